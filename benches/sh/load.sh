@@ -1,0 +1,71 @@
+# The load generator, the machine's limits, and how the two take turns.
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154  # the files of this folder share their variables
+
+readonly connections=32
+# One setting of wrk for all rows: on two cores two threads get more out of the bare server than one.
+readonly wrk_threads=2
+readonly warm_up=2
+readonly rounds=3
+round_seconds=
+
+bare_server=
+bare_address=
+
+# by_turns <limit's function> <load's function>: the machine's moods meet both alike. Each function leaves
+# `<per second> <p50> <p99> …`; the medians by rate are left in $limit and $measured.
+by_turns() {
+  local round of_machine=() of_server=()
+  for ((round = 0; round < rounds; round++)); do
+    "$1"
+    of_machine+=("$result")
+    "$2"
+    of_server+=("$result")
+  done
+  median "${of_machine[@]}"
+  limit=$result
+  median "${of_server[@]}"
+  measured=$result
+}
+
+# median <lines…>: the middle one by its first number.
+median() { result=$(printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"); }
+
+# load <address> <seconds> <script> <arguments…>: the result is `<per second> <p50> <p99> <requests>`.
+# Any answer but a success ends the bench.
+load() {
+  local address=$1 length=$2 script=$3 report rate p50 p99 requests failures
+  shift 3
+  report=$(wrk --threads "$wrk_threads" --connections "$connections" --duration "${length}s" --timeout 10s --latency \
+    --script "benches/load/$script.lua" "http://$address" -- "$@") || die "wrk fails: $report"
+  report=$(sed -n 's/^report //p' <<<"$report")
+  read -r rate p50 p99 requests failures <<<"$report"
+  ((requests > 0)) || die "load $script: no answer at all"
+  ((failures == 0)) || die "load $script: $failures of $requests requests failed; $(tail -n 5 "$scratch/server.log")"
+  result="$rate $p50 $p99 $requests"
+}
+
+# Bare actix-web, under the same load as the server. It stays for all rows that are set beside it.
+start_bare_server() {
+  spawn "$scratch/bare.log" "$limits" http
+  bare_server=$result
+  until grep -q '^listening on ' "$scratch/bare.log"; do
+    kill -0 "$bare_server" 2>/dev/null || die "the bare server does not start: $(<"$scratch/bare.log")"
+    sleep 0.05
+  done
+  bare_address=$(sed -n 's/^listening on //p' "$scratch/bare.log")
+  bare_token=$("$limits" token)
+  echo / >"$scratch/root_path"
+  load "$bare_address" "$warm_up" get "$bare_token" "$scratch/root_path"
+}
+
+http_limit() { load "$bare_address" "$round_seconds" get "$bare_token" "$scratch/root_path"; }
+
+# SQLite, one write a commit.
+sqlite_limit() {
+  mkdir "$scratch/machine_limit"
+  result=$("$limits" sqlite "$scratch/machine_limit" --seconds "$round_seconds")
+  rm -r "$scratch/machine_limit"
+}
+
+argon2_limit() { result=$("$limits" argon2 --seconds "$round_seconds"); }

@@ -1,0 +1,110 @@
+# Helpers that the scripts of this directory share. Sourced, never run; expects `set -euo pipefail`.
+# shellcheck shell=bash
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+export ROOT
+
+# headline TEXT: says what comes next.
+headline() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
+
+# warn TEXT, die TEXT: on stderr; die also ends the script.
+warn() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
+die() { warn "$@"; exit 1; }
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# --- what the machine has -------------------------------------------------------------------------
+
+# ensure_debian_package PACKAGE...: installs what is missing, or says what to install and fails.
+ensure_debian_package() {
+    local missing=() package
+    for package in "$@"; do
+        have dpkg-query && dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed \
+            || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    local sudo=()
+    [ "$(id -u)" -eq 0 ] || sudo=(sudo -n)
+    if ! have apt-get || ! "${sudo[@]}" true 2>/dev/null; then
+        warn "please install: ${missing[*]} (the names of the Debian packages)"
+        return 1
+    fi
+    headline "installing ${missing[*]}"
+    "${sudo[@]}" apt-get update -qq || warn "apt-get update failed; trying with the lists at hand"
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}
+
+# ensure_command COMMAND PACKAGE: the package only if the command is not there already.
+ensure_command() { have "$1" || ensure_debian_package "$2"; }
+
+# find_pg_bin: prints the directory with initdb, postgres and their like: the PATH's, else Debian's newest.
+find_pg_bin() {
+    local dir
+    while read -r dir; do
+        if [ -x "$dir/initdb" ] && [ -x "$dir/postgres" ]; then
+            dirname "$(readlink -f "$dir/initdb")"
+            return 0
+        fi
+    done < <(tr ':' '\n' <<<"$PATH"; printf '%s\n' /usr/lib/postgresql/*/bin | sort -rV)
+    return 1
+}
+
+ensure_postgres() { find_pg_bin >/dev/null || ensure_debian_package postgresql; }
+
+# ensure_cargo: puts rustup's directory on the PATH if cargo is only there.
+ensure_cargo() {
+    have cargo || PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
+    have cargo || die "cargo is missing: install Rust, see https://rustup.rs"
+    export PATH
+}
+
+# use_mold: links with mold when it is there; linking is a good part of a debug build.
+use_mold() {
+    if have mold; then
+        export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C link-arg=-fuse-ld=mold"
+    fi
+}
+
+# --- processes ------------------------------------------------------------------------------------
+
+# free_port: prints a port of 127.0.0.1 that nobody listens on, below the range of outgoing connections.
+free_port() {
+    local port
+    for _ in {1..100}; do
+        port=$((20000 + RANDOM % 12000))
+        if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+            echo "$port"
+            return 0
+        fi
+    done
+    die "found no free port"
+}
+
+# listening_url LOG PID [SECONDS]: waits until a kizuna, whose stdout goes to LOG, serves; prints its base URL.
+listening_url() {
+    local log=$1 pid=$2 deadline=$((SECONDS + ${3:-20})) url
+    while [ "$SECONDS" -lt "$deadline" ]; do
+        url=$(grep -aoE -m1 'listening on http://[0-9.]+:[0-9]+' "$log" 2>/dev/null || true)
+        if [ -n "$url" ]; then
+            echo "${url#listening on }"
+            return 0
+        fi
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.05
+    done
+    warn "the server did not come up; its last output:"
+    tail -n 40 "$log" >&2
+    return 1
+}
+
+# stop_pid PID: SIGTERM, and SIGKILL if that was not enough within 15 s. For a child of this shell.
+stop_pid() {
+    local pid=$1
+    kill -TERM "$pid" 2>/dev/null || return 0
+    for _ in {1..150}; do
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.1
+    done
+    kill -KILL "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+}

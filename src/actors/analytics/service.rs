@@ -1,0 +1,34 @@
+//! The analytics service: answers from the projections that its consumers keep.
+
+use super::messages::{ListNotifications, ReadActivity, ReadMetrics};
+use super::notifications::Notification;
+use crate::actors::event::LoggedEvent;
+use crate::actors::page::{Keyset, Page};
+use crate::actors::runtime::service::serve;
+use crate::persistence::analytics::{self as store, DayMetrics};
+use crate::persistence::{Db, log};
+
+/// What the service works with.
+pub struct AnalyticsDesk {
+    pub db: Db,
+}
+
+/// The name of newest-first orders by id in cursors.
+pub const NEWEST_FIRST: &str = "-id";
+
+serve!(AnalyticsDesk, {
+    ReadMetrics => |desk, message| Vec<DayMetrics> {
+        let owner = message.caller.only_owner().or(message.owner_id);
+        Ok(store::metrics(&desk.db, owner, message.from, message.to).await?)
+    },
+    ReadActivity => |desk, message| Page<LoggedEvent> {
+        let (customer, page) = (message.customer_id, message.page);
+        let events = log::activity(&desk.db, customer, page.after.map(|key| key.id), page.limit + 1).await?;
+        let total = if page.count { Some(log::activity_count(&desk.db, customer).await?) } else { None };
+        let key = |event: &LoggedEvent| Keyset { sort: NEWEST_FIRST.into(), value: String::new(), id: event.event.id };
+        Ok(Page::cut(events, page.limit, key, total))
+    },
+    ListNotifications => |desk, message| Page<Notification> {
+        Ok(store::notifications(&desk.db, message.caller.user_id, message.unread_only, &message.page).await?)
+    },
+});

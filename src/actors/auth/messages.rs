@@ -1,0 +1,167 @@
+//! What others may ask of auth.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use actix::Message;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::domain::{User, UserState};
+use crate::actors::context::{Caller, Context, Role};
+use crate::actors::fields::{Change, present, some};
+use crate::actors::page::{Page, PageRequest};
+use crate::actors::refusal::Refusal;
+use crate::actors::shapes::{Email, Name, NewPassword, TimeZone};
+use crate::clock::Timestamp;
+use crate::ids::Id;
+
+/// A proven identity: what the gateway knows of a request's user.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    pub caller: Caller,
+    pub user: Arc<UserState>,
+    /// When the token runs out.
+    pub expires_at: Timestamp,
+}
+
+/// What a sign-in or a refresh gives.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Tokens {
+    /// A JWT for the `Authorization` header.
+    pub access_token: String,
+    #[schema(example = "Bearer")]
+    pub token_type: &'static str,
+    /// Seconds until the access token runs out.
+    pub expires_in: i64,
+    /// Good for one refresh.
+    pub refresh_token: String,
+    pub user: User,
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<Tokens, Refusal>")]
+pub struct Login {
+    pub email: String,
+    pub password: String,
+    pub address: Option<IpAddr>,
+    pub context: Context,
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<Tokens, Refusal>")]
+pub struct Refresh {
+    pub refresh_token: String,
+    pub context: Context,
+}
+
+/// Ends the caller's session.
+#[derive(Message)]
+#[rtype(result = "Result<(), Refusal>")]
+pub struct Logout {
+    pub context: Context,
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<(), Refusal>")]
+pub struct ChangePassword {
+    pub current_password: String,
+    pub new_password: String,
+    pub address: Option<IpAddr>,
+    pub context: Context,
+}
+
+/// A new user.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    #[schema(value_type = Email)]
+    pub email: String,
+    #[schema(value_type = Name)]
+    pub name: String,
+    pub role: Role,
+    /// Who is notified of this user's doings.
+    pub manager_id: Option<Id>,
+    pub locale: Option<Locale>,
+    /// An IANA name; `Asia/Tokyo` if absent.
+    #[schema(value_type = Option<TimeZone>)]
+    pub time_zone: Option<String>,
+    #[schema(value_type = NewPassword)]
+    pub password: String,
+}
+
+/// A language of texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Locale {
+    #[default]
+    Ja,
+    En,
+}
+
+/// Changes of a user; absent fields stay as they are.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserChanges {
+    #[schema(value_type = Email, required = false)]
+    #[serde(default, deserialize_with = "some")]
+    pub email: Option<String>,
+    #[schema(value_type = Name, required = false)]
+    #[serde(default, deserialize_with = "some")]
+    pub name: Option<String>,
+    #[schema(value_type = Role, required = false)]
+    #[serde(default, deserialize_with = "some")]
+    pub role: Option<Role>,
+    #[schema(value_type = Option<Id>)]
+    #[serde(default, deserialize_with = "present")]
+    pub manager_id: Change<Id>,
+    #[schema(value_type = Locale, required = false)]
+    #[serde(default, deserialize_with = "some")]
+    pub locale: Option<Locale>,
+    #[schema(value_type = TimeZone, required = false)]
+    #[serde(default, deserialize_with = "some")]
+    pub time_zone: Option<String>,
+    /// Ends every session of the user.
+    #[schema(value_type = NewPassword, required = false)]
+    #[serde(default, deserialize_with = "some")]
+    pub password: Option<String>,
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<Arc<UserState>, Refusal>")]
+pub struct CreateUser {
+    pub user: NewUser,
+    pub context: Context,
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<Arc<UserState>, Refusal>")]
+pub struct ChangeUser {
+    pub id: Id,
+    pub changes: UserChanges,
+    pub context: Context,
+}
+
+/// Another service asks whether somebody exists and may own things.
+#[derive(Message)]
+#[rtype(result = "Result<Arc<UserState>, Refusal>")]
+pub struct FindUser {
+    pub id: Id,
+}
+
+/// What a list of users is narrowed to.
+#[derive(Clone, Debug, Default)]
+pub struct UserFilter {
+    pub role: Option<Role>,
+    /// In name or email, literally, whatever the case.
+    pub q: Option<String>,
+    /// `q` looks at names alone: SALES must not learn addresses by guessing.
+    pub by_name_only: bool,
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<Page<User>, Refusal>")]
+pub struct ListUsers {
+    pub filter: UserFilter,
+    pub page: PageRequest,
+}

@@ -1,0 +1,11 @@
+//! auth: users, sessions, tokens (SPEC §1, §3).
+
+pub mod aggregate;
+pub mod client;
+pub mod domain;
+pub mod events;
+pub mod messages;
+pub mod password;
+pub mod service;
+pub mod throttle;
+pub mod token;

@@ -1,0 +1,103 @@
+//! Passwords: argon2id with the crate's defaults (OWASP's second choice: 19 MiB, 2 passes), on threads of
+//! their own, one a core: neither an actor's thread nor the memory of many is taken up by sign-ins.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use tokio::sync::oneshot;
+
+use crate::actors::refusal::{Code, Refusal};
+
+/// Sign-ins that may wait for a thread; more are refused, for each holds a connection.
+const QUEUE: usize = 256;
+
+/// The hash of a random password that nobody has kept: verified where there is no user, so that an unknown
+/// address takes as long as a wrong password.
+const DECOY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$Q8y/CadE/TZjgGfCN5e4YQ$7JktFrR8j30ogLIbmYSsTTdY7dtchuvrHk0s6rP5nIk";
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Hashes and verifies; clones share the threads.
+#[derive(Clone)]
+pub struct Passwords {
+    jobs: SyncSender<Job>,
+}
+
+impl Passwords {
+    /// Starts the threads; they end with the last clone.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(threads: usize) -> std::io::Result<Self> {
+        let (jobs, queue) = sync_channel::<Job>(QUEUE);
+        let queue = Arc::new(Mutex::new(queue));
+        for _ in 0..threads.max(1) {
+            let queue = queue.clone();
+            thread::Builder::new().name("kizuna-hash".into()).spawn(move || work(&queue))?;
+        }
+        Ok(Self { jobs })
+    }
+
+    /// The hash to store for `password`.
+    ///
+    /// # Errors
+    /// `overloaded`.
+    pub async fn hash(&self, password: String) -> Result<String, Refusal> {
+        self.run(move || {
+            let hash = Argon2::default().hash_password(password.as_bytes());
+            Ok(hash.map_err(|_| Refusal::new(Code::Internal))?.to_string())
+        })
+        .await?
+    }
+
+    /// Whether `password` is the one behind `hash`; without a hash it takes as long, and is not.
+    ///
+    /// # Errors
+    /// `overloaded`.
+    pub async fn verify(&self, password: String, hash: Option<&str>) -> Result<bool, Refusal> {
+        let known = hash.is_some();
+        let hash = hash.unwrap_or(DECOY).to_owned();
+        let same = self.run(move || {
+            let hash = PasswordHash::new(&hash).map_err(|_| Refusal::new(Code::Internal))?;
+            Ok::<_, Refusal>(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+        });
+        Ok(same.await?? && known)
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+        let (answer, done) = oneshot::channel();
+        let job: Job = Box::new(move || {
+            // The asker may have gone; nobody misses the answer then.
+            let _ = answer.send(work());
+        });
+        self.jobs.try_send(job).map_err(|_| Refusal::overloaded())?;
+        done.await.map_err(|_| Refusal::unavailable())
+    }
+}
+
+fn work(queue: &Mutex<Receiver<Job>>) {
+    loop {
+        let Ok(queue) = queue.lock() else { return };
+        let Ok(job) = queue.recv() else { return };
+        drop(queue);
+        job();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_decoy_costs_what_a_real_hash_costs() {
+        let cost = |hash: &str| hash.rsplitn(3, '$').last().map(str::to_owned);
+        let real = Argon2::default().hash_password(b"a real one").unwrap().to_string();
+        assert_eq!(cost(DECOY), cost(&real));
+        assert!(PasswordHash::new(DECOY).is_ok());
+    }
+}

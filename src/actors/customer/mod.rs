@@ -1,0 +1,8 @@
+//! customer: who is sold to (SPEC §1, §3; flow 2).
+
+pub mod aggregate;
+pub mod client;
+pub mod domain;
+pub mod events;
+pub mod messages;
+pub mod service;

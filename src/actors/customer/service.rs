@@ -1,0 +1,84 @@
+//! The customer service: checks a request against what else exists, then hands it to the customer's child.
+
+use std::sync::Arc;
+
+use super::aggregate::CustomerAggregate;
+use super::domain::{self, Customer, CustomerCommand};
+use super::messages::{
+    ChangeCustomer, CreateCustomer, CustomerStats, DeleteCustomer, FindCustomer, ListCustomers,
+};
+use crate::actors::auth::client::AuthClient;
+use crate::actors::context::Caller;
+use crate::actors::owners::check_owner_exists;
+use crate::actors::page::Page;
+use crate::actors::refusal::Refusal;
+use crate::actors::runtime::call::Guard;
+use crate::actors::runtime::entity::Entities;
+use crate::actors::runtime::service::serve;
+use crate::ids::{Id, new_id};
+use crate::persistence::Db;
+use crate::persistence::customers::{self as store, CustomerCounts};
+
+/// What the service works with; shared by its requests.
+pub struct CustomerDesk {
+    pub db: Db,
+    pub customers: Entities<CustomerAggregate>,
+    pub auth: AuthClient,
+    pub auth_guard: Guard,
+}
+
+impl CustomerDesk {
+    async fn create(&self, create: CreateCustomer) -> Result<Arc<Customer>, Refusal> {
+        let caller = create.context.caller;
+        let draft = domain::check_new(create.customer)?;
+        caller.may_set_owner(draft.owner_id)?;
+        check_owner_exists(&self.auth, &self.auth_guard, &caller, draft.owner_id, "owner_id").await?;
+        if let (Some(email), false) = (&draft.email, create.allow_duplicate) {
+            self.check_duplicate(&caller, email, None).await?;
+        }
+        self.customers.create(new_id(), CustomerCommand::Create(draft), create.context).await
+    }
+
+    async fn change(&self, change: ChangeCustomer) -> Result<Arc<Customer>, Refusal> {
+        let caller = change.context.caller;
+        let edit = domain::check_changes(change.changes)?;
+        let customer = self.find(&FindCustomer { id: change.id, caller }).await?;
+        caller.may_set_owner(edit.owner_id)?;
+        check_owner_exists(&self.auth, &self.auth_guard, &caller, edit.owner_id, "owner_id").await?;
+        if let (Some(Some(email)), false) = (&edit.email, change.allow_duplicate)
+            && customer.email.as_ref() != Some(email)
+        {
+            self.check_duplicate(&caller, email, Some(change.id)).await?;
+        }
+        self.customers.execute(change.id, CustomerCommand::Change(edit), change.context).await
+    }
+
+    async fn check_duplicate(&self, caller: &Caller, email: &str, except: Option<Id>) -> Result<(), Refusal> {
+        let candidates = store::with_email(&self.db, caller, email, except).await?;
+        if candidates.is_empty() { Ok(()) } else { Err(Refusal::duplicate(candidates)) }
+    }
+
+    async fn find(&self, find: &FindCustomer) -> Result<Arc<Customer>, Refusal> {
+        let customer = self.customers.get(find.id).await?;
+        domain::visible(customer.as_deref(), &find.caller)?;
+        Ok(customer.expect("what is visible is there"))
+    }
+
+    async fn stats(&self, stats: CustomerStats) -> Result<CustomerCounts, Refusal> {
+        let owner = stats.caller.only_owner().or(stats.owner_id);
+        Ok(store::stats(&self.db, owner, stats.from, stats.to).await?)
+    }
+}
+
+serve!(CustomerDesk, {
+    CreateCustomer => |desk, message| Arc<Customer> { desk.create(message).await },
+    ChangeCustomer => |desk, message| Arc<Customer> { desk.change(message).await },
+    DeleteCustomer => |desk, message| Arc<Customer> {
+        desk.customers.execute(message.id, CustomerCommand::Delete, message.context).await
+    },
+    FindCustomer => |desk, message| Arc<Customer> { desk.find(&message).await },
+    ListCustomers => |desk, message| Page<Customer> {
+        Ok(store::list(&desk.db, &message.caller, &message.filter, &message.sort, &message.page).await?)
+    },
+    CustomerStats => |desk, message| CustomerCounts { desk.stats(message).await },
+});

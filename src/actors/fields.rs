@@ -1,0 +1,193 @@
+//! Checking the fields of a body: every fault is collected, so that a form can show them all at once. Pure.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, de};
+
+use super::refusal::{FieldError, Refusal};
+
+/// A field of a PATCH: absent (unchanged), null (cleared), or a value.
+pub type Change<T> = Option<Option<T>>;
+
+/// For `#[serde(default, deserialize_with = "present")]`: tells null from absent.
+///
+/// # Errors
+/// The value's own.
+pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Change<T>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// For fields that can be left out but not cleared: null is refused.
+///
+/// # Errors
+/// The value's own, also for null.
+pub fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// A whole number as JSON Schema has it: `90` and `90.0` are the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Whole(pub i64);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl de::Visitor<'_> for Reader {
+            type Value = Whole;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number")
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Whole, E> {
+                Ok(Whole(number))
+            }
+
+            // What lies outside is cut to the nearest: every field's range is narrower.
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Whole, E> {
+                Ok(Whole(i64::try_from(number).unwrap_or(i64::MAX)))
+            }
+
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Whole, E> {
+                if number.fract() == 0.0 {
+                    Ok(Whole(number as i64))
+                } else {
+                    Err(E::invalid_type(de::Unexpected::Float(number), &self))
+                }
+            }
+        }
+
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+/// The longest e-mail address that can be delivered to (RFC 5321 §4.5.3.1.3).
+pub const EMAIL_MAX: usize = 254;
+
+/// Collects what is wrong.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<FieldError>);
+
+impl Faults {
+    pub fn add(&mut self, field: &str, code: &'static str) {
+        self.0.push(FieldError::new(field, code));
+    }
+
+    /// A text of 1 to `max` characters, as sent, that is not only white space; trimmed.
+    pub fn required(&mut self, field: &str, text: &str, max: usize) -> String {
+        let kept = self.text(field, text, max);
+        if kept.is_empty() {
+            self.add(field, "required");
+        }
+        kept
+    }
+
+    /// A text that may be absent or empty (then it is none), of at most `max` characters; trimmed.
+    pub fn optional(&mut self, field: &str, text: Option<&str>, max: usize) -> Option<String> {
+        let kept = self.text(field, text?, max);
+        (!kept.is_empty()).then_some(kept)
+    }
+
+    fn text(&mut self, field: &str, text: &str, max: usize) -> String {
+        if text.contains('\0') {
+            self.add(field, "nul_character");
+        } else if text.chars().count() > max {
+            self.0.push(FieldError::limit(field, "too_long", max as i64));
+        }
+        text.trim().to_owned()
+    }
+
+    /// An e-mail address, trimmed and in lower case: printable ASCII with one `@` inside.
+    pub fn email(&mut self, field: &str, text: &str) -> String {
+        let kept = self.required(field, text, EMAIL_MAX);
+        if !kept.is_empty() && !is_email(&kept) {
+            self.add(field, "invalid_email");
+        }
+        kept.to_ascii_lowercase()
+    }
+
+    /// A whole number within bounds.
+    pub fn range(&mut self, field: &str, number: i64, min: i64, max: i64) -> i64 {
+        if number < min {
+            self.0.push(FieldError::limit(field, "too_small", min));
+        } else if number > max {
+            self.0.push(FieldError::limit(field, "too_large", max));
+        }
+        number
+    }
+
+    /// `value`, if nothing was wrong.
+    ///
+    /// # Errors
+    /// `invalid_fields` with all that was.
+    pub fn ok<T>(self, value: T) -> Result<T, Refusal> {
+        if self.0.is_empty() { Ok(value) } else { Err(Refusal::fields(self.0)) }
+    }
+}
+
+/// Sets a field that is given and differs, and remembers its name.
+pub fn set<T: PartialEq>(
+    field: &mut T,
+    wanted: Option<T>,
+    name: &'static str,
+    changed: &mut Vec<&'static str>,
+) {
+    if let Some(wanted) = wanted.filter(|wanted| wanted != field) {
+        *field = wanted;
+        changed.push(name);
+    }
+}
+
+/// Deliverable or not is for the mail server to say: only the shape is asked for.
+fn is_email(text: &str) -> bool {
+    let printable = text.bytes().all(|byte| (b'!'..=b'~').contains(&byte));
+    let parts: Vec<&str> = text.split('@').collect();
+    printable && parts.len() == 2 && parts.iter().all(|part| !part.is_empty())
+}
+
+/// What `?q=` is looked for in: the texts in lower case, a line each.
+pub fn search_text(texts: &[Option<&str>]) -> String {
+    texts.iter().flatten().map(|text| text.to_lowercase()).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(run: impl FnOnce(&mut Faults)) -> Vec<(&'static str, Option<i64>)> {
+        let mut faults = Faults::default();
+        run(&mut faults);
+        faults.0.into_iter().map(|fault| (fault.code, fault.limit)).collect()
+    }
+
+    #[test]
+    fn texts_are_trimmed_and_bounded_in_characters() {
+        assert_eq!(Faults::default().required("name", "  佐藤 ", 5), "佐藤");
+        assert_eq!(check(|f| drop(f.required("name", " \u{3000}\n", 9))), [("required", None)]);
+        assert_eq!(check(|f| drop(f.required("name", "佐藤さん", 3))), [("too_long", Some(3))]);
+        assert_eq!(check(|f| drop(f.optional("name", Some("a\0b"), 9))), [("nul_character", None)]);
+    }
+
+    #[test]
+    fn whole_numbers_may_be_written_with_a_fraction_of_zero() {
+        let read = |text| serde_json::from_str::<Whole>(text).ok().map(|whole| whole.0);
+        for (text, number) in [("90", 90), ("-1", -1), ("90.0", 90), ("9e1", 90), ("1e300", i64::MAX)] {
+            assert_eq!(read(text), Some(number), "{text}");
+        }
+        for text in ["90.5", "\"90\"", "null", "true", "[]"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_folded_and_checked_for_shape() {
+        assert_eq!(Faults::default().email("email", " Ann@Example.COM "), "ann@example.com");
+        // The last begins with the sign for Kelvin, whose lower case is an ASCII k.
+        for bad in ["ann", "@b", "a@", "a@b@c", "a b@c", "é@c", "\u{212a}@c"] {
+            assert_eq!(check(|f| drop(f.email("email", bad))), [("invalid_email", None)], "{bad}");
+        }
+    }
+}

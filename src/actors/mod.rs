@@ -1,0 +1,33 @@
+//! Services, aggregates and consumers as supervised actors.
+//!
+//! ```text
+//! Supervisor
+//! ├─ registry              who hears of a commit
+//! ├─ journal               the one writer
+//! ├─ breaker.auth, breaker.customer
+//! ├─ auth ─────── auth.user, auth.session        one child per aggregate,
+//! ├─ customer ─── customer.customer              found in the kind's directory
+//! ├─ sales ────── sales.meeting
+//! ├─ analytics
+//! └─ feeds: sales.customers, opportunity.customers, analytics.metrics,
+//!           analytics.activity, analytics.notifications
+//! ```
+//!
+//! A slice (`auth/`, `customer/`, …) imports of another its `messages`, `events` and `client`, never its
+//! inside. `runtime/` imports no slice.
+
+pub mod analytics;
+pub mod auth;
+pub mod catalogue;
+pub mod cloud_event;
+pub mod context;
+pub mod customer;
+pub mod event;
+pub mod fields;
+pub mod owners;
+pub mod page;
+pub mod refusal;
+pub mod replica;
+pub mod runtime;
+pub mod sales;
+pub mod shapes;

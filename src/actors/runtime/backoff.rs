@@ -1,0 +1,68 @@
+//! How long to wait before trying again: exponential, bounded, with jitter. Pure.
+
+use std::time::Duration;
+
+/// A schedule of retries (SPEC §7: 100 ms, ×2, at most 30 s, 8 retries).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Backoff {
+    pub initial: Duration,
+    pub factor: f64,
+    pub max: Duration,
+    /// How many retries follow the first attempt.
+    pub times: u32,
+}
+
+impl Backoff {
+    /// The wait before retry `n` (0 is the first), before jitter.
+    pub fn wait(&self, n: u32) -> Duration {
+        let factor = self.factor.powi(i32::try_from(n).unwrap_or(i32::MAX));
+        let seconds = self.initial.as_secs_f64() * factor;
+        if seconds.is_finite() {
+            Duration::from_secs_f64(seconds.min(self.max.as_secs_f64()))
+        } else {
+            self.max
+        }
+    }
+
+    /// The wait with up to a fifth taken off, so that many who failed together don't return together.
+    #[expect(clippy::disallowed_methods, reason = "jitter is there to be different each time")]
+    pub fn jittered(&self, n: u32) -> Duration {
+        self.shortened(n, rand::random())
+    }
+
+    /// The wait with `draw` (0 to 1) of a fifth taken off.
+    fn shortened(&self, n: u32, draw: f64) -> Duration {
+        self.wait(n).mul_f64(1.0 - draw / 5.0)
+    }
+
+    /// Whether retry `n` is still allowed.
+    pub fn allows(&self, n: u32) -> bool {
+        n < self.times
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SEED: Backoff =
+        Backoff { initial: Duration::from_millis(100), factor: 2.0, max: Duration::from_secs(30), times: 8 };
+
+    #[test]
+    fn waits_follow_the_seeds_spacing() {
+        let waits: Vec<u128> = (0..SEED.times).map(|n| SEED.wait(n).as_millis()).collect();
+        assert_eq!(waits, [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800]);
+        assert_eq!(SEED.wait(40), SEED.max);
+        assert!(SEED.allows(7) && !SEED.allows(8));
+    }
+
+    proptest! {
+        #[test]
+        fn jitter_only_shortens_and_by_a_fifth_at_most(n in 0_u32..2_000, draw in 0.0..1.0) {
+            let wait = SEED.shortened(n, draw);
+            prop_assert!(wait <= SEED.wait(n));
+            prop_assert!(wait >= SEED.wait(n).mul_f64(0.799));
+        }
+    }
+}

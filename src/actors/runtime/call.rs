@@ -1,0 +1,131 @@
+//! Calls from one service to another: through a breaker actor, with a deadline, retried if they are
+//! idempotent (SPEC §7).
+
+use std::future::Future;
+use std::time::Duration;
+
+use actix::{Actor, Context, Handler, Message, MessageResult};
+
+use super::backoff::Backoff;
+use super::breaker::{Breaker, BreakerSettings, CallOutcome, State};
+use super::supervisor::{Life, Ref, Tracked};
+use crate::actors::refusal::{Code, Refusal};
+use crate::clock::Clock;
+
+/// Retries of idempotent calls: 3 more within 5 s, exponentially spaced.
+pub const CALL_RETRY: Backoff =
+    Backoff { initial: Duration::from_millis(100), factor: 3.0, max: Duration::from_secs(2), times: 3 };
+const CALL_BUDGET: Duration = Duration::from_secs(5);
+
+/// How long the breaker itself may take to say yes or no.
+const BREAKER_DEADLINE: Duration = Duration::from_secs(1);
+
+/// Keeps one callee's breaker.
+pub struct BreakerActor {
+    name: &'static str,
+    breaker: Breaker,
+    clock: Clock,
+    _life: Life,
+}
+
+impl BreakerActor {
+    pub fn new(name: &'static str, settings: BreakerSettings, clock: Clock, life: Life) -> Self {
+        Self { name, breaker: Breaker::new(settings), clock, _life: life }
+    }
+}
+
+impl Actor for BreakerActor {
+    type Context = Context<Self>;
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<(), Duration>")]
+struct Admit;
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Report(CallOutcome);
+
+impl Handler<Tracked<Admit>> for BreakerActor {
+    type Result = MessageResult<Tracked<Admit>>;
+
+    fn handle(&mut self, message: Tracked<Admit>, _: &mut Self::Context) -> Self::Result {
+        let Admit = message.take();
+        MessageResult(self.breaker.admit(self.clock.now()))
+    }
+}
+
+impl Handler<Tracked<Report>> for BreakerActor {
+    type Result = ();
+
+    fn handle(&mut self, message: Tracked<Report>, _: &mut Self::Context) {
+        let Report(outcome) = message.take();
+        let before = self.breaker.state();
+        self.breaker.report(outcome, self.clock.now());
+        let after = self.breaker.state();
+        if before != after {
+            tracing::warn!(breaker = self.name, ?before, ?after, "the breaker changed");
+            let open = if matches!(after, State::Open { .. }) { 1.0 } else { 0.0 };
+            metrics::gauge!("kizuna_breaker_open", "breaker" => self.name).set(open);
+        }
+    }
+}
+
+/// A guarded way to another service.
+#[derive(Clone)]
+pub struct Guard {
+    breaker: Ref<BreakerActor>,
+    timeout: Duration,
+}
+
+impl Guard {
+    pub fn new(breaker: Ref<BreakerActor>, timeout: Duration) -> Self {
+        Self { breaker, timeout }
+    }
+
+    /// Makes one call.
+    ///
+    /// # Errors
+    /// `unavailable` when the breaker is open, the call timed out or the callee is away; else the callee's own.
+    pub async fn call<T>(&self, call: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+        self.admit().await?;
+        self.attempt(call).await
+    }
+
+    /// Makes an idempotent call, again after a passing failure: 3 times more within 5 s, unless the breaker opens.
+    ///
+    /// # Errors
+    /// The last attempt's, or the breaker's.
+    pub async fn call_idempotent<T, F>(&self, mut call: impl FnMut() -> F) -> Result<T, Refusal>
+    where
+        F: Future<Output = Result<T, Refusal>>,
+    {
+        let begun = tokio::time::Instant::now();
+        let mut retry = 0;
+        loop {
+            self.admit().await?;
+            let answer = self.attempt(call()).await;
+            let passing = answer.as_ref().is_err_and(Refusal::is_passing);
+            let wait = CALL_RETRY.jittered(retry);
+            if !passing || !CALL_RETRY.allows(retry) || begun.elapsed() + wait >= CALL_BUDGET {
+                return answer;
+            }
+            tokio::time::sleep(wait).await;
+            retry += 1;
+        }
+    }
+
+    async fn admit(&self) -> Result<(), Refusal> {
+        let admitted = self.breaker.ask(Admit, BREAKER_DEADLINE).await?;
+        admitted.map_err(|wait| Refusal::after(Code::Unavailable, wait))
+    }
+
+    async fn attempt<T>(&self, call: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+        let answer =
+            tokio::time::timeout(self.timeout, call).await.unwrap_or_else(|_| Err(Refusal::unavailable()));
+        let failed = answer.as_ref().is_err_and(Refusal::is_passing);
+        let outcome = if failed { CallOutcome::Failure } else { CallOutcome::Success };
+        self.breaker.ask(Report(outcome), BREAKER_DEADLINE).await?;
+        answer
+    }
+}

@@ -1,0 +1,299 @@
+//! Entities: one child actor per aggregate and node, found by id, started at its first message, put to
+//! rest when idle, bounded in number.
+//!
+//! A child handles its messages strictly one after another: load, decide, commit, answer. The database
+//! fences (two nodes may each have a child for one aggregate), so that a loser reloads and decides again.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use actix::dev::ToEnvelope;
+use actix::{Actor, Addr, Handler, Message};
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use super::arbiters::Arbiters;
+use super::child::{Child, Do, Get, Leave};
+use super::journal::Journal;
+use super::stats::{ActorStats, Board};
+use super::supervisor::{Deaths, Intensity, Tracked};
+use crate::actors::context::{Caller, Context};
+use crate::actors::event::{DomainEvent, raw};
+use crate::actors::refusal::{Code, Refusal};
+use crate::clock::{Clock, Timestamp};
+use crate::ids::Id;
+use crate::persistence::Db;
+use crate::persistence::table::Table;
+
+/// A kind of aggregate: its rules are pure, its row is its state.
+pub trait Aggregate: Send + Sync + 'static {
+    /// `customer`: the name of its children among the actors.
+    const KIND: &'static str;
+    /// As it is stored and loaded.
+    type State: Clone + Serialize + DeserializeOwned + Send + Sync + Unpin + 'static;
+    type Command: Send + Sync + 'static;
+    type Event: DomainEvent;
+
+    fn table() -> &'static Table;
+    fn version(state: &Self::State) -> i64;
+    /// What a command leads to: no event means that nothing changes.
+    fn decide(
+        state: Option<&Self::State>,
+        command: &Self::Command,
+        caller: &Caller,
+        id: Id,
+        now: Timestamp,
+    ) -> Result<Vec<Self::Event>, Refusal>;
+    /// The state after an event.
+    fn apply(state: Option<Self::State>, event: &Self::Event) -> Self::State;
+    /// What of an event goes to the log; sessions rotate without one.
+    fn logged(event: &Self::Event) -> Option<&Self::Event> {
+        Some(event)
+    }
+    /// What a client sees of it: the body of a replayed answer.
+    fn view(state: &Self::State) -> Box<RawValue> {
+        raw(state)
+    }
+    /// The row to store; the state itself unless the table has columns for searching.
+    fn row(state: &Self::State) -> String {
+        serde_json::to_string(state).expect("states are plain structs")
+    }
+    /// What a violated unique index means.
+    fn duplicate() -> Code {
+        Code::Internal
+    }
+}
+
+/// The bounds of a directory.
+#[derive(Clone, Debug)]
+pub struct EntityLimits {
+    /// Children of one kind that live at the same time.
+    pub children: usize,
+    /// A child without a message for this long is put to rest.
+    pub idle: Duration,
+    /// States of one kind kept in memory for reading.
+    pub cached: u64,
+    /// How long a command may take altogether.
+    pub deadline: Duration,
+}
+
+/// What children need.
+#[derive(Clone)]
+pub struct EntityParts {
+    pub db: Db,
+    pub journal: Journal,
+    pub clock: Clock,
+    pub arbiters: Arbiters,
+    pub board: Board,
+    pub limits: EntityLimits,
+    pub intensity: Intensity,
+}
+
+struct Inner<A: Aggregate> {
+    parts: EntityParts,
+    stats: Arc<ActorStats>,
+    directory: DashMap<Id, Resident<A>>,
+    /// Ids in the order of their start: who is asked to leave first when the directory is full.
+    order: Mutex<VecDeque<Id>>,
+    /// Aggregates whose child died: when they may come back.
+    deaths: DashMap<Id, (Deaths, tokio::time::Instant)>,
+    cache: moka::sync::Cache<Id, Arc<A::State>>,
+}
+
+struct Resident<A: Aggregate> {
+    address: Addr<Child<A>>,
+    /// Seconds since the directory was made.
+    used: Arc<AtomicI64>,
+}
+
+/// The directory of one kind; clones share it.
+pub struct Entities<A: Aggregate>(Arc<Inner<A>>);
+
+impl<A: Aggregate> Clone for Entities<A> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<A: Aggregate> Entities<A> {
+    pub fn new(parts: EntityParts) -> Self {
+        let cache = moka::sync::Cache::builder().max_capacity(parts.limits.cached).build();
+        Self(Arc::new(Inner {
+            stats: parts.board.stats(A::KIND),
+            directory: DashMap::new(),
+            order: Mutex::default(),
+            deaths: DashMap::new(),
+            cache,
+            parts,
+        }))
+    }
+
+    /// Makes an aggregate under a fresh `id`: no row is looked for.
+    ///
+    /// # Errors
+    /// What `decide` refuses, `unavailable`, `overloaded`.
+    pub async fn create(
+        &self,
+        id: Id,
+        command: A::Command,
+        context: Context,
+    ) -> Result<Arc<A::State>, Refusal> {
+        self.send(id, Do::<A> { command, context }, true).await
+    }
+
+    /// Hands a command to the aggregate.
+    ///
+    /// # Errors
+    /// What `decide` refuses, `stale_version`, `unavailable`, `overloaded`.
+    pub async fn execute(
+        &self,
+        id: Id,
+        command: A::Command,
+        context: Context,
+    ) -> Result<Arc<A::State>, Refusal> {
+        self.send(id, Do::<A> { command, context }, false).await
+    }
+
+    /// The aggregate as last committed, if it is in memory.
+    pub fn cached(&self, id: Id) -> Option<Arc<A::State>> {
+        self.0.cache.get(&id)
+    }
+
+    /// The aggregate as last committed: from memory, or by its child from the database.
+    ///
+    /// # Errors
+    /// `unavailable`, `overloaded`.
+    pub async fn get(&self, id: Id) -> Result<Option<Arc<A::State>>, Refusal> {
+        match self.0.cache.get(&id) {
+            Some(state) => Ok(Some(state)),
+            None => self.send(id, Get::<A>::default(), false).await,
+        }
+    }
+
+    async fn send<M, T>(&self, id: Id, message: M, fresh: bool) -> Result<T, Refusal>
+    where
+        M: Message<Result = Result<T, Refusal>> + Send + 'static,
+        T: Send + 'static,
+        Child<A>: Handler<Tracked<M>>,
+        <Child<A> as Actor>::Context: ToEnvelope<Child<A>, Tracked<M>>,
+    {
+        let address = self.child(id, fresh)?;
+        let tracked = Tracked::new(message, &self.0.stats);
+        match tokio::time::timeout(self.0.parts.limits.deadline, address.send(tracked)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => {
+                self.0.stats.failed();
+                Err(Refusal::unavailable())
+            }
+            Err(_) => {
+                self.0.stats.failed();
+                Err(Refusal::overloaded())
+            }
+        }
+    }
+
+    /// The living child of `id`, or a new one.
+    fn child(&self, id: Id, fresh: bool) -> Result<Addr<Child<A>>, Refusal> {
+        let now = self.uptime();
+        if let Some(resident) = self.0.directory.get(&id) {
+            resident.used.store(now, Ordering::Relaxed);
+            return Ok(resident.address.clone());
+        }
+        self.check_quarantine(id)?;
+        // Held until the child has its place: two threads must not take the last one. Whoever asks both locks
+        // takes this one first.
+        let mut order = self.0.order.lock().expect("no panic under this lock");
+        self.make_room(&mut order)?;
+        let address = match self.0.directory.entry(id) {
+            Entry::Occupied(resident) => return Ok(resident.get().address.clone()),
+            Entry::Vacant(place) => {
+                let arbiter = self.0.parts.arbiters.of_aggregate(id.bits() as u64);
+                let child = Child::new(id, self.clone(), self.0.stats.living(), fresh);
+                let address = Child::start_in_arbiter(&arbiter, move |_| child);
+                place.insert(Resident { address: address.clone(), used: Arc::new(AtomicI64::new(now)) });
+                address
+            }
+        };
+        order.push_back(id);
+        Ok(address)
+    }
+
+    /// Refuses an aggregate whose child keeps dying until its wait is over.
+    fn check_quarantine(&self, id: Id) -> Result<(), Refusal> {
+        let Some(entry) = self.0.deaths.get(&id) else { return Ok(()) };
+        let wait = entry.1.saturating_duration_since(tokio::time::Instant::now());
+        if wait.is_zero() { Ok(()) } else { Err(Refusal::after(Code::Unavailable, wait)) }
+    }
+
+    /// Asks the longest-living child that rests to leave, when the directory is full.
+    fn make_room(&self, order: &mut VecDeque<Id>) -> Result<(), Refusal> {
+        if self.0.directory.len() < self.0.parts.limits.children {
+            return Ok(());
+        }
+        for _ in 0..16 {
+            let Some(oldest) = order.pop_front() else { break };
+            let Some(resident) = self.0.directory.get(&oldest) else { continue };
+            let rests = self.uptime() - resident.used.load(Ordering::Relaxed) >= 1 || order.len() > 64;
+            if rests && resident.address.try_send(Leave).is_ok() {
+                drop(resident);
+                self.0.directory.remove(&oldest);
+                return Ok(());
+            }
+            drop(resident);
+            order.push_back(oldest);
+        }
+        Err(Refusal::overloaded())
+    }
+
+    /// Puts children to rest that had no message for a while. Called every few seconds.
+    pub fn sweep(&self) {
+        let idle = i64::try_from(self.0.parts.limits.idle.as_secs()).unwrap_or(i64::MAX);
+        let now = self.uptime();
+        self.0.directory.retain(|_, resident| {
+            let busy = now - resident.used.load(Ordering::Relaxed) < idle;
+            busy || resident.address.try_send(Leave).is_err()
+        });
+        let mut order = self.0.order.lock().expect("no panic under this lock");
+        order.retain(|id| self.0.directory.contains_key(id));
+        let window = self.0.parts.intensity.window;
+        self.0.deaths.retain(|_, (_, until)| until.elapsed() < window);
+    }
+
+    fn uptime(&self) -> i64 {
+        self.0.parts.clock.now().seconds()
+    }
+
+    /// A child died over a message: out of the directory, and counted.
+    pub(super) fn bury(&self, id: Id) {
+        self.0.directory.remove(&id);
+        self.0.cache.invalidate(&id);
+        self.0.stats.restarted();
+        let now = tokio::time::Instant::now();
+        let mut entry = self.0.deaths.entry(id).or_insert_with(|| (Deaths::default(), now));
+        let wait = entry.0.record(now.into_std(), &self.0.parts.intensity);
+        entry.1 = now + wait;
+        tracing::error!(kind = A::KIND, %id, ?wait, "an aggregate's actor died; its next message starts it anew");
+    }
+
+    /// Keeps a committed state for reading, unless a later one is there already.
+    pub(super) fn remember(&self, id: Id, state: &Arc<A::State>) {
+        self.0.cache.entry(id).and_upsert_with(|kept| match kept {
+            Some(kept) if A::version(kept.value()) > A::version(state) => kept.into_value(),
+            _ => state.clone(),
+        });
+    }
+
+    /// What is in memory may be wrong: the next reader asks the database.
+    pub(super) fn forget(&self, id: Id) {
+        self.0.cache.invalidate(&id);
+    }
+
+    pub(super) fn parts(&self) -> &EntityParts {
+        &self.0.parts
+    }
+}

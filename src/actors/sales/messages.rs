@@ -1,0 +1,123 @@
+//! What others may ask of the sales service.
+
+use std::sync::Arc;
+
+use actix::Message;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::domain::Meeting;
+use crate::actors::context::{Caller, Context};
+use crate::actors::fields::{Change, Whole, present, some};
+use crate::actors::page::{Page, PageRequest};
+use crate::actors::refusal::Refusal;
+use crate::actors::shapes::{Line, Notes, Title};
+use crate::clock::Timestamp;
+use crate::ids::Id;
+use crate::persistence::meetings::MeetingCounts;
+
+/// A new meeting.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMeeting {
+    pub customer_id: Id,
+    #[schema(value_type = Title)]
+    pub title: String,
+    pub met_at: Timestamp,
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 10080)]
+    pub duration_minutes: Option<Whole>,
+    #[schema(value_type = Option<Line>)]
+    pub location: Option<String>,
+    #[schema(value_type = Option<Notes>)]
+    pub notes: Option<String>,
+    #[schema(value_type = Option<Notes>)]
+    pub outcome: Option<String>,
+    /// The caller if absent; only MANAGER and ADMIN name another.
+    pub owner_id: Option<Id>,
+}
+
+/// Changes of a meeting; absent fields stay as they are, null clears.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MeetingChanges {
+    #[schema(value_type = Id, required = false)]
+    #[serde(default, deserialize_with = "some")]
+    pub customer_id: Option<Id>,
+    #[schema(value_type = Title, required = false)]
+    #[serde(default, deserialize_with = "some")]
+    pub title: Option<String>,
+    #[schema(value_type = Timestamp, required = false)]
+    #[serde(default, deserialize_with = "some")]
+    pub met_at: Option<Timestamp>,
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 10080)]
+    #[serde(default, deserialize_with = "present")]
+    pub duration_minutes: Change<Whole>,
+    #[schema(value_type = Option<Line>)]
+    #[serde(default, deserialize_with = "present")]
+    pub location: Change<String>,
+    #[schema(value_type = Option<Notes>)]
+    #[serde(default, deserialize_with = "present")]
+    pub notes: Change<String>,
+    #[schema(value_type = Option<Notes>)]
+    #[serde(default, deserialize_with = "present")]
+    pub outcome: Change<String>,
+    #[schema(value_type = Id, required = false)]
+    #[serde(default, deserialize_with = "some")]
+    pub owner_id: Option<Id>,
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<Arc<Meeting>, Refusal>")]
+pub struct CreateMeeting {
+    pub meeting: NewMeeting,
+    pub context: Context,
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<Arc<Meeting>, Refusal>")]
+pub struct ChangeMeeting {
+    pub id: Id,
+    pub changes: MeetingChanges,
+    pub context: Context,
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<Arc<Meeting>, Refusal>")]
+pub struct DeleteMeeting {
+    pub id: Id,
+    pub context: Context,
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<Arc<Meeting>, Refusal>")]
+pub struct FindMeeting {
+    pub id: Id,
+    pub caller: Caller,
+}
+
+/// What a list of meetings is narrowed to.
+#[derive(Clone, Debug, Default)]
+pub struct MeetingFilter {
+    pub customer_id: Option<Id>,
+    pub owner_id: Option<Id>,
+    pub from: Option<Timestamp>,
+    pub to: Option<Timestamp>,
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<Page<Meeting>, Refusal>")]
+pub struct ListMeetings {
+    pub caller: Caller,
+    pub filter: MeetingFilter,
+    pub page: PageRequest,
+}
+
+/// The service's statistics of what the caller may see.
+#[derive(Message)]
+#[rtype(result = "Result<MeetingCounts, Refusal>")]
+pub struct MeetingStats {
+    pub caller: Caller,
+    pub owner_id: Option<Id>,
+    pub from: Timestamp,
+    pub to: Timestamp,
+}

@@ -1,0 +1,72 @@
+//! The kinds of text in request bodies, as the OpenAPI document shows them: exactly what
+//! [`fields`](super::fields) accepts. Bodies name them by `value_type`; nothing makes values of them.
+
+use std::borrow::Cow;
+
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+/// Text without NUL, which PostgreSQL can't keep.
+const ANY: &str = r"^[^\x00]*$";
+
+/// White space as [`char::is_whitespace`] has it, for use in a class.
+macro_rules! blank {
+    () => {
+        r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+    };
+}
+
+/// Text without NUL that is more than white space.
+const SAID: &str = concat!(r"^[^\x00]*[^\x00", blank!(), r"][^\x00]*$");
+
+/// An e-mail address with white space around it.
+const ADDRESS: &str = concat!("^[", blank!(), "]*[!-?A-~]+@[!-?A-~]+[", blank!(), "]*$");
+
+/// The same, or nothing.
+const ADDRESS_OR_NONE: &str = concat!("^[", blank!(), "]*([!-?A-~]+@[!-?A-~]+[", blank!(), "]*)?$");
+
+fn text(min: usize, max: usize, pattern: &str, example: &str) -> RefOr<Schema> {
+    let text = ObjectBuilder::new().schema_type(Type::String).max_length(Some(max)).pattern(Some(pattern));
+    let text = if min > 0 { text.min_length(Some(min)) } else { text };
+    text.examples([example]).build().into()
+}
+
+macro_rules! shapes {
+    ($($(#[$doc:meta])* $name:ident: $min:literal to $max:literal of $pattern:expr, as $example:literal;)*) => {$(
+        $(#[$doc])*
+        pub enum $name {}
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                text($min, $max, $pattern, $example)
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    )*};
+}
+
+shapes! {
+    /// A name.
+    Name: 1 to 200 of SAID, as "佐藤 花子";
+    /// What a record is called.
+    Title: 1 to 200 of SAID, as "初回訪問";
+    /// A line of text that may be empty, which is as good as none.
+    Line: 0 to 200 of ANY, as "株式会社サンプル";
+    /// Text of several paragraphs.
+    Notes: 0 to 10_000 of ANY, as "見積もりを月末までに送る。";
+    /// A telephone number, as people write them.
+    Phone: 0 to 50 of ANY, as "03-1234-5678";
+    /// An e-mail address.
+    Email: 1 to 254 of ADDRESS, as "sato@example.com";
+    /// An e-mail address, or an empty text, which is as good as none.
+    OptionalEmail: 0 to 254 of ADDRESS_OR_NONE, as "yamada@example.com";
+    /// The name of a time zone.
+    TimeZone: 1 to 64 of "^[A-Za-z][A-Za-z0-9_+/-]*$", as "Asia/Tokyo";
+    /// A password to be set.
+    NewPassword: 8 to 128 of ANY, as "two-words-and-4";
+}

@@ -1,0 +1,94 @@
+//! The first start: a secret for tokens, a user to sign in with.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+
+use anyhow::Context as _;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rand::Rng;
+
+use crate::actors::auth::messages::{CreateUser, Locale, NewUser};
+use crate::actors::context::{Context, Role};
+use crate::config::Config;
+use crate::demo;
+use crate::services::Services;
+
+/// What to sign in with, after the first start.
+#[derive(Clone, Debug)]
+pub struct FirstLogin {
+    pub email: String,
+    /// Only where it was made here: a given one is known already.
+    pub made_password: Option<String>,
+    pub demo: bool,
+}
+
+/// The tokens' secret: as given, or made once and kept beside the SQLite file, mode 0600.
+///
+/// # Errors
+/// When the file can't be read or made.
+pub fn jwt_secret(config: &Config) -> anyhow::Result<Vec<u8>> {
+    if let Some(secret) = &config.auth.jwt_secret {
+        return Ok(secret.clone().into_bytes());
+    }
+    let path = config.secret_file().context("--jwt-secret: required")?;
+    let made = random_text(48);
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+        Ok(mut file) => {
+            file.write_all(made.as_bytes())
+                .and_then(|()| file.sync_all())
+                .with_context(|| path.display().to_string())?;
+            Ok(made.into_bytes())
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let kept = fs::read(&path).with_context(|| path.display().to_string())?;
+            anyhow::ensure!(
+                kept.len() >= 32,
+                "{}: shorter than 32 bytes; remove it to have one made",
+                path.display()
+            );
+            Ok(kept)
+        }
+        Err(error) => Err(error).with_context(|| path.display().to_string()),
+    }
+}
+
+/// Makes the first ADMIN, or the demo's users and records.
+///
+/// # Errors
+/// What the services refuse, as for a password that is too short.
+pub async fn first_users(config: &Config, services: &Services) -> anyhow::Result<FirstLogin> {
+    if config.demo {
+        demo::load(services).await?;
+        return Ok(FirstLogin {
+            email: demo::ADMIN.into(),
+            made_password: Some(demo::PASSWORD.into()),
+            demo: true,
+        });
+    }
+    let given = config.auth.admin_password.clone();
+    let made_password = given.is_none().then(|| random_text(15));
+    let email = config.auth.admin_email.clone();
+    let password = given.or_else(|| made_password.clone()).context("a password is given or made")?;
+    let user = NewUser {
+        email: email.clone(),
+        name: "Administrator".into(),
+        role: Role::Admin,
+        manager_id: None,
+        locale: Some(Locale::default()),
+        time_zone: None,
+        password,
+    };
+    let made = services.auth.service.ask(CreateUser { user, context: Context::system() }).await;
+    made.context("--admin-email, --admin-password")?;
+    Ok(FirstLogin { email, made_password, demo: false })
+}
+
+/// `bytes` of randomness as text for people and files.
+#[expect(clippy::disallowed_methods, reason = "secrets are the one thing that must not be reproducible")]
+fn random_text(bytes: usize) -> String {
+    let mut random = vec![0; bytes];
+    rand::rng().fill_bytes(&mut random);
+    URL_SAFE_NO_PAD.encode(random)
+}

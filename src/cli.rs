@@ -1,0 +1,259 @@
+//! The command line: `kizuna serve` and its helpers (SPEC §9).
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_rt::System;
+use clap::{Args, Parser, Subcommand};
+use tokio::runtime::Handle;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::actors::auth::messages::{CreateUser, NewUser};
+use crate::actors::auth::token::Keys;
+use crate::actors::cloud_event::CloudEvent;
+use crate::actors::context::{Context, Role};
+use crate::bootstrap;
+use crate::clock::Clock;
+use crate::config::{Config, DatabaseConfig};
+use crate::ids::Id;
+use crate::persistence::Db;
+use crate::persistence::log::{self, AuditFilter};
+use crate::services::Services;
+use crate::startup::{Application, Stopper};
+use crate::telemetry;
+
+/// A sales-support backend in one binary.
+#[derive(Parser)]
+#[command(name = "kizuna", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API
+    Serve(Box<Config>),
+    /// Bring a database's schema up to date
+    Migrate(DatabaseConfig),
+    /// Manage users without the API
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Read the event log
+    #[command(subcommand)]
+    Events(EventsCommand),
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+#[derive(Subcommand)]
+enum UserCommand {
+    /// Create a user; the password is read from the terminal's input if not given
+    Create(Box<CreateUserArgs>),
+}
+
+#[derive(Args)]
+struct CreateUserArgs {
+    #[arg(long)]
+    email: String,
+    #[arg(long)]
+    name: String,
+    #[arg(long, value_parser = role)]
+    role: Role,
+    #[arg(long)]
+    manager_id: Option<Id>,
+    #[arg(long, env = "KIZUNA_USER_PASSWORD", hide_env_values = true)]
+    password: Option<String>,
+    #[command(flatten)]
+    config: Config,
+}
+
+#[derive(Subcommand)]
+enum EventsCommand {
+    /// Print events as CloudEvents, one a line, oldest first
+    Tail(TailArgs),
+}
+
+#[derive(Args)]
+struct TailArgs {
+    #[command(flatten)]
+    database: DatabaseConfig,
+    /// Wait for more
+    #[arg(long, short)]
+    follow: bool,
+    /// How many of the last events to begin with
+    #[arg(long, short = 'n', default_value_t = 20, value_parser = clap::value_parser!(i64).range(0..=1000))]
+    lines: i64,
+    /// Only this type
+    #[arg(long = "type")]
+    event_type: Option<String>,
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    [Role::Sales, Role::Manager, Role::Admin]
+        .into_iter()
+        .find(|role| role.as_str().eq_ignore_ascii_case(text))
+        .ok_or_else(|| "expected SALES, MANAGER or ADMIN".into())
+}
+
+/// Runs the command of this process's arguments.
+pub fn run() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Serve(config) => on_system(|lasting| serve(*config, lasting)),
+        Command::Migrate(database) => on_system(|lasting| migrate(database, lasting)),
+        Command::User(UserCommand::Create(args)) => on_system(|lasting| create_user(*args, lasting)),
+        Command::Events(EventsCommand::Tail(args)) => on_system(|lasting| tail(args, lasting)),
+        Command::Openapi => openapi(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("kizuna: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Done = anyhow::Result<()>;
+
+/// Runs a command in an actix system, beside the runtime that outlives every actor: pools, commits, hashing.
+fn on_system<F: Future<Output = Done>>(command: impl FnOnce(Handle) -> F) -> Done {
+    telemetry::log_to_stderr();
+    let lasting = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("kizuna-db")
+        .enable_all()
+        .build()?;
+    let done = System::new().block_on(command(lasting.handle().clone()));
+    lasting.shutdown_timeout(Duration::from_secs(2));
+    done
+}
+
+async fn serve(config: Config, lasting: Handle) -> Done {
+    let app = Application::build(&config, Clock::System, lasting).await?;
+    println!("database {}", without_password(&config.database.url));
+    if let Some(first) = app.first_login() {
+        match &first.made_password {
+            Some(password) => println!("first login {} / {password}", first.email),
+            None => println!("first login {} with the password given", first.email),
+        }
+        if first.demo {
+            println!("            manager@example.com and sales@example.com have the same password");
+        }
+    }
+    if let Some(address) = app.ops_address() {
+        println!("metrics on http://{address}/metrics");
+    }
+    // Before anybody hears that it serves: from then on a signal drains.
+    let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    println!("listening on http://{} (API page: /docs)", app.address());
+    actix_rt::spawn(stop_on_signal(app.stopper(), terminate, interrupt));
+    app.run_until_stopped().await?;
+    // Also where nobody reads it: that is no failure.
+    let _ = writeln!(std::io::stdout(), "stopped");
+    Ok(())
+}
+
+async fn stop_on_signal(stopper: Stopper, mut terminate: Signal, mut interrupt: Signal) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: requests under way are finished");
+    stopper.stop().await;
+}
+
+/// A database URL as it may be shown.
+fn without_password(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(host)) if scheme + 3 <= host => {
+            let user = url[scheme + 3..host].split(':').next().unwrap_or_default();
+            format!("{}://{user}@{}", &url[..scheme], url[host + 1..].split('?').next().unwrap_or_default())
+        }
+        _ => url.to_owned(),
+    }
+}
+
+async fn connect(database: DatabaseConfig, lasting: &Handle) -> anyhow::Result<Db> {
+    Ok(lasting.spawn(async move { Db::connect(&database).await }).await??)
+}
+
+async fn migrate(database: DatabaseConfig, lasting: Handle) -> Done {
+    let db = connect(database, &lasting).await?;
+    let migrated = db.clone();
+    for name in lasting.spawn(async move { migrated.migrate().await }).await?? {
+        println!("{name}");
+    }
+    db.close().await;
+    Ok(())
+}
+
+async fn create_user(args: CreateUserArgs, lasting: Handle) -> Done {
+    args.config.validate().map_err(anyhow::Error::msg)?;
+    let db = connect(args.config.database.clone(), &lasting).await?;
+    let migrated = db.clone();
+    lasting.spawn(async move { migrated.migrate().await }).await??;
+    let password = match args.password {
+        Some(password) => password,
+        None => {
+            eprint!("password: ");
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line)?;
+            line.trim_end_matches(['\r', '\n']).to_owned()
+        }
+    };
+    let keys = Arc::new(Keys::new(&bootstrap::jwt_secret(&args.config)?));
+    let services = Services::start(&args.config, &Clock::System, &db, keys)?;
+    let user = NewUser {
+        email: args.email,
+        name: args.name,
+        role: args.role,
+        manager_id: args.manager_id,
+        locale: None,
+        time_zone: None,
+        password,
+    };
+    let made = services.auth.service.ask(CreateUser { user, context: Context::system() }).await;
+    services.stop();
+    let made = made.map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
+    println!("{}", made.user.id);
+    db.close().await;
+    Ok(())
+}
+
+async fn tail(args: TailArgs, lasting: Handle) -> Done {
+    let db = connect(args.database, &lasting).await?;
+    let filter = AuditFilter { event_type: args.event_type, ..AuditFilter::default() };
+    // By position, not by id: ids of different threads may be committed out of their order. And before the
+    // last events are read: what is committed meanwhile is not passed over.
+    let mut positions: Vec<(i64, i64)> = log::heads(&db).await?;
+    let mut last = log::audit(&db, &filter, None, args.lines).await?;
+    last.reverse();
+    for event in &last {
+        println!("{}", serde_json::to_string(&CloudEvent::from(event))?);
+        let known = positions.iter_mut().filter(|(slice, _)| *slice == event.slice);
+        known.for_each(|(_, position)| *position = event.slice_seq.max(*position));
+    }
+    if !args.follow {
+        db.close().await;
+        return Ok(());
+    }
+    loop {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        for (slice, position) in &mut positions {
+            for event in log::after(&db, *slice, *position, 1_000).await? {
+                *position = event.slice_seq;
+                if filter.event_type.as_deref().is_none_or(|wanted| wanted == event.event.event_type) {
+                    println!("{}", serde_json::to_string(&CloudEvent::from(&event))?);
+                }
+            }
+        }
+    }
+}
+
+fn openapi() -> Done {
+    println!("{}", crate::http::document().to_pretty_json()?);
+    Ok(())
+}

@@ -1,0 +1,261 @@
+//! Settings: one struct a concern, each value from a flag or its environment variable (SPEC §9).
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::actors::auth::throttle::Rate;
+use crate::actors::runtime::backoff::Backoff;
+use crate::actors::runtime::breaker::BreakerSettings;
+use crate::persistence::table::Dialect;
+
+/// Where the data is.
+#[derive(Args, Clone, Debug)]
+pub struct DatabaseConfig {
+    /// sqlite://PATH (made if missing) or postgres://…
+    #[arg(
+        long = "database-url",
+        env = "DATABASE_URL",
+        default_value = "sqlite://data/kizuna.db",
+        hide_env_values = true
+    )]
+    pub url: String,
+    /// Connections for reading (SQLite) or altogether (PostgreSQL)
+    #[arg(long = "pool-size", env = "KIZUNA_POOL_SIZE", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub pool_size: u32,
+}
+
+/// How the gateway is reached.
+#[derive(Args, Clone, Debug)]
+pub struct HttpConfig {
+    /// Address and port of the API
+    #[arg(long, env = "KIZUNA_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Serve /metrics here instead of beside the API
+    #[arg(long, env = "KIZUNA_OPS_LISTEN")]
+    pub ops_listen: Option<SocketAddr>,
+    /// Where the world reaches this server, `https://crm.example.com`
+    #[arg(long, env = "KIZUNA_PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// The proxy whose X-Forwarded-For is believed
+    #[arg(long, env = "KIZUNA_TRUSTED_PROXY")]
+    pub trusted_proxy: Option<std::net::IpAddr>,
+    /// Connections open at the same time, at most
+    #[arg(long, env = "KIZUNA_MAX_CONNECTIONS", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections: u32,
+    /// How long requests under way may take after SIGTERM
+    #[arg(long, env = "KIZUNA_DRAIN_TIMEOUT", default_value = "20s", value_parser = duration)]
+    pub drain_timeout: Duration,
+}
+
+/// Tokens and sign-in.
+#[derive(Args, Clone, Debug)]
+pub struct AuthConfig {
+    /// Secret of the tokens, at least 32 bytes; SQLite: made and kept beside the database
+    #[arg(long, env = "KIZUNA_JWT_SECRET", hide_env_values = true)]
+    pub jwt_secret: Option<String>,
+    /// First ADMIN, when there is no user yet
+    #[arg(long, env = "KIZUNA_ADMIN_EMAIL", default_value = "admin@example.com")]
+    pub admin_email: String,
+    /// Its password; made and printed once if not given
+    #[arg(long, env = "KIZUNA_ADMIN_PASSWORD", hide_env_values = true)]
+    pub admin_password: Option<String>,
+    #[arg(long, env = "KIZUNA_ACCESS_TOKEN_TTL", default_value = "15m", value_parser = duration)]
+    pub access_token_ttl: Duration,
+    #[arg(long, env = "KIZUNA_REFRESH_TOKEN_TTL", default_value = "30d", value_parser = duration)]
+    pub refresh_token_ttl: Duration,
+    /// Failed sign-ins an account; ten times that an address
+    #[arg(long, env = "KIZUNA_LOGIN_RATE", default_value = "10/m", value_parser = rate)]
+    pub login_rate: Rate,
+}
+
+/// Calls between services, and consumers' retries (SPEC §7).
+#[derive(Args, Clone, Debug)]
+pub struct ResilienceConfig {
+    #[arg(long, env = "KIZUNA_BREAKER_TIMEOUT", default_value = "3s", value_parser = duration)]
+    pub breaker_timeout: Duration,
+    /// Percent of failures at which a breaker opens
+    #[arg(long, env = "KIZUNA_BREAKER_THRESHOLD", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub breaker_threshold: u32,
+    #[arg(long, env = "KIZUNA_BREAKER_WINDOW", default_value = "10s", value_parser = duration)]
+    pub breaker_window: Duration,
+    /// Calls in the window before a breaker may open
+    #[arg(long, env = "KIZUNA_BREAKER_VOLUME", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub breaker_volume: u32,
+    #[arg(long, env = "KIZUNA_BREAKER_RESET", default_value = "30s", value_parser = duration)]
+    pub breaker_reset: Duration,
+    #[arg(long, env = "KIZUNA_RETRY_INITIAL", default_value = "100ms", value_parser = duration)]
+    pub retry_initial: Duration,
+    #[arg(long, env = "KIZUNA_RETRY_FACTOR", default_value_t = 2.0, value_parser = factor)]
+    pub retry_factor: f64,
+    #[arg(long, env = "KIZUNA_RETRY_MAX", default_value = "30s", value_parser = duration)]
+    pub retry_max: Duration,
+    #[arg(long, env = "KIZUNA_RETRY_TIMES", default_value_t = 8, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub retry_times: u32,
+}
+
+impl ResilienceConfig {
+    pub fn breaker(&self) -> BreakerSettings {
+        BreakerSettings {
+            timeout: self.breaker_timeout,
+            threshold: self.breaker_threshold,
+            window: self.breaker_window,
+            volume: self.breaker_volume as usize,
+            reset: self.breaker_reset,
+        }
+    }
+
+    pub fn retry(&self) -> Backoff {
+        Backoff {
+            initial: self.retry_initial,
+            factor: self.retry_factor,
+            max: self.retry_max,
+            times: self.retry_times,
+        }
+    }
+}
+
+/// What may grow, and how far.
+#[derive(Args, Clone, Debug)]
+pub struct BoundsConfig {
+    /// Commands and effects of one commit, at most
+    #[arg(long, env = "KIZUNA_JOURNAL_GROUP", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub journal_group: u32,
+    /// Commands and effects that may wait for a commit
+    #[arg(long, env = "KIZUNA_JOURNAL_QUEUE", default_value_t = 4_096, value_parser = clap::value_parser!(u32).range(1..))]
+    pub journal_queue: u32,
+    /// Events of one effect, at most
+    #[arg(long, env = "KIZUNA_FEED_BATCH", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub feed_batch: u32,
+    /// Aggregates of one kind with a living actor
+    #[arg(long, env = "KIZUNA_MAX_CHILDREN", default_value_t = 4_096, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_children: u32,
+    /// An aggregate's actor without a message for this long is put to rest
+    #[arg(long, env = "KIZUNA_CHILD_IDLE", default_value = "1m", value_parser = duration)]
+    pub child_idle: Duration,
+    /// Records of one kind kept in memory for reading
+    #[arg(long, env = "KIZUNA_CACHE_SIZE", default_value_t = 20_000)]
+    pub cache_size: u64,
+}
+
+/// Everything `serve` needs.
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    #[command(flatten)]
+    pub database: DatabaseConfig,
+    #[command(flatten)]
+    pub http: HttpConfig,
+    #[command(flatten)]
+    pub auth: AuthConfig,
+    #[command(flatten)]
+    pub resilience: ResilienceConfig,
+    #[command(flatten)]
+    pub bounds: BoundsConfig,
+    /// Load sample users and records into an empty database; loopback only
+    #[arg(long, env = "KIZUNA_DEMO", num_args = 0..=1, default_value_t = false, default_missing_value = "true", value_parser = clap::builder::BoolishValueParser::new())]
+    pub demo: bool,
+}
+
+impl Config {
+    /// Checks what the parser of a single flag can't.
+    ///
+    /// # Errors
+    /// One line that names the flag and what is wrong with it.
+    pub fn validate(&self) -> Result<(), String> {
+        if Dialect::of(&self.database.url).is_none() {
+            return Err("--database-url: expected sqlite://PATH or postgres://…".into());
+        }
+        if self.demo && !self.http.listen.ip().is_loopback() {
+            return Err("--demo: its passwords are public, so --listen must be a loopback address".into());
+        }
+        match &self.auth.jwt_secret {
+            Some(secret) if secret.len() < 32 => return Err("--jwt-secret: at least 32 bytes".into()),
+            None if self.secret_file().is_none() => {
+                return Err("--jwt-secret: required with PostgreSQL, at least 32 bytes".into());
+            }
+            _ => {}
+        }
+        if let Some(url) = &self.http.public_url {
+            let known = url.starts_with("http://") || url.starts_with("https://");
+            if !known || url.ends_with('/') {
+                return Err("--public-url: expected http(s)://HOST without a slash at the end".into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a made secret is kept: beside a SQLite file.
+    pub fn secret_file(&self) -> Option<PathBuf> {
+        let path = self.database.url.strip_prefix("sqlite:")?.trim_start_matches("//");
+        let path = path.split('?').next().filter(|path| !path.is_empty() && *path != ":memory:")?;
+        Some(Path::new(path).with_extension("jwt-secret"))
+    }
+}
+
+/// `100ms`, `3s`, `5m`, `24h`, `30d`.
+///
+/// # Errors
+/// For anything else, and for zero.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let expected = || "expected a duration such as 100ms, 3s, 5m, 24h or 30d".to_owned();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(expected)?;
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| expected())?;
+    let millis = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(expected()),
+    };
+    let ten_years = 3_650 * 86_400_000;
+    match number.checked_mul(millis) {
+        Some(millis) if (1..=ten_years).contains(&millis) => Ok(Duration::from_millis(millis)),
+        _ => Err("expected more than zero and at most 3650d".into()),
+    }
+}
+
+/// `10/m`: so many a second (`s`), minute (`m`) or hour (`h`).
+fn rate(text: &str) -> Result<Rate, String> {
+    let expected = || "expected a rate such as 10/m".to_owned();
+    let (count, unit) = text.split_once('/').ok_or_else(expected)?;
+    let count = count.parse().ok().filter(|count| *count > 0).ok_or_else(expected)?;
+    let per = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        _ => return Err(expected()),
+    };
+    Ok(Rate { count, per: Duration::from_secs(per) })
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    let factor: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
+    if (1.0..=100.0).contains(&factor) { Ok(factor) } else { Err("expected 1 to 100".into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_unit_and_are_more_than_zero() {
+        for (text, millis) in [("100ms", 100), ("3s", 3_000), ("5m", 300_000), ("24h", 86_400_000)] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)));
+        }
+        for text in ["", "5", "s", "0s", "-1s", "1.5s", "1w", "99999999999999999999d", "9999999d"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rates_are_counts_a_time() {
+        assert_eq!(rate("10/m"), Ok(Rate { count: 10, per: Duration::from_secs(60) }));
+        for text in ["10", "0/m", "/m", "10/w", "-1/s"] {
+            assert!(rate(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Sample users and records for `--demo`, made through the services as a person would make them.
+
+use std::time::Duration;
+
+use crate::actors::auth::messages::{CreateUser, Locale, NewUser};
+use crate::actors::context::{Caller, Context, Role};
+use crate::actors::customer::domain::CustomerStatus;
+use crate::actors::customer::messages::{CreateCustomer, NewCustomer};
+use crate::actors::fields::Whole;
+use crate::actors::refusal::Refusal;
+use crate::actors::sales::messages::{CreateMeeting, NewMeeting};
+use crate::clock::Timestamp;
+use crate::ids::Id;
+use crate::services::Services;
+
+/// The demo's ADMIN.
+pub const ADMIN: &str = "admin@example.com";
+/// Everybody's password in the demo.
+pub const PASSWORD: &str = "kizuna-demo";
+
+const CUSTOMERS: [(&str, &str, &str, CustomerStatus); 6] = [
+    ("山田 太郎", "yamada@aozora.example.jp", "青空商事株式会社", CustomerStatus::Active),
+    ("鈴木 一郎", "suzuki@hikari.example.jp", "ひかり電機株式会社", CustomerStatus::Active),
+    ("高橋 美咲", "takahashi@sakura.example.jp", "さくら印刷株式会社", CustomerStatus::Lead),
+    ("Maria Rossi", "rossi@ponte.example.com", "Ponte S.p.A.", CustomerStatus::Lead),
+    ("伊藤 健", "ito@minato.example.jp", "みなと運輸株式会社", CustomerStatus::Dormant),
+    ("John Smith", "smith@bridge.example.com", "Bridge Ltd.", CustomerStatus::Active),
+];
+
+/// Loads the samples into an empty database.
+///
+/// # Errors
+/// What a service refuses.
+pub async fn load(services: &Services) -> Result<(), Refusal> {
+    user(services, ADMIN, "管理 花子", Role::Admin, None).await?;
+    let manager = user(services, "manager@example.com", "佐藤 部長", Role::Manager, None).await?;
+    let sales = user(services, "sales@example.com", "田中 次郎", Role::Sales, Some(manager)).await?;
+    let now = services.auth.clock.now();
+    for (place, (name, email, company, status)) in (0..).zip(CUSTOMERS) {
+        let customer = NewCustomer {
+            name: name.into(),
+            email: Some(email.into()),
+            phone: None,
+            company: Some(company.into()),
+            status: Some(status),
+            notes: None,
+            owner_id: None,
+        };
+        let create = CreateCustomer { customer, allow_duplicate: false, context: context(sales) };
+        let made = services.customers.service.ask(create).await?;
+        if place % 2 == 0 {
+            meeting(services, sales, made.id, days_before(now, place + 1)).await?;
+        }
+    }
+    Ok(())
+}
+
+fn days_before(now: Timestamp, days: i64) -> Timestamp {
+    Timestamp::from_micros(now.micros() - days * Duration::from_secs(86_400).as_micros() as i64)
+}
+
+fn context(sales: Id) -> Context {
+    let caller = Caller { user_id: sales, role: Role::Sales, session_id: Id::nil() };
+    Context { caller, ..Context::system() }
+}
+
+async fn user(
+    services: &Services,
+    email: &str,
+    name: &str,
+    role: Role,
+    manager_id: Option<Id>,
+) -> Result<Id, Refusal> {
+    let user = NewUser {
+        email: email.into(),
+        name: name.into(),
+        role,
+        manager_id,
+        locale: Some(Locale::Ja),
+        time_zone: None,
+        password: PASSWORD.into(),
+    };
+    Ok(services.auth.service.ask(CreateUser { user, context: Context::system() }).await?.user.id)
+}
+
+async fn meeting(services: &Services, sales: Id, customer_id: Id, met_at: Timestamp) -> Result<(), Refusal> {
+    let meeting = NewMeeting {
+        customer_id,
+        title: "初回訪問".into(),
+        met_at,
+        duration_minutes: Some(Whole(60)),
+        location: Some("本社会議室".into()),
+        notes: None,
+        outcome: Some("提案書を送付する".into()),
+        owner_id: None,
+    };
+    services.sales.service.ask(CreateMeeting { meeting, context: context(sales) }).await.map(drop)
+}

@@ -1,0 +1,34 @@
+//! Answers with a record: `ETag`, `Location`, a small body for deletions.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{ETAG, LOCATION};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::ids::Id;
+
+/// 200 with a record.
+pub fn record(version: i64, body: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header((ETAG, format!("\"{version}\""))).json(body)
+}
+
+/// 201 with a new record.
+pub fn created(path: &str, id: Id, version: i64, body: &impl Serialize) -> HttpResponse {
+    HttpResponse::Created()
+        .insert_header((LOCATION, format!("{path}/{id}")))
+        .insert_header((ETAG, format!("\"{version}\"")))
+        .json(body)
+}
+
+/// The body of a deletion's answer.
+#[derive(Serialize, ToSchema)]
+pub struct Deleted {
+    pub id: Id,
+    #[schema(example = "deleted")]
+    pub status: &'static str,
+}
+
+/// 200 for a deletion.
+pub fn deleted(id: Id) -> HttpResponse {
+    HttpResponse::Ok().json(Deleted { id, status: "deleted" })
+}

@@ -1,0 +1,110 @@
+//! `/api/auth`: signing in and out.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, get, post};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::answer;
+use super::extract::{Anybody, Body, NoParams, Params, Signed};
+use super::idempotency::{Shape, once};
+use super::state::Gateway;
+use crate::actors::auth::domain::User;
+use crate::actors::auth::messages::{ChangePassword, Login, Logout, Refresh, Tokens};
+use crate::actors::refusal::Refusal;
+use crate::actors::shapes::NewPassword;
+
+type Answer = Result<HttpResponse, Refusal>;
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Credentials {
+    #[schema(example = "sales@example.com")]
+    email: String,
+    #[schema(format = "password", example = "kizuna-demo")]
+    password: String,
+}
+
+/// Sign in
+#[utoipa::path(tag = "auth", security(()), request_body = Credentials, responses((status = 200, body = Tokens)))]
+#[post("/auth/login")]
+pub async fn login(
+    gateway: Data<Gateway>,
+    by: Anybody,
+    _: Params<NoParams>,
+    body: Body<Credentials>,
+) -> Answer {
+    let Credentials { email, password } = body.value;
+    let login = Login { email, password, address: by.address, context: by.context() };
+    Ok(HttpResponse::Ok().json(gateway.auth.service.ask(login).await?))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshBody {
+    refresh_token: String,
+}
+
+/// Exchange a refresh token; an old one ends the session
+#[utoipa::path(tag = "auth", security(()), request_body = RefreshBody, responses((status = 200, body = Tokens)))]
+#[post("/auth/refresh")]
+pub async fn refresh(
+    gateway: Data<Gateway>,
+    by: Anybody,
+    _: Params<NoParams>,
+    body: Body<RefreshBody>,
+) -> Answer {
+    let refresh = Refresh { refresh_token: body.value.refresh_token, context: by.context() };
+    Ok(HttpResponse::Ok().json(gateway.auth.service.ask(refresh).await?))
+}
+
+/// End this session
+#[utoipa::path(tag = "auth", responses((status = 204, description = "The session is over")))]
+#[post("/auth/logout")]
+pub async fn logout(gateway: Data<Gateway>, signed: Signed, _: Params<NoParams>) -> Answer {
+    gateway.auth.service.ask(Logout { context: signed.context() }).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The token's user
+#[utoipa::path(tag = "auth", responses((status = 200, body = User)))]
+#[get("/auth/me")]
+pub async fn me(signed: Signed, _: Params<NoParams>) -> Answer {
+    Ok(answer::record(signed.user.user.version, &signed.user.user))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordBody {
+    #[schema(format = "password")]
+    current_password: String,
+    #[schema(value_type = NewPassword)]
+    new_password: String,
+}
+
+/// Change one's password; every other session ends
+#[utoipa::path(
+    tag = "auth",
+    request_body = PasswordBody,
+    responses((status = 204, description = "Changed; every other session is over"))
+)]
+#[post("/auth/password")]
+pub async fn change_password(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Signed,
+    by: Anybody,
+    _: Params<NoParams>,
+    body: Body<PasswordBody>,
+) -> Answer {
+    let Body { value: PasswordBody { current_password, new_password }, digest } = body;
+    once(&gateway, &request, &signed, &digest, Shape::NO_CONTENT, async |context| {
+        gateway
+            .auth
+            .service
+            .ask(ChangePassword { current_password, new_password, address: by.address, context })
+            .await?;
+        Ok(HttpResponse::NoContent().finish())
+    })
+    .await
+}

@@ -1,0 +1,175 @@
+//! What every request and answer has (SPEC §2): a request id, trace context, the language of problems,
+//! security headers, a count in the metrics.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, AcceptLanguage, Header, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpRequest};
+
+use super::methods;
+use super::problem::render;
+use super::state::Gateway;
+use crate::actors::auth::messages::Locale;
+use crate::actors::refusal::{Code, Refusal};
+use crate::ids::new_id;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// A request id from outside is echoed up to this length.
+const REQUEST_ID_MAX: usize = 128;
+/// The API's page runs its own scripts; Swagger UI styles inline and draws from data URLs.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+                           img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
+
+/// What came with a request besides its body.
+#[derive(Clone, Debug)]
+pub struct RequestMarks {
+    pub request_id: Arc<str>,
+    pub traceparent: Option<Arc<str>>,
+}
+
+/// The middleware around everything.
+///
+/// # Errors
+/// None of its own.
+pub async fn around(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let begun = Instant::now();
+    let marks = marks(&request);
+    request.extensions_mut().insert(marks.clone());
+    // Handlers' and extractors' errors are answers by now; the router needs the request for itself.
+    let mut response = with_problem(next.call(request).await?.map_into_boxed_body());
+    finish(&mut response, &marks.request_id);
+    count(&response, begun);
+    Ok(response)
+}
+
+fn marks(request: &ServiceRequest) -> RequestMarks {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let given = header("x-request-id").filter(|id| !id.is_empty() && id.len() <= REQUEST_ID_MAX);
+    let request_id = given.map_or_else(|| new_id().to_string().into(), Arc::from);
+    RequestMarks {
+        request_id,
+        traceparent: header("traceparent").filter(|text| is_traceparent(text)).map(Arc::from),
+    }
+}
+
+/// W3C Trace Context §3.2: `00-<32 hex>-<16 hex>-<2 hex>`, neither id all zeros.
+fn is_traceparent(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let hex = |part: &str, len: usize| {
+        part.len() == len && part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    };
+    let some = |part: &str| part.bytes().any(|byte| byte != b'0');
+    matches!(parts[..], [version, trace, span, flags]
+        if hex(version, 2) && version != "ff" && hex(trace, 32) && some(trace) && hex(span, 16) && some(span) && hex(flags, 2))
+}
+
+/// The language a request asks for; English if it names neither.
+pub fn locale_of(request: &HttpRequest) -> Locale {
+    asked_locale(request).unwrap_or(Locale::En)
+}
+
+/// The first of our languages in `Accept-Language`, if there is one.
+pub fn asked_locale(request: &HttpRequest) -> Option<Locale> {
+    if !request.headers().contains_key(header::ACCEPT_LANGUAGE) {
+        return None;
+    }
+    let wanted = AcceptLanguage::parse(request).ok()?;
+    wanted.ranked().iter().find_map(|language| {
+        let tag = language.item()?.primary_language();
+        match tag {
+            "ja" => Some(Locale::Ja),
+            "en" => Some(Locale::En),
+            _ => None,
+        }
+    })
+}
+
+fn with_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let refusal = response.response().extensions().get::<Refusal>().cloned();
+    let status = response.status();
+    // An error made by the framework (a bad path encoding, say) has no refusal of ours yet.
+    let refusal = refusal.or_else(|| {
+        let foreign = (status.is_client_error() || status.is_server_error())
+            && !response.headers().contains_key(header::CONTENT_TYPE);
+        foreign.then(|| {
+            Refusal::new(match status.as_u16() {
+                404 => Code::NotFound,
+                400..=499 => Code::MalformedRequest,
+                _ => Code::Internal,
+            })
+        })
+    });
+    let Some(refusal) = refusal else { return response };
+    let (request, _) = response.into_parts();
+    let mut rendered = render(&refusal, locale_of(&request), request.path());
+    if refusal.code == Code::MethodNotAllowed
+        && let Some(allow) = methods::allow(&request)
+    {
+        rendered.headers_mut().insert(header::ALLOW, allow);
+    }
+    if refusal.code.status() >= 500 {
+        let status = refusal.code.status();
+        tracing::warn!(
+            path = request.path(),
+            status,
+            code = refusal.code.as_str(),
+            "answered with a server error"
+        );
+    }
+    ServiceResponse::new(request, rendered)
+}
+
+fn finish(response: &mut ServiceResponse<BoxBody>, request_id: &str) {
+    let secure = response
+        .request()
+        .app_data::<actix_web::web::Data<Gateway>>()
+        .is_some_and(|gateway| gateway.public_url.as_deref().is_some_and(|url| url.starts_with("https:")));
+    let is_page = response.request().path().starts_with("/docs/");
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    let mut set = |name: HeaderName, value: &'static str| {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    };
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(
+        header::CONTENT_SECURITY_POLICY,
+        if is_page { PAGE_POLICY } else { "default-src 'none'; frame-ancestors 'none'" },
+    );
+    // Records are private and change: whoever keeps one must ask again.
+    set(header::CACHE_CONTROL, "no-store");
+    if secure {
+        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+}
+
+fn count(response: &ServiceResponse<BoxBody>, begun: Instant) {
+    let route = response.request().match_pattern().unwrap_or_else(|| "none".to_owned());
+    let method = known_method(response.request().method().as_str());
+    let status = response.status().as_u16();
+    tracing::debug!(method, path = response.request().path(), status, elapsed = ?begun.elapsed(), "answered");
+    metrics::counter!("kizuna_http_requests_total", "method" => method, "route" => route.clone(), "status" => status.to_string())
+        .increment(1);
+    metrics::histogram!("kizuna_http_request_seconds", "method" => method, "route" => route)
+        .record(begun.elapsed().as_secs_f64());
+}
+
+/// Methods are free text on the wire; the metrics know a bounded number.
+fn known_method(method: &str) -> &'static str {
+    ["GET", "POST", "PATCH", "DELETE", "PUT", "HEAD", "OPTIONS"]
+        .into_iter()
+        .find(|known| *known == method)
+        .unwrap_or("other")
+}

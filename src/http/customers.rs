@@ -1,0 +1,222 @@
+//! `/api/customers`.
+
+use std::collections::BTreeMap;
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::answer::{self, Deleted};
+use super::extract::{Body, NoParams, Params, PathId, Signed};
+use super::idempotency::{Shape, once};
+use super::paging::{self, list_params};
+use super::period::{StatsParams, stats_period};
+use super::state::Gateway;
+use crate::actors::analytics::messages::ReadActivity;
+use crate::actors::cloud_event::CloudEvent;
+use crate::actors::customer::domain::{Customer, CustomerStatus};
+use crate::actors::customer::messages::{
+    ChangeCustomer, CreateCustomer, CustomerChanges, CustomerFilter, CustomerStats, DeleteCustomer,
+    ListCustomers, NewCustomer,
+};
+use crate::actors::page::Page;
+use crate::actors::refusal::{FieldError, Refusal};
+use crate::clock::Timestamp;
+use crate::ids::Id;
+use crate::persistence::customers::SORTS;
+
+type Answer = Result<HttpResponse, Refusal>;
+
+const PATH: &str = "/api/customers";
+
+list_params! {
+    /// Which customers, in which order.
+    CustomerParams {
+        /// In name, company or e-mail address, literally, whatever the case.
+        #[param(pattern = r"^[^\x00]*$")]
+        q: String,
+        status: CustomerStatus,
+        owner_id: Id,
+        created_from: Timestamp,
+        created_to: Timestamp,
+        #[param(inline, value_type = Option<SortName>)]
+        sort: String,
+    }
+}
+
+/// The orders of customers; `-` for descending.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes `sort` in the OpenAPI document")]
+enum SortName {
+    #[schema(rename = "created_at")]
+    CreatedAt,
+    #[schema(rename = "-created_at")]
+    CreatedAtDescending,
+    #[schema(rename = "name")]
+    Name,
+    #[schema(rename = "-name")]
+    NameDescending,
+    #[schema(rename = "updated_at")]
+    UpdatedAt,
+    #[schema(rename = "-updated_at")]
+    UpdatedAtDescending,
+}
+
+/// List customers
+#[utoipa::path(tag = "customers", params(CustomerParams), responses((status = 200, body = Vec<Customer>)))]
+#[get("/customers")]
+pub async fn list(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Signed,
+    params: Params<CustomerParams>,
+) -> Answer {
+    let params = params.0;
+    let sort = match &params.sort {
+        None => SORTS[0],
+        Some(name) => *SORTS
+            .iter()
+            .find(|sort| sort.name == name)
+            .ok_or_else(|| Refusal::parameter("sort", "invalid_choice"))?,
+    };
+    let page = params.page(|keyset| sort.fits(keyset))?;
+    let filter = CustomerFilter {
+        q: params.q,
+        status: params.status,
+        owner_id: params.owner_id,
+        created_from: params.created_from,
+        created_to: params.created_to,
+    };
+    let customers =
+        gateway.customers.service.ask(ListCustomers { caller: signed.caller, filter, sort, page }).await?;
+    Ok(paging::list(&request, &customers))
+}
+
+/// `X-Allow-Duplicate: true` accepts an address that another customer has.
+fn allows_duplicate(request: &HttpRequest) -> Result<bool, Refusal> {
+    match request.headers().get("x-allow-duplicate").map(|value| value.as_bytes()) {
+        None | Some(b"false") => Ok(false),
+        Some(b"true") => Ok(true),
+        Some(_) => Err(Refusal {
+            fields: vec![FieldError::new("X-Allow-Duplicate", "invalid_value")],
+            ..Refusal::new(crate::actors::refusal::Code::InvalidHeader)
+        }),
+    }
+}
+
+/// Create a customer
+#[utoipa::path(
+    tag = "customers",
+    params(("X-Allow-Duplicate" = Option<bool>, Header, description = "Accept an address that another customer has")),
+    request_body = NewCustomer,
+    responses((status = 201, body = Customer))
+)]
+#[post("/customers")]
+pub async fn create(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Signed,
+    _: Params<NoParams>,
+    body: Body<NewCustomer>,
+) -> Answer {
+    let allow_duplicate = allows_duplicate(&request)?;
+    let Body { value: customer, digest } = body;
+    once(&gateway, &request, &signed, &digest, Shape::created(PATH), async |context| {
+        let made =
+            gateway.customers.service.ask(CreateCustomer { customer, allow_duplicate, context }).await?;
+        Ok(answer::created(PATH, made.id, made.version, &*made))
+    })
+    .await
+}
+
+/// Read a customer
+#[utoipa::path(tag = "customers", params(("id" = Id, Path)), responses((status = 200, body = Customer)))]
+#[get("/customers/{id}")]
+pub async fn read(gateway: Data<Gateway>, signed: Signed, id: PathId, _: Params<NoParams>) -> Answer {
+    let customer = gateway.customers.find(signed.caller, id.0).await?;
+    Ok(answer::record(customer.version, &*customer))
+}
+
+/// Change a customer
+#[utoipa::path(
+    tag = "customers",
+    params(
+        ("id" = Id, Path),
+        ("X-Allow-Duplicate" = Option<bool>, Header, description = "Accept an address that another customer has"),
+    ),
+    request_body = CustomerChanges,
+    responses((status = 200, body = Customer))
+)]
+#[patch("/customers/{id}")]
+pub async fn change(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Signed,
+    id: PathId,
+    _: Params<NoParams>,
+    body: Body<CustomerChanges>,
+) -> Answer {
+    let allow_duplicate = allows_duplicate(&request)?;
+    let change = ChangeCustomer { id: id.0, changes: body.value, allow_duplicate, context: signed.context() };
+    let after = gateway.customers.service.ask(change).await?;
+    Ok(answer::record(after.version, &*after))
+}
+
+/// Delete a customer
+#[utoipa::path(tag = "customers", params(("id" = Id, Path)), responses((status = 200, body = Deleted)))]
+#[delete("/customers/{id}")]
+pub async fn remove(gateway: Data<Gateway>, signed: Signed, id: PathId, _: Params<NoParams>) -> Answer {
+    gateway.customers.service.ask(DeleteCustomer { id: id.0, context: signed.context() }).await?;
+    Ok(answer::deleted(id.0))
+}
+
+/// Counts of customers.
+#[derive(Serialize, ToSchema)]
+pub struct CustomerStatsView {
+    total: i64,
+    new: i64,
+    deleted: i64,
+    by_status: BTreeMap<String, i64>,
+}
+
+/// The service's statistics
+#[utoipa::path(tag = "customers", params(StatsParams), responses((status = 200, body = CustomerStatsView)))]
+#[get("/customers/stats")]
+pub async fn stats(gateway: Data<Gateway>, signed: Signed, params: Params<StatsParams>) -> Answer {
+    let (from, to) = stats_period(&params.0, gateway.clock.now())?;
+    let asked = CustomerStats { caller: signed.caller, owner_id: params.0.owner_id, from, to };
+    let counts = gateway.customers.service.ask(asked).await?;
+    Ok(HttpResponse::Ok().json(CustomerStatsView {
+        total: counts.total,
+        new: counts.new,
+        deleted: counts.deleted,
+        by_status: counts.by_status.into_iter().collect(),
+    }))
+}
+
+list_params! {
+    /// Which part of the timeline.
+    ActivityParams {}
+}
+
+/// Every event about a customer and its meetings, newest first
+#[utoipa::path(
+    tag = "customers",
+    params(("id" = Id, Path), ActivityParams),
+    responses((status = 200, body = Vec<CloudEvent>))
+)]
+#[get("/customers/{id}/activity")]
+pub async fn activity(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Signed,
+    id: PathId,
+    params: Params<ActivityParams>,
+) -> Answer {
+    let page = params.0.page(|keyset| keyset.sort == "-id")?;
+    gateway.customers.find(signed.caller, id.0).await?;
+    let Page { items, next, total } = gateway.analytics.ask(ReadActivity { customer_id: id.0, page }).await?;
+    let items = items.iter().map(CloudEvent::from).collect();
+    Ok(paging::list(&request, &Page { items, next, total }))
+}

@@ -1,0 +1,270 @@
+//! What handlers take from a request; each refuses what SPEC §2 refuses, before any service is asked.
+
+use std::future::{Ready, ready};
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::web::{Bytes, Data};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use super::conventions::RequestMarks;
+use super::methods::no_resource;
+use super::state::Gateway;
+use crate::actors::auth::domain::UserState;
+use crate::actors::context::{Caller, Context};
+use crate::actors::refusal::{Code, FieldError, Refusal};
+use crate::ids::Id;
+
+/// SPEC §2: a body over this is 413.
+pub const BODY_MAX: usize = 256 * 1024;
+/// So much of a body that is too large is still read, so that its sender sees the answer.
+const DRAIN_MAX: usize = 4 * BODY_MAX;
+
+type Later<T> = Pin<Box<dyn Future<Output = Result<T, Refusal>>>>;
+
+/// A JSON object of known fields only.
+pub struct Body<T> {
+    pub value: T,
+    /// A hash of its bytes, for `Idempotency-Key`.
+    pub digest: [u8; 32],
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = Refusal;
+    type Future = Later<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let json = request.content_type().eq_ignore_ascii_case("application/json");
+        let payload = payload.take();
+        Box::pin(async move {
+            let bytes = read(payload).await?;
+            if !json {
+                return Err(Refusal::new(Code::UnsupportedMediaType));
+            }
+            Ok(Self { value: parse(&bytes)?, digest: Sha256::digest(&bytes).into() })
+        })
+    }
+}
+
+async fn read(mut payload: Payload) -> Result<Vec<u8>, Refusal> {
+    let mut bytes = Vec::new();
+    let mut length = 0;
+    while let Some(chunk) = payload.next().await {
+        let chunk: Bytes = chunk.map_err(|_| Refusal::new(Code::MalformedRequest))?;
+        length += chunk.len();
+        if length <= BODY_MAX {
+            bytes.extend_from_slice(&chunk);
+        } else if length > DRAIN_MAX {
+            break;
+        }
+    }
+    if length > BODY_MAX { Err(Refusal::new(Code::BodyTooLarge)) } else { Ok(bytes) }
+}
+
+/// Reads a JSON object: not JSON is 400, JSON of another shape is 422 with the place of the fault.
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+    // serde reads a struct from an array too; the contract knows objects only.
+    let is_object = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let parsed = serde_path_to_error::deserialize::<_, T>(&mut json);
+    let value = parsed.map_err(|error| {
+        // A document that breaks off after its fault is still no JSON; and not every fault of shape is told
+        // apart from one of syntax (null for an enumeration).
+        match serde_json::from_slice::<serde_json::Value>(bytes).is_ok() {
+            true if is_object => {
+                Refusal::fields(vec![fault(&error.path().to_string(), &error.inner().to_string())])
+            }
+            true => Refusal::field("", "invalid_type"),
+            false => Refusal::new(Code::MalformedJson),
+        }
+    })?;
+    json.end().map_err(|_| Refusal::new(Code::MalformedJson))?;
+    if is_object { Ok(value) } else { Err(Refusal::field("", "invalid_type")) }
+}
+
+/// serde's message as a field and a stable word.
+fn fault(path: &str, message: &str) -> FieldError {
+    let named =
+        |start: &str| message.strip_prefix(start).and_then(|rest| rest.split('`').next()).map(str::to_owned);
+    let path = if path == "." { "" } else { path };
+    if let Some(field) = named("unknown field `") {
+        return FieldError::new(field, "unknown_field");
+    }
+    if let Some(field) = named("missing field `") {
+        return FieldError::new(field, "required");
+    }
+    if let Some(field) = named("duplicate field `") {
+        return FieldError::new(field, "duplicate_field");
+    }
+    let code = if message.starts_with("unknown variant") {
+        "invalid_choice"
+    } else if message.contains("not an RFC 3339 time") {
+        "invalid_time"
+    } else if message.starts_with("invalid type") || message.starts_with("expected value") {
+        "invalid_type"
+    } else {
+        "invalid_value"
+    };
+    FieldError::new(path, code)
+}
+
+/// Query parameters: known ones only, each at most once, in UTF-8.
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for Params<T> {
+    type Error = Refusal;
+    type Future = Ready<Result<Self, Refusal>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(parse_query(request.query_string()).map(Self))
+    }
+}
+
+fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Refusal> {
+    let decoded = percent_encoding::percent_decode_str(query).decode_utf8();
+    match decoded {
+        Err(_) => return Err(Refusal::parameter("", "invalid_utf8")),
+        Ok(text) if text.contains('\0') => return Err(Refusal::parameter("", "nul_character")),
+        Ok(_) => {}
+    }
+    let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+    serde_path_to_error::deserialize(pairs).map_err(|error| {
+        let mut fault = fault(&error.path().to_string(), &error.inner().to_string());
+        if fault.code == "unknown_field" {
+            fault.code = "unknown_parameter";
+        }
+        Refusal { fields: vec![fault], ..Refusal::new(Code::InvalidParameter) }
+    })
+}
+
+/// For operations that take no parameter.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoParams {}
+
+/// The `{id}` of the path. What is no id names nothing: 404, or 405 where the word itself is a path.
+pub struct PathId(pub Id);
+
+impl FromRequest for PathId {
+    type Error = Refusal;
+    type Future = Ready<Result<Self, Refusal>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = request.match_info().get("id").and_then(Id::parse);
+        ready(id.map(Self).ok_or_else(|| no_resource(request)))
+    }
+}
+
+/// The signed-in user behind a request.
+pub struct Signed {
+    pub caller: Caller,
+    pub user: Arc<UserState>,
+    marks: RequestMarks,
+    if_match: Option<i64>,
+}
+
+impl Signed {
+    /// What a command of this request carries.
+    pub fn context(&self) -> Context {
+        Context {
+            caller: self.caller,
+            correlation_id: self.marks.request_id.clone(),
+            causation_id: None,
+            traceparent: self.marks.traceparent.clone(),
+            if_match: self.if_match,
+            claim: None,
+        }
+    }
+}
+
+impl FromRequest for Signed {
+    type Error = Refusal;
+    type Future = Later<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let gateway = gateway(&request);
+            let token = bearer(&request)?;
+            let principal = gateway.auth.authenticate(token).await?;
+            let if_match = if_match(&request)?;
+            Ok(Self { caller: principal.caller, user: principal.user, marks: marks(&request), if_match })
+        })
+    }
+}
+
+fn bearer(request: &HttpRequest) -> Result<&str, Refusal> {
+    let value =
+        request.headers().get(header::AUTHORIZATION).ok_or_else(|| Refusal::new(Code::MissingToken))?;
+    let token = value.to_str().ok().and_then(|text| text.split_once(' '));
+    match token {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        _ => Err(Refusal::new(Code::InvalidToken)),
+    }
+}
+
+/// `"3"` demands version 3, `*` any; anything else is no version of ours.
+fn if_match(request: &HttpRequest) -> Result<Option<i64>, Refusal> {
+    let Some(value) = request.headers().get(header::IF_MATCH) else { return Ok(None) };
+    let invalid = || Refusal {
+        fields: vec![FieldError::new("If-Match", "invalid_value")],
+        ..Refusal::new(Code::InvalidHeader)
+    };
+    let text = value.to_str().map_err(|_| invalid())?.trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let digits = version.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()));
+    digits.and_then(|text| text.parse().ok()).map(Some).ok_or_else(invalid)
+}
+
+/// Somebody who need not be signed in.
+pub struct Anybody {
+    pub address: Option<IpAddr>,
+    marks: RequestMarks,
+}
+
+impl Anybody {
+    pub fn context(&self) -> Context {
+        Context {
+            correlation_id: self.marks.request_id.clone(),
+            traceparent: self.marks.traceparent.clone(),
+            ..Context::system()
+        }
+    }
+}
+
+impl FromRequest for Anybody {
+    type Error = Refusal;
+    type Future = Ready<Result<Self, Refusal>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self { address: address(request), marks: marks(request) }))
+    }
+}
+
+/// The client's address: the peer's, or what the trusted proxy says.
+fn address(request: &HttpRequest) -> Option<IpAddr> {
+    let peer = request.peer_addr().map(|peer| peer.ip())?;
+    if gateway(request).trusted_proxy != Some(peer) {
+        return Some(peer);
+    }
+    // The last entry is the proxy's own word; those before it are the client's and may be invented.
+    let forwarded = request.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok());
+    forwarded.and_then(|list| list.rsplit(',').next()?.trim().parse().ok()).or(Some(peer))
+}
+
+fn gateway(request: &HttpRequest) -> Data<Gateway> {
+    request.app_data::<Data<Gateway>>().expect("set for every app (startup.rs)").clone()
+}
+
+fn marks(request: &HttpRequest) -> RequestMarks {
+    request.extensions().get::<RequestMarks>().expect("set by the outermost middleware").clone()
+}

@@ -1,0 +1,140 @@
+//! `Idempotency-Key` (SPEC §2): the first answer is kept in the transaction of its effect and replayed for
+//! 24 hours. Requests that changed nothing leave no answer behind: they may be sent again under their key.
+
+use std::time::Duration;
+
+use actix_web::http::header::{ETAG, LOCATION};
+use actix_web::{HttpRequest, HttpResponse};
+use dashmap::DashSet;
+use sha2::{Digest, Sha256};
+
+use super::extract::Signed;
+use super::state::Gateway;
+use crate::actors::context::{Claim, Context};
+use crate::actors::refusal::{Code, FieldError, Refusal};
+use crate::clock::Timestamp;
+use crate::persistence::idempotency::{self, FirstAnswer};
+
+/// SPEC §2: the longest key, and how long its answer is kept.
+const KEY_MAX: usize = 255;
+pub const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What a successful answer will look like.
+#[derive(Clone, Copy)]
+pub struct Shape {
+    pub status: u16,
+    /// The path of the collection, for `Location`.
+    pub location: Option<&'static str>,
+}
+
+impl Shape {
+    pub const OK: Self = Self { status: 200, location: None };
+    pub const NO_CONTENT: Self = Self { status: 204, location: None };
+
+    pub const fn created(path: &'static str) -> Self {
+        Self { status: 201, location: Some(path) }
+    }
+}
+
+/// Runs a command, unless its key has an answer already.
+///
+/// # Errors
+/// `idempotency_key_reused`, `request_in_flight`, `invalid_header`, or the command's own.
+pub async fn once<F>(
+    gateway: &Gateway,
+    request: &HttpRequest,
+    signed: &Signed,
+    digest: &[u8],
+    shape: Shape,
+    run: impl FnOnce(Context) -> F,
+) -> Result<HttpResponse, Refusal>
+where
+    F: Future<Output = Result<HttpResponse, Refusal>>,
+{
+    let Some(key) = key(request)? else { return run(signed.context()).await };
+    let claim = Claim {
+        id: format!("{}/{key}", signed.caller.user_id),
+        fingerprint: fingerprint(request, digest),
+        status: shape.status,
+        location: shape.location,
+    };
+    let _turn = Turn::take(&gateway.in_flight, claim.id.clone())?;
+    let since = back(gateway.clock.now());
+    if let Some(first) = idempotency::find(&gateway.db, &claim.id, since).await? {
+        return replay(&first, &claim);
+    }
+    let context = Context { claim: Some(claim.clone()), ..signed.context() };
+    match run(context).await {
+        // Another node was faster: its answer is the first one.
+        Err(refusal) if refusal.code == Code::RequestInFlight => {
+            let first = idempotency::find(&gateway.db, &claim.id, since).await?;
+            first.map_or(Err(refusal), |first| replay(&first, &claim))
+        }
+        answer => answer,
+    }
+}
+
+fn key(request: &HttpRequest) -> Result<Option<&str>, Refusal> {
+    let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
+    let plain = value.to_str().ok().filter(|key| !key.is_empty() && key.len() <= KEY_MAX);
+    plain.map(Some).ok_or_else(|| Refusal {
+        fields: vec![FieldError::new("Idempotency-Key", "invalid_value")],
+        ..Refusal::new(Code::InvalidHeader)
+    })
+}
+
+fn fingerprint(request: &HttpRequest, digest: &[u8]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(request.method().as_str());
+    hash.update([0]);
+    hash.update(request.path());
+    hash.update([0]);
+    hash.update(digest);
+    base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, hash.finalize())
+}
+
+fn back(now: Timestamp) -> Timestamp {
+    Timestamp::from_micros(now.micros() - KEPT.as_micros() as i64)
+}
+
+fn replay(first: &FirstAnswer, claim: &Claim) -> Result<HttpResponse, Refusal> {
+    if first.fingerprint != claim.fingerprint {
+        return Err(Refusal::new(Code::IdempotencyKeyReused));
+    }
+    let status =
+        actix_web::http::StatusCode::from_u16(first.status).map_err(|_| Refusal::new(Code::Internal))?;
+    let mut answer = HttpResponse::build(status);
+    answer.insert_header(("Idempotency-Replayed", "true"));
+    if let Some(location) = &first.location {
+        answer.insert_header((LOCATION, location.as_str()));
+    }
+    if first.status == 204 {
+        return Ok(answer.finish());
+    }
+    if let Some(version) = first.version {
+        answer.insert_header((ETAG, format!("\"{version}\"")));
+    }
+    Ok(answer.content_type("application/json").body(first.body.get().to_owned()))
+}
+
+/// A key's turn on this node; given back when dropped.
+struct Turn<'a> {
+    in_flight: &'a DashSet<String>,
+    id: String,
+}
+
+impl<'a> Turn<'a> {
+    fn take(in_flight: &'a DashSet<String>, id: String) -> Result<Self, Refusal> {
+        if in_flight.insert(id.clone()) {
+            Ok(Self { in_flight, id })
+        } else {
+            Err(Refusal::new(Code::RequestInFlight))
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.in_flight.remove(&self.id);
+    }
+}

@@ -1,0 +1,125 @@
+//! `/api/meetings`.
+
+use std::collections::BTreeMap;
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::answer::{self, Deleted};
+use super::extract::{Body, NoParams, Params, PathId, Signed};
+use super::idempotency::{Shape, once};
+use super::paging::{self, list_params};
+use super::period::{StatsParams, stats_period};
+use super::state::Gateway;
+use crate::actors::refusal::Refusal;
+use crate::actors::sales::domain::Meeting;
+use crate::actors::sales::messages::{
+    ChangeMeeting, CreateMeeting, DeleteMeeting, ListMeetings, MeetingChanges, MeetingFilter, MeetingStats,
+    NewMeeting,
+};
+use crate::clock::Timestamp;
+use crate::ids::Id;
+use crate::persistence::meetings::LATEST_FIRST;
+
+type Answer = Result<HttpResponse, Refusal>;
+
+const PATH: &str = "/api/meetings";
+
+list_params! {
+    /// Which meetings; the latest come first.
+    MeetingParams {
+        customer_id: Id,
+        owner_id: Id,
+        from: Timestamp,
+        to: Timestamp,
+    }
+}
+
+/// List meetings
+#[utoipa::path(tag = "meetings", params(MeetingParams), responses((status = 200, body = Vec<Meeting>)))]
+#[get("/meetings")]
+pub async fn list(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Signed,
+    params: Params<MeetingParams>,
+) -> Answer {
+    let page = params.0.page(|keyset| LATEST_FIRST.fits(keyset))?;
+    let MeetingParams { customer_id, owner_id, from, to, .. } = params.0;
+    let filter = MeetingFilter { customer_id, owner_id, from, to };
+    let meetings = gateway.sales.service.ask(ListMeetings { caller: signed.caller, filter, page }).await?;
+    Ok(paging::list(&request, &meetings))
+}
+
+/// Record a meeting
+#[utoipa::path(tag = "meetings", request_body = NewMeeting, responses((status = 201, body = Meeting)))]
+#[post("/meetings")]
+pub async fn create(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Signed,
+    _: Params<NoParams>,
+    body: Body<NewMeeting>,
+) -> Answer {
+    let Body { value: meeting, digest } = body;
+    once(&gateway, &request, &signed, &digest, Shape::created(PATH), async |context| {
+        let made = gateway.sales.service.ask(CreateMeeting { meeting, context }).await?;
+        Ok(answer::created(PATH, made.id, made.version, &*made))
+    })
+    .await
+}
+
+/// Read a meeting
+#[utoipa::path(tag = "meetings", params(("id" = Id, Path)), responses((status = 200, body = Meeting)))]
+#[get("/meetings/{id}")]
+pub async fn read(gateway: Data<Gateway>, signed: Signed, id: PathId, _: Params<NoParams>) -> Answer {
+    let meeting = gateway.sales.find(signed.caller, id.0).await?;
+    Ok(answer::record(meeting.version, &*meeting))
+}
+
+/// Change a meeting
+#[utoipa::path(
+    tag = "meetings",
+    params(("id" = Id, Path)),
+    request_body = MeetingChanges,
+    responses((status = 200, body = Meeting))
+)]
+#[patch("/meetings/{id}")]
+pub async fn change(
+    gateway: Data<Gateway>,
+    signed: Signed,
+    id: PathId,
+    _: Params<NoParams>,
+    body: Body<MeetingChanges>,
+) -> Answer {
+    let change = ChangeMeeting { id: id.0, changes: body.value, context: signed.context() };
+    let after = gateway.sales.service.ask(change).await?;
+    Ok(answer::record(after.version, &*after))
+}
+
+/// Delete a meeting
+#[utoipa::path(tag = "meetings", params(("id" = Id, Path)), responses((status = 200, body = Deleted)))]
+#[delete("/meetings/{id}")]
+pub async fn remove(gateway: Data<Gateway>, signed: Signed, id: PathId, _: Params<NoParams>) -> Answer {
+    gateway.sales.service.ask(DeleteMeeting { id: id.0, context: signed.context() }).await?;
+    Ok(answer::deleted(id.0))
+}
+
+/// Counts of meetings.
+#[derive(Serialize, ToSchema)]
+pub struct MeetingStatsView {
+    total: i64,
+    by_owner: BTreeMap<Id, i64>,
+}
+
+/// The service's statistics
+#[utoipa::path(tag = "meetings", params(StatsParams), responses((status = 200, body = MeetingStatsView)))]
+#[get("/meetings/stats")]
+pub async fn stats(gateway: Data<Gateway>, signed: Signed, params: Params<StatsParams>) -> Answer {
+    let (from, to) = stats_period(&params.0, gateway.clock.now())?;
+    let asked = MeetingStats { caller: signed.caller, owner_id: params.0.owner_id, from, to };
+    let counts = gateway.sales.service.ask(asked).await?;
+    Ok(HttpResponse::Ok().json(MeetingStatsView { total: counts.total, by_owner: counts.by_owner }))
+}

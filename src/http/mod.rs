@@ -1,0 +1,82 @@
+//! The gateway: turns requests into messages and answers into HTTP. It holds no rule of the business.
+//!
+//! The whole route table stands in [`routes`]; the OpenAPI document and the 405s are made from it.
+
+mod answer;
+mod audit;
+mod auth;
+pub mod conventions;
+mod customers;
+mod extract;
+mod headers;
+pub mod idempotency;
+mod meetings;
+mod methods;
+mod notifications;
+mod openapi;
+pub mod ops;
+mod paging;
+mod period;
+pub mod problem;
+mod reports;
+pub mod state;
+mod users;
+
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use utoipa::openapi::OpenApi;
+use utoipa_actix_web::scope::scope;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Every route of the server.
+pub fn routes(config: &mut ServiceConfig) {
+    let api = scope("/api")
+        .service(auth::login)
+        .service(auth::refresh)
+        .service(auth::logout)
+        .service(auth::me)
+        .service(auth::change_password)
+        .service(users::list)
+        .service(users::create)
+        .service(users::read)
+        .service(users::change)
+        .service(customers::list)
+        .service(customers::create)
+        .service(customers::stats)
+        .service(customers::read)
+        .service(customers::change)
+        .service(customers::remove)
+        .service(customers::activity)
+        .service(meetings::list)
+        .service(meetings::create)
+        .service(meetings::stats)
+        .service(meetings::read)
+        .service(meetings::change)
+        .service(meetings::remove)
+        .service(notifications::list)
+        .service(notifications::unread)
+        .service(reports::metrics)
+        .service(audit::events);
+    config
+        .service(api)
+        .service(ops::healthz)
+        .service(ops::readyz)
+        .service(ops::metrics)
+        .service(ops::openapi);
+}
+
+/// The complete document of [`routes`].
+pub fn document() -> OpenApi {
+    use utoipa_actix_web::AppExt;
+    let (_, api) = actix_web::App::new().into_utoipa_app().configure(routes).split_for_parts();
+    openapi::complete(api)
+}
+
+/// The document's page, with every asset embedded.
+pub fn docs() -> utoipa_swagger_ui::SwaggerUi {
+    utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json"))
+}
+
+/// Whatever no route took.
+pub async fn no_route(request: HttpRequest) -> HttpResponse {
+    methods::no_resource(&request).error_response()
+}

@@ -1,0 +1,211 @@
+//! The OpenAPI document: collected from the handlers, with what every operation has in common added here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use actix_web::http::Method;
+use utoipa::openapi::path::{Operation, Parameter, PathItem};
+use utoipa::openapi::schema::{SchemaType, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{
+    Components, ContactBuilder, Content, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Response,
+    ResponseBuilder, Schema,
+};
+
+use super::headers::{announce, define, demand, demands};
+use super::problem::PROBLEM_JSON;
+
+/// The statuses of errors and what they mean.
+const ERRORS: [(&str, &str); 11] = [
+    ("400", "Malformed request, parameter or header"),
+    ("401", "No token, or one that is not valid (any more)"),
+    ("403", "The role does not allow it"),
+    ("404", "Missing, or not visible to the caller"),
+    ("409", "In conflict with the present state"),
+    ("412", "`If-Match` names another version"),
+    ("413", "The body has more than 256 KiB"),
+    ("415", "The body is not application/json"),
+    ("422", "A field is wrong"),
+    ("429", "Too many failed sign-ins"),
+    ("503", "A part is away for a moment, or overloaded"),
+];
+
+/// Adds the common parts to what the handlers declare.
+pub fn complete(mut api: OpenApi) -> OpenApi {
+    api.info = InfoBuilder::new()
+        .title("Kizuna")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "The sales-support backend. Conventions: lists are bare arrays with keyset cursors in `Link`; \
+             errors are RFC 9457 problems; records carry a `version`, which is their `ETag`.",
+        ))
+        .contact(Some(ContactBuilder::new().name(Some("The Kizuna developers")).build()))
+        .license(Some(
+            LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some("MIT OR Apache-2.0")).build(),
+        ))
+        .build();
+    let components = api.components.get_or_insert_with(Components::new);
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    components.schemas.insert("Problem".into(), <super::problem::Problem as utoipa::PartialSchema>::schema());
+    components
+        .schemas
+        .insert("FieldProblem".into(), <super::problem::FieldProblem as utoipa::PartialSchema>::schema());
+    define(components);
+    let records = records(components);
+    api.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
+    for (path, item) in &mut api.paths.paths {
+        for (method, operation) in operations_mut(item) {
+            complete_operation(path, &method, &records, operation);
+        }
+    }
+    api
+}
+
+fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    [
+        (Method::GET, &mut item.get),
+        (Method::POST, &mut item.post),
+        (Method::PATCH, &mut item.patch),
+        (Method::DELETE, &mut item.delete),
+    ]
+    .into_iter()
+    .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// The methods of a path.
+pub fn methods(item: &PathItem) -> Vec<Method> {
+    let taken = [
+        (Method::GET, item.get.is_some()),
+        (Method::POST, item.post.is_some()),
+        (Method::PATCH, item.patch.is_some()),
+        (Method::DELETE, item.delete.is_some()),
+    ];
+    taken.into_iter().filter(|(_, is_there)| *is_there).map(|(method, _)| method).collect()
+}
+
+fn complete_operation(path: &str, method: &Method, records: &Records, operation: &mut Operation) {
+    // Handlers are named within their module, operations within the whole document.
+    let tag = operation.tags.iter().flatten().next();
+    operation.operation_id =
+        tag.zip(operation.operation_id.as_ref()).map(|(tag, name)| format!("{tag}_{name}"));
+    if path.starts_with("/api/") {
+        let is_public = operation.security.is_some();
+        let has_body = operation.request_body.is_some();
+        for status in errors(path, method, is_public, has_body) {
+            add_error(operation, status);
+        }
+        if *method == Method::PATCH || *method == Method::DELETE {
+            demand(operation, "If-Match");
+        }
+        if *method == Method::POST && !is_public && has_body {
+            demand(operation, "Idempotency-Key");
+        }
+        operation.parameters.iter_mut().flatten().for_each(forbid_null);
+        for name in ["Accept-Language", "X-Request-Id", "traceparent"] {
+            demand(operation, name);
+        }
+    } else {
+        add_error(operation, "503");
+    }
+    announce_headers(operation, records);
+}
+
+/// A parameter is there or it isn't; utoipa takes `Option` in a header for null.
+fn forbid_null(parameter: &mut RefOr<Parameter>) {
+    if let RefOr::T(Parameter { schema: Some(RefOr::T(Schema::Object(object))), .. }) = parameter
+        && let SchemaType::Array(kinds) = &object.schema_type
+        && let Some(kind) = kinds.iter().find(|kind| **kind != Type::Null)
+    {
+        object.schema_type = SchemaType::Type(kind.clone());
+    }
+}
+
+/// The statuses of the errors that an operation can answer.
+fn errors(path: &str, method: &Method, is_public: bool, has_body: bool) -> Vec<&'static str> {
+    let mut errors = vec!["400", "401", "503"];
+    if !is_public {
+        errors.push("403");
+    }
+    if path.contains("{id}") {
+        errors.push("404");
+    }
+    if has_body {
+        errors.extend(["404", "409", "413", "415", "422"]);
+    }
+    if path.starts_with("/api/auth/login") || path.starts_with("/api/auth/password") {
+        errors.push("429");
+    }
+    if *method == Method::PATCH || *method == Method::DELETE {
+        errors.extend(["409", "412"]);
+    }
+    errors
+}
+
+fn add_error(operation: &mut Operation, status: &str) {
+    let about = ERRORS.iter().find(|(known, _)| *known == status).map_or("", |(_, about)| *about);
+    let body = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
+    let response = ResponseBuilder::new().description(about).content(PROBLEM_JSON, body).build();
+    operation.responses.responses.entry(status.to_owned()).or_insert(RefOr::T(response));
+}
+
+/// Says which headers the answers have, and describes successes that don't describe themselves.
+fn announce_headers(operation: &mut Operation, records: &Records) {
+    let is_replayed = demands(operation, "Idempotency-Key");
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else { continue };
+        announce(response, "X-Request-Id");
+        match status.as_str() {
+            "401" => announce(response, "WWW-Authenticate"),
+            "429" | "503" => announce(response, "Retry-After"),
+            _ => {}
+        }
+        if !status.starts_with('2') {
+            announce(response, "Content-Language");
+            continue;
+        }
+        if is_replayed {
+            announce(response, "Idempotency-Replayed");
+        }
+        match json_of(response) {
+            Some(RefOr::T(Schema::Array(_))) => {
+                announce(response, "Link");
+                announce(response, "X-Total-Count");
+            }
+            Some(RefOr::Ref(body)) if records.contains(&body.ref_location) => announce(response, "ETag"),
+            _ => {}
+        }
+        if status == "201" {
+            announce(response, "Location");
+        }
+        if response.description.is_empty() {
+            response.description = if status == "201" { "Created" } else { "Done" }.to_owned();
+        }
+    }
+}
+
+fn json_of(response: &Response) -> Option<&RefOr<Schema>> {
+    match response.content.get("application/json")? {
+        RefOr::T(content) => content.schema.as_ref(),
+        RefOr::Ref(_) => None,
+    }
+}
+
+/// The addresses of the schemas whose bodies have a version.
+type Records = BTreeSet<String>;
+
+fn records(components: &Components) -> Records {
+    let names = components.schemas.iter().filter(|(_, schema)| is_record(&components.schemas, schema));
+    names.map(|(name, _)| Ref::from_schema_name(name).ref_location).collect()
+}
+
+fn is_record(schemas: &BTreeMap<String, RefOr<Schema>>, schema: &RefOr<Schema>) -> bool {
+    match schema {
+        RefOr::T(Schema::Object(object)) => object.properties.contains_key("version"),
+        RefOr::T(Schema::OneOf(choice)) => choice.items.iter().any(|item| is_record(schemas, item)),
+        RefOr::T(_) => false,
+        RefOr::Ref(reference) => {
+            let name = reference.ref_location.rsplit('/').next().unwrap_or_default();
+            schemas.get(name).is_some_and(|schema| is_record(schemas, schema))
+        }
+    }
+}

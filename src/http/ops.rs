@@ -1,0 +1,66 @@
+//! Outside `/api`: health, readiness, metrics, the contract and its page.
+
+use std::sync::atomic::Ordering;
+
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{HttpResponse, get};
+
+use super::state::Gateway;
+use crate::actors::refusal::{Code, Refusal};
+use crate::persistence::cursors;
+use crate::persistence::sql::Sql;
+
+/// Alive: the process answers
+#[utoipa::path(tag = "operations", security(()), responses((status = 200, body = String, content_type = "text/plain")))]
+#[get("/healthz")]
+pub async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
+}
+
+/// Ready: may take traffic
+#[utoipa::path(tag = "operations", security(()), responses((status = 200, body = String, content_type = "text/plain")))]
+#[get("/readyz")]
+pub async fn readyz(gateway: Data<Gateway>) -> Result<HttpResponse, Refusal> {
+    if gateway.draining.load(Ordering::SeqCst) {
+        return Err(Refusal::unavailable());
+    }
+    gateway.db.number(Sql::new("SELECT CAST(1 AS TEXT)")).await?;
+    Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"))
+}
+
+/// Prometheus metrics
+#[utoipa::path(tag = "operations", security(()), responses((status = 200, body = String, content_type = "text/plain")))]
+#[get("/metrics")]
+pub async fn metrics(gateway: Data<Gateway>) -> Result<HttpResponse, Refusal> {
+    if !gateway.serves_metrics {
+        return Err(Refusal::new(Code::NotFound));
+    }
+    Ok(expose(&gateway).await)
+}
+
+/// The metrics' text, with the figures that are read when somebody looks. While the database is away the lag
+/// of the consumers stays what it was, and the other figures are needed the more.
+pub async fn expose(gateway: &Gateway) -> HttpResponse {
+    for (consumer, types) in &gateway.consumers {
+        let Ok(lag) = cursors::lag(&gateway.db, consumer, types).await else { break };
+        ::metrics::gauge!("kizuna_consumer_lag_events", "consumer" => *consumer).set(lag as f64);
+    }
+    for actor in gateway.board.read() {
+        let name = actor.name;
+        ::metrics::gauge!("kizuna_actor_mailbox", "actor" => name.clone()).set(actor.mailbox as f64);
+        ::metrics::gauge!("kizuna_actor_live", "actor" => name.clone()).set(actor.live as f64);
+        ::metrics::counter!("kizuna_actor_handled_total", "actor" => name.clone()).absolute(actor.handled);
+        ::metrics::counter!("kizuna_actor_failed_total", "actor" => name.clone()).absolute(actor.failed);
+        ::metrics::counter!("kizuna_actor_restarts_total", "actor" => name).absolute(actor.restarts);
+    }
+    gateway.metrics.run_upkeep();
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(gateway.metrics.render())
+}
+
+/// This document
+#[utoipa::path(tag = "operations", security(()), responses((status = 200, body = Object)))]
+#[get("/openapi.json")]
+pub async fn openapi(gateway: Data<Gateway>) -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-cache")).json(&*gateway.openapi)
+}

@@ -1,0 +1,117 @@
+//! Refusals as RFC 9457 problems. A handler returns a [`Refusal`]; it becomes a body at the outermost layer,
+//! which knows the request's language and address.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::{Object, ObjectBuilder, Type};
+
+use crate::actors::auth::messages::Locale;
+use crate::actors::refusal::{Code, FieldError, Refusal};
+use crate::i18n::{self, Param};
+use crate::ids::Id;
+
+/// The media type of errors.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// The body of an error (RFC 9457).
+#[derive(Serialize, ToSchema)]
+pub struct Problem {
+    #[schema(example = "urn:kizuna:problem:not_found")]
+    r#type: String,
+    title: String,
+    status: u16,
+    detail: String,
+    /// The request's path.
+    instance: String,
+    /// A stable word for what is wrong.
+    #[schema(schema_with = codes)]
+    code: &'static str,
+    /// What is wrong with which field or parameter.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldProblem>,
+    /// `duplicate_customer`: the customers that have the address already.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    candidates: Vec<Id>,
+}
+
+fn codes() -> Object {
+    let words = Code::ALL.iter().map(|code| code.as_str());
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()
+}
+
+/// One field's fault.
+#[derive(Serialize, ToSchema)]
+pub struct FieldProblem {
+    field: String,
+    /// A stable word.
+    code: &'static str,
+    message: String,
+}
+
+impl Problem {
+    pub fn new(refusal: &Refusal, locale: Locale, instance: &str) -> Self {
+        let code = refusal.code.as_str();
+        let text = |attribute| i18n::text(locale, code, attribute, &[]).unwrap_or_else(|| code.to_owned());
+        Self {
+            r#type: format!("urn:kizuna:problem:{code}"),
+            title: text(None),
+            status: refusal.code.status(),
+            detail: text(Some("detail")),
+            instance: instance.to_owned(),
+            code,
+            errors: refusal.fields.iter().map(|fault| FieldProblem::new(fault, locale)).collect(),
+            candidates: refusal.candidates.clone(),
+        }
+    }
+}
+
+impl FieldProblem {
+    fn new(fault: &FieldError, locale: Locale) -> Self {
+        let params: Vec<_> = fault.limit.iter().map(|limit| ("limit", Param::Number(*limit))).collect();
+        let key = format!("field-{}", fault.code);
+        let message = i18n::text(locale, &key, None, &params).unwrap_or_else(|| fault.code.to_owned());
+        Self { field: fault.field.clone(), code: fault.code, message }
+    }
+}
+
+impl ResponseError for Refusal {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.code.status()).expect("codes have real statuses")
+    }
+
+    /// The bare answer; [`render`] fills in the body.
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponseBuilder::new(self.status_code()).finish();
+        response.extensions_mut().insert(self.clone());
+        response
+    }
+}
+
+/// Writes a refusal's body and headers.
+pub fn render(refusal: &Refusal, locale: Locale, instance: &str) -> HttpResponse {
+    let mut answer = HttpResponseBuilder::new(refusal.status_code());
+    answer.content_type(PROBLEM_JSON);
+    answer.insert_header((header::CONTENT_LANGUAGE, locale_tag(locale)));
+    if let Some(wait) = refusal.retry_after {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        answer.insert_header((header::RETRY_AFTER, seconds.max(1)));
+    }
+    if refusal.code.status() == 401 {
+        let challenge = match refusal.code {
+            Code::MissingToken => "Bearer".to_owned(),
+            code => format!("Bearer error=\"invalid_token\", error_description=\"{}\"", code.as_str()),
+        };
+        answer.insert_header((header::WWW_AUTHENTICATE, challenge));
+    }
+    answer.json(Problem::new(refusal, locale, instance))
+}
+
+/// As `Content-Language` writes it.
+pub fn locale_tag(locale: Locale) -> &'static str {
+    match locale {
+        Locale::Ja => "ja",
+        Locale::En => "en",
+    }
+}

@@ -1,0 +1,122 @@
+//! `/api/auth/users`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, get, patch, post};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::answer;
+use super::extract::{Body, NoParams, Params, PathId, Signed};
+use super::idempotency::{Shape, once};
+use super::paging::{self, list_params};
+use super::state::Gateway;
+use crate::actors::auth::domain::User;
+use crate::actors::auth::messages::{
+    ChangeUser, CreateUser, FindUser, ListUsers, NewUser, UserChanges, UserFilter,
+};
+use crate::actors::context::{Caller, Role};
+use crate::actors::refusal::Refusal;
+use crate::ids::Id;
+use crate::persistence::auth::USERS_BY_CREATION;
+
+type Answer = Result<HttpResponse, Refusal>;
+
+const PATH: &str = "/api/auth/users";
+
+/// A user as the caller may see it (SPEC §1).
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum UserView {
+    Full(User),
+    Card(UserCard),
+}
+
+/// What SALES see of a user.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserCard {
+    id: Id,
+    name: String,
+    role: Role,
+}
+
+fn view(caller: &Caller, user: User) -> UserView {
+    match caller.role {
+        Role::Sales => UserView::Card(UserCard { id: user.id, name: user.name, role: user.role }),
+        Role::Manager | Role::Admin => UserView::Full(user),
+    }
+}
+
+list_params! {
+    /// Which users.
+    UserParams {
+        role: Role,
+        /// In name or e-mail address, literally, whatever the case.
+        #[param(pattern = r"^[^\x00]*$")]
+        q: String,
+    }
+}
+
+/// List users
+#[utoipa::path(tag = "users", params(UserParams), responses((status = 200, body = Vec<UserView>)))]
+#[get("/auth/users")]
+pub async fn list(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Signed,
+    params: Params<UserParams>,
+) -> Answer {
+    let page = params.0.page(|keyset| USERS_BY_CREATION.fits(keyset))?;
+    let filter =
+        UserFilter { role: params.0.role, q: params.0.q, by_name_only: signed.caller.role == Role::Sales };
+    let users = gateway.auth.service.ask(ListUsers { filter, page }).await?;
+    Ok(paging::list(&request, &users.map(|user| view(&signed.caller, user))))
+}
+
+/// Create a user (ADMIN)
+#[utoipa::path(tag = "users", request_body = NewUser, responses((status = 201, body = User)))]
+#[post("/auth/users")]
+pub async fn create(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Signed,
+    _: Params<NoParams>,
+    body: Body<NewUser>,
+) -> Answer {
+    signed.caller.require(&[Role::Admin])?;
+    let Body { value: user, digest } = body;
+    once(&gateway, &request, &signed, &digest, Shape::created(PATH), async |context| {
+        let made = gateway.auth.service.ask(CreateUser { user, context }).await?;
+        Ok(answer::created(PATH, made.user.id, made.user.version, &made.user))
+    })
+    .await
+}
+
+/// Read a user
+#[utoipa::path(tag = "users", params(("id" = Id, Path)), responses((status = 200, body = UserView)))]
+#[get("/auth/users/{id}")]
+pub async fn read(gateway: Data<Gateway>, signed: Signed, id: PathId, _: Params<NoParams>) -> Answer {
+    let found = gateway.auth.service.ask(FindUser { id: id.0 }).await?;
+    Ok(answer::record(found.user.version, &view(&signed.caller, found.user.clone())))
+}
+
+/// Change a user (ADMIN)
+#[utoipa::path(
+    tag = "users",
+    params(("id" = Id, Path)),
+    request_body = UserChanges,
+    responses((status = 200, body = User))
+)]
+#[patch("/auth/users/{id}")]
+pub async fn change(
+    gateway: Data<Gateway>,
+    signed: Signed,
+    id: PathId,
+    _: Params<NoParams>,
+    body: Body<UserChanges>,
+) -> Answer {
+    signed.caller.require(&[Role::Admin])?;
+    let change = ChangeUser { id: id.0, changes: body.value, context: signed.context() };
+    let after = gateway.auth.service.ask(change).await?;
+    Ok(answer::record(after.user.version, &after.user))
+}

@@ -1,0 +1,85 @@
+//! Texts for people, in Japanese and English (`locales/*.ftl`).
+
+use std::sync::LazyLock;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use unic_langid::{LanguageIdentifier, langid};
+
+use crate::actors::auth::messages::Locale;
+
+struct Texts {
+    ja: FluentBundle<FluentResource>,
+    en: FluentBundle<FluentResource>,
+}
+
+static TEXTS: LazyLock<Texts> = LazyLock::new(|| Texts {
+    ja: bundle(langid!("ja"), include_str!("../locales/ja.ftl")),
+    en: bundle(langid!("en"), include_str!("../locales/en.ftl")),
+});
+
+fn bundle(language: LanguageIdentifier, source: &str) -> FluentBundle<FluentResource> {
+    let resource = FluentResource::try_new(source.to_owned()).expect("locales/*.ftl parse (tested)");
+    let mut bundle = FluentBundle::new_concurrent(vec![language]);
+    // The isolation marks are for bidirectional screens; these texts go into JSON.
+    bundle.set_use_isolating(false);
+    bundle.add_resource(resource).expect("no message is given twice (tested)");
+    bundle
+}
+
+/// A value of a message's parameter.
+#[derive(Clone, Debug)]
+pub enum Param {
+    Text(String),
+    Number(i64),
+}
+
+/// The text `key` (or its attribute `key.attribute`), or nothing if there is none.
+pub fn text(locale: Locale, key: &str, attribute: Option<&str>, params: &[(&str, Param)]) -> Option<String> {
+    let bundle = match locale {
+        Locale::Ja => &TEXTS.ja,
+        Locale::En => &TEXTS.en,
+    };
+    let message = bundle.get_message(key)?;
+    let pattern = match attribute {
+        Some(name) => message.get_attribute(name)?.value(),
+        None => message.value()?,
+    };
+    let mut args = FluentArgs::new();
+    for (name, value) in params {
+        let value = match value {
+            Param::Text(text) => FluentValue::from(text.clone()),
+            Param::Number(number) => FluentValue::from(*number),
+        };
+        args.set(*name, value);
+    }
+    Some(bundle.format_pattern(pattern, Some(&args), &mut Vec::new()).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actors::refusal::Code;
+
+    #[test]
+    fn every_code_has_its_texts_in_both_languages() {
+        for locale in [Locale::Ja, Locale::En] {
+            for code in Code::ALL {
+                let key = code.as_str();
+                assert!(text(locale, key, None, &[]).is_some(), "{key} in {locale:?}");
+                assert!(text(locale, key, Some("detail"), &[]).is_some(), "{key}.detail in {locale:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn both_languages_have_the_same_messages() {
+        let keys = |source: &str| {
+            let heads = source.lines().filter(|line| line.contains(" =") && !line.starts_with([' ', '#']));
+            let mut keys: Vec<_> = heads.map(|line| line.split(" =").next().unwrap().to_owned()).collect();
+            keys.sort();
+            keys
+        };
+        assert_eq!(keys(include_str!("../locales/ja.ftl")), keys(include_str!("../locales/en.ftl")));
+    }
+}

@@ -1,0 +1,79 @@
+//! Identifiers: UUIDv7, so that ids made later sort later and index pages fill from one end.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
+use utoipa::{PartialSchema, ToSchema};
+use uuid::Uuid;
+
+/// The id of an aggregate, an event, a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Id(Uuid);
+
+/// A new id; within one process every id is greater than the one before.
+pub fn new_id() -> Id {
+    Id(Uuid::now_v7())
+}
+
+impl Id {
+    /// The id of nobody: Kizuna itself.
+    pub const fn nil() -> Self {
+        Self(Uuid::nil())
+    }
+
+    pub fn is_nil(&self) -> bool {
+        self.0.is_nil()
+    }
+
+    /// Reads an id in its usual form.
+    pub fn parse(text: &str) -> Option<Self> {
+        (text.len() == 36).then(|| Uuid::try_parse(text).ok().map(Self)).flatten()
+    }
+
+    /// All its bits.
+    pub fn bits(&self) -> u128 {
+        self.0.as_u128()
+    }
+
+    /// As PostgreSQL takes it.
+    pub fn uuid(&self) -> Uuid {
+        self.0
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::str::FromStr for Id {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text).ok_or("expected a UUID")
+    }
+}
+
+impl<'de> Deserialize<'de> for Id {
+    /// In the usual form alone, though a UUID has others.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+impl PartialSchema for Id {
+    fn schema() -> RefOr<Schema> {
+        let format = SchemaFormat::KnownFormat(KnownFormat::Uuid);
+        ObjectBuilder::new().schema_type(Type::String).format(Some(format)).build().into()
+    }
+}
+
+impl ToSchema for Id {
+    fn name() -> Cow<'static, str> {
+        "Id".into()
+    }
+}

@@ -1,0 +1,25 @@
+//! Kizuna: a sales-support backend in one binary.
+//!
+//! - [`actors`]: the services; `actors::runtime` is the machinery under them
+//! - [`persistence`]: SQL, for SQLite and PostgreSQL
+//! - [`http`]: the gateway
+//! - [`startup`], [`services`]: the only places that wire these together; [`bootstrap`]: the first start
+//! - [`config`], [`cli`]: settings and commands; [`demo`]: sample data
+//! - [`clock`], [`ids`], [`i18n`], [`telemetry`], [`failpoint`]: small things everybody uses
+//!
+//! `ARCHITECTURE.md` walks a request through all of it.
+
+pub mod actors;
+pub mod bootstrap;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod failpoint;
+pub mod http;
+pub mod i18n;
+pub mod ids;
+pub mod persistence;
+pub mod services;
+pub mod startup;
+pub mod telemetry;

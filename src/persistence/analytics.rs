@@ -1,0 +1,165 @@
+//! The projections of analytics: activity, metrics, people, notifications.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::db::{Db, StoreError};
+use super::paging::{self, Sort};
+use super::sql::Sql;
+use super::table::{Kind, OnConflict, Table};
+use super::unit::Write;
+use crate::actors::analytics::notifications::Notification;
+use crate::actors::analytics::recipients::Person;
+use crate::actors::page::{Page, PageRequest};
+use crate::ids::Id;
+
+pub static ACTIVITY: Table = Table {
+    name: "customer_activity",
+    columns: &[("id", Kind::Id), ("customer_id", Kind::Id)],
+    on_conflict: OnConflict::Fail,
+    fence: "id",
+};
+
+/// An event belongs to a customer's timeline.
+pub fn activity_write(event: Id, customer_id: Id) -> Write {
+    #[derive(Serialize)]
+    struct Row {
+        id: Id,
+        customer_id: Id,
+    }
+    Write::put(&ACTIVITY, event, &Row { id: event, customer_id })
+}
+
+pub static METRICS: Table = Table {
+    name: "daily_metrics",
+    columns: &[
+        ("id", Kind::Text),
+        ("day", Kind::Text),
+        ("user_id", Kind::Id),
+        ("metric", Kind::Text),
+        ("value", Kind::Int),
+    ],
+    on_conflict: OnConflict::Add("value"),
+    fence: "value",
+};
+
+#[derive(Serialize, Deserialize)]
+struct MetricRow {
+    id: String,
+    day: NaiveDate,
+    user_id: Id,
+    metric: String,
+    value: i64,
+}
+
+/// Adds to a figure of a day and person.
+pub fn metric_write(day: NaiveDate, user_id: Id, metric: &str, value: i64) -> Write {
+    let id = format!("{day}/{user_id}/{metric}");
+    Write::put(&METRICS, &id, &MetricRow { id: id.clone(), day, user_id, metric: metric.to_owned(), value })
+}
+
+/// A day's figures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DayMetrics {
+    #[schema(value_type = String, format = Date)]
+    pub date: NaiveDate,
+    pub logins: i64,
+    pub customers_created: i64,
+    pub customers_deleted: i64,
+    pub meetings_created: i64,
+    pub tasks_completed: i64,
+    pub approvals_requested: i64,
+    pub approvals_approved: i64,
+    pub approvals_rejected: i64,
+}
+
+/// The figures of each day from `from` to `to`, both included, oldest first.
+pub async fn metrics(
+    db: &Db,
+    owner: Option<Id>,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Vec<DayMetrics>, StoreError> {
+    let tail = Sql::default()
+        .filter("day >= ?", [from.to_string().into()])
+        .filter("day <= ?", [to.to_string().into()])
+        .filter_some("user_id = ?", owner);
+    let rows: Vec<MetricRow> = db.rows(&METRICS, tail).await?;
+    let mut sums: BTreeMap<(NaiveDate, String), i64> = BTreeMap::new();
+    for row in rows {
+        *sums.entry((row.day, row.metric)).or_default() += row.value;
+    }
+    let sum = |date: NaiveDate, metric: &str| sums.get(&(date, metric.to_owned())).copied().unwrap_or(0);
+    let days = from.iter_days().take_while(|day| *day <= to);
+    Ok(days
+        .map(|date| DayMetrics {
+            date,
+            logins: sum(date, "logins"),
+            customers_created: sum(date, "customers_created"),
+            customers_deleted: sum(date, "customers_deleted"),
+            meetings_created: sum(date, "meetings_created"),
+            tasks_completed: sum(date, "tasks_completed"),
+            approvals_requested: sum(date, "approvals_requested"),
+            approvals_approved: sum(date, "approvals_approved"),
+            approvals_rejected: sum(date, "approvals_rejected"),
+        })
+        .collect())
+}
+
+pub static PEOPLE: Table = Table {
+    name: "analytics_users",
+    columns: &[
+        ("id", Kind::Id),
+        ("version", Kind::Int),
+        ("role", Kind::Text),
+        ("manager_id", Kind::Id),
+        ("deleted_at", Kind::Time),
+    ],
+    on_conflict: OnConflict::Newer,
+    fence: "version",
+};
+
+/// Everybody analytics knows: a sales team, not a public.
+pub async fn people(db: &Db) -> Result<Vec<Person>, StoreError> {
+    db.rows(&PEOPLE, Sql::default()).await
+}
+
+pub static NOTIFICATIONS: Table = Table {
+    name: "notifications",
+    columns: &[
+        ("id", Kind::Id),
+        ("version", Kind::Int),
+        ("created_at", Kind::Time),
+        ("updated_at", Kind::Time),
+        ("user_id", Kind::Id),
+        ("kind", Kind::Text),
+        ("subject_type", Kind::Text),
+        ("subject_id", Kind::Id),
+        ("data", Kind::Json),
+        ("read_at", Kind::Time),
+        ("archived_at", Kind::Time),
+    ],
+    on_conflict: OnConflict::Replace,
+    fence: "version",
+};
+
+/// The order of notifications: ids grow with time.
+pub const NEWEST_FIRST: Sort = Sort::time("-created_at", "created_at", true);
+
+/// A user's notifications, newest first.
+pub async fn notifications(
+    db: &Db,
+    user: Id,
+    unread_only: bool,
+    request: &PageRequest,
+) -> Result<Page<Notification>, StoreError> {
+    let narrow = |sql: Sql| {
+        let sql = sql.filter("user_id = ?", [user.into()]);
+        if unread_only { sql.filter("read_at IS NULL", []).filter("archived_at IS NULL", []) } else { sql }
+    };
+    let key = |row: &Notification| NEWEST_FIRST.keyset(row.created_at, row.id);
+    paging::page(db, &NOTIFICATIONS, request, &NEWEST_FIRST, narrow, key).await
+}

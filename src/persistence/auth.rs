@@ -1,0 +1,103 @@
+//! Users and sessions.
+
+use super::db::{Db, StoreError};
+use super::paging::{self, Sort};
+use super::sql::Sql;
+use super::table::{Kind, OnConflict, Table};
+use crate::actors::auth::domain::{User, UserState};
+use crate::actors::auth::messages::UserFilter;
+use crate::actors::context::Role;
+use crate::actors::page::{Page, PageRequest};
+use crate::clock::Timestamp;
+use crate::ids::Id;
+
+pub static USERS: Table = Table {
+    name: "users",
+    columns: &[
+        ("id", Kind::Id),
+        ("version", Kind::Int),
+        ("created_at", Kind::Time),
+        ("updated_at", Kind::Time),
+        ("deleted_at", Kind::Time),
+        ("email", Kind::Text),
+        ("name", Kind::Text),
+        ("role", Kind::Text),
+        ("manager_id", Kind::Id),
+        ("locale", Kind::Text),
+        ("time_zone", Kind::Text),
+        ("password_hash", Kind::Text),
+        ("sessions_valid_from", Kind::Time),
+        ("kept_session_id", Kind::Id),
+        ("search", Kind::Search),
+    ],
+    on_conflict: OnConflict::Replace,
+    fence: "version",
+};
+
+pub static SESSIONS: Table = Table {
+    name: "sessions",
+    columns: &[
+        ("id", Kind::Id),
+        ("version", Kind::Int),
+        ("created_at", Kind::Time),
+        ("updated_at", Kind::Time),
+        ("user_id", Kind::Id),
+        ("generation", Kind::Int),
+        ("expires_at", Kind::Time),
+        ("valid_from", Kind::Time),
+        ("revoked_at", Kind::Time),
+    ],
+    on_conflict: OnConflict::Replace,
+    fence: "version",
+};
+
+/// The live user with this address (in lower case).
+pub async fn user_by_email(db: &Db, email: &str) -> Result<Option<UserState>, StoreError> {
+    let tail = Sql::default().filter("deleted_at IS NULL", []).filter("email = ?", [email.into()]);
+    Ok(db.rows(&USERS, tail).await?.into_iter().next())
+}
+
+/// Whether there is any user at all, live or deleted.
+pub async fn has_users(db: &Db) -> Result<bool, StoreError> {
+    Ok(db.number(Sql::new("SELECT CAST(count(*) AS TEXT) FROM (SELECT id FROM users LIMIT 1) AS u")).await?
+        > 0)
+}
+
+/// How many live ADMINs there are besides `id`.
+pub async fn other_admins(db: &Db, id: Id) -> Result<i64, StoreError> {
+    let sql = Sql::new("SELECT CAST(count(*) AS TEXT) FROM users")
+        .filter("deleted_at IS NULL", [])
+        .filter("role = 'ADMIN'", [])
+        .filter("id <> ?", [id.into()]);
+    db.number(sql).await
+}
+
+/// The order of users.
+pub const USERS_BY_CREATION: Sort = Sort::time("created_at", "created_at", false);
+
+/// Live users in the order of their making.
+pub async fn list_users(
+    db: &Db,
+    filter: &UserFilter,
+    request: &PageRequest,
+) -> Result<Page<User>, StoreError> {
+    let holds =
+        if filter.by_name_only { db.dialect().first_line_holds() } else { db.dialect().search_holds() };
+    let narrow = |sql: Sql| {
+        sql.filter("deleted_at IS NULL", [])
+            .filter_some("role = ?", filter.role.map(Role::as_str))
+            .filter_some(holds, filter.q.as_deref().map(str::to_lowercase))
+    };
+    let key = |state: &UserState| USERS_BY_CREATION.keyset(state.user.created_at, state.user.id);
+    let page = paging::page(db, &USERS, request, &USERS_BY_CREATION, narrow, key).await?;
+    Ok(page.map(|state: UserState| state.user))
+}
+
+/// Forgets sessions that ran out before `before`, at most `limit`; returns how many.
+pub async fn purge_sessions(db: &Db, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
+    let sql = Sql::new("DELETE FROM sessions WHERE id IN (SELECT id FROM sessions")
+        .filter("expires_at < ?", [before.into()])
+        .limit(limit)
+        .push(")", []);
+    db.execute(sql).await
+}

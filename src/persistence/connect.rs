@@ -1,0 +1,62 @@
+//! Opening the two databases with the settings that SPEC §8.1 rests on.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+
+use sqlx::ConnectOptions;
+
+use super::db::StoreError;
+use crate::config::DatabaseConfig;
+
+/// How long a statement waits for a lock another process or node holds.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The one writer and the readers of a SQLite file, which is made with its folder if missing.
+pub(super) async fn open_sqlite(config: &DatabaseConfig) -> Result<(SqlitePool, SqlitePool), StoreError> {
+    let options = SqliteConnectOptions::from_str(&config.url)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .auto_vacuum(SqliteAutoVacuum::None)
+        .busy_timeout(LOCK_TIMEOUT)
+        .statement_cache_capacity(256)
+        // Checkpoints sync the main file: every 16 MB of log rather than every 4.
+        .pragma("wal_autocheckpoint", "4000")
+        .pragma("cache_size", "-8000")
+        // A statement is a whole batch here: neither its text nor its time says anything to a reader of logs.
+        .disable_statement_logging();
+    if let Some(folder) = options.get_filename().parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| StoreError::Unavailable(format!("{}: {error}", folder.display())))?;
+    }
+    let lasting =
+        || SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).acquire_timeout(LOCK_TIMEOUT);
+    let writer = lasting().max_connections(1).connect_with(options.clone()).await?;
+    let readers =
+        lasting().max_connections(config.pool_size).connect_lazy_with(options.pragma("query_only", "on"));
+    Ok((writer, readers))
+}
+
+/// The pool of a PostgreSQL database.
+pub(super) async fn open_postgres(config: &DatabaseConfig) -> Result<PgPool, StoreError> {
+    let options = PgConnectOptions::from_str(&config.url)?
+        .application_name("kizuna")
+        .statement_cache_capacity(256)
+        .options([
+            ("TimeZone", "UTC"),
+            ("synchronous_commit", "on"),
+            // A node that stops inside a transaction must not hold the slices' rows for ever.
+            ("lock_timeout", "5s"),
+            ("idle_in_transaction_session_timeout", "10s"),
+            ("statement_timeout", "30s"),
+        ])
+        .disable_statement_logging();
+    let pool = PgPoolOptions::new().max_connections(config.pool_size + 1).acquire_timeout(LOCK_TIMEOUT);
+    Ok(pool.connect_with(options).await?)
+}

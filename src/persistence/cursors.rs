@@ -1,0 +1,147 @@
+//! Consumers' positions, what they could not apply yet, and how far behind they are.
+
+use serde::{Deserialize, Serialize};
+
+use super::db::{Db, StoreError};
+use super::sql::Sql;
+use super::table::{Dialect, Kind, OnConflict, Table};
+use super::unit::Write;
+use crate::actors::event::SLICES;
+use crate::clock::Timestamp;
+use crate::ids::Id;
+
+pub static CURSORS: Table = Table {
+    name: "consumer_cursors",
+    columns: &[
+        ("id", Kind::Text),
+        ("consumer", Kind::Text),
+        ("slice", Kind::Int),
+        ("position", Kind::Int),
+        ("applied", Kind::Int),
+    ],
+    on_conflict: OnConflict::Replace,
+    fence: "position",
+};
+
+/// How far a consumer is in one slice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    pub consumer: String,
+    pub slice: i64,
+    /// The `slice_seq` of the last event taken.
+    pub position: i64,
+    /// How many events of its types it has applied or parked.
+    pub applied: i64,
+}
+
+impl Cursor {
+    /// Moves the stored cursor from `stored` to this one, if nobody else did.
+    pub fn moved_from(&self, stored: &Cursor) -> Write {
+        #[derive(Serialize)]
+        struct Row<'a> {
+            id: &'a str,
+            #[serde(flatten)]
+            cursor: &'a Cursor,
+        }
+        let id = format!("{}/{}", self.consumer, self.slice);
+        Write::put(&CURSORS, &id, &Row { id: &id, cursor: self }).expecting(stored.position)
+    }
+}
+
+/// A consumer's cursors, one a slice in order; missing rows are made first, so that a compare-and-set
+/// always has a row to lock.
+pub async fn load(db: &Db, consumer: &str) -> Result<Vec<Cursor>, StoreError> {
+    let make = match db.dialect() {
+        Dialect::Sqlite => {
+            "INSERT INTO consumer_cursors (id, consumer, slice, position, applied) \
+             SELECT $1 || '/' || slice, $1, slice, 0, 0 FROM slices WHERE true ON CONFLICT DO NOTHING"
+        }
+        Dialect::Postgres => {
+            "INSERT INTO consumer_cursors (id, consumer, slice, position, applied) \
+             SELECT $1 || '/' || slice, $1, slice, 0, 0 FROM slices ON CONFLICT DO NOTHING"
+        }
+    };
+    db.execute(Sql::new(make).with(consumer)).await?;
+    let tail = Sql::default().filter("consumer = ?", [consumer.into()]).push(" ORDER BY slice", []);
+    let cursors: Vec<Cursor> = db.rows(&CURSORS, tail).await?;
+    if cursors.len() as i64 != SLICES {
+        return Err(StoreError::Failed(format!(
+            "{consumer} has {} cursors for {SLICES} slices",
+            cursors.len()
+        )));
+    }
+    Ok(cursors)
+}
+
+pub static PARKED: Table = Table {
+    name: "parked_events",
+    columns: &[
+        ("id", Kind::Text),
+        ("consumer", Kind::Text),
+        ("event_id", Kind::Id),
+        ("subject", Kind::Id),
+        ("slice", Kind::Int),
+        ("slice_seq", Kind::Int),
+        ("version", Kind::Int),
+        ("status", Kind::Text),
+        ("attempts", Kind::Int),
+        ("next_attempt_at", Kind::Time),
+        ("error", Kind::Text),
+        ("parked_at", Kind::Time),
+    ],
+    on_conflict: OnConflict::Replace,
+    fence: "version",
+};
+
+/// Where a parked event stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ParkedStatus {
+    /// Tried again at `next_attempt_at`.
+    Retrying,
+    /// Behind an earlier parked event of its aggregate.
+    Waiting,
+    /// A dead letter: out of retries, until it is redriven.
+    Dead,
+}
+
+/// An event that its consumer could not apply yet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Parked {
+    pub id: String,
+    pub consumer: String,
+    pub event_id: Id,
+    pub subject: Id,
+    pub slice: i64,
+    pub slice_seq: i64,
+    pub version: i64,
+    pub status: ParkedStatus,
+    pub attempts: i64,
+    pub next_attempt_at: Timestamp,
+    pub error: String,
+    pub parked_at: Timestamp,
+}
+
+/// A consumer's parked events in the order of their positions, at most `limit`.
+pub async fn parked(db: &Db, consumer: &str, limit: i64) -> Result<Vec<Parked>, StoreError> {
+    let tail = Sql::default()
+        .filter("consumer = ?", [consumer.into()])
+        .push(" ORDER BY slice, slice_seq", [])
+        .limit(limit);
+    db.rows(&PARKED, tail).await
+}
+
+/// How many committed events of these types the consumer has not taken yet.
+pub async fn lag(db: &Db, consumer: &str, types: &[&str]) -> Result<i64, StoreError> {
+    let chosen = match db.dialect() {
+        Dialect::Sqlite => "e.type IN (SELECT value FROM json_each(?))",
+        Dialect::Postgres => "e.type = ANY (ARRAY(SELECT json_array_elements_text(?::json)))",
+    };
+    let sql = Sql::new(
+        "SELECT CAST(count(*) AS TEXT) FROM consumer_cursors AS c \
+         JOIN events AS e ON e.slice = c.slice AND e.slice_seq > c.position",
+    )
+    .filter("c.consumer = ?", [consumer.into()])
+    .filter(chosen, [serde_json::to_string(types)?.into()]);
+    db.number(sql).await
+}

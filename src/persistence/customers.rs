@@ -1,0 +1,118 @@
+//! Customers.
+
+use super::db::{Db, StoreError};
+use super::paging::{self, Sort};
+use super::sql::Sql;
+use super::table::{Kind, OnConflict, Table};
+use crate::actors::context::Caller;
+use crate::actors::customer::domain::Customer;
+use crate::actors::customer::messages::CustomerFilter;
+use crate::actors::page::{Page, PageRequest};
+use crate::clock::Timestamp;
+use crate::ids::Id;
+
+pub static CUSTOMERS: Table = Table {
+    name: "customers",
+    columns: &[
+        ("id", Kind::Id),
+        ("version", Kind::Int),
+        ("created_at", Kind::Time),
+        ("updated_at", Kind::Time),
+        ("deleted_at", Kind::Time),
+        ("name", Kind::Text),
+        ("email", Kind::Text),
+        ("phone", Kind::Text),
+        ("company", Kind::Text),
+        ("status", Kind::Text),
+        ("notes", Kind::Text),
+        ("owner_id", Kind::Id),
+        ("search", Kind::Search),
+    ],
+    on_conflict: OnConflict::Replace,
+    fence: "version",
+};
+
+/// The orders that `?sort=` may name; the first is the default.
+pub const SORTS: [Sort; 6] = [
+    Sort::time("-created_at", "created_at", true),
+    Sort::time("created_at", "created_at", false),
+    Sort::text("name", "name", false),
+    Sort::text("-name", "name", true),
+    Sort::time("updated_at", "updated_at", false),
+    Sort::time("-updated_at", "updated_at", true),
+];
+
+/// Live customers that the caller may see.
+pub async fn list(
+    db: &Db,
+    caller: &Caller,
+    filter: &CustomerFilter,
+    sort: &Sort,
+    request: &PageRequest,
+) -> Result<Page<Customer>, StoreError> {
+    let narrow = |sql: Sql| {
+        sql.filter("deleted_at IS NULL", [])
+            .filter_some("owner_id = ?", caller.only_owner())
+            .filter_some("owner_id = ?", filter.owner_id)
+            .filter_some("status = ?", filter.status.map(|status| status.as_str()))
+            .filter_some("created_at >= ?", filter.created_from)
+            .filter_some("created_at < ?", filter.created_to)
+            .filter_some(db.dialect().search_holds(), filter.q.as_deref().map(str::to_lowercase))
+    };
+    let key = |row: &Customer| match sort.column {
+        "name" => sort.keyset(&row.name, row.id),
+        "updated_at" => sort.keyset(row.updated_at, row.id),
+        _ => sort.keyset(row.created_at, row.id),
+    };
+    paging::page(db, &CUSTOMERS, request, sort, narrow, key).await
+}
+
+/// Live customers with this address that the caller may see, but for `except`; at most ten.
+pub async fn with_email(
+    db: &Db,
+    caller: &Caller,
+    email: &str,
+    except: Option<Id>,
+) -> Result<Vec<Id>, StoreError> {
+    let tail = Sql::default()
+        .filter("deleted_at IS NULL", [])
+        .filter("email = ?", [email.into()])
+        .filter_some("owner_id = ?", caller.only_owner())
+        .filter_some("id <> ?", except)
+        .push(" ORDER BY id LIMIT 10", []);
+    let rows: Vec<Customer> = db.rows(&CUSTOMERS, tail).await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// Counts of customers.
+pub struct CustomerCounts {
+    pub total: i64,
+    pub new: i64,
+    pub deleted: i64,
+    pub by_status: Vec<(String, i64)>,
+}
+
+/// The service's statistics: live ones now, new and deleted ones from `from` to `to`.
+pub async fn stats(
+    db: &Db,
+    owner: Option<Id>,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<CustomerCounts, StoreError> {
+    let count =
+        || Sql::new("SELECT CAST(count(*) AS TEXT) FROM customers").filter_some("owner_id = ?", owner);
+    let within =
+        |sql: Sql, least: &str, below: &str| sql.filter(least, [from.into()]).filter(below, [to.into()]);
+    let live = || count().filter("deleted_at IS NULL", []);
+    let mut by_status = Vec::new();
+    for status in crate::actors::customer::domain::CustomerStatus::ALL {
+        let number = db.number(live().filter("status = ?", [status.as_str().into()])).await?;
+        by_status.push((status.as_str().to_owned(), number));
+    }
+    Ok(CustomerCounts {
+        total: db.number(live()).await?,
+        new: db.number(within(count(), "created_at >= ?", "created_at < ?")).await?,
+        deleted: db.number(within(count(), "deleted_at >= ?", "deleted_at < ?")).await?,
+        by_status,
+    })
+}

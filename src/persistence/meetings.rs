@@ -1,0 +1,94 @@
+//! Meetings.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::db::{Db, StoreError};
+use super::paging::{self, Sort};
+use super::sql::Sql;
+use super::table::{Kind, OnConflict, Table};
+use crate::actors::context::Caller;
+use crate::actors::page::{Page, PageRequest};
+use crate::actors::sales::domain::Meeting;
+use crate::actors::sales::messages::MeetingFilter;
+use crate::clock::Timestamp;
+use crate::ids::Id;
+
+pub static MEETINGS: Table = Table {
+    name: "meetings",
+    columns: &[
+        ("id", Kind::Id),
+        ("version", Kind::Int),
+        ("created_at", Kind::Time),
+        ("updated_at", Kind::Time),
+        ("deleted_at", Kind::Time),
+        ("customer_id", Kind::Id),
+        ("title", Kind::Text),
+        ("met_at", Kind::Time),
+        ("duration_minutes", Kind::Int),
+        ("location", Kind::Text),
+        ("notes", Kind::Text),
+        ("outcome", Kind::Text),
+        ("owner_id", Kind::Id),
+    ],
+    on_conflict: OnConflict::Replace,
+    fence: "version",
+};
+
+/// The order of meetings: the latest first.
+pub const LATEST_FIRST: Sort = Sort::time("-met_at", "met_at", true);
+
+/// Live meetings that the caller may see.
+pub async fn list(
+    db: &Db,
+    caller: &Caller,
+    filter: &MeetingFilter,
+    request: &PageRequest,
+) -> Result<Page<Meeting>, StoreError> {
+    let narrow = |sql: Sql| {
+        sql.filter("deleted_at IS NULL", [])
+            .filter_some("owner_id = ?", caller.only_owner())
+            .filter_some("owner_id = ?", filter.owner_id)
+            .filter_some("customer_id = ?", filter.customer_id)
+            .filter_some("met_at >= ?", filter.from)
+            .filter_some("met_at < ?", filter.to)
+    };
+    let key = |row: &Meeting| LATEST_FIRST.keyset(row.met_at, row.id);
+    paging::page(db, &MEETINGS, request, &LATEST_FIRST, narrow, key).await
+}
+
+/// Counts of meetings.
+pub struct MeetingCounts {
+    pub total: i64,
+    pub by_owner: BTreeMap<Id, i64>,
+}
+
+/// The service's statistics: live meetings that took place from `from` to `to`.
+pub async fn stats(
+    db: &Db,
+    owner: Option<Id>,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<MeetingCounts, StoreError> {
+    #[derive(Deserialize)]
+    struct Row {
+        owner_id: Id,
+        meetings: i64,
+    }
+    static COUNTS: Table = Table {
+        name: "counts",
+        columns: &[("owner_id", Kind::Id), ("meetings", Kind::Int)],
+        on_conflict: OnConflict::Fail,
+        fence: "meetings",
+    };
+    let grouped = Sql::new("SELECT owner_id, count(*) AS meetings FROM meetings")
+        .filter("deleted_at IS NULL", [])
+        .filter("met_at >= ?", [from.into()])
+        .filter("met_at < ?", [to.into()])
+        .filter_some("owner_id = ?", owner)
+        .push(" GROUP BY owner_id", []);
+    let rows: Vec<Row> = db.rows_of(&COUNTS, grouped).await?;
+    let by_owner: BTreeMap<Id, i64> = rows.into_iter().map(|row| (row.owner_id, row.meetings)).collect();
+    Ok(MeetingCounts { total: by_owner.values().sum(), by_owner })
+}

@@ -1,0 +1,26 @@
+//! SQL lives here and nowhere else. No decision is taken here.
+//!
+//! - `table`, `sql`: one description of a table and of a statement for both dialects
+//! - `connect`, `db`: the two databases behind one surface
+//! - `unit`, `journal`: what is committed together, and how a group of it is
+//! - `log`, `cursors`, `idempotency`: the event log and what stands beside it
+//! - `paging`: the keyset query of every list
+//! - one file a service: its tables and queries
+
+pub mod analytics;
+pub mod auth;
+mod connect;
+pub mod cursors;
+pub mod customers;
+pub mod db;
+pub mod idempotency;
+pub mod journal;
+pub mod log;
+pub mod meetings;
+pub mod paging;
+pub mod replicas;
+pub mod sql;
+pub mod table;
+pub mod unit;
+
+pub use db::{Db, StoreError};

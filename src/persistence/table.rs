@@ -1,0 +1,234 @@
+//! One description of a table gives its SQL on both databases, so that the two can't drift apart.
+//!
+//! Rows travel as JSON in both directions: a whole batch is one parameter (`json_each` in SQLite,
+//! `json_to_recordset` in PostgreSQL) and a whole page is one value. A statement costs a thread hop or a
+//! round trip; a row within one costs almost nothing.
+
+use std::fmt::Write;
+
+/// Which database a text is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Dialect {
+    /// The same for the first line of `search` alone: what somebody may look for who sees no more.
+    pub fn first_line_holds(self) -> &'static str {
+        match self {
+            Self::Sqlite => "instr(substr(search, 1, instr(search || char(10), char(10)) - 1), ?) > 0",
+            Self::Postgres => "strpos(split_part(search, chr(10), 1), ?) > 0",
+        }
+    }
+
+    /// What a database URL speaks, by its scheme.
+    pub fn of(url: &str) -> Option<Self> {
+        match url.split_once(':')?.0 {
+            "sqlite" => Some(Self::Sqlite),
+            "postgres" | "postgresql" => Some(Self::Postgres),
+            _ => None,
+        }
+    }
+}
+
+impl Dialect {
+    /// One object of several queries' JSON answers, by name.
+    pub fn object(self, parts: &[(&str, String)]) -> String {
+        let pairs: Vec<_> = parts.iter().map(|(name, query)| format!("'{name}', ({query})")).collect();
+        match self {
+            Self::Sqlite => format!("SELECT json_object({})", pairs.join(", ")),
+            Self::Postgres => format!("SELECT json_build_object({})::text", pairs.join(", ")),
+        }
+    }
+
+    /// Several statements, on different rows, as one; their parameters are numbered through.
+    pub fn together(self, statements: &[String]) -> String {
+        match self {
+            Self::Sqlite => statements.join(";\n"),
+            Self::Postgres => {
+                let named = statements.iter().enumerate().map(|(place, sql)| format!("s{place} AS ({sql})"));
+                format!("WITH {} SELECT 1", named.collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
+    /// The condition that the column `search` holds `?` literally: no pattern, so nothing to escape.
+    pub fn search_holds(self) -> &'static str {
+        match self {
+            Self::Sqlite => "instr(search, ?) > 0",
+            Self::Postgres => "strpos(search, ?) > 0",
+        }
+    }
+}
+
+/// What a column holds; how it looks in each dialect follows from this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Id,
+    Text,
+    Int,
+    Time,
+    Json,
+    /// Text that is only looked through, never read back.
+    Search,
+}
+
+impl Kind {
+    fn postgres(self) -> &'static str {
+        match self {
+            Self::Id => "uuid",
+            Self::Text | Self::Search => "text",
+            Self::Int => "bigint",
+            Self::Time => "timestamptz",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// What a written row does to one with the same key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnConflict {
+    /// The statement fails: such a row must not exist.
+    Fail,
+    /// The row is replaced; a fence, where the write has one, has compared versions before.
+    Replace,
+    /// Replaced only by a greater `version`: replicas, whose events may come again.
+    Newer,
+    /// This column's value is added to the stored one: counters.
+    Add(&'static str),
+}
+
+/// A table as the journal writes it and queries read it. The first column is the primary key.
+#[derive(Debug)]
+pub struct Table {
+    pub name: &'static str,
+    pub columns: &'static [(&'static str, Kind)],
+    pub on_conflict: OnConflict,
+    /// The integer column that optimistic writes compare.
+    pub fence: &'static str,
+}
+
+impl Table {
+    fn key(&self) -> (&'static str, Kind) {
+        self.columns[0]
+    }
+
+    fn read_columns(&self) -> impl Iterator<Item = &(&'static str, Kind)> {
+        self.columns.iter().filter(|(_, kind)| *kind != Kind::Search)
+    }
+
+    fn names(&self) -> String {
+        self.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Inserts the rows of parameter `place`, a JSON array of objects.
+    pub fn put(&self, dialect: Dialect, place: usize) -> String {
+        let names = self.names();
+        let mut sql = match dialect {
+            Dialect::Sqlite => {
+                let values = self.columns.iter().map(|(name, kind)| match kind {
+                    Kind::Json => format!("value->'$.{name}'"),
+                    _ => format!("value->>'$.{name}'"),
+                });
+                let values = values.collect::<Vec<_>>().join(", ");
+                // jsonb_each (SQLite 3.51) hands out rows that need no parsing again for each column.
+                // WHERE true: without it SQLite reads ON CONFLICT as a join's ON.
+                format!(
+                    "INSERT INTO {} ({names}) SELECT {values} FROM jsonb_each(${place}) WHERE true",
+                    self.name
+                )
+            }
+            Dialect::Postgres => {
+                let typed = self.columns.iter().map(|(name, kind)| format!("{name} {}", kind.postgres()));
+                let typed = typed.collect::<Vec<_>>().join(", ");
+                format!(
+                    "INSERT INTO {} ({names}) SELECT {names} FROM json_to_recordset(${place}::json) AS r({typed})",
+                    self.name
+                )
+            }
+        };
+        self.push_conflict(&mut sql);
+        sql
+    }
+
+    fn push_conflict(&self, sql: &mut String) {
+        let (key, _) = self.key();
+        let table = self.name;
+        match self.on_conflict {
+            OnConflict::Fail => {}
+            OnConflict::Add(column) => {
+                let _ = write!(
+                    sql,
+                    " ON CONFLICT ({key}) DO UPDATE SET {column} = {table}.{column} + excluded.{column}"
+                );
+            }
+            OnConflict::Replace | OnConflict::Newer => {
+                let set = self.columns[1..].iter().map(|(name, _)| format!("{name} = excluded.{name}"));
+                let set = set.collect::<Vec<_>>().join(", ");
+                let _ = write!(sql, " ON CONFLICT ({key}) DO UPDATE SET {set}");
+                if self.on_conflict == OnConflict::Newer {
+                    let _ = write!(sql, " WHERE excluded.version > {table}.version");
+                }
+            }
+        }
+    }
+
+    /// Deletes the rows whose keys are in parameter `place`, a JSON array.
+    pub fn delete(&self, dialect: Dialect, place: usize) -> String {
+        format!("DELETE FROM {} WHERE {}", self.name, self.key_in(dialect, place))
+    }
+
+    /// Reads `[[key, fence], …]` of the rows whose keys are in parameter `place`; PostgreSQL locks them in
+    /// the order of keys.
+    pub fn fences(&self, dialect: Dialect, place: usize) -> String {
+        let (key, _) = self.key();
+        let (table, fence, chosen) = (self.name, self.fence, self.key_in(dialect, place));
+        match dialect {
+            Dialect::Sqlite => {
+                format!("SELECT json_group_array(json_array({key}, {fence})) FROM {table} WHERE {chosen}")
+            }
+            Dialect::Postgres => format!(
+                "SELECT coalesce(json_agg(json_build_array({key}, {fence})), '[]') FROM \
+                 (SELECT {key}, {fence} FROM {table} WHERE {chosen} ORDER BY {key} FOR UPDATE) AS r"
+            ),
+        }
+    }
+
+    fn key_in(&self, dialect: Dialect, place: usize) -> String {
+        let (key, kind) = self.key();
+        match dialect {
+            Dialect::Sqlite => format!("{key} IN (SELECT value FROM json_each(${place}))"),
+            Dialect::Postgres => {
+                let kind = kind.postgres();
+                format!(
+                    "{key} = ANY (ARRAY(SELECT k::{kind} FROM json_array_elements_text(${place}::json) AS k))"
+                )
+            }
+        }
+    }
+
+    /// Reads the rows that `tail` (joins, conditions, order, limit) leaves.
+    pub fn select(&self, tail: &str) -> String {
+        let table = self.name;
+        let columns = self.read_columns().map(|(name, _)| format!("{table}.{name}"));
+        format!("SELECT {} FROM {table} {tail}", columns.collect::<Vec<_>>().join(", "))
+    }
+
+    /// Collects the rows of a query with these columns as one JSON array of objects.
+    pub fn collect(&self, dialect: Dialect, query: &str) -> String {
+        match dialect {
+            Dialect::Sqlite => {
+                let pairs = self.read_columns().map(|(name, kind)| match kind {
+                    Kind::Json => format!("'{name}', json({name})"),
+                    _ => format!("'{name}', {name}"),
+                });
+                let pairs = pairs.collect::<Vec<_>>().join(", ");
+                format!("SELECT json_group_array(json_object({pairs})) FROM ({query})")
+            }
+            Dialect::Postgres => {
+                format!("SELECT coalesce(json_agg(row_to_json(r)), '[]')::text FROM ({query}) AS r")
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! A unit of work: what must be committed together, or not at all.
+
+use serde::Serialize;
+
+use super::table::Table;
+use crate::actors::event::Event;
+
+/// What happens to a row.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// The row as a JSON object, its keys the columns' names.
+    Put(String),
+    Delete,
+}
+
+/// One row's change, and what must be true of the stored row for it.
+#[derive(Clone, Debug)]
+pub struct Write {
+    pub table: &'static Table,
+    /// The primary key as text.
+    pub id: String,
+    pub change: Change,
+    /// The stored fence (version, position) this write builds on; 0: there is no such row; none: unchecked.
+    pub expects: Option<i64>,
+}
+
+impl Write {
+    /// Writes `row` without looking at the stored one.
+    pub fn put(table: &'static Table, id: impl ToString, row: &impl Serialize) -> Self {
+        Self::row(table, id, serde_json::to_string(row).expect("rows are plain structs"))
+    }
+
+    /// The same for a row that is JSON already.
+    pub fn row(table: &'static Table, id: impl ToString, row: String) -> Self {
+        Self { table, id: id.to_string(), change: Change::Put(row), expects: None }
+    }
+
+    /// Deletes the row.
+    pub fn delete(table: &'static Table, id: impl ToString) -> Self {
+        Self { table, id: id.to_string(), change: Change::Delete, expects: None }
+    }
+
+    /// Only if the stored fence is `fence` (0: absent).
+    pub fn expecting(self, fence: i64) -> Self {
+        Self { expects: Some(fence), ..self }
+    }
+}
+
+/// State rows, events, idempotency key and cursor of one command or one consumer's batch.
+#[derive(Clone, Debug, Default)]
+pub struct Unit {
+    pub writes: Vec<Write>,
+    pub events: Vec<Event>,
+}
+
+/// Why one unit of a group was left out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// Somebody else changed the row (of this table) since it was read: reload and decide again.
+    #[error("the stored row of {0} is another than was expected")]
+    Stale(&'static str),
+    /// A unique value is taken.
+    #[error("a unique value is taken: {0}")]
+    Duplicate(String),
+    /// The database can't be reached, or the queue is full; nothing was stored.
+    #[error("not committed: {0}")]
+    Unavailable(String),
+    /// The connection broke at COMMIT: stored or not, nobody knows. Forget what is in memory and reload.
+    #[error("the outcome of the commit is unknown: {0}")]
+    Unknown(String),
+    /// A defect: the database refused the unit for itself.
+    #[error("the database refused the unit: {0}")]
+    Refused(String),
+}

@@ -1,0 +1,189 @@
+//! The only place that wires: database, actors, gateway.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::web::Data;
+use actix_web::{App, HttpServer, dev::Server, web};
+use anyhow::Context as _;
+use dashmap::DashSet;
+use tokio::runtime::Handle;
+
+use crate::actors::auth::token::Keys;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::http::conventions::around;
+use crate::http::state::Gateway;
+use crate::http::{self, ops};
+use crate::persistence::{Db, auth};
+use crate::services::Services;
+use crate::{bootstrap, telemetry};
+
+/// A node: built, then run until it is stopped.
+pub struct Application {
+    server: Server,
+    ops: Option<Server>,
+    address: SocketAddr,
+    ops_address: Option<SocketAddr>,
+    services: Services,
+    db: Db,
+    draining: Arc<AtomicBool>,
+    first_login: Option<bootstrap::FirstLogin>,
+}
+
+/// Stops an application from elsewhere.
+#[derive(Clone)]
+pub struct Stopper {
+    server: actix_web::dev::ServerHandle,
+    draining: Arc<AtomicBool>,
+}
+
+impl Stopper {
+    /// Finishes the requests under way and ends [`Application::run_until_stopped`].
+    pub async fn stop(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+        self.server.stop(true).await;
+    }
+}
+
+impl Application {
+    /// Opens the database, starts the actors, binds the port. Call within an actix system; `runtime` must
+    /// outlive the application.
+    ///
+    /// # Errors
+    /// One line that says what could not be done.
+    pub async fn build(config: &Config, clock: Clock, runtime: Handle) -> anyhow::Result<Self> {
+        config.validate().map_err(anyhow::Error::msg)?;
+        let metrics = telemetry::metrics();
+        let db = open(config, &runtime).await?;
+        let secret = bootstrap::jwt_secret(config)?;
+        let services = Services::start(config, &clock, &db, Arc::new(Keys::new(&secret)))?;
+        let first_login = if auth::has_users(&db).await? {
+            None
+        } else {
+            Some(bootstrap::first_users(config, &services).await?)
+        };
+        let draining = Arc::new(AtomicBool::new(false));
+        let gateway = Data::new(Gateway {
+            auth: services.auth.clone(),
+            customers: services.customers.clone(),
+            sales: services.sales.clone(),
+            analytics: services.analytics.clone(),
+            db: db.clone(),
+            clock,
+            board: services.board.clone(),
+            metrics,
+            consumers: services.consumers.clone(),
+            in_flight: DashSet::new(),
+            public_url: config.http.public_url.clone(),
+            trusted_proxy: config.http.trusted_proxy,
+            serves_metrics: config.http.ops_listen.is_none(),
+            draining: draining.clone(),
+            openapi: Arc::new(http::document()),
+        });
+        let (server, address) = serve(config, gateway.clone())?;
+        let (ops, ops_address) = match config.http.ops_listen {
+            None => (None, None),
+            Some(listen) => {
+                let (server, address) = serve_metrics(listen, gateway)?;
+                (Some(server), Some(address))
+            }
+        };
+        Ok(Self { server, ops, address, ops_address, services, db, draining, first_login })
+    }
+
+    /// Where the API listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where /metrics listens, if not beside the API.
+    pub fn ops_address(&self) -> Option<SocketAddr> {
+        self.ops_address
+    }
+
+    /// The first login, if this start made it.
+    pub fn first_login(&self) -> Option<&bootstrap::FirstLogin> {
+        self.first_login.as_ref()
+    }
+
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    pub fn stopper(&self) -> Stopper {
+        Stopper { server: self.server.handle(), draining: self.draining.clone() }
+    }
+
+    /// Serves until a [`Stopper`] stops it; then what was accepted is finished and everything closed.
+    ///
+    /// # Errors
+    /// When the server's socket fails.
+    pub async fn run_until_stopped(self) -> std::io::Result<()> {
+        let ops = self.ops.map(|ops| {
+            let handle = ops.handle();
+            actix_rt::spawn(ops);
+            handle
+        });
+        let ended = self.server.await;
+        if let Some(ops) = ops {
+            ops.stop(false).await;
+        }
+        self.services.stop();
+        self.db.close().await;
+        ended
+    }
+}
+
+async fn open(config: &Config, runtime: &Handle) -> anyhow::Result<Db> {
+    let database = config.database.clone();
+    let opened = runtime.spawn(async move {
+        let db = Db::connect(&database).await.context("--database-url")?;
+        db.migrate().await.context("the database's schema")?;
+        anyhow::Ok(db)
+    });
+    opened.await?
+}
+
+fn serve(config: &Config, gateway: Data<Gateway>) -> anyhow::Result<(Server, SocketAddr)> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let connections = (config.http.max_connections as usize).div_ceil(cores);
+    let server = HttpServer::new(move || {
+        use utoipa_actix_web::AppExt;
+        let (app, _) = App::new().into_utoipa_app().configure(http::routes).split_for_parts();
+        app.app_data(gateway.clone())
+            .service(http::docs())
+            .service(web::redirect("/docs", "/docs/"))
+            .default_service(web::to(http::no_route))
+            .wrap(actix_web::middleware::from_fn(around))
+    })
+    .workers(cores)
+    .max_connections(connections)
+    .disable_signals()
+    .shutdown_timeout(config.http.drain_timeout.as_secs())
+    .bind(config.http.listen)
+    .with_context(|| format!("--listen {}", config.http.listen))?;
+    let address = server.addrs()[0];
+    Ok((server.run(), address))
+}
+
+fn serve_metrics(listen: SocketAddr, gateway: Data<Gateway>) -> anyhow::Result<(Server, SocketAddr)> {
+    let expose = |gateway: Data<Gateway>| async move { ops::expose(&gateway).await };
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(gateway.clone())
+            .route("/metrics", web::get().to(expose))
+            .wrap(actix_web::middleware::from_fn(around))
+    })
+    .workers(1)
+    .disable_signals()
+    .bind(listen)
+    .with_context(|| format!("--ops-listen {listen}"))?;
+    let address = server.addrs()[0];
+    Ok((server.run(), address))
+}

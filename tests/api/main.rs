@@ -1,0 +1,26 @@
+//! The REST API, as its callers see it: a module a route, and one for each promise that all routes make.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod audit;
+mod auth;
+mod burst;
+mod conventions;
+mod customers;
+mod drain;
+mod flows;
+mod idempotency;
+mod meetings;
+mod notifications;
+mod openapi;
+mod operations;
+mod paging;
+mod reports;
+mod search;
+mod sessions;
+mod throttle;
+mod tokens;
+mod users;
+mod visibility;
+mod wrong;

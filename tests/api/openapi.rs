@@ -1,0 +1,172 @@
+//! The contract at `/openapi.json` and its page: complete, true of the server, and in need of nobody else.
+
+use serde_json::Value;
+
+use crate::support::{Api, Member, Sqlite, TestApp};
+use crate::wrong::{Wrong, all_refused};
+
+const NOBODY: &str = "0198c0de-0000-7000-8000-000000000000";
+
+struct Operation {
+    method: &'static str,
+    path: String,
+    is_public: bool,
+    document: Value,
+}
+
+impl Operation {
+    /// Its address, with an id that nobody has.
+    fn address(&self) -> String {
+        self.path.replace("{id}", NOBODY)
+    }
+
+    /// A request as it should be but for what is wrong with it.
+    fn wrong(&self, query: &str, status: u16, code: &'static str) -> Wrong {
+        let address = format!("{}{query}", self.address());
+        let wrong = Wrong::new(self.method, address, status, code);
+        if self.method == "GET" { wrong } else { wrong.json("{}") }
+    }
+}
+
+/// Every operation of the document.
+async fn operations(api: &Api) -> Vec<Operation> {
+    let document = api.get("/openapi.json").await.expect(200).body;
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (name, method) in [("get", "GET"), ("post", "POST"), ("patch", "PATCH"), ("delete", "DELETE")] {
+            if let Some(document) = item.get(name) {
+                let is_public = document["security"] == serde_json::json!([{}]);
+                operations.push(Operation {
+                    method,
+                    path: path.clone(),
+                    is_public,
+                    document: document.clone(),
+                });
+            }
+        }
+    }
+    operations
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_document_is_openapi_3_1_and_names_what_every_operation_answers() {
+    let app = TestApp::start(Sqlite).await;
+    let nobody = app.nobody();
+    let answer = nobody.get("/openapi.json").await.expect(200);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let document = &answer.body;
+    assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1.")), "{answer}");
+    let operations = operations(&nobody).await;
+    let mut names: Vec<_> =
+        operations.iter().map(|operation| operation.document["operationId"].to_string()).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), operations.len(), "no name is given twice");
+    for Operation { method, path, document, is_public } in &operations {
+        let answers = document["responses"].as_object().expect("responses");
+        assert!(answers.keys().any(|status| status.starts_with('2')), "{method} {path}");
+        assert_eq!(answers.contains_key("403") && answers.contains_key("401"), !is_public, "{method} {path}");
+        let problems = answers.iter().filter(|(status, _)| !status.starts_with('2'));
+        for (status, problem) in problems {
+            let schema = &problem["content"]["application/problem+json"]["schema"]["$ref"];
+            assert_eq!(schema, "#/components/schemas/Problem", "{method} {path} {status}");
+        }
+    }
+    for reference in answer.text.split("\"$ref\":\"#").skip(1) {
+        let pointer = reference.split('"').next().expect("a pointer");
+        assert!(document.pointer(pointer).is_some(), "{pointer} leads nowhere");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn every_operation_needs_a_token_unless_it_says_otherwise() {
+    let app = TestApp::start(Sqlite).await;
+    let nobody = app.nobody();
+    let (public, private): (Vec<_>, Vec<_>) =
+        operations(&nobody).await.into_iter().partition(|operation| operation.is_public);
+    let open: Vec<_> = public.iter().map(|operation| operation.path.as_str()).collect();
+    let wanted = ["/api/auth/login", "/api/auth/refresh", "/healthz", "/metrics", "/openapi.json", "/readyz"];
+    assert_eq!(open, wanted);
+    assert!(private.len() >= 20, "{} operations", private.len());
+    all_refused(&app, &nobody, private.iter().map(|operation| operation.wrong("", 401, "missing_token")))
+        .await;
+    let forged = nobody.token("nonsense");
+    all_refused(&app, &forged, private.iter().map(|operation| operation.wrong("", 401, "invalid_token")))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn every_operation_refuses_parameters_that_it_does_not_name() {
+    let app = TestApp::start(Sqlite).await;
+    let admin = Member::first(&app).await;
+    let api = operations(&admin).await.into_iter().filter(|operation| operation.path.starts_with("/api/"));
+    let wrong = api.map(|operation| {
+        let wrong = operation.wrong("?nonsense=1", 400, "invalid_parameter");
+        wrong.fault("nonsense", "unknown_parameter")
+    });
+    all_refused(&app, &admin, wrong).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn every_record_that_nobody_has_is_404_whatever_its_id_looks_like() {
+    let app = TestApp::start(Sqlite).await;
+    let admin = Member::first(&app).await;
+    let records = operations(&admin).await.into_iter().filter(|operation| operation.path.contains("{id}"));
+    let ids =
+        [NOBODY, "17", "none", "%00", "%FF", "0198c0de00007000800000000000000", "..%2F..", "%F0%9F%8E%8C"];
+    let wrong = records.flat_map(|operation| {
+        ids.map(|id| {
+            let wrong = Wrong::new(operation.method, operation.path.replace("{id}", id), 404, "not_found");
+            if operation.method == "GET" { wrong } else { wrong.json("{}") }
+        })
+    });
+    all_refused(&app, &admin, wrong).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn every_operation_with_a_body_refuses_what_is_no_object_of_its_fields() {
+    let app = TestApp::start(Sqlite).await;
+    let admin = Member::first(&app).await;
+    let bodies =
+        operations(&admin).await.into_iter().filter(|operation| !operation.document["requestBody"].is_null());
+    let mut wrong = Vec::new();
+    for operation in bodies {
+        let request = |status, code| Wrong::new(operation.method, operation.address(), status, code);
+        wrong.push(request(415, "unsupported_media_type").typed("text/plain", "{}"));
+        wrong.push(request(400, "malformed_json").json("{"));
+        wrong.push(request(422, "invalid_fields").json("[]").fault("", "invalid_type"));
+        wrong
+            .push(request(422, "invalid_fields").json("{\"nonsense\":1}").fault("nonsense", "unknown_field"));
+        wrong.push(request(413, "body_too_large").json(" ".repeat(300 * 1024)));
+    }
+    assert!(wrong.len() >= 5 * 9, "{} requests", wrong.len());
+    all_refused(&app, &admin, wrong).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_page_loads_with_all_that_it_needs_from_this_server() {
+    let app = TestApp::start(Sqlite).await;
+    let nobody = app.nobody();
+    let moved = nobody.get("/docs").await;
+    assert_eq!((moved.status / 100, moved.header("location")), (3, Some("/docs/")), "{moved}");
+    let page = nobody.get("/docs/").await.expect(200);
+    assert!(page.header("content-type").is_some_and(|media| media.starts_with("text/html")), "{page}");
+    let mut assets = Vec::new();
+    for attribute in ["src=\"", "href=\""] {
+        assets.extend(page.text.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()));
+    }
+    assert!(assets.len() >= 5, "{assets:?}");
+    for asset in assets {
+        assert!(!asset.contains("//"), "{asset} is elsewhere");
+        let answer = nobody.get(&format!("/docs/{}", asset.trim_start_matches("./"))).await.expect(200);
+        assert!(!answer.text.is_empty(), "{asset}");
+    }
+    let initializer = nobody.get("/docs/swagger-initializer.js").await.expect(200).text;
+    assert!(initializer.contains("\"/openapi.json\"") && !initializer.contains("https:"), "{initializer}");
+    let policy = page.header("content-security-policy").expect("a policy");
+    for needed in ["script-src 'self'", "style-src 'self'", "connect-src 'self'", "img-src 'self' data:"] {
+        assert!(policy.contains(needed), "a browser would not load the page: {policy}");
+    }
+    nobody.get("/docs/../Cargo.toml").await.expect(404);
+    nobody.get("/docs/nonsense.js").await.expect(404);
+}

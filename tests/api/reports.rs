@@ -1,0 +1,84 @@
+//! `/api/reports/metrics`: the figures of each day.
+
+use std::time::Duration;
+
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::support::app::PASSWORD;
+use crate::support::{Database, Member, Postgres, Sqlite, Team, TestApp};
+use crate::wrong::{Wrong, all_refused};
+
+const METRICS: &str = "/api/reports/metrics";
+
+async fn figures(member: &Member, query: &str) -> Vec<Value> {
+    member.get(&format!("{METRICS}?{query}")).await.expect(200).items().to_vec()
+}
+
+fn day(date: &str, logins: i64, created: i64, deleted: i64, meetings: i64) -> Value {
+    json!({
+        "date": date, "logins": logins, "customers_created": created, "customers_deleted": deleted,
+        "meetings_created": meetings, "tasks_completed": 0, "approvals_requested": 0, "approvals_approved": 0,
+        "approvals_rejected": 0,
+    })
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn each_day_counts_its_own_events(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let Team { sales, colleague, manager, .. } = Team::of(&app).await;
+    let customer = sales.customer("絆").await.id();
+    sales.meeting(&customer, "訪問").await;
+    sales.meeting(&customer, "再訪").await;
+    colleague.customer("別").await;
+    // 9:00 on Monday and 15 hours: the first moment of Tuesday, in UTC.
+    app.clock.advance(Duration::from_secs(15 * 3600));
+    let sales = Member::sign_in(&app.nobody(), &sales.email, PASSWORD).await;
+    sales.delete(&format!("/api/customers/{customer}")).await.expect(200);
+    let manager = Member::sign_in(&app.nobody(), &manager.email, PASSWORD).await;
+    app.settle().await;
+    let (monday, tuesday) = ("2026-03-02", "2026-03-03");
+    let both = format!("from={monday}&to={tuesday}");
+    assert_eq!(figures(&manager, &both).await, [day(monday, 4, 2, 0, 2), day(tuesday, 2, 0, 1, 0)]);
+    let own = [day(monday, 1, 1, 0, 2), day(tuesday, 1, 0, 1, 0)];
+    assert_eq!(figures(&sales, &both).await, own);
+    assert_eq!(figures(&sales, &format!("{both}&owner_id={}", colleague.id)).await, own, "own figures alone");
+    assert_eq!(figures(&manager, &format!("{both}&owner_id={}", sales.id)).await, own);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_report_has_a_row_for_every_day_of_its_period() {
+    let app = TestApp::start(Sqlite).await;
+    let admin = Member::first(&app).await;
+    let dates = async |query: &str| {
+        let days = figures(&admin, query).await;
+        let date = |day: &Value| day["date"].as_str().expect("a date").to_owned();
+        (days.len(), date(&days[0]), date(&days[days.len() - 1]))
+    };
+    let span = |days, from: &str, to: &str| (days, from.to_owned(), to.to_owned());
+    assert_eq!(dates("").await, span(31, "2026-01-31", "2026-03-02"), "thirty days and today");
+    assert_eq!(dates("from=2026-02-27").await, span(4, "2026-02-27", "2026-03-02"));
+    assert_eq!(dates("to=2024-03-01").await, span(31, "2024-01-31", "2024-03-01"));
+    assert_eq!(dates("from=2024-01-01&to=2024-12-31").await, span(366, "2024-01-01", "2024-12-31"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_period_that_is_none_is_refused() {
+    let app = TestApp::start(Sqlite).await;
+    let admin = Member::first(&app).await;
+    let mut wrong = Vec::new();
+    for path in [METRICS, "/api/customers/stats", "/api/meetings/stats"] {
+        for (query, field, code) in [
+            ("from=2026-03-02&to=2026-03-01", "to", "before_from"),
+            ("from=2024-01-01&to=2025-01-01", "from", "range_too_long"),
+            ("from=2026-02-30", "from", "invalid_value"),
+            ("from=2026-03-02T09:00:00Z", "from", "invalid_value"),
+            ("owner_id=me", "owner_id", "invalid_value"),
+            ("limit=1", "limit", "unknown_parameter"),
+        ] {
+            wrong.push(Wrong::parameter(&format!("{path}?{query}"), field, code));
+        }
+    }
+    all_refused(&app, &admin, wrong).await;
+}

@@ -1,0 +1,145 @@
+//! The commands besides `serve` (SPEC §9).
+
+use std::process::Output;
+
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::promises;
+use crate::site::{BINARY, SOON, Site, run};
+use crate::support::app::{PASSWORD, SECRET};
+use crate::support::{Api, Database, Kizuna, Postgres, Sqlite, eventually};
+
+#[track_caller]
+fn text(output: Output) -> String {
+    assert!(output.status.success(), "{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[rstest]
+#[tokio::test]
+async fn migrate_names_the_schemas_parts_and_changes_nothing_the_second_time(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let site = Site::fresh(on);
+    let migrate = || text(run(&["migrate", "--database-url", &site.place.url], &[]));
+    let names = migrate();
+    assert!(names.starts_with("0001 create event log\n") && names.lines().count() >= 6, "{names}");
+    assert_eq!(migrate(), names);
+    let server = site.launch().start().await;
+    Api::new(server.base_url()).get("/readyz").await.expect(200);
+}
+
+#[rstest]
+#[tokio::test]
+async fn user_create_makes_somebody_who_can_sign_in(#[values(Sqlite, Postgres)] on: Database) {
+    let site = Site::fresh(on);
+    let id = text(create_user(&site, "SALES", PASSWORD));
+    let server = site.launch().start().await;
+    let login = json!({"email": "sato@example.com", "password": PASSWORD});
+    let signed_in = Api::new(server.base_url()).post("/api/auth/login", login).await.expect(200);
+    assert_eq!(signed_in.text_at("/user/id"), id.trim());
+    assert_eq!(signed_in.text_at("/user/name"), "佐藤 花子");
+    assert!(!server.output().contains("first login"), "there is a user: {}", server.output());
+    site.eventually(promises::kept).await;
+}
+
+#[rstest]
+#[case::role("CHEF", PASSWORD, "SALES, MANAGER or ADMIN")]
+#[case::password("SALES", "1234567", "password")]
+fn user_create_says_what_is_wrong(#[case] role: &str, #[case] password: &str, #[case] said: &str) {
+    let output = create_user(&Site::fresh(Sqlite), role, password);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && complaint.contains(said), "{complaint}");
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn user_create_refuses_an_address_that_is_taken() {
+    let site = Site::fresh(Sqlite);
+    text(create_user(&site, "ADMIN", PASSWORD));
+    let again = create_user(&site, "SALES", PASSWORD);
+    let complaint = String::from_utf8_lossy(&again.stderr);
+    assert!(!again.status.success() && complaint.contains("email_taken"), "{complaint}");
+}
+
+fn create_user(site: &Site, role: &str, password: &str) -> Output {
+    let who = ["--email", "sato@example.com", "--name", "佐藤 花子", "--role", role];
+    let mut args = vec!["user", "create", "--database-url", &site.place.url];
+    args.extend(who);
+    run(&args, &[("KIZUNA_JWT_SECRET", SECRET), ("KIZUNA_USER_PASSWORD", password)])
+}
+
+#[rstest]
+#[tokio::test]
+async fn events_tail_prints_the_last_events_as_cloud_events(#[values(Sqlite, Postgres)] on: Database) {
+    let (site, people) = Site::copied(on).await;
+    let tail = |more: &[&str]| {
+        let mut args = vec!["events", "tail", "--database-url", &site.place.url];
+        args.extend(more);
+        let printed = text(run(&args, &[]));
+        printed.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect::<Vec<Value>>()
+    };
+    let all = tail(&["-n", "1000"]);
+    assert!(all.is_sorted_by_key(|event| event["id"].as_str().expect("an id")), "oldest first");
+    assert_eq!(tail(&["-n", "2"]), all[all.len() - 2..]);
+    assert!(tail(&["-n", "0"]).is_empty());
+    let created = tail(&["--type", "customer.created"]);
+    let [created] = &created[..] else { panic!("one customer: {created:?}") };
+    let expected = json!({
+        "specversion": "1.0", "source": "/services/customer", "subject": people.customer,
+        "partitionkey": people.customer, "sequence": 1, "datacontenttype": "application/json",
+        "actorid": people.sales.id,
+    });
+    for (name, value) in expected.as_object().expect("an object") {
+        assert_eq!(&created[name], value, "{name} of {created}");
+    }
+    assert_eq!(created["data"]["customer"]["name"], "絆商事");
+    assert!(!all.iter().any(|event| event.to_string().contains("argon2")), "a secret in the log");
+}
+
+#[rstest]
+#[tokio::test]
+async fn events_tail_follows_what_is_committed(#[values(Sqlite, Postgres)] on: Database) {
+    let (site, people) = Site::copied(on).await;
+    let server = site.launch().start().await;
+    let mut tail = follow(&site).await;
+    let sales = people.sales.at(&server);
+    let mut ids = Vec::new();
+    for name in ["一", "二", "三"] {
+        ids.push(sales.post("/api/customers", json!({"name": name})).await.expect(201).id());
+    }
+    let created = |id: &String| format!(r#""type":"customer.created","subject":"{id}""#);
+    eventually(SOON, async || ids.iter().all(|id| tail.output().contains(&created(id)))).await;
+    tail.kill_9();
+    let printed = tail.output();
+    for id in &ids {
+        assert_eq!(printed.matches(&created(id)).count(), 1, "{printed}");
+    }
+}
+
+/// A tail that has begun: it has printed the last event there was.
+async fn follow(site: &Site) -> Kizuna {
+    let args = ["events", "tail", "--follow", "-n", "1", "--database-url", &site.place.url];
+    let tail = Kizuna::command(BINARY).args(args).spawn();
+    eventually(SOON, async || tail.output().contains("specversion")).await;
+    tail
+}
+
+#[test]
+fn openapi_prints_the_document_of_the_whole_api() {
+    let document: Value = serde_json::from_str(&text(run(&["openapi"], &[]))).expect("JSON");
+    let version = document["openapi"].as_str().expect("a version");
+    assert!(version.starts_with("3.1."), "{version}");
+    for path in ["/api/auth/login", "/api/customers/{id}", "/api/meetings", "/api/reports/metrics"] {
+        assert!(document["paths"][path].is_object(), "{path} is missing");
+    }
+}
+
+#[test]
+fn help_names_every_command() {
+    let help = text(run(&["--help"], &[]));
+    for command in ["serve", "migrate", "user", "events", "openapi"] {
+        assert!(help.contains(&format!("\n  {command} ")), "{command} is missing: {help}");
+    }
+}

@@ -1,0 +1,81 @@
+//! What people ask of a server while one of its actors dies.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::site::People;
+use crate::support::app::PASSWORD;
+use crate::support::{Answer, Api, Kizuna};
+
+/// One kind of request; each touches other actors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Looks at one's own name: auth's children.
+    Me,
+    /// Signs in: the auth service.
+    Login,
+    /// Creates an own customer: the customer service, a child, the journal, every consumer.
+    Customer,
+    /// Creates another's customer: auth is asked too, through its breaker.
+    CustomerOfOther,
+    /// Changes one customer: always the same child.
+    Change,
+    /// Records a meeting: the sales service, a child, and the customer service through its breaker.
+    Meeting,
+    /// Reads the day's figures: the analytics service.
+    Figures,
+}
+
+/// All of them, for when everything must work again.
+pub const ALL: [Deed; 7] = [
+    Deed::Me,
+    Deed::Login,
+    Deed::Customer,
+    Deed::CustomerOfOther,
+    Deed::Change,
+    Deed::Meeting,
+    Deed::Figures,
+];
+
+/// Does deeds on one server.
+pub struct Doer<'a> {
+    pub server: &'a Kizuna,
+    pub people: &'a People,
+}
+
+impl Doer<'_> {
+    /// Does the deed once. What it makes is made once for each `key`, however often this is repeated.
+    pub async fn attempt(&self, deed: Deed, key: &str) -> Answer {
+        let (api, method, path, body) = self.request(deed, key);
+        let api = if method == Method::POST { api.idempotency_key(key) } else { api };
+        let sent = api.attempt(method, &path, body).await;
+        sent.unwrap_or_else(|error| panic!("no answer to {deed:?}: {error:?}"))
+    }
+
+    fn request(&self, deed: Deed, key: &str) -> (Api, Method, String, Option<Value>) {
+        let (sales, manager) = (self.people.sales.at(self.server), self.people.manager.at(self.server));
+        match deed {
+            Deed::Me => (sales, Method::GET, "/api/auth/me".into(), None),
+            Deed::Figures => (manager, Method::GET, "/api/reports/metrics".into(), None),
+            Deed::Login => {
+                let login = json!({"email": "sales@example.com", "password": PASSWORD});
+                (sales.anonymous(), Method::POST, "/api/auth/login".into(), Some(login))
+            }
+            Deed::Customer => {
+                (sales, Method::POST, "/api/customers".into(), Some(json!({"name": format!("{key} 様")})))
+            }
+            Deed::CustomerOfOther => {
+                let customer = json!({"name": format!("{key} 御中"), "owner_id": self.people.sales.id});
+                (manager, Method::POST, "/api/customers".into(), Some(customer))
+            }
+            Deed::Change => {
+                let path = format!("/api/customers/{}", self.people.customer);
+                (sales, Method::PATCH, path, Some(json!({"notes": key})))
+            }
+            Deed::Meeting => {
+                let meeting = json!({"customer_id": self.people.customer, "title": key, "met_at": "2026-03-01T10:00:00Z"});
+                (sales, Method::POST, "/api/meetings".into(), Some(meeting))
+            }
+        }
+    }
+}

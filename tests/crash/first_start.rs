@@ -1,0 +1,99 @@
+//! What the first start makes: a secret, and somebody to sign in (SPEC §9).
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use rstest::rstest;
+use serde_json::json;
+
+use crate::site::{BINARY, Site};
+use crate::support::app::{ADMIN, SECRET};
+use crate::support::{Api, Database, Kizuna, Launch, Postgres, Sqlite};
+
+/// A server that was told nothing but where its database is.
+fn plain(site: &Site) -> Launch {
+    Kizuna::launch(BINARY).database(&site.place.url)
+}
+
+/// What follows `first login ` in the output.
+fn first_login(server: &Kizuna) -> Option<String> {
+    let output = server.output();
+    output.lines().find_map(|line| line.strip_prefix("first login ")).map(str::to_owned)
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_first_admins_password_is_made_and_printed_once(#[values(Sqlite, Postgres)] on: Database) {
+    let site = Site::fresh(on);
+    let launch = plain(&site).env("KIZUNA_JWT_SECRET", SECRET);
+    let mut server = launch.start().await;
+    let printed = first_login(&server).expect("a first login");
+    let (email, password) = printed.split_once(" / ").expect("an address and a password");
+    assert_eq!(email, ADMIN);
+    assert!(password.len() >= 16, "{password} is short");
+    sign_in(&server, password, 200).await;
+    assert!(server.terminate().await.success());
+    let server = launch.start().await;
+    assert_eq!(first_login(&server), None);
+    assert!(!server.output().contains(password));
+    sign_in(&server, password, 200).await;
+}
+
+#[tokio::test]
+async fn a_given_password_is_used_once_and_never_printed() {
+    let site = Site::fresh(Sqlite);
+    let first = plain(&site).env("KIZUNA_ADMIN_PASSWORD", "the first password");
+    let mut server = first.start().await;
+    sign_in(&server, "the first password", 200).await;
+    assert!(!server.output().contains("the first password"));
+    assert!(server.terminate().await.success());
+    let second = plain(&site).env("KIZUNA_ADMIN_PASSWORD", "the second password");
+    let server = second.start().await;
+    sign_in(&server, "the first password", 200).await;
+    sign_in(&server, "the second password", 401).await;
+}
+
+#[tokio::test]
+async fn the_made_secret_is_kept_beside_the_database_for_its_owner_alone() {
+    let site = Site::fresh(Sqlite);
+    let mut server = plain(&site).env("KIZUNA_ADMIN_PASSWORD", "kizuna-test").start().await;
+    let token = sign_in(&server, "kizuna-test", 200).await;
+    let file = site.place.folder().join("kizuna.jwt-secret");
+    let kept = fs::read(&file).expect("a secret");
+    assert!(kept.len() >= 32);
+    let mode = fs::metadata(&file).expect("a file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "{mode:o}");
+    assert!(server.terminate().await.success());
+    let server = plain(&site).start().await;
+    assert_eq!(fs::read(&file).expect("a secret"), kept);
+    Api::new(server.base_url()).token(token.expect("a token")).get("/api/auth/me").await.expect(200);
+}
+
+#[tokio::test]
+async fn the_demo_brings_its_people_and_their_records() {
+    let site = Site::fresh(Sqlite);
+    let server = plain(&site).arg("--demo").start().await;
+    for email in [ADMIN, "manager@example.com", "sales@example.com"] {
+        let api = Api::login(server.base_url(), email, "kizuna-demo").await;
+        let customers = api.get("/api/customers").await.expect(200);
+        assert!(!customers.items().is_empty(), "{email} sees none");
+    }
+}
+
+#[tokio::test]
+async fn a_database_url_is_shown_without_its_password() {
+    let site = Site::fresh(Postgres);
+    let url = site.place.url.replace("kizuna@", "kizuna:open-sesame@");
+    let launch = Kizuna::launch(BINARY).database(&url).env("KIZUNA_JWT_SECRET", SECRET);
+    let server = launch.start().await;
+    let output = server.output();
+    assert!(output.contains("database postgres://kizuna@127.0.0.1:"), "{output}");
+    assert!(!output.contains("open-sesame"), "{output}");
+}
+
+/// The access token, if the answer is 200.
+async fn sign_in(server: &Kizuna, password: &str, status: u16) -> Option<String> {
+    let login = json!({"email": ADMIN, "password": password});
+    let answer = Api::new(server.base_url()).post("/api/auth/login", login).await.expect(status);
+    (status == 200).then(|| answer.text_at("/access_token"))
+}

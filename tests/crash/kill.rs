@@ -1,0 +1,94 @@
+//! Flow 2 under `kill -9` at every commit boundary (SPEC §8.1, §8.2).
+
+use std::os::unix::process::ExitStatusExt;
+use std::time::Duration;
+
+use kizuna::persistence::Db;
+use kizuna::persistence::sql::Sql;
+use rstest::rstest;
+
+use crate::client::{Acknowledged, Client};
+use crate::promises;
+use crate::site::{Known, Site};
+use crate::support::{Database, Postgres, Sqlite};
+
+/// Around a commit, and around the commit of an effect.
+const BOUNDARIES: [&str; 5] = [
+    "journal.before_begin",
+    "journal.before_commit",
+    "journal.after_commit",
+    "feed.before_effect",
+    "feed.after_effect",
+];
+/// Which visits die. A start on a database at rest passes none of these places, one that has effects to
+/// catch up with a few; a creation with its five effects passes each up to six times.
+const VISITS: std::ops::RangeInclusive<u32> = 1..=11;
+/// After so many kills a server lives long enough to be judged.
+const KILLS_A_CHECK: usize = 11;
+/// How long three clients may need to have the moment passed.
+const KILLED_WITHIN: Duration = Duration::from_secs(10);
+const SIGKILL: i32 = 9;
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+#[tokio::test]
+async fn flow_2_is_exactly_once_whatever_the_moment_of_kill_9(#[case] on: Database) {
+    let (site, people) = Site::copied(on).await;
+    let mut clients = [Client::new("first", true), Client::new("second", true), Client::new("third", false)];
+    let moments: Vec<String> =
+        VISITS.flat_map(|visit| BOUNDARIES.map(|boundary| format!("{boundary}=kill@{visit}"))).collect();
+    assert!(moments.len() >= 50);
+    for moments in moments.chunks(KILLS_A_CHECK) {
+        for moment in moments {
+            work_until_killed(&site, moment, &people.sales, &mut clients).await;
+        }
+        let mut server = site.launch().start().await;
+        for client in &mut clients[..2] {
+            client.finish(&people.sales.at(&server)).await;
+        }
+        site.eventually(async |db| judge(db, &clients, &people.manager.id).await).await;
+        server.kill_9();
+    }
+    let replayed: u32 = clients.iter().map(|client| client.replayed).sum();
+    assert!(replayed > 0, "no kill came between a commit and its answer");
+}
+
+/// One server, from its start to the kill it is armed with.
+async fn work_until_killed(site: &Site, moment: &str, who: &Known, clients: &mut [Client; 3]) {
+    let mut server = site.armed(moment).spawn();
+    if server.serves().await {
+        let api = who.at(&server);
+        let [first, second, third] = clients;
+        let work = async { tokio::join!(first.work(&api), second.work(&api), third.work(&api)) };
+        let _ = tokio::time::timeout(KILLED_WITHIN, work).await;
+    }
+    let ended = server.wait_exit(KILLED_WITHIN).await;
+    assert_eq!(ended.signal(), Some(SIGKILL), "{moment} was not passed:\n{}", server.output());
+}
+
+/// Every promise, and that nothing acknowledged is lost, nor a keyed order done twice.
+async fn judge(db: &Db, clients: &[Client; 3], manager: &str) -> Result<(), String> {
+    promises::kept(db).await?;
+    for (name, customer) in clients.iter().flat_map(|client| &client.acknowledged) {
+        let version = stored_version(db, name, customer).await?;
+        if version < customer.version {
+            return Err(format!("{name} {customer:?} is stored as version {version}"));
+        }
+    }
+    let told = "SELECT CAST(count(*) AS TEXT) FROM notifications WHERE kind = 'customer.created'";
+    let told = Sql::new(told).push(" AND user_id = ?", [manager.parse::<kizuna::ids::Id>()?.into()]);
+    let told = db.number(told).await.map_err(|error| error.to_string())?;
+    let customers = Sql::new("SELECT CAST(count(*) AS TEXT) FROM customers");
+    let customers = db.number(customers).await.map_err(|error| error.to_string())?;
+    if told == customers { Ok(()) } else { Err(format!("the manager was told of {told} of {customers}")) }
+}
+
+/// 0 if there is no such customer under the acknowledged id.
+async fn stored_version(db: &Db, name: &str, customer: &Acknowledged) -> Result<i64, String> {
+    let id: kizuna::ids::Id = customer.id.parse()?;
+    let stored = Sql::new("SELECT CAST(version AS TEXT) FROM customers")
+        .filter("name = ?", [name.into()])
+        .filter("id = ?", [id.into()]);
+    db.number(stored).await.map_err(|error| error.to_string())
+}

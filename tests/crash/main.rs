@@ -1,0 +1,21 @@
+//! The real binary: killed at its commit boundaries, made to panic, drained, wrongly set up, and its
+//! commands.
+//!
+//! - `kill`: flow 2 is exactly once whatever the moment of a `kill -9`; `client`: who remembers what was
+//!   acknowledged; `promises`: what the database must hold when the effects have caught up
+//! - `panics`: every actor dies once, and nobody but its caller notices; `deed`: what is asked of it
+//! - `drain`, `settings`, `commands`, `first_start`: how the process starts and ends
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod client;
+mod commands;
+mod deed;
+mod drain;
+mod first_start;
+mod kill;
+mod panics;
+mod promises;
+mod settings;
+mod site;

@@ -1,0 +1,130 @@
+//! Every actor dies once by a panic: its supervisor brings it back, its caller gets an answer, and nobody
+//! else notices.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use rstest::rstest;
+
+use crate::deed::{ALL, Deed, Doer};
+use crate::promises;
+use crate::site::{SOON, Site};
+use crate::support::{Answer, Api, Database, Kizuna, Postgres, Sqlite, eventually};
+
+/// Requests under way at once when the actor dies.
+const CALLERS: usize = 4;
+/// A request that has no answer by then hangs.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(15);
+/// The janitor takes up its work every five seconds.
+const DIES_WITHIN: Duration = Duration::from_secs(10);
+
+const RESTARTS: &str = "kizuna_actor_restarts_total";
+const LIVE: &str = "kizuna_actor_live";
+
+/// `visit` counts what the actor has taken up since the start: the bystander's own first request takes one
+/// of each of auth's children, the consumers' subscriptions five of the registry.
+#[rstest]
+#[case::registry("registry", 6, Deed::Customer)]
+#[case::journal("journal", 1, Deed::Customer)]
+#[case::journal_with_a_commit_under_way("journal", 3, Deed::Customer)]
+#[case::breaker_of_auth_asked("breaker.auth", 1, Deed::CustomerOfOther)]
+#[case::breaker_of_auth_told("breaker.auth", 5, Deed::CustomerOfOther)]
+#[case::breaker_of_customer_asked("breaker.customer", 1, Deed::Meeting)]
+#[case::breaker_of_customer_told("breaker.customer", 5, Deed::Meeting)]
+#[case::auth("auth", 1, Deed::Login)]
+#[case::customer("customer", 2, Deed::Customer)]
+#[case::sales("sales", 1, Deed::Meeting)]
+#[case::analytics("analytics", 1, Deed::Figures)]
+#[case::replica_of_sales("feed.sales.customers", 1, Deed::Customer)]
+#[case::replica_of_opportunity("feed.opportunity.customers", 1, Deed::Customer)]
+#[case::metrics("feed.analytics.metrics", 1, Deed::Customer)]
+#[case::activity("feed.analytics.activity", 1, Deed::Meeting)]
+#[case::notifications("feed.analytics.notifications", 1, Deed::Customer)]
+#[case::janitor("janitor", 1, Deed::Customer)]
+#[case::child_of_a_new_customer("customer.customer", 2, Deed::Customer)]
+#[case::child_of_a_known_customer("customer.customer", 2, Deed::Change)]
+#[case::child_of_a_meeting("sales.meeting", 1, Deed::Meeting)]
+#[case::child_of_a_user("auth.user", 2, Deed::Me)]
+#[case::child_of_a_session("auth.session", 2, Deed::Me)]
+#[tokio::test]
+async fn an_actor_that_panics_is_brought_back_and_only_its_caller_notices(
+    #[values(Sqlite, Postgres)] on: Database,
+    #[case] actor: &str,
+    #[case] visit: u32,
+    #[case] deed: Deed,
+) {
+    let (site, people) = Site::copied(on).await;
+    let server = site.armed(&format!("actor.{actor}=panic@{visit}")).start().await;
+    let doer = Doer { server: &server, people };
+    let (over, admin) = (AtomicBool::new(false), people.admin.at(&server));
+    bystander_path_is_open(&admin, actor).await;
+    let dying = async {
+        let answers = join_all((0..CALLERS).map(|caller| ask(&doer, deed, caller))).await;
+        eventually(DIES_WITHIN, || at_least_one(&server, RESTARTS, actor)).await;
+        over.store(true, Ordering::SeqCst);
+        answers
+    };
+    let (answers, ()) = tokio::join!(dying, bystander(&admin, actor, &over));
+    answers.iter().for_each(is_done_or_clearly_refused);
+    everything_works_again(&doer, deed).await;
+    eventually(SOON, || at_least_one(&server, LIVE, actor)).await;
+    site.eventually(promises::kept).await;
+}
+
+async fn ask(doer: &Doer<'_>, deed: Deed, caller: usize) -> Answer {
+    let answer = tokio::time::timeout(ANSWERED_WITHIN, doer.attempt(deed, &format!("caller-{caller}"))).await;
+    answer.unwrap_or_else(|_| panic!("{deed:?} has no answer after {ANSWERED_WITHIN:?}"))
+}
+
+#[track_caller]
+fn is_done_or_clearly_refused(answer: &Answer) {
+    if matches!(answer.status, 200 | 201) {
+        return;
+    }
+    assert_eq!(answer.status, 503, "{answer}");
+    assert!(matches!(answer.code(), Some("unavailable" | "overloaded")), "{answer}");
+    let wait = answer.header("retry-after").and_then(|seconds| seconds.parse::<u64>().ok());
+    assert!(wait.is_some_and(|seconds| (1..=5).contains(&seconds)), "{answer}");
+}
+
+/// A list of a service that the dying actor has no part in.
+fn bystander_path(actor: &str) -> &'static str {
+    if actor.starts_with("customer") { "/api/meetings" } else { "/api/customers" }
+}
+
+/// The bystander's own user and session are in memory from here on.
+async fn bystander_path_is_open(admin: &Api, actor: &str) {
+    admin.get(bystander_path(actor)).await.expect(200);
+}
+
+/// Somebody else, who must not notice anything.
+async fn bystander(admin: &Api, actor: &str, over: &AtomicBool) {
+    while !over.load(Ordering::SeqCst) {
+        admin.get(bystander_path(actor)).await.expect(200);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn at_least_one(server: &Kizuna, metric: &str, actor: &str) -> Result<(), String> {
+    let metrics = Api::new(server.base_url()).get("/metrics").await.expect(200).text;
+    let line = format!("{metric}{{actor=\"{actor}\"}} ");
+    let value = metrics.lines().find_map(|metric| metric.strip_prefix(&line));
+    match value.and_then(|count| count.parse::<u64>().ok()) {
+        Some(1..) => Ok(()),
+        other => Err(format!("{metric} of {actor} is {other:?}")),
+    }
+}
+
+/// The refused requests under their own keys, then every other.
+async fn everything_works_again(doer: &Doer<'_>, died_over: Deed) {
+    let again = (0..CALLERS).map(|caller| (died_over, format!("caller-{caller}")));
+    let others = ALL.into_iter().map(|deed| (deed, format!("afterwards {deed:?}")));
+    for (deed, key) in again.chain(others) {
+        eventually(SOON, async || {
+            let answer = doer.attempt(deed, &key).await;
+            if matches!(answer.status, 200 | 201) { Ok(()) } else { Err(format!("{deed:?}: {answer}")) }
+        })
+        .await;
+    }
+}

@@ -1,0 +1,135 @@
+//! What SPEC §8.1 and §8.2 promise, as queries: each finds what breaks its promise.
+
+use kizuna::actors::analytics::activity::ActivityConsumer;
+use kizuna::actors::analytics::metrics::MetricsConsumer;
+use kizuna::actors::analytics::notifications::NotificationsConsumer;
+use kizuna::actors::replica::{OpportunityReplica, SalesReplica};
+use kizuna::actors::runtime::feed::Consumer;
+use kizuna::persistence::sql::Sql;
+use kizuna::persistence::{Db, cursors};
+
+/// Every consumer with the types it takes.
+pub const CONSUMERS: [(&str, &[&str]); 5] = [
+    (SalesReplica::NAME, SalesReplica::TYPES),
+    (OpportunityReplica::NAME, OpportunityReplica::TYPES),
+    (MetricsConsumer::NAME, MetricsConsumer::TYPES),
+    (ActivityConsumer::NAME, ActivityConsumer::TYPES),
+    (NotificationsConsumer::NAME, NotificationsConsumer::TYPES),
+];
+
+/// A promise and the rows that break it.
+const PROMISES: [(&str, &str); 18] = [
+    (
+        "a customer has its event",
+        "SELECT c.id FROM customers AS c LEFT JOIN events AS e ON e.subject = c.id AND e.type = 'customer.created'
+         WHERE e.id IS NULL",
+    ),
+    (
+        "customer.created has its customer",
+        "SELECT e.id FROM events AS e LEFT JOIN customers AS c ON c.id = e.subject
+         WHERE e.type = 'customer.created' AND c.id IS NULL",
+    ),
+    (
+        "a customer's version counts its events",
+        "SELECT c.id FROM customers AS c WHERE c.version <> (SELECT count(*) FROM events AS e WHERE e.subject = c.id)",
+    ),
+    ("a request is one customer", "SELECT name FROM customers GROUP BY name HAVING count(*) > 1"),
+    (
+        "sales has every customer as it is",
+        "SELECT c.id FROM customers AS c LEFT JOIN sales_customers AS r ON r.id = c.id AND r.version = c.version
+         WHERE r.id IS NULL",
+    ),
+    (
+        "sales has no other customer",
+        "SELECT r.id FROM sales_customers AS r LEFT JOIN customers AS c ON c.id = r.id WHERE c.id IS NULL",
+    ),
+    (
+        "opportunity has every customer as it is",
+        "SELECT c.id FROM customers AS c LEFT JOIN opportunity_customers AS r ON r.id = c.id AND r.version = c.version
+         WHERE r.id IS NULL",
+    ),
+    (
+        "opportunity has no other customer",
+        "SELECT r.id FROM opportunity_customers AS r LEFT JOIN customers AS c ON c.id = r.id WHERE c.id IS NULL",
+    ),
+    (
+        "new customers are counted once",
+        "SELECT 1 AS one WHERE (SELECT coalesce(sum(value), 0) FROM daily_metrics WHERE metric = 'customers_created')
+                    <> (SELECT count(*) FROM customers)",
+    ),
+    (
+        "meetings are counted once",
+        "SELECT 1 AS one WHERE (SELECT coalesce(sum(value), 0) FROM daily_metrics WHERE metric = 'meetings_created')
+                    <> (SELECT count(*) FROM meetings)",
+    ),
+    (
+        "logins are counted once",
+        "SELECT 1 AS one WHERE (SELECT coalesce(sum(value), 0) FROM daily_metrics WHERE metric = 'logins')
+                    <> (SELECT count(*) FROM events WHERE type = 'user.login')",
+    ),
+    (
+        "what a customer's events are stands in its activity",
+        "SELECT e.id FROM events AS e LEFT JOIN customer_activity AS a ON a.id = e.id AND a.customer_id = e.subject
+         WHERE e.type IN ('customer.created', 'customer.updated', 'customer.deleted') AND a.id IS NULL",
+    ),
+    (
+        "nothing else stands there but meetings",
+        "SELECT a.id FROM customer_activity AS a LEFT JOIN events AS e ON e.id = a.id
+         WHERE e.id IS NULL OR e.type NOT IN ('customer.created', 'customer.updated', 'customer.deleted',
+                                              'meeting.created', 'meeting.updated', 'meeting.deleted')",
+    ),
+    (
+        "a new customer is one notification",
+        "SELECT e.subject FROM events AS e LEFT JOIN notifications AS n ON n.subject_id = e.subject
+         WHERE e.type = 'customer.created' GROUP BY e.subject HAVING count(n.id) <> 1",
+    ),
+    (
+        "a notification is one event",
+        "SELECT n.id FROM notifications AS n LEFT JOIN events AS e ON e.subject = n.id AND e.type = 'notification.created'
+         GROUP BY n.id HAVING count(e.id) <> 1",
+    ),
+    (
+        "a subject's versions have no gap",
+        "SELECT subject FROM events GROUP BY subject HAVING min(sequence) <> 1 OR max(sequence) <> count(*)",
+    ),
+    (
+        "a slice's numbers have no gap",
+        "SELECT s.slice FROM slices AS s LEFT JOIN events AS e ON e.slice = s.slice GROUP BY s.slice, s.last_seq
+         HAVING count(e.id) <> s.last_seq OR coalesce(min(e.slice_seq), 1) <> 1
+             OR coalesce(max(e.slice_seq), 0) <> s.last_seq",
+    ),
+    ("no event is parked", "SELECT id FROM parked_events"),
+];
+
+/// Whether every consumer is at the end of the log and every promise is kept; else which is not.
+pub async fn kept(db: &Db) -> Result<(), String> {
+    for (consumer, types) in CONSUMERS {
+        let lag = cursors::lag(db, consumer, types).await.map_err(|error| error.to_string())?;
+        if lag > 0 {
+            return Err(format!("{consumer} lags by {lag}"));
+        }
+        none(db, &format!("{consumer} counts what it applied"), &miscounted(consumer, types)).await?;
+    }
+    for (promise, broken) in PROMISES {
+        none(db, promise, broken).await?;
+    }
+    Ok(())
+}
+
+/// Cursors whose `applied` is not the number of their events up to their position.
+fn miscounted(consumer: &str, types: &[&str]) -> String {
+    let types = types.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+    format!(
+        "SELECT c.id FROM consumer_cursors AS c WHERE c.consumer = '{consumer}' AND c.applied <>
+         (SELECT count(*) FROM events AS e WHERE e.slice = c.slice AND e.slice_seq <= c.position AND e.type IN ({types}))"
+    )
+}
+
+async fn none(db: &Db, promise: &str, broken: &str) -> Result<(), String> {
+    let count = Sql::new(format!("SELECT CAST(count(*) AS TEXT) FROM ({broken}) AS broken"));
+    match db.number(count).await {
+        Ok(0) => Ok(()),
+        Ok(count) => Err(format!("{promise}: {count} times not")),
+        Err(error) => Err(format!("{promise}: {error}")),
+    }
+}

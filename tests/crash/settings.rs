@@ -1,0 +1,86 @@
+//! Bad settings stop the start with one clear line (SPEC §9).
+
+use std::net::TcpListener;
+use std::process::Output;
+
+use rstest::rstest;
+
+use crate::site::run;
+use crate::support::app::SECRET;
+
+/// What a failed start said, without clap's hint at the help.
+fn complaint(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr);
+    let hint = |line: &&str| line.is_empty() || line.contains("--help") || line.starts_with("Usage:");
+    said.lines().filter(|line| !hint(line)).collect::<Vec<_>>().join("\n")
+}
+
+#[rstest]
+#[case::no_database_we_know(&["--database-url", "mysql://localhost/kizuna"], "--database-url")]
+#[case::no_url(&["--database-url", "kizuna.db"], "--database-url")]
+#[case::no_folder_to_make(&["--database-url", "sqlite:///proc/none/kizuna.db"], "--database-url")]
+#[case::short_secret(&["--jwt-secret", "31 bytes are one byte too few.."], "--jwt-secret")]
+#[case::no_secret_on_postgresql(&["--database-url", "postgres://localhost/kizuna"], "--jwt-secret")]
+#[case::postgresql_out_of_reach(
+    &["--database-url", "postgres://kizuna@127.0.0.1:1/none", "--jwt-secret", SECRET], "--database-url"
+)]
+#[case::demo_for_everybody(&["--demo", "--listen", "0.0.0.0:0"], "--demo")]
+#[case::duration_without_unit(&["--access-token-ttl", "15"], "--access-token-ttl")]
+#[case::duration_of_nothing(&["--breaker-reset", "0s"], "--breaker-reset")]
+#[case::rate_a_week(&["--login-rate", "10/w"], "--login-rate")]
+#[case::rate_of_none(&["--login-rate", "0/m"], "--login-rate")]
+#[case::no_address(&["--listen", "everywhere"], "--listen")]
+#[case::share_over_100(&["--breaker-threshold", "101"], "--breaker-threshold")]
+#[case::factor_below_1(&["--retry-factor", "0.5"], "--retry-factor")]
+#[case::empty_pool(&["--pool-size", "0"], "--pool-size")]
+#[case::url_with_a_slash(&["--public-url", "https://crm.example.com/"], "--public-url")]
+#[case::weak_password(&["--admin-password", "1234567"], "--admin-password")]
+#[case::no_email(&["--admin-email", "administrator", "--admin-password", "kizuna-test"], "--admin-email")]
+#[case::unknown_flag(&["--frobnicate"], "--frobnicate")]
+fn a_bad_setting_stops_the_start_with_one_line_that_names_it(#[case] args: &[&str], #[case] named: &str) {
+    let files = tempfile::tempdir().expect("a temporary directory");
+    let url = format!("sqlite://{}/kizuna.db", files.path().display());
+    let mut all = vec!["serve"];
+    all.extend(args);
+    if !args.contains(&"--database-url") {
+        all.extend(["--database-url", &url]);
+    }
+    if !args.contains(&"--listen") {
+        all.extend(["--listen", "127.0.0.1:0"]);
+    }
+    assert_refused(&run(&all, &[]), named);
+}
+
+#[rstest]
+#[case::address("KIZUNA_LISTEN", "8080", "--listen")]
+#[case::duration("KIZUNA_REFRESH_TOKEN_TTL", "a month", "--refresh-token-ttl")]
+#[case::secret("KIZUNA_JWT_SECRET", "short", "--jwt-secret")]
+#[case::demo("KIZUNA_DEMO", "perhaps", "--demo")]
+fn a_bad_variable_stops_the_start_as_its_flag_does(
+    #[case] name: &str,
+    #[case] value: &str,
+    #[case] named: &str,
+) {
+    let files = tempfile::tempdir().expect("a temporary directory");
+    let url = format!("sqlite://{}/kizuna.db", files.path().display());
+    assert_refused(&run(&["serve"], &[("DATABASE_URL", &url), (name, value)]), named);
+}
+
+#[test]
+fn a_port_in_use_stops_the_start_with_one_line_that_names_it() {
+    let files = tempfile::tempdir().expect("a temporary directory");
+    let url = format!("sqlite://{}/kizuna.db", files.path().display());
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let listen = taken.local_addr().expect("its address").to_string();
+    let output = run(&["serve", "--database-url", &url, "--listen", &listen], &[]);
+    assert_refused(&output, "--listen");
+}
+
+#[track_caller]
+fn assert_refused(output: &Output, named: &str) {
+    let complaint = complaint(output);
+    assert!(matches!(output.status.code(), Some(1 | 2)), "{}: {complaint}", output.status);
+    assert!(complaint.contains(named), "{named} is not named in: {complaint}");
+    assert_eq!(complaint.lines().count(), 1, "{complaint}");
+    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+}

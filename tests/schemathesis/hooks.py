@@ -1,0 +1,192 @@
+"""What schemathesis must know of Kizuna that the OpenAPI document can't tell it.
+
+Loaded by schemathesis.toml when a run of ./scripts/fuzz-api begins, with KIZUNA_URL in the environment.
+"""
+
+import atexit
+import collections
+import itertools
+import json
+import os
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+import schemathesis
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.openapi.checks import ObjectLevelAuthorizationViolation, RejectedPositiveData
+
+URL = os.environ["KIZUNA_URL"]
+ACCOUNTS = {
+    account["name"]: account["loginEndpointAuth"]["payloadUserPwd"]
+    for account in json.loads(Path(__file__).with_name("accounts.json").read_text())["auth"]
+}
+
+# Why a right request may still be refused, by the `code` of the answer or, if the answer blames fields, by
+# theirs: facts that no schema can tell.
+FACTS = {
+    "before_from": "how two parameters compare",
+    "customer_not_found": "whether a record exists",
+    "duplicate_customer": "whether somebody has the address already",
+    "email_taken": "whether somebody has the address already",
+    "forbidden": "the caller's role",
+    "invalid_credentials": "whether they are somebody's",
+    "invalid_cursor": "whether the server made it, and for this list",
+    "invalid_token": "whether the server made it",
+    "not_found": "whether a record exists and is the caller's to see",
+    "own_account": "who the caller is",
+    "own_manager": "how a field compares with the path",
+    "range_too_long": "how two parameters compare",
+    "session_ended": "what was done with the token before",
+    "stale_version": "how often the record was changed",
+    "unknown_manager": "whether a record exists",
+    "unknown_user": "whether a record exists",
+    "wrong_password": "whether it is the caller's",
+}
+
+COUNT = itertools.count(1)
+CURSORS = {}
+ADDRESSES = set()
+# How often each fact was met: said at the end, for a run that meets little else has tried nothing.
+TOLD = collections.Counter()
+atexit.register(lambda: print("facts met:", ", ".join(f"{code} {times}" for code, times in TOLD.most_common())))
+
+
+# --- users ---------------------------------------------------------------------------------------
+
+
+def login(email: str, password: str) -> dict:
+    answer = requests.post(f"{URL}/api/auth/login", json={"email": email, "password": password}, timeout=10)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def create_user(email: str, password: str) -> None:
+    """A SALES user; one who is there already stays."""
+    answer = requests.post(
+        f"{URL}/api/auth/users",
+        json={"email": email, "name": "A fuzzed user", "role": "SALES", "password": password},
+        headers={"Authorization": f"Bearer {ADMIN['access_token']}"},
+        timeout=10,
+    )
+    if answer.status_code != 409:
+        answer.raise_for_status()
+
+
+def throwaway() -> tuple[dict, dict]:
+    """The credentials and the session of a user that nobody will miss."""
+    credentials = {
+        "email": f"throwaway-{os.getpid()}-{next(COUNT)}@fuzz.example",
+        "password": ACCOUNTS["admin"]["password"],
+    }
+    create_user(**credentials)
+    return credentials, login(**credentials)
+
+
+ADMIN = login(ACCOUNTS["admin"]["username"], ACCOUNTS["admin"]["password"])
+for name in ("sales", "colleague"):
+    create_user(ACCOUNTS[name]["username"], ACCOUNTS[name]["password"])
+OWN_IDS = {login(account["username"], account["password"])["user"]["id"] for account in ACCOUNTS.values()}
+
+
+# --- before each request -------------------------------------------------------------------------
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    if case.method.upper() == "POST" and case.path.endswith(("/login", "/logout", "/password", "/refresh")):
+        use_a_throwaway_session(case)
+    if case.method.upper() in ("PATCH", "DELETE") and "/users/" in case.path:
+        spare_the_own_users(case)
+    use_an_idempotency_key_once(case)
+    use_a_real_cursor(case)
+    use_an_address_once(case)
+
+
+def use_a_throwaway_session(case):
+    """These end a session, so never the run's own. On every second right request they succeed, too."""
+    right = isinstance(case.body, dict) and not case.meta.is_negative_at(ParameterLocation.BODY)
+    if case.auth_identity is None and not right:
+        return
+    credentials, session = throwaway()
+    if case.auth_identity is not None:
+        case.headers["Authorization"] = f"Bearer {session['access_token']}"
+    if right and next(COUNT) % 2:
+        real = {
+            **credentials,
+            "current_password": credentials["password"],
+            "refresh_token": session["refresh_token"],
+        }
+        case.body.update({field: real[field] for field in case.body if field in real})
+
+
+def spare_the_own_users(case):
+    """The run would lock itself out: another user stands in for its own."""
+    for parameter, value in case.path_parameters.items():
+        if str(value) in OWN_IDS:
+            case.path_parameters[parameter] = throwaway()[1]["user"]["id"]
+
+
+def use_an_idempotency_key_once(case):
+    """Generated keys repeat, and the same key with another body is refused as it should be."""
+    if case.headers and not case.meta.is_negative_at(ParameterLocation.HEADER):
+        for header in [name for name in case.headers if name.lower() == "idempotency-key"]:
+            case.headers[header] = f"fuzz-{os.getpid()}-{next(COUNT)}"
+
+
+def use_a_real_cursor(case):
+    """No generated text is one: a right request gets the last one seen of its list, or none."""
+    if case.query and "cursor" in case.query and not case.meta.is_negative_at(ParameterLocation.QUERY):
+        del case.query["cursor"]
+        if cursor := CURSORS.get(list_of(case)):
+            case.query["cursor"] = cursor
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    for link in response.headers.get("link", []):
+        CURSORS[list_of(case)] = parse_qs(urlsplit(link.split(">")[0]).query)["cursor"][0]
+
+
+def list_of(case) -> tuple:
+    """What a cursor is good for."""
+    return case.formatted_path, (case.query or {}).get("sort")
+
+
+def use_an_address_once(case):
+    """Generated addresses repeat; half of those that do make room for a new one."""
+    if not isinstance(case.body, dict) or case.meta.is_negative_at(ParameterLocation.BODY):
+        return
+    address = case.body.get("email")
+    if not address or case.path.endswith("/login"):
+        return
+    if address in ADDRESSES and next(COUNT) % 2:
+        address = case.body["email"] = f"fuzz-{os.getpid()}-{next(COUNT)}@fuzz.example"
+    ADDRESSES.add(address)
+
+
+# --- after each failure --------------------------------------------------------------------------
+
+
+@schemathesis.hook
+def filter_failure(context, failure, case, response) -> bool:
+    """False, so that the failure is dropped, where a right request met a fact or a right answer looks wrong."""
+    if isinstance(failure, RejectedPositiveData):
+        return not names_facts(response)
+    if isinstance(failure, ObjectLevelAuthorizationViolation):
+        return not is_a_card(case, response)
+    return True
+
+
+def names_facts(response) -> bool:
+    problem = response.json()
+    codes = [error["code"] for error in problem.get("errors", [])] or [problem["code"]]
+    told = all(code in FACTS for code in codes)
+    if told:
+        TOLD.update(codes)
+    return told
+
+
+def is_a_card(case, response) -> bool:
+    """Everybody may see of everybody what stands on a card (SPEC §1), and no more."""
+    return case.path == "/api/auth/users/{id}" and response.json().keys() == {"id", "name", "role"}

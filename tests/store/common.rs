@@ -1,0 +1,152 @@
+//! Rows, events and units to commit.
+
+use kizuna::actors::auth::aggregate::UserAggregate;
+use kizuna::actors::auth::domain::{User, UserState};
+use kizuna::actors::auth::messages::Locale;
+use kizuna::actors::context::{Caller, Context, Role};
+use kizuna::actors::customer::aggregate::CustomerAggregate;
+use kizuna::actors::customer::domain::{Customer, CustomerEvent, CustomerStatus};
+use kizuna::actors::event::Event;
+use kizuna::actors::page::{Page, PageRequest};
+use kizuna::actors::runtime::entity::Aggregate;
+use kizuna::clock::Timestamp;
+use kizuna::ids::{Id, new_id};
+use kizuna::persistence::auth::USERS;
+use kizuna::persistence::customers::CUSTOMERS;
+use kizuna::persistence::journal::{Outcome, commit};
+use kizuna::persistence::sql::Sql;
+use kizuna::persistence::unit::{Unit, Write};
+use kizuna::persistence::{Db, StoreError};
+
+/// A time in its usual form.
+pub fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).expect("a time")
+}
+
+/// When tests begin.
+pub fn begin() -> Timestamp {
+    at("2026-03-02T09:00:00Z")
+}
+
+/// A new customer of nobody in particular.
+pub fn customer(name: &str) -> Customer {
+    Customer {
+        id: new_id(),
+        version: 1,
+        created_at: begin(),
+        updated_at: begin(),
+        name: name.to_owned(),
+        email: None,
+        phone: None,
+        company: None,
+        status: CustomerStatus::Lead,
+        notes: None,
+        owner_id: new_id(),
+        deleted_at: None,
+    }
+}
+
+/// A new user with an address made of the name.
+pub fn user(name: &str) -> UserState {
+    UserState {
+        user: User {
+            id: new_id(),
+            version: 1,
+            created_at: begin(),
+            updated_at: begin(),
+            email: format!("{name}@example.com"),
+            name: name.to_owned(),
+            role: Role::Sales,
+            manager_id: None,
+            locale: Locale::Ja,
+            time_zone: "Asia/Tokyo".to_owned(),
+        },
+        deleted_at: None,
+        password_hash: "$argon2id$".to_owned(),
+        sessions_valid_from: begin(),
+        kept_session_id: None,
+    }
+}
+
+/// Somebody of this role who asks.
+pub fn caller(role: Role, user_id: Id) -> Caller {
+    Caller { user_id, role, session_id: Id::nil() }
+}
+
+pub fn customer_write(customer: &Customer) -> Write {
+    Write::row(&CUSTOMERS, customer.id, CustomerAggregate::row(customer))
+}
+
+pub fn user_write(state: &UserState) -> Write {
+    Write::row(&USERS, state.user.id, UserAggregate::row(state))
+}
+
+/// What says that the customer has become so.
+pub fn event_of(customer: &Customer) -> Event {
+    let event = match (customer.version, customer.deleted_at) {
+        (_, Some(_)) => CustomerEvent::Deleted(customer.clone()),
+        (1, None) => CustomerEvent::Created(customer.clone()),
+        (_, None) => {
+            CustomerEvent::Updated { after: customer.clone(), changed: vec!["name"], previous_owner_id: None }
+        }
+    };
+    Event::new(&event, customer.id, customer.version, customer.updated_at, &Context::system())
+}
+
+/// The customer's row over the version before it, and its event.
+pub fn customer_unit(customer: &Customer) -> Unit {
+    let writes = vec![customer_write(customer).expecting(customer.version - 1)];
+    Unit { writes, events: vec![event_of(customer)] }
+}
+
+/// A unit of rows alone.
+pub fn unit(writes: Vec<Write>) -> Unit {
+    Unit { writes, ..Unit::default() }
+}
+
+/// The next version of a customer, under another name.
+pub fn renamed(customer: &Customer, name: &str) -> Customer {
+    Customer { version: customer.version + 1, name: name.to_owned(), ..customer.clone() }
+}
+
+/// Commits one unit.
+pub async fn commit_one(db: &Db, unit: Unit) -> Outcome {
+    commit(db, vec![unit]).await.pop().expect("an outcome a unit")
+}
+
+/// Stores rows that nothing stands against.
+pub async fn store(db: &Db, writes: Vec<Write>) {
+    commit_one(db, unit(writes)).await.expect("rows that are stored");
+}
+
+/// How many rows a table has.
+pub async fn count(db: &Db, table: &str) -> i64 {
+    let count = Sql::new(format!("SELECT CAST(count(*) AS TEXT) FROM {table}"));
+    db.number(count).await.expect("a table")
+}
+
+/// The stored customer, as it must be there.
+pub async fn stored(db: &Db, id: Id) -> Customer {
+    db.row(&CUSTOMERS, id).await.expect("a readable row").expect("a row")
+}
+
+/// A page from the beginning.
+pub fn first(limit: i64) -> PageRequest {
+    PageRequest { limit, after: None, count: false }
+}
+
+/// Everything a list has, page by page; no page but the last may be short.
+pub async fn walk<T>(
+    limit: i64,
+    mut page: impl AsyncFnMut(PageRequest) -> Result<Page<T>, StoreError>,
+) -> Vec<T> {
+    let mut all = Vec::new();
+    let mut after = None;
+    loop {
+        let got = page(PageRequest { limit, after, count: false }).await.expect("a page");
+        assert!(got.next.is_none() || got.items.len() as i64 == limit, "a page in the middle is full");
+        all.extend(got.items);
+        let Some(next) = got.next else { return all };
+        after = Some(next);
+    }
+}

@@ -1,0 +1,54 @@
+//! What SPEC §8.1 rests on: a commit is on the disk, and nobody holds a lock for ever.
+
+use rstest::rstest;
+
+use crate::support::{Database, Place, Postgres, Sqlite};
+
+#[rstest]
+#[case(Sqlite, &[("synchronous", "2"), ("journal_mode", "wal")])]
+#[case(Postgres, &[
+    ("synchronous_commit", "on"),
+    ("TimeZone", "UTC"),
+    ("lock_timeout", "5s"),
+    ("idle_in_transaction_session_timeout", "10s"),
+    ("statement_timeout", "30s"),
+])]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_is_on_the_disk_and_locks_are_given_back(
+    #[case] on: Database,
+    #[case] settings: &[(&'static str, &str)],
+) {
+    let place = Place::fresh(on);
+    let db = place.migrated().await;
+    for (name, value) in settings {
+        assert_eq!(db.setting(name).await.unwrap(), *value, "{name}");
+    }
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn only_known_settings_are_asked_for(#[case] on: Database) {
+    let place = Place::fresh(on);
+    let error = place.open().await.setting("password_encryption").await.unwrap_err();
+    assert!(error.to_string().contains("not among the settings"), "{error}");
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_that_is_up_to_date_is_left_alone(#[case] on: Database) {
+    let place = Place::fresh(on);
+    let names = place.open().await.migrate().await.unwrap();
+    assert!(names.len() >= 6, "{names:?}");
+    assert_eq!(place.open().await.migrate().await.unwrap(), names);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_databases_have_the_same_migrations() {
+    let (sqlite, postgres) = (Place::fresh(Sqlite), Place::fresh(Postgres));
+    let names = sqlite.open().await.migrate().await.unwrap();
+    assert_eq!(postgres.open().await.migrate().await.unwrap(), names);
+}

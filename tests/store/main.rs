@@ -1,0 +1,23 @@
+//! One suite that runs every store function on both databases, and the machinery on top of them.
+//!
+//! - `durability`, `journal`, `races`: what a commit promises, by itself and among several nodes
+//! - `rows`, `keys`: every table keeps what it is given; `queries`, `accounts`, `log`: every question is answered
+//! - `feed`, `entities`: consumers and aggregates against a real database; `node`: their actors
+//! - `common`: rows and units to commit
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod accounts;
+mod common;
+mod durability;
+mod entities;
+mod feed;
+mod journal;
+mod keys;
+mod log;
+mod node;
+mod outcomes;
+mod queries;
+mod races;
+mod rows;

@@ -1,0 +1,126 @@
+//! The machinery of a node without its services: journal, registry, feeds and entities on a real database.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_rt::System;
+use kizuna::actors::runtime::arbiters::Arbiters;
+use kizuna::actors::runtime::backoff::Backoff;
+use kizuna::actors::runtime::entity::{Aggregate, Entities, EntityLimits, EntityParts};
+use kizuna::actors::runtime::feed::{Consumer, FeedActor, FeedParts};
+use kizuna::actors::runtime::journal::{Journal, JournalActor, JournalLimits};
+use kizuna::actors::runtime::registry::{Registry, RegistryActor};
+use kizuna::actors::runtime::stats::{ActorReading, Board};
+use kizuna::actors::runtime::supervisor::{Intensity, Supervisor};
+use kizuna::clock::Clock;
+use kizuna::config::DatabaseConfig;
+use kizuna::persistence::Db;
+use tokio::runtime::Handle;
+
+use crate::common::begin;
+use crate::support::{Database, Place};
+
+/// Units of one transaction: small, so that many units are many commits.
+const GROUP: usize = 10;
+
+/// A database, a clock that the test moves, and the runtime that outlives actors.
+pub struct Site {
+    pub place: Place,
+    pub clock: Clock,
+    pub runtime: Handle,
+}
+
+/// Runs `body` within an actix system.
+pub fn run(on: Database, body: impl AsyncFnOnce(&Site)) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let clock = Clock::manual(begin());
+    let site = Site { place: Place::fresh(on), clock, runtime: runtime.handle().clone() };
+    System::new().block_on(body(&site));
+    runtime.shutdown_timeout(Duration::from_secs(2));
+}
+
+/// Its actors end when it is dropped.
+pub struct Node {
+    pub db: Db,
+    pub journal: Journal,
+    pub registry: Registry,
+    pub board: Board,
+    pub clock: Clock,
+    supervisor: Supervisor,
+    arbiters: Arbiters,
+}
+
+impl Site {
+    /// A node with connections of its own.
+    pub async fn node(&self) -> Node {
+        let config = DatabaseConfig { url: self.place.url.clone(), pool_size: 4 };
+        let opened = self.runtime.spawn(async move {
+            let db = Db::connect(&config).await?;
+            db.migrate().await.map(|_| db)
+        });
+        let db = opened.await.expect("no panic").expect("a database that opens");
+        self.node_on(db)
+    }
+
+    /// A node on these connections.
+    pub fn node_on(&self, db: Db) -> Node {
+        let board = Board::default();
+        let supervisor = Supervisor::start(board.clone(), Intensity::default());
+        let arbiters = Arbiters::start(2);
+        let registry = Registry::new(supervisor.spawn("registry", &arbiters.feeding(), RegistryActor::new));
+        let (writer, publisher) = (db.clone(), registry.clone());
+        let journal = supervisor.spawn("journal", &arbiters.serving(), move |life, stats| {
+            let limits = JournalLimits { group: GROUP, queue: 10_000 };
+            JournalActor::new(writer.clone(), publisher.clone(), limits, life, stats)
+        });
+        let (journal, clock) = (Journal::new(journal), self.clock.clone());
+        Node { db, journal, registry, board, clock, supervisor, arbiters }
+    }
+}
+
+impl Node {
+    /// Starts a consumer with the seed's retries.
+    pub fn feed<C: Consumer>(&self, consumer: C, batch: usize) {
+        let seconds = Duration::from_secs;
+        let parts = FeedParts {
+            db: self.db.clone(),
+            journal: self.journal.clone(),
+            registry: self.registry.clone(),
+            clock: self.clock.clone(),
+            retry: Backoff { initial: seconds(1) / 10, factor: 2.0, max: seconds(30), times: 8 },
+            batch,
+            poll: Duration::from_millis(50),
+        };
+        let consumer = Arc::new(consumer);
+        self.supervisor.spawn(C::NAME, &self.arbiters.feeding(), move |life, stats| {
+            FeedActor::new(parts.clone(), consumer.clone(), life, stats)
+        });
+    }
+
+    /// A directory that keeps no state for reading.
+    pub fn entities<A: Aggregate>(&self, children: usize, idle: Duration) -> Entities<A> {
+        let deadline = Duration::from_secs(10);
+        Entities::new(EntityParts {
+            db: self.db.clone(),
+            journal: self.journal.clone(),
+            clock: self.clock.clone(),
+            arbiters: self.arbiters.clone(),
+            board: self.board.clone(),
+            limits: EntityLimits { children, idle, cached: 0, deadline },
+            intensity: Intensity::default(),
+        })
+    }
+
+    /// What an actor shows of itself.
+    pub fn reading(&self, name: &str) -> ActorReading {
+        self.board.read().into_iter().find(|reading| reading.name == name).expect("an actor of this name")
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.supervisor.stop();
+        self.arbiters.stop();
+    }
+}

@@ -1,0 +1,143 @@
+//! What a commit says when the database fails under it: nothing was stored, or nobody knows.
+
+use kizuna::ids::{Id, new_id};
+use kizuna::persistence::Db;
+use kizuna::persistence::analytics::{metric_write, metrics};
+use kizuna::persistence::journal::commit;
+use kizuna::persistence::unit::Rejection;
+use rstest::rstest;
+use sqlx::{Connection, PgConnection, SqliteConnection};
+use tokio::task::JoinSet;
+
+use crate::common::{begin, commit_one, count, customer, customer_unit, unit};
+use crate::support::{Database, Place, Postgres, Sqlite};
+
+/// Breaks at COMMIT, whatever a new customer is committed with: a deferred constraint that nothing satisfies.
+const SQLITE_BREAKS: &str = "
+    CREATE TABLE parents (id TEXT PRIMARY KEY);
+    CREATE TABLE orphans (id TEXT REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED);
+    CREATE TRIGGER breaks AFTER INSERT ON customers BEGIN INSERT INTO orphans VALUES (new.id); END;";
+/// The same, by ending the connection: the server hears of COMMIT and never answers.
+const POSTGRES_BREAKS: &str = "
+    CREATE FUNCTION breaks() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(5); RETURN NULL;
+    END $$;
+    CREATE CONSTRAINT TRIGGER breaks AFTER INSERT ON customers
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION breaks();";
+
+async fn nothing_is_stored(db: &Db) {
+    assert_eq!((count(db, "customers").await, count(db, "events").await), (0, 0));
+}
+
+#[rstest]
+#[case(Sqlite, SQLITE_BREAKS, "DROP TRIGGER breaks")]
+#[case(Postgres, POSTGRES_BREAKS, "DROP TRIGGER breaks ON customers")]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_breaks_at_its_commit_is_unknown_to_the_whole_group(
+    #[case] on: Database,
+    #[case] breaks: &str,
+    #[case] heals: &str,
+) {
+    let place = Place::fresh(on);
+    let db = place.migrated().await;
+    place.raw(breaks).await;
+    let units: Vec<_> = ["one", "two"].map(|name| customer_unit(&customer(name))).into();
+    for outcome in commit(&db, units.clone()).await {
+        assert!(matches!(outcome, Err(Rejection::Unknown(_))), "{outcome:?}");
+    }
+    nothing_is_stored(&db).await;
+    place.raw(heals).await;
+    for outcome in commit(&db, units).await {
+        assert_eq!(outcome.expect("the connection is whole again").len(), 1);
+    }
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_gone_is_unavailable(#[case] on: Database) {
+    let place = Place::fresh(on);
+    let db = place.migrated().await;
+    db.close().await;
+    let outcome = commit_one(&db, customer_unit(&customer("late"))).await;
+    assert!(matches!(outcome, Err(Rejection::Unavailable(_))), "{outcome:?}");
+    nothing_is_stored(&place.open().await).await;
+}
+
+/// Somebody else's open transaction, as a node leaves it that stopped in the middle.
+enum Holder {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Holder {
+    async fn take(place: &Place, on: Database) -> Self {
+        match on {
+            Sqlite => {
+                let mut connection = SqliteConnection::connect(&place.url).await.unwrap();
+                sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
+                Self::Sqlite(connection)
+            }
+            Postgres => {
+                let mut connection = PgConnection::connect(&place.url).await.unwrap();
+                let lock = "BEGIN; SELECT * FROM slices FOR UPDATE";
+                sqlx::raw_sql(lock).execute(&mut connection).await.unwrap();
+                Self::Postgres(connection)
+            }
+        }
+    }
+
+    async fn give_back(self) {
+        match self {
+            Self::Sqlite(connection) => connection.close().await.unwrap(),
+            Self::Postgres(connection) => connection.close().await.unwrap(),
+        }
+    }
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_that_is_not_given_back_makes_a_commit_unavailable(#[case] on: Database) {
+    let place = Place::fresh(on);
+    let db = place.migrated().await;
+    let holder = Holder::take(&place, on).await;
+    let waits = customer_unit(&customer("waits"));
+    let outcome = commit_one(&db, waits.clone()).await;
+    assert!(matches!(outcome, Err(Rejection::Unavailable(_))), "{outcome:?}");
+    nothing_is_stored(&db).await;
+    holder.give_back().await;
+    assert_eq!(commit_one(&db, waits).await.expect("the lock is free").len(), 1);
+}
+
+const ROUNDS: i64 = 40;
+
+/// Adds to the same figures again and again, in this order.
+async fn counts(db: Db, order: Vec<Id>) {
+    for _ in 0..ROUNDS {
+        let writes = order.iter().map(|user| metric_write(begin().date(), *user, "logins", 1));
+        commit_one(&db, unit(writes.collect())).await.expect("nobody waits in a circle");
+    }
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn counters_of_two_nodes_in_opposite_orders_add_up(#[case] on: Database) {
+    let place = Place::fresh(on);
+    let nodes = [place.migrated().await, place.open().await];
+    let users: Vec<Id> = (0..20).map(|_| new_id()).collect();
+    let mut writers = JoinSet::new();
+    for (task, node) in nodes.iter().cycle().take(4).enumerate() {
+        let backwards = users.iter().rev().copied().collect();
+        let order = if task % 2 == 0 { users.clone() } else { backwards };
+        writers.spawn(counts(node.clone(), order));
+    }
+    writers.join_all().await;
+    let day = begin().date();
+    let sums = metrics(&nodes[0], None, day, day).await.unwrap();
+    assert_eq!(sums[0].logins, 4 * ROUNDS * users.len() as i64);
+}

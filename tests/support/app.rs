@@ -1,0 +1,183 @@
+//! A whole node inside the test's process: wired as in production, on a free port, with a clock that the
+//! test moves. `TestApp::start(Sqlite)`, `TestApp::start(Postgres)`.
+
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use actix_rt::System;
+use clap::{CommandFactory, FromArgMatches, Parser};
+use futures_util::FutureExt;
+use kizuna::actors::auth::client::AuthClient;
+use kizuna::clock::{Clock, Timestamp};
+use kizuna::config::Config;
+use kizuna::persistence::sql::Sql;
+use kizuna::persistence::{Db, cursors};
+use kizuna::startup::{Application, Stopper};
+use tokio::sync::oneshot;
+
+use super::api::Api;
+use super::eventually;
+use super::place::Place;
+
+/// The first ADMIN, and everybody's password.
+pub const ADMIN: &str = "admin@example.com";
+pub const PASSWORD: &str = "kizuna-test";
+/// What tokens are signed with.
+pub const SECRET: &str = "a secret of the tests, 32 bytes or more";
+/// When tests begin: a Monday morning, far from midnight.
+const BEGIN: &str = "2026-03-02T09:00:00Z";
+/// How far [`TestApp::settle`] moves the clock at a time while an effect waits to be tried again.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What a test runs on; `#[values(Sqlite, Postgres)] on: Database` runs it on both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    Sqlite,
+    Postgres,
+}
+
+pub use Database::{Postgres, Sqlite};
+
+/// What a test may touch of a running node.
+pub struct Node {
+    pub clock: Clock,
+    pub db: Db,
+    pub auth: AuthClient,
+    pub stopper: Stopper,
+    pub address: SocketAddr,
+    pub ops_address: Option<SocketAddr>,
+    consumers: Vec<(&'static str, &'static [&'static str])>,
+}
+
+/// A running node. Stopped, and all it wrote removed, when dropped.
+pub struct TestApp {
+    node: Node,
+    thread: Option<JoinHandle<()>>,
+    _place: Place,
+}
+
+impl Deref for TestApp {
+    type Target = Node;
+
+    fn deref(&self) -> &Node {
+        &self.node
+    }
+}
+
+impl TestApp {
+    /// A node with an empty database but for its first ADMIN.
+    pub async fn start(on: Database) -> Self {
+        Self::with(on, &[]).await
+    }
+
+    /// The same with these arguments of `kizuna serve` too.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn with(on: Database, args: &[&str]) -> Self {
+        let place = Place::fresh(on);
+        let config = parse(&place.url, args);
+        let (ready, started) = oneshot::channel();
+        let thread = std::thread::spawn(move || run(&config, ready));
+        let node = started.await.expect("a node that starts; its panic is above");
+        Self { node, thread: Some(thread), _place: place }
+    }
+
+    /// The API without a token.
+    pub fn nobody(&self) -> Api {
+        Api::new(format!("http://{}", self.address))
+    }
+
+    /// Waits until every consumer has applied every event, retries included.
+    ///
+    /// # Panics
+    /// When that takes more than ten seconds.
+    pub async fn settle(&self) {
+        eventually(Duration::from_secs(10), async || {
+            for (consumer, types) in &self.consumers {
+                let lag = cursors::lag(&self.db, consumer, types).await.map_err(|error| error.to_string())?;
+                let parked =
+                    cursors::parked(&self.db, consumer, 1).await.map_err(|error| error.to_string())?;
+                if !parked.is_empty() {
+                    self.clock.advance(TICK);
+                }
+                if lag > 0 || !parked.is_empty() {
+                    return Err(format!("{consumer} lags by {lag}, parked: {parked:?}"));
+                }
+            }
+            Ok(())
+        })
+        .await;
+    }
+
+    /// How many rows `table` has.
+    pub async fn rows(&self, table: &str) -> i64 {
+        let count = Sql::new(format!("SELECT CAST(count(*) AS TEXT) FROM {table}"));
+        self.db.number(count).await.expect("a table")
+    }
+
+    /// What each table holds that a request could write to: the same before and after one that must store nothing.
+    pub async fn stored(&self) -> Vec<String> {
+        let mut stored = Vec::new();
+        for table in ["events", "idempotency_keys"] {
+            stored.push(format!("{table}: {}", self.rows(table).await));
+        }
+        for table in ["users", "sessions", "customers", "meetings"] {
+            let versions = Sql::new(format!("SELECT CAST(sum(version) AS TEXT) FROM {table}"));
+            let versions = self.db.number(versions).await.expect("a table of aggregates");
+            stored.push(format!("{table}: {} of {versions} versions", self.rows(table).await));
+        }
+        stored
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // One poll sends the word; the node answers by ending.
+        let _ = self.stopper.stop().now_or_never();
+        let ended = self.thread.take().map(JoinHandle::join);
+        if matches!(ended, Some(Err(_))) && !std::thread::panicking() {
+            panic!("the node ended by a panic, see above");
+        }
+    }
+}
+
+/// As `kizuna serve` runs one.
+fn run(config: &Config, ready: oneshot::Sender<Node>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let clock = Clock::manual(Timestamp::parse(BEGIN).expect("a time"));
+    System::new().block_on(async {
+        let app = Application::build(config, clock.clone(), runtime.handle().clone()).await;
+        let app = app.expect("a node that starts");
+        let node = Node {
+            clock,
+            db: app.db().clone(),
+            auth: app.services().auth.clone(),
+            stopper: app.stopper(),
+            address: app.address(),
+            ops_address: app.ops_address(),
+            consumers: app.services().consumers.clone(),
+        };
+        let _ = ready.send(node);
+        app.run_until_stopped().await.expect("a socket that serves");
+    });
+    runtime.shutdown_timeout(Duration::from_secs(2));
+}
+
+/// The settings as the command line gives them; the tester's environment has no say.
+fn parse(url: &str, args: &[&str]) -> Config {
+    #[derive(Parser)]
+    struct Serve {
+        #[command(flatten)]
+        config: Config,
+    }
+    let given = ["serve", "--listen", "127.0.0.1:0", "--database-url", url, "--jwt-secret", SECRET];
+    let admin = ["--admin-email", ADMIN, "--admin-password", PASSWORD];
+    let command = Serve::command().mut_args(|arg| arg.env(None::<&'static str>));
+    let matches = command.try_get_matches_from(given.iter().chain(&admin).chain(args));
+    let serve = matches.and_then(|matches| Serve::from_arg_matches(&matches));
+    serve.unwrap_or_else(|error| panic!("{error}")).config
+}
