@@ -5,6 +5,7 @@ use std::time::Duration;
 use kizuna::actors::auth::domain::{Session, UserState};
 use kizuna::actors::auth::messages::UserFilter;
 use kizuna::actors::context::Role;
+use kizuna::clock::Timestamp;
 use kizuna::ids::new_id;
 use kizuna::persistence::auth::{
     SESSIONS, has_users, list_users, other_admins, purge_sessions, user_by_email,
