@@ -10,6 +10,7 @@ use super::refusal::{Code, Refusal};
 use crate::clock::Timestamp;
 use crate::ids::{Id, new_id};
 use crate::persistence::idempotency::FirstAnswer;
+use crate::persistence::unit::Unit;
 
 /// What a user may do (SPEC §1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -118,6 +119,8 @@ pub struct Context {
     /// The version that `If-Match` demands.
     pub if_match: Option<i64>,
     pub claim: Option<Claim>,
+    /// What is committed together with the command's own outcome, if it changes anything.
+    pub with: Unit,
 }
 
 impl Context {
@@ -130,6 +133,7 @@ impl Context {
             traceparent: None,
             if_match: None,
             claim: None,
+            with: Unit::default(),
         }
     }
 

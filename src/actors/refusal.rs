@@ -173,6 +173,7 @@ impl From<Rejection> for Refusal {
         match rejection {
             // The aggregate has decided again several times and lost each: let the caller come back.
             Rejection::Stale(_) | Rejection::Unavailable(_) | Rejection::Unknown(_) => Self::unavailable(),
+            Rejection::Taken(ids) => Self::duplicate(ids),
             Rejection::Duplicate(why) | Rejection::Refused(why) => {
                 tracing::error!(why, "the database refused a unit");
                 Self::new(Code::Internal)

@@ -175,10 +175,9 @@ impl Signed {
         Context {
             caller: self.caller,
             correlation_id: self.marks.request_id.clone(),
-            causation_id: None,
             traceparent: self.marks.traceparent.clone(),
             if_match: self.if_match,
-            claim: None,
+            ..Context::system()
         }
     }
 }

@@ -12,13 +12,16 @@ use sqlx::sqlite::{
 use sqlx::ConnectOptions;
 
 use super::db::StoreError;
+use super::readers::Readers;
 use crate::config::DatabaseConfig;
 
 /// How long a statement waits for a lock another process or node holds.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection that has been idle for so long is tested before it is used.
+const RESTED: Duration = Duration::from_secs(1);
 
 /// The one writer and the readers of a SQLite file, which is made with its folder if missing.
-pub(super) async fn open_sqlite(config: &DatabaseConfig) -> Result<(SqlitePool, SqlitePool), StoreError> {
+pub(super) async fn open_sqlite(config: &DatabaseConfig) -> Result<(SqlitePool, Readers), StoreError> {
     let options = SqliteConnectOptions::from_str(&config.url)?
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
@@ -35,11 +38,16 @@ pub(super) async fn open_sqlite(config: &DatabaseConfig) -> Result<(SqlitePool, 
         std::fs::create_dir_all(folder)
             .map_err(|error| StoreError::Unavailable(format!("{}: {error}", folder.display())))?;
     }
-    let lasting =
-        || SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).acquire_timeout(LOCK_TIMEOUT);
-    let writer = lasting().max_connections(1).connect_with(options.clone()).await?;
-    let readers =
-        lasting().max_connections(config.pool_size).connect_lazy_with(options.pragma("query_only", "on"));
+    // One that is never closed for its age, nor tested: a file does not go away.
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(LOCK_TIMEOUT)
+        .test_before_acquire(false)
+        .connect_with(options.clone())
+        .await?;
+    let readers = Readers::new(options.pragma("query_only", "on"), config.pool_size);
     Ok((writer, readers))
 }
 
@@ -57,6 +65,18 @@ pub(super) async fn open_postgres(config: &DatabaseConfig) -> Result<PgPool, Sto
             ("statement_timeout", "30s"),
         ])
         .disable_statement_logging();
-    let pool = PgPoolOptions::new().max_connections(config.pool_size + 1).acquire_timeout(LOCK_TIMEOUT);
+    let pool = PgPoolOptions::new()
+        .max_connections(config.pool_size + 1)
+        .acquire_timeout(LOCK_TIMEOUT)
+        .test_before_acquire(false)
+        // One that rested may have lost its server; one just used has not, and a test costs a round trip.
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > RESTED {
+                    sqlx::Connection::ping(connection).await?;
+                }
+                Ok(true)
+            })
+        });
     Ok(pool.connect_with(options).await?)
 }

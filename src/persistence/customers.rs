@@ -4,6 +4,7 @@ use super::db::{Db, StoreError};
 use super::paging::{self, Sort};
 use super::sql::Sql;
 use super::table::{Kind, OnConflict, Table};
+use super::unit::Absent;
 use crate::actors::context::Caller;
 use crate::actors::customer::domain::Customer;
 use crate::actors::customer::messages::CustomerFilter;
@@ -67,21 +68,10 @@ pub async fn list(
     paging::page(db, &CUSTOMERS, request, sort, narrow, key).await
 }
 
-/// Live customers with this address that the caller may see, but for `except`; at most ten.
-pub async fn with_email(
-    db: &Db,
-    caller: &Caller,
-    email: &str,
-    except: Option<Id>,
-) -> Result<Vec<Id>, StoreError> {
-    let tail = Sql::default()
-        .filter("deleted_at IS NULL", [])
-        .filter("email = ?", [email.into()])
-        .filter_some("owner_id = ?", caller.only_owner())
-        .filter_some("id <> ?", except)
-        .push(" ORDER BY id LIMIT 10", []);
-    let rows: Vec<Customer> = db.rows(&CUSTOMERS, tail).await?;
-    Ok(rows.into_iter().map(|row| row.id).collect())
+/// The condition that no live customer which the caller may see has this address, but for `except`.
+pub fn no_other_with_email(caller: &Caller, email: &str, except: Option<Id>) -> Absent {
+    let owner = caller.only_owner();
+    Absent { table: &CUSTOMERS, column: "email", value: email.to_owned(), owner, except }
 }
 
 /// Counts of customers.

@@ -1,11 +1,11 @@
 //! The database: SQLite or PostgreSQL behind one small surface of reads, and the transaction of the journal.
 
 use serde::de::DeserializeOwned;
-use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use tokio::runtime::Handle;
 
 use super::connect::{open_postgres, open_sqlite};
+use super::readers::Readers;
 use super::sql::Sql;
 use super::table::{Dialect, Table};
 use crate::config::DatabaseConfig;
@@ -63,7 +63,7 @@ impl From<serde_json::Error> for StoreError {
 #[derive(Clone)]
 enum Pools {
     // One writer, as SQLite has it; readers beside it see the last commit (WAL).
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite { writer: SqlitePool, readers: Readers },
     Postgres(PgPool),
 }
 
@@ -159,9 +159,10 @@ impl Db {
     pub async fn text(&self, sql: Sql) -> Result<Option<String>, StoreError> {
         match &self.pools {
             Pools::Sqlite { readers, .. } => {
-                let mut lent = Lent(Some(readers.acquire().await?), self.runtime.clone());
-                let reader = lent.0.as_mut().expect("lent until it is dropped");
-                Ok(sqlite_text(&mut **reader, &sql).await?)
+                let mut reader = readers.lend().await?;
+                let text = sqlite_text(&mut reader.connection, &sql).await;
+                reader.done();
+                Ok(text?)
             }
             Pools::Postgres(pool) => {
                 let pool = pool.clone();
@@ -225,16 +226,6 @@ impl Db {
             }
             Pools::Postgres(pool) => pool.close().await,
         }
-    }
-}
-
-/// A reader that also finds back to its pool when its query is dropped outside any runtime, as an arbiter ends.
-struct Lent(Option<PoolConnection<Sqlite>>, Handle);
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        let _within = self.1.enter();
-        self.0.take();
     }
 }
 

@@ -8,13 +8,17 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use serde::Serialize;
+use serde_json::value::RawValue;
+
 use super::db::{Db, StoreError, Tx};
 use super::log::{EVENTS, EventRow, SLICES};
 use super::sql::Sql;
 use super::table::{Dialect, Table};
-use super::unit::{Change, Rejection, Unit};
+use super::unit::{Absent, Change, Rejection, Unit};
 use crate::actors::event::{Event, LoggedEvent};
 use crate::failpoint;
+use crate::ids::Id;
 
 /// What became of one unit: its events with their places in the log, or why it was left out.
 pub type Outcome = Result<Vec<Arc<LoggedEvent>>, Rejection>;
@@ -65,9 +69,10 @@ impl From<StoreError> for Failure {
 async fn commit_together(db: &Db, units: &[Unit]) -> Result<Vec<Outcome>, Failure> {
     failpoint::hit("journal.before_begin");
     let mut tx = db.begin().await?;
-    let (stored, mut slices) = read(&mut tx, db.dialect(), units).await?;
-    let mut outcomes: Vec<Outcome> = units.iter().map(|unit| check(unit, &stored)).collect();
-    place_events(units, &mut outcomes, &mut slices)?;
+    let mut stored = read(&mut tx, db.dialect(), units).await?;
+    let mut outcomes: Vec<Outcome> =
+        units.iter().enumerate().map(|(place, unit)| check(place, unit, &stored)).collect();
+    place_events(units, &mut outcomes, &mut stored.slices)?;
     write(&mut tx, db.dialect(), units, &outcomes).await?;
     failpoint::hit("journal.before_commit");
     tx.commit().await.map_err(Failure::Commit)?;
@@ -75,50 +80,107 @@ async fn commit_together(db: &Db, units: &[Unit]) -> Result<Vec<Outcome>, Failur
     Ok(outcomes)
 }
 
-/// Stored fences by table and id.
-type Stored = HashMap<String, HashMap<String, i64>>;
-/// The last number of each slice.
-type Slices = HashMap<i64, i64>;
-
-/// Reads every fence, and the slices that events will stand in. PostgreSQL locks these rows, table by table
-/// in the order of names and keys, and the slices last: two nodes never wait for each other in a circle.
-async fn read(tx: &mut Tx, dialect: Dialect, units: &[Unit]) -> Result<(Stored, Slices), StoreError> {
-    let mut wanted: BTreeMap<&str, (&Table, Vec<&str>)> = BTreeMap::new();
-    for write in units.iter().flat_map(|unit| &unit.writes).filter(|write| write.expects.is_some()) {
-        wanted.entry(write.table.name).or_insert((write.table, Vec::new())).1.push(&write.id);
-    }
-    let mut parts = Vec::new();
-    let mut sql = Sql::default();
-    for (place, (table, ids)) in wanted.values().enumerate() {
-        parts.push((table.name, table.fences(dialect, place + 1)));
-        sql = sql.with(serde_json::to_string(ids)?);
-    }
-    let slices: BTreeSet<i64> = units.iter().flat_map(|unit| &unit.events).map(Event::slice).collect();
-    parts.push((SLICES.name, SLICES.fences(dialect, wanted.len() + 1)));
-    let sql = sql.with(serde_json::to_string(&slices)?).wrapped(|_| dialect.object(&parts));
-    let text = tx.text(&sql).await?.unwrap_or_default();
-    let mut read: HashMap<String, Vec<(serde_json::Value, i64)>> = serde_json::from_str(&text)?;
-    let slices = read.remove(SLICES.name).unwrap_or_default();
-    let slices = slices.into_iter().filter_map(|(slice, last)| Some((slice.as_i64()?, last))).collect();
-    let named = |(id, fence): (serde_json::Value, i64)| Some((id.as_str()?.to_owned(), fence));
-    let stored = read.into_iter().map(|(table, rows)| (table, rows.into_iter().filter_map(named).collect()));
-    Ok((stored.collect(), slices))
+/// What a transaction builds on, as it is stored.
+#[derive(Default)]
+struct Stored {
+    /// Fences by table and id.
+    fences: HashMap<String, HashMap<String, i64>>,
+    /// By the place of the unit: the rows that have a value it wants to be absent.
+    taken: HashMap<usize, Vec<Id>>,
+    /// The last number of each slice.
+    slices: HashMap<i64, i64>,
 }
 
-/// A unit loses if a stored row is another than it builds on.
-fn check(unit: &Unit, stored: &Stored) -> Outcome {
+/// The queries of one reading, each with its parameter and a name.
+#[derive(Default)]
+struct Reading {
+    parts: Vec<(String, String)>,
+    sql: Sql,
+}
+
+impl Reading {
+    fn ask(
+        &mut self,
+        name: String,
+        query: impl FnOnce(usize) -> String,
+        parameter: &impl Serialize,
+    ) -> Result<(), StoreError> {
+        self.parts.push((name, query(self.parts.len() + 1)));
+        self.sql = std::mem::take(&mut self.sql).with(serde_json::to_string(parameter)?);
+        Ok(())
+    }
+
+    async fn read(self, tx: &mut Tx, dialect: Dialect) -> Result<HashMap<String, Box<RawValue>>, StoreError> {
+        let sql = self.sql.wrapped(|_| dialect.object(&self.parts));
+        Ok(serde_json::from_str(&tx.text(&sql).await?.unwrap_or_default())?)
+    }
+}
+
+/// Reads every fence, who has the values that are to be absent, and the slices that events will stand in.
+/// PostgreSQL locks the fences' rows, table by table in the order of names and keys, and the slices last: two
+/// nodes never wait for each other in a circle.
+async fn read(tx: &mut Tx, dialect: Dialect, units: &[Unit]) -> Result<Stored, StoreError> {
+    let mut rows: BTreeMap<&str, (&Table, Vec<&str>)> = BTreeMap::new();
+    for write in units.iter().flat_map(|unit| &unit.writes).filter(|write| write.expects.is_some()) {
+        rows.entry(write.table.name).or_insert((write.table, Vec::new())).1.push(&write.id);
+    }
+    let mut values: BTreeMap<(&str, &str), (&Table, Vec<(usize, &Absent)>)> = BTreeMap::new();
+    for (place, absent) in
+        units.iter().enumerate().flat_map(|(n, unit)| unit.absent.iter().map(move |a| (n, a)))
+    {
+        let of = values.entry((absent.table.name, absent.column)).or_insert((absent.table, Vec::new()));
+        of.1.push((place, absent));
+    }
+    let slices: BTreeSet<i64> = units.iter().flat_map(|unit| &unit.events).map(Event::slice).collect();
+    let mut reading = Reading::default();
+    for (table, ids) in rows.values() {
+        reading.ask(table.name.to_owned(), |place| table.fences(dialect, place), ids)?;
+    }
+    for ((name, column), (table, wanted)) in &values {
+        let wanted: Vec<_> = wanted.iter().map(|(_, absent)| absent).collect();
+        reading.ask(format!("{name}.{column}"), |place| table.holders(dialect, column, place), &wanted)?;
+    }
+    reading.ask(SLICES.name.to_owned(), |place| SLICES.fences(dialect, place), &slices)?;
+    let mut answers = reading.read(tx, dialect).await?;
+    let mut stored = Stored::default();
+    if let Some(found) = answers.remove(SLICES.name) {
+        stored.slices = serde_json::from_str::<Vec<(i64, i64)>>(found.get())?.into_iter().collect();
+    }
+    for ((name, column), (_, wanted)) in &values {
+        let Some(found) = answers.remove(&format!("{name}.{column}")) else { continue };
+        for (n, ids) in serde_json::from_str::<Vec<(usize, Vec<Id>)>>(found.get())? {
+            stored.taken.entry(wanted[n].0).or_default().extend(ids);
+        }
+    }
+    for (table, found) in answers {
+        let fences = serde_json::from_str::<Vec<(String, i64)>>(found.get())?.into_iter().collect();
+        stored.fences.insert(table, fences);
+    }
+    Ok(stored)
+}
+
+/// The unit at `place` loses if a stored row is another than it builds on, or a value is taken.
+fn check(place: usize, unit: &Unit, stored: &Stored) -> Outcome {
     for write in &unit.writes {
         let Some(expects) = write.expects else { continue };
-        let found = stored.get(write.table.name).and_then(|rows| rows.get(&write.id)).copied().unwrap_or(0);
+        let found =
+            stored.fences.get(write.table.name).and_then(|rows| rows.get(&write.id)).copied().unwrap_or(0);
         if found != expects {
             return Err(Rejection::Stale(write.table.name));
         }
     }
-    Ok(Vec::new())
+    match stored.taken.get(&place) {
+        Some(ids) if !ids.is_empty() => Err(Rejection::Taken(ids.clone())),
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// Gives each event of the remaining units the next number of its slice.
-fn place_events(units: &[Unit], outcomes: &mut [Outcome], slices: &mut Slices) -> Result<(), StoreError> {
+fn place_events(
+    units: &[Unit],
+    outcomes: &mut [Outcome],
+    slices: &mut HashMap<i64, i64>,
+) -> Result<(), StoreError> {
     for (unit, outcome) in units.iter().zip(outcomes) {
         let Ok(placed) = outcome else { continue };
         for event in &unit.events {

@@ -1,7 +1,7 @@
 //! SQL lives here and nowhere else. No decision is taken here.
 //!
 //! - `table`, `sql`: one description of a table and of a statement for both dialects
-//! - `connect`, `db`: the two databases behind one surface
+//! - `connect`, `readers`, `db`: the two databases behind one surface
 //! - `unit`, `journal`: what is committed together, and how a group of it is
 //! - `log`, `cursors`, `idempotency`: the event log and what stands beside it
 //! - `paging`: the keyset query of every list
@@ -18,6 +18,7 @@ pub mod journal;
 pub mod log;
 pub mod meetings;
 pub mod paging;
+mod readers;
 pub mod replicas;
 pub mod sql;
 pub mod table;

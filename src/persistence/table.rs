@@ -34,7 +34,7 @@ impl Dialect {
 
 impl Dialect {
     /// One object of several queries' JSON answers, by name.
-    pub fn object(self, parts: &[(&str, String)]) -> String {
+    pub fn object(self, parts: &[(String, String)]) -> String {
         let pairs: Vec<_> = parts.iter().map(|(name, query)| format!("'{name}', ({query})")).collect();
         match self {
             Self::Sqlite => format!("SELECT json_object({})", pairs.join(", ")),
@@ -192,6 +192,35 @@ impl Table {
                 "SELECT coalesce(json_agg(json_build_array({key}, {fence})), '[]') FROM \
                  (SELECT {key}, {fence} FROM {table} WHERE {chosen} ORDER BY {key} FOR UPDATE) AS r"
             ),
+        }
+    }
+
+    /// Reads `[[n, [id, …]], …]`: which live rows have the n-th value of parameter `place`, a JSON array of
+    /// `{value, owner, except}`, in `column`; ten of each at most.
+    pub fn holders(&self, dialect: Dialect, column: &str, place: usize) -> String {
+        let table = self.name;
+        let found = |value: &str, owner: &str, except: &str| {
+            format!(
+                "SELECT id FROM {table} WHERE deleted_at IS NULL AND {column} = {value} \
+                 AND ({owner} IS NULL OR owner_id = {owner}) AND ({except} IS NULL OR id <> {except}) \
+                 ORDER BY id LIMIT 10"
+            )
+        };
+        match dialect {
+            Dialect::Sqlite => {
+                let found = found("w.value->>'$.value'", "w.value->>'$.owner'", "w.value->>'$.except'");
+                format!(
+                    "SELECT json_group_array(json_array(w.key, (SELECT json_group_array(id) FROM ({found})))) \
+                     FROM json_each(${place}) AS w"
+                )
+            }
+            Dialect::Postgres => {
+                let found = found("(w.e->>'value')", "(w.e->>'owner')::uuid", "(w.e->>'except')::uuid");
+                format!(
+                    "SELECT coalesce(json_agg(json_build_array(w.n - 1, (SELECT coalesce(json_agg(r.id), '[]') FROM ({found}) AS r))), '[]') \
+                     FROM json_array_elements(${place}::json) WITH ORDINALITY AS w(e, n)"
+                )
+            }
         }
     }
 

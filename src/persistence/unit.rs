@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::table::Table;
 use crate::actors::event::Event;
+use crate::ids::Id;
 
 /// What happens to a row.
 #[derive(Clone, Debug)]
@@ -46,11 +47,42 @@ impl Write {
     }
 }
 
+/// A value that no live row may have when the unit is committed. Looked for in the committing transaction, so
+/// that of two units of one node that want it at once only one is committed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Absent {
+    #[serde(skip)]
+    pub table: &'static Table,
+    #[serde(skip)]
+    pub column: &'static str,
+    pub value: String,
+    /// Only rows of this owner count.
+    pub owner: Option<Id>,
+    /// The row that may have it.
+    pub except: Option<Id>,
+}
+
 /// State rows, events, idempotency key and cursor of one command or one consumer's batch.
 #[derive(Clone, Debug, Default)]
 pub struct Unit {
     pub writes: Vec<Write>,
     pub events: Vec<Event>,
+    pub absent: Vec<Absent>,
+}
+
+impl Unit {
+    /// What two units of one transaction must not both touch.
+    pub fn keys(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let rows = self.writes.iter().map(|write| (write.table.name, write.id.as_str()));
+        rows.chain(self.absent.iter().map(|absent| (absent.column, absent.value.as_str())))
+    }
+
+    /// Takes in what is to be committed with it.
+    pub fn join(&mut self, other: Self) {
+        self.writes.extend(other.writes);
+        self.events.extend(other.events);
+        self.absent.extend(other.absent);
+    }
 }
 
 /// Why one unit of a group was left out.
@@ -59,6 +91,9 @@ pub enum Rejection {
     /// Somebody else changed the row (of this table) since it was read: reload and decide again.
     #[error("the stored row of {0} is another than was expected")]
     Stale(&'static str),
+    /// These live rows have a value that had to be absent.
+    #[error("a value is taken by {0:?}")]
+    Taken(Vec<Id>),
     /// A unique value is taken.
     #[error("a unique value is taken: {0}")]
     Duplicate(String),

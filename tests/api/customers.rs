@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use kizuna::ids::Id;
 use kizuna::persistence::sql::Sql;
 use rstest::rstest;
@@ -187,6 +188,21 @@ async fn an_address_that_a_visible_customer_has_is_a_duplicate(#[values(Sqlite, 
     assert_eq!(refused.body["candidates"], json!([first.id(), twin.id()]));
     sales.header("x-allow-duplicate", "true").patch(&path, change.clone()).await.expect(200);
     sales.patch(&path, json!({"email": "a@example.com", "phone": "03"})).await.expect(200);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn of_many_customers_with_one_address_at_once_one_is_created(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let Team { sales, .. } = Team::of(&app).await;
+    let new = || sales.post(CUSTOMERS, json!({"name": "絆", "email": "a@example.com"}));
+    let answers = join_all((0..16).map(|_| new())).await;
+    let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
+    assert_eq!(made.len(), 1);
+    for answer in refused {
+        let refused = answer.expect_problem(409, "duplicate_customer");
+        assert_eq!(refused.body["candidates"], json!([made[0].id()]));
+    }
 }
 
 #[rstest]

@@ -96,7 +96,7 @@ pub fn event_of(customer: &Customer) -> Event {
 /// The customer's row over the version before it, and its event.
 pub fn customer_unit(customer: &Customer) -> Unit {
     let writes = vec![customer_write(customer).expecting(customer.version - 1)];
-    Unit { writes, events: vec![event_of(customer)] }
+    Unit { writes, events: vec![event_of(customer)], ..Unit::default() }
 }
 
 /// A unit of rows alone.

@@ -8,14 +8,13 @@ use super::messages::{
     ChangeCustomer, CreateCustomer, CustomerStats, DeleteCustomer, FindCustomer, ListCustomers,
 };
 use crate::actors::auth::client::AuthClient;
-use crate::actors::context::Caller;
 use crate::actors::owners::check_owner_exists;
 use crate::actors::page::Page;
 use crate::actors::refusal::Refusal;
 use crate::actors::runtime::call::Guard;
 use crate::actors::runtime::entity::Entities;
 use crate::actors::runtime::service::serve;
-use crate::ids::{Id, new_id};
+use crate::ids::new_id;
 use crate::persistence::Db;
 use crate::persistence::customers::{self as store, CustomerCounts};
 
@@ -29,18 +28,20 @@ pub struct CustomerDesk {
 
 impl CustomerDesk {
     async fn create(&self, create: CreateCustomer) -> Result<Arc<Customer>, Refusal> {
-        let caller = create.context.caller;
+        let mut context = create.context;
+        let caller = context.caller;
         let draft = domain::check_new(create.customer)?;
         caller.may_set_owner(draft.owner_id)?;
         check_owner_exists(&self.auth, &self.auth_guard, &caller, draft.owner_id, "owner_id").await?;
         if let (Some(email), false) = (&draft.email, create.allow_duplicate) {
-            self.check_duplicate(&caller, email, None).await?;
+            context.with.absent.push(store::no_other_with_email(&caller, email, None));
         }
-        self.customers.create(new_id(), CustomerCommand::Create(draft), create.context).await
+        self.customers.create(new_id(), CustomerCommand::Create(draft), context).await
     }
 
     async fn change(&self, change: ChangeCustomer) -> Result<Arc<Customer>, Refusal> {
-        let caller = change.context.caller;
+        let mut context = change.context;
+        let caller = context.caller;
         let edit = domain::check_changes(change.changes)?;
         let customer = self.find(&FindCustomer { id: change.id, caller }).await?;
         caller.may_set_owner(edit.owner_id)?;
@@ -48,14 +49,9 @@ impl CustomerDesk {
         if let (Some(Some(email)), false) = (&edit.email, change.allow_duplicate)
             && customer.email.as_ref() != Some(email)
         {
-            self.check_duplicate(&caller, email, Some(change.id)).await?;
+            context.with.absent.push(store::no_other_with_email(&caller, email, Some(change.id)));
         }
-        self.customers.execute(change.id, CustomerCommand::Change(edit), change.context).await
-    }
-
-    async fn check_duplicate(&self, caller: &Caller, email: &str, except: Option<Id>) -> Result<(), Refusal> {
-        let candidates = store::with_email(&self.db, caller, email, except).await?;
-        if candidates.is_empty() { Ok(()) } else { Err(Refusal::duplicate(candidates)) }
+        self.customers.execute(change.id, CustomerCommand::Change(edit), context).await
     }
 
     async fn find(&self, find: &FindCustomer) -> Result<Arc<Customer>, Refusal> {

@@ -180,6 +180,7 @@ impl<A: Aggregate> Desk<A> {
                 Err(Rejection::Stale(table)) if table == IDEMPOTENCY_KEYS.name => {
                     return Err(Refusal::new(Code::RequestInFlight));
                 }
+                Err(Rejection::Taken(ids)) => return Err(Refusal::duplicate(ids)),
                 Err(Rejection::Stale(_)) => self.memory = Memory::Unknown,
                 Err(Rejection::Duplicate(_)) if A::duplicate() != Code::Internal => {
                     return Err(Refusal::new(A::duplicate()));
@@ -215,6 +216,9 @@ impl<A: Aggregate> Desk<A> {
         if let Some(next) = next.as_ref().filter(|_| !events.is_empty()) {
             let row = A::row(next);
             unit.writes.push(Write::row(A::table(), self.id, row).expecting(version));
+        }
+        if !unit.writes.is_empty() {
+            unit.join(context.with.clone());
         }
         if let (Some(claim), Some(next)) = (&context.claim, &next) {
             let answer = claim.answer(self.id, Some(A::version(next)), A::view(next), now);

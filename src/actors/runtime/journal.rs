@@ -85,8 +85,7 @@ impl JournalActor {
         let mut group = Vec::new();
         while group.len() < self.limits.group {
             let Some(next) = self.queue.front() else { break };
-            let keys: Vec<_> =
-                next.unit.writes.iter().map(|write| (write.table.name, write.id.clone())).collect();
+            let keys: Vec<_> = next.unit.keys().map(|(name, key)| (name, key.to_owned())).collect();
             if keys.iter().any(|key| touched.contains(key)) {
                 break;
             }
