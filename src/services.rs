@@ -16,6 +16,7 @@ use crate::actors::auth::throttle::Guesses;
 use crate::actors::auth::token::Keys;
 use crate::actors::customer::client::CustomerClient;
 use crate::actors::customer::service::CustomerDesk;
+use crate::actors::customers_known::KnownCustomers;
 use crate::actors::replica::{OpportunityReplica, SalesReplica};
 use crate::actors::runtime::arbiters::Arbiters;
 use crate::actors::runtime::call::{BreakerActor, Guard};
@@ -33,6 +34,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::idempotency::KEPT;
 use crate::persistence::Db;
+use crate::persistence::replicas::SALES_CUSTOMERS;
+use crate::persistence::table::Table;
 
 /// How long one command may take from its child's mailbox to its commit.
 const COMMAND_DEADLINE: Duration = Duration::from_secs(10);
@@ -49,6 +52,8 @@ pub struct Services {
     pub customers: CustomerClient,
     pub sales: SalesClient,
     pub analytics: Service<AnalyticsDesk>,
+    /// The others' way to the customer service.
+    pub customer_guard: Guard,
     pub board: Board,
     /// Every consumer with the types it takes.
     pub consumers: Vec<(&'static str, &'static [&'static str])>,
@@ -92,12 +97,29 @@ impl Services {
         let auth = start.auth(&journal, keys, passwords);
         let auth_guard = start.guard("breaker.auth");
         let customers = start.customers(&journal, &auth, &auth_guard);
-        let sales = start.sales(&journal, &auth, &auth_guard, &customers);
+        let customer_guard = start.guard("breaker.customer");
+        let known = |replica: &'static Table| KnownCustomers {
+            db: db.clone(),
+            replica,
+            client: customers.clone(),
+            guard: customer_guard.clone(),
+        };
+        let sales = start.sales(&journal, &auth, &auth_guard, known(&SALES_CUSTOMERS));
         let analytics = start.analytics();
         start.feeds(&journal, &registry);
         start.janitor();
         let Starter { supervisor, arbiters, board, consumers, .. } = start;
-        Ok(Self { auth, customers, sales, analytics, board, consumers, supervisor, arbiters })
+        Ok(Self {
+            auth,
+            customers,
+            sales,
+            analytics,
+            customer_guard,
+            board,
+            consumers,
+            supervisor,
+            arbiters,
+        })
     }
 
     /// Ends every actor; what they had is in the database.
@@ -195,14 +217,13 @@ impl Starter<'_> {
         journal: &Journal,
         auth: &AuthClient,
         auth_guard: &Guard,
-        customers: &CustomerClient,
+        customers: KnownCustomers,
     ) -> SalesClient {
         let meetings = self.entities(journal);
         let desk = Arc::new(SalesDesk {
             db: self.db.clone(),
             meetings: meetings.clone(),
-            customers: customers.clone(),
-            customer_guard: self.guard("breaker.customer"),
+            customers,
             auth: auth.clone(),
             auth_guard: auth_guard.clone(),
         });

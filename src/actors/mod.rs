@@ -22,6 +22,7 @@ pub mod catalogue;
 pub mod cloud_event;
 pub mod context;
 pub mod customer;
+pub mod customers_known;
 pub mod event;
 pub mod fields;
 pub mod owners;
