@@ -17,6 +17,8 @@ use crate::actors::auth::token::Keys;
 use crate::actors::customer::client::CustomerClient;
 use crate::actors::customer::service::CustomerDesk;
 use crate::actors::customers_known::KnownCustomers;
+use crate::actors::opportunity::client::OpportunityClient;
+use crate::actors::opportunity::service::OpportunityDesk;
 use crate::actors::replica::{OpportunityReplica, SalesReplica};
 use crate::actors::runtime::arbiters::Arbiters;
 use crate::actors::runtime::call::{BreakerActor, Guard};
@@ -34,7 +36,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::idempotency::KEPT;
 use crate::persistence::Db;
-use crate::persistence::replicas::SALES_CUSTOMERS;
+use crate::persistence::replicas::{OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
 use crate::persistence::table::Table;
 
 /// How long one command may take from its child's mailbox to its commit.
@@ -51,6 +53,7 @@ pub struct Services {
     pub auth: AuthClient,
     pub customers: CustomerClient,
     pub sales: SalesClient,
+    pub opportunity: OpportunityClient,
     pub analytics: Service<AnalyticsDesk>,
     /// The others' way to the customer service.
     pub customer_guard: Guard,
@@ -105,6 +108,7 @@ impl Services {
             guard: customer_guard.clone(),
         };
         let sales = start.sales(&journal, &auth, &auth_guard, known(&SALES_CUSTOMERS));
+        let opportunity = start.opportunity(&journal, &auth, &auth_guard, known(&OPPORTUNITY_CUSTOMERS));
         let analytics = start.analytics();
         start.feeds(&journal, &registry);
         start.janitor();
@@ -113,6 +117,7 @@ impl Services {
             auth,
             customers,
             sales,
+            opportunity,
             analytics,
             customer_guard,
             board,
@@ -229,6 +234,25 @@ impl Starter<'_> {
         });
         let service = self.service("sales", DEADLINE, desk);
         SalesClient { service, meetings }
+    }
+
+    fn opportunity(
+        &mut self,
+        journal: &Journal,
+        auth: &AuthClient,
+        auth_guard: &Guard,
+        customers: KnownCustomers,
+    ) -> OpportunityClient {
+        let approvals = self.entities(journal);
+        let desk = Arc::new(OpportunityDesk {
+            db: self.db.clone(),
+            approvals: approvals.clone(),
+            customers,
+            auth: auth.clone(),
+            auth_guard: auth_guard.clone(),
+        });
+        let service = self.service("opportunity", DEADLINE, desk);
+        OpportunityClient { service, approvals }
     }
 
     fn analytics(&self) -> Service<AnalyticsDesk> {
