@@ -7,6 +7,9 @@ use crate::actors::context::{Caller, Context, Role};
 use crate::actors::customer::domain::CustomerStatus;
 use crate::actors::customer::messages::{CreateCustomer, NewCustomer};
 use crate::actors::fields::Whole;
+use crate::actors::opportunity::messages::{
+    DecideApproval, Decision, NewApproval, OptionalComment, RequestApproval,
+};
 use crate::actors::refusal::Refusal;
 use crate::actors::sales::messages::{CreateMeeting, NewMeeting};
 use crate::clock::Timestamp;
@@ -27,6 +30,13 @@ const CUSTOMERS: [(&str, &str, &str, CustomerStatus); 6] = [
     ("John Smith", "smith@bridge.example.com", "Bridge Ltd.", CustomerStatus::Active),
 ];
 
+/// What the first customers are to be offered, at which price in yen, and whether the manager has agreed.
+const APPROVALS: [(&str, i64, bool); 3] = [
+    ("特別値引き 10%", 1_200_000, true),
+    ("保守契約の無償延長", 350_000, false),
+    ("初年度キャンペーン価格", 480_000, false),
+];
+
 /// Loads the samples into an empty database.
 ///
 /// # Errors
@@ -35,8 +45,9 @@ pub async fn load(services: &Services) -> Result<(), Refusal> {
     user(services, ADMIN, "管理 花子", Role::Admin, None).await?;
     let manager = user(services, "manager@example.com", "佐藤 部長", Role::Manager, None).await?;
     let sales = user(services, "sales@example.com", "田中 次郎", Role::Sales, Some(manager)).await?;
+    let (sales, manager) = (context(sales, Role::Sales), context(manager, Role::Manager));
     let now = services.auth.clock.now();
-    for (place, (name, email, company, status)) in (0..).zip(CUSTOMERS) {
+    for (place, (name, email, company, status)) in CUSTOMERS.into_iter().enumerate() {
         let customer = NewCustomer {
             name: name.into(),
             email: Some(email.into()),
@@ -46,10 +57,16 @@ pub async fn load(services: &Services) -> Result<(), Refusal> {
             notes: None,
             owner_id: None,
         };
-        let create = CreateCustomer { customer, allow_duplicate: false, context: context(sales) };
+        let create = CreateCustomer { customer, allow_duplicate: false, context: sales.clone() };
         let made = services.customers.service.ask(create).await?;
         if place % 2 == 0 {
-            meeting(services, sales, made.id, days_before(now, place + 1)).await?;
+            meeting(services, &sales, made.id, days_before(now, place as i64 + 1)).await?;
+        }
+        if let Some((title, amount, is_approved)) = APPROVALS.get(place) {
+            let asked = approval(services, &sales, made.id, title, *amount).await?;
+            if *is_approved {
+                approve(services, &manager, asked).await?;
+            }
         }
     }
     Ok(())
@@ -59,8 +76,8 @@ fn days_before(now: Timestamp, days: i64) -> Timestamp {
     Timestamp::from_micros(now.micros() - days * Duration::from_secs(86_400).as_micros() as i64)
 }
 
-fn context(sales: Id) -> Context {
-    let caller = Caller { user_id: sales, role: Role::Sales, session_id: Id::nil() };
+fn context(user_id: Id, role: Role) -> Context {
+    let caller = Caller { user_id, role, session_id: Id::nil() };
     Context { caller, ..Context::system() }
 }
 
@@ -83,7 +100,12 @@ async fn user(
     Ok(services.auth.service.ask(CreateUser { user, context: Context::system() }).await?.user.id)
 }
 
-async fn meeting(services: &Services, sales: Id, customer_id: Id, met_at: Timestamp) -> Result<(), Refusal> {
+async fn meeting(
+    services: &Services,
+    sales: &Context,
+    customer_id: Id,
+    met_at: Timestamp,
+) -> Result<(), Refusal> {
     let meeting = NewMeeting {
         customer_id,
         title: "初回訪問".into(),
@@ -94,5 +116,32 @@ async fn meeting(services: &Services, sales: Id, customer_id: Id, met_at: Timest
         outcome: Some("提案書を送付する".into()),
         owner_id: None,
     };
-    services.sales.service.ask(CreateMeeting { meeting, context: context(sales) }).await.map(drop)
+    services.sales.service.ask(CreateMeeting { meeting, context: sales.clone() }).await.map(drop)
+}
+
+async fn approval(
+    services: &Services,
+    sales: &Context,
+    customer_id: Id,
+    title: &str,
+    amount: i64,
+) -> Result<Id, Refusal> {
+    let approval = NewApproval {
+        customer_id,
+        title: title.into(),
+        amount: Whole(amount),
+        currency: None,
+        reason: Some("競合他社の見積もりに合わせるため".into()),
+        approver_id: None,
+    };
+    let asked = RequestApproval { approval, context: sales.clone() };
+    Ok(services.opportunity.service.ask(asked).await?.id)
+}
+
+async fn approve(services: &Services, manager: &Context, id: Id) -> Result<(), Refusal> {
+    let decision = Decision::Approve(OptionalComment {
+        comment: Some("この条件で進めてください。".into())
+    });
+    let decide = DecideApproval { id, decision, context: manager.clone() };
+    services.opportunity.service.ask(decide).await.map(drop)
 }

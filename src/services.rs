@@ -16,6 +16,9 @@ use crate::actors::auth::throttle::Guesses;
 use crate::actors::auth::token::Keys;
 use crate::actors::customer::client::CustomerClient;
 use crate::actors::customer::service::CustomerDesk;
+use crate::actors::customers_known::KnownCustomers;
+use crate::actors::opportunity::client::OpportunityClient;
+use crate::actors::opportunity::service::OpportunityDesk;
 use crate::actors::replica::{OpportunityReplica, SalesReplica};
 use crate::actors::runtime::arbiters::Arbiters;
 use crate::actors::runtime::call::{BreakerActor, Guard};
@@ -33,6 +36,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::idempotency::KEPT;
 use crate::persistence::Db;
+use crate::persistence::replicas::{OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
+use crate::persistence::table::Table;
 
 /// How long one command may take from its child's mailbox to its commit.
 const COMMAND_DEADLINE: Duration = Duration::from_secs(10);
@@ -48,7 +53,10 @@ pub struct Services {
     pub auth: AuthClient,
     pub customers: CustomerClient,
     pub sales: SalesClient,
+    pub opportunity: OpportunityClient,
     pub analytics: Service<AnalyticsDesk>,
+    /// The others' way to the customer service.
+    pub customer_guard: Guard,
     pub board: Board,
     /// Every consumer with the types it takes.
     pub consumers: Vec<(&'static str, &'static [&'static str])>,
@@ -92,12 +100,31 @@ impl Services {
         let auth = start.auth(&journal, keys, passwords);
         let auth_guard = start.guard("breaker.auth");
         let customers = start.customers(&journal, &auth, &auth_guard);
-        let sales = start.sales(&journal, &auth, &auth_guard, &customers);
+        let customer_guard = start.guard("breaker.customer");
+        let known = |replica: &'static Table| KnownCustomers {
+            db: db.clone(),
+            replica,
+            client: customers.clone(),
+            guard: customer_guard.clone(),
+        };
+        let sales = start.sales(&journal, &auth, &auth_guard, known(&SALES_CUSTOMERS));
+        let opportunity = start.opportunity(&journal, &auth, &auth_guard, known(&OPPORTUNITY_CUSTOMERS));
         let analytics = start.analytics();
         start.feeds(&journal, &registry);
         start.janitor();
         let Starter { supervisor, arbiters, board, consumers, .. } = start;
-        Ok(Self { auth, customers, sales, analytics, board, consumers, supervisor, arbiters })
+        Ok(Self {
+            auth,
+            customers,
+            sales,
+            opportunity,
+            analytics,
+            customer_guard,
+            board,
+            consumers,
+            supervisor,
+            arbiters,
+        })
     }
 
     /// Ends every actor; what they had is in the database.
@@ -195,19 +222,37 @@ impl Starter<'_> {
         journal: &Journal,
         auth: &AuthClient,
         auth_guard: &Guard,
-        customers: &CustomerClient,
+        customers: KnownCustomers,
     ) -> SalesClient {
         let meetings = self.entities(journal);
         let desk = Arc::new(SalesDesk {
             db: self.db.clone(),
             meetings: meetings.clone(),
-            customers: customers.clone(),
-            customer_guard: self.guard("breaker.customer"),
+            customers,
             auth: auth.clone(),
             auth_guard: auth_guard.clone(),
         });
         let service = self.service("sales", DEADLINE, desk);
         SalesClient { service, meetings }
+    }
+
+    fn opportunity(
+        &mut self,
+        journal: &Journal,
+        auth: &AuthClient,
+        auth_guard: &Guard,
+        customers: KnownCustomers,
+    ) -> OpportunityClient {
+        let approvals = self.entities(journal);
+        let desk = Arc::new(OpportunityDesk {
+            db: self.db.clone(),
+            approvals: approvals.clone(),
+            customers,
+            auth: auth.clone(),
+            auth_guard: auth_guard.clone(),
+        });
+        let service = self.service("opportunity", DEADLINE, desk);
+        OpportunityClient { service, approvals }
     }
 
     fn analytics(&self) -> Service<AnalyticsDesk> {

@@ -69,6 +69,7 @@ impl Application {
             auth: services.auth.clone(),
             customers: services.customers.clone(),
             sales: services.sales.clone(),
+            opportunity: services.opportunity.clone(),
             analytics: services.analytics.clone(),
             db: db.clone(),
             clock,

@@ -124,6 +124,15 @@ pub struct Context {
 }
 
 impl Context {
+    /// # Errors
+    /// `stale_version` if `If-Match` demands another version than this.
+    pub fn check_version(&self, version: i64) -> Result<(), Refusal> {
+        match self.if_match {
+            Some(wanted) if wanted != version => Err(Refusal::new(Code::StaleVersion)),
+            _ => Ok(()),
+        }
+    }
+
     /// A context of Kizuna's own doing.
     pub fn system() -> Self {
         Self {

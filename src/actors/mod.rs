@@ -8,6 +8,7 @@
 //! ├─ auth ─────── auth.user, auth.session        one child per aggregate,
 //! ├─ customer ─── customer.customer              found in the kind's directory
 //! ├─ sales ────── sales.meeting
+//! ├─ opportunity  opportunity.approval
 //! ├─ analytics
 //! └─ feeds: sales.customers, opportunity.customers, analytics.metrics,
 //!           analytics.activity, analytics.notifications
@@ -22,8 +23,10 @@ pub mod catalogue;
 pub mod cloud_event;
 pub mod context;
 pub mod customer;
+pub mod customers_known;
 pub mod event;
 pub mod fields;
+pub mod opportunity;
 pub mod owners;
 pub mod page;
 pub mod refusal;

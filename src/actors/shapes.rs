@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use iso_currency::IntoEnumIterator;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -57,6 +58,8 @@ shapes! {
     Title: 1 to 200 of SAID, as "初回訪問";
     /// A line of text that may be empty, which is as good as none.
     Line: 0 to 200 of ANY, as "株式会社サンプル";
+    /// What somebody has to say.
+    Comment: 1 to 10_000 of SAID, as "金額を見直してください。";
     /// Text of several paragraphs.
     Notes: 0 to 10_000 of ANY, as "見積もりを月末までに送る。";
     /// A telephone number, as people write them.
@@ -69,4 +72,21 @@ shapes! {
     TimeZone: 1 to 64 of "^[A-Za-z][A-Za-z0-9_+/-]*$", as "Asia/Tokyo";
     /// A password to be set.
     NewPassword: 8 to 128 of ANY, as "two-words-and-4";
+}
+
+/// A currency by its ISO 4217 code.
+pub enum Currency {}
+
+impl PartialSchema for Currency {
+    fn schema() -> RefOr<Schema> {
+        let codes = iso_currency::Currency::iter().map(|currency| currency.code());
+        let text = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes));
+        text.examples(["JPY"]).build().into()
+    }
+}
+
+impl ToSchema for Currency {
+    fn name() -> Cow<'static, str> {
+        "Currency".into()
+    }
 }

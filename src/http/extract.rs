@@ -40,16 +40,43 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     type Future = Later<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let json = request.content_type().eq_ignore_ascii_case("application/json");
+        let json = is_json(request);
+        let payload = payload.take();
+        Box::pin(async move { Self::of(&read(payload).await?, json) })
+    }
+}
+
+impl<T: DeserializeOwned> Body<T> {
+    fn of(bytes: &[u8], json: bool) -> Result<Self, Refusal> {
+        if !json {
+            return Err(Refusal::new(Code::UnsupportedMediaType));
+        }
+        Ok(Self { value: parse(bytes)?, digest: Sha256::digest(bytes).into() })
+    }
+}
+
+/// The same for requests that may come without one, which is as good as an empty object.
+pub struct OptionalBody<T>(pub Body<T>);
+
+impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalBody<T> {
+    type Error = Refusal;
+    type Future = Later<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let json = is_json(request);
         let payload = payload.take();
         Box::pin(async move {
             let bytes = read(payload).await?;
-            if !json {
-                return Err(Refusal::new(Code::UnsupportedMediaType));
+            if bytes.is_empty() {
+                return Ok(Self(Body { value: T::default(), digest: Sha256::digest(b"").into() }));
             }
-            Ok(Self { value: parse(&bytes)?, digest: Sha256::digest(&bytes).into() })
+            Body::of(&bytes, json).map(Self)
         })
     }
+}
+
+fn is_json(request: &HttpRequest) -> bool {
+    request.content_type().eq_ignore_ascii_case("application/json")
 }
 
 async fn read(mut payload: Payload) -> Result<Vec<u8>, Refusal> {

@@ -3,6 +3,7 @@
 //! The whole route table stands in [`routes`]; the OpenAPI document and the 405s are made from it.
 
 mod answer;
+mod approvals;
 mod audit;
 mod auth;
 pub mod conventions;
@@ -52,6 +53,14 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(meetings::read)
         .service(meetings::change)
         .service(meetings::remove)
+        .service(approvals::list)
+        .service(approvals::create)
+        .service(approvals::stats)
+        .service(approvals::read)
+        .service(approvals::approve)
+        .service(approvals::reject)
+        .service(approvals::cancel)
+        .service(approvals::reassign)
         .service(notifications::list)
         .service(notifications::unread)
         .service(reports::metrics)

@@ -29,6 +29,9 @@ const ERRORS: [(&str, &str); 11] = [
     ("503", "A part is away for a moment, or overloaded"),
 ];
 
+/// How the paths of decisions end; their handlers run them by `idempotency::once`.
+const DECISIONS: [&str; 4] = ["/approve", "/reject", "/cancel", "/reassign"];
+
 /// Adds the common parts to what the handlers declare.
 pub fn complete(mut api: OpenApi) -> OpenApi {
     api.info = InfoBuilder::new()
@@ -97,10 +100,13 @@ fn complete_operation(path: &str, method: &Method, records: &Records, operation:
         if *method == Method::PATCH || *method == Method::DELETE {
             demand(operation, "If-Match");
         }
-        if *method == Method::POST && !is_public && has_body {
+        if !is_public && has_body && is_done_once(path, method) {
             demand(operation, "Idempotency-Key");
         }
         operation.parameters.iter_mut().flatten().for_each(forbid_null);
+        if let Some(RefOr::T(body)) = &mut operation.request_body {
+            body.content.values_mut().for_each(forbid_null_body);
+        }
         for name in ["Accept-Language", "X-Request-Id", "traceparent"] {
             demand(operation, name);
         }
@@ -110,6 +116,12 @@ fn complete_operation(path: &str, method: &Method, records: &Records, operation:
     announce_headers(operation, records);
 }
 
+/// SPEC §2: `Idempotency-Key` holds for any POST, and for decisions.
+fn is_done_once(path: &str, method: &Method) -> bool {
+    let is_decision = |path: &str| DECISIONS.iter().any(|decision| path.ends_with(decision));
+    *method == Method::POST || (*method == Method::PATCH && is_decision(path))
+}
+
 /// A parameter is there or it isn't; utoipa takes `Option` in a header for null.
 fn forbid_null(parameter: &mut RefOr<Parameter>) {
     if let RefOr::T(Parameter { schema: Some(RefOr::T(Schema::Object(object))), .. }) = parameter
@@ -117,6 +129,16 @@ fn forbid_null(parameter: &mut RefOr<Parameter>) {
         && let Some(kind) = kinds.iter().find(|kind| **kind != Type::Null)
     {
         object.schema_type = SchemaType::Type(kind.clone());
+    }
+}
+
+/// The same for a body: `Option` makes it one that need not come, not null.
+fn forbid_null_body(content: &mut RefOr<Content>) {
+    if let RefOr::T(Content { schema: Some(schema), .. }) = content
+        && let RefOr::T(Schema::OneOf(choice)) = schema
+        && let Some(body) = choice.items.iter().find(|item| matches!(item, RefOr::Ref(_)))
+    {
+        *schema = body.clone();
     }
 }
 

@@ -10,6 +10,7 @@ use utoipa::openapi::OpenApi;
 use crate::actors::analytics::service::AnalyticsDesk;
 use crate::actors::auth::client::AuthClient;
 use crate::actors::customer::client::CustomerClient;
+use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::runtime::service::Service;
 use crate::actors::runtime::stats::Board;
 use crate::actors::sales::client::SalesClient;
@@ -21,6 +22,7 @@ pub struct Gateway {
     pub auth: AuthClient,
     pub customers: CustomerClient,
     pub sales: SalesClient,
+    pub opportunity: OpportunityClient,
     pub analytics: Service<AnalyticsDesk>,
     pub db: Db,
     pub clock: Clock,

@@ -8,6 +8,7 @@
 //! - one file a service: its tables and queries
 
 pub mod analytics;
+pub mod approvals;
 pub mod auth;
 mod connect;
 pub mod cursors;

@@ -3,12 +3,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod approvals;
 mod audit;
 mod auth;
 mod burst;
 mod conventions;
 mod customers;
+mod decisions;
 mod drain;
+mod fallback;
 mod flows;
 mod idempotency;
 mod meetings;

@@ -22,9 +22,21 @@ impl Operation {
 
     /// A request as it should be but for what is wrong with it.
     fn wrong(&self, query: &str, status: u16, code: &'static str) -> Wrong {
-        let address = format!("{}{query}", self.address());
+        self.wrong_at(format!("{}{query}", self.address()), status, code)
+    }
+
+    /// The same at this address.
+    fn wrong_at(&self, address: String, status: u16, code: &'static str) -> Wrong {
         let wrong = Wrong::new(self.method, address, status, code);
-        if self.method == "GET" { wrong } else { wrong.json("{}") }
+        match self.method {
+            "GET" => wrong,
+            // What these can't do without.
+            "PATCH" if self.path.ends_with("/reject") => wrong.json("{\"comment\":\"a\"}"),
+            "PATCH" if self.path.ends_with("/reassign") => {
+                wrong.json(format!("{{\"approver_id\":\"{NOBODY}\"}}"))
+            }
+            _ => wrong.json("{}"),
+        }
     }
 }
 
@@ -79,6 +91,23 @@ async fn the_document_is_openapi_3_1_and_names_what_every_operation_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn decisions_take_a_key_and_say_whether_they_need_a_body() {
+    let app = TestApp::start(Sqlite).await;
+    let decisions = ["approve", "cancel", "reject", "reassign"];
+    let document = app.nobody().get("/openapi.json").await.expect(200).body;
+    let key = serde_json::json!({"$ref": "#/components/parameters/Idempotency-Key"});
+    for decision in decisions {
+        let operation = &document["paths"][format!("/api/approvals/{{id}}/{decision}")]["patch"];
+        let parameters = operation["parameters"].as_array().expect("parameters");
+        assert!(parameters.contains(&key), "{decision}: {operation}");
+        let body = &operation["requestBody"];
+        assert_eq!(body["required"] == true, matches!(decision, "reject" | "reassign"), "{decision}: {body}");
+        let schema = &body["content"]["application/json"]["schema"];
+        assert!(schema["$ref"].is_string(), "an object and not null: {schema}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn every_operation_needs_a_token_unless_it_says_otherwise() {
     let app = TestApp::start(Sqlite).await;
     let nobody = app.nobody();
@@ -115,10 +144,7 @@ async fn every_record_that_nobody_has_is_404_whatever_its_id_looks_like() {
     let ids =
         [NOBODY, "17", "none", "%00", "%FF", "0198c0de00007000800000000000000", "..%2F..", "%F0%9F%8E%8C"];
     let wrong = records.flat_map(|operation| {
-        ids.map(|id| {
-            let wrong = Wrong::new(operation.method, operation.path.replace("{id}", id), 404, "not_found");
-            if operation.method == "GET" { wrong } else { wrong.json("{}") }
-        })
+        ids.map(|id| operation.wrong_at(operation.path.replace("{id}", id), 404, "not_found"))
     });
     all_refused(&app, &admin, wrong).await;
 }

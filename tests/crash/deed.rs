@@ -22,18 +22,21 @@ pub enum Deed {
     Change,
     /// Records a meeting: the sales service, a child, and the customer service through its breaker.
     Meeting,
+    /// Requests an approval: the opportunity service, a child, customer and auth through their breakers.
+    Approval,
     /// Reads the day's figures: the analytics service.
     Figures,
 }
 
 /// All of them, for when everything must work again.
-pub const ALL: [Deed; 7] = [
+pub const ALL: [Deed; 8] = [
     Deed::Me,
     Deed::Login,
     Deed::Customer,
     Deed::CustomerOfOther,
     Deed::Change,
     Deed::Meeting,
+    Deed::Approval,
     Deed::Figures,
 ];
 
@@ -75,6 +78,10 @@ impl Doer<'_> {
             Deed::Meeting => {
                 let meeting = json!({"customer_id": self.people.customer, "title": key, "met_at": "2026-03-01T10:00:00Z"});
                 (sales, Method::POST, "/api/meetings".into(), Some(meeting))
+            }
+            Deed::Approval => {
+                let approval = json!({"customer_id": self.people.customer, "title": key, "amount": 120_000});
+                (sales, Method::POST, "/api/approvals".into(), Some(approval))
             }
         }
     }

@@ -77,6 +77,10 @@ async fn the_demo_brings_its_people_and_their_records() {
         let api = Api::login(server.base_url(), email, "kizuna-demo").await;
         let customers = api.get("/api/customers").await.expect(200);
         assert!(!customers.items().is_empty(), "{email} sees none");
+        let approvals = api.get("/api/approvals").await.expect(200);
+        let mut statuses: Vec<_> = approvals.items().iter().map(|row| row["status"].clone()).collect();
+        statuses.sort_by_key(ToString::to_string);
+        assert_eq!(statuses, ["APPROVED", "PENDING", "PENDING"], "{email}");
     }
 }
 

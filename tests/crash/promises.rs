@@ -18,7 +18,7 @@ pub const CONSUMERS: [(&str, &[&str]); 5] = [
 ];
 
 /// A promise and the rows that break it.
-const PROMISES: [(&str, &str); 18] = [
+const PROMISES: [(&str, &str); 20] = [
     (
         "a customer has its event",
         "SELECT c.id FROM customers AS c LEFT JOIN events AS e ON e.subject = c.id AND e.type = 'customer.created'
@@ -34,6 +34,12 @@ const PROMISES: [(&str, &str); 18] = [
         "SELECT c.id FROM customers AS c WHERE c.version <> (SELECT count(*) FROM events AS e WHERE e.subject = c.id)",
     ),
     ("a request is one customer", "SELECT name FROM customers GROUP BY name HAVING count(*) > 1"),
+    (
+        "an approval has its event",
+        "SELECT a.id FROM approvals AS a LEFT JOIN events AS e ON e.subject = a.id AND e.type = 'approval.requested'
+         WHERE e.id IS NULL",
+    ),
+    ("a request is one approval", "SELECT title FROM approvals GROUP BY title HAVING count(*) > 1"),
     (
         "sales has every customer as it is",
         "SELECT c.id FROM customers AS c LEFT JOIN sales_customers AS r ON r.id = c.id AND r.version = c.version

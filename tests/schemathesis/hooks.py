@@ -25,6 +25,7 @@ ACCOUNTS = {
 # Why a right request may still be refused, by the `code` of the answer or, if the answer blames fields, by
 # theirs: facts that no schema can tell.
 FACTS = {
+    "approval_not_pending": "what was decided before",
     "before_from": "how two parameters compare",
     "customer_not_found": "whether a record exists",
     "duplicate_customer": "whether somebody has the address already",
@@ -35,10 +36,13 @@ FACTS = {
     "invalid_token": "whether the server made it",
     "not_found": "whether a record exists and is the caller's to see",
     "own_account": "who the caller is",
+    "own_approver": "how a field compares with the record, or the caller",
     "own_manager": "how a field compares with the path",
+    "own_request": "who the caller is",
     "range_too_long": "how two parameters compare",
     "session_ended": "what was done with the token before",
     "stale_version": "how often the record was changed",
+    "unknown_approver": "whether a record exists",
     "unknown_manager": "whether a record exists",
     "unknown_user": "whether a record exists",
     "wrong_password": "whether it is the caller's",

@@ -1,7 +1,7 @@
 //! One suite that runs every store function on both databases, and the machinery on top of them.
 //!
 //! - `durability`, `journal`, `races`: what a commit promises, by itself and among several nodes
-//! - `rows`, `keys`: every table keeps what it is given; `queries`, `accounts`, `log`: every question is answered
+//! - `rows`, `keys`: every table keeps what it is given; `queries`, `accounts`, `approvals`, `log`: every question is answered
 //! - `feed`, `entities`: consumers and aggregates against a real database; `node`: their actors
 //! - `common`: rows and units to commit
 
@@ -9,6 +9,7 @@
 mod support;
 
 mod accounts;
+mod approvals;
 mod common;
 mod durability;
 mod entities;

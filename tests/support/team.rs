@@ -75,6 +75,12 @@ impl Member {
         let meeting = json!({"customer_id": customer_id, "title": title, "met_at": "2026-03-01T10:00:00Z"});
         self.post("/api/meetings", meeting).await.expect(201)
     }
+
+    /// Requests an approval.
+    pub async fn approval(&self, customer_id: &str, title: &str) -> Answer {
+        let approval = json!({"customer_id": customer_id, "title": title, "amount": 120_000});
+        self.post("/api/approvals", approval).await.expect(201)
+    }
 }
 
 /// One of each role, and a second of SALES; both SALES have the manager. All effects of their making are done.

@@ -167,9 +167,7 @@ impl<A: Aggregate> Desk<A> {
             let events = A::decide(state.as_deref(), command, &context.caller, self.id, now)?;
             let version = state.as_deref().map_or(0, A::version);
             // After the decision (RFC 9110 §13.2.1): who may not see a record learns nothing of its version.
-            if context.if_match.is_some_and(|wanted| wanted != version) {
-                return Err(Refusal::new(Code::StaleVersion));
-            }
+            context.check_version(version)?;
             let (unit, next) = self.unit(state.as_deref(), version, &events, context, now);
             if unit.writes.is_empty() {
                 return next.map(Arc::new).ok_or_else(|| Refusal::new(Code::NotFound));

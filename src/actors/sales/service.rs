@@ -7,25 +7,22 @@ use super::domain::{self, Meeting, MeetingCommand};
 use super::messages::{ChangeMeeting, CreateMeeting, DeleteMeeting, FindMeeting, ListMeetings, MeetingStats};
 use crate::actors::auth::client::AuthClient;
 use crate::actors::context::Caller;
-use crate::actors::customer::client::CustomerClient;
-use crate::actors::customer::messages::FindCustomer;
+use crate::actors::customers_known::KnownCustomers;
 use crate::actors::owners::check_owner_exists;
 use crate::actors::page::Page;
-use crate::actors::refusal::{Code, Refusal};
+use crate::actors::refusal::Refusal;
 use crate::actors::runtime::call::Guard;
 use crate::actors::runtime::entity::Entities;
 use crate::actors::runtime::service::serve;
 use crate::ids::{Id, new_id};
 use crate::persistence::Db;
 use crate::persistence::meetings::{self as store, MeetingCounts};
-use crate::persistence::replicas::{self, SALES_CUSTOMERS};
 
 /// What the service works with; shared by its requests.
 pub struct SalesDesk {
     pub db: Db,
     pub meetings: Entities<MeetingAggregate>,
-    pub customers: CustomerClient,
-    pub customer_guard: Guard,
+    pub customers: KnownCustomers,
     pub auth: AuthClient,
     pub auth_guard: Guard,
 }
@@ -35,7 +32,7 @@ impl SalesDesk {
         let caller = create.context.caller;
         let draft = domain::check_new(create.meeting)?;
         caller.may_set_owner(draft.owner_id)?;
-        self.check_customer(&caller, draft.customer_id).await?;
+        self.customers.check(&caller, draft.customer_id).await?;
         check_owner_exists(&self.auth, &self.auth_guard, &caller, draft.owner_id, "owner_id").await?;
         self.meetings.create(new_id(), MeetingCommand::Create(draft), create.context).await
     }
@@ -46,27 +43,10 @@ impl SalesDesk {
         let meeting = self.find(&caller, change.id).await?;
         caller.may_set_owner(edit.owner_id)?;
         if let Some(customer) = edit.customer_id.filter(|customer| *customer != meeting.customer_id) {
-            self.check_customer(&caller, customer).await?;
+            self.customers.check(&caller, customer).await?;
         }
         check_owner_exists(&self.auth, &self.auth_guard, &caller, edit.owner_id, "owner_id").await?;
         self.meetings.execute(change.id, MeetingCommand::Change(edit), change.context).await
-    }
-
-    /// Flow 3: the customer exists and the caller may see it. While the customer service is away, our own
-    /// copy of its customers answers; one it doesn't hold can't be vouched for.
-    async fn check_customer(&self, caller: &Caller, id: Id) -> Result<(), Refusal> {
-        let asked = FindCustomer { id, caller: *caller };
-        match self.customer_guard.call_idempotent(|| self.customers.service.ask(asked.clone())).await {
-            Ok(_) => Ok(()),
-            Err(refusal) if refusal.code == Code::NotFound => Err(Refusal::new(Code::CustomerNotFound)),
-            Err(refusal) if refusal.is_passing() => {
-                let replica = replicas::find(&self.db, &SALES_CUSTOMERS, id).await?.ok_or(refusal)?;
-                metrics::counter!("kizuna_fallbacks_total", "callee" => "customer").increment(1);
-                let seen = replica.deleted_at.is_none() && caller.sees(replica.owner_id);
-                if seen { Ok(()) } else { Err(Refusal::new(Code::CustomerNotFound)) }
-            }
-            Err(refusal) => Err(refusal),
-        }
     }
 
     async fn find(&self, caller: &Caller, id: Id) -> Result<Arc<Meeting>, Refusal> {

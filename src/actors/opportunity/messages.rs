@@ -1,0 +1,119 @@
+//! What others may ask of the opportunity service.
+
+use std::sync::Arc;
+
+use actix::Message;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::domain::{Approval, ApprovalStatus};
+use crate::actors::context::{Caller, Context};
+use crate::actors::fields::Whole;
+use crate::actors::page::{Page, PageRequest};
+use crate::actors::refusal::Refusal;
+use crate::actors::shapes::{Comment, Currency, Notes, Title};
+use crate::clock::Timestamp;
+use crate::ids::Id;
+use crate::persistence::approvals::ApprovalCounts;
+
+/// A new approval request; the caller is its requester.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewApproval {
+    pub customer_id: Id,
+    #[schema(value_type = Title)]
+    pub title: String,
+    /// In the currency's minor unit: yen, cents.
+    #[schema(value_type = i64, minimum = 0, maximum = 9007199254740991_i64)]
+    pub amount: Whole,
+    /// `JPY` if absent.
+    #[schema(value_type = Option<Currency>)]
+    pub currency: Option<String>,
+    #[schema(value_type = Option<Notes>)]
+    pub reason: Option<String>,
+    /// A MANAGER or ADMIN; the requester's manager if absent, else every MANAGER may decide.
+    pub approver_id: Option<Id>,
+}
+
+/// What somebody says who approves or cancels.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OptionalComment {
+    #[schema(value_type = Option<Notes>)]
+    pub comment: Option<String>,
+}
+
+/// Why an approval is rejected.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequiredComment {
+    #[schema(value_type = Comment)]
+    pub comment: String,
+}
+
+/// Whom an approval waits for from now on.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewApprover {
+    /// A MANAGER or ADMIN, but not the requester.
+    pub approver_id: Id,
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<Arc<Approval>, Refusal>")]
+pub struct RequestApproval {
+    pub approval: NewApproval,
+    pub context: Context,
+}
+
+/// What somebody does to a pending approval.
+#[derive(Clone, Debug)]
+pub enum Decision {
+    Approve(OptionalComment),
+    Reject(RequiredComment),
+    Cancel(OptionalComment),
+    Reassign(NewApprover),
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<Arc<Approval>, Refusal>")]
+pub struct DecideApproval {
+    pub id: Id,
+    pub decision: Decision,
+    pub context: Context,
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<Arc<Approval>, Refusal>")]
+pub struct FindApproval {
+    pub id: Id,
+    pub caller: Caller,
+}
+
+/// What a list of approvals is narrowed to.
+#[derive(Clone, Debug, Default)]
+pub struct ApprovalFilter {
+    pub status: Option<ApprovalStatus>,
+    pub customer_id: Option<Id>,
+    pub requester_id: Option<Id>,
+    pub approver_id: Option<Id>,
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<Page<Approval>, Refusal>")]
+pub struct ListApprovals {
+    pub caller: Caller,
+    pub filter: ApprovalFilter,
+    pub page: PageRequest,
+}
+
+/// The service's statistics of what the caller may see.
+#[derive(Message)]
+#[rtype(result = "Result<ApprovalCounts, Refusal>")]
+pub struct ApprovalStats {
+    pub caller: Caller,
+    /// Whose requests.
+    pub owner_id: Option<Id>,
+    pub from: Timestamp,
+    pub to: Timestamp,
+}

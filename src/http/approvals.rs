@@ -1,0 +1,199 @@
+//! `/api/approvals`.
+
+use std::collections::BTreeMap;
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, get, patch, post};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::answer;
+use super::extract::{Body, NoParams, OptionalBody, Params, PathId, Signed};
+use super::idempotency::{Shape, once};
+use super::paging::{self, list_params};
+use super::period::{StatsParams, stats_period};
+use super::state::Gateway;
+use crate::actors::opportunity::domain::{Approval, ApprovalStatus};
+use crate::actors::opportunity::messages::{
+    ApprovalFilter, ApprovalStats, DecideApproval, Decision, ListApprovals, NewApproval, NewApprover,
+    OptionalComment, RequestApproval, RequiredComment,
+};
+use crate::actors::refusal::Refusal;
+use crate::ids::Id;
+use crate::persistence::approvals::NEWEST_FIRST;
+
+type Answer = Result<HttpResponse, Refusal>;
+
+const PATH: &str = "/api/approvals";
+
+list_params! {
+    /// Which approvals; the newest come first.
+    ApprovalParams {
+        status: ApprovalStatus,
+        customer_id: Id,
+        requester_id: Id,
+        approver_id: Id,
+    }
+}
+
+/// List approvals
+#[utoipa::path(tag = "approvals", params(ApprovalParams), responses((status = 200, body = Vec<Approval>)))]
+#[get("/approvals")]
+pub async fn list(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Signed,
+    params: Params<ApprovalParams>,
+) -> Answer {
+    let page = params.0.page(|keyset| NEWEST_FIRST.fits(keyset))?;
+    let ApprovalParams { status, customer_id, requester_id, approver_id, .. } = params.0;
+    let filter = ApprovalFilter { status, customer_id, requester_id, approver_id };
+    let asked = ListApprovals { caller: signed.caller, filter, page };
+    Ok(paging::list(&request, &gateway.opportunity.service.ask(asked).await?))
+}
+
+/// Request an approval
+#[utoipa::path(tag = "approvals", request_body = NewApproval, responses((status = 201, body = Approval)))]
+#[post("/approvals")]
+pub async fn create(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Signed,
+    _: Params<NoParams>,
+    body: Body<NewApproval>,
+) -> Answer {
+    let Body { value: approval, digest } = body;
+    once(&gateway, &request, &signed, &digest, Shape::created(PATH), async |context| {
+        let made = gateway.opportunity.service.ask(RequestApproval { approval, context }).await?;
+        Ok(answer::created(PATH, made.id, made.version, &*made))
+    })
+    .await
+}
+
+/// Read an approval
+#[utoipa::path(tag = "approvals", params(("id" = Id, Path)), responses((status = 200, body = Approval)))]
+#[get("/approvals/{id}")]
+pub async fn read(gateway: Data<Gateway>, signed: Signed, id: PathId, _: Params<NoParams>) -> Answer {
+    let approval = gateway.opportunity.find(signed.caller, id.0).await?;
+    Ok(answer::record(approval.version, &*approval))
+}
+
+/// Approve what is pending
+#[utoipa::path(
+    tag = "approvals",
+    params(("id" = Id, Path)),
+    request_body = Option<OptionalComment>,
+    responses((status = 200, body = Approval))
+)]
+#[patch("/approvals/{id}/approve")]
+pub async fn approve(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Signed,
+    id: PathId,
+    _: Params<NoParams>,
+    body: OptionalBody<OptionalComment>,
+) -> Answer {
+    let Body { value, digest } = body.0;
+    decide(&gateway, &request, &signed, id.0, Decision::Approve(value), &digest).await
+}
+
+/// Reject what is pending, and say why
+#[utoipa::path(
+    tag = "approvals",
+    params(("id" = Id, Path)),
+    request_body = RequiredComment,
+    responses((status = 200, body = Approval))
+)]
+#[patch("/approvals/{id}/reject")]
+pub async fn reject(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Signed,
+    id: PathId,
+    _: Params<NoParams>,
+    body: Body<RequiredComment>,
+) -> Answer {
+    decide(&gateway, &request, &signed, id.0, Decision::Reject(body.value), &body.digest).await
+}
+
+/// Cancel what is pending
+#[utoipa::path(
+    tag = "approvals",
+    params(("id" = Id, Path)),
+    request_body = Option<OptionalComment>,
+    responses((status = 200, body = Approval))
+)]
+#[patch("/approvals/{id}/cancel")]
+pub async fn cancel(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Signed,
+    id: PathId,
+    _: Params<NoParams>,
+    body: OptionalBody<OptionalComment>,
+) -> Answer {
+    let Body { value, digest } = body.0;
+    decide(&gateway, &request, &signed, id.0, Decision::Cancel(value), &digest).await
+}
+
+/// Let what is pending wait for somebody else
+#[utoipa::path(
+    tag = "approvals",
+    params(("id" = Id, Path)),
+    request_body = NewApprover,
+    responses((status = 200, body = Approval))
+)]
+#[patch("/approvals/{id}/reassign")]
+pub async fn reassign(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Signed,
+    id: PathId,
+    _: Params<NoParams>,
+    body: Body<NewApprover>,
+) -> Answer {
+    decide(&gateway, &request, &signed, id.0, Decision::Reassign(body.value), &body.digest).await
+}
+
+async fn decide(
+    gateway: &Gateway,
+    request: &HttpRequest,
+    signed: &Signed,
+    id: Id,
+    decision: Decision,
+    digest: &[u8],
+) -> Answer {
+    once(gateway, request, signed, digest, Shape::OK, async |context| {
+        let after = gateway.opportunity.service.ask(DecideApproval { id, decision, context }).await?;
+        Ok(answer::record(after.version, &*after))
+    })
+    .await
+}
+
+/// Counts of approvals.
+#[derive(Serialize, ToSchema)]
+pub struct ApprovalStatsView {
+    pending: i64,
+    approved: i64,
+    rejected: i64,
+    cancelled: i64,
+    /// By currency, in its minor unit.
+    approved_amount: BTreeMap<String, i64>,
+}
+
+/// The service's statistics
+#[utoipa::path(tag = "approvals", params(StatsParams), responses((status = 200, body = ApprovalStatsView)))]
+#[get("/approvals/stats")]
+pub async fn stats(gateway: Data<Gateway>, signed: Signed, params: Params<StatsParams>) -> Answer {
+    let (from, to) = stats_period(&params.0, gateway.clock.now())?;
+    let asked = ApprovalStats { caller: signed.caller, owner_id: params.0.owner_id, from, to };
+    let counts = gateway.opportunity.service.ask(asked).await?;
+    Ok(HttpResponse::Ok().json(ApprovalStatsView {
+        pending: counts.pending,
+        approved: counts.approved,
+        rejected: counts.rejected,
+        cancelled: counts.cancelled,
+        approved_amount: counts.approved_amount,
+    }))
+}
