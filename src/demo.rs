@@ -9,6 +9,8 @@ use crate::actors::customer::messages::{CreateCustomer, NewCustomer};
 use crate::actors::fields::Whole;
 use crate::actors::refusal::Refusal;
 use crate::actors::sales::messages::{CreateMeeting, NewMeeting};
+use crate::actors::sales::tasks::domain::TaskStatus;
+use crate::actors::sales::tasks::messages::{CreateTask, NewTask};
 use crate::clock::Timestamp;
 use crate::ids::Id;
 use crate::services::Services;
@@ -27,6 +29,14 @@ const CUSTOMERS: [(&str, &str, &str, CustomerStatus); 6] = [
     ("John Smith", "smith@bridge.example.com", "Bridge Ltd.", CustomerStatus::Active),
 ];
 
+/// What is to be done in how many hours from now (the past is overdue), a customer each.
+const TASKS: [(&str, i64, TaskStatus); 4] = [
+    ("提案書を送付する", -20, TaskStatus::Open),
+    ("見積もりを作成する", 6, TaskStatus::Open),
+    ("デモの日程を調整する", 120, TaskStatus::Open),
+    ("議事録を共有する", -48, TaskStatus::Done),
+];
+
 /// Loads the samples into an empty database.
 ///
 /// # Errors
@@ -36,6 +46,7 @@ pub async fn load(services: &Services) -> Result<(), Refusal> {
     let manager = user(services, "manager@example.com", "佐藤 部長", Role::Manager, None).await?;
     let sales = user(services, "sales@example.com", "田中 次郎", Role::Sales, Some(manager)).await?;
     let now = services.auth.clock.now();
+    let mut tasks = TASKS.into_iter();
     for (place, (name, email, company, status)) in (0..).zip(CUSTOMERS) {
         let customer = NewCustomer {
             name: name.into(),
@@ -49,14 +60,17 @@ pub async fn load(services: &Services) -> Result<(), Refusal> {
         let create = CreateCustomer { customer, allow_duplicate: false, context: context(sales) };
         let made = services.customers.service.ask(create).await?;
         if place % 2 == 0 {
-            meeting(services, sales, made.id, days_before(now, place + 1)).await?;
+            meeting(services, sales, made.id, hours_after(now, -24 * (place + 1))).await?;
+        }
+        if let Some((title, hours, status)) = tasks.next() {
+            task(services, sales, made.id, title, hours_after(now, hours), status).await?;
         }
     }
     Ok(())
 }
 
-fn days_before(now: Timestamp, days: i64) -> Timestamp {
-    Timestamp::from_micros(now.micros() - days * Duration::from_secs(86_400).as_micros() as i64)
+fn hours_after(now: Timestamp, hours: i64) -> Timestamp {
+    Timestamp::from_micros(now.micros() + hours * Duration::from_hours(1).as_micros() as i64)
 }
 
 fn context(sales: Id) -> Context {
@@ -95,4 +109,23 @@ async fn meeting(services: &Services, sales: Id, customer_id: Id, met_at: Timest
         owner_id: None,
     };
     services.sales.service.ask(CreateMeeting { meeting, context: context(sales) }).await.map(drop)
+}
+
+async fn task(
+    services: &Services,
+    sales: Id,
+    customer_id: Id,
+    title: &str,
+    due_at: Timestamp,
+    status: TaskStatus,
+) -> Result<(), Refusal> {
+    let task = NewTask {
+        title: title.into(),
+        due_at,
+        customer_id: Some(customer_id),
+        assignee_id: None,
+        notes: None,
+        status: Some(status),
+    };
+    services.sales.service.ask(CreateTask { task, context: context(sales) }).await.map(drop)
 }

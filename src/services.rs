@@ -24,6 +24,7 @@ use crate::actors::runtime::feed::{Consumer, FeedActor, FeedParts};
 use crate::actors::runtime::janitor::{JanitorActor, Sweep};
 use crate::actors::runtime::journal::{Journal, JournalActor, JournalLimits};
 use crate::actors::runtime::registry::{Registry, RegistryActor};
+use crate::actors::runtime::scheduler::{Job, SchedulerActor, SchedulerParts};
 use crate::actors::runtime::service::Service;
 use crate::actors::runtime::stats::Board;
 use crate::actors::runtime::supervisor::{Intensity, Supervisor};
@@ -95,6 +96,7 @@ impl Services {
         let sales = start.sales(&journal, &auth, &auth_guard, &customers);
         let analytics = start.analytics();
         start.feeds(&journal, &registry);
+        start.scheduler(&journal, &sales);
         start.janitor();
         let Starter { supervisor, arbiters, board, consumers, .. } = start;
         Ok(Self { auth, customers, sales, analytics, board, consumers, supervisor, arbiters })
@@ -197,17 +199,19 @@ impl Starter<'_> {
         auth_guard: &Guard,
         customers: &CustomerClient,
     ) -> SalesClient {
-        let meetings = self.entities(journal);
+        let (meetings, tasks) = (self.entities(journal), self.entities(journal));
         let desk = Arc::new(SalesDesk {
             db: self.db.clone(),
+            clock: self.clock.clone(),
             meetings: meetings.clone(),
+            tasks: tasks.clone(),
             customers: customers.clone(),
             customer_guard: self.guard("breaker.customer"),
             auth: auth.clone(),
             auth_guard: auth_guard.clone(),
         });
         let service = self.service("sales", DEADLINE, desk);
-        SalesClient { service, meetings }
+        SalesClient { service, meetings, tasks }
     }
 
     fn analytics(&self) -> Service<AnalyticsDesk> {
@@ -241,6 +245,23 @@ impl Starter<'_> {
         let name = format!("feed.{}", C::NAME);
         self.supervisor.spawn(&name, &self.arbiters.feeding(), move |life, stats| {
             FeedActor::new(parts.clone(), consumer.clone(), life, stats)
+        });
+    }
+
+    fn scheduler(&self, journal: &Journal, sales: &SalesClient) {
+        let (db, clock) = (self.db.clone(), self.clock.clone());
+        let parts = SchedulerParts { db, journal: journal.clone(), clock };
+        let sales = sales.clone();
+        let due_alerts = Job {
+            name: "sales.due_alerts",
+            schedule: self.config.schedules.due_scan_every.clone(),
+            work: Arc::new(move || {
+                let sales = sales.clone();
+                Box::pin(async move { sales.alert_due().await })
+            }),
+        };
+        self.supervisor.spawn("scheduler", &self.arbiters.feeding(), move |life, stats| {
+            SchedulerActor::new(parts.clone(), vec![due_alerts.clone()], life, stats)
         });
     }
 

@@ -20,6 +20,7 @@ mod period;
 pub mod problem;
 mod reports;
 pub mod state;
+mod tasks;
 mod users;
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
@@ -52,6 +53,12 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(meetings::read)
         .service(meetings::change)
         .service(meetings::remove)
+        .service(tasks::list)
+        .service(tasks::create)
+        .service(tasks::stats)
+        .service(tasks::read)
+        .service(tasks::change)
+        .service(tasks::remove)
         .service(notifications::list)
         .service(notifications::unread)
         .service(reports::metrics)

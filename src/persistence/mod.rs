@@ -22,6 +22,7 @@ pub mod replicas;
 pub mod schedules;
 pub mod sql;
 pub mod table;
+pub mod tasks;
 pub mod unit;
 
 pub use db::{Db, StoreError};

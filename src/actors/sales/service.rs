@@ -1,4 +1,5 @@
-//! The sales service: makes sure of the customer, then hands a meeting to its child.
+//! The sales service: makes sure of the customer, then hands a meeting to its child. Tasks' part of it stands
+//! in `tasks/service.rs`.
 
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ use crate::actors::refusal::{Code, Refusal};
 use crate::actors::runtime::call::Guard;
 use crate::actors::runtime::entity::Entities;
 use crate::actors::runtime::service::serve;
+use crate::actors::sales::tasks::aggregate::TaskAggregate;
+use crate::clock::Clock;
 use crate::ids::{Id, new_id};
 use crate::persistence::Db;
 use crate::persistence::meetings::{self as store, MeetingCounts};
@@ -23,7 +26,9 @@ use crate::persistence::replicas::{self, SALES_CUSTOMERS};
 /// What the service works with; shared by its requests.
 pub struct SalesDesk {
     pub db: Db,
+    pub clock: Clock,
     pub meetings: Entities<MeetingAggregate>,
+    pub tasks: Entities<TaskAggregate>,
     pub customers: CustomerClient,
     pub customer_guard: Guard,
     pub auth: AuthClient,
@@ -54,7 +59,7 @@ impl SalesDesk {
 
     /// Flow 3: the customer exists and the caller may see it. While the customer service is away, our own
     /// copy of its customers answers; one it doesn't hold can't be vouched for.
-    async fn check_customer(&self, caller: &Caller, id: Id) -> Result<(), Refusal> {
+    pub(super) async fn check_customer(&self, caller: &Caller, id: Id) -> Result<(), Refusal> {
         let asked = FindCustomer { id, caller: *caller };
         match self.customer_guard.call_idempotent(|| self.customers.service.ask(asked.clone())).await {
             Ok(_) => Ok(()),
