@@ -22,18 +22,21 @@ pub enum Deed {
     Change,
     /// Records a meeting: the sales service, a child, and the customer service through its breaker.
     Meeting,
+    /// Writes down a task: a child of its own kind.
+    Task,
     /// Reads the day's figures: the analytics service.
     Figures,
 }
 
 /// All of them, for when everything must work again.
-pub const ALL: [Deed; 7] = [
+pub const ALL: [Deed; 8] = [
     Deed::Me,
     Deed::Login,
     Deed::Customer,
     Deed::CustomerOfOther,
     Deed::Change,
     Deed::Meeting,
+    Deed::Task,
     Deed::Figures,
 ];
 
@@ -75,6 +78,10 @@ impl Doer<'_> {
             Deed::Meeting => {
                 let meeting = json!({"customer_id": self.people.customer, "title": key, "met_at": "2026-03-01T10:00:00Z"});
                 (sales, Method::POST, "/api/meetings".into(), Some(meeting))
+            }
+            Deed::Task => {
+                let task = json!({"title": key, "due_at": "2026-03-01T10:00:00Z"});
+                (sales, Method::POST, "/api/tasks".into(), Some(task))
             }
         }
     }

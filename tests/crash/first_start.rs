@@ -77,6 +77,8 @@ async fn the_demo_brings_its_people_and_their_records() {
         let api = Api::login(server.base_url(), email, "kizuna-demo").await;
         let customers = api.get("/api/customers").await.expect(200);
         assert!(!customers.items().is_empty(), "{email} sees none");
+        let stats = api.get("/api/tasks/stats").await.expect(200);
+        assert_eq!(stats.body, json!({"open": 3, "done": 1, "overdue": 1}), "{email}");
     }
 }
 

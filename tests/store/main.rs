@@ -1,8 +1,8 @@
 //! One suite that runs every store function on both databases, and the machinery on top of them.
 //!
 //! - `durability`, `journal`, `races`: what a commit promises, by itself and among several nodes
-//! - `rows`, `keys`: every table keeps what it is given; `queries`, `accounts`, `log`: every question is answered
-//! - `feed`, `entities`: consumers and aggregates against a real database; `node`: their actors
+//! - `rows`, `keys`: every table keeps what it is given; `queries`, `accounts`, `tasks`, `log`: every question is answered
+//! - `feed`, `entities`, `schedules`: consumers, aggregates and jobs against a real database; `node`: their actors
 //! - `common`: rows and units to commit
 
 #[path = "../support/mod.rs"]
@@ -21,3 +21,5 @@ mod outcomes;
 mod queries;
 mod races;
 mod rows;
+mod schedules;
+mod tasks;

@@ -75,6 +75,11 @@ impl Member {
         let meeting = json!({"customer_id": customer_id, "title": title, "met_at": "2026-03-01T10:00:00Z"});
         self.post("/api/meetings", meeting).await.expect(201)
     }
+
+    /// Writes down a task of one's own.
+    pub async fn task(&self, title: &str, due_at: &str) -> Answer {
+        self.post("/api/tasks", json!({"title": title, "due_at": due_at})).await.expect(201)
+    }
 }
 
 /// One of each role, and a second of SALES; both SALES have the manager. All effects of their making are done.
