@@ -9,6 +9,7 @@ use clap::Args;
 use crate::actors::auth::throttle::Rate;
 use crate::actors::runtime::backoff::Backoff;
 use crate::actors::runtime::breaker::BreakerSettings;
+use crate::actors::runtime::schedule::Schedule;
 use crate::persistence::table::Dialect;
 
 /// Where the data is.
@@ -117,6 +118,14 @@ impl ResilienceConfig {
     }
 }
 
+/// What Kizuna does by itself, and when.
+#[derive(Args, Clone, Debug)]
+pub struct SchedulesConfig {
+    /// When to look for tasks that are due soon: an interval, or a cron expression in UTC
+    #[arg(long, env = "KIZUNA_DUE_SCAN_EVERY", default_value = "5m", value_parser = schedule)]
+    pub due_scan_every: Schedule,
+}
+
 /// What may grow, and how far.
 #[derive(Args, Clone, Debug)]
 pub struct BoundsConfig {
@@ -151,6 +160,8 @@ pub struct Config {
     pub auth: AuthConfig,
     #[command(flatten)]
     pub resilience: ResilienceConfig,
+    #[command(flatten)]
+    pub schedules: SchedulesConfig,
     #[command(flatten)]
     pub bounds: BoundsConfig,
     /// Load sample users and records into an empty database; loopback only
@@ -218,6 +229,17 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A duration, or a cron expression: a duration has no spaces.
+fn schedule(text: &str) -> Result<Schedule, String> {
+    if text.trim().contains(char::is_whitespace) {
+        return Schedule::cron(text)
+            .map_err(|why| format!("not a cron expression such as */5 * * * *: {why}"));
+    }
+    let interval =
+        duration(text).map_err(|why| format!("{why}; or a cron expression such as */5 * * * *"))?;
+    Ok(Schedule::Every(interval))
+}
+
 /// `10/m`: so many a second (`s`), minute (`m`) or hour (`h`).
 fn rate(text: &str) -> Result<Rate, String> {
     let expected = || "expected a rate such as 10/m".to_owned();
@@ -256,6 +278,17 @@ mod tests {
         assert_eq!(rate("10/m"), Ok(Rate { count: 10, per: Duration::from_secs(60) }));
         for text in ["10", "0/m", "/m", "10/w", "-1/s"] {
             assert!(rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn schedules_are_durations_or_cron_expressions() {
+        assert!(matches!(schedule("5m"), Ok(Schedule::Every(every)) if every == Duration::from_secs(300)));
+        for text in ["*/5 * * * *", "0 9 * * MON-FRI", "30 */5 * * * *"] {
+            assert!(matches!(schedule(text), Ok(Schedule::Cron(_))), "{text}");
+        }
+        for text in ["", "often", "0s", "@daily", "* * * *", "61 * * * *", "*/0 * * * *", "0 0 30 2 *"] {
+            assert!(schedule(text).is_err(), "{text}");
         }
     }
 }

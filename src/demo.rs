@@ -12,6 +12,8 @@ use crate::actors::opportunity::messages::{
 };
 use crate::actors::refusal::Refusal;
 use crate::actors::sales::messages::{CreateMeeting, NewMeeting};
+use crate::actors::sales::tasks::domain::TaskStatus;
+use crate::actors::sales::tasks::messages::{CreateTask, NewTask};
 use crate::clock::Timestamp;
 use crate::ids::Id;
 use crate::services::Services;
@@ -37,6 +39,14 @@ const APPROVALS: [(&str, i64, bool); 3] = [
     ("初年度キャンペーン価格", 480_000, false),
 ];
 
+/// What is to be done in how many hours from now (the past is overdue), a customer each.
+const TASKS: [(&str, i64, TaskStatus); 4] = [
+    ("提案書を送付する", -20, TaskStatus::Open),
+    ("見積もりを作成する", 6, TaskStatus::Open),
+    ("デモの日程を調整する", 120, TaskStatus::Open),
+    ("議事録を共有する", -48, TaskStatus::Done),
+];
+
 /// Loads the samples into an empty database.
 ///
 /// # Errors
@@ -60,7 +70,7 @@ pub async fn load(services: &Services) -> Result<(), Refusal> {
         let create = CreateCustomer { customer, allow_duplicate: false, context: sales.clone() };
         let made = services.customers.service.ask(create).await?;
         if place % 2 == 0 {
-            meeting(services, &sales, made.id, days_before(now, place as i64 + 1)).await?;
+            meeting(services, &sales, made.id, hours_after(now, -24 * (place as i64 + 1))).await?;
         }
         if let Some((title, amount, is_approved)) = APPROVALS.get(place) {
             let asked = approval(services, &sales, made.id, title, *amount).await?;
@@ -68,12 +78,15 @@ pub async fn load(services: &Services) -> Result<(), Refusal> {
                 approve(services, &manager, asked).await?;
             }
         }
+        if let Some((title, hours, status)) = TASKS.get(place) {
+            task(services, &sales, made.id, title, hours_after(now, *hours), *status).await?;
+        }
     }
     Ok(())
 }
 
-fn days_before(now: Timestamp, days: i64) -> Timestamp {
-    Timestamp::from_micros(now.micros() - days * Duration::from_secs(86_400).as_micros() as i64)
+fn hours_after(now: Timestamp, hours: i64) -> Timestamp {
+    Timestamp::from_micros(now.micros() + hours * Duration::from_hours(1).as_micros() as i64)
 }
 
 fn context(user_id: Id, role: Role) -> Context {
@@ -144,4 +157,23 @@ async fn approve(services: &Services, manager: &Context, id: Id) -> Result<(), R
     });
     let decide = DecideApproval { id, decision, context: manager.clone() };
     services.opportunity.service.ask(decide).await.map(drop)
+}
+
+async fn task(
+    services: &Services,
+    sales: &Context,
+    customer_id: Id,
+    title: &str,
+    due_at: Timestamp,
+    status: TaskStatus,
+) -> Result<(), Refusal> {
+    let task = NewTask {
+        title: title.into(),
+        due_at,
+        customer_id: Some(customer_id),
+        assignee_id: None,
+        notes: None,
+        status: Some(status),
+    };
+    services.sales.service.ask(CreateTask { task, context: sales.clone() }).await.map(drop)
 }

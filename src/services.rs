@@ -27,6 +27,7 @@ use crate::actors::runtime::feed::{Consumer, FeedActor, FeedParts};
 use crate::actors::runtime::janitor::{JanitorActor, Sweep};
 use crate::actors::runtime::journal::{Journal, JournalActor, JournalLimits};
 use crate::actors::runtime::registry::{Registry, RegistryActor};
+use crate::actors::runtime::scheduler::{Job, SchedulerActor, SchedulerParts};
 use crate::actors::runtime::service::Service;
 use crate::actors::runtime::stats::Board;
 use crate::actors::runtime::supervisor::{Intensity, Supervisor};
@@ -111,6 +112,7 @@ impl Services {
         let opportunity = start.opportunity(&journal, &auth, &auth_guard, known(&OPPORTUNITY_CUSTOMERS));
         let analytics = start.analytics();
         start.feeds(&journal, &registry);
+        start.scheduler(&journal, &sales);
         start.janitor();
         let Starter { supervisor, arbiters, board, consumers, .. } = start;
         Ok(Self {
@@ -224,16 +226,18 @@ impl Starter<'_> {
         auth_guard: &Guard,
         customers: KnownCustomers,
     ) -> SalesClient {
-        let meetings = self.entities(journal);
+        let (meetings, tasks) = (self.entities(journal), self.entities(journal));
         let desk = Arc::new(SalesDesk {
             db: self.db.clone(),
+            clock: self.clock.clone(),
             meetings: meetings.clone(),
+            tasks: tasks.clone(),
             customers,
             auth: auth.clone(),
             auth_guard: auth_guard.clone(),
         });
         let service = self.service("sales", DEADLINE, desk);
-        SalesClient { service, meetings }
+        SalesClient { service, meetings, tasks }
     }
 
     fn opportunity(
@@ -286,6 +290,23 @@ impl Starter<'_> {
         let name = format!("feed.{}", C::NAME);
         self.supervisor.spawn(&name, &self.arbiters.feeding(), move |life, stats| {
             FeedActor::new(parts.clone(), consumer.clone(), life, stats)
+        });
+    }
+
+    fn scheduler(&self, journal: &Journal, sales: &SalesClient) {
+        let (db, clock) = (self.db.clone(), self.clock.clone());
+        let parts = SchedulerParts { db, journal: journal.clone(), clock };
+        let sales = sales.clone();
+        let due_alerts = Job {
+            name: "sales.due_alerts",
+            schedule: self.config.schedules.due_scan_every.clone(),
+            work: Arc::new(move || {
+                let sales = sales.clone();
+                Box::pin(async move { sales.alert_due().await })
+            }),
+        };
+        self.supervisor.spawn("scheduler", &self.arbiters.feeding(), move |life, stats| {
+            SchedulerActor::new(parts.clone(), vec![due_alerts.clone()], life, stats)
         });
     }
 

@@ -7,9 +7,10 @@
 //! ├─ breaker.auth, breaker.customer
 //! ├─ auth ─────── auth.user, auth.session        one child per aggregate,
 //! ├─ customer ─── customer.customer              found in the kind's directory
-//! ├─ sales ────── sales.meeting
+//! ├─ sales ────── sales.meeting, sales.task
 //! ├─ opportunity  opportunity.approval
 //! ├─ analytics
+//! ├─ scheduler             jobs at fixed times
 //! └─ feeds: sales.customers, opportunity.customers, analytics.metrics,
 //!           analytics.activity, analytics.notifications
 //! ```

@@ -21,6 +21,7 @@ mod period;
 pub mod problem;
 mod reports;
 pub mod state;
+mod tasks;
 mod users;
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
@@ -61,6 +62,12 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(approvals::reject)
         .service(approvals::cancel)
         .service(approvals::reassign)
+        .service(tasks::list)
+        .service(tasks::create)
+        .service(tasks::stats)
+        .service(tasks::read)
+        .service(tasks::change)
+        .service(tasks::remove)
         .service(notifications::list)
         .service(notifications::unread)
         .service(reports::metrics)

@@ -3,7 +3,7 @@
 //! - `table`, `sql`: one description of a table and of a statement for both dialects
 //! - `connect`, `readers`, `db`: the two databases behind one surface
 //! - `unit`, `journal`: what is committed together, and how a group of it is
-//! - `log`, `cursors`, `idempotency`: the event log and what stands beside it
+//! - `log`, `cursors`, `idempotency`: the event log and what stands beside it; `schedules`: what ran last
 //! - `paging`: the keyset query of every list
 //! - one file a service: its tables and queries
 
@@ -21,8 +21,10 @@ pub mod meetings;
 pub mod paging;
 mod readers;
 pub mod replicas;
+pub mod schedules;
 pub mod sql;
 pub mod table;
+pub mod tasks;
 pub mod unit;
 
 pub use db::{Db, StoreError};

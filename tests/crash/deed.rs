@@ -24,12 +24,14 @@ pub enum Deed {
     Meeting,
     /// Requests an approval: the opportunity service, a child, customer and auth through their breakers.
     Approval,
+    /// Writes down a task: a child of its own kind.
+    Task,
     /// Reads the day's figures: the analytics service.
     Figures,
 }
 
 /// All of them, for when everything must work again.
-pub const ALL: [Deed; 8] = [
+pub const ALL: [Deed; 9] = [
     Deed::Me,
     Deed::Login,
     Deed::Customer,
@@ -37,6 +39,7 @@ pub const ALL: [Deed; 8] = [
     Deed::Change,
     Deed::Meeting,
     Deed::Approval,
+    Deed::Task,
     Deed::Figures,
 ];
 
@@ -82,6 +85,10 @@ impl Doer<'_> {
             Deed::Approval => {
                 let approval = json!({"customer_id": self.people.customer, "title": key, "amount": 120_000});
                 (sales, Method::POST, "/api/approvals".into(), Some(approval))
+            }
+            Deed::Task => {
+                let task = json!({"title": key, "due_at": "2026-03-01T10:00:00Z"});
+                (sales, Method::POST, "/api/tasks".into(), Some(task))
             }
         }
     }

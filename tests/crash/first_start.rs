@@ -81,6 +81,8 @@ async fn the_demo_brings_its_people_and_their_records() {
         let mut statuses: Vec<_> = approvals.items().iter().map(|row| row["status"].clone()).collect();
         statuses.sort_by_key(ToString::to_string);
         assert_eq!(statuses, ["APPROVED", "PENDING", "PENDING"], "{email}");
+        let stats = api.get("/api/tasks/stats").await.expect(200);
+        assert_eq!(stats.body, json!({"open": 3, "done": 1, "overdue": 1}), "{email}");
     }
 }
 

@@ -47,6 +47,8 @@ const LIVE: &str = "kizuna_actor_live";
 #[case::child_of_a_known_customer("customer.customer", 2, Deed::Change)]
 #[case::child_of_a_meeting("sales.meeting", 1, Deed::Meeting)]
 #[case::child_of_an_approval("opportunity.approval", 1, Deed::Approval)]
+#[case::child_of_a_task("sales.task", 1, Deed::Task)]
+#[case::scheduler("scheduler", 1, Deed::Task)]
 #[case::child_of_a_user("auth.user", 2, Deed::Me)]
 #[case::child_of_a_session("auth.session", 2, Deed::Me)]
 #[tokio::test]
@@ -57,7 +59,11 @@ async fn an_actor_that_panics_is_brought_back_and_only_its_caller_notices(
     #[case] deed: Deed,
 ) {
     let (site, people) = Site::copied(on).await;
-    let server = site.armed(&format!("actor.{actor}=panic@{visit}")).start().await;
+    let mut launch = site.armed(&format!("actor.{actor}=panic@{visit}"));
+    if actor == "scheduler" {
+        launch = launch.env("KIZUNA_DUE_SCAN_EVERY", "1s");
+    }
+    let server = launch.start().await;
     let doer = Doer { server: &server, people };
     let (over, admin) = (AtomicBool::new(false), people.admin.at(&server));
     bystander_path_is_open(&admin, actor).await;

@@ -18,7 +18,7 @@ pub const CONSUMERS: [(&str, &[&str]); 5] = [
 ];
 
 /// A promise and the rows that break it.
-const PROMISES: [(&str, &str); 20] = [
+const PROMISES: [(&str, &str); 23] = [
     (
         "a customer has its event",
         "SELECT c.id FROM customers AS c LEFT JOIN events AS e ON e.subject = c.id AND e.type = 'customer.created'
@@ -103,6 +103,15 @@ const PROMISES: [(&str, &str); 20] = [
         "SELECT s.slice FROM slices AS s LEFT JOIN events AS e ON e.slice = s.slice GROUP BY s.slice, s.last_seq
          HAVING count(e.id) <> s.last_seq OR coalesce(min(e.slice_seq), 1) <> 1
              OR coalesce(max(e.slice_seq), 0) <> s.last_seq",
+    ),
+    (
+        "a task's version counts its events",
+        "SELECT t.id FROM tasks AS t WHERE t.version <> (SELECT count(*) FROM events AS e WHERE e.subject = t.id)",
+    ),
+    ("a request is one task", "SELECT title FROM tasks GROUP BY title HAVING count(*) > 1"),
+    (
+        "a task has one alert at most, as long as its due time stays",
+        "SELECT subject FROM events WHERE type = 'task.due_soon' GROUP BY subject HAVING count(*) > 1",
     ),
     ("no event is parked", "SELECT id FROM parked_events"),
 ];

@@ -50,6 +50,8 @@ impl Site {
             .database(&self.place.url)
             .env("KIZUNA_JWT_SECRET", SECRET)
             .env("KIZUNA_ADMIN_PASSWORD", PASSWORD)
+            // No scan of its own accord: crash points are counted.
+            .env("KIZUNA_DUE_SCAN_EVERY", "3650d")
     }
 
     /// A server with these crash points.

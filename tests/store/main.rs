@@ -1,8 +1,8 @@
 //! One suite that runs every store function on both databases, and the machinery on top of them.
 //!
 //! - `durability`, `journal`, `races`: what a commit promises, by itself and among several nodes
-//! - `rows`, `keys`: every table keeps what it is given; `queries`, `accounts`, `approvals`, `log`: every question is answered
-//! - `feed`, `entities`: consumers and aggregates against a real database; `node`: their actors
+//! - `rows`, `keys`: every table keeps what it is given; `queries`, `accounts`, `tasks`, `approvals`, `log`: every question is answered
+//! - `feed`, `entities`, `schedules`: consumers, aggregates and jobs against a real database; `node`: their actors
 //! - `common`: rows and units to commit
 
 #[path = "../support/mod.rs"]
@@ -22,3 +22,5 @@ mod outcomes;
 mod queries;
 mod races;
 mod rows;
+mod schedules;
+mod tasks;

@@ -57,6 +57,7 @@ pub struct Node {
 /// A running node. Stopped, and all it wrote removed, when dropped.
 pub struct TestApp {
     node: Node,
+    config: Config,
     thread: Option<JoinHandle<()>>,
     _place: Place,
 }
@@ -82,10 +83,34 @@ impl TestApp {
     pub async fn with(on: Database, args: &[&str]) -> Self {
         let place = Place::fresh(on);
         let config = parse(&place.url, args);
-        let (ready, started) = oneshot::channel();
-        let thread = std::thread::spawn(move || run(&config, ready));
-        let node = started.await.expect("a node that starts; its panic is above");
-        Self { node, thread: Some(thread), _place: place }
+        let clock = Clock::manual(Timestamp::parse(BEGIN).expect("a time"));
+        let (node, thread) = launch(&config, clock).await;
+        Self { node, config, thread: Some(thread), _place: place }
+    }
+
+    /// Stops the node and starts another on the same database, whose clock goes on from here. Tokens hold; the
+    /// address is another.
+    pub async fn restart(&mut self) {
+        self.restart_after(|| ()).await;
+    }
+
+    /// The same with something done while no node runs.
+    pub async fn restart_after(&mut self, meanwhile: impl FnOnce()) {
+        self.stop();
+        meanwhile();
+        let (node, thread) = launch(&self.config, self.node.clock.clone()).await;
+        (self.node, self.thread) = (node, Some(thread));
+    }
+
+    /// # Panics
+    /// When the node has ended by a panic.
+    fn stop(&mut self) {
+        // One poll sends the word; the node answers by ending.
+        let _ = self.stopper.stop().now_or_never();
+        let ended = self.thread.take().map(JoinHandle::join);
+        if matches!(ended, Some(Err(_))) && !std::thread::panicking() {
+            panic!("the node ended by a panic, see above");
+        }
     }
 
     /// The API without a token.
@@ -127,7 +152,7 @@ impl TestApp {
         for table in ["events", "idempotency_keys"] {
             stored.push(format!("{table}: {}", self.rows(table).await));
         }
-        for table in ["users", "sessions", "customers", "meetings", "approvals"] {
+        for table in ["users", "sessions", "customers", "meetings", "tasks", "approvals"] {
             let versions = Sql::new(format!("SELECT CAST(sum(version) AS TEXT) FROM {table}"));
             let versions = self.db.number(versions).await.expect("a table of aggregates");
             stored.push(format!("{table}: {} of {versions} versions", self.rows(table).await));
@@ -138,20 +163,22 @@ impl TestApp {
 
 impl Drop for TestApp {
     fn drop(&mut self) {
-        // One poll sends the word; the node answers by ending.
-        let _ = self.stopper.stop().now_or_never();
-        let ended = self.thread.take().map(JoinHandle::join);
-        if matches!(ended, Some(Err(_))) && !std::thread::panicking() {
-            panic!("the node ended by a panic, see above");
-        }
+        self.stop();
     }
 }
 
+/// Starts a node on a thread of its own.
+async fn launch(config: &Config, clock: Clock) -> (Node, JoinHandle<()>) {
+    let (ready, started) = oneshot::channel();
+    let config = config.clone();
+    let thread = std::thread::spawn(move || run(&config, clock, ready));
+    (started.await.expect("a node that starts; its panic is above"), thread)
+}
+
 /// As `kizuna serve` runs one.
-fn run(config: &Config, ready: oneshot::Sender<Node>) {
+fn run(config: &Config, clock: Clock, ready: oneshot::Sender<Node>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("a runtime");
-    let clock = Clock::manual(Timestamp::parse(BEGIN).expect("a time"));
     System::new().block_on(async {
         let app = Application::build(config, clock.clone(), runtime.handle().clone()).await;
         let app = app.expect("a node that starts");

@@ -81,6 +81,11 @@ impl Member {
         let approval = json!({"customer_id": customer_id, "title": title, "amount": 120_000});
         self.post("/api/approvals", approval).await.expect(201)
     }
+
+    /// Writes down a task of one's own.
+    pub async fn task(&self, title: &str, due_at: &str) -> Answer {
+        self.post("/api/tasks", json!({"title": title, "due_at": due_at})).await.expect(201)
+    }
 }
 
 /// One of each role, and a second of SALES; both SALES have the manager. All effects of their making are done.

@@ -5,6 +5,7 @@
 //! - `entity`, `child`: one actor per aggregate, found by id
 //! - `journal`: the one writer, group commit; `registry`: who hears of a commit
 //! - `feed`, `parking`: consumers of the log, exactly once and in order
+//! - `schedule`, `scheduler`: jobs at fixed times, once on any number of nodes
 //! - `breaker`, `call`, `backoff`: calls between services
 
 pub mod arbiters;
@@ -18,6 +19,8 @@ pub mod janitor;
 pub mod journal;
 pub mod parking;
 pub mod registry;
+pub mod schedule;
+pub mod scheduler;
 pub mod service;
 pub mod stats;
 pub mod supervisor;

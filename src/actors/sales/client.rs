@@ -6,17 +6,21 @@ use super::aggregate::MeetingAggregate;
 use super::domain::{self, Meeting};
 use super::messages::FindMeeting;
 use super::service::SalesDesk;
+use super::tasks::aggregate::TaskAggregate;
+use super::tasks::domain::{self as task_rules, Task};
+use super::tasks::messages::FindTask;
 use crate::actors::context::Caller;
 use crate::actors::refusal::Refusal;
 use crate::actors::runtime::entity::Entities;
 use crate::actors::runtime::service::Service;
 use crate::ids::Id;
 
-/// Sends messages to the service, and reads hot meetings from memory.
+/// Sends messages to the service, and reads hot meetings and tasks from memory.
 #[derive(Clone)]
 pub struct SalesClient {
     pub service: Service<SalesDesk>,
     pub meetings: Entities<MeetingAggregate>,
+    pub tasks: Entities<TaskAggregate>,
 }
 
 impl SalesClient {
@@ -28,6 +32,17 @@ impl SalesClient {
         match self.meetings.cached(id) {
             Some(meeting) => domain::visible(Some(&meeting), &caller).map(drop).map(|()| meeting),
             None => self.service.ask(FindMeeting { id, caller }).await,
+        }
+    }
+
+    /// The same for a task.
+    ///
+    /// # Errors
+    /// `not_found`, `unavailable`, `overloaded`.
+    pub async fn find_task(&self, caller: Caller, id: Id) -> Result<Arc<Task>, Refusal> {
+        match self.tasks.cached(id) {
+            Some(task) => task_rules::visible(Some(&task), &caller).map(drop).map(|()| task),
+            None => self.service.ask(FindTask { id, caller }).await,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The sales service: makes sure of the customer, then hands a meeting to its child.
+//! The sales service: makes sure of the customer, then hands a meeting to its child. Tasks' part of it stands
+//! in `tasks/service.rs`.
 
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ use crate::actors::refusal::Refusal;
 use crate::actors::runtime::call::Guard;
 use crate::actors::runtime::entity::Entities;
 use crate::actors::runtime::service::serve;
+use crate::actors::sales::tasks::aggregate::TaskAggregate;
+use crate::clock::Clock;
 use crate::ids::{Id, new_id};
 use crate::persistence::Db;
 use crate::persistence::meetings::{self as store, MeetingCounts};
@@ -21,7 +24,9 @@ use crate::persistence::meetings::{self as store, MeetingCounts};
 /// What the service works with; shared by its requests.
 pub struct SalesDesk {
     pub db: Db,
+    pub clock: Clock,
     pub meetings: Entities<MeetingAggregate>,
+    pub tasks: Entities<TaskAggregate>,
     pub customers: KnownCustomers,
     pub auth: AuthClient,
     pub auth_guard: Guard,

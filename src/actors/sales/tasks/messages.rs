@@ -1,0 +1,122 @@
+//! What others may ask of the sales service about tasks.
+
+use std::sync::Arc;
+
+use actix::Message;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::domain::{Task, TaskStatus};
+use crate::actors::context::{Caller, Context};
+use crate::actors::fields::{Change, present, some};
+use crate::actors::page::{Page, PageRequest};
+use crate::actors::refusal::Refusal;
+use crate::actors::shapes::{Notes, Title};
+use crate::clock::Timestamp;
+use crate::ids::Id;
+use crate::persistence::tasks::{DueTask, TaskCounts};
+
+/// A new task.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewTask {
+    #[schema(value_type = Title)]
+    pub title: String,
+    pub due_at: Timestamp,
+    pub customer_id: Option<Id>,
+    /// The caller if absent; only MANAGER and ADMIN name another.
+    pub assignee_id: Option<Id>,
+    #[schema(value_type = Option<Notes>)]
+    pub notes: Option<String>,
+    /// OPEN if absent.
+    pub status: Option<TaskStatus>,
+}
+
+/// Changes of a task; absent fields stay as they are, null clears.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TaskChanges {
+    #[schema(value_type = Title, required = false)]
+    #[serde(default, deserialize_with = "some")]
+    pub title: Option<String>,
+    #[schema(value_type = Timestamp, required = false)]
+    #[serde(default, deserialize_with = "some")]
+    pub due_at: Option<Timestamp>,
+    #[schema(value_type = Option<Id>)]
+    #[serde(default, deserialize_with = "present")]
+    pub customer_id: Change<Id>,
+    #[schema(value_type = Id, required = false)]
+    #[serde(default, deserialize_with = "some")]
+    pub assignee_id: Option<Id>,
+    #[schema(value_type = Option<Notes>)]
+    #[serde(default, deserialize_with = "present")]
+    pub notes: Change<String>,
+    #[schema(value_type = TaskStatus, required = false)]
+    #[serde(default, deserialize_with = "some")]
+    pub status: Option<TaskStatus>,
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<Arc<Task>, Refusal>")]
+pub struct CreateTask {
+    pub task: NewTask,
+    pub context: Context,
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<Arc<Task>, Refusal>")]
+pub struct ChangeTask {
+    pub id: Id,
+    pub changes: TaskChanges,
+    pub context: Context,
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<Arc<Task>, Refusal>")]
+pub struct DeleteTask {
+    pub id: Id,
+    pub context: Context,
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<Arc<Task>, Refusal>")]
+pub struct FindTask {
+    pub id: Id,
+    pub caller: Caller,
+}
+
+/// What a list of tasks is narrowed to.
+#[derive(Clone, Debug, Default)]
+pub struct TaskFilter {
+    pub status: Option<TaskStatus>,
+    pub assignee_id: Option<Id>,
+    pub customer_id: Option<Id>,
+    pub due_before: Option<Timestamp>,
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<Page<Task>, Refusal>")]
+pub struct ListTasks {
+    pub caller: Caller,
+    pub filter: TaskFilter,
+    pub page: PageRequest,
+}
+
+/// The service's statistics of what the caller may see: open and overdue ones now, done ones of a period.
+#[derive(Message)]
+#[rtype(result = "Result<TaskCounts, Refusal>")]
+pub struct TaskStats {
+    pub caller: Caller,
+    pub owner_id: Option<Id>,
+    pub from: Timestamp,
+    pub to: Timestamp,
+}
+
+/// Flow 5: the alerts of the next tasks that are due soon, after this one if there was one before. Answers the last
+/// task of a full batch: there may be more behind it.
+#[derive(Message)]
+#[rtype(result = "Result<Option<DueTask>, Refusal>")]
+pub struct AlertDueTasks {
+    pub after: Option<DueTask>,
+    pub context: Context,
+}

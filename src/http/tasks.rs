@@ -1,0 +1,127 @@
+//! `/api/tasks`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::answer::{self, Deleted};
+use super::extract::{Body, NoParams, Params, PathId, Signed};
+use super::idempotency::{Shape, once};
+use super::paging::{self, list_params};
+use super::period::{StatsParams, stats_period};
+use super::state::Gateway;
+use crate::actors::refusal::Refusal;
+use crate::actors::sales::tasks::domain::{Task, TaskStatus};
+use crate::actors::sales::tasks::messages::{
+    ChangeTask, CreateTask, DeleteTask, ListTasks, NewTask, TaskChanges, TaskFilter, TaskStats,
+};
+use crate::clock::Timestamp;
+use crate::ids::Id;
+use crate::persistence::tasks::DUE_FIRST;
+
+type Answer = Result<HttpResponse, Refusal>;
+
+const PATH: &str = "/api/tasks";
+
+list_params! {
+    /// Which tasks; what is due first comes first.
+    TaskParams {
+        status: TaskStatus,
+        assignee_id: Id,
+        customer_id: Id,
+        /// Due before this moment, itself excluded.
+        due_before: Timestamp,
+    }
+}
+
+/// List tasks
+#[utoipa::path(tag = "tasks", params(TaskParams), responses((status = 200, body = Vec<Task>)))]
+#[get("/tasks")]
+pub async fn list(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Signed,
+    params: Params<TaskParams>,
+) -> Answer {
+    let page = params.0.page(|keyset| DUE_FIRST.fits(keyset))?;
+    let TaskParams { status, assignee_id, customer_id, due_before, .. } = params.0;
+    let filter = TaskFilter { status, assignee_id, customer_id, due_before };
+    let tasks = gateway.sales.service.ask(ListTasks { caller: signed.caller, filter, page }).await?;
+    Ok(paging::list(&request, &tasks))
+}
+
+/// Create a task
+#[utoipa::path(tag = "tasks", request_body = NewTask, responses((status = 201, body = Task)))]
+#[post("/tasks")]
+pub async fn create(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Signed,
+    _: Params<NoParams>,
+    body: Body<NewTask>,
+) -> Answer {
+    let Body { value: task, digest } = body;
+    once(&gateway, &request, &signed, &digest, Shape::created(PATH), async |context| {
+        let made = gateway.sales.service.ask(CreateTask { task, context }).await?;
+        Ok(answer::created(PATH, made.id, made.version, &*made))
+    })
+    .await
+}
+
+/// Read a task
+#[utoipa::path(tag = "tasks", params(("id" = Id, Path)), responses((status = 200, body = Task)))]
+#[get("/tasks/{id}")]
+pub async fn read(gateway: Data<Gateway>, signed: Signed, id: PathId, _: Params<NoParams>) -> Answer {
+    let task = gateway.sales.find_task(signed.caller, id.0).await?;
+    Ok(answer::record(task.version, &*task))
+}
+
+/// Change a task
+///
+/// DONE completes it, OPEN opens it again.
+#[utoipa::path(
+    tag = "tasks",
+    params(("id" = Id, Path)),
+    request_body = TaskChanges,
+    responses((status = 200, body = Task))
+)]
+#[patch("/tasks/{id}")]
+pub async fn change(
+    gateway: Data<Gateway>,
+    signed: Signed,
+    id: PathId,
+    _: Params<NoParams>,
+    body: Body<TaskChanges>,
+) -> Answer {
+    let change = ChangeTask { id: id.0, changes: body.value, context: signed.context() };
+    let after = gateway.sales.service.ask(change).await?;
+    Ok(answer::record(after.version, &*after))
+}
+
+/// Delete a task
+#[utoipa::path(tag = "tasks", params(("id" = Id, Path)), responses((status = 200, body = Deleted)))]
+#[delete("/tasks/{id}")]
+pub async fn remove(gateway: Data<Gateway>, signed: Signed, id: PathId, _: Params<NoParams>) -> Answer {
+    gateway.sales.service.ask(DeleteTask { id: id.0, context: signed.context() }).await?;
+    Ok(answer::deleted(id.0))
+}
+
+/// Counts of tasks: open ones now, done ones of the period, and how many of the open ones are overdue now.
+#[derive(Serialize, ToSchema)]
+pub struct TaskStatsView {
+    open: i64,
+    done: i64,
+    overdue: i64,
+}
+
+/// The service's statistics
+#[utoipa::path(tag = "tasks", params(StatsParams), responses((status = 200, body = TaskStatsView)))]
+#[get("/tasks/stats")]
+pub async fn stats(gateway: Data<Gateway>, signed: Signed, params: Params<StatsParams>) -> Answer {
+    let (from, to) = stats_period(&params.0, gateway.clock.now())?;
+    let asked = TaskStats { caller: signed.caller, owner_id: params.0.owner_id, from, to };
+    let counts = gateway.sales.service.ask(asked).await?;
+    let view = TaskStatsView { open: counts.open, done: counts.done, overdue: counts.overdue };
+    Ok(HttpResponse::Ok().json(view))
+}

@@ -1,0 +1,121 @@
+//! Tasks.
+
+use serde::Deserialize;
+
+use super::db::{Db, StoreError};
+use super::paging::{self, Sort};
+use super::sql::Sql;
+use super::table::{Kind, OnConflict, Table};
+use crate::actors::context::Caller;
+use crate::actors::page::{Page, PageRequest};
+use crate::actors::sales::tasks::domain::Task;
+use crate::actors::sales::tasks::messages::TaskFilter;
+use crate::clock::Timestamp;
+use crate::ids::Id;
+
+pub static TASKS: Table = Table {
+    name: "tasks",
+    columns: &[
+        ("id", Kind::Id),
+        ("version", Kind::Int),
+        ("created_at", Kind::Time),
+        ("updated_at", Kind::Time),
+        ("deleted_at", Kind::Time),
+        ("title", Kind::Text),
+        ("due_at", Kind::Time),
+        ("status", Kind::Text),
+        ("completed_at", Kind::Time),
+        ("customer_id", Kind::Id),
+        ("assignee_id", Kind::Id),
+        ("notes", Kind::Text),
+        ("alerted_for", Kind::Time),
+    ],
+    on_conflict: OnConflict::Replace,
+    fence: "version",
+};
+
+/// The order of tasks: what is due first comes first.
+pub const DUE_FIRST: Sort = Sort::time("due_at", "due_at", false);
+
+/// Live tasks that the caller may see.
+pub async fn list(
+    db: &Db,
+    caller: &Caller,
+    filter: &TaskFilter,
+    request: &PageRequest,
+) -> Result<Page<Task>, StoreError> {
+    let narrow = |sql: Sql| {
+        sql.filter("deleted_at IS NULL", [])
+            .filter_some("assignee_id = ?", caller.only_owner())
+            .filter_some("assignee_id = ?", filter.assignee_id)
+            .filter_some("status = ?", filter.status.map(|status| status.as_str()))
+            .filter_some("customer_id = ?", filter.customer_id)
+            .filter_some("due_at < ?", filter.due_before)
+    };
+    let key = |row: &Task| DUE_FIRST.keyset(row.due_at, row.id);
+    paging::page(db, &TASKS, request, &DUE_FIRST, narrow, key).await
+}
+
+/// Counts of tasks.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TaskCounts {
+    pub open: i64,
+    pub done: i64,
+    /// Those of `open` whose due time has passed.
+    pub overdue: i64,
+}
+
+/// The service's statistics of live tasks: open and overdue ones at `now`, done ones from `from` to `to`.
+pub async fn stats(
+    db: &Db,
+    assignee: Option<Id>,
+    from: Timestamp,
+    to: Timestamp,
+    now: Timestamp,
+) -> Result<TaskCounts, StoreError> {
+    let live = || {
+        Sql::new("SELECT CAST(count(*) AS TEXT) FROM tasks")
+            .filter("deleted_at IS NULL", [])
+            .filter_some("assignee_id = ?", assignee)
+    };
+    let open = || live().filter("status = 'OPEN'", []);
+    let done = live().filter("completed_at >= ?", [from.into()]).filter("completed_at < ?", [to.into()]);
+    Ok(TaskCounts {
+        open: db.number(open()).await?,
+        done: db.number(done).await?,
+        overdue: db.number(open().filter("due_at < ?", [now.into()])).await?,
+    })
+}
+
+/// A task that is due, and its place in the order of [`unalerted`].
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct DueTask {
+    pub id: Id,
+    pub due_at: Timestamp,
+}
+
+/// Open tasks due by `by` that have had no alert for their due time: those after `after`, the first due first, at
+/// most `limit`.
+pub async fn unalerted(
+    db: &Db,
+    by: Timestamp,
+    after: Option<&DueTask>,
+    limit: i64,
+) -> Result<Vec<DueTask>, StoreError> {
+    static SHAPE: Table = Table {
+        name: "due",
+        columns: &[("id", Kind::Id), ("due_at", Kind::Time)],
+        on_conflict: OnConflict::Fail,
+        fence: "due_at",
+    };
+    // In the words of the index `tasks_unalerted`, or it would not be used.
+    let mut due = Sql::new("SELECT id, due_at FROM tasks")
+        .filter("deleted_at IS NULL", [])
+        .filter("status = 'OPEN'", [])
+        .filter("alerted_for IS DISTINCT FROM due_at", [])
+        .filter("due_at <= ?", [by.into()]);
+    if let Some(after) = after {
+        due = due.filter("(due_at, id) > (?, ?)", [after.due_at.into(), after.id.into()]);
+    }
+    db.rows_of(&SHAPE, due.push(" ORDER BY due_at, id", []).limit(limit)).await
+}
