@@ -1,5 +1,5 @@
 -- The event log, append-only and kept: audit trail, source of replays, truth behind every transport.
--- `slice` is fixed by a hash of the subject; `slice_seq` is gap-free within a slice and taken inside the
+-- `slice` is fixed by a hash of the partition key, which is the subject for most; `slice_seq` is gap-free within a slice and taken inside the
 -- committing transaction, so that order of numbers = order of commits.
 CREATE TABLE slices (
     slice    INTEGER PRIMARY KEY,
@@ -18,6 +18,7 @@ CREATE TABLE events (
     source         TEXT NOT NULL,
     subject        TEXT NOT NULL,
     sequence       INTEGER NOT NULL,
+    partition_key  TEXT NOT NULL,
     time           TEXT NOT NULL,
     data           TEXT NOT NULL,
     traceparent    TEXT,
@@ -30,6 +31,8 @@ CREATE UNIQUE INDEX events_id ON events (id);
 CREATE UNIQUE INDEX events_sequence ON events (subject, sequence);
 CREATE INDEX events_type ON events (type, id);
 CREATE INDEX events_actor ON events (actor_id, id);
+-- What a saga's step did to single records; notifications, which have a cause too, are many and never asked for.
+CREATE INDEX events_caused ON events (causation_id, type) WHERE causation_id IS NOT NULL AND type <> 'notification.created';
 
 -- How far a consumer has applied a slice: moved by compare-and-set in the transaction of its effect.
 CREATE TABLE consumer_cursors (

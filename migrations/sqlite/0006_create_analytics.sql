@@ -34,9 +34,11 @@ CREATE TABLE notifications (
     kind         TEXT NOT NULL,
     subject_type TEXT NOT NULL,
     subject_id   TEXT NOT NULL,
+    customer_id  TEXT, -- whose deletion archives it
     data         TEXT NOT NULL,
     read_at      TEXT,
     archived_at  TEXT
 ) STRICT;
 CREATE INDEX notifications_user ON notifications (user_id, created_at, id);
 CREATE INDEX notifications_unread ON notifications (user_id, created_at, id) WHERE read_at IS NULL AND archived_at IS NULL;
+CREATE INDEX notifications_customer ON notifications (customer_id) WHERE archived_at IS NULL;

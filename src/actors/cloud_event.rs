@@ -23,6 +23,7 @@ pub struct CloudEvent<'a> {
     time: Timestamp,
     #[schema(example = "application/json")]
     datacontenttype: &'static str,
+    /// What the event is ordered with.
     partitionkey: Id,
     /// The aggregate's version after it.
     sequence: i64,
@@ -51,7 +52,7 @@ impl<'a> From<&'a LoggedEvent> for CloudEvent<'a> {
             subject: event.subject,
             time: event.time,
             datacontenttype: "application/json",
-            partitionkey: event.subject,
+            partitionkey: event.partition,
             sequence: event.sequence,
             traceparent: event.traceparent.as_deref(),
             correlationid: &event.correlation_id,

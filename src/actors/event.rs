@@ -11,10 +11,10 @@ use crate::ids::{Id, new_id};
 /// Into how many slices the log is divided; fixed, for it decides where an aggregate's events stand.
 pub const SLICES: i64 = 16;
 
-/// The slice of an aggregate's events.
-pub fn slice_of(subject: Id) -> i64 {
+/// The slice of the events of this partition key.
+pub fn slice_of(partition: Id) -> i64 {
     // The last 64 bits of a UUIDv7 are random; folding in the first spreads hand-made ids too.
-    let bits = subject.bits();
+    let bits = partition.bits();
     let folded = (bits as u64) ^ ((bits >> 64) as u64);
     (folded % SLICES as u64) as i64
 }
@@ -25,6 +25,11 @@ pub trait DomainEvent {
     fn event_type(&self) -> &'static str;
     /// The state its consumers need, never a secret.
     fn data(&self) -> Box<RawValue>;
+    /// What the event is ordered with: its aggregate, or what several aggregates have in common. The same for all
+    /// events of an aggregate.
+    fn partition(&self, subject: Id) -> Id {
+        subject
+    }
 }
 
 /// Data as JSON text.
@@ -41,6 +46,8 @@ pub struct Event {
     pub subject: Id,
     /// The aggregate's version after it.
     pub sequence: i64,
+    /// Decides the slice: events of one partition have one order.
+    pub partition: Id,
     pub time: Timestamp,
     pub data: Arc<RawValue>,
     pub traceparent: Option<Arc<str>>,
@@ -63,6 +70,7 @@ impl Event {
             event_type: event.event_type(),
             subject,
             sequence,
+            partition: event.partition(subject),
             time,
             data: event.data().into(),
             traceparent: context.traceparent.clone(),
@@ -73,7 +81,7 @@ impl Event {
     }
 
     pub fn slice(&self) -> i64 {
-        slice_of(self.subject)
+        slice_of(self.partition)
     }
 }
 

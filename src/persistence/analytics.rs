@@ -138,6 +138,7 @@ pub static NOTIFICATIONS: Table = Table {
         ("kind", Kind::Text),
         ("subject_type", Kind::Text),
         ("subject_id", Kind::Id),
+        ("customer_id", Kind::Id),
         ("data", Kind::Json),
         ("read_at", Kind::Time),
         ("archived_at", Kind::Time),

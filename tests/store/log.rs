@@ -49,12 +49,13 @@ fn subjects(events: &[LoggedEvent]) -> Vec<(Id, i64)> {
 async fn an_event_is_read_as_it_was_written(#[case] on: Database) {
     let place = Place::fresh(on);
     let db = place.migrated().await;
-    let subject = new_id();
+    let (subject, partition) = (new_id(), new_id());
     let full = Event {
         id: new_id(),
         event_type: CUSTOMER_CREATED,
         subject,
         sequence: 1,
+        partition,
         time: Timestamp::parse("9999-12-31T23:59:59.999999Z").unwrap(),
         data: raw(&json!({"b": "絆😀'\\\"", "a": [1, null, 1.5], "n": i64::MAX})).into(),
         traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
@@ -72,7 +73,7 @@ async fn an_event_is_read_as_it_was_written(#[case] on: Database) {
     };
     let events = vec![full.clone(), bare.clone()];
     commit_one(&db, Unit { events, ..Unit::default() }).await.unwrap();
-    let read = log::after(&db, slice_of(subject), 0, 10).await.unwrap();
+    let read = log::after(&db, slice_of(partition), 0, 10).await.unwrap();
     assert_eq!(read.iter().map(|event| event.slice_seq).collect::<Vec<_>>(), [1, 2]);
     for (read, written) in read.iter().zip([full, bare]) {
         assert_eq!(format!("{:?}", read.event), format!("{written:?}"), "also the order of keys in its data");
@@ -248,6 +249,7 @@ async fn notifications_are_their_readers_newest_first(#[case] on: Database) {
         kind: CUSTOMER_CREATED.to_owned(),
         subject_type: "customer".to_owned(),
         subject_id: new_id(),
+        customer_id: Some(new_id()),
         data: NotificationData { customer_name: n.to_string(), owner_id: new_id() },
         read_at: n.is_multiple_of(3).then(|| minute(9)),
         archived_at: (n == 1).then(|| minute(9)),

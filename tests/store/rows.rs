@@ -157,6 +157,7 @@ async fn notifications_and_parked_events_keep_every_field(#[case] on: Database) 
             kind: "customer.created".to_owned(),
             subject_type: "customer".to_owned(),
             subject_id: new_id(),
+            customer_id: Some(new_id()),
             data: NotificationData { customer_name: text.clone(), owner_id: new_id() },
             read_at: Some(at(LATEST)),
             archived_at: None,

@@ -31,6 +31,8 @@ pub struct Notification {
     pub kind: String,
     pub subject_type: String,
     pub subject_id: Id,
+    /// The customer it has to do with: its deletion archives the notification.
+    pub customer_id: Option<Id>,
     pub data: NotificationData,
     pub read_at: Option<Timestamp>,
     pub archived_at: Option<Timestamp>,
@@ -56,6 +58,11 @@ impl DomainEvent for NotificationPayload {
 
     fn data(&self) -> Box<RawValue> {
         raw(self)
+    }
+
+    // One reader's notifications have one order, so that a live feed and its resumption agree.
+    fn partition(&self, _: Id) -> Id {
+        self.notification.user_id
     }
 }
 
@@ -117,6 +124,7 @@ impl NotificationsConsumer {
                 kind: event.event.event_type.to_owned(),
                 subject_type: "customer".to_owned(),
                 subject_id: customer.id,
+                customer_id: Some(customer.id),
                 data: NotificationData { customer_name: customer.name.clone(), owner_id: customer.owner_id },
                 read_at: None,
                 archived_at: None,
