@@ -71,6 +71,7 @@ impl Application {
             sales: services.sales.clone(),
             opportunity: services.opportunity.clone(),
             analytics: services.analytics.clone(),
+            sagas: services.sagas.clone(),
             db: db.clone(),
             clock,
             board: services.board.clone(),

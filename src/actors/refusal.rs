@@ -54,6 +54,7 @@ codes! {
     EmailTaken = 409 "email_taken",
     LastAdmin = 409 "last_admin",
     OwnAccount = 409 "own_account",
+    NoSuccessor = 409 "no_successor",
     ApprovalNotPending = 409 "approval_not_pending",
     RequestInFlight = 409 "request_in_flight",
     StaleVersion = 412 "stale_version",

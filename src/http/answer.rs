@@ -20,6 +20,29 @@ pub fn created(path: &str, id: Id, version: i64, body: &impl Serialize) -> HttpR
         .json(body)
 }
 
+/// The body of an answer to a deletion that other services follow.
+#[derive(Serialize, ToSchema)]
+pub struct Departed {
+    pub id: Id,
+    #[schema(example = "deleted")]
+    pub status: &'static str,
+    pub saga: SagaLink,
+}
+
+/// Where the progress of a deletion is told.
+#[derive(Serialize, ToSchema)]
+pub struct SagaLink {
+    pub id: Id,
+    #[schema(example = "/api/sagas/0198c0de-0000-7000-8000-000000000000")]
+    pub href: String,
+}
+
+/// 200 for a deletion whose saga has begun.
+pub fn departed(id: Id, saga: Id) -> HttpResponse {
+    let saga = SagaLink { id: saga, href: format!("/api/sagas/{saga}") };
+    HttpResponse::Ok().json(Departed { id, status: "deleted", saga })
+}
+
 /// The body of a deletion's answer.
 #[derive(Serialize, ToSchema)]
 pub struct Deleted {

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::answer::{self, Deleted};
+use super::answer::{self, Departed};
 use super::extract::{Body, NoParams, Params, PathId, Signed};
 use super::idempotency::{Shape, once};
 use super::paging::{self, list_params};
@@ -22,6 +22,7 @@ use crate::actors::customer::messages::{
 };
 use crate::actors::page::Page;
 use crate::actors::refusal::{FieldError, Refusal};
+use crate::actors::sagas::messages::{Preview, PreviewCustomerDeletion};
 use crate::clock::Timestamp;
 use crate::ids::Id;
 use crate::persistence::customers::SORTS;
@@ -163,12 +164,20 @@ pub async fn change(
     Ok(answer::record(after.version, &*after))
 }
 
-/// Delete a customer
-#[utoipa::path(tag = "customers", params(("id" = Id, Path)), responses((status = 200, body = Deleted)))]
+/// Delete a customer, and with it what refers to it: the saga tells how far that is
+#[utoipa::path(tag = "customers", params(("id" = Id, Path)), responses((status = 200, body = Departed)))]
 #[delete("/customers/{id}")]
 pub async fn remove(gateway: Data<Gateway>, signed: Signed, id: PathId, _: Params<NoParams>) -> Answer {
-    gateway.customers.service.ask(DeleteCustomer { id: id.0, context: signed.context() }).await?;
-    Ok(answer::deleted(id.0))
+    let delete = DeleteCustomer { id: id.0, context: signed.context() };
+    Ok(answer::departed(id.0, gateway.customers.service.ask(delete).await?))
+}
+
+/// What the deletion of a customer would touch
+#[utoipa::path(tag = "customers", params(("id" = Id, Path)), responses((status = 200, body = Preview)))]
+#[get("/customers/{id}/deletion-preview")]
+pub async fn preview(gateway: Data<Gateway>, signed: Signed, id: PathId, _: Params<NoParams>) -> Answer {
+    let preview = PreviewCustomerDeletion { id: id.0, caller: signed.caller };
+    Ok(HttpResponse::Ok().json(gateway.sagas.ask(preview).await?))
 }
 
 /// Counts of customers.

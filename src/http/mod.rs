@@ -20,6 +20,7 @@ mod paging;
 mod period;
 pub mod problem;
 mod reports;
+mod sagas;
 pub mod state;
 mod tasks;
 mod users;
@@ -41,12 +42,15 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(users::create)
         .service(users::read)
         .service(users::change)
+        .service(users::remove)
+        .service(users::preview)
         .service(customers::list)
         .service(customers::create)
         .service(customers::stats)
         .service(customers::read)
         .service(customers::change)
         .service(customers::remove)
+        .service(customers::preview)
         .service(customers::activity)
         .service(meetings::list)
         .service(meetings::create)
@@ -71,6 +75,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(notifications::list)
         .service(notifications::unread)
         .service(reports::metrics)
+        .service(sagas::list)
+        .service(sagas::read)
         .service(audit::events);
     config
         .service(api)

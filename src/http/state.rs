@@ -13,6 +13,7 @@ use crate::actors::customer::client::CustomerClient;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::runtime::service::Service;
 use crate::actors::runtime::stats::Board;
+use crate::actors::sagas::service::SagaDesk;
 use crate::actors::sales::client::SalesClient;
 use crate::clock::Clock;
 use crate::persistence::Db;
@@ -24,6 +25,7 @@ pub struct Gateway {
     pub sales: SalesClient,
     pub opportunity: OpportunityClient,
     pub analytics: Service<AnalyticsDesk>,
+    pub sagas: Service<SagaDesk>,
     pub db: Db,
     pub clock: Clock,
     pub board: Board,

@@ -1,11 +1,11 @@
 //! `/api/auth/users`.
 
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get, patch, post};
-use serde::Serialize;
-use utoipa::ToSchema;
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::answer;
+use super::answer::{self, Departed};
 use super::extract::{Body, NoParams, Params, PathId, Signed};
 use super::idempotency::{Shape, once};
 use super::paging::{self, list_params};
@@ -16,6 +16,7 @@ use crate::actors::auth::messages::{
 };
 use crate::actors::context::{Caller, Role};
 use crate::actors::refusal::Refusal;
+use crate::actors::sagas::messages::{DeleteUser, Preview, PreviewUserDeletion};
 use crate::ids::Id;
 use crate::persistence::auth::USERS_BY_CREATION;
 
@@ -119,4 +120,40 @@ pub async fn change(
     let change = ChangeUser { id: id.0, changes: body.value, context: signed.context() };
     let after = gateway.auth.service.ask(change).await?;
     Ok(answer::record(after.user.version, &after.user))
+}
+
+/// Who is to take over from a deleted user.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct HeirParams {
+    /// A live user; chosen by the rules if absent.
+    #[serde(default)]
+    reassign_to: Option<Id>,
+}
+
+/// Delete a user and hand over what they had (ADMIN): the saga tells how far that is
+#[utoipa::path(tag = "users", params(("id" = Id, Path), HeirParams), responses((status = 200, body = Departed)))]
+#[delete("/auth/users/{id}")]
+pub async fn remove(
+    gateway: Data<Gateway>,
+    signed: Signed,
+    id: PathId,
+    params: Params<HeirParams>,
+) -> Answer {
+    let delete = DeleteUser { id: id.0, reassign_to: params.0.reassign_to, context: signed.context() };
+    Ok(answer::departed(id.0, gateway.sagas.ask(delete).await?))
+}
+
+/// What the deletion of a user would touch, and who would receive (ADMIN)
+#[utoipa::path(tag = "users", params(("id" = Id, Path), HeirParams), responses((status = 200, body = Preview)))]
+#[get("/auth/users/{id}/deletion-preview")]
+pub async fn preview(
+    gateway: Data<Gateway>,
+    signed: Signed,
+    id: PathId,
+    params: Params<HeirParams>,
+) -> Answer {
+    let preview = PreviewUserDeletion { id: id.0, reassign_to: params.0.reassign_to, caller: signed.caller };
+    Ok(HttpResponse::Ok().json(gateway.sagas.ask(preview).await?))
 }

@@ -4,8 +4,9 @@ use super::db::{Db, StoreError};
 use super::paging::{self, Sort};
 use super::sql::Sql;
 use super::table::{Kind, OnConflict, Table};
+use super::unit::Write;
 use crate::actors::auth::domain::{User, UserState};
-use crate::actors::auth::messages::UserFilter;
+use crate::actors::auth::messages::{LiveUser, UserFilter};
 use crate::actors::context::Role;
 use crate::actors::page::{Page, PageRequest};
 use crate::clock::Timestamp;
@@ -70,6 +71,24 @@ pub async fn other_admins(db: &Db, id: Id) -> Result<i64, StoreError> {
         .filter("role = 'ADMIN'", [])
         .filter("id <> ?", [id.into()]);
     db.number(sql).await
+}
+
+/// All live users in the order of their making, as many as a company has.
+pub async fn live_users(db: &Db) -> Result<Vec<LiveUser>, StoreError> {
+    let tail = Sql::default().filter("deleted_at IS NULL", []).push(" ORDER BY created_at, id", []);
+    let rows: Vec<User> = db.rows(&USERS, tail).await?;
+    let live = |user: User| LiveUser {
+        id: user.id,
+        version: user.version,
+        role: user.role,
+        manager_id: user.manager_id,
+    };
+    Ok(rows.into_iter().map(live).collect())
+}
+
+/// The condition that a user is still as they were seen.
+pub fn unchanged(user: &LiveUser) -> Write {
+    Write::check(&USERS, user.id).expecting(user.version)
 }
 
 /// The order of users.

@@ -1,5 +1,9 @@
 //! Customers.
 
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
 use super::db::{Db, StoreError};
 use super::paging::{self, Sort};
 use super::sql::Sql;
@@ -72,6 +76,26 @@ pub async fn list(
 pub fn no_other_with_email(caller: &Caller, email: &str, except: Option<Id>) -> Absent {
     let owner = caller.only_owner();
     Absent { table: &CUSTOMERS, column: "email", value: email.to_owned(), owner, except }
+}
+
+/// How many live customers each owner has.
+pub async fn by_owner(db: &Db) -> Result<HashMap<Id, i64>, StoreError> {
+    #[derive(Deserialize)]
+    struct Row {
+        owner_id: Id,
+        customers: i64,
+    }
+    static COUNTS: Table = Table {
+        name: "counts",
+        columns: &[("owner_id", Kind::Id), ("customers", Kind::Int)],
+        on_conflict: OnConflict::Fail,
+        fence: "customers",
+    };
+    let grouped = Sql::new("SELECT owner_id, count(*) AS customers FROM customers")
+        .filter("deleted_at IS NULL", [])
+        .push(" GROUP BY owner_id", []);
+    let rows: Vec<Row> = db.rows_of(&COUNTS, grouped).await?;
+    Ok(rows.into_iter().map(|row| (row.owner_id, row.customers)).collect())
 }
 
 /// Counts of customers.

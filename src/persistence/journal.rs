@@ -212,6 +212,7 @@ async fn write(
         let (table, name) = (write.table, write.table.name);
         match &write.change {
             Change::Put(row) => puts.entry(name).or_insert((table, Vec::new())).1.push(row.into()),
+            Change::Check => {}
             Change::Delete => deletes.entry(name).or_insert((table, Vec::new())).1.push(&write.id),
         }
     }

@@ -12,6 +12,8 @@ pub enum Change {
     /// The row as a JSON object, its keys the columns' names.
     Put(String),
     Delete,
+    /// None: only what is expected of it is looked at.
+    Check,
 }
 
 /// One row's change, and what must be true of the stored row for it.
@@ -39,6 +41,11 @@ impl Write {
     /// Deletes the row.
     pub fn delete(table: &'static Table, id: impl ToString) -> Self {
         Self { table, id: id.to_string(), change: Change::Delete, expects: None }
+    }
+
+    /// Leaves the row as it is; what it is expected to be makes this a condition.
+    pub fn check(table: &'static Table, id: impl ToString) -> Self {
+        Self { table, id: id.to_string(), change: Change::Check, expects: None }
     }
 
     /// Only if the stored fence is `fence` (0: absent).

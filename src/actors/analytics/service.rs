@@ -5,6 +5,9 @@ use super::notifications::Notification;
 use crate::actors::event::LoggedEvent;
 use crate::actors::page::{Keyset, Page};
 use crate::actors::runtime::service::serve;
+use crate::actors::sagas::domain::{Counted, Counts};
+use crate::actors::sagas::messages::CountReferring;
+use crate::persistence::departures::{self, NOTIFICATIONS_OF_CUSTOMER};
 use crate::persistence::analytics::{self as store, DayMetrics};
 use crate::persistence::{Db, log};
 
@@ -20,6 +23,10 @@ serve!(AnalyticsDesk, {
     ReadMetrics => |desk, message| Vec<DayMetrics> {
         let owner = message.caller.only_owner().or(message.owner_id);
         Ok(store::metrics(&desk.db, owner, message.from, message.to).await?)
+    },
+    CountReferring => |desk, message| Counts {
+        let notifications = departures::count(&desk.db, NOTIFICATIONS_OF_CUSTOMER, message.id).await?;
+        Ok(Counts::from([(Counted::Notifications, notifications)]))
     },
     ReadActivity => |desk, message| Page<LoggedEvent> {
         let (customer, page) = (message.customer_id, message.page);

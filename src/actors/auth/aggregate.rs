@@ -43,7 +43,9 @@ impl Aggregate for UserAggregate {
 
     fn apply(_: Option<UserState>, event: &UserEvent) -> UserState {
         match event {
-            UserEvent::Created(after) | UserEvent::Updated { after, .. } => after.clone(),
+            UserEvent::Created(after)
+            | UserEvent::Updated { after, .. }
+            | UserEvent::Deleted { after, .. } => after.clone(),
         }
     }
 

@@ -58,6 +58,15 @@ pub enum UserCommand {
     Create(UserDraft),
     Change { changes: UserDraftChanges, other_admins: bool },
     ChangePassword { hash: String, keep: Id },
+    Delete { leaving: Leaving, other_admins: bool },
+}
+
+/// What a deleted user leaves behind, and to whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leaving {
+    pub successor_id: Id,
+    pub approver_id: Option<Id>,
+    pub saga_id: Id,
 }
 
 /// A new user, checked.
@@ -84,6 +93,7 @@ pub struct UserDraftChanges {
 pub enum UserEvent {
     Created(UserState),
     Updated { after: UserState, changed: Vec<&'static str> },
+    Deleted { after: UserState, leaving: Leaving },
 }
 
 /// Checks a new user; the password's hash is filled in by the service, hashing takes long.
@@ -178,8 +188,25 @@ pub fn decide_user(
             after.kept_session_id = Some(*keep);
             Ok(vec![UserEvent::Updated { after, changed: vec!["password"] }])
         }
+        (UserCommand::Delete { leaving, other_admins }, Some(state)) if state.is_live() => {
+            caller.require(&[Role::Admin])?;
+            check_removal(state, caller, *other_admins)?;
+            let after = UserState { deleted_at: Some(now), ..touched(state, now) };
+            Ok(vec![UserEvent::Deleted { after, leaving: *leaving }])
+        }
         _ => Err(Refusal::new(Code::NotFound)),
     }
+}
+
+/// SPEC §1: neither oneself nor the last ADMIN goes away, or becomes less.
+fn check_removal(state: &UserState, caller: &Caller, other_admins: bool) -> Result<(), Refusal> {
+    if state.user.id == caller.user_id {
+        return Err(Refusal::new(Code::OwnAccount));
+    }
+    if state.user.role == Role::Admin && !other_admins {
+        return Err(Refusal::new(Code::LastAdmin));
+    }
+    Ok(())
 }
 
 fn created(draft: &UserDraft, id: Id, now: Timestamp) -> UserState {
@@ -224,12 +251,7 @@ fn change(
 ) -> Result<Vec<UserEvent>, Refusal> {
     let wanted = &changes.fields;
     if wanted.role.is_some_and(|role| role != state.user.role) {
-        if state.user.id == caller.user_id {
-            return Err(Refusal::new(Code::OwnAccount));
-        }
-        if state.user.role == Role::Admin && !other_admins {
-            return Err(Refusal::new(Code::LastAdmin));
-        }
+        check_removal(state, caller, other_admins)?;
     }
     if wanted.manager_id == Some(Some(state.user.id)) {
         return Err(Refusal::field("manager_id", "own_manager"));

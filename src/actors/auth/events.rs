@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::domain::{SessionEvent, User, UserEvent};
+use super::domain::{Leaving, SessionEvent, User, UserEvent};
 use crate::actors::catalogue;
 use crate::actors::event::{DomainEvent, raw};
 use crate::ids::Id;
+use crate::persistence::departures::Departure;
 
 /// `user.created`, `user.updated`: the user after it, and which fields changed.
 #[derive(Debug, Serialize, Deserialize)]
@@ -14,6 +15,30 @@ pub struct UserPayload {
     pub user: User,
     /// Names of the changed fields; `password` stands for a new one.
     pub changed: Vec<String>,
+}
+
+/// `user.deleted`: the user, and who inherits.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct UserDeletedPayload {
+    pub user: User,
+    /// Who receives customers, meetings and the approvals that the user requested.
+    pub successor_id: Id,
+    /// Who receives the approvals that wait for the user; null: every MANAGER may decide them.
+    pub approver_id: Option<Id>,
+    pub saga_id: Id,
+}
+
+impl UserDeletedPayload {
+    /// As services keep it in mind.
+    pub fn departure(&self) -> Departure {
+        Departure {
+            id: self.user.id,
+            version: 1,
+            successor_id: Some(self.successor_id),
+            approver_id: self.approver_id,
+            saga_id: self.saga_id,
+        }
+    }
 }
 
 /// `user.login`: its subject is the session.
@@ -29,11 +54,23 @@ pub struct LoginFailedPayload {
     pub user_id: Id,
 }
 
+impl Leaving {
+    fn payload(&self, user: &User) -> UserDeletedPayload {
+        UserDeletedPayload {
+            user: user.clone(),
+            successor_id: self.successor_id,
+            approver_id: self.approver_id,
+            saga_id: self.saga_id,
+        }
+    }
+}
+
 impl DomainEvent for UserEvent {
     fn event_type(&self) -> &'static str {
         match self {
             Self::Created(_) => catalogue::USER_CREATED,
             Self::Updated { .. } => catalogue::USER_UPDATED,
+            Self::Deleted { .. } => catalogue::USER_DELETED,
         }
     }
 
@@ -41,6 +78,7 @@ impl DomainEvent for UserEvent {
         let (state, changed): (_, &[&str]) = match self {
             Self::Created(state) => (state, &[]),
             Self::Updated { after, changed } => (after, changed),
+            Self::Deleted { after, leaving } => return raw(&leaving.payload(&after.user)),
         };
         let changed = changed.iter().map(|name| (*name).to_owned()).collect();
         raw(&UserPayload { user: state.user.clone(), changed })

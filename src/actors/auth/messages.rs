@@ -142,6 +142,38 @@ pub struct ChangeUser {
     pub context: Context,
 }
 
+/// Deletes a user, with the saga that hands over what they had; answers with the saga's id.
+#[derive(Message)]
+#[rtype(result = "Result<Id, Refusal>")]
+pub struct RemoveUser {
+    pub id: Id,
+    pub heirs: Heirs,
+    pub context: Context,
+}
+
+/// A live user, as the choice of a successor sees them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LiveUser {
+    pub id: Id,
+    pub version: i64,
+    pub role: Role,
+    pub manager_id: Option<Id>,
+}
+
+/// Who inherits from a deleted user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heirs {
+    /// Customers, meetings, and the approvals that the user requested.
+    pub successor: LiveUser,
+    /// The approvals that wait for the user; nobody: they are open to every MANAGER.
+    pub approver: Option<LiveUser>,
+}
+
+/// All live users, in the order of their making.
+#[derive(Message)]
+#[rtype(result = "Result<Vec<LiveUser>, Refusal>")]
+pub struct LiveUsers;
+
 /// Another service asks whether somebody exists and may own things.
 #[derive(Message)]
 #[rtype(result = "Result<Arc<UserState>, Refusal>")]

@@ -6,10 +6,11 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use super::aggregate::{SessionAggregate, UserAggregate};
-use super::domain::{self, SessionCommand, User, UserCommand, UserState};
+use super::domain::{self, Leaving, SessionCommand, User, UserCommand, UserState};
 use super::events::LoginFailed;
 use super::messages::{
-    ChangePassword, ChangeUser, CreateUser, FindUser, ListUsers, Login, Logout, Refresh, Tokens,
+    ChangePassword, ChangeUser, CreateUser, FindUser, Heirs, ListUsers, LiveUser, LiveUsers, Login, Logout,
+    Refresh, RemoveUser, Tokens,
 };
 use super::password::Passwords;
 use super::throttle::Guesses;
@@ -21,6 +22,8 @@ use crate::actors::refusal::{Code, Refusal};
 use crate::actors::runtime::entity::Entities;
 use crate::actors::runtime::journal::Journal;
 use crate::actors::runtime::service::serve;
+use crate::actors::sagas::domain::SagaKind;
+use crate::actors::sagas::messages::start;
 use crate::clock::Clock;
 use crate::ids::{Id, new_id};
 use crate::persistence::unit::Unit;
@@ -176,6 +179,24 @@ impl AuthDesk {
         self.users.execute(change.id, UserCommand::Change { changes, other_admins }, change.context).await
     }
 
+    /// Deletes the user if the heirs are still as they were when they were settled: two users who are deleted at
+    /// once, each the other's heir, can't both go.
+    async fn remove_user(&self, remove: RemoveUser) -> Result<Id, Refusal> {
+        let _turn = self.admins.lock().await;
+        let other_admins = store::other_admins(&self.db, remove.id).await? > 0;
+        let mut context = remove.context;
+        let (saga_id, saga) = start(SagaKind::UserDeletion, remove.id, &context, self.clock.now());
+        context.with.join(saga);
+        let Heirs { successor, approver } = remove.heirs;
+        let mut heirs = vec![successor];
+        heirs.extend(approver.filter(|approver| approver.id != successor.id));
+        context.with.writes.extend(heirs.iter().map(store::unchanged));
+        let leaving =
+            Leaving { successor_id: successor.id, approver_id: approver.map(|approver| approver.id), saga_id };
+        self.users.execute(remove.id, UserCommand::Delete { leaving, other_admins }, context).await?;
+        Ok(saga_id)
+    }
+
     async fn check_manager(&self, manager: Option<Id>) -> Result<(), Refusal> {
         let Some(manager) = manager else { return Ok(()) };
         match self.users.get(manager).await? {
@@ -202,6 +223,8 @@ serve!(AuthDesk, {
         desk.sessions.execute(session, SessionCommand::Revoke, message.context).await.map(drop)
     },
     ChangePassword => |desk, message| () { desk.change_password(message).await },
+    RemoveUser => |desk, message| Id { desk.remove_user(message).await },
+    LiveUsers => |desk, _message| Vec<LiveUser> { Ok(store::live_users(&desk.db).await?) },
     CreateUser => |desk, message| Arc<UserState> { desk.create_user(message).await },
     ChangeUser => |desk, message| Arc<UserState> { desk.change_user(message).await },
     FindUser => |desk, message| Arc<UserState> { desk.find_user(message.id).await },

@@ -43,7 +43,7 @@ impl Aggregate for CustomerAggregate {
         match event {
             CustomerEvent::Created(after)
             | CustomerEvent::Updated { after, .. }
-            | CustomerEvent::Deleted(after) => after.clone(),
+            | CustomerEvent::Deleted { after, .. } => after.clone(),
         }
     }
 

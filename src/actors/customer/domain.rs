@@ -66,7 +66,15 @@ pub struct Customer {
 pub enum CustomerCommand {
     Create(CustomerDraft),
     Change(CustomerEdit),
-    Delete,
+    /// With the saga that deletes what refers to it.
+    Delete {
+        saga_id: Id,
+    },
+    /// Goes from one who is gone to their heir.
+    Inherit {
+        from: Id,
+        to: Id,
+    },
 }
 
 /// A new customer, checked.
@@ -98,7 +106,7 @@ pub struct CustomerEdit {
 pub enum CustomerEvent {
     Created(Customer),
     Updated { after: Customer, changed: Vec<&'static str>, previous_owner_id: Option<Id> },
-    Deleted(Customer),
+    Deleted { after: Customer, saga_id: Id },
 }
 
 /// Checks a new customer.
@@ -164,9 +172,14 @@ pub fn decide(
             caller.may_set_owner(edit.owner_id)?;
             Ok(change(customer, edit, now).into_iter().collect())
         }
-        CustomerCommand::Delete => {
-            let deleted_at = Some(now);
-            Ok(vec![CustomerEvent::Deleted(Customer { deleted_at, ..touched(customer, now) })])
+        CustomerCommand::Delete { saga_id } => {
+            let after = Customer { deleted_at: Some(now), ..touched(customer, now) };
+            Ok(vec![CustomerEvent::Deleted { after, saga_id: *saga_id }])
+        }
+        CustomerCommand::Inherit { from, to } => {
+            let edit = CustomerEdit { owner_id: Some(*to), ..CustomerEdit::default() };
+            let moved = (customer.owner_id == *from).then(|| change(customer, &edit, now));
+            Ok(moved.flatten().into_iter().collect())
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What others may ask of the customer service.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use actix::Message;
@@ -81,8 +82,9 @@ pub struct ChangeCustomer {
     pub context: Context,
 }
 
+/// Deletes a customer, with the saga that deletes what refers to it; answers with the saga's id.
 #[derive(Message)]
-#[rtype(result = "Result<Arc<Customer>, Refusal>")]
+#[rtype(result = "Result<Id, Refusal>")]
 pub struct DeleteCustomer {
     pub id: Id,
     pub context: Context,
@@ -115,6 +117,11 @@ pub struct ListCustomers {
     pub sort: Sort,
     pub page: PageRequest,
 }
+
+/// How many live customers each owner has.
+#[derive(Message)]
+#[rtype(result = "Result<HashMap<Id, i64>, Refusal>")]
+pub struct CountByOwner;
 
 /// The service's statistics of what the caller may see.
 #[derive(Message)]

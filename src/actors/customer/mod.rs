@@ -2,6 +2,7 @@
 
 pub mod aggregate;
 pub mod client;
+pub mod departures;
 pub mod domain;
 pub mod events;
 pub mod messages;

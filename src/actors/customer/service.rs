@@ -1,11 +1,12 @@
 //! The customer service: checks a request against what else exists, then hands it to the customer's child.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::aggregate::CustomerAggregate;
 use super::domain::{self, Customer, CustomerCommand};
 use super::messages::{
-    ChangeCustomer, CreateCustomer, CustomerStats, DeleteCustomer, FindCustomer, ListCustomers,
+    ChangeCustomer, CountByOwner, CreateCustomer, CustomerStats, DeleteCustomer, FindCustomer, ListCustomers,
 };
 use crate::actors::auth::client::AuthClient;
 use crate::actors::owners::check_owner_exists;
@@ -14,13 +15,18 @@ use crate::actors::refusal::Refusal;
 use crate::actors::runtime::call::Guard;
 use crate::actors::runtime::entity::Entities;
 use crate::actors::runtime::service::serve;
-use crate::ids::new_id;
-use crate::persistence::Db;
+use crate::actors::sagas::domain::{Counted, Counts, SagaKind};
+use crate::actors::sagas::messages::{CountReferring, start};
+use crate::clock::Clock;
+use crate::ids::{Id, new_id};
 use crate::persistence::customers::{self as store, CustomerCounts};
+use crate::persistence::departures::{self, CUSTOMERS_OF_OWNER};
+use crate::persistence::Db;
 
 /// What the service works with; shared by its requests.
 pub struct CustomerDesk {
     pub db: Db,
+    pub clock: Clock,
     pub customers: Entities<CustomerAggregate>,
     pub auth: AuthClient,
     pub auth_guard: Guard,
@@ -54,6 +60,14 @@ impl CustomerDesk {
         self.customers.execute(change.id, CustomerCommand::Change(edit), context).await
     }
 
+    async fn delete(&self, delete: DeleteCustomer) -> Result<Id, Refusal> {
+        let mut context = delete.context;
+        let (saga_id, saga) = start(SagaKind::CustomerDeletion, delete.id, &context, self.clock.now());
+        context.with.join(saga);
+        self.customers.execute(delete.id, CustomerCommand::Delete { saga_id }, context).await?;
+        Ok(saga_id)
+    }
+
     async fn find(&self, find: &FindCustomer) -> Result<Arc<Customer>, Refusal> {
         let customer = self.customers.get(find.id).await?;
         domain::visible(customer.as_deref(), &find.caller)?;
@@ -69,8 +83,11 @@ impl CustomerDesk {
 serve!(CustomerDesk, {
     CreateCustomer => |desk, message| Arc<Customer> { desk.create(message).await },
     ChangeCustomer => |desk, message| Arc<Customer> { desk.change(message).await },
-    DeleteCustomer => |desk, message| Arc<Customer> {
-        desk.customers.execute(message.id, CustomerCommand::Delete, message.context).await
+    DeleteCustomer => |desk, message| Id { desk.delete(message).await },
+    CountByOwner => |desk, _message| HashMap<Id, i64> { Ok(store::by_owner(&desk.db).await?) },
+    CountReferring => |desk, message| Counts {
+        let customers = departures::count(&desk.db, CUSTOMERS_OF_OWNER, message.id).await?;
+        Ok(Counts::from([(Counted::Customers, customers)]))
     },
     FindCustomer => |desk, message| Arc<Customer> { desk.find(&message).await },
     ListCustomers => |desk, message| Page<Customer> {

@@ -94,6 +94,8 @@ pub enum ApprovalCommand {
     Reject { comment: String },
     Cancel { comment: Option<String> },
     Reassign { approver_id: Id },
+    /// Goes from one who is gone to their heirs.
+    Inherit { from: Id, successor: Id, approver: Option<Id> },
 }
 
 /// What happened to an approval, with the approval after it.
@@ -169,8 +171,30 @@ pub fn decide(
             check_approver(Some(*approver_id), approval.requester_id)?;
             hand_over(approval, Some(*approver_id), approval.requester_id, now)
         }
+        ApprovalCommand::Inherit { from, successor, approver } => {
+            let (approval, _) = permitted(state, Action::Reassign, caller)?;
+            inherit(approval, *from, *successor, *approver, now)
+        }
     };
     Ok(event.into_iter().collect())
+}
+
+/// SPEC §5.7: what one who is gone requested is the successor's, what waits for them is the other approver's. Nobody
+/// decides on their own request: where that would be so, the other approver does, or every MANAGER may.
+fn inherit(
+    approval: &Approval,
+    from: Id,
+    successor: Id,
+    approver: Option<Id>,
+    now: Timestamp,
+) -> Option<ApprovalEvent> {
+    let requester = if approval.requester_id == from { successor } else { approval.requester_id };
+    let kept = approval.approver_id.filter(|kept| *kept != from && *kept != requester);
+    let decides = match approval.approver_id {
+        None => None,
+        Some(_) => kept.or(approver.filter(|other| *other != requester && *other != from)),
+    };
+    hand_over(approval, decides, requester, now)
 }
 
 /// The approval that an action is done to, and its status afterwards; refused in this order.

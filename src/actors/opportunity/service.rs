@@ -15,8 +15,11 @@ use crate::actors::refusal::Refusal;
 use crate::actors::runtime::call::Guard;
 use crate::actors::runtime::entity::Entities;
 use crate::actors::runtime::service::serve;
+use crate::actors::sagas::domain::{Counted, Counts, SagaKind};
+use crate::actors::sagas::messages::CountReferring;
 use crate::ids::{Id, new_id};
 use crate::persistence::Db;
+use crate::persistence::departures::{self, APPROVALS_OF_CUSTOMER, APPROVALS_OF_USER};
 use crate::persistence::approvals::{self as store, ApprovalCounts};
 
 /// What the service works with; shared by its requests.
@@ -92,6 +95,13 @@ serve!(OpportunityDesk, {
     FindApproval => |desk, message| Arc<Approval> { desk.find(&message.caller, message.id).await },
     ListApprovals => |desk, message| Page<Approval> {
         Ok(store::list(&desk.db, &message.caller, &message.filter, &message.page).await?)
+    },
+    CountReferring => |desk, message| Counts {
+        let to = match message.kind {
+            SagaKind::UserDeletion => APPROVALS_OF_USER,
+            SagaKind::CustomerDeletion => APPROVALS_OF_CUSTOMER,
+        };
+        Ok(Counts::from([(Counted::Approvals, departures::count(&desk.db, to, message.id).await?)]))
     },
     ApprovalStats => |desk, message| ApprovalCounts { desk.stats(message).await },
 });

@@ -38,6 +38,17 @@ pub trait Consumer: Send + Sync + 'static {
         db: &Db,
         events: &[Arc<LoggedEvent>],
     ) -> impl Future<Output = Result<Unit, EffectError>> + Send;
+
+    /// What is committed when an event becomes a dead letter, because of `error`.
+    fn given_up(
+        &self,
+        db: &Db,
+        event: &LoggedEvent,
+        error: &str,
+    ) -> impl Future<Output = Result<Unit, StoreError>> + Send {
+        let _ = (db, event, error);
+        std::future::ready(Ok(Unit::default()))
+    }
 }
 
 /// Why a consumer could not take an event.

@@ -46,6 +46,11 @@ pub enum MeetingCommand {
     Create(MeetingDraft),
     Change(MeetingEdit),
     Delete,
+    /// Goes from one who is gone to their heir.
+    Inherit {
+        from: Id,
+        to: Id,
+    },
 }
 
 /// A new meeting, checked.
@@ -147,6 +152,11 @@ pub fn decide(
         MeetingCommand::Change(edit) => {
             caller.may_set_owner(edit.owner_id)?;
             Ok(change(meeting, edit, now).into_iter().collect())
+        }
+        MeetingCommand::Inherit { from, to } => {
+            let edit = MeetingEdit { owner_id: Some(*to), ..MeetingEdit::default() };
+            let moved = (meeting.owner_id == *from).then(|| change(meeting, &edit, now));
+            Ok(moved.flatten().into_iter().collect())
         }
         MeetingCommand::Delete => {
             let deleted_at = Some(now);

@@ -15,10 +15,15 @@ use crate::actors::refusal::Refusal;
 use crate::actors::runtime::call::Guard;
 use crate::actors::runtime::entity::Entities;
 use crate::actors::runtime::service::serve;
+use crate::actors::sagas::domain::{Counted, Counts, SagaKind};
+use crate::actors::sagas::messages::CountReferring;
 use crate::actors::sales::tasks::aggregate::TaskAggregate;
 use crate::clock::Clock;
 use crate::ids::{Id, new_id};
 use crate::persistence::Db;
+use crate::persistence::departures::{
+    self, MEETINGS_OF_CUSTOMER, MEETINGS_OF_OWNER, TASKS_OF_ASSIGNEE, TASKS_OF_CUSTOMER,
+};
 use crate::persistence::meetings::{self as store, MeetingCounts};
 
 /// What the service works with; shared by its requests.
@@ -60,6 +65,16 @@ impl SalesDesk {
         Ok(meeting.expect("what is visible is there"))
     }
 
+    async fn count_referring(&self, asked: CountReferring) -> Result<Counts, Refusal> {
+        let (meetings, tasks) = match asked.kind {
+            SagaKind::UserDeletion => (MEETINGS_OF_OWNER, TASKS_OF_ASSIGNEE),
+            SagaKind::CustomerDeletion => (MEETINGS_OF_CUSTOMER, TASKS_OF_CUSTOMER),
+        };
+        let meetings = departures::count(&self.db, meetings, asked.id).await?;
+        let tasks = departures::count(&self.db, tasks, asked.id).await?;
+        Ok(Counts::from([(Counted::Meetings, meetings), (Counted::Tasks, tasks)]))
+    }
+
     async fn stats(&self, stats: MeetingStats) -> Result<MeetingCounts, Refusal> {
         let owner = stats.caller.only_owner().or(stats.owner_id);
         Ok(store::stats(&self.db, owner, stats.from, stats.to).await?)
@@ -76,5 +91,6 @@ serve!(SalesDesk, {
     ListMeetings => |desk, message| Page<Meeting> {
         Ok(store::list(&desk.db, &message.caller, &message.filter, &message.page).await?)
     },
+    CountReferring => |desk, message| Counts { desk.count_referring(message).await },
     MeetingStats => |desk, message| MeetingCounts { desk.stats(message).await },
 });

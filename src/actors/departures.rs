@@ -1,0 +1,163 @@
+//! What a service does about those who are gone (SPEC §5, flows 7 and 8).
+//!
+//! A service notes a departure before it looks for the records that refer to it. A record that is committed
+//! before the note is found; one that comes later tells of itself by its own event, and finds the note.
+
+use std::collections::{BTreeSet, HashMap};
+
+use futures_util::StreamExt;
+use futures_util::stream::iter;
+
+use super::context::Context;
+use super::event::{Event, LoggedEvent};
+use super::refusal::{Code, Refusal};
+use super::runtime::entity::{Aggregate, Entities};
+use super::runtime::feed::EffectError;
+use super::runtime::journal::Journal;
+use super::sagas::events::{StepClosed, StepPayload};
+use crate::clock::Timestamp;
+use crate::ids::{Id, new_id};
+use crate::persistence::departures::{self as store, Departure, Referring};
+use crate::persistence::table::Table;
+use crate::persistence::unit::{Unit, Write};
+use crate::persistence::{Db, StoreError, log};
+
+/// Records that are looked for at a time, and commands that are under way at once.
+const PAGE: i64 = 256;
+const AT_ONCE: usize = 32;
+/// Ids that a closing event names; of more it tells only the number.
+const IDS_NAMED: i64 = 1_000;
+
+/// What a service keeps in mind of who is gone.
+#[derive(Clone)]
+pub struct Departures {
+    pub db: Db,
+    pub journal: Journal,
+    pub table: &'static Table,
+}
+
+impl Departures {
+    /// Notes a departure, so that latecomers find it from now on.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn note(&self, departure: &Departure) -> Result<(), EffectError> {
+        let writes = vec![Write::put(self.table, departure.id, departure)];
+        let noted = self.journal.commit(Unit { writes, ..Unit::default() }).await;
+        noted.map(drop).map_err(|why| StoreError::Unavailable(why.to_string()).into())
+    }
+
+    /// Those of `ids` that are gone.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn among(&self, ids: impl Iterator<Item = Id>) -> Result<HashMap<Id, Departure>, EffectError> {
+        let ids: Vec<Id> = ids.collect::<BTreeSet<_>>().into_iter().collect();
+        Ok(store::among(&self.db, self.table, &ids).await?)
+    }
+
+    /// Who has the place of somebody who is gone: the successor, or theirs if they are gone too.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn heir(&self, departure: &Departure) -> Result<Option<Id>, EffectError> {
+        let mut heir = departure.successor_id;
+        // It ends: a successor was alive when they were settled, so each of the chain went later than the one before.
+        while let Some(id) = heir {
+            let Some(later) = self.among([id].into_iter()).await?.remove(&id) else { break };
+            heir = later.successor_id;
+        }
+        Ok(heir)
+    }
+
+    /// Sends `command` to every record that refers to somebody who is gone, until there is none.
+    ///
+    /// # Errors
+    /// `Unavailable` while a record's actor is; an error of the event if a record does not let go.
+    pub async fn each<A: Aggregate>(
+        &self,
+        entities: &Entities<A>,
+        to: Referring,
+        id: Id,
+        context: &Context,
+        command: impl Fn() -> A::Command,
+    ) -> Result<(), EffectError> {
+        let mut before = Vec::new();
+        loop {
+            let found = store::referring(&self.db, to, id, PAGE).await?;
+            if found.is_empty() {
+                return Ok(());
+            }
+            if found == before {
+                return Err(EffectError::Event(format!("{} records still refer to {id}", found.len())));
+            }
+            let sent = found.iter().map(|record| send(entities, *record, command(), context));
+            let mut sent = iter(sent).buffer_unordered(AT_ONCE);
+            while let Some(done) = sent.next().await {
+                done?;
+            }
+            before = found;
+        }
+    }
+
+    /// The event that closes a step: what the events `single`, which `cause` has led to, add up to. They are
+    /// counted in the log, so that the number is right however often the step was cut off.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn closing(&self, step: Step<'_>, now: Timestamp) -> Result<Event, EffectError> {
+        let (ids, count) = log::caused(&self.db, step.cause.event.id, step.single, IDS_NAMED).await?;
+        let payload = StepPayload {
+            saga_id: Some(step.departure.saga_id),
+            subject_id: step.departure.id,
+            successor_id: step.departure.successor_id,
+            ids,
+            count,
+        };
+        let context = caused(step.cause, step.departure);
+        let closed = StepClosed { closed_by: step.closed_by, payload };
+        Ok(Event::new(&closed, new_id(), 1, now, &context))
+    }
+}
+
+/// A step that a service has done.
+pub struct Step<'a> {
+    /// The event of the deletion.
+    pub cause: &'a LoggedEvent,
+    pub departure: &'a Departure,
+    /// The type by which single records tell of it.
+    pub single: &'a str,
+    pub closed_by: &'static str,
+}
+
+/// The context of what a departure leads to.
+pub fn caused(by: &LoggedEvent, departure: &Departure) -> Context {
+    Context { correlation_id: departure.saga_id.to_string().into(), ..Context::caused_by(&by.event) }
+}
+
+/// Sends one command. A record that is gone or decided by now has nothing to hand over.
+///
+/// # Errors
+/// As [`Departures::each`].
+pub async fn send<A: Aggregate>(
+    entities: &Entities<A>,
+    record: Id,
+    command: A::Command,
+    context: &Context,
+) -> Result<(), EffectError> {
+    match entities.execute(record, command, context.clone()).await {
+        Ok(_) => Ok(()),
+        Err(refusal) if matches!(refusal.code, Code::NotFound | Code::ApprovalNotPending) => Ok(()),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+impl From<Refusal> for EffectError {
+    fn from(refusal: Refusal) -> Self {
+        if refusal.is_passing() {
+            Self::Store(StoreError::Unavailable(refusal.to_string()))
+        } else {
+            Self::Event(refusal.to_string())
+        }
+    }
+}

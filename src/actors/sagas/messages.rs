@@ -1,0 +1,118 @@
+//! What others may ask of the sagas, and how a deletion starts one.
+
+use std::collections::BTreeMap;
+
+use actix::Message;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::domain::{Counted, Counts, Saga, SagaEvent, SagaKind, begin};
+use crate::actors::context::{Caller, Context};
+use crate::actors::event::Event;
+use crate::actors::page::{Page, PageRequest};
+use crate::actors::refusal::Refusal;
+use crate::clock::Timestamp;
+use crate::ids::{Id, new_id};
+use crate::persistence::sagas::SAGAS;
+use crate::persistence::unit::{Unit, Write};
+
+/// The saga of a deletion that `context` asks for: its id, and what is committed together with the deletion.
+pub fn start(kind: SagaKind, subject_id: Id, context: &Context, now: Timestamp) -> (Id, Unit) {
+    let saga = begin(kind, new_id(), subject_id, &context.caller, now);
+    let id = saga.id;
+    let context = Context { correlation_id: id.to_string().into(), ..context.clone() };
+    let writes = vec![Write::put(&SAGAS, id, &saga).expecting(0)];
+    let events = vec![Event::new(&SagaEvent::Started(saga), id, 1, now, &context)];
+    (id, Unit { writes, events })
+}
+
+/// Deletes a user and starts the saga that hands over what they had; answers with the saga's id.
+#[derive(Message)]
+#[rtype(result = "Result<Id, Refusal>")]
+pub struct DeleteUser {
+    pub id: Id,
+    pub reassign_to: Option<Id>,
+    pub context: Context,
+}
+
+/// What the deletion of a user would touch, and who would receive.
+#[derive(Message)]
+#[rtype(result = "Result<Preview, Refusal>")]
+pub struct PreviewUserDeletion {
+    pub id: Id,
+    pub reassign_to: Option<Id>,
+    pub caller: Caller,
+}
+
+/// What the deletion of a customer would touch.
+#[derive(Message)]
+#[rtype(result = "Result<Preview, Refusal>")]
+pub struct PreviewCustomerDeletion {
+    pub id: Id,
+    pub caller: Caller,
+}
+
+/// What a deletion would touch.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Preview {
+    pub kind: SagaKind,
+    pub subject_id: Id,
+    /// Who would receive customers, meetings and the approvals that the user requested.
+    #[schema(required)]
+    pub successor_id: Option<Id>,
+    /// Who would receive the approvals that wait for the user; null: every MANAGER may decide them.
+    #[schema(required)]
+    pub approver_id: Option<Id>,
+    /// The same over all steps.
+    #[schema(value_type = BTreeMap<String, i64>)]
+    pub counts: Counts,
+    pub steps: Vec<PreviewStep>,
+}
+
+/// What a step would touch.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PreviewStep {
+    #[schema(example = "customer")]
+    pub service: &'static str,
+    #[schema(example = "reassign_customers")]
+    pub name: &'static str,
+    #[schema(value_type = BTreeMap<String, i64>)]
+    pub counts: Counts,
+}
+
+impl Preview {
+    /// The preview of a saga of this kind with these counts.
+    pub fn new(kind: SagaKind, subject_id: Id, counts: Counts) -> Self {
+        let of = |counted: Counted| counts.get(&counted).copied().unwrap_or(0);
+        let steps = kind.plan().iter().map(|plan| PreviewStep {
+            service: plan.service,
+            name: plan.name,
+            counts: Counts::from([(plan.counts, of(plan.counts))]),
+        });
+        Self { kind, subject_id, successor_id: None, approver_id: None, steps: steps.collect(), counts }
+    }
+}
+
+/// Asks a service how many of its records refer to a user or customer, by kind: what its steps would touch.
+#[derive(Clone, Message)]
+#[rtype(result = "Result<Counts, Refusal>")]
+pub struct CountReferring {
+    pub kind: SagaKind,
+    /// The user or customer.
+    pub id: Id,
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<Saga, Refusal>")]
+pub struct FindSaga {
+    pub id: Id,
+    pub caller: Caller,
+}
+
+/// The sagas that the caller may see, newest first.
+#[derive(Message)]
+#[rtype(result = "Result<Page<Saga>, Refusal>")]
+pub struct ListSagas {
+    pub caller: Caller,
+    pub page: PageRequest,
+}

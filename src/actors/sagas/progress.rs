@@ -1,0 +1,108 @@
+//! Advances sagas by the events that close their steps.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::domain::{Report, Saga, advance};
+use super::events::StepPayload;
+use crate::actors::catalogue::{
+    APPROVALS_CANCELLED, APPROVALS_REASSIGNED, CUSTOMERS_REASSIGNED, MEETINGS_DELETED, MEETINGS_REASSIGNED,
+    NOTIFICATIONS_ARCHIVED, TASKS_DELETED,
+};
+use crate::actors::context::Context;
+use crate::actors::event::{Event, LoggedEvent};
+use crate::actors::runtime::feed::{Consumer, EffectError};
+use crate::clock::{Clock, Timestamp};
+use crate::ids::Id;
+use crate::persistence::sagas::{SAGAS, find};
+use crate::persistence::unit::{Unit, Write};
+use crate::persistence::{Db, StoreError};
+
+/// Folds closed steps into their sagas.
+pub struct SagaProgress {
+    pub clock: Clock,
+}
+
+impl Consumer for SagaProgress {
+    const NAME: &'static str = "sagas.progress";
+    const TYPES: &'static [&'static str] = &[
+        CUSTOMERS_REASSIGNED,
+        MEETINGS_DELETED,
+        MEETINGS_REASSIGNED,
+        TASKS_DELETED,
+        APPROVALS_CANCELLED,
+        APPROVALS_REASSIGNED,
+        NOTIFICATIONS_ARCHIVED,
+    ];
+
+    async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<Unit, EffectError> {
+        let mut told = Told::default();
+        for event in events {
+            let payload: StepPayload = event.payload()?;
+            if let Some(saga) = payload.saga_id {
+                let report = Report::Done { count: payload.count };
+                told.tell(db, saga, event.event.event_type, &report, event, self.clock.now()).await?;
+            }
+        }
+        Ok(told.unit())
+    }
+}
+
+/// The unit that notes down that the step which `closed_by` closes is out of retries.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn give_up(
+    db: &Db,
+    saga: Id,
+    closed_by: &[&str],
+    cause: &LoggedEvent,
+    error: &str,
+    now: Timestamp,
+) -> Result<Unit, StoreError> {
+    let mut told = Told::default();
+    for closed_by in closed_by {
+        let report = Report::Failed { error: error.to_owned() };
+        told.tell(db, saga, closed_by, &report, cause, now).await?;
+    }
+    Ok(told.unit())
+}
+
+/// Sagas that advance: the stored version, the saga as it will be, and the events that lead there.
+#[derive(Default)]
+struct Told(BTreeMap<Id, (i64, Saga, Vec<Event>)>);
+
+impl Told {
+    async fn tell(
+        &mut self,
+        db: &Db,
+        saga: Id,
+        closed_by: &str,
+        report: &Report,
+        cause: &LoggedEvent,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if !self.0.contains_key(&saga) {
+            let Some(stored) = find(db, saga).await? else { return Ok(()) };
+            self.0.insert(saga, (stored.version, stored, Vec::new()));
+        }
+        let Some((_, current, events)) = self.0.get_mut(&saga) else { return Ok(()) };
+        let context = Context { correlation_id: saga.to_string().into(), ..Context::caused_by(&cause.event) };
+        for event in advance(current, closed_by, report, now) {
+            *current = event.after().clone();
+            events.push(Event::new(&event, saga, current.version, now, &context));
+        }
+        Ok(())
+    }
+
+    fn unit(self) -> Unit {
+        let mut unit = Unit::default();
+        for (id, (stored, saga, events)) in self.0 {
+            if !events.is_empty() {
+                unit.writes.push(Write::put(&SAGAS, id, &saga).expecting(stored));
+                unit.events.extend(events);
+            }
+        }
+        unit
+    }
+}
