@@ -17,6 +17,8 @@ use crate::actors::auth::token::Keys;
 use crate::actors::customer::client::CustomerClient;
 use crate::actors::customer::service::CustomerDesk;
 use crate::actors::customers_known::KnownCustomers;
+use crate::actors::operations::node::Node;
+use crate::actors::operations::service::OperationsDesk;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::opportunity::service::OpportunityDesk;
 use crate::actors::replica::{OpportunityReplica, SalesReplica};
@@ -36,6 +38,7 @@ use crate::actors::sales::service::SalesDesk;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::idempotency::KEPT;
+use crate::ids::new_id;
 use crate::persistence::Db;
 use crate::persistence::replicas::{OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
 use crate::persistence::table::Table;
@@ -46,6 +49,8 @@ const COMMAND_DEADLINE: Duration = Duration::from_secs(10);
 const DEADLINE: Duration = Duration::from_secs(10);
 /// The same for auth: a sign-in may wait for its turn to hash.
 const SIGN_IN_DEADLINE: Duration = Duration::from_secs(20);
+/// The same for operations: comparing a long log takes its time.
+const OPERATIONS_DEADLINE: Duration = Duration::from_secs(30);
 /// How often a consumer looks at the log without having been told.
 const FEED_POLL: Duration = Duration::from_secs(1);
 
@@ -58,6 +63,8 @@ pub struct Services {
     pub analytics: Service<AnalyticsDesk>,
     /// The others' way to the customer service.
     pub customer_guard: Guard,
+    pub operations: Service<OperationsDesk>,
+    pub node: Arc<Node>,
     pub board: Board,
     /// Every consumer with the types it takes.
     pub consumers: Vec<(&'static str, &'static [&'static str])>,
@@ -74,6 +81,7 @@ struct Starter<'a> {
     arbiters: Arbiters,
     board: Board,
     sweeps: Vec<Sweep>,
+    breakers: Vec<Guard>,
     consumers: Vec<(&'static str, &'static [&'static str])>,
 }
 
@@ -93,6 +101,7 @@ impl Services {
             arbiters: Arbiters::start(cores),
             board,
             sweeps: Vec::new(),
+            breakers: Vec::new(),
             consumers: Vec::new(),
         };
         let registry = start.registry();
@@ -114,6 +123,8 @@ impl Services {
         start.feeds(&journal, &registry);
         start.scheduler(&journal, &sales);
         start.janitor();
+        let node = start.node();
+        let operations = start.operations(&journal, &node);
         let Starter { supervisor, arbiters, board, consumers, .. } = start;
         Ok(Self {
             auth,
@@ -122,6 +133,8 @@ impl Services {
             opportunity,
             analytics,
             customer_guard,
+            operations,
+            node,
             board,
             consumers,
             supervisor,
@@ -158,13 +171,15 @@ impl Starter<'_> {
         }))
     }
 
-    fn guard(&self, name: &'static str) -> Guard {
+    fn guard(&mut self, name: &'static str) -> Guard {
         let (settings, clock) = (self.config.resilience.breaker(), self.clock.clone());
         let timeout = settings.timeout;
         let breaker = self.supervisor.spawn(name, &self.arbiters.serving(), move |life, _| {
             BreakerActor::new(name, settings.clone(), clock.clone(), life)
         });
-        Guard::new(breaker, timeout)
+        let guard = Guard::new(breaker, timeout);
+        self.breakers.push(guard.clone());
+        guard
     }
 
     fn entities<A: Aggregate>(&mut self, journal: &Journal) -> Entities<A> {
@@ -263,6 +278,25 @@ impl Starter<'_> {
         self.service("analytics", DEADLINE, Arc::new(AnalyticsDesk { db: self.db.clone() }))
     }
 
+    fn node(&self) -> Arc<Node> {
+        let id = self.config.node_id.clone().unwrap_or_else(|| new_id().to_string());
+        Arc::new(Node::new(id, self.clock.now()))
+    }
+
+    /// After all others: it reads what they have registered.
+    fn operations(&self, journal: &Journal, node: &Arc<Node>) -> Service<OperationsDesk> {
+        let desk = OperationsDesk {
+            db: self.db.clone(),
+            journal: journal.clone(),
+            clock: self.clock.clone(),
+            board: self.board.clone(),
+            breakers: self.breakers.clone(),
+            consumers: self.consumers.clone(),
+            node: node.clone(),
+        };
+        self.service("operations", OPERATIONS_DEADLINE, Arc::new(desk))
+    }
+
     fn service<D: Send + Sync + 'static>(&self, name: &str, deadline: Duration, desk: Arc<D>) -> Service<D> {
         Service::start(&self.supervisor, name, &self.arbiters.serving(), deadline, desk)
     }
@@ -276,6 +310,7 @@ impl Starter<'_> {
             retry: self.config.resilience.retry(),
             batch: self.config.bounds.feed_batch as usize,
             poll: FEED_POLL,
+            parking: self.config.bounds.parking_limit as usize,
         };
         self.feed(&parts, SalesReplica);
         self.feed(&parts, OpportunityReplica);

@@ -71,6 +71,7 @@ impl Application {
             sales: services.sales.clone(),
             opportunity: services.opportunity.clone(),
             analytics: services.analytics.clone(),
+            operations: services.operations.clone(),
             db: db.clone(),
             clock,
             board: services.board.clone(),
@@ -84,6 +85,7 @@ impl Application {
             openapi: Arc::new(http::document()),
         });
         let (server, address) = serve(config, gateway.clone())?;
+        services.node.listens(address);
         let (ops, ops_address) = match config.http.ops_listen {
             None => (None, None),
             Some(listen) => {

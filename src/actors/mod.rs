@@ -11,6 +11,7 @@
 //! ├─ opportunity  opportunity.approval
 //! ├─ analytics
 //! ├─ scheduler             jobs at fixed times
+//! ├─ operations           what all of these show of themselves
 //! └─ feeds: sales.customers, opportunity.customers, analytics.metrics,
 //!           analytics.activity, analytics.notifications
 //! ```
@@ -27,6 +28,7 @@ pub mod customer;
 pub mod customers_known;
 pub mod event;
 pub mod fields;
+pub mod operations;
 pub mod opportunity;
 pub mod owners;
 pub mod page;

@@ -2,6 +2,7 @@
 //!
 //! The whole route table stands in [`routes`]; the OpenAPI document and the 405s are made from it.
 
+mod admin;
 mod answer;
 mod approvals;
 mod audit;
@@ -71,7 +72,14 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(notifications::list)
         .service(notifications::unread)
         .service(reports::metrics)
-        .service(audit::events);
+        .service(audit::events)
+        .service(admin::cluster)
+        .service(admin::actors)
+        .service(admin::breakers)
+        .service(admin::consumers)
+        .service(admin::dead_letters)
+        .service(admin::redrive)
+        .service(admin::integrity);
     config
         .service(api)
         .service(ops::healthz)

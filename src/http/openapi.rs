@@ -100,7 +100,7 @@ fn complete_operation(path: &str, method: &Method, records: &Records, operation:
         if *method == Method::PATCH || *method == Method::DELETE {
             demand(operation, "If-Match");
         }
-        if !is_public && has_body && is_done_once(path, method) {
+        if !is_public && (has_body || is_of_record(path)) && is_done_once(path, method) {
             demand(operation, "Idempotency-Key");
         }
         operation.parameters.iter_mut().flatten().for_each(forbid_null);
@@ -142,14 +142,22 @@ fn forbid_null_body(content: &mut RefOr<Content>) {
     }
 }
 
+fn is_of_record(path: &str) -> bool {
+    path.contains("{id}")
+}
+
 /// The statuses of the errors that an operation can answer.
 fn errors(path: &str, method: &Method, is_public: bool, has_body: bool) -> Vec<&'static str> {
     let mut errors = vec!["400", "401", "503"];
     if !is_public {
         errors.push("403");
     }
-    if path.contains("{id}") {
+    if is_of_record(path) {
         errors.push("404");
+        // What a POST does to a record may not fit its state.
+        if *method == Method::POST {
+            errors.extend(["409", "422"]);
+        }
     }
     if has_body {
         errors.extend(["404", "409", "413", "415", "422"]);

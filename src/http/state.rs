@@ -10,6 +10,7 @@ use utoipa::openapi::OpenApi;
 use crate::actors::analytics::service::AnalyticsDesk;
 use crate::actors::auth::client::AuthClient;
 use crate::actors::customer::client::CustomerClient;
+use crate::actors::operations::service::OperationsDesk;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::runtime::service::Service;
 use crate::actors::runtime::stats::Board;
@@ -24,6 +25,7 @@ pub struct Gateway {
     pub sales: SalesClient,
     pub opportunity: OpportunityClient,
     pub analytics: Service<AnalyticsDesk>,
+    pub operations: Service<OperationsDesk>,
     pub db: Db,
     pub clock: Clock,
     pub board: Board,

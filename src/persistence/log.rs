@@ -145,12 +145,9 @@ pub async fn after(db: &Db, slice: i64, position: i64, limit: i64) -> Result<Vec
 
 /// The events with these ids, in the order of their positions.
 pub async fn by_ids(db: &Db, ids: &[Id]) -> Result<Vec<LoggedEvent>, StoreError> {
-    let mut events = Vec::with_capacity(ids.len());
-    for id in ids {
-        events.extend(read(db, Sql::default().filter("id = ?", [(*id).into()])).await?);
-    }
-    events.sort_by_key(|event| (event.slice, event.slice_seq));
-    Ok(events)
+    let chosen = format!("id IN ({})", db.dialect().ids());
+    let tail = Sql::default().filter(&chosen, [serde_json::to_string(ids)?.into()]);
+    read(db, tail.push(" ORDER BY slice, slice_seq", [])).await
 }
 
 /// The last number of every slice, `(slice, last_seq)`.

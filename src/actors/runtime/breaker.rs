@@ -72,6 +72,22 @@ impl Breaker {
         self.state
     }
 
+    /// The calls of the window that ends at `now`, and how many of them failed.
+    pub fn counts(&self, now: Timestamp) -> (usize, usize) {
+        let recent = self.calls.iter().filter(|(at, _)| now.since(*at) < self.settings.window);
+        let outcomes: Vec<_> = recent.map(|(_, outcome)| *outcome).collect();
+        (outcomes.len(), outcomes.iter().filter(|outcome| **outcome == CallOutcome::Failure).count())
+    }
+
+    /// When the next probe may go out, if not every call may.
+    pub fn retry_at(&self) -> Option<Timestamp> {
+        match self.state {
+            State::Closed => None,
+            State::Open { until } => Some(until),
+            State::HalfOpen { since } => Some(since.plus(self.settings.timeout)),
+        }
+    }
+
     /// Whether a call may go out now; if not, how long until it may.
     ///
     /// # Errors
