@@ -9,6 +9,7 @@ mod audit;
 mod auth;
 pub mod conventions;
 mod customers;
+mod export;
 mod extract;
 mod headers;
 pub mod idempotency;

@@ -11,6 +11,7 @@ use utoipa::openapi::{
     ResponseBuilder, Schema,
 };
 
+use super::export::TEXT_CSV;
 use super::headers::{announce, define, demand, demands};
 use super::problem::PROBLEM_JSON;
 
@@ -39,7 +40,8 @@ pub fn complete(mut api: OpenApi) -> OpenApi {
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(
             "The sales-support backend. Conventions: lists are bare arrays with keyset cursors in `Link`; \
-             errors are RFC 9457 problems; records carry a `version`, which is their `ETag`.",
+             with `Accept: text/csv` some are files instead, whole and without pages: `limit`, `cursor` and \
+             `count` say nothing there; errors are RFC 9457 problems; records carry a `version`, which is their `ETag`.",
         ))
         .contact(Some(ContactBuilder::new().name(Some("The Kizuna developers")).build()))
         .license(Some(
@@ -195,6 +197,9 @@ fn announce_headers(operation: &mut Operation, records: &Records) {
         }
         if is_replayed {
             announce(response, "Idempotency-Replayed");
+        }
+        if response.content.contains_key(TEXT_CSV) {
+            announce(response, "Content-Disposition");
         }
         match json_of(response) {
             Some(RefOr::T(Schema::Array(_))) => {
