@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admin;
 mod approvals;
 mod audit;
 mod auth;
@@ -11,6 +12,7 @@ mod conventions;
 mod customers;
 mod decisions;
 mod drain;
+mod export;
 mod fallback;
 mod due;
 mod flows;

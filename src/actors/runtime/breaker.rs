@@ -159,6 +159,19 @@ mod tests {
         Timestamp::from_micros(millis * 1_000)
     }
 
+    #[test]
+    fn it_shows_the_calls_of_its_window_and_when_it_opens_again() {
+        let mut breaker = Breaker::new(BreakerSettings::default());
+        breaker.report(Failure, at(0));
+        breaker.report(Success, at(6_000));
+        assert_eq!((breaker.counts(at(6_000)), breaker.retry_at()), ((2, 1), None));
+        assert_eq!(breaker.counts(at(10_000)), (1, 0), "the first has left the window");
+        let mut open = tripped();
+        assert_eq!((open.counts(at(5)), open.retry_at()), ((0, 0), Some(at(30_004))));
+        open.admit(at(40_000)).unwrap();
+        assert_eq!(open.retry_at(), Some(at(43_000)), "a probe has so long");
+    }
+
     fn tripped() -> Breaker {
         let mut breaker = Breaker::new(BreakerSettings::default());
         for n in 0..5 {
