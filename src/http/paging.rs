@@ -22,7 +22,7 @@ macro_rules! list_params {
         #[serde(deny_unknown_fields)]
         pub struct $name {
             $($(#[$field_meta])* #[serde(default)] pub $field: Option<$kind>,)*
-            /// Rows of a page; CSV has all of them.
+            /// Rows of a page.
             #[param(minimum = 1, maximum = 200, default = 50)]
             #[serde(default)]
             pub limit: Option<i64>,
