@@ -19,6 +19,7 @@ use crate::wrong::{Wrong, all_refused};
 
 const CUSTOMERS_PATH: &str = "/api/customers";
 const MEETINGS_PATH: &str = "/api/meetings";
+const TASKS_PATH: &str = "/api/tasks";
 const APPROVALS_PATH: &str = "/api/approvals";
 
 async fn csv(api: &Api, path: &str) -> Answer {
@@ -120,9 +121,14 @@ async fn a_file_has_the_fields_of_the_record() {
     sales.post(MEETINGS_PATH, met).await.expect(201);
     let asked = json!({"customer_id": customer, "title": "値引き", "amount": 50_000, "reason": "大口"});
     sales.post(APPROVALS_PATH, asked).await.expect(201);
-    for (path, name) in
-        [(CUSTOMERS_PATH, "customers"), (MEETINGS_PATH, "meetings"), (APPROVALS_PATH, "approvals")]
-    {
+    let task = json!({"title": "見積もり", "due_at": "2026-03-05T10:00:00Z", "customer_id": customer});
+    sales.post(TASKS_PATH, task).await.expect(201);
+    for (path, name) in [
+        (CUSTOMERS_PATH, "customers"),
+        (MEETINGS_PATH, "meetings"),
+        (TASKS_PATH, "tasks"),
+        (APPROVALS_PATH, "approvals"),
+    ] {
         let record = sales.get(path).await.expect(200).body[0].clone();
         let file = csv(&sales, path).await;
         let disposition = format!("attachment; filename=\"{name}.csv\"");
