@@ -138,6 +138,9 @@ pub struct BoundsConfig {
     /// Events of one effect, at most
     #[arg(long, env = "KIZUNA_FEED_BATCH", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub feed_batch: u32,
+    /// Events a consumer may have parked: retried, dead, or behind such; it stands still at more
+    #[arg(long, env = "KIZUNA_PARKING_LIMIT", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub parking_limit: u32,
     /// Aggregates of one kind with a living actor
     #[arg(long, env = "KIZUNA_MAX_CHILDREN", default_value_t = 4_096, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_children: u32,
@@ -164,6 +167,9 @@ pub struct Config {
     pub schedules: SchedulesConfig,
     #[command(flatten)]
     pub bounds: BoundsConfig,
+    /// This node's name among the others; made at the start if not given
+    #[arg(long, env = "KIZUNA_NODE_ID", value_parser = node_id)]
+    pub node_id: Option<String>,
     /// Load sample users and records into an empty database; loopback only
     #[arg(long, env = "KIZUNA_DEMO", num_args = 0..=1, default_value_t = false, default_missing_value = "true", value_parser = clap::builder::BoolishValueParser::new())]
     pub demo: bool,
@@ -254,6 +260,16 @@ fn rate(text: &str) -> Result<Rate, String> {
     Ok(Rate { count, per: Duration::from_secs(per) })
 }
 
+/// A name that goes unescaped into addresses, keys and logs.
+fn node_id(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if (1..=64).contains(&text.len()) && text.chars().all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected 1 to 64 letters, digits, dots, dashes or underscores".into())
+    }
+}
+
 fn factor(text: &str) -> Result<f64, String> {
     let factor: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
     if (1.0..=100.0).contains(&factor) { Ok(factor) } else { Err("expected 1 to 100".into()) }
@@ -270,6 +286,16 @@ mod tests {
         }
         for text in ["", "5", "s", "0s", "-1s", "1.5s", "1w", "99999999999999999999d", "9999999d"] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn node_ids_are_plain_names() {
+        for text in ["a", "node-1.tokyo_2", &"x".repeat(64)] {
+            assert_eq!(node_id(text).as_deref(), Ok(text));
+        }
+        for text in ["", "a b", "a/b", "絆", &"x".repeat(65)] {
+            assert!(node_id(text).is_err(), "{text}");
         }
     }
 

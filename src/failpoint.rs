@@ -1,68 +1,120 @@
-//! Crash points for the crash tests: a named place ends the process, or panics, at its n-th visit.
+//! Faults for the crash tests: a named place ends the process, panics or fails at some of its visits.
 //!
-//! Compiled only with the feature `failpoints`; without it [`hit`] is empty. Set by the environment:
-//! `KIZUNA_FAILPOINTS="journal.before_commit=kill@3;actor.registry=panic@1"`.
+//! Compiled only with the feature `failpoints`; without it [`hit`] and [`fails`] are empty. Set by the
+//! environment: `KIZUNA_FAILPOINTS="journal.before_commit=kill@3;actor.registry=panic@1"`. The visits are one
+//! (`3`), a range (`1..4`, both ends included) or `always`; `feed.NAME.effect=fail@always/TEXT` counts and
+//! fails only what holds the text.
 
 /// Passes the place called `name`.
 #[cfg(not(feature = "failpoints"))]
 #[inline(always)]
 pub fn hit(_name: &str) {}
 
+/// Passes the place called `name`; true if what is done there must fail. `holds` tells whether a text is in it.
+#[cfg(not(feature = "failpoints"))]
+#[inline(always)]
+pub fn fails(_name: &str, _holds: impl Fn(&str) -> bool) -> bool {
+    false
+}
+
 #[cfg(feature = "failpoints")]
-pub use armed::hit;
+pub use armed::{fails, hit};
 
 #[cfg(feature = "failpoints")]
 mod armed {
     use std::collections::HashMap;
+    use std::ops::RangeInclusive;
     use std::process::Command;
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    #[derive(Clone, Copy)]
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     enum Action {
         Kill,
         Panic,
+        Fail,
     }
 
     struct Point {
         action: Action,
-        at: u64,
-        visits: AtomicU64,
+        visits: RangeInclusive<u64>,
+        /// Only visits of what holds this count.
+        text: Option<String>,
+        visited: AtomicU64,
     }
 
     static POINTS: LazyLock<HashMap<String, Point>> = LazyLock::new(|| {
         let set = std::env::var("KIZUNA_FAILPOINTS").unwrap_or_default();
-        set.split(';').filter(|part| !part.is_empty()).map(parse).collect()
+        let parts = set.split(';').filter(|part| !part.is_empty());
+        parts.map(|part| parse(part).unwrap_or_else(|| panic!("{EXPECTED}, got {part:?}"))).collect()
     });
 
-    fn parse(part: &str) -> (String, Point) {
-        let point = (|| {
-            let (name, rest) = part.split_once('=')?;
-            let (action, at) = rest.split_once('@')?;
-            let action = match action {
-                "kill" => Action::Kill,
-                "panic" => Action::Panic,
-                _ => return None,
-            };
-            Some((name.to_owned(), Point { action, at: at.parse().ok()?, visits: AtomicU64::new(0) }))
-        })();
-        point.unwrap_or_else(|| panic!("KIZUNA_FAILPOINTS: expected name=kill|panic@visit, got {part:?}"))
+    const EXPECTED: &str = "KIZUNA_FAILPOINTS: expected name=kill|panic|fail@visits[/text]";
+
+    fn parse(part: &str) -> Option<(String, Point)> {
+        let (name, rest) = part.split_once('=')?;
+        let (action, rest) = rest.split_once('@')?;
+        let (visits, text) = rest.split_once('/').map_or((rest, None), |(visits, text)| (visits, Some(text)));
+        let action = match action {
+            "kill" => Action::Kill,
+            "panic" => Action::Panic,
+            "fail" => Action::Fail,
+            _ => return None,
+        };
+        let visits = match (visits, visits.split_once("..")) {
+            ("always", _) => 1..=u64::MAX,
+            (_, Some((first, last))) => first.parse().ok()?..=last.parse().ok()?,
+            (one, None) => one.parse().map(|one| one..=one).ok()?,
+        };
+        let point = Point { action, visits, text: text.map(str::to_owned), visited: AtomicU64::new(0) };
+        Some((name.to_owned(), point))
     }
 
-    /// Passes the place called `name`; acts if this is the visit it was armed for.
-    pub fn hit(name: &str) {
-        let Some(point) = POINTS.get(name) else { return };
-        if point.visits.fetch_add(1, Ordering::SeqCst) + 1 != point.at {
-            return;
+    impl Point {
+        fn is_armed_for_this_visit(&self) -> bool {
+            self.visits.contains(&(self.visited.fetch_add(1, Ordering::SeqCst) + 1))
         }
+    }
+
+    /// Passes the place called `name`; acts if this is a visit it was armed for.
+    pub fn hit(name: &str) {
+        let Some(point) = POINTS.get(name).filter(|point| point.is_armed_for_this_visit()) else { return };
         match point.action {
             Action::Panic => panic!("failpoint {name}"),
+            Action::Fail => panic!("{name} is no place that can fail"),
             Action::Kill => {
                 // SIGKILL, not abort: nothing of this process may run after the boundary.
                 let _ = Command::new("kill").args(["-9", &std::process::id().to_string()]).status();
                 loop {
                     std::thread::park();
                 }
+            }
+        }
+    }
+
+    /// Passes the place called `name`; true if it is armed for this visit of what is there.
+    pub fn fails(name: &str, holds: impl Fn(&str) -> bool) -> bool {
+        let meant = |point: &&Point| point.action == Action::Fail && point.text.as_deref().is_none_or(&holds);
+        POINTS.get(name).filter(meant).is_some_and(Point::is_armed_for_this_visit)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_point_is_one_visit_a_range_or_every_visit() {
+            for (text, action, visits, filter) in [
+                ("a.b=kill@3", Action::Kill, 3..=3, None),
+                ("a.b=panic@1..4", Action::Panic, 1..=4, None),
+                ("a.b=fail@always/絆", Action::Fail, 1..=u64::MAX, Some("絆")),
+            ] {
+                let (name, point) = parse(text).unwrap();
+                assert_eq!((name.as_str(), point.action, &point.visits), ("a.b", action, &visits), "{text}");
+                assert_eq!(point.text.as_deref(), filter, "{text}");
+            }
+            for text in ["a.b", "a.b=kill", "a.b=stop@1", "a.b=kill@", "a.b=fail@1..", "a.b=fail@x/y"] {
+                assert!(parse(text).is_none(), "{text}");
             }
         }
     }

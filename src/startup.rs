@@ -72,6 +72,7 @@ impl Application {
             opportunity: services.opportunity.clone(),
             analytics: services.analytics.clone(),
             sagas: services.sagas.clone(),
+            operations: services.operations.clone(),
             db: db.clone(),
             clock,
             board: services.board.clone(),
@@ -85,6 +86,7 @@ impl Application {
             openapi: Arc::new(http::document()),
         });
         let (server, address) = serve(config, gateway.clone())?;
+        services.node.listens(address);
         let (ops, ops_address) = match config.http.ops_listen {
             None => (None, None),
             Some(listen) => {

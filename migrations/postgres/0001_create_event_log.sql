@@ -43,7 +43,7 @@ CREATE TABLE consumer_cursors (
 
 -- Events a consumer could not apply yet: retried in order per subject; dead after the last retry.
 CREATE TABLE parked_events (
-    id              TEXT COLLATE "C" PRIMARY KEY, -- consumer/event id
+    id              UUID PRIMARY KEY,
     consumer        TEXT NOT NULL,
     event_id        UUID NOT NULL,
     subject         UUID NOT NULL,
@@ -56,6 +56,7 @@ CREATE TABLE parked_events (
     error           TEXT NOT NULL,
     parked_at       TIMESTAMPTZ NOT NULL
 );
+CREATE UNIQUE INDEX parked_events_event ON parked_events (consumer, event_id);
 CREATE INDEX parked_events_consumer ON parked_events (consumer, slice, slice_seq);
 
 -- First answers to requests with an Idempotency-Key, written in the transaction of their effect.

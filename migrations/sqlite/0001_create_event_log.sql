@@ -45,7 +45,7 @@ CREATE TABLE consumer_cursors (
 
 -- Events a consumer could not apply yet: retried in order per subject; dead after the last retry.
 CREATE TABLE parked_events (
-    id              TEXT PRIMARY KEY, -- consumer/event id
+    id              TEXT PRIMARY KEY,
     consumer        TEXT NOT NULL,
     event_id        TEXT NOT NULL,
     subject         TEXT NOT NULL,
@@ -58,6 +58,7 @@ CREATE TABLE parked_events (
     error           TEXT NOT NULL,
     parked_at       TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX parked_events_event ON parked_events (consumer, event_id);
 CREATE INDEX parked_events_consumer ON parked_events (consumer, slice, slice_seq);
 
 -- First answers to requests with an Idempotency-Key, written in the transaction of their effect.

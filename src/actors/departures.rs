@@ -3,7 +3,7 @@
 //! A service notes a departure before it looks for the records that refer to it. A record that is committed
 //! before the note is found; one that comes later tells of itself by its own event, and finds the note.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use futures_util::StreamExt;
 use futures_util::stream::iter;
@@ -51,8 +51,9 @@ impl Departures {
     ///
     /// # Errors
     /// The database's.
-    pub async fn among(&self, ids: impl Iterator<Item = Id>) -> Result<HashMap<Id, Departure>, EffectError> {
-        let ids: Vec<Id> = ids.collect::<BTreeSet<_>>().into_iter().collect();
+    pub async fn among(&self, mut ids: Vec<Id>) -> Result<HashMap<Id, Departure>, EffectError> {
+        ids.sort_unstable();
+        ids.dedup();
         Ok(store::among(&self.db, self.table, &ids).await?)
     }
 
@@ -64,7 +65,7 @@ impl Departures {
         let mut heir = departure.successor_id;
         // It ends: a successor was alive when they were settled, so each of the chain went later than the one before.
         while let Some(id) = heir {
-            let Some(later) = self.among([id].into_iter()).await?.remove(&id) else { break };
+            let Some(later) = self.among(vec![id]).await?.remove(&id) else { break };
             heir = later.successor_id;
         }
         Ok(heir)
@@ -91,7 +92,7 @@ impl Departures {
             if found == before {
                 return Err(EffectError::Event(format!("{} records still refer to {id}", found.len())));
             }
-            let sent = found.iter().map(|record| send(entities, *record, command(), context));
+            let sent = found.clone().into_iter().map(|record| send(entities, record, command(), context));
             let mut sent = iter(sent).buffer_unordered(AT_ONCE);
             while let Some(done) = sent.next().await {
                 done?;

@@ -4,13 +4,14 @@
 //! Supervisor
 //! ├─ registry              who hears of a commit
 //! ├─ journal               the one writer
-//! ├─ breaker.auth, breaker.customer
+//! ├─ breaker.auth, .customer, .sales, .opportunity, .analytics
 //! ├─ auth ─────── auth.user, auth.session        one child per aggregate,
 //! ├─ customer ─── customer.customer              found in the kind's directory
 //! ├─ sales ────── sales.meeting, sales.task
 //! ├─ opportunity  opportunity.approval
 //! ├─ analytics
 //! ├─ scheduler             jobs at fixed times
+//! ├─ operations           what all of these show of themselves
 //! └─ feeds: sales.customers, opportunity.customers, analytics.metrics,
 //!           analytics.activity, analytics.notifications
 //! ```
@@ -28,6 +29,8 @@ pub mod customers_known;
 pub mod departures;
 pub mod event;
 pub mod fields;
+pub mod guards;
+pub mod operations;
 pub mod opportunity;
 pub mod owners;
 pub mod page;

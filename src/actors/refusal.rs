@@ -56,6 +56,7 @@ codes! {
     OwnAccount = 409 "own_account",
     NoSuccessor = 409 "no_successor",
     ApprovalNotPending = 409 "approval_not_pending",
+    NotADeadLetter = 409 "not_a_dead_letter",
     RequestInFlight = 409 "request_in_flight",
     StaleVersion = 412 "stale_version",
     BodyTooLarge = 413 "body_too_large",

@@ -8,9 +8,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer;
+use super::export::{self, Export};
 use super::extract::{Body, NoParams, OptionalBody, Params, PathId, Signed};
 use super::idempotency::{Shape, once};
-use super::paging::{self, list_params};
+use super::paging::list_params;
 use super::period::{StatsParams, stats_period};
 use super::state::Gateway;
 use crate::actors::opportunity::domain::{Approval, ApprovalStatus};
@@ -36,8 +37,33 @@ list_params! {
     }
 }
 
-/// List approvals
-#[utoipa::path(tag = "approvals", params(ApprovalParams), responses((status = 200, body = Vec<Approval>)))]
+impl Export for Approval {
+    const NAME: &'static str = "approvals";
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "version",
+        "created_at",
+        "updated_at",
+        "customer_id",
+        "title",
+        "amount",
+        "currency",
+        "reason",
+        "status",
+        "requester_id",
+        "approver_id",
+        "decided_by",
+        "decided_at",
+        "comment",
+    ];
+}
+
+/// List approvals: a page as JSON, or all that the filters leave as CSV
+#[utoipa::path(
+    tag = "approvals",
+    params(ApprovalParams),
+    responses((status = 200, content((Vec<Approval> = "application/json"), (String = "text/csv"))))
+)]
 #[get("/approvals")]
 pub async fn list(
     gateway: Data<Gateway>,
@@ -48,8 +74,12 @@ pub async fn list(
     let page = params.0.page(|keyset| NEWEST_FIRST.fits(keyset))?;
     let ApprovalParams { status, customer_id, requester_id, approver_id, .. } = params.0;
     let filter = ApprovalFilter { status, customer_id, requester_id, approver_id };
-    let asked = ListApprovals { caller: signed.caller, filter, page };
-    Ok(paging::list(&request, &gateway.opportunity.service.ask(asked).await?))
+    export::answer(&request, page, move |page| {
+        let (gateway, filter) = (gateway.clone(), filter.clone());
+        let asked = ListApprovals { caller: signed.caller, filter, page };
+        async move { gateway.opportunity.service.ask(asked).await }
+    })
+    .await
 }
 
 /// Request an approval

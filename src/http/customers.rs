@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::{self, Departed};
+use super::export::{self, Export};
 use super::extract::{Body, NoParams, Params, PathId, Signed};
 use super::idempotency::{Shape, once};
 use super::paging::{self, list_params};
@@ -64,8 +65,29 @@ enum SortName {
     UpdatedAtDescending,
 }
 
-/// List customers
-#[utoipa::path(tag = "customers", params(CustomerParams), responses((status = 200, body = Vec<Customer>)))]
+impl Export for Customer {
+    const NAME: &'static str = "customers";
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "version",
+        "created_at",
+        "updated_at",
+        "name",
+        "email",
+        "phone",
+        "company",
+        "status",
+        "notes",
+        "owner_id",
+    ];
+}
+
+/// List customers: a page as JSON, or all that the filters leave as CSV
+#[utoipa::path(
+    tag = "customers",
+    params(CustomerParams),
+    responses((status = 200, content((Vec<Customer> = "application/json"), (String = "text/csv"))))
+)]
 #[get("/customers")]
 pub async fn list(
     gateway: Data<Gateway>,
@@ -89,9 +111,12 @@ pub async fn list(
         created_from: params.created_from,
         created_to: params.created_to,
     };
-    let customers =
-        gateway.customers.service.ask(ListCustomers { caller: signed.caller, filter, sort, page }).await?;
-    Ok(paging::list(&request, &customers))
+    export::answer(&request, page, move |page| {
+        let (gateway, filter) = (gateway.clone(), filter.clone());
+        let asked = ListCustomers { caller: signed.caller, filter, sort, page };
+        async move { gateway.customers.service.ask(asked).await }
+    })
+    .await
 }
 
 /// `X-Allow-Duplicate: true` accepts an address that another customer has.

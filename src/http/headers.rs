@@ -38,7 +38,13 @@ const OF_REQUESTS: [Row; 5] = [
     ),
 ];
 
-const OF_ANSWERS: [Row; 9] = [
+const OF_ANSWERS: [Row; 10] = [
+    (
+        "Content-Disposition",
+        Like("^attachment; filename="),
+        "attachment; filename=\"customers.csv\"",
+        "With CSV: the file's name",
+    ),
     ("Content-Language", Like("^(ja|en)$"), "en", "The language of the problem's texts"),
     ("ETag", Like(r#"^"[1-9][0-9]*"$"#), "\"1\"", "The record's version, for `If-Match`"),
     ("Idempotency-Replayed", Like("^true$"), "true", "This answer was the first one under the request's key"),

@@ -8,9 +8,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::{self, Deleted};
+use super::export::{self, Export};
 use super::extract::{Body, NoParams, Params, PathId, Signed};
 use super::idempotency::{Shape, once};
-use super::paging::{self, list_params};
+use super::paging::list_params;
 use super::period::{StatsParams, stats_period};
 use super::state::Gateway;
 use crate::actors::refusal::Refusal;
@@ -37,8 +38,30 @@ list_params! {
     }
 }
 
-/// List meetings
-#[utoipa::path(tag = "meetings", params(MeetingParams), responses((status = 200, body = Vec<Meeting>)))]
+impl Export for Meeting {
+    const NAME: &'static str = "meetings";
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "version",
+        "created_at",
+        "updated_at",
+        "customer_id",
+        "title",
+        "met_at",
+        "duration_minutes",
+        "location",
+        "notes",
+        "outcome",
+        "owner_id",
+    ];
+}
+
+/// List meetings: a page as JSON, or all that the filters leave as CSV
+#[utoipa::path(
+    tag = "meetings",
+    params(MeetingParams),
+    responses((status = 200, content((Vec<Meeting> = "application/json"), (String = "text/csv"))))
+)]
 #[get("/meetings")]
 pub async fn list(
     gateway: Data<Gateway>,
@@ -49,8 +72,12 @@ pub async fn list(
     let page = params.0.page(|keyset| LATEST_FIRST.fits(keyset))?;
     let MeetingParams { customer_id, owner_id, from, to, .. } = params.0;
     let filter = MeetingFilter { customer_id, owner_id, from, to };
-    let meetings = gateway.sales.service.ask(ListMeetings { caller: signed.caller, filter, page }).await?;
-    Ok(paging::list(&request, &meetings))
+    export::answer(&request, page, move |page| {
+        let (gateway, filter) = (gateway.clone(), filter.clone());
+        let asked = ListMeetings { caller: signed.caller, filter, page };
+        async move { gateway.sales.service.ask(asked).await }
+    })
+    .await
 }
 
 /// Record a meeting

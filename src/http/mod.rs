@@ -2,12 +2,14 @@
 //!
 //! The whole route table stands in [`routes`]; the OpenAPI document and the 405s are made from it.
 
+mod admin;
 mod answer;
 mod approvals;
 mod audit;
 mod auth;
 pub mod conventions;
 mod customers;
+mod export;
 mod extract;
 mod headers;
 pub mod idempotency;
@@ -77,7 +79,14 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(reports::metrics)
         .service(sagas::list)
         .service(sagas::read)
-        .service(audit::events);
+        .service(audit::events)
+        .service(admin::cluster)
+        .service(admin::actors)
+        .service(admin::breakers)
+        .service(admin::consumers)
+        .service(admin::dead_letters)
+        .service(admin::redrive)
+        .service(admin::integrity);
     config
         .service(api)
         .service(ops::healthz)

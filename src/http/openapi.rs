@@ -11,6 +11,7 @@ use utoipa::openapi::{
     ResponseBuilder, Schema,
 };
 
+use super::export::TEXT_CSV;
 use super::headers::{announce, define, demand, demands};
 use super::problem::PROBLEM_JSON;
 
@@ -39,7 +40,8 @@ pub fn complete(mut api: OpenApi) -> OpenApi {
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(
             "The sales-support backend. Conventions: lists are bare arrays with keyset cursors in `Link`; \
-             errors are RFC 9457 problems; records carry a `version`, which is their `ETag`.",
+             with `Accept: text/csv` some are files instead, whole and without pages: `limit`, `cursor` and \
+             `count` say nothing there; errors are RFC 9457 problems; records carry a `version`, which is their `ETag`.",
         ))
         .contact(Some(ContactBuilder::new().name(Some("The Kizuna developers")).build()))
         .license(Some(
@@ -100,7 +102,7 @@ fn complete_operation(path: &str, method: &Method, records: &Records, operation:
         if *method == Method::PATCH || *method == Method::DELETE {
             demand(operation, "If-Match");
         }
-        if !is_public && has_body && is_done_once(path, method) {
+        if !is_public && (has_body || is_of_record(path)) && is_done_once(path, method) {
             demand(operation, "Idempotency-Key");
         }
         operation.parameters.iter_mut().flatten().for_each(forbid_null);
@@ -142,14 +144,22 @@ fn forbid_null_body(content: &mut RefOr<Content>) {
     }
 }
 
+fn is_of_record(path: &str) -> bool {
+    path.contains("{id}")
+}
+
 /// The statuses of the errors that an operation can answer.
 fn errors(path: &str, method: &Method, is_public: bool, has_body: bool) -> Vec<&'static str> {
     let mut errors = vec!["400", "401", "503"];
     if !is_public {
         errors.push("403");
     }
-    if path.contains("{id}") {
+    if is_of_record(path) {
         errors.push("404");
+        // What a POST does to a record may not fit its state.
+        if *method == Method::POST {
+            errors.extend(["409", "422"]);
+        }
     }
     if has_body {
         errors.extend(["404", "409", "413", "415", "422"]);
@@ -187,6 +197,9 @@ fn announce_headers(operation: &mut Operation, records: &Records) {
         }
         if is_replayed {
             announce(response, "Idempotency-Replayed");
+        }
+        if response.content.contains_key(TEXT_CSV) {
+            announce(response, "Content-Disposition");
         }
         match json_of(response) {
             Some(RefOr::T(Schema::Array(_))) => {

@@ -10,6 +10,7 @@ use utoipa::openapi::OpenApi;
 use crate::actors::analytics::service::AnalyticsDesk;
 use crate::actors::auth::client::AuthClient;
 use crate::actors::customer::client::CustomerClient;
+use crate::actors::operations::service::OperationsDesk;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::runtime::service::Service;
 use crate::actors::runtime::stats::Board;
@@ -26,6 +27,7 @@ pub struct Gateway {
     pub opportunity: OpportunityClient,
     pub analytics: Service<AnalyticsDesk>,
     pub sagas: Service<SagaDesk>,
+    pub operations: Service<OperationsDesk>,
     pub db: Db,
     pub clock: Clock,
     pub board: Board,

@@ -6,9 +6,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::{self, Deleted};
+use super::export::{self, Export};
 use super::extract::{Body, NoParams, Params, PathId, Signed};
 use super::idempotency::{Shape, once};
-use super::paging::{self, list_params};
+use super::paging::list_params;
 use super::period::{StatsParams, stats_period};
 use super::state::Gateway;
 use crate::actors::refusal::Refusal;
@@ -35,8 +36,29 @@ list_params! {
     }
 }
 
-/// List tasks
-#[utoipa::path(tag = "tasks", params(TaskParams), responses((status = 200, body = Vec<Task>)))]
+impl Export for Task {
+    const NAME: &'static str = "tasks";
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "version",
+        "created_at",
+        "updated_at",
+        "title",
+        "due_at",
+        "status",
+        "completed_at",
+        "customer_id",
+        "assignee_id",
+        "notes",
+    ];
+}
+
+/// List tasks: a page as JSON, or all that the filters leave as CSV
+#[utoipa::path(
+    tag = "tasks",
+    params(TaskParams),
+    responses((status = 200, content((Vec<Task> = "application/json"), (String = "text/csv"))))
+)]
 #[get("/tasks")]
 pub async fn list(
     gateway: Data<Gateway>,
@@ -47,8 +69,12 @@ pub async fn list(
     let page = params.0.page(|keyset| DUE_FIRST.fits(keyset))?;
     let TaskParams { status, assignee_id, customer_id, due_before, .. } = params.0;
     let filter = TaskFilter { status, assignee_id, customer_id, due_before };
-    let tasks = gateway.sales.service.ask(ListTasks { caller: signed.caller, filter, page }).await?;
-    Ok(paging::list(&request, &tasks))
+    export::answer(&request, page, move |page| {
+        let (gateway, filter) = (gateway.clone(), filter.clone());
+        let asked = ListTasks { caller: signed.caller, filter, page };
+        async move { gateway.sales.service.ask(asked).await }
+    })
+    .await
 }
 
 /// Create a task

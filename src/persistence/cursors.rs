@@ -1,6 +1,7 @@
 //! Consumers' positions, what they could not apply yet, and how far behind they are.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::db::{Db, StoreError};
 use super::sql::Sql;
@@ -76,7 +77,7 @@ pub async fn load(db: &Db, consumer: &str) -> Result<Vec<Cursor>, StoreError> {
 pub static PARKED: Table = Table {
     name: "parked_events",
     columns: &[
-        ("id", Kind::Text),
+        ("id", Kind::Id),
         ("consumer", Kind::Text),
         ("event_id", Kind::Id),
         ("subject", Kind::Id),
@@ -94,7 +95,7 @@ pub static PARKED: Table = Table {
 };
 
 /// Where a parked event stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ParkedStatus {
     /// Tried again at `next_attempt_at`.
@@ -105,10 +106,21 @@ pub enum ParkedStatus {
     Dead,
 }
 
+impl ParkedStatus {
+    /// As the API and the database write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Retrying => "retrying",
+            Self::Waiting => "waiting",
+            Self::Dead => "dead",
+        }
+    }
+}
+
 /// An event that its consumer could not apply yet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Parked {
-    pub id: String,
+    pub id: Id,
     pub consumer: String,
     pub event_id: Id,
     pub subject: Id,
@@ -133,15 +145,11 @@ pub async fn parked(db: &Db, consumer: &str, limit: i64) -> Result<Vec<Parked>, 
 
 /// How many committed events of these types the consumer has not taken yet.
 pub async fn lag(db: &Db, consumer: &str, types: &[&str]) -> Result<i64, StoreError> {
-    let chosen = match db.dialect() {
-        Dialect::Sqlite => "e.type IN (SELECT value FROM json_each(?))",
-        Dialect::Postgres => "e.type = ANY (ARRAY(SELECT json_array_elements_text(?::json)))",
-    };
     let sql = Sql::new(
         "SELECT CAST(count(*) AS TEXT) FROM consumer_cursors AS c \
          JOIN events AS e ON e.slice = c.slice AND e.slice_seq > c.position",
     )
     .filter("c.consumer = ?", [consumer.into()])
-    .filter(chosen, [serde_json::to_string(types)?.into()]);
+    .filter(&format!("e.type IN ({})", db.dialect().texts()), [serde_json::to_string(types)?.into()]);
     db.number(sql).await
 }

@@ -91,6 +91,9 @@ struct Stored {
     slices: HashMap<i64, i64>,
 }
 
+/// Values that are to be absent, by table and column, each with the place of its unit.
+type Wanted<'a> = BTreeMap<(&'a str, &'a str), (&'a Table, Vec<(usize, &'a Absent)>)>;
+
 /// The queries of one reading, each with its parameter and a name.
 #[derive(Default)]
 struct Reading {
@@ -124,7 +127,7 @@ async fn read(tx: &mut Tx, dialect: Dialect, units: &[Unit]) -> Result<Stored, S
     for write in units.iter().flat_map(|unit| &unit.writes).filter(|write| write.expects.is_some()) {
         rows.entry(write.table.name).or_insert((write.table, Vec::new())).1.push(&write.id);
     }
-    let mut values: BTreeMap<(&str, &str), (&Table, Vec<(usize, &Absent)>)> = BTreeMap::new();
+    let mut values: Wanted = BTreeMap::new();
     for (place, absent) in
         units.iter().enumerate().flat_map(|(n, unit)| unit.absent.iter().map(move |a| (n, a)))
     {

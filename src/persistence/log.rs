@@ -145,22 +145,14 @@ pub async fn after(db: &Db, slice: i64, position: i64, limit: i64) -> Result<Vec
 
 /// The events with these ids, in the order of their positions.
 pub async fn by_ids(db: &Db, ids: &[Id]) -> Result<Vec<LoggedEvent>, StoreError> {
-    let mut events = Vec::with_capacity(ids.len());
-    for id in ids {
-        events.extend(read(db, Sql::default().filter("id = ?", [(*id).into()])).await?);
-    }
-    events.sort_by_key(|event| (event.slice, event.slice_seq));
-    Ok(events)
+    let chosen = format!("id IN ({})", db.dialect().ids());
+    let tail = Sql::default().filter(&chosen, [serde_json::to_string(ids)?.into()]);
+    read(db, tail.push(" ORDER BY slice, slice_seq", [])).await
 }
 
 /// The subjects of the events of one type that the event `cause` has led to, the first `limit` of them, and how many
 /// they are.
-pub async fn caused(
-    db: &Db,
-    cause: Id,
-    event_type: &str,
-    limit: i64,
-) -> Result<(Vec<Id>, i64), StoreError> {
+pub async fn caused(db: &Db, cause: Id, event_type: &str, limit: i64) -> Result<(Vec<Id>, i64), StoreError> {
     // In the words of the index `events_caused`, or it would not be used.
     let narrow = |sql: Sql| {
         sql.filter("causation_id = ?", [cause.into()])

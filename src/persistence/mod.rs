@@ -4,6 +4,7 @@
 //! - `connect`, `readers`, `db`: the two databases behind one surface
 //! - `unit`, `journal`: what is committed together, and how a group of it is
 //! - `log`, `cursors`, `idempotency`: the event log and what stands beside it; `schedules`: what ran last
+//! - `operations`: what is asked of these to see whether all is well
 //! - `paging`: the keyset query of every list
 //! - one file a service: its tables and queries
 
@@ -19,11 +20,12 @@ pub mod idempotency;
 pub mod journal;
 pub mod log;
 pub mod meetings;
+pub mod operations;
 pub mod paging;
 mod readers;
 pub mod replicas;
-pub mod schedules;
 pub mod sagas;
+pub mod schedules;
 pub mod sql;
 pub mod table;
 pub mod tasks;

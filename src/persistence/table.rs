@@ -53,6 +53,22 @@ impl Dialect {
         }
     }
 
+    /// The texts of `?`, a JSON array, as rows.
+    pub fn texts(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT value FROM json_each(?)",
+            Self::Postgres => "SELECT json_array_elements_text(?::json)",
+        }
+    }
+
+    /// The ids of `?`, a JSON array, as rows.
+    pub fn ids(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT value FROM json_each(?)",
+            Self::Postgres => "SELECT k::uuid FROM json_array_elements_text(?::json) AS k",
+        }
+    }
+
     /// The condition that the column `search` holds `?` literally: no pattern, so nothing to escape.
     pub fn search_holds(self) -> &'static str {
         match self {

@@ -25,7 +25,7 @@ async fn a_customer_that_was_copied_is_vouched_for_while_its_service_is_away(
     sales.delete(&format!("/api/customers/{gone}")).await.expect(200);
     app.settle().await;
     for _ in 0..VOLUME {
-        let _ = app.customer_guard.call(ready(Err::<(), _>(Refusal::unavailable()))).await;
+        let _ = app.guards.customer.call(ready(Err::<(), _>(Refusal::unavailable()))).await;
     }
     let unknown = "0198c0de-0000-7000-8000-000000000000";
     for path in ["/api/meetings", "/api/approvals"] {

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admin;
 mod approvals;
 mod audit;
 mod auth;
@@ -11,8 +12,9 @@ mod conventions;
 mod customers;
 mod decisions;
 mod drain;
-mod fallback;
 mod due;
+mod export;
+mod fallback;
 mod flows;
 mod idempotency;
 mod meetings;
@@ -21,6 +23,7 @@ mod openapi;
 mod operations;
 mod paging;
 mod reports;
+mod sagas;
 mod search;
 mod sessions;
 mod tasks;

@@ -139,7 +139,7 @@ fn openapi_prints_the_document_of_the_whole_api() {
 #[test]
 fn help_names_every_command() {
     let help = text(run(&["--help"], &[]));
-    for command in ["serve", "migrate", "user", "events", "openapi"] {
+    for command in ["serve", "migrate", "user", "events", "dead-letters", "openapi"] {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is missing: {help}");
     }
 }

@@ -28,10 +28,12 @@ pub enum Deed {
     Task,
     /// Reads the day's figures: the analytics service.
     Figures,
+    /// Looks at the actors: the operations service.
+    Actors,
 }
 
 /// All of them, for when everything must work again.
-pub const ALL: [Deed; 9] = [
+pub const ALL: [Deed; 10] = [
     Deed::Me,
     Deed::Login,
     Deed::Customer,
@@ -41,6 +43,7 @@ pub const ALL: [Deed; 9] = [
     Deed::Approval,
     Deed::Task,
     Deed::Figures,
+    Deed::Actors,
 ];
 
 /// Does deeds on one server.
@@ -63,6 +66,10 @@ impl Doer<'_> {
         match deed {
             Deed::Me => (sales, Method::GET, "/api/auth/me".into(), None),
             Deed::Figures => (manager, Method::GET, "/api/reports/metrics".into(), None),
+            Deed::Actors => {
+                let admin = self.people.admin.at(self.server);
+                (admin, Method::GET, "/api/admin/actors".into(), None)
+            }
             Deed::Login => {
                 let login = json!({"email": "sales@example.com", "password": PASSWORD});
                 (sales.anonymous(), Method::POST, "/api/auth/login".into(), Some(login))

@@ -4,6 +4,7 @@
 //! - `kill`: flow 2 is exactly once whatever the moment of a `kill -9`; `client`: who remembers what was
 //!   acknowledged; `promises`: what the database must hold when the effects have caught up
 //! - `panics`: every actor dies once, and nobody but its caller notices; `deed`: what is asked of it
+//! - `dead_letters`: a consumer fails for good, and is helped
 //! - `drain`, `settings`, `commands`, `first_start`: how the process starts and ends
 
 #[path = "../support/mod.rs"]
@@ -11,6 +12,7 @@ mod support;
 
 mod client;
 mod commands;
+mod dead_letters;
 mod deed;
 mod drain;
 mod first_start;

@@ -37,6 +37,7 @@ const LIVE: &str = "kizuna_actor_live";
 #[case::sales("sales", 1, Deed::Meeting)]
 #[case::opportunity("opportunity", 1, Deed::Approval)]
 #[case::analytics("analytics", 1, Deed::Figures)]
+#[case::operations("operations", 1, Deed::Actors)]
 #[case::replica_of_sales("feed.sales.customers", 1, Deed::Customer)]
 #[case::replica_of_opportunity("feed.opportunity.customers", 1, Deed::Customer)]
 #[case::metrics("feed.analytics.metrics", 1, Deed::Customer)]

@@ -19,6 +19,7 @@ fn complaint(output: &Output) -> String {
 #[case::no_database_we_know(&["--database-url", "mysql://localhost/kizuna"], "--database-url")]
 #[case::no_url(&["--database-url", "kizuna.db"], "--database-url")]
 #[case::no_folder_to_make(&["--database-url", "sqlite:///proc/none/kizuna.db"], "--database-url")]
+#[case::node_without_a_plain_name(&["--node-id", "node 1"], "--node-id")]
 #[case::short_secret(&["--jwt-secret", "31 bytes are one byte too few.."], "--jwt-secret")]
 #[case::no_secret_on_postgresql(&["--database-url", "postgres://localhost/kizuna"], "--jwt-secret")]
 #[case::postgresql_out_of_reach(

@@ -34,6 +34,7 @@ FACTS = {
     "invalid_credentials": "whether they are somebody's",
     "invalid_cursor": "whether the server made it, and for this list",
     "invalid_token": "whether the server made it",
+    "not_a_dead_letter": "what became of an event meanwhile",
     "not_found": "whether a record exists and is the caller's to see",
     "own_account": "who the caller is",
     "own_approver": "how a field compares with the record, or the caller",

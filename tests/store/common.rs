@@ -84,7 +84,7 @@ pub fn user_write(state: &UserState) -> Write {
 /// What says that the customer has become so.
 pub fn event_of(customer: &Customer) -> Event {
     let event = match (customer.version, customer.deleted_at) {
-        (_, Some(_)) => CustomerEvent::Deleted(customer.clone()),
+        (_, Some(_)) => CustomerEvent::Deleted { after: customer.clone(), saga_id: new_id() },
         (1, None) => CustomerEvent::Created(customer.clone()),
         (_, None) => {
             CustomerEvent::Updated { after: customer.clone(), changed: vec!["name"], previous_owner_id: None }

@@ -1,133 +1,29 @@
 //! Consumers: retries in time and order, dead letters, and nothing lost by who is slow.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use kizuna::actors::catalogue::{CUSTOMER_CREATED, CUSTOMER_UPDATED};
+use kizuna::actors::catalogue::CUSTOMER_CREATED;
 use kizuna::actors::customer::domain::Customer;
-use kizuna::actors::customer::events::CustomerPayload;
 use kizuna::actors::event::LoggedEvent;
 use kizuna::actors::runtime::feed::{Consumer, EffectError};
 use kizuna::actors::runtime::registry::Filter;
 use kizuna::ids::Id;
-use kizuna::persistence::analytics::activity_write;
-use kizuna::persistence::cursors::{self, Parked, ParkedStatus};
-use kizuna::persistence::replicas::{self, CustomerReplica, SALES_CUSTOMERS};
+use kizuna::persistence::cursors::{self, ParkedStatus};
+use kizuna::persistence::replicas::{CustomerReplica, SALES_CUSTOMERS};
 use kizuna::persistence::unit::{Unit, Write};
 use kizuna::persistence::{Db, log};
 use rstest::rstest;
-use tokio::sync::Semaphore;
 
-use crate::common::{count, customer, customer_unit, renamed};
-use crate::node::{Node, run};
+use crate::common::{count, customer, renamed, store};
+use crate::copier::{Copier, WITHIN, applied, becomes_due, copied, others_flow_on, parked, publish, tried};
+use crate::node::run;
 use crate::support::{Database, Postgres, Sqlite, eventually};
 
-const WITHIN: Duration = Duration::from_secs(10);
 /// The seed's spacing in milliseconds.
 const SPACING: [u64; 8] = [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800];
-
-/// Copies customers and notes each event. A row that comes a second time is refused, one that comes out of
-/// order is stale, which would restart the feed.
-#[derive(Clone)]
-struct Copier {
-    broken: Arc<Mutex<HashSet<Id>>>,
-    calls: Arc<Mutex<HashMap<Id, usize>>>,
-    gate: Arc<Semaphore>,
-}
-
-impl Copier {
-    fn new() -> Self {
-        Self { broken: Arc::default(), calls: Arc::default(), gate: Arc::new(Semaphore::new(1)) }
-    }
-
-    fn breaks_over(&self, subject: Id) {
-        self.broken.lock().unwrap().insert(subject);
-    }
-
-    fn heals(&self) {
-        self.broken.lock().unwrap().clear();
-    }
-
-    /// How often it was asked for the effect of this event.
-    fn calls(&self, event: Id) -> usize {
-        self.calls.lock().unwrap().get(&event).copied().unwrap_or(0)
-    }
-}
-
-impl Consumer for Copier {
-    const NAME: &'static str = "tests.copier";
-    const TYPES: &'static [&'static str] = &[CUSTOMER_CREATED, CUSTOMER_UPDATED];
-
-    async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<Unit, EffectError> {
-        let _open = self.gate.acquire().await.expect("it is never closed");
-        let mut unit = Unit::default();
-        let mut copies: HashMap<Id, (i64, Customer)> = HashMap::new();
-        for event in events {
-            *self.calls.lock().unwrap().entry(event.event.id).or_default() += 1;
-            if self.broken.lock().unwrap().contains(&event.event.subject) {
-                return Err(EffectError::Event("it breaks over this one".to_owned()));
-            }
-            let CustomerPayload { customer, .. } = event.payload()?;
-            unit.writes.push(activity_write(event.event.id, customer.id));
-            let before = copies.get(&customer.id).map_or(customer.version - 1, |(before, _)| *before);
-            copies.insert(customer.id, (before, customer));
-        }
-        for (before, Customer { id, version, name, owner_id, deleted_at, .. }) in copies.into_values() {
-            let copy = CustomerReplica { id, version, name, owner_id, deleted_at };
-            unit.writes.push(Write::put(&SALES_CUSTOMERS, id, &copy).expecting(before));
-        }
-        Ok(unit)
-    }
-}
-
-/// Commits a version of a customer; answers its event's id.
-async fn publish(node: &Node, customer: &Customer) -> Id {
-    let events = node.journal.commit(customer_unit(customer)).await.expect("a commit");
-    events[0].event.id
-}
-
-async fn copied(db: &Db, id: Id) -> i64 {
-    let copy = replicas::find(db, &SALES_CUSTOMERS, id).await.unwrap();
-    copy.map_or(0, |copy| copy.version)
-}
-
-async fn parked(db: &Db) -> Vec<Parked> {
-    cursors::parked(db, Copier::NAME, 100).await.unwrap()
-}
-
-/// How many events the cursors say were applied or parked.
-async fn applied(db: &Db) -> i64 {
-    cursors::load(db, Copier::NAME).await.unwrap().iter().map(|cursor| cursor.applied).sum()
-}
-
-/// Another aggregate's events take effect: two, so that the feed has looked at its retries in between.
-async fn others_flow_on(node: &Node) {
-    for _ in 0..2 {
-        let other = customer("other");
-        publish(node, &other).await;
-        eventually(WITHIN, async || copied(&node.db, other.id).await == 1).await;
-    }
-}
-
-/// The first parked event, once it has been tried so often.
-async fn tried(node: &Node, attempts: i64) -> Parked {
-    eventually(WITHIN, async || {
-        parked(&node.db).await.into_iter().next().filter(|one| one.attempts == attempts)
-    })
-    .await
-}
-
-/// Moves the clock to the moment the event is due, and no attempt comes a microsecond earlier.
-async fn becomes_due(node: &Node, copier: &Copier, parked: &Parked) {
-    let microsecond = Duration::from_micros(1);
-    let calls = copier.calls(parked.event_id);
-    node.clock.advance(parked.next_attempt_at.since(node.clock.now()) - microsecond);
-    others_flow_on(node).await;
-    assert_eq!(copier.calls(parked.event_id), calls, "tried before its time");
-    node.clock.advance(microsecond);
-}
 
 #[rstest]
 #[case(Sqlite)]
@@ -276,5 +172,76 @@ fn two_nodes_apply_each_event_once_between_them(#[case] on: Database) {
         .await;
         assert_eq!(count(&node.db, "customer_activity").await, 100);
         assert!(parked(&node.db).await.is_empty());
+    });
+}
+
+/// Counts every new customer in one row, while rivals do the same.
+struct Counter {
+    row: Id,
+    /// How often somebody else is faster.
+    rivals: AtomicUsize,
+}
+
+impl Counter {
+    fn counted(&self, version: i64) -> CustomerReplica {
+        let name = "how many".to_owned();
+        CustomerReplica { id: self.row, version, name, owner_id: self.row, deleted_at: None }
+    }
+}
+
+impl Consumer for Counter {
+    const NAME: &'static str = "tests.counter";
+    const TYPES: &'static [&'static str] = &[CUSTOMER_CREATED];
+
+    async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<Unit, EffectError> {
+        let read = copied(db, self.row).await;
+        let rival = |left: usize| left.checked_sub(1);
+        if self.rivals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, rival).is_ok() {
+            store(db, vec![Write::put(&SALES_CUSTOMERS, self.row, &self.counted(read + 1))]).await;
+        }
+        let counted = self.counted(read + events.len() as i64);
+        let write = Write::put(&SALES_CUSTOMERS, self.row, &counted).expecting(read);
+        Ok(Unit { writes: vec![write], ..Unit::default() })
+    }
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+fn an_effect_that_lost_to_another_writer_is_computed_anew(#[case] on: Database) {
+    run(on, async |site| {
+        let node = site.node().await;
+        let (row, rivals) = (customer("row").id, 3);
+        node.feed(Counter { row, rivals: AtomicUsize::new(rivals) }, 100);
+        publish(&node, &customer("one")).await;
+        eventually(WITHIN, async || copied(&node.db, row).await == 1 + rivals as i64).await;
+        publish(&node, &customer("two")).await;
+        eventually(WITHIN, async || copied(&node.db, row).await == 2 + rivals as i64).await;
+        assert!(cursors::parked(&node.db, Counter::NAME, 1).await.unwrap().is_empty());
+        assert_eq!(node.reading(Counter::NAME).restarts, 0);
+    });
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+fn an_effect_that_loses_again_and_again_is_parked_and_ends_nothing(#[case] on: Database) {
+    run(on, async |site| {
+        let node = site.node().await;
+        let row = customer("row").id;
+        // Five attempts for the new customer; the sixth rival meets its retry, which then wins.
+        node.feed(Counter { row, rivals: AtomicUsize::new(6) }, 100);
+        let event = publish(&node, &customer("one")).await;
+        let lost = eventually(WITHIN, async || {
+            cursors::parked(&node.db, Counter::NAME, 1).await.unwrap().into_iter().next()
+        })
+        .await;
+        assert_eq!((lost.event_id, lost.status), (event, ParkedStatus::Retrying));
+        assert!(lost.error.contains("sales_customers"), "{}", lost.error);
+        node.clock.advance(Duration::from_secs(1));
+        eventually(WITHIN, async || copied(&node.db, row).await == 7).await;
+        eventually(WITHIN, async || cursors::parked(&node.db, Counter::NAME, 1).await.unwrap().is_empty())
+            .await;
+        assert_eq!(node.reading(Counter::NAME).restarts, 0);
     });
 }

@@ -189,7 +189,7 @@ async fn parked_events_come_in_the_order_of_their_positions(#[case] on: Database
         [("tests.log", 3, 10), ("tests.log", 3, 9), ("tests.log", 1, 70), ("tests.other", 0, 1)]
     {
         let parked = Parked {
-            id: format!("{consumer}/{}", new_id()),
+            id: new_id(),
             consumer: consumer.to_owned(),
             event_id: new_id(),
             subject: new_id(),
@@ -202,7 +202,7 @@ async fn parked_events_come_in_the_order_of_their_positions(#[case] on: Database
             error: String::new(),
             parked_at: begin(),
         };
-        store(&db, vec![Write::put(&PARKED, &parked.id, &parked)]).await;
+        store(&db, vec![Write::put(&PARKED, parked.id, &parked)]).await;
     }
     let parked = async |limit| -> Vec<(i64, i64)> {
         let rows = cursors::parked(&db, "tests.log", limit).await.unwrap();

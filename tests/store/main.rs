@@ -2,7 +2,8 @@
 //!
 //! - `durability`, `journal`, `races`: what a commit promises, by itself and among several nodes
 //! - `rows`, `keys`: every table keeps what it is given; `queries`, `accounts`, `tasks`, `approvals`, `log`: every question is answered
-//! - `feed`, `entities`, `schedules`: consumers, aggregates and jobs against a real database; `node`: their actors
+//! - `feed`, `dead_letters`, `entities`, `schedules`: consumers, aggregates and jobs against a real database; `node`: their actors;
+//!   `copier`: a consumer that fails when it is told to; `integrity`: every fault of theirs is found
 //! - `common`: rows and units to commit
 
 #[path = "../support/mod.rs"]
@@ -11,9 +12,12 @@ mod support;
 mod accounts;
 mod approvals;
 mod common;
+mod copier;
+mod dead_letters;
 mod durability;
 mod entities;
 mod feed;
+mod integrity;
 mod journal;
 mod keys;
 mod log;

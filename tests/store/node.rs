@@ -82,6 +82,11 @@ impl Site {
 impl Node {
     /// Starts a consumer with the seed's retries.
     pub fn feed<C: Consumer>(&self, consumer: C, batch: usize) {
+        self.feed_within(consumer, batch, 10_000);
+    }
+
+    /// The same with room for so many parked events.
+    pub fn feed_within<C: Consumer>(&self, consumer: C, batch: usize, parking: usize) {
         let seconds = Duration::from_secs;
         let parts = FeedParts {
             db: self.db.clone(),
@@ -91,6 +96,7 @@ impl Node {
             retry: Backoff { initial: seconds(1) / 10, factor: 2.0, max: seconds(30), times: 8 },
             batch,
             poll: Duration::from_millis(50),
+            parking,
         };
         let consumer = Arc::new(consumer);
         self.supervisor.spawn(C::NAME, &self.arbiters.feeding(), move |life, stats| {

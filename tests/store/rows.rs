@@ -164,7 +164,7 @@ async fn notifications_and_parked_events_keep_every_field(#[case] on: Database) 
         };
         keeps(&db, &NOTIFICATIONS, notification.id.to_string(), &notification).await;
         let parked = Parked {
-            id: format!("tests.rows/{}", new_id()),
+            id: new_id(),
             consumer: "tests.rows".to_owned(),
             event_id: new_id(),
             subject: new_id(),
@@ -177,7 +177,7 @@ async fn notifications_and_parked_events_keep_every_field(#[case] on: Database) 
             error: text,
             parked_at: at(EARLIEST),
         };
-        keeps(&db, &PARKED, parked.id.clone(), &parked).await;
+        keeps(&db, &PARKED, parked.id.to_string(), &parked).await;
     }
 }
 

@@ -10,7 +10,7 @@ use actix_rt::System;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use futures_util::FutureExt;
 use kizuna::actors::auth::client::AuthClient;
-use kizuna::actors::runtime::call::Guard;
+use kizuna::actors::guards::Guards;
 use kizuna::clock::{Clock, Timestamp};
 use kizuna::config::Config;
 use kizuna::persistence::sql::Sql;
@@ -47,7 +47,7 @@ pub struct Node {
     pub db: Db,
     pub auth: AuthClient,
     /// The others' way to the customer service.
-    pub customer_guard: Guard,
+    pub guards: Guards,
     pub stopper: Stopper,
     pub address: SocketAddr,
     pub ops_address: Option<SocketAddr>,
@@ -152,7 +152,7 @@ impl TestApp {
         for table in ["events", "idempotency_keys"] {
             stored.push(format!("{table}: {}", self.rows(table).await));
         }
-        for table in ["users", "sessions", "customers", "meetings", "tasks", "approvals"] {
+        for table in ["users", "sessions", "customers", "meetings", "tasks", "approvals", "parked_events"] {
             let versions = Sql::new(format!("SELECT CAST(sum(version) AS TEXT) FROM {table}"));
             let versions = self.db.number(versions).await.expect("a table of aggregates");
             stored.push(format!("{table}: {} of {versions} versions", self.rows(table).await));
@@ -186,7 +186,7 @@ fn run(config: &Config, clock: Clock, ready: oneshot::Sender<Node>) {
             clock,
             db: app.db().clone(),
             auth: app.services().auth.clone(),
-            customer_guard: app.services().customer_guard.clone(),
+            guards: app.services().guards.clone(),
             stopper: app.stopper(),
             address: app.address(),
             ops_address: app.ops_address(),

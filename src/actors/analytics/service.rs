@@ -7,8 +7,8 @@ use crate::actors::page::{Keyset, Page};
 use crate::actors::runtime::service::serve;
 use crate::actors::sagas::domain::{Counted, Counts};
 use crate::actors::sagas::messages::CountReferring;
-use crate::persistence::departures::{self, NOTIFICATIONS_OF_CUSTOMER};
 use crate::persistence::analytics::{self as store, DayMetrics};
+use crate::persistence::departures::{self, NOTIFICATIONS_OF_CUSTOMER};
 use crate::persistence::{Db, log};
 
 /// What the service works with.

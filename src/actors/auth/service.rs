@@ -191,8 +191,11 @@ impl AuthDesk {
         let mut heirs = vec![successor];
         heirs.extend(approver.filter(|approver| approver.id != successor.id));
         context.with.writes.extend(heirs.iter().map(store::unchanged));
-        let leaving =
-            Leaving { successor_id: successor.id, approver_id: approver.map(|approver| approver.id), saga_id };
+        let leaving = Leaving {
+            successor_id: successor.id,
+            approver_id: approver.map(|approver| approver.id),
+            saga_id,
+        };
         self.users.execute(remove.id, UserCommand::Delete { leaving, other_admins }, context).await?;
         Ok(saga_id)
     }

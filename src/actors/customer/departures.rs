@@ -68,7 +68,7 @@ impl CustomerDepartures {
             let CustomerPayload { customer, .. } = event.payload()?;
             owned.push((event, customer.id, customer.owner_id));
         }
-        let gone = self.gone.among(owned.iter().map(|(_, _, owner)| *owner)).await?;
+        let gone = self.gone.among(owned.iter().map(|(_, _, owner)| *owner).collect()).await?;
         for (event, customer, from) in owned {
             let Some(departure) = gone.get(&from) else { continue };
             if let Some(to) = self.gone.heir(departure).await? {

@@ -19,9 +19,9 @@ use crate::actors::sagas::domain::{Counted, Counts, SagaKind};
 use crate::actors::sagas::messages::{CountReferring, start};
 use crate::clock::Clock;
 use crate::ids::{Id, new_id};
+use crate::persistence::Db;
 use crate::persistence::customers::{self as store, CustomerCounts};
 use crate::persistence::departures::{self, CUSTOMERS_OF_OWNER};
-use crate::persistence::Db;
 
 /// What the service works with; shared by its requests.
 pub struct CustomerDesk {

@@ -99,7 +99,7 @@ impl OpportunityDepartures {
         let Some(successor) = self.gone.heir(departure).await? else { return Ok(None) };
         let mut approver = departure.approver_id;
         while let Some(id) = approver {
-            let Some(later) = self.gone.among([id].into_iter()).await?.remove(&id) else { break };
+            let Some(later) = self.gone.among(vec![id]).await?.remove(&id) else { break };
             approver = later.approver_id;
         }
         Ok(Some((successor, approver)))
@@ -116,7 +116,7 @@ impl OpportunityDepartures {
         let named = approvals.iter().flat_map(|(_, approval)| {
             [Some(approval.customer_id), Some(approval.requester_id), approval.approver_id]
         });
-        let gone = self.gone.among(named.flatten()).await?;
+        let gone = self.gone.among(named.flatten().collect()).await?;
         for (event, approval) in approvals {
             if let Some(departure) = gone.get(&approval.customer_id) {
                 let cancel = ApprovalCommand::Cancel { comment: None };

@@ -90,12 +90,24 @@ pub struct Approval {
 #[derive(Debug)]
 pub enum ApprovalCommand {
     Request(ApprovalDraft),
-    Approve { comment: Option<String> },
-    Reject { comment: String },
-    Cancel { comment: Option<String> },
-    Reassign { approver_id: Id },
+    Approve {
+        comment: Option<String>,
+    },
+    Reject {
+        comment: String,
+    },
+    Cancel {
+        comment: Option<String>,
+    },
+    Reassign {
+        approver_id: Id,
+    },
     /// Goes from one who is gone to their heirs.
-    Inherit { from: Id, successor: Id, approver: Option<Id> },
+    Inherit {
+        from: Id,
+        successor: Id,
+        approver: Option<Id>,
+    },
 }
 
 /// What happened to an approval, with the approval after it.

@@ -19,8 +19,8 @@ use crate::actors::sagas::domain::{Counted, Counts, SagaKind};
 use crate::actors::sagas::messages::CountReferring;
 use crate::ids::{Id, new_id};
 use crate::persistence::Db;
-use crate::persistence::departures::{self, APPROVALS_OF_CUSTOMER, APPROVALS_OF_USER};
 use crate::persistence::approvals::{self as store, ApprovalCounts};
+use crate::persistence::departures::{self, APPROVALS_OF_CUSTOMER, APPROVALS_OF_USER};
 
 /// What the service works with; shared by its requests.
 pub struct OpportunityDesk {

@@ -72,6 +72,22 @@ impl Breaker {
         self.state
     }
 
+    /// The calls of the window that ends at `now`, and how many of them failed.
+    pub fn counts(&self, now: Timestamp) -> (usize, usize) {
+        let recent = self.calls.iter().filter(|(at, _)| now.since(*at) < self.settings.window);
+        let outcomes: Vec<_> = recent.map(|(_, outcome)| *outcome).collect();
+        (outcomes.len(), outcomes.iter().filter(|outcome| **outcome == CallOutcome::Failure).count())
+    }
+
+    /// When the next probe may go out, if not every call may.
+    pub fn retry_at(&self) -> Option<Timestamp> {
+        match self.state {
+            State::Closed => None,
+            State::Open { until } => Some(until),
+            State::HalfOpen { since } => Some(since.plus(self.settings.timeout)),
+        }
+    }
+
     /// Whether a call may go out now; if not, how long until it may.
     ///
     /// # Errors
@@ -141,6 +157,19 @@ mod tests {
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_micros(millis * 1_000)
+    }
+
+    #[test]
+    fn it_shows_the_calls_of_its_window_and_when_it_opens_again() {
+        let mut breaker = Breaker::new(BreakerSettings::default());
+        breaker.report(Failure, at(0));
+        breaker.report(Success, at(6_000));
+        assert_eq!((breaker.counts(at(6_000)), breaker.retry_at()), ((2, 1), None));
+        assert_eq!(breaker.counts(at(10_000)), (1, 0), "the first has left the window");
+        let mut open = tripped();
+        assert_eq!((open.counts(at(5)), open.retry_at()), ((0, 0), Some(at(30_004))));
+        open.admit(at(40_000)).unwrap();
+        assert_eq!(open.retry_at(), Some(at(43_000)), "a probe has so long");
     }
 
     fn tripped() -> Breaker {

@@ -5,12 +5,14 @@ use std::future::Future;
 use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, MessageResult};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::backoff::Backoff;
 use super::breaker::{Breaker, BreakerSettings, CallOutcome, State};
 use super::supervisor::{Life, Ref, Tracked};
 use crate::actors::refusal::{Code, Refusal};
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 
 /// Retries of idempotent calls: 3 more within 5 s, exponentially spaced.
 pub const CALL_RETRY: Backoff =
@@ -71,6 +73,60 @@ impl Handler<Tracked<Report>> for BreakerActor {
     }
 }
 
+/// What a breaker shows of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BreakerReading {
+    #[schema(example = "breaker.customer")]
+    pub name: &'static str,
+    pub state: BreakerState,
+    /// Calls of the rolling window.
+    pub calls: usize,
+    /// Those of them that failed.
+    pub failures: usize,
+    /// When the next probe may go out, unless it is closed.
+    #[schema(required)]
+    pub retry_at: Option<Timestamp>,
+}
+
+/// What a breaker lets through: every call, none, or one probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BreakerState {
+    Closed,
+    Open,
+    HalfOpen,
+}
+
+impl From<State> for BreakerState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Closed => Self::Closed,
+            State::Open { .. } => Self::Open,
+            State::HalfOpen { .. } => Self::HalfOpen,
+        }
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "BreakerReading")]
+struct Read;
+
+impl Handler<Tracked<Read>> for BreakerActor {
+    type Result = MessageResult<Tracked<Read>>;
+
+    fn handle(&mut self, message: Tracked<Read>, _: &mut Self::Context) -> Self::Result {
+        let Read = message.take();
+        let (calls, failures) = self.breaker.counts(self.clock.now());
+        MessageResult(BreakerReading {
+            name: self.name,
+            state: self.breaker.state().into(),
+            calls,
+            failures,
+            retry_at: self.breaker.retry_at(),
+        })
+    }
+}
+
 /// A guarded way to another service.
 #[derive(Clone)]
 pub struct Guard {
@@ -81,6 +137,14 @@ pub struct Guard {
 impl Guard {
     pub fn new(breaker: Ref<BreakerActor>, timeout: Duration) -> Self {
         Self { breaker, timeout }
+    }
+
+    /// What its breaker shows.
+    ///
+    /// # Errors
+    /// `unavailable` while the breaker restarts.
+    pub async fn read(&self) -> Result<BreakerReading, Refusal> {
+        self.breaker.ask(Read, BREAKER_DEADLINE).await
     }
 
     /// Makes one call.

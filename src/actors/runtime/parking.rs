@@ -1,45 +1,76 @@
 //! Where events wait that a consumer could not apply: retried with growing spaces, a dead letter after the
 //! last, and always in order per aggregate. Everything else flows on past them.
+//!
+//! Only the first event of an aggregate is ever tried; the others wait behind it, whatever it is: being
+//! retried, or a dead letter until somebody has it redriven.
+
+use std::collections::{HashMap, VecDeque};
 
 use crate::actors::event::LoggedEvent;
 use crate::clock::Timestamp;
+use crate::ids::{Id, new_id};
 use crate::persistence::cursors::{self, PARKED, Parked, ParkedStatus};
 use crate::persistence::unit::{Unit, Write};
 use crate::persistence::{Db, StoreError};
 
 use super::backoff::Backoff;
 
-/// As many parked events as one consumer keeps in mind.
-const LIMIT: i64 = 10_000;
-
-/// A consumer's parked events, in the order of their positions.
+/// A consumer's parked events.
 #[derive(Debug)]
 pub struct Parking {
     consumer: &'static str,
-    parked: Vec<Parked>,
+    limit: usize,
+    parked: usize,
+    /// By aggregate, each in the order of its positions.
+    queues: HashMap<Id, VecDeque<Parked>>,
 }
 
 impl Parking {
-    pub async fn load(db: &Db, consumer: &'static str) -> Result<Self, StoreError> {
-        Ok(Self { consumer, parked: cursors::parked(db, consumer, LIMIT).await? })
+    /// What is parked; `limit` is how many events may be.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn load(db: &Db, consumer: &'static str, limit: usize) -> Result<Self, StoreError> {
+        // One more than fits, should the limit have been lowered: that is full, too.
+        let rows = cursors::parked(db, consumer, i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1).await?;
+        let mut parking = Self { consumer, limit, parked: 0, queues: HashMap::new() };
+        rows.into_iter().for_each(|parked| parking.add(parked));
+        Ok(parking)
+    }
+
+    /// Whether one more event may be parked. If not, the consumer must stand still: an event it forgot
+    /// would be overtaken.
+    pub fn has_room(&self) -> bool {
+        self.parked < self.limit
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.queues.is_empty()
     }
 
     /// Whether an earlier event of its aggregate is parked.
     pub fn blocks(&self, event: &LoggedEvent) -> bool {
-        self.parked.iter().any(|parked| parked.subject == event.event.subject)
+        self.queues.contains_key(&event.event.subject)
     }
 
     /// The unit that parks an event; it waits if an earlier one of its aggregate does.
+    ///
+    /// # Errors
+    /// `Unavailable` when there is no room.
     pub fn park(
         &self,
         event: &LoggedEvent,
         error: String,
         now: Timestamp,
         retry: &Backoff,
-    ) -> (Unit, Parked) {
+    ) -> Result<(Unit, Parked), StoreError> {
+        if !self.has_room() {
+            let full = format!("{} events of {} are parked, and no more may be", self.parked, self.consumer);
+            return Err(StoreError::Unavailable(full));
+        }
         let behind = self.blocks(event);
         let parked = Parked {
-            id: format!("{}/{}", self.consumer, event.event.id),
+            id: new_id(),
             consumer: self.consumer.to_owned(),
             event_id: event.event.id,
             subject: event.event.subject,
@@ -52,45 +83,44 @@ impl Parking {
             error: if behind { String::new() } else { error },
             parked_at: now,
         };
-        let writes = vec![Write::put(&PARKED, &parked.id, &parked).expecting(0)];
-        (Unit { writes, ..Unit::default() }, parked)
+        let writes = vec![Write::put(&PARKED, parked.id, &parked).expecting(0)];
+        Ok((Unit { writes, ..Unit::default() }, parked))
     }
 
+    /// Takes note of an event that was parked.
     pub fn add(&mut self, parked: Parked) {
-        self.parked.push(parked);
+        self.parked += 1;
+        self.queues.entry(parked.subject).or_default().push_back(parked);
+    }
+
+    fn heads(&self) -> impl Iterator<Item = &Parked> {
+        self.queues.values().filter_map(VecDeque::front)
     }
 
     /// Whether anything is to be tried again, now or later.
     pub fn is_retrying(&self) -> bool {
-        self.parked.iter().any(|parked| parked.status == ParkedStatus::Retrying)
+        self.heads().any(|parked| parked.status != ParkedStatus::Dead)
     }
 
-    /// What is to be tried at `now`.
-    pub fn due(&self, now: Timestamp) -> Vec<Parked> {
-        let due = |parked: &&Parked| parked.status == ParkedStatus::Retrying && parked.next_attempt_at <= now;
-        self.parked.iter().filter(due).cloned().collect()
+    /// What is to be tried at `now`: of several the one that has waited longest.
+    pub fn due(&self, now: Timestamp) -> Option<Parked> {
+        let due = |parked: &&Parked| match parked.status {
+            ParkedStatus::Retrying => parked.next_attempt_at <= now,
+            // Its predecessor has gone: its turn has come.
+            ParkedStatus::Waiting => true,
+            ParkedStatus::Dead => false,
+        };
+        self.heads().filter(due).min_by_key(|parked| (parked.next_attempt_at, parked.slice_seq)).cloned()
     }
 
-    /// `effect` with the release of its event and the turn of the next one of the aggregate, if any.
-    pub fn release(&self, parked: &Parked, mut effect: Unit, now: Timestamp) -> (Unit, Option<Parked>) {
-        effect.writes.push(Write::delete(&PARKED, &parked.id).expecting(parked.version));
-        let next = self.parked.iter().find(|other| other.subject == parked.subject && other.id != parked.id);
-        let next = next.map(|next| Parked {
-            version: next.version + 1,
-            status: ParkedStatus::Retrying,
-            next_attempt_at: now,
-            ..next.clone()
-        });
-        if let Some(next) = &next {
-            effect.writes.push(Write::put(&PARKED, &next.id, next).expecting(next.version - 1));
+    /// Takes note that the first event of its aggregate was applied.
+    pub fn released(&mut self, parked: &Parked) {
+        let Some(queue) = self.queues.get_mut(&parked.subject) else { return };
+        if queue.pop_front().is_some() {
+            self.parked -= 1;
         }
-        (effect, next)
-    }
-
-    pub fn released(&mut self, parked: &Parked, next: Option<Parked>) {
-        self.parked.retain(|other| other.id != parked.id);
-        if let Some(next) = next {
-            self.replace(next);
+        if queue.is_empty() {
+            self.queues.remove(&parked.subject);
         }
     }
 
@@ -112,17 +142,39 @@ impl Parking {
             error,
             ..parked.clone()
         };
+        (Unit { writes: vec![replacing(parked, &again)], ..Unit::default() }, again)
+    }
+
+    /// Takes note that the first event of its aggregate was put off.
+    pub fn postponed(&mut self, again: Parked) {
         if again.status == ParkedStatus::Dead {
             tracing::error!(consumer = self.consumer, event = %again.event_id, error = again.error, "a dead letter");
             metrics::counter!("kizuna_dead_letters_total", "consumer" => self.consumer).increment(1);
         }
-        let writes = vec![Write::put(&PARKED, &again.id, &again).expecting(parked.version)];
-        (Unit { writes, ..Unit::default() }, again)
-    }
-
-    pub fn replace(&mut self, parked: Parked) {
-        if let Some(place) = self.parked.iter_mut().find(|other| other.id == parked.id) {
-            *place = parked;
+        if let Some(head) = self.queues.get_mut(&again.subject).and_then(VecDeque::front_mut) {
+            *head = again;
         }
     }
+}
+
+/// The write that takes an applied event out, if nobody else did.
+pub fn release(parked: &Parked) -> Write {
+    Write::delete(&PARKED, parked.id).expecting(parked.version)
+}
+
+/// A dead letter as it is once it is redriven: due now, with a fresh count of retries (SPEC §7). Nothing for
+/// what is none.
+pub fn redriven(parked: &Parked, now: Timestamp) -> Option<Parked> {
+    (parked.status == ParkedStatus::Dead).then(|| Parked {
+        version: parked.version + 1,
+        status: ParkedStatus::Retrying,
+        attempts: 0,
+        next_attempt_at: now,
+        ..parked.clone()
+    })
+}
+
+/// The write that puts `after` in the place of `before`, if nobody else changed it.
+pub fn replacing(before: &Parked, after: &Parked) -> Write {
+    Write::put(&PARKED, before.id, after).expecting(before.version)
 }

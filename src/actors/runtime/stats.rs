@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use dashmap::DashMap;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::failpoint;
 
@@ -20,8 +22,9 @@ pub struct ActorStats {
 }
 
 /// A reading of [`ActorStats`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ActorReading {
+    #[schema(example = "journal")]
     pub name: String,
     /// Messages sent and not yet taken up.
     pub mailbox: i64,

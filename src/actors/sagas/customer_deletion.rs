@@ -1,7 +1,9 @@
 //! A customer's deletion (SPEC §5, flow 8): what refers to the customer goes with it. Pure.
 
 use super::domain::{Counted, StepPlan};
-use crate::actors::catalogue::{APPROVALS_CANCELLED, MEETINGS_DELETED, NOTIFICATIONS_ARCHIVED, TASKS_DELETED};
+use crate::actors::catalogue::{
+    APPROVALS_CANCELLED, MEETINGS_DELETED, NOTIFICATIONS_ARCHIVED, TASKS_DELETED,
+};
 
 /// What is done, by whom.
 pub const STEPS: &[StepPlan] = &[

@@ -129,9 +129,13 @@ impl SagaEvent {
 /// What a service says of a step.
 #[derive(Debug)]
 pub enum Report {
-    Done { count: i64 },
+    Done {
+        count: i64,
+    },
     /// Out of retries.
-    Failed { error: String },
+    Failed {
+        error: String,
+    },
 }
 
 /// A saga that begins.
@@ -236,7 +240,11 @@ mod tests {
         for kind in SagaKind::ALL {
             for (place, plan) in kind.plan().iter().enumerate() {
                 let others = kind.plan().iter().skip(place + 1);
-                assert!(others.into_iter().all(|other| other.closed_by != plan.closed_by && other.name != plan.name));
+                assert!(
+                    others
+                        .into_iter()
+                        .all(|other| other.closed_by != plan.closed_by && other.name != plan.name)
+                );
             }
         }
     }

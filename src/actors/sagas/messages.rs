@@ -1,7 +1,5 @@
 //! What others may ask of the sagas, and how a deletion starts one.
 
-use std::collections::BTreeMap;
-
 use actix::Message;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -23,7 +21,7 @@ pub fn start(kind: SagaKind, subject_id: Id, context: &Context, now: Timestamp) 
     let context = Context { correlation_id: id.to_string().into(), ..context.clone() };
     let writes = vec![Write::put(&SAGAS, id, &saga).expecting(0)];
     let events = vec![Event::new(&SagaEvent::Started(saga), id, 1, now, &context)];
-    (id, Unit { writes, events })
+    (id, Unit { writes, events, ..Unit::default() })
 }
 
 /// Deletes a user and starts the saga that hands over what they had; answers with the saga's id.

@@ -5,3 +5,12 @@
 //!
 //! - `user_deletion`, `customer_deletion`: the steps, and who inherits
 //! - `domain`: the state machine, pure; `progress`: the consumer that advances it
+//! - `service`: settles heirs, previews, shows sagas
+
+pub mod customer_deletion;
+pub mod domain;
+pub mod events;
+pub mod messages;
+pub mod progress;
+pub mod service;
+pub mod user_deletion;

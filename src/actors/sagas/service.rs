@@ -15,10 +15,10 @@ use crate::actors::auth::messages::{Heirs, LiveUsers, RemoveUser};
 use crate::actors::context::{Caller, Role};
 use crate::actors::customer::client::CustomerClient;
 use crate::actors::customer::messages::{CountByOwner, FindCustomer};
+use crate::actors::guards::Guards;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::page::Page;
 use crate::actors::refusal::{Code, Refusal};
-use crate::actors::runtime::call::Guard;
 use crate::actors::runtime::service::{Service, serve};
 use crate::actors::sales::client::SalesClient;
 use crate::ids::Id;
@@ -36,16 +36,7 @@ pub struct SagaDesk {
     pub sales: SalesClient,
     pub opportunity: OpportunityClient,
     pub analytics: Service<AnalyticsDesk>,
-    pub guards: SagaGuards,
-}
-
-/// The breakers of those who are asked.
-pub struct SagaGuards {
-    pub auth: Guard,
-    pub customer: Guard,
-    pub sales: Guard,
-    pub opportunity: Guard,
-    pub analytics: Guard,
+    pub guards: Guards,
 }
 
 impl SagaDesk {

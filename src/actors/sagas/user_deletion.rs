@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use super::domain::{Counted, StepPlan};
 use crate::actors::auth::messages::{Heirs, LiveUser};
-use crate::actors::catalogue::{APPROVALS_REASSIGNED, CUSTOMERS_REASSIGNED, MEETINGS_REASSIGNED, TASKS_DELETED};
+use crate::actors::catalogue::{
+    APPROVALS_REASSIGNED, CUSTOMERS_REASSIGNED, MEETINGS_REASSIGNED, TASKS_DELETED,
+};
 use crate::actors::context::Role;
 use crate::actors::refusal::{Code, Refusal};
 use crate::ids::Id;
@@ -120,7 +122,10 @@ mod tests {
         for wanted in [new_id(), team.sales[0].id] {
             let refusal = team.settle(team.sales[0], Some(wanted), &team.live()).unwrap_err();
             assert_eq!(refusal.code, Code::InvalidFields);
-            assert_eq!((refusal.fields[0].field.as_str(), refusal.fields[0].code), ("reassign_to", "unknown_user"));
+            assert_eq!(
+                (refusal.fields[0].field.as_str(), refusal.fields[0].code),
+                ("reassign_to", "unknown_user")
+            );
         }
         let stranger = user(Role::Sales, None);
         assert_eq!(team.settle(stranger, None, &team.live()).unwrap_err().code, Code::NotFound);
@@ -136,7 +141,8 @@ mod tests {
     fn approvals_go_to_another_who_may_decide_or_to_nobody() {
         let team = Team::new();
         let live = team.live();
-        let approver = |leaving, wanted, live: &[LiveUser]| team.settle(leaving, wanted, live).unwrap().approver;
+        let approver =
+            |leaving, wanted, live: &[LiveUser]| team.settle(leaving, wanted, live).unwrap().approver;
         assert_eq!(approver(team.sales[0], None, &live), Some(team.manager));
         assert_eq!(approver(team.manager, None, &live), Some(team.admin), "the only other one");
         assert_eq!(approver(team.manager, Some(team.admin.id), &live), Some(team.admin));

@@ -12,7 +12,8 @@ use super::tasks::events::TaskPayload;
 use crate::actors::auth::events::UserDeletedPayload;
 use crate::actors::catalogue::{
     CUSTOMER_DELETED, MEETING_CREATED, MEETING_DELETED, MEETING_UPDATED, MEETINGS_DELETED,
-    MEETINGS_REASSIGNED, TASK_COMPLETED, TASK_CREATED, TASK_DELETED, TASK_UPDATED, TASKS_DELETED, USER_DELETED,
+    MEETINGS_REASSIGNED, TASK_COMPLETED, TASK_CREATED, TASK_DELETED, TASK_UPDATED, TASKS_DELETED,
+    USER_DELETED,
 };
 use crate::actors::customer::events::CustomerPayload;
 use crate::actors::departures::{Departures, Step, caused, send};
@@ -96,7 +97,8 @@ impl SalesDepartures {
         let Some(departure) = event.payload::<CustomerPayload>()?.departure() else { return Ok(()) };
         self.gone.note(&departure).await?;
         let (id, context) = (departure.id, caused(event, &departure));
-        let meetings = self.gone.each(&self.meetings, MEETINGS_OF_CUSTOMER, id, &context, || MeetingCommand::Delete);
+        let meetings =
+            self.gone.each(&self.meetings, MEETINGS_OF_CUSTOMER, id, &context, || MeetingCommand::Delete);
         meetings.await?;
         self.gone.each(&self.tasks, TASKS_OF_CUSTOMER, id, &context, || TaskCommand::Delete).await?;
         self.close(event, &departure, MEETING_DELETED, MEETINGS_DELETED, unit).await?;
@@ -122,7 +124,7 @@ impl SalesDepartures {
             meetings.push((event, event.payload::<MeetingPayload>()?.meeting));
         }
         let named = meetings.iter().flat_map(|(_, meeting)| [meeting.customer_id, meeting.owner_id]);
-        let gone = self.gone.among(named).await?;
+        let gone = self.gone.among(named.collect()).await?;
         for (event, meeting) in meetings {
             let (from, customer) = (meeting.owner_id, gone.get(&meeting.customer_id));
             if let Some(departure) = customer {
@@ -144,7 +146,7 @@ impl SalesDepartures {
             let TaskPayload { task, .. } = event.payload()?;
             tasks.push((event, task.id, task.customer_id.into_iter().chain([task.assignee_id]).collect()));
         }
-        let gone = self.gone.among(tasks.iter().flat_map(|(_, _, named)| named).copied()).await?;
+        let gone = self.gone.among(tasks.iter().flat_map(|(_, _, named)| named).copied().collect()).await?;
         for (event, task, named) in tasks {
             if let Some(departure) = named.iter().find_map(|id| gone.get(id)) {
                 send(&self.tasks, task, TaskCommand::Delete, &caused(event, departure)).await?;

@@ -1,5 +1,7 @@
 //! The command line: `kizuna serve` and its helpers (SPEC §9).
 
+mod dead_letters;
+
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -44,6 +46,9 @@ enum Command {
     /// Read the event log
     #[command(subcommand)]
     Events(EventsCommand),
+    /// Events that a consumer gave up on
+    #[command(subcommand)]
+    DeadLetters(dead_letters::Command),
     /// Print the OpenAPI document
     Openapi,
 }
@@ -105,6 +110,7 @@ pub fn run() -> ExitCode {
         Command::Migrate(database) => on_system(|lasting| migrate(database, lasting)),
         Command::User(UserCommand::Create(args)) => on_system(|lasting| create_user(*args, lasting)),
         Command::Events(EventsCommand::Tail(args)) => on_system(|lasting| tail(args, lasting)),
+        Command::DeadLetters(command) => on_system(|lasting| dead_letters::run(command, lasting)),
         Command::Openapi => openapi(),
     };
     match done {

@@ -1,0 +1,81 @@
+//! Dead letters: read with their events, and redriven by a compare-and-set on their rows, so that it may be
+//! done by any node or by the command beside a running server (SPEC §7).
+
+use std::collections::HashMap;
+
+use super::messages::{DeadLetter, DeadLetterView};
+use crate::actors::context::Claim;
+use crate::actors::event::raw;
+use crate::actors::page::{Page, PageRequest};
+use crate::actors::refusal::{Code, Refusal};
+use crate::actors::runtime::parking;
+use crate::clock::Timestamp;
+use crate::ids::Id;
+use crate::persistence::cursors::{PARKED, Parked};
+use crate::persistence::idempotency::IDEMPOTENCY_KEYS;
+use crate::persistence::journal::Outcome;
+use crate::persistence::unit::{Rejection, Unit};
+use crate::persistence::{Db, StoreError, log, operations as store};
+
+/// How often a redrive looks again after somebody else changed the row.
+const ATTEMPTS: usize = 5;
+
+/// Dead letters, the latest first, of one consumer or of all.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(
+    db: &Db,
+    consumer: Option<&str>,
+    page: &PageRequest,
+) -> Result<Page<DeadLetter>, StoreError> {
+    let Page { items, next, total } = store::dead_letters(db, consumer, page).await?;
+    Ok(Page { items: with_events(db, items).await?, next, total })
+}
+
+async fn with_events(db: &Db, parked: Vec<Parked>) -> Result<Vec<DeadLetter>, StoreError> {
+    let ids: Vec<Id> = parked.iter().map(|parked| parked.event_id).collect();
+    let events = log::by_ids(db, &ids).await?;
+    let events: HashMap<Id, _> = events.into_iter().map(|event| (event.event.id, event)).collect();
+    let whole = |parked: Parked| {
+        let event = events.get(&parked.event_id).cloned();
+        let lost = || StoreError::Failed(format!("the log has lost event {}", parked.event_id));
+        Ok(DeadLetter { event: event.ok_or_else(lost)?, parked })
+    };
+    parked.into_iter().map(whole).collect()
+}
+
+/// Sets a dead letter to be tried again at `now`, keeping the answer for `claim` in the same unit. Its
+/// consumer notices by itself.
+///
+/// # Errors
+/// `not_found`, `not_a_dead_letter`, `request_in_flight`, `unavailable`.
+pub async fn redrive(
+    db: &Db,
+    id: Id,
+    claim: Option<&Claim>,
+    now: Timestamp,
+    commit: impl AsyncFn(Unit) -> Outcome,
+) -> Result<DeadLetter, Refusal> {
+    for _ in 0..ATTEMPTS {
+        let parked: Option<Parked> = db.row(&PARKED, id).await?;
+        let parked = parked.ok_or_else(|| Refusal::new(Code::NotFound))?;
+        let again = parking::redriven(&parked, now).ok_or_else(|| Refusal::new(Code::NotADeadLetter))?;
+        let mut unit = Unit { writes: vec![parking::replacing(&parked, &again)], ..Unit::default() };
+        let letter = with_events(db, vec![again]).await?.remove(0);
+        if let Some(claim) = claim {
+            let answer = claim.answer(id, None, raw(&DeadLetterView::from(&letter)), now);
+            unit.writes.push(answer.write());
+        }
+        match commit(unit).await {
+            Ok(_) => return Ok(letter),
+            // The same key, committed a moment ago: the gateway reads that first answer.
+            Err(Rejection::Stale(table)) if table == IDEMPOTENCY_KEYS.name => {
+                return Err(Refusal::new(Code::RequestInFlight));
+            }
+            Err(Rejection::Stale(_)) => {}
+            Err(rejection) => return Err(rejection.into()),
+        }
+    }
+    Err(Refusal::overloaded())
+}

@@ -1,0 +1,187 @@
+//! What operators may ask. Every message is for ADMIN (SPEC §1).
+
+use actix::Message;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::actors::cloud_event::CloudEvent;
+use crate::actors::context::{Caller, Context};
+use crate::actors::event::LoggedEvent;
+use crate::actors::page::{Page, PageRequest};
+use crate::actors::refusal::Refusal;
+use crate::actors::runtime::call::BreakerReading;
+use crate::actors::runtime::stats::ActorReading;
+use crate::clock::Timestamp;
+use crate::ids::Id;
+use crate::persistence::cursors::{Parked, ParkedStatus};
+use crate::persistence::operations::Integrity;
+
+/// Every actor of this node.
+#[derive(Message)]
+#[rtype(result = "Result<Vec<ActorReading>, Refusal>")]
+pub struct ReadActors {
+    pub caller: Caller,
+}
+
+/// Every breaker of this node.
+#[derive(Message)]
+#[rtype(result = "Result<Vec<BreakerReading>, Refusal>")]
+pub struct ReadBreakers {
+    pub caller: Caller,
+}
+
+/// Every consumer and how far it is.
+#[derive(Message)]
+#[rtype(result = "Result<Vec<ConsumerReading>, Refusal>")]
+pub struct ReadConsumers {
+    pub caller: Caller,
+}
+
+/// How far a consumer is.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ConsumerReading {
+    #[schema(example = "analytics.metrics")]
+    pub name: &'static str,
+    /// The event types it takes.
+    pub types: &'static [&'static str],
+    /// Events that took effect.
+    pub applied: i64,
+    /// Events that it has not taken yet: its lag.
+    pub pending: i64,
+    /// Parked: tried again later.
+    pub retrying: i64,
+    /// Parked: behind an earlier event of their aggregate.
+    pub waiting: i64,
+    /// Parked: dead letters.
+    pub dead: i64,
+}
+
+/// Dead letters, the latest first.
+#[derive(Message)]
+#[rtype(result = "Result<Page<DeadLetter>, Refusal>")]
+pub struct ListDeadLetters {
+    pub caller: Caller,
+    pub consumer: Option<String>,
+    pub page: PageRequest,
+}
+
+/// Sets a dead letter to be tried again now.
+#[derive(Message)]
+#[rtype(result = "Result<DeadLetter, Refusal>")]
+pub struct RedriveDeadLetter {
+    pub id: Id,
+    pub context: Context,
+}
+
+/// A parked event with the event itself.
+#[derive(Clone, Debug)]
+pub struct DeadLetter {
+    pub parked: Parked,
+    pub event: LoggedEvent,
+}
+
+/// A dead letter as operators see it.
+#[derive(Serialize, ToSchema)]
+pub struct DeadLetterView<'a> {
+    pub id: Id,
+    /// Whose effect failed.
+    #[schema(example = "analytics.metrics")]
+    pub consumer: &'a str,
+    pub event: CloudEvent<'a>,
+    /// `dead`, until it is redriven.
+    pub status: ParkedStatus,
+    /// Of the last attempt.
+    pub error: &'a str,
+    /// Retries that failed since it was parked or redriven.
+    pub attempts: i64,
+    pub parked_at: Timestamp,
+}
+
+impl<'a> From<&'a DeadLetter> for DeadLetterView<'a> {
+    fn from(DeadLetter { parked, event }: &'a DeadLetter) -> Self {
+        Self {
+            id: parked.id,
+            consumer: &parked.consumer,
+            event: event.into(),
+            status: parked.status,
+            error: &parked.error,
+            attempts: parked.attempts,
+            parked_at: parked.parked_at,
+        }
+    }
+}
+
+/// Whether every event took effect exactly once and in order.
+#[derive(Message)]
+#[rtype(result = "Result<IntegrityReport, Refusal>")]
+pub struct CheckIntegrity {
+    pub caller: Caller,
+}
+
+/// The log and what became of its events (SPEC §8).
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct IntegrityReport {
+    /// Events of the log.
+    pub events: i64,
+    pub consumers: Vec<ConsumerIntegrity>,
+}
+
+/// What became of the events of one consumer.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ConsumerIntegrity {
+    #[schema(example = "analytics.metrics")]
+    pub name: &'static str,
+    #[serde(flatten)]
+    pub integrity: Integrity,
+}
+
+/// The nodes, and who works on what.
+#[derive(Message)]
+#[rtype(result = "Result<ClusterReading, Refusal>")]
+pub struct ReadCluster {
+    pub caller: Caller,
+}
+
+/// The nodes, and who works on what.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ClusterReading {
+    pub nodes: Vec<NodeReading>,
+    pub slices: Vec<SliceReading>,
+    pub consumers: Vec<ConsumerLag>,
+}
+
+/// A live node.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct NodeReading {
+    pub id: String,
+    /// Where its API listens.
+    #[schema(required, example = "127.0.0.1:8080")]
+    pub address: Option<String>,
+    /// The services it hosts.
+    pub services: Vec<&'static str>,
+    pub started_at: Timestamp,
+    /// The version of its program.
+    pub version: &'static str,
+    /// Whether it is the one that answers.
+    #[serde(rename = "self")]
+    pub is_self: bool,
+}
+
+/// A slice of the event log.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SliceReading {
+    pub slice: i64,
+    /// The number of its last event.
+    pub last_seq: i64,
+    /// The node that works on it.
+    pub node: String,
+}
+
+/// How far a consumer lags behind the log.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ConsumerLag {
+    #[schema(example = "analytics.metrics")]
+    pub name: &'static str,
+    /// Events that it has not taken yet.
+    pub pending: i64,
+}

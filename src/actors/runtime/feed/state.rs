@@ -1,0 +1,245 @@
+//! What a feed has in mind, and its rounds: deliveries, the log, what is parked.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::Receiver;
+use tokio::time::Instant;
+
+use super::effect::Attempt;
+use super::{Consumer, FeedParts};
+use crate::actors::event::LoggedEvent;
+use crate::actors::runtime::parking::{self, Parking};
+use crate::actors::runtime::registry::Batch;
+use crate::actors::runtime::stats::ActorStats;
+use crate::clock::Timestamp;
+use crate::persistence::cursors::{self, Cursor, Parked, ParkedStatus};
+use crate::persistence::unit::Rejection;
+use crate::persistence::{StoreError, log};
+
+/// After a batch this large more is coming.
+const BUSY_BATCH: usize = 8;
+
+/// How often retries are looked at while there are any: the seed's first one comes after 100 ms.
+const RETRY_POLL: Duration = Duration::from_millis(25);
+/// Retries between two looks at what is delivered.
+const RETRIES_A_ROUND: usize = 64;
+/// How often the parked events are read again while there are any.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What comes after a round.
+pub(super) enum Next {
+    Go,
+    /// More is coming: worth waiting for.
+    Linger,
+    RegistryGone,
+}
+
+/// A consumer's state of mind; all of it can be read again from the database.
+pub(super) struct Feed<C: Consumer> {
+    pub(super) parts: FeedParts,
+    pub(super) consumer: Arc<C>,
+    /// As stored, one a slice.
+    pub(super) cursors: Vec<Cursor>,
+    /// The last number of each slice that was taken into `pending`, or needs no effect.
+    pub(super) seen: Vec<i64>,
+    pending: VecDeque<Arc<LoggedEvent>>,
+    parking: Parking,
+    /// When the parked events were last read.
+    looked: Instant,
+    /// Where tests make its effects fail.
+    pub(super) failpoint: String,
+}
+
+impl<C: Consumer> Feed<C> {
+    pub(super) async fn load(parts: FeedParts, consumer: Arc<C>) -> Result<Self, StoreError> {
+        let cursors = cursors::load(&parts.db, C::NAME).await?;
+        let parking = Parking::load(&parts.db, C::NAME, parts.parking).await?;
+        let mut feed = Self {
+            seen: cursors.iter().map(|cursor| cursor.position).collect(),
+            parts,
+            consumer,
+            cursors,
+            pending: VecDeque::new(),
+            parking,
+            looked: Instant::now(),
+            failpoint: format!("feed.{}.effect", C::NAME),
+        };
+        if feed.parking.has_room() {
+            feed.catch_up().await?;
+        } else {
+            tracing::error!(consumer = C::NAME, "stands still: as many events are parked as may be");
+        }
+        Ok(feed)
+    }
+
+    /// One round: whatever is delivered, or else a look at the log; then the retries that are due.
+    pub(super) async fn step(
+        &mut self,
+        deliveries: &mut Receiver<Batch>,
+        stats: &ActorStats,
+    ) -> Result<Next, StoreError> {
+        if !self.parking.has_room() {
+            // Deliveries run over meanwhile; the log has them when there is room again.
+            tokio::time::sleep(RETRY_POLL).await;
+            self.retry_parked().await?;
+            return Ok(Next::Go);
+        }
+        let mut applied = 0;
+        match tokio::time::timeout(self.wait(), deliveries.recv()).await {
+            Ok(None) => return Ok(Next::RegistryGone),
+            Ok(Some(first)) => {
+                let mut gap = self.take(&first);
+                while self.pending.len() < self.parts.batch {
+                    let Ok(more) = deliveries.try_recv() else { break };
+                    gap |= self.take(&more);
+                }
+                stats.step();
+                applied = self.apply().await?;
+                if gap {
+                    self.catch_up().await?;
+                }
+            }
+            Err(_) => {
+                self.catch_up().await?;
+                self.save_positions().await?;
+            }
+        }
+        self.retry_parked().await?;
+        Ok(if applied >= BUSY_BATCH { Next::Linger } else { Next::Go })
+    }
+
+    /// How long a round may wait for deliveries.
+    fn wait(&self) -> Duration {
+        if self.parking.is_retrying() {
+            RETRY_POLL
+        } else if self.parking.is_empty() {
+            self.parts.poll
+        } else {
+            self.parts.poll.min(LOOK_EVERY.saturating_sub(self.looked.elapsed()))
+        }
+    }
+
+    /// Takes a delivery; true if numbers are missing before it.
+    fn take(&mut self, batch: &Batch) -> bool {
+        let before = self.seen.clone();
+        let mut gap = false;
+        for range in batch.ranges.iter() {
+            let seen = &mut self.seen[range.slice as usize];
+            if range.from > *seen + 1 {
+                gap = true;
+            } else {
+                *seen = (*seen).max(range.to);
+            }
+        }
+        let fresh = |event: &&Arc<LoggedEvent>| {
+            let slice = event.slice as usize;
+            event.slice_seq > before[slice] && event.slice_seq <= self.seen[slice]
+        };
+        self.pending.extend(batch.events.iter().filter(fresh).cloned());
+        gap
+    }
+
+    /// Reads and applies what the log has beyond `seen`, slice by slice.
+    async fn catch_up(&mut self) -> Result<(), StoreError> {
+        for (slice, head) in log::heads(&self.parts.db).await? {
+            while self.seen[slice as usize] < head {
+                let limit = self.parts.batch as i64;
+                let events = log::after(&self.parts.db, slice, self.seen[slice as usize], limit).await?;
+                let Some(last) = events.last() else { break };
+                self.seen[slice as usize] = last.slice_seq;
+                let wanted = events.into_iter().filter(|event| C::TYPES.contains(&event.event.event_type));
+                self.pending.extend(wanted.map(Arc::new));
+                self.apply().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies what is pending; answers how many events that were.
+    async fn apply(&mut self) -> Result<usize, StoreError> {
+        let events: Vec<_> = std::mem::take(&mut self.pending).into();
+        let together = events.len() > 1 && !events.iter().any(|event| self.parking.blocks(event));
+        if !together || self.try_apply(&events, true).await?.is_some() {
+            for event in &events {
+                self.apply_alone(event).await?;
+            }
+        }
+        Ok(events.len())
+    }
+
+    /// One event by itself: behind its parked predecessors, applied, or parked.
+    async fn apply_alone(&mut self, event: &Arc<LoggedEvent>) -> Result<(), StoreError> {
+        let one = std::slice::from_ref(event);
+        let why = if self.parking.blocks(event) {
+            String::new()
+        } else {
+            match self.try_apply(one, false).await? {
+                None => return Ok(()),
+                Some(why) => why,
+            }
+        };
+        let (mut unit, parked) = self.parking.park(event, why, self.parts.clock.now(), &self.parts.retry)?;
+        let moved = self.moved(one, false);
+        unit.writes.extend(self.moves(&moved));
+        self.commit(unit).await.map_err(|why| StoreError::Unavailable(why.to_string()))?;
+        self.keep(moved);
+        self.parking.add(parked);
+        if !self.parking.has_room() {
+            tracing::error!(consumer = C::NAME, "stands still: as many events are parked as may be");
+        }
+        Ok(())
+    }
+
+    /// Tries the parked events whose time has come again.
+    async fn retry_parked(&mut self) -> Result<(), StoreError> {
+        self.look_again().await?;
+        let now = self.parts.clock.now();
+        for _ in 0..RETRIES_A_ROUND {
+            let Some(parked) = self.parking.due(now) else { break };
+            let event = log::by_ids(&self.parts.db, &[parked.event_id]).await?.pop();
+            let lost = || StoreError::Failed(format!("the log has lost event {}", parked.event_id));
+            let event = Arc::new(event.ok_or_else(lost)?);
+            match self.attempt(std::slice::from_ref(&event), &[parking::release(&parked)]).await? {
+                Attempt::Done => self.parking.released(&parked),
+                Attempt::AtFault(why) => self.postpone(&parked, &event, why, now).await?,
+                Attempt::Overtaken(_) => return self.load_parking().await,
+            }
+        }
+        Ok(())
+    }
+
+    async fn postpone(
+        &mut self,
+        parked: &Parked,
+        event: &LoggedEvent,
+        why: String,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (mut unit, again) = self.parking.postpone(parked, why, now, &self.parts.retry);
+        if again.status == ParkedStatus::Dead {
+            unit.join(self.consumer.given_up(&self.parts.db, event, &again.error).await?);
+        }
+        match self.commit(unit).await {
+            Ok(_) => self.parking.postponed(again),
+            Err(Rejection::Stale(_)) => self.load_parking().await?,
+            Err(why) => return Err(StoreError::Unavailable(why.to_string())),
+        }
+        Ok(())
+    }
+
+    /// While anything is parked: has somebody redriven a dead letter, here, on another node or by the command?
+    async fn look_again(&mut self) -> Result<(), StoreError> {
+        if self.parking.is_empty() || self.looked.elapsed() < LOOK_EVERY {
+            return Ok(());
+        }
+        self.load_parking().await
+    }
+
+    async fn load_parking(&mut self) -> Result<(), StoreError> {
+        self.parking = Parking::load(&self.parts.db, C::NAME, self.parts.parking).await?;
+        self.looked = Instant::now();
+        Ok(())
+    }
+}

@@ -1,0 +1,142 @@
+//! `kizuna dead-letters`: on the database itself, also beside a running server, which notices within a second.
+
+use clap::{Args, Subcommand};
+use tokio::runtime::Handle;
+
+use super::{Done, connect};
+use crate::actors::operations::dead_letters;
+use crate::actors::operations::messages::{DeadLetter, DeadLetterView};
+use crate::actors::page::{Page, PageRequest};
+use crate::actors::refusal::{Code, Refusal};
+use crate::clock::Clock;
+use crate::config::DatabaseConfig;
+use crate::ids::Id;
+use crate::persistence::journal::{Outcome, commit};
+use crate::persistence::unit::{Rejection, Unit};
+use crate::persistence::{Db, StoreError};
+
+/// Dead letters read at a time.
+const ROWS: i64 = 200;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Print dead letters, the latest first
+    List(ListArgs),
+    /// Have dead letters tried again
+    Redrive(RedriveArgs),
+}
+
+#[derive(Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    database: DatabaseConfig,
+    /// Only those of this consumer
+    #[arg(long)]
+    consumer: Option<String>,
+    /// One a line as JSON, with the whole event
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub struct RedriveArgs {
+    #[command(flatten)]
+    database: DatabaseConfig,
+    /// Which one
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    id: Option<Id>,
+    /// Every one
+    #[arg(long)]
+    all: bool,
+    /// With --all: every one of this consumer
+    #[arg(long, requires = "all", conflicts_with = "id")]
+    consumer: Option<String>,
+}
+
+pub async fn run(command: Command, lasting: Handle) -> Done {
+    match command {
+        Command::List(args) => list(args, lasting).await,
+        Command::Redrive(args) => redrive(args, lasting).await,
+    }
+}
+
+async fn list(args: ListArgs, lasting: Handle) -> Done {
+    let db = connect(args.database, &lasting).await?;
+    let mut page = beginning();
+    loop {
+        let Page { items, next, .. } = dead_letters::list(&db, args.consumer.as_deref(), &page).await?;
+        for letter in &items {
+            println!("{}", if args.json { json(letter)? } else { line(letter) });
+        }
+        page.after = next;
+        if page.after.is_none() {
+            break;
+        }
+    }
+    db.close().await;
+    Ok(())
+}
+
+async fn redrive(args: RedriveArgs, lasting: Handle) -> Done {
+    let db = connect(args.database, &lasting).await?;
+    let done = match args.id {
+        Some(id) => redrive_one(&db, id).await.map(|letter| println!("{}", line(&letter))),
+        None => redrive_all(&db, args.consumer.as_deref()).await,
+    };
+    db.close().await;
+    done.map_err(|refusal| anyhow::anyhow!("{refusal}"))
+}
+
+/// From the latest to the oldest, so that it ends although some may be dead again before it does.
+async fn redrive_all(db: &Db, consumer: Option<&str>) -> Result<(), Refusal> {
+    let mut page = beginning();
+    loop {
+        let Page { items, next, .. } = dead_letters::list(db, consumer, &page).await?;
+        for letter in &items {
+            match redrive_one(db, letter.parked.id).await {
+                Ok(letter) => println!("{}", line(&letter)),
+                // Somebody else did it a moment ago.
+                Err(Refusal { code: Code::NotFound | Code::NotADeadLetter, .. }) => {}
+                Err(refusal) => return Err(refusal),
+            }
+        }
+        page.after = next;
+        if page.after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+async fn redrive_one(db: &Db, id: Id) -> Result<DeadLetter, Refusal> {
+    dead_letters::redrive(db, id, None, Clock::System.now(), async |unit| committed(db, unit).await).await
+}
+
+/// As the journal of a server does it: in a task that runs to its end.
+async fn committed(db: &Db, unit: Unit) -> Outcome {
+    let writer = db.clone();
+    let task = db.runtime().spawn(async move { commit(&writer, vec![unit]).await.pop() });
+    let cut_off = || Err(Rejection::Unknown("the commit was cut off".into()));
+    task.await.ok().flatten().unwrap_or_else(cut_off)
+}
+
+fn beginning() -> PageRequest {
+    PageRequest { limit: ROWS, after: None, count: false }
+}
+
+fn json(letter: &DeadLetter) -> Result<String, StoreError> {
+    Ok(serde_json::to_string(&DeadLetterView::from(letter))?)
+}
+
+/// Columns that stand below each other; the error is the last, for it may be long.
+fn line(DeadLetter { parked, event }: &DeadLetter) -> String {
+    let error: String = parked.error.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    format!(
+        "{}  {}  {:<8}  {:<24}  {:<20}  {}  {error}",
+        parked.id,
+        parked.parked_at,
+        parked.status.as_str(),
+        parked.consumer,
+        event.event.event_type,
+        parked.subject
+    )
+}

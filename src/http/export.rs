@@ -1,0 +1,222 @@
+//! Lists as CSV (RFC 4180), for spreadsheets: every row that the list's filters leave, streamed page by page.
+//!
+//! A list takes part by [`Export`] for its record and [`answer`] in its handler.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use actix_web::http::header::{Accept, CONTENT_DISPOSITION, Header, Quality};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::stream;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::paging;
+use crate::actors::page::{Keyset, Page, PageRequest};
+use crate::actors::refusal::{Code, Refusal};
+
+/// Rows that are in memory at a time: a full page of SPEC §2.
+const ROWS: i64 = 200;
+
+/// The media type that asks for it.
+pub const TEXT_CSV: &str = "text/csv";
+
+/// Spreadsheets take a file without it for one in the machine's own encoding.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// A record whose lists can be had as CSV.
+pub trait Export: Serialize + 'static {
+    /// The file's name, without `.csv`.
+    const NAME: &'static str;
+    /// The record's fields in their order: the header row.
+    const COLUMNS: &'static [&'static str];
+}
+
+/// A list in the form that the request accepts: a page as JSON, or all of it as CSV. `page` is what the
+/// parameters ask for; CSV has no pages, so that it does not look at them.
+///
+/// # Errors
+/// Those of `ask`. One that comes after the first page cuts the connection: a part never looks complete.
+pub async fn answer<T, F>(
+    request: &HttpRequest,
+    page: PageRequest,
+    ask: impl Fn(PageRequest) -> F + 'static,
+) -> Result<HttpResponse, Refusal>
+where
+    T: Export,
+    F: Future<Output = Result<Page<T>, Refusal>> + 'static,
+{
+    if is_wanted(request) { file(ask).await } else { Ok(paging::list(request, &ask(page).await?)) }
+}
+
+/// What is written next.
+enum Step<T> {
+    /// The header row and the first page.
+    Begin(Page<T>),
+    After(Keyset),
+    Done,
+}
+
+async fn file<T, F>(ask: impl Fn(PageRequest) -> F + 'static) -> Result<HttpResponse, Refusal>
+where
+    T: Export,
+    F: Future<Output = Result<Page<T>, Refusal>> + 'static,
+{
+    let page = |after| PageRequest { limit: ROWS, after, count: false };
+    let first = ask(page(None)).await?;
+    let ask = Rc::new(ask);
+    let rows = stream::try_unfold(Step::Begin(first), move |step| {
+        let ask = ask.clone();
+        async move {
+            let (header, Page { items, next, .. }) = match step {
+                Step::Begin(first) => (true, first),
+                Step::After(last) => (false, ask(page(Some(last))).await.inspect_err(cut_off::<T>)?),
+                Step::Done => return Ok(None),
+            };
+            let bytes = write(&items, header).inspect_err(cut_off::<T>)?;
+            Ok::<_, Refusal>(Some((bytes, next.map_or(Step::Done, Step::After))))
+        }
+    });
+    let mut answer = HttpResponse::Ok();
+    answer.content_type("text/csv; charset=utf-8; header=present");
+    answer.insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{}.csv\"", T::NAME)));
+    Ok(answer.streaming(rows))
+}
+
+fn cut_off<T: Export>(refusal: &Refusal) {
+    tracing::warn!(file = T::NAME, %refusal, "an export was cut off");
+}
+
+/// The rows as text, after the header row if it is their turn.
+fn write<T: Export>(rows: &[T], header: bool) -> Result<Bytes, Refusal> {
+    let begin = if header { BYTE_ORDER_MARK.as_bytes().to_vec() } else { Vec::new() };
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(begin);
+    let written = (|| {
+        if header {
+            writer.write_record(T::COLUMNS)?;
+        }
+        for row in rows {
+            let fields = serde_json::to_value(row).map_err(std::io::Error::from)?;
+            writer.write_record(T::COLUMNS.iter().map(|name| cell(&fields[name]).into_owned()))?;
+        }
+        writer.flush().map_err(csv::Error::from)
+    })();
+    written.map_err(|error: csv::Error| internal(&error))?;
+    let bytes = writer.into_inner().map_err(|error| internal(error.error()))?;
+    Ok(bytes.into())
+}
+
+fn internal(error: &dyn std::error::Error) -> Refusal {
+    tracing::error!(%error, "a row can't be written as CSV");
+    Refusal::new(Code::Internal)
+}
+
+fn cell(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::Null => "".into(),
+        Value::String(text) => harmless(text),
+        Value::Bool(_) | Value::Number(_) => value.to_string().into(),
+        Value::Array(_) | Value::Object(_) => value.to_string().into(),
+    }
+}
+
+/// Text that a spreadsheet takes for text: what it would take for a formula gets an apostrophe before it
+/// (OWASP, CSV Injection), also behind quotes and spaces, and in the full width of Japanese keyboards.
+fn harmless(text: &str) -> Cow<'_, str> {
+    const STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+    let hides = |c: char| matches!(c, '"' | '\'') || (c.is_whitespace() && !STARTS.contains(&c));
+    if text.trim_start_matches(hides).starts_with(STARTS) { format!("'{text}").into() } else { text.into() }
+}
+
+/// Whether the request would rather have CSV than JSON (RFC 9110 §12.5.1). JSON is the default: only a
+/// `text/csv` by name stands before it where both are liked as much.
+fn is_wanted(request: &HttpRequest) -> bool {
+    let Ok(Accept(ranges)) = Accept::parse(request) else { return false };
+    // The most specific range that fits a type decides: its own name, then `text/*`, then `*/*`.
+    let liking = |kind: &str, subtype: &str| {
+        let fits = ranges.iter().filter_map(|range| {
+            let media = &range.item;
+            let of_kind = media.type_() == kind;
+            let specific = match (of_kind, media.subtype().as_str()) {
+                (true, named) if named == subtype => 2,
+                (true, "*") => 1,
+                _ if media.type_() == "*" => 0,
+                _ => return None,
+            };
+            Some((specific, range.quality))
+        });
+        fits.max().unwrap_or((-1, Quality::ZERO))
+    };
+    let (csv, json) = (liking("text", "csv"), liking("application", "json"));
+    csv.1 > json.1 || (csv.1 == json.1 && csv.1 > Quality::ZERO && csv.0 == 2 && json.0 < 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn text_that_a_spreadsheet_would_run_gets_an_apostrophe() {
+        for text in [
+            "=1+1",
+            "+81 3",
+            "-1",
+            "@sum(a1)",
+            "\t=1",
+            "\r=1",
+            "\n=1",
+            " =1",
+            "\"=1",
+            "'=1",
+            "' \"=1",
+            "＝1",
+            "＋1",
+            "－1",
+            "＠1",
+            "\u{3000}=1",
+        ] {
+            assert_eq!(harmless(text), format!("'{text}"), "{text:?}");
+        }
+        for text in ["", "絆", "a=1", "1-2", "03-1234-5678", " a", "'a'", "\"a\"", "a@example.com", "– dash"]
+        {
+            assert_eq!(harmless(text), text);
+        }
+    }
+
+    #[test]
+    fn numbers_stay_numbers() {
+        assert_eq!(cell(&Value::from(-5)), "-5");
+        assert_eq!(cell(&Value::from("-5")), "'-5");
+        assert_eq!(cell(&Value::Null), "");
+    }
+
+    #[test]
+    fn csv_is_for_those_who_ask_for_it() {
+        for (accept, wanted) in [
+            ("text/csv", true),
+            ("text/*", true),
+            ("TEXT/CSV; header=present", true),
+            ("text/csv, */*", true),
+            ("text/csv, application/json;q=0.9", true),
+            ("application/json;q=0.5, text/csv;q=0.6", true),
+            ("*/*;q=0.8, text/csv", true),
+            ("*/*", false),
+            ("", false),
+            ("text/html", false),
+            ("application/json, text/plain, */*", false),
+            ("text/csv, application/json", false),
+            ("text/csv;q=0.5, application/json", false),
+            ("text/csv;q=0, */*", false),
+            ("text/csv;q=0", false),
+            ("text/csv;q=0.1, */*", false),
+            ("text/*, application/*", false),
+            (";;;", false),
+        ] {
+            let request = TestRequest::get().insert_header(("accept", accept)).to_http_request();
+            assert_eq!(is_wanted(&request), wanted, "{accept}");
+        }
+        assert!(!is_wanted(&TestRequest::get().to_http_request()), "no Accept");
+    }
+}

@@ -1,0 +1,99 @@
+//! Starting the actors of a node: the supervision tree of `actors/mod.rs`, in the order it depends.
+//!
+//! - `starter`: what every service is made of: journal, directories, breakers, feeds
+//! - `slices`: each service put together; `consumers`: who hears of what
+
+mod consumers;
+mod slices;
+mod starter;
+
+use std::sync::Arc;
+
+use self::starter::Starter;
+use crate::actors::analytics::service::AnalyticsDesk;
+use crate::actors::auth::client::AuthClient;
+use crate::actors::auth::token::Keys;
+use crate::actors::customer::client::CustomerClient;
+use crate::actors::guards::Guards;
+use crate::actors::operations::node::Node;
+use crate::actors::operations::service::OperationsDesk;
+use crate::actors::opportunity::client::OpportunityClient;
+use crate::actors::runtime::arbiters::Arbiters;
+use crate::actors::runtime::service::Service;
+use crate::actors::runtime::stats::Board;
+use crate::actors::runtime::supervisor::Supervisor;
+use crate::actors::sagas::service::SagaDesk;
+use crate::actors::sales::client::SalesClient;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::persistence::Db;
+
+/// The running services of a node.
+pub struct Services {
+    pub auth: AuthClient,
+    pub customers: CustomerClient,
+    pub sales: SalesClient,
+    pub opportunity: OpportunityClient,
+    pub analytics: Service<AnalyticsDesk>,
+    pub sagas: Service<SagaDesk>,
+    pub operations: Service<OperationsDesk>,
+    /// The others' ways to each service.
+    pub guards: Guards,
+    pub node: Arc<Node>,
+    pub board: Board,
+    /// Every consumer with the types it takes.
+    pub consumers: Vec<(&'static str, &'static [&'static str])>,
+    supervisor: Supervisor,
+    arbiters: Arbiters,
+}
+
+impl Services {
+    /// Starts every actor. Call within an actix system.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(config: &Config, clock: &Clock, db: &Db, keys: Arc<Keys>) -> anyhow::Result<Self> {
+        let mut start = Starter::begin(config, clock, db);
+        let auth = start.auth(keys)?;
+        let customers = start.customers(&auth);
+        let sales = start.sales(&auth, &customers);
+        let opportunity = start.opportunity(&auth, &customers);
+        let analytics = start.analytics();
+        let sagas = start.sagas(&auth, &customers, &sales, &opportunity, &analytics);
+        start.consumers(&customers, &sales, &opportunity);
+        start.scheduler(&sales);
+        start.janitor();
+        let node = start.node();
+        // After all others: it reads what they have registered.
+        let operations = start.operations(&node);
+        let Starter { guards, supervisor, arbiters, board, consumers, .. } = start;
+        Ok(Self {
+            auth,
+            customers,
+            sales,
+            opportunity,
+            analytics,
+            sagas,
+            operations,
+            guards,
+            node,
+            board,
+            consumers,
+            supervisor,
+            arbiters,
+        })
+    }
+
+    /// Ends every actor; what they had is in the database.
+    pub fn stop(&self) {
+        self.supervisor.stop();
+        self.arbiters.stop();
+    }
+}
+
+impl Drop for Services {
+    // A start that fails later on leaves no actor behind to complain of it.
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

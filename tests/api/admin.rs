@@ -1,0 +1,239 @@
+//! `/api/admin`: what operators see and do.
+
+use std::collections::BTreeSet;
+
+use kizuna::ids::{Id, new_id};
+use kizuna::persistence::cursors::{PARKED, Parked, ParkedStatus};
+use kizuna::persistence::journal::commit;
+use kizuna::persistence::unit::{Unit, Write};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
+use crate::wrong::{Wrong, all_refused};
+
+const DEAD_LETTERS: &str = "/api/admin/dead-letters";
+const READINGS: [&str; 6] = ["cluster", "actors", "breakers", "consumers", "dead-letters", "integrity"];
+const CONSUMERS: [&str; 5] = [
+    "sales.customers",
+    "opportunity.customers",
+    "analytics.metrics",
+    "analytics.activity",
+    "analytics.notifications",
+];
+
+fn redrive(id: impl std::fmt::Display) -> String {
+    format!("{DEAD_LETTERS}/{id}/redrive")
+}
+
+/// The entry of a list with this name.
+#[track_caller]
+fn named<'a>(answer: &'a Answer, name: &str) -> &'a Value {
+    let entry = answer.items().iter().find(|entry| entry["name"] == name);
+    entry.unwrap_or_else(|| panic!("no {name}: {answer}"))
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().expect("an object").keys().map(String::as_str).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn operations_are_for_admins() {
+    let app = TestApp::start(Sqlite).await;
+    let Team { admin, manager, sales, .. } = Team::of(&app).await;
+    for member in [&manager, &sales] {
+        let readings = READINGS.map(|name| Wrong::get(format!("/api/admin/{name}"), 403, "forbidden"));
+        all_refused(&app, member, readings).await;
+        all_refused(&app, member, [Wrong::new("POST", redrive(new_id()), 403, "forbidden")]).await;
+    }
+    for name in READINGS {
+        admin.get(&format!("/api/admin/{name}")).await.expect(200);
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn after_traffic_every_event_was_applied_once_and_in_order(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let Team { admin, sales, .. } = Team::of(&app).await;
+    let customer = sales.customer("絆").await.id();
+    sales.patch(&format!("/api/customers/{customer}"), json!({"name": "別"})).await.expect(200);
+    sales.meeting(&customer, "初回訪問").await;
+    app.settle().await;
+    let report = admin.get("/api/admin/integrity").await.expect(200);
+    assert_eq!(report.body["events"], app.rows("events").await);
+    let consumers = report.body["consumers"].as_array().expect("consumers");
+    let names: Vec<_> = consumers.iter().map(|consumer| consumer["name"].as_str().expect("a name")).collect();
+    assert_eq!(names, CONSUMERS);
+    for consumer in consumers {
+        assert_eq!(
+            keys(consumer),
+            ["applied", "duplicated", "lost", "name", "out_of_order", "pending"],
+            "{consumer}"
+        );
+        for count in ["pending", "lost", "duplicated", "out_of_order"] {
+            assert_eq!(consumer[count], 0, "{count} of {consumer}");
+        }
+        assert!(consumer["applied"].as_i64() >= Some(2), "{consumer}");
+    }
+    assert_eq!(consumers[0]["applied"], 2, "created and updated");
+    let readings = admin.get("/api/admin/consumers").await.expect(200);
+    let copies = named(&readings, "sales.customers");
+    let expected = json!({
+        "name": "sales.customers", "types": ["customer.created", "customer.updated", "customer.deleted"],
+        "applied": 2, "pending": 0, "retrying": 0, "waiting": 0, "dead": 0,
+    });
+    assert_eq!(copies, &expected);
+    assert_eq!(readings.items().len(), CONSUMERS.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn actors_and_breakers_show_what_they_did() {
+    let app = TestApp::start(Sqlite).await;
+    let Team { admin, sales, .. } = Team::of(&app).await;
+    let customer = sales.customer("絆").await.id();
+    sales.meeting(&customer, "初回訪問").await;
+    let actors = admin.get("/api/admin/actors").await.expect(200);
+    for name in ["journal", "registry", "customer", "customer.customer", "feed.sales.customers", "operations"]
+    {
+        let actor = named(&actors, name);
+        assert_eq!(keys(actor), ["failed", "handled", "live", "mailbox", "name", "restarts"], "{actor}");
+        assert_eq!((&actor["failed"], &actor["restarts"]), (&json!(0), &json!(0)), "{actor}");
+        assert!(actor["handled"].as_u64() > Some(0) && actor["live"].as_i64() > Some(0), "{actor}");
+    }
+    let breakers = admin.get("/api/admin/breakers").await.expect(200);
+    let names: BTreeSet<_> =
+        breakers.items().iter().map(|breaker| breaker["name"].as_str().expect("a name")).collect();
+    assert_eq!(names, BTreeSet::from(["breaker.auth", "breaker.customer"]));
+    let breaker = named(&breakers, "breaker.customer");
+    let expected =
+        json!({"name": "breaker.customer", "state": "closed", "calls": 1, "failures": 0, "retry_at": null});
+    assert_eq!(breaker, &expected, "the meeting's customer was asked for");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_node_alone_is_the_whole_cluster(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::with(on, &["--node-id", "tokyo-1"]).await;
+    let admin = Member::first(&app).await;
+    app.settle().await;
+    let cluster = admin.get("/api/admin/cluster").await.expect(200).body;
+    let node = json!({
+        "id": "tokyo-1", "address": app.address.to_string(),
+        "services": ["auth", "customer", "sales", "opportunity", "analytics"],
+        "started_at": "2026-03-02T09:00:00.000000Z", "version": env!("CARGO_PKG_VERSION"), "self": true,
+    });
+    assert_eq!(cluster["nodes"], json!([node]));
+    let slices = cluster["slices"].as_array().expect("slices");
+    assert_eq!(slices.len(), 16);
+    for (n, slice) in slices.iter().enumerate() {
+        assert_eq!((&slice["slice"], &slice["node"]), (&json!(n), &json!("tokyo-1")));
+    }
+    let last: i64 = slices.iter().filter_map(|slice| slice["last_seq"].as_i64()).sum();
+    assert_eq!(last, app.rows("events").await);
+    let lags = cluster["consumers"].as_array().expect("consumers");
+    assert_eq!(lags.len(), CONSUMERS.len());
+    assert!(lags.iter().all(|lag| lag["pending"] == 0), "{lags:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_node_without_a_name_makes_one() {
+    let (app, other) = tokio::join!(TestApp::start(Sqlite), TestApp::start(Sqlite));
+    let mut ids = BTreeSet::new();
+    for app in [&app, &other] {
+        let admin = Member::first(app).await;
+        ids.insert(admin.get("/api/admin/cluster").await.expect(200).text_at("/nodes/0/id"));
+    }
+    assert_eq!(ids.len(), 2);
+}
+
+/// Parks an event past every feed, so that it stays as it is here.
+async fn plant(app: &TestApp, consumer: &str, event: &Value, status: ParkedStatus, error: &str) -> Id {
+    let id = |name: &str| event[name].as_str().and_then(Id::parse).expect("an id");
+    let parked = Parked {
+        id: new_id(),
+        consumer: consumer.to_owned(),
+        event_id: id("id"),
+        subject: id("subject"),
+        slice: 0,
+        slice_seq: 0,
+        version: 1,
+        status,
+        attempts: 8,
+        next_attempt_at: app.clock.now(),
+        error: error.to_owned(),
+        parked_at: app.clock.now(),
+    };
+    let writes = vec![Write::put(&PARKED, parked.id, &parked)];
+    let done = commit(&app.db, vec![Unit { writes, ..Unit::default() }]).await;
+    done[0].as_ref().expect("a commit");
+    parked.id
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn dead_letters_are_listed_with_their_events(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let Team { admin, sales, .. } = Team::of(&app).await;
+    let customer = sales.customer("絆").await.id();
+    app.settle().await;
+    let logged = admin.get(&format!("/api/audit/events?subject={customer}")).await.expect(200).body;
+    let event = &logged[0];
+    let retrying = plant(&app, "tests.first", event, ParkedStatus::Retrying, "not yet").await;
+    let mut ids = Vec::new();
+    for consumer in ["tests.second", "tests.third", "tests.fourth"] {
+        app.clock.advance(std::time::Duration::from_secs(1));
+        ids.push(plant(&app, consumer, event, ParkedStatus::Dead, "\"壊れた\"\n=1").await.to_string());
+    }
+    ids.reverse();
+    let all = admin.get(DEAD_LETTERS).await.expect(200);
+    let listed: Vec<_> = all.items().iter().map(|letter| letter["id"].as_str().expect("an id")).collect();
+    assert_eq!(listed, ids, "the latest first, and dead ones alone");
+    assert!(!all.text.contains(&retrying.to_string()));
+    let first = json!({
+        "id": ids[0], "consumer": "tests.fourth", "event": event, "status": "dead", "error": "\"壊れた\"\n=1",
+        "attempts": 8, "parked_at": app.clock.now(),
+    });
+    assert_eq!(all.body[0], first);
+    let own = admin.get(&format!("{DEAD_LETTERS}?consumer=tests.third&count=true")).await.expect(200);
+    assert_eq!((own.text_at("/0/id"), own.header("x-total-count")), (ids[1].clone(), Some("1")));
+    assert!(admin.get(&format!("{DEAD_LETTERS}?consumer=nobody")).await.expect(200).items().is_empty());
+    let mut paged = Vec::new();
+    let mut page = admin.get(&format!("{DEAD_LETTERS}?limit=1")).await.expect(200);
+    loop {
+        paged.push(page.text_at("/0/id"));
+        let Some(next) = page.next() else { break };
+        page = admin.get(next).await.expect(200);
+    }
+    assert_eq!(paged, ids);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_redrive_is_done_once_and_answers_again_under_its_key(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let Team { admin, sales, .. } = Team::of(&app).await;
+    let customer = sales.customer("絆").await.id();
+    app.settle().await;
+    let logged = admin.get(&format!("/api/audit/events?subject={customer}")).await.expect(200).body;
+    let dead = plant(&app, "tests.dead", &logged[0], ParkedStatus::Dead, "broken").await;
+    let waiting = plant(&app, "tests.waiting", &logged[0], ParkedStatus::Waiting, "").await;
+    let api = admin.idempotency_key("again");
+    let first = api.raw("POST", &redrive(dead), "").await.expect(200);
+    let expected = json!({
+        "id": dead, "consumer": "tests.dead", "event": logged[0], "status": "retrying", "error": "broken",
+        "attempts": 0, "parked_at": app.clock.now(),
+    });
+    assert_eq!(first.body, expected);
+    let again = api.raw("POST", &redrive(dead), "").await.expect(200);
+    assert_eq!((again.header("idempotency-replayed"), &again.text), (Some("true"), &first.text));
+    let wrong = [
+        Wrong::new("POST", redrive(dead), 409, "not_a_dead_letter"),
+        Wrong::new("POST", redrive(waiting), 409, "not_a_dead_letter"),
+        Wrong::new("POST", redrive(new_id()), 404, "not_found"),
+        Wrong::new("POST", redrive(waiting), 422, "idempotency_key_reused")
+            .header("idempotency-key", "again"),
+    ];
+    all_refused(&app, &admin, wrong).await;
+    assert!(admin.get(DEAD_LETTERS).await.expect(200).items().is_empty());
+}

@@ -1,0 +1,126 @@
+//! A consumer that the tests have a hold on, and what they ask about it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use kizuna::actors::catalogue::{CUSTOMER_CREATED, CUSTOMER_UPDATED};
+use kizuna::actors::customer::domain::Customer;
+use kizuna::actors::customer::events::CustomerPayload;
+use kizuna::actors::event::LoggedEvent;
+use kizuna::actors::runtime::feed::{Consumer, EffectError};
+use kizuna::ids::Id;
+use kizuna::persistence::Db;
+use kizuna::persistence::analytics::activity_write;
+use kizuna::persistence::cursors::{self, Parked};
+use kizuna::persistence::replicas::{self, CustomerReplica, SALES_CUSTOMERS};
+use kizuna::persistence::unit::{Unit, Write};
+use tokio::sync::Semaphore;
+
+use crate::common::{customer, customer_unit};
+use crate::node::Node;
+use crate::support::eventually;
+
+/// How long effects may take on a machine that runs other tests beside.
+pub const WITHIN: Duration = Duration::from_secs(10);
+
+/// Copies customers and notes each event. A row that comes a second time is refused, one that comes out of
+/// order is stale, and parked.
+#[derive(Clone)]
+pub struct Copier {
+    broken: Arc<Mutex<HashSet<Id>>>,
+    calls: Arc<Mutex<HashMap<Id, usize>>>,
+    pub gate: Arc<Semaphore>,
+}
+
+impl Copier {
+    pub fn new() -> Self {
+        Self { broken: Arc::default(), calls: Arc::default(), gate: Arc::new(Semaphore::new(1)) }
+    }
+
+    pub fn breaks_over(&self, subject: Id) {
+        self.broken.lock().unwrap().insert(subject);
+    }
+
+    pub fn heals(&self) {
+        self.broken.lock().unwrap().clear();
+    }
+
+    /// How often it was asked for the effect of this event.
+    pub fn calls(&self, event: Id) -> usize {
+        self.calls.lock().unwrap().get(&event).copied().unwrap_or(0)
+    }
+}
+
+impl Consumer for Copier {
+    const NAME: &'static str = "tests.copier";
+    const TYPES: &'static [&'static str] = &[CUSTOMER_CREATED, CUSTOMER_UPDATED];
+
+    async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<Unit, EffectError> {
+        let _open = self.gate.acquire().await.expect("it is never closed");
+        let mut unit = Unit::default();
+        let mut copies: HashMap<Id, (i64, Customer)> = HashMap::new();
+        for event in events {
+            *self.calls.lock().unwrap().entry(event.event.id).or_default() += 1;
+            if self.broken.lock().unwrap().contains(&event.event.subject) {
+                return Err(EffectError::Event("it breaks over this one".to_owned()));
+            }
+            let CustomerPayload { customer, .. } = event.payload()?;
+            unit.writes.push(activity_write(event.event.id, customer.id));
+            let before = copies.get(&customer.id).map_or(customer.version - 1, |(before, _)| *before);
+            copies.insert(customer.id, (before, customer));
+        }
+        for (before, Customer { id, version, name, owner_id, deleted_at, .. }) in copies.into_values() {
+            let copy = CustomerReplica { id, version, name, owner_id, deleted_at };
+            unit.writes.push(Write::put(&SALES_CUSTOMERS, id, &copy).expecting(before));
+        }
+        Ok(unit)
+    }
+}
+
+/// Commits a version of a customer; answers its event's id.
+pub async fn publish(node: &Node, customer: &Customer) -> Id {
+    let events = node.journal.commit(customer_unit(customer)).await.expect("a commit");
+    events[0].event.id
+}
+
+pub async fn copied(db: &Db, id: Id) -> i64 {
+    let copy = replicas::find(db, &SALES_CUSTOMERS, id).await.unwrap();
+    copy.map_or(0, |copy| copy.version)
+}
+
+pub async fn parked(db: &Db) -> Vec<Parked> {
+    cursors::parked(db, Copier::NAME, 100).await.unwrap()
+}
+
+/// How many events the cursors say were applied or parked.
+pub async fn applied(db: &Db) -> i64 {
+    cursors::load(db, Copier::NAME).await.unwrap().iter().map(|cursor| cursor.applied).sum()
+}
+
+/// Another aggregate's events take effect: two, so that the feed has looked at its retries in between.
+pub async fn others_flow_on(node: &Node) {
+    for _ in 0..2 {
+        let other = customer("other");
+        publish(node, &other).await;
+        eventually(WITHIN, async || copied(&node.db, other.id).await == 1).await;
+    }
+}
+
+/// The first parked event, once it has been tried so often.
+pub async fn tried(node: &Node, attempts: i64) -> Parked {
+    eventually(WITHIN, async || {
+        parked(&node.db).await.into_iter().next().filter(|one| one.attempts == attempts)
+    })
+    .await
+}
+
+/// Moves the clock to the moment the event is due, and no attempt comes a microsecond earlier.
+pub async fn becomes_due(node: &Node, copier: &Copier, parked: &Parked) {
+    let microsecond = Duration::from_micros(1);
+    let calls = copier.calls(parked.event_id);
+    node.clock.advance(parked.next_attempt_at.since(node.clock.now()) - microsecond);
+    others_flow_on(node).await;
+    assert_eq!(copier.calls(parked.event_id), calls, "tried before its time");
+    node.clock.advance(microsecond);
+}
