@@ -1,9 +1,13 @@
 //! Deletions that several services carry out: flows 7 and 8 of SPEC §5, their previews, and who may see them.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::support::app::PASSWORD;
+use crate::support::departed;
 use crate::support::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const USERS: &str = "/api/auth/users";
@@ -325,7 +329,7 @@ async fn sagas_are_seen_by_who_started_them_and_by_managers() {
         let deletion = member.delete(&format!("{CUSTOMERS}/{customer}")).await.expect(200);
         own.push(deletion.text_at("/saga/id"));
         app.settle().await;
-        app.clock.advance(std::time::Duration::from_secs(1));
+        app.clock.advance(Duration::from_secs(1));
     }
     let seen = async |member: &Member| {
         let list = member.get("/api/sagas?count=true").await.expect(200);
@@ -341,4 +345,115 @@ async fn sagas_are_seen_by_who_started_them_and_by_managers() {
     colleague.get(&format!("/api/sagas/{}", own[0])).await.expect_problem(404, "not_found");
     let saga = sales.get(&format!("/api/sagas/{}", own[0])).await.expect(200);
     assert_eq!((&saga.body["started_by"], saga.version()), (&json!(sales.id), saga.body["version"].as_i64()));
+}
+
+/// How often each race is run.
+const RACES: usize = 200;
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn work_that_races_with_its_customers_deletion_is_refused_or_ends_deleted(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let app = TestApp::start(on).await;
+    let Team { sales, .. } = Team::of(&app).await;
+    let (mut made, mut refused) = (Vec::new(), 0);
+    for race in 0..RACES {
+        let customer = sales.customer("絆").await.id();
+        let path = format!("{CUSTOMERS}/{customer}");
+        let met = json!({"customer_id": customer, "title": "訪問", "met_at": "2026-03-01T10:00:00Z"});
+        let due = json!({"customer_id": customer, "title": "電話", "due_at": "2026-03-05T09:00:00Z"});
+        let asked = json!({"customer_id": customer, "title": "値引き", "amount": 1});
+        // Either side has a start now and then.
+        let delete = async {
+            tokio::time::sleep(Duration::from_micros((race as u64 % 5) * 300)).await;
+            sales.delete(&path).await.expect(200)
+        };
+        let (meeting, task, approval, _) = tokio::join!(
+            sales.post("/api/meetings", met),
+            sales.post("/api/tasks", due),
+            sales.post("/api/approvals", asked),
+            delete,
+        );
+        for (answer, path) in [(meeting, "/api/meetings"), (task, "/api/tasks"), (approval, "/api/approvals")]
+        {
+            match answer.status {
+                201 => made.push(format!("{path}/{}", answer.id())),
+                _ => refused += usize::from(answer.expect_problem(404, "customer_not_found").status == 404),
+            }
+        }
+    }
+    assert!(!made.is_empty() && refused > 0, "{} made, {refused} refused: no race", made.len());
+    app.settle().await;
+    app.expect_none(&departed::PROMISES).await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn two_users_deleted_at_once_leave_nothing_with_either_though_each_is_the_others_successor(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let app = TestApp::start(on).await;
+    let Team { admin, .. } = Team::of(&app).await;
+    let mut deleted = [0, 0];
+    for race in 0..RACES {
+        let names = ["one", "two"].map(|which| format!("{which}-{race}"));
+        let (one, two) = tokio::join!(
+            admin.make_user("SALES", &names[0], None),
+            admin.make_user("MANAGER", &names[1], None),
+        );
+        let (one, two) = (one.id(), two.id());
+        for (owner, who) in [(&one, "一"), (&two, "二")] {
+            let owned = json!({"name": format!("{who} {race}"), "owner_id": owner});
+            admin.post(CUSTOMERS, owned).await.expect(201);
+        }
+        let is_named = race % 2 == 0;
+        let query = |heir: &str| if is_named { format!("?reassign_to={heir}") } else { String::new() };
+        if !is_named {
+            let manager = json!({"manager_id": two});
+            admin.patch(&format!("{USERS}/{one}"), manager).await.expect(200);
+        }
+        // Each twice: a user is deleted once.
+        let paths = [(&one, &two), (&two, &one), (&one, &two), (&two, &one)];
+        let deletions = paths.map(|(user, heir)| format!("{USERS}/{user}{}", query(heir)));
+        let answers = join_all(deletions.iter().map(|path| admin.delete(path))).await;
+        let done = answers.iter().filter(|answer| answer.status == 200).count();
+        assert!(answers.iter().all(|answer| matches!(answer.status, 200 | 404 | 422)), "{answers:?}");
+        assert_eq!(done, if is_named { 1 } else { 2 }, "named: {is_named}");
+        deleted[usize::from(is_named)] += done;
+    }
+    app.settle().await;
+    app.expect_none(&departed::PROMISES).await;
+    assert_eq!(deleted, [RACES, RACES / 2]);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_record_that_reaches_a_deleted_user_late_moves_on(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let Team { admin, sales, colleague, .. } = Team::of(&app).await;
+    let customer = colleague.customer("絆").await.id();
+    for race in 0..RACES {
+        let name = format!("leaver-{race}");
+        let leaver = admin.make_user("SALES", &name, None).await.id();
+        let owned = |path: &'static str, body: Value| admin.post(path, body);
+        let met = json!({"customer_id": customer, "title": "訪問", "met_at": "2026-03-01T10:00:00Z", "owner_id": leaver});
+        let due = json!({"title": "電話", "due_at": "2026-03-05T09:00:00Z", "assignee_id": leaver});
+        let path = format!("{USERS}/{leaver}?reassign_to={}", sales.id);
+        let delete = async {
+            tokio::time::sleep(Duration::from_micros((race as u64 % 5) * 300)).await;
+            admin.delete(&path).await.expect(200)
+        };
+        let (one, two, three, _) = tokio::join!(
+            owned(CUSTOMERS, json!({"name": name, "owner_id": leaver})),
+            owned("/api/meetings", met),
+            owned("/api/tasks", due),
+            delete,
+        );
+        for answer in [one, two, three] {
+            assert!(matches!(answer.status, 201 | 422), "{answer}");
+        }
+    }
+    app.settle().await;
+    app.expect_none(&departed::PROMISES).await;
 }

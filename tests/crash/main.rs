@@ -19,5 +19,6 @@ mod first_start;
 mod kill;
 mod panics;
 mod promises;
+mod sagas;
 mod settings;
 mod site;

@@ -3,18 +3,28 @@
 use kizuna::actors::analytics::activity::ActivityConsumer;
 use kizuna::actors::analytics::metrics::MetricsConsumer;
 use kizuna::actors::analytics::notifications::NotificationsConsumer;
+use kizuna::actors::customer::departures::CustomerDepartures;
+use kizuna::actors::opportunity::departures::OpportunityDepartures;
 use kizuna::actors::replica::{OpportunityReplica, SalesReplica};
 use kizuna::actors::runtime::feed::Consumer;
+use kizuna::actors::sagas::progress::SagaProgress;
+use kizuna::actors::sales::departures::SalesDepartures;
 use kizuna::persistence::sql::Sql;
 use kizuna::persistence::{Db, cursors};
 
+use crate::support::departed;
+
 /// Every consumer with the types it takes.
-pub const CONSUMERS: [(&str, &[&str]); 5] = [
+pub const CONSUMERS: [(&str, &[&str]); 9] = [
     (SalesReplica::NAME, SalesReplica::TYPES),
     (OpportunityReplica::NAME, OpportunityReplica::TYPES),
     (MetricsConsumer::NAME, MetricsConsumer::TYPES),
     (ActivityConsumer::NAME, ActivityConsumer::TYPES),
     (NotificationsConsumer::NAME, NotificationsConsumer::TYPES),
+    (CustomerDepartures::NAME, CustomerDepartures::TYPES),
+    (SalesDepartures::NAME, SalesDepartures::TYPES),
+    (OpportunityDepartures::NAME, OpportunityDepartures::TYPES),
+    (SagaProgress::NAME, SagaProgress::TYPES),
 ];
 
 /// A promise and the rows that break it.
@@ -125,7 +135,7 @@ pub async fn kept(db: &Db) -> Result<(), String> {
         }
         none(db, &format!("{consumer} counts what it applied"), &miscounted(consumer, types)).await?;
     }
-    for (promise, broken) in PROMISES {
+    for (promise, broken) in PROMISES.iter().chain(&departed::PROMISES) {
         none(db, promise, broken).await?;
     }
     Ok(())

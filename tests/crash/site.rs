@@ -111,7 +111,7 @@ pub struct Known {
 }
 
 impl Known {
-    fn new(member: &Member) -> Self {
+    pub fn new(member: &Member) -> Self {
         let token = member.access_token().expect("a member has one");
         Self { id: member.id.clone(), token: token.to_owned() }
     }

@@ -146,6 +146,18 @@ impl TestApp {
         self.db.number(count).await.expect("a table")
     }
 
+    /// Makes sure that none of these queries finds a row; each has a name for what it would mean.
+    ///
+    /// # Panics
+    /// With the name and the number of rows.
+    pub async fn expect_none(&self, promises: &[(&str, &str)]) {
+        for (promise, broken) in promises {
+            let count = Sql::new(format!("SELECT CAST(count(*) AS TEXT) FROM ({broken}) AS broken"));
+            let count = self.db.number(count).await.unwrap_or_else(|error| panic!("{promise}: {error}"));
+            assert_eq!(count, 0, "{promise}");
+        }
+    }
+
     /// What each table holds that a request could write to: the same before and after one that must store nothing.
     pub async fn stored(&self) -> Vec<String> {
         let mut stored = Vec::new();

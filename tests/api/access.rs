@@ -1,0 +1,404 @@
+//! SPEC §1 as a matrix: who × every operation of the document × whose record. An operation without an
+//! expectation fails the test.
+
+use serde_json::{Value, json};
+
+use crate::support::app::PASSWORD;
+use crate::support::{Answer, Api, Member, Sqlite, Team, TestApp};
+
+const MISSING: &str = "0198c0de-0000-7000-8000-000000000000";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Who {
+    Nobody,
+    Owner,
+    Other,
+    Manager,
+    Admin,
+    Deleted,
+}
+
+/// Whose the record is, as the caller sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    Own,
+    Others,
+    Missing,
+}
+
+/// What the `{id}` of a path names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    User,
+    Customer,
+    Meeting,
+    Task,
+    Approval,
+    Notification,
+    Saga,
+    DeadLetter,
+}
+
+/// Who may do something.
+#[derive(Clone, Copy, Debug)]
+enum Rule {
+    /// Without a token, too.
+    Public,
+    /// Everybody with a token, at this status.
+    Everybody(u16),
+    /// MANAGER and ADMIN.
+    Staff,
+    Admin,
+    /// One's own; MANAGER and ADMIN everybody's.
+    Own(Kind),
+    /// One's own, whatever the role.
+    OwnAlone(Kind),
+    /// Everybody's record, if there is one.
+    Any(Kind),
+    /// ADMIN, what there is; one's own at this status.
+    AdminAny(Kind, u16),
+    Decide,
+    Cancel,
+    Reassign,
+}
+
+fn rule(operation: &str) -> Option<Rule> {
+    use Kind::{Approval, Customer, DeadLetter, Meeting, Notification, Saga, Task, User};
+    Some(match operation {
+        "POST /api/auth/login"
+        | "POST /api/auth/refresh"
+        | "GET /healthz"
+        | "GET /readyz"
+        | "GET /metrics"
+        | "GET /openapi.json" => Rule::Public,
+        "POST /api/auth/logout" => Rule::Everybody(204),
+        // The matrix does not know everybody's password.
+        "POST /api/auth/password" => Rule::Everybody(422),
+        "GET /api/auth/me" | "GET /api/auth/users" => Rule::Everybody(200),
+        "POST /api/auth/users" => Rule::Admin,
+        "GET /api/auth/users/{id}" => Rule::Any(User),
+        "PATCH /api/auth/users/{id}" | "GET /api/auth/users/{id}/deletion-preview" => {
+            Rule::AdminAny(User, 200)
+        }
+        "DELETE /api/auth/users/{id}" => Rule::AdminAny(User, 409),
+        "GET /api/customers"
+        | "GET /api/customers/stats"
+        | "GET /api/meetings"
+        | "GET /api/meetings/stats"
+        | "GET /api/tasks"
+        | "GET /api/tasks/stats"
+        | "GET /api/approvals"
+        | "GET /api/approvals/stats"
+        | "GET /api/notifications"
+        | "GET /api/notifications/unread"
+        | "GET /api/reports/metrics"
+        | "GET /api/reports/sales-summary"
+        | "GET /api/sagas"
+        | "POST /api/notifications/read-all" => Rule::Everybody(200),
+        "POST /api/customers" | "POST /api/meetings" | "POST /api/tasks" | "POST /api/approvals" => {
+            Rule::Everybody(201)
+        }
+        "GET /api/customers/{id}"
+        | "PATCH /api/customers/{id}"
+        | "DELETE /api/customers/{id}"
+        | "GET /api/customers/{id}/activity"
+        | "GET /api/customers/{id}/deletion-preview" => Rule::Own(Customer),
+        "GET /api/meetings/{id}" | "PATCH /api/meetings/{id}" | "DELETE /api/meetings/{id}" => {
+            Rule::Own(Meeting)
+        }
+        "GET /api/tasks/{id}" | "PATCH /api/tasks/{id}" | "DELETE /api/tasks/{id}" => Rule::Own(Task),
+        "GET /api/approvals/{id}" => Rule::Own(Approval),
+        "PATCH /api/approvals/{id}/approve" | "PATCH /api/approvals/{id}/reject" => Rule::Decide,
+        "PATCH /api/approvals/{id}/cancel" => Rule::Cancel,
+        "PATCH /api/approvals/{id}/reassign" => Rule::Reassign,
+        "PATCH /api/notifications/{id}/read" | "PATCH /api/notifications/{id}/archive" => {
+            Rule::OwnAlone(Notification)
+        }
+        "GET /api/sagas/{id}" => Rule::Own(Saga),
+        "GET /api/audit/events" => Rule::Staff,
+        "GET /api/admin/cluster"
+        | "GET /api/admin/actors"
+        | "GET /api/admin/breakers"
+        | "GET /api/admin/consumers"
+        | "GET /api/admin/dead-letters"
+        | "GET /api/admin/integrity" => Rule::Admin,
+        "POST /api/admin/dead-letters/{id}/redrive" => Rule::AdminAny(DeadLetter, 200),
+        _ => return None,
+    })
+}
+
+impl Rule {
+    fn kind(self) -> Option<Kind> {
+        match self {
+            Self::Own(kind) | Self::OwnAlone(kind) | Self::Any(kind) | Self::AdminAny(kind, _) => Some(kind),
+            Self::Decide | Self::Cancel | Self::Reassign => Some(Kind::Approval),
+            Self::Public | Self::Everybody(_) | Self::Staff | Self::Admin => None,
+        }
+    }
+
+    /// Which records there are for it.
+    fn targets(self) -> &'static [Whose] {
+        match self.kind() {
+            None => &[Whose::Own],
+            Some(Kind::DeadLetter) => &[Whose::Missing],
+            Some(_) => &[Whose::Own, Whose::Others, Whose::Missing],
+        }
+    }
+
+    /// The status of the answer; 200 stands for any success.
+    fn status(self, who: Who, whose: Whose) -> u16 {
+        let sells = matches!(who, Who::Owner | Who::Other);
+        if matches!(who, Who::Nobody | Who::Deleted) {
+            return if matches!(self, Self::Public) { 200 } else { 401 };
+        }
+        let found = if whose == Whose::Missing { 404 } else { 200 };
+        match self {
+            Self::Public => 200,
+            Self::Everybody(status) => status,
+            Self::Staff => {
+                if sells {
+                    403
+                } else {
+                    200
+                }
+            }
+            Self::Admin => {
+                if who == Who::Admin {
+                    200
+                } else {
+                    403
+                }
+            }
+            Self::Any(_) => found,
+            Self::AdminAny(_, own) => match (who, whose) {
+                (Who::Admin, Whose::Own) => own,
+                (Who::Admin, _) => found,
+                _ => 403,
+            },
+            Self::OwnAlone(_) => {
+                if whose == Whose::Own {
+                    200
+                } else {
+                    404
+                }
+            }
+            Self::Own(_) | Self::Decide | Self::Cancel | Self::Reassign
+                if sells && whose == Whose::Others =>
+            {
+                404
+            }
+            _ if whose == Whose::Missing => 404,
+            Self::Own(_) => 200,
+            Self::Decide => {
+                if sells || whose == Whose::Own {
+                    403
+                } else {
+                    200
+                }
+            }
+            Self::Cancel => {
+                if who == Who::Manager && whose == Whose::Others {
+                    403
+                } else {
+                    200
+                }
+            }
+            Self::Reassign => {
+                if sells {
+                    403
+                } else {
+                    200
+                }
+            }
+        }
+    }
+}
+
+/// Everybody, and how their records are made.
+struct World {
+    app: TestApp,
+    team: Team,
+    /// A MANAGER who requests nothing, so that everything may wait for them.
+    chief: Member,
+    deleted: Api,
+    made: std::cell::Cell<u32>,
+}
+
+impl World {
+    async fn new() -> Self {
+        let app = TestApp::start(Sqlite).await;
+        let team = Team::of(&app).await;
+        let chief = team.admin.hire("MANAGER", "chief", None).await;
+        let leaver = team.admin.hire("SALES", "leaver", None).await;
+        team.admin.delete(&format!("/api/auth/users/{}", leaver.id)).await.expect(200);
+        app.settle().await;
+        let deleted = (*leaver).clone();
+        Self { app, team, chief, deleted, made: 0.into() }
+    }
+
+    fn unique(&self) -> String {
+        self.made.set(self.made.get() + 1);
+        format!("matrix-{}", self.made.get())
+    }
+
+    fn api(&self, who: Who) -> Api {
+        match who {
+            Who::Nobody => self.app.nobody(),
+            Who::Deleted => self.deleted.clone(),
+            signed => (**self.member(signed)).clone(),
+        }
+    }
+
+    /// Nobody and the deleted stand for a SALES user where a record is to be somebody's.
+    fn member(&self, who: Who) -> &Member {
+        match who {
+            Who::Other => &self.team.colleague,
+            Who::Manager => &self.team.manager,
+            Who::Admin => &self.team.admin,
+            Who::Nobody | Who::Owner | Who::Deleted => &self.team.sales,
+        }
+    }
+
+    fn owner(&self, who: Who, whose: Whose) -> &Member {
+        match (whose, who) {
+            (Whose::Others, Who::Owner) => &self.team.colleague,
+            (Whose::Others, _) => &self.team.sales,
+            _ => self.member(who),
+        }
+    }
+
+    /// A fresh record of this kind that is `owner`'s.
+    async fn record(&self, kind: Kind, owner: &Member, whose: Whose) -> String {
+        let customer = async || owner.customer(&self.unique()).await.id();
+        match kind {
+            _ if whose == Whose::Missing => MISSING.to_owned(),
+            Kind::DeadLetter => MISSING.to_owned(),
+            Kind::User if whose == Whose::Own => owner.id.clone(),
+            Kind::User => self.team.admin.make_user("SALES", &self.unique(), None).await.id(),
+            Kind::Customer => customer().await,
+            Kind::Meeting => owner.meeting(&customer().await, "訪問").await.id(),
+            Kind::Task => owner.task("電話", "2026-03-05T09:00:00Z").await.id(),
+            Kind::Approval => owner.approval(&customer().await, "値引き").await.id(),
+            Kind::Saga => {
+                let path = format!("/api/customers/{}", customer().await);
+                owner.delete(&path).await.expect(200).text_at("/saga/id")
+            }
+            Kind::Notification => {
+                let named = json!({"name": self.unique(), "owner_id": owner.id});
+                let made = self.chief.post("/api/customers", named).await.expect(201).id();
+                self.app.settle().await;
+                let unread = owner.get("/api/notifications/unread?limit=200").await.expect(200);
+                let about = |row: &&Value| row["subject"]["id"] == json!(made);
+                unread.items().iter().find(about).expect("the owner was told")["id"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned()
+            }
+        }
+    }
+
+    /// A body that the operation takes.
+    async fn body(&self, operation: &str, who: Who) -> Value {
+        let customer = async || self.member(who).customer(&self.unique()).await.id();
+        match operation {
+            "POST /api/auth/login" => json!({"email": self.team.sales.email, "password": PASSWORD}),
+            "POST /api/auth/refresh" => {
+                let session = Member::sign_in(&self.app.nobody(), &self.team.sales.email, PASSWORD).await;
+                json!({"refresh_token": session.refresh_token})
+            }
+            "POST /api/auth/password" => json!({"current_password": "not it", "new_password": "long enough"}),
+            "POST /api/auth/users" => {
+                let name = self.unique();
+                json!({"email": format!("{name}@example.com"), "name": name, "role": "SALES", "password": PASSWORD})
+            }
+            "POST /api/customers" => json!({"name": self.unique()}),
+            "POST /api/meetings" => {
+                json!({"customer_id": customer().await, "title": "訪問", "met_at": "2026-03-01T10:00:00Z"})
+            }
+            "POST /api/tasks" => json!({"title": "電話", "due_at": "2026-03-05T09:00:00Z"}),
+            "POST /api/approvals" => json!({"customer_id": customer().await, "title": "値引き", "amount": 1}),
+            "PATCH /api/approvals/{id}/reject" => json!({"comment": "高すぎる"}),
+            "PATCH /api/approvals/{id}/reassign" => json!({"approver_id": self.chief.id}),
+            "PATCH /api/auth/users/{id}" => json!({"time_zone": "Europe/Rome"}),
+            _ => json!({}),
+        }
+    }
+
+    async fn ask(&self, operation: &Operation, who: Who, whose: Whose) -> Answer {
+        let mut path = operation.path.clone();
+        if let Some(kind) = operation.rule.kind() {
+            let id = self.record(kind, self.owner(who, whose), whose).await;
+            path = path.replace("{id}", &id);
+        }
+        let mut api = self.api(who);
+        if operation.name() == "POST /api/auth/logout" && !matches!(who, Who::Nobody | Who::Deleted) {
+            let member = self.member(who);
+            api = (*Member::sign_in(&self.app.nobody(), &member.email, PASSWORD).await).clone();
+        }
+        let body = self.body(&operation.name(), who).await;
+        match operation.has_body {
+            true => {
+                api.header("content-type", "application/json")
+                    .raw(&operation.method, &path, body.to_string())
+                    .await
+            }
+            false => api.raw(&operation.method, &path, "").await,
+        }
+    }
+}
+
+struct Operation {
+    method: String,
+    path: String,
+    has_body: bool,
+    rule: Rule,
+}
+
+impl Operation {
+    fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+}
+
+/// Every operation of the document with its rule.
+async fn operations(api: &Api) -> Vec<Operation> {
+    let document = api.get("/openapi.json").await.expect(200).body;
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, described) in item.as_object().expect("operations") {
+            let method = method.to_uppercase();
+            let name = format!("{method} {path}");
+            let rule = rule(&name).unwrap_or_else(|| panic!("{name} has no expectation"));
+            let has_body = described["requestBody"].is_object();
+            operations.push(Operation { method, path: path.clone(), has_body, rule });
+        }
+    }
+    operations
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn everybody_may_do_what_the_contract_says_and_nothing_else() {
+    let world = World::new().await;
+    let mut wrong = Vec::new();
+    let operations = operations(&world.app.nobody()).await;
+    assert!(operations.len() >= 50, "{} operations", operations.len());
+    for operation in &operations {
+        for who in [Who::Nobody, Who::Owner, Who::Other, Who::Manager, Who::Admin, Who::Deleted] {
+            for whose in operation.rule.targets() {
+                let answer = world.ask(operation, who, *whose).await;
+                let expected = operation.rule.status(who, *whose);
+                let right = match expected {
+                    200 => (200..300).contains(&answer.status),
+                    status => answer.status == status,
+                };
+                if !right {
+                    wrong.push(format!(
+                        "{} by {who:?}, {whose:?}: {expected}, not {answer}",
+                        operation.name()
+                    ));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}

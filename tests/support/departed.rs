@@ -1,0 +1,45 @@
+//! What holds after deletions (SPEC §5, flows 7 and 8), as queries: each finds what breaks its promise.
+
+/// A promise and the rows that break it, once every saga has ended.
+pub const PROMISES: [(&str, &str); 9] = [
+    ("every saga ends", "SELECT id FROM sagas WHERE status <> 'completed'"),
+    (
+        "no live customer is a deleted user's",
+        "SELECT r.id FROM customers AS r JOIN users AS u ON u.id = r.owner_id
+         WHERE r.deleted_at IS NULL AND u.deleted_at IS NOT NULL",
+    ),
+    (
+        "no live meeting is a deleted user's",
+        "SELECT r.id FROM meetings AS r JOIN users AS u ON u.id = r.owner_id
+         WHERE r.deleted_at IS NULL AND u.deleted_at IS NOT NULL",
+    ),
+    (
+        "no live task is a deleted user's",
+        "SELECT r.id FROM tasks AS r JOIN users AS u ON u.id = r.assignee_id
+         WHERE r.deleted_at IS NULL AND u.deleted_at IS NOT NULL",
+    ),
+    (
+        "no pending approval is requested by or waits for a deleted user",
+        "SELECT r.id FROM approvals AS r JOIN users AS u ON u.id IN (r.requester_id, r.approver_id)
+         WHERE r.status = 'PENDING' AND u.deleted_at IS NOT NULL",
+    ),
+    ("nobody is to decide on their own request", "SELECT id FROM approvals WHERE status = 'PENDING' AND approver_id = requester_id"),
+    (
+        "a deleted customer has no live meeting, task or pending approval",
+        "SELECT c.id FROM customers AS c WHERE c.deleted_at IS NOT NULL AND
+         ( EXISTS (SELECT 1 FROM meetings AS m WHERE m.customer_id = c.id AND m.deleted_at IS NULL)
+        OR EXISTS (SELECT 1 FROM tasks AS t WHERE t.customer_id = c.id AND t.deleted_at IS NULL)
+        OR EXISTS (SELECT 1 FROM approvals AS a WHERE a.customer_id = c.id AND a.status = 'PENDING'))",
+    ),
+    (
+        "a deleted customer's notifications are archived",
+        "SELECT n.id FROM notifications AS n JOIN customers AS c ON c.id = n.customer_id
+         WHERE c.deleted_at IS NOT NULL AND n.archived_at IS NULL",
+    ),
+    (
+        "a step is closed once",
+        "SELECT correlation_id FROM events WHERE type IN ('customers.reassigned', 'meetings.reassigned', 'meetings.deleted',
+             'tasks.deleted', 'approvals.reassigned', 'approvals.cancelled')
+         GROUP BY correlation_id, type HAVING count(*) <> 1",
+    ),
+];
