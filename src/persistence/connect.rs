@@ -63,6 +63,11 @@ pub(super) async fn open_postgres(config: &DatabaseConfig) -> Result<PgPool, Sto
             ("lock_timeout", "5s"),
             ("idle_in_transaction_session_timeout", "10s"),
             ("statement_timeout", "30s"),
+            // Statements are planned once a connection, often while a table is still empty: such a plan would
+            // scan it whole for as long as the connection lives. Everything here goes by a key or an index.
+            ("enable_seqscan", "off"),
+            // Its price is per plan, its gain per row: there are few rows here.
+            ("jit", "off"),
         ])
         .disable_statement_logging();
     let pool = PgPoolOptions::new()
