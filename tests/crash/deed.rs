@@ -26,6 +26,8 @@ pub enum Deed {
     Approval,
     /// Writes down a task: a child of its own kind.
     Task,
+    /// Looks at what a customer's deletion would touch: the sagas, and every service through its breaker.
+    Foresee,
     /// Reads the day's figures: the analytics service.
     Figures,
     /// Looks at the actors: the operations service.
@@ -33,7 +35,7 @@ pub enum Deed {
 }
 
 /// All of them, for when everything must work again.
-pub const ALL: [Deed; 10] = [
+pub const ALL: [Deed; 11] = [
     Deed::Me,
     Deed::Login,
     Deed::Customer,
@@ -42,6 +44,7 @@ pub const ALL: [Deed; 10] = [
     Deed::Meeting,
     Deed::Approval,
     Deed::Task,
+    Deed::Foresee,
     Deed::Figures,
     Deed::Actors,
 ];
@@ -69,6 +72,10 @@ impl Doer<'_> {
             Deed::Actors => {
                 let admin = self.people.admin.at(self.server);
                 (admin, Method::GET, "/api/admin/actors".into(), None)
+            }
+            Deed::Foresee => {
+                let path = format!("/api/customers/{}/deletion-preview", self.people.customer);
+                (sales, Method::GET, path, None)
             }
             Deed::Login => {
                 let login = json!({"email": "sales@example.com", "password": PASSWORD});
