@@ -43,7 +43,7 @@ impl Estate {
         let other = sales.customer("青空商事").await.id();
         for (n, customer) in [&customer, &customer, &other].into_iter().enumerate() {
             sales.meeting(customer, "訪問").await;
-            sales.approval(customer, "値引き").await;
+            sales.approval(customer, &format!("値引き {n}")).await;
             let task = json!({"title": format!("電話 {n}"), "due_at": "2036-03-01T10:00:00Z", "customer_id": customer});
             sales.post("/api/tasks", task).await.expect(201);
         }
