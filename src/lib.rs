@@ -5,7 +5,8 @@
 //! - [`http`]: the gateway
 //! - [`startup`], [`services`]: the only places that wire these together; [`bootstrap`]: the first start
 //! - [`config`], [`cli`]: settings and commands; [`demo`]: sample data
-//! - [`clock`], [`ids`], [`i18n`], [`telemetry`], [`failpoint`]: small things everybody uses
+//! - [`projections`]: folding them again from the log
+//! - [`clock`], [`ids`], [`i18n`], [`formats`], [`telemetry`], [`failpoint`]: small things everybody uses
 //!
 //! `ARCHITECTURE.md` walks a request through all of it.
 
@@ -16,10 +17,12 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod failpoint;
+pub mod formats;
 pub mod http;
 pub mod i18n;
 pub mod ids;
 pub mod persistence;
+pub mod projections;
 pub mod services;
 pub mod startup;
 pub mod telemetry;

@@ -9,7 +9,7 @@
 //! ├─ customer ─── customer.customer              found in the kind's directory
 //! ├─ sales ────── sales.meeting, sales.task
 //! ├─ opportunity  opportunity.approval
-//! ├─ analytics
+//! ├─ analytics ── analytics.notification
 //! ├─ scheduler             jobs at fixed times
 //! ├─ operations           what all of these show of themselves
 //! └─ feeds: sales.customers, opportunity.customers, analytics.metrics,

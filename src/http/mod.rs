@@ -15,6 +15,7 @@ mod headers;
 pub mod idempotency;
 mod meetings;
 mod methods;
+mod notification_view;
 mod notifications;
 mod openapi;
 pub mod ops;
@@ -24,6 +25,7 @@ pub mod problem;
 mod reports;
 mod sagas;
 pub mod state;
+mod summary;
 mod tasks;
 mod users;
 
@@ -76,7 +78,11 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(tasks::remove)
         .service(notifications::list)
         .service(notifications::unread)
+        .service(notifications::read)
+        .service(notifications::archive)
+        .service(notifications::read_all)
         .service(reports::metrics)
+        .service(summary::summary)
         .service(sagas::list)
         .service(sagas::read)
         .service(audit::events)

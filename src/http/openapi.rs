@@ -31,7 +31,7 @@ const ERRORS: [(&str, &str); 11] = [
 ];
 
 /// How the paths of decisions end; their handlers run them by `idempotency::once`.
-const DECISIONS: [&str; 4] = ["/approve", "/reject", "/cancel", "/reassign"];
+const DECISIONS: [&str; 6] = ["/approve", "/reject", "/cancel", "/reassign", "/read", "/archive"];
 
 /// Adds the common parts to what the handlers declare.
 pub fn complete(mut api: OpenApi) -> OpenApi {

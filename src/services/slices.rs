@@ -6,7 +6,9 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use super::starter::Starter;
+use crate::actors::analytics::aggregate::NotificationAggregate;
 use crate::actors::analytics::service::AnalyticsDesk;
+use crate::actors::analytics::summary::Summaries;
 use crate::actors::auth::client::AuthClient;
 use crate::actors::auth::password::Passwords;
 use crate::actors::auth::service::{AuthDesk, TokenLifetimes};
@@ -19,6 +21,7 @@ use crate::actors::operations::node::Node;
 use crate::actors::operations::service::OperationsDesk;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::opportunity::service::OpportunityDesk;
+use crate::actors::runtime::entity::Entities;
 use crate::actors::runtime::service::Service;
 use crate::actors::sagas::service::SagaDesk;
 use crate::actors::sales::client::SalesClient;
@@ -101,8 +104,29 @@ impl Starter<'_> {
         }
     }
 
-    pub fn analytics(&self) -> Service<AnalyticsDesk> {
-        self.service("analytics", DEADLINE, AnalyticsDesk { db: self.db.clone() })
+    pub fn analytics(
+        &mut self,
+        customers: &CustomerClient,
+        sales: &SalesClient,
+        opportunity: &OpportunityClient,
+    ) -> (Service<AnalyticsDesk>, Entities<NotificationAggregate>) {
+        let notifications = self.entities();
+        let desk = AnalyticsDesk {
+            db: self.db.clone(),
+            journal: self.journal.clone(),
+            clock: self.clock.clone(),
+            notifications: notifications.clone(),
+            summaries: Summaries::new(
+                &self.clock,
+                customers.clone(),
+                sales.clone(),
+                opportunity.clone(),
+                &self.guards,
+            ),
+        };
+        // The summary waits for others as long as their breakers let it.
+        let deadline = DEADLINE.max(self.config.resilience.breaker().timeout);
+        (self.service("analytics", deadline, desk), notifications)
     }
 
     pub fn sagas(
