@@ -65,7 +65,7 @@ fn count(dialect: Dialect, types: String) -> Sql {
 async fn lock(tx: &mut Tx, dialect: Dialect, consumer: &str) -> Result<(), StoreError> {
     let ids: Vec<_> = (0..SLICES).map(|slice| format!("{consumer}/{slice}")).collect();
     let held = Sql::new(CURSORS.fences(dialect, 1)).with(serde_json::to_string(&ids)?);
-    tx.text(&held).await.map(drop)
+    tx.execute(&held).await.map(drop)
 }
 
 /// How many rows a projection has.
