@@ -30,7 +30,7 @@ const ERRORS: [(&str, &str); 11] = [
     ("503", "A part is away for a moment, or overloaded"),
 ];
 
-/// How the paths of decisions end; their handlers run them by `idempotency::once`.
+/// How the paths of decisions and marks end; their handlers run them by `idempotency::once`.
 const DECISIONS: [&str; 6] = ["/approve", "/reject", "/cancel", "/reassign", "/read", "/archive"];
 
 /// Adds the common parts to what the handlers declare.
