@@ -6,3 +6,4 @@ pub mod metrics;
 pub mod notifications;
 pub mod recipients;
 pub mod service;
+pub mod view;

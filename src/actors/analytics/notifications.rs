@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::recipients::{People, Person};
 use crate::actors::auth::events::UserPayload;
@@ -19,7 +20,7 @@ use crate::persistence::analytics::{NOTIFICATIONS, PEOPLE, people};
 use crate::persistence::unit::{Unit, Write};
 
 /// A notification as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Notification {
     pub id: Id,
     pub version: i64,
@@ -39,14 +40,14 @@ pub struct Notification {
 }
 
 /// What the text of a notification names.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NotificationData {
     pub customer_name: String,
     pub owner_id: Id,
 }
 
 /// `notification.created`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct NotificationPayload {
     pub notification: Notification,
 }
