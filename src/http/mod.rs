@@ -5,6 +5,7 @@
 mod admin;
 mod answer;
 mod approvals;
+mod asyncapi;
 mod audit;
 mod auth;
 pub mod conventions;
@@ -13,6 +14,7 @@ mod export;
 mod extract;
 mod headers;
 pub mod idempotency;
+mod live;
 mod meetings;
 mod methods;
 mod notifications;
@@ -76,6 +78,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(tasks::remove)
         .service(notifications::list)
         .service(notifications::unread)
+        .service(live::ws)
+        .service(live::stream::follow)
         .service(reports::metrics)
         .service(sagas::list)
         .service(sagas::read)
@@ -92,7 +96,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(ops::healthz)
         .service(ops::readyz)
         .service(ops::metrics)
-        .service(ops::openapi);
+        .service(ops::openapi)
+        .service(ops::asyncapi);
 }
 
 /// The complete document of [`routes`].

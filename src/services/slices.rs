@@ -15,6 +15,8 @@ use crate::actors::auth::token::Keys;
 use crate::actors::customer::client::CustomerClient;
 use crate::actors::customer::service::CustomerDesk;
 use crate::actors::customers_known::KnownCustomers;
+use crate::actors::live::client::LiveClient;
+use crate::actors::live::hub::HubParts;
 use crate::actors::operations::node::Node;
 use crate::actors::operations::service::OperationsDesk;
 use crate::actors::opportunity::client::OpportunityClient;
@@ -103,6 +105,19 @@ impl Starter<'_> {
 
     pub fn analytics(&self) -> Service<AnalyticsDesk> {
         self.service("analytics", DEADLINE, AnalyticsDesk { db: self.db.clone() })
+    }
+
+    pub fn live(&self, auth: &AuthClient) -> LiveClient {
+        let limits = self.config.live.limits();
+        let parts = HubParts {
+            db: self.db.clone(),
+            registry: self.registry.clone(),
+            auth: auth.clone(),
+            arbiters: self.arbiters.clone(),
+            board: self.board.clone(),
+            sockets_per_user: limits.sockets_per_user,
+        };
+        LiveClient::start(&self.supervisor, parts, limits)
     }
 
     pub fn sagas(
