@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::actors::auth::throttle::Rate;
+use crate::actors::live::client::LiveLimits;
 use crate::actors::runtime::backoff::Backoff;
 use crate::actors::runtime::breaker::BreakerSettings;
 use crate::actors::runtime::schedule::Schedule;
@@ -126,6 +127,37 @@ pub struct SchedulesConfig {
     pub due_scan_every: Schedule,
 }
 
+/// WebSockets and event streams.
+#[derive(Args, Clone, Debug)]
+pub struct LiveConfig {
+    /// Live connections of this node, signed in or not, at most
+    #[arg(long, env = "KIZUNA_MAX_SOCKETS", default_value_t = 8_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_sockets: u32,
+    /// Live connections of one user, at most
+    #[arg(long, env = "KIZUNA_USER_SOCKETS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub user_sockets: u32,
+    /// Frames that may wait for a connection before it is closed as too slow
+    #[arg(long, env = "KIZUNA_SOCKET_QUEUE", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub socket_queue: u32,
+    /// How often a connection is asked whether anybody is there
+    #[arg(long, env = "KIZUNA_PING_EVERY", default_value = "20s", value_parser = duration)]
+    pub ping_every: Duration,
+}
+
+/// Bytes that may wait for a connection: room for a few of the largest events.
+const SOCKET_QUEUE_BYTES: usize = 512 * 1024;
+
+impl LiveConfig {
+    pub fn limits(&self) -> LiveLimits {
+        LiveLimits {
+            sockets: self.max_sockets as usize,
+            sockets_per_user: self.user_sockets as usize,
+            queue: self.socket_queue as usize,
+            queue_bytes: SOCKET_QUEUE_BYTES,
+        }
+    }
+}
+
 /// What may grow, and how far.
 #[derive(Args, Clone, Debug)]
 pub struct BoundsConfig {
@@ -165,6 +197,8 @@ pub struct Config {
     pub resilience: ResilienceConfig,
     #[command(flatten)]
     pub schedules: SchedulesConfig,
+    #[command(flatten)]
+    pub live: LiveConfig,
     #[command(flatten)]
     pub bounds: BoundsConfig,
     /// This node's name among the others; made at the start if not given

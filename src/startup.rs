@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use actix_web::web::Data;
 use actix_web::{App, HttpServer, dev::Server, web};
@@ -11,6 +12,7 @@ use dashmap::DashSet;
 use tokio::runtime::Handle;
 
 use crate::actors::auth::token::Keys;
+use crate::actors::live::client::LiveClient;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::conventions::around;
@@ -19,6 +21,9 @@ use crate::http::{self, ops};
 use crate::persistence::{Db, auth};
 use crate::services::Services;
 use crate::{bootstrap, telemetry};
+
+/// A connection whose client acknowledges nothing for this long is gone.
+const STUCK_AFTER: Duration = Duration::from_secs(60);
 
 /// A node: built, then run until it is stopped.
 pub struct Application {
@@ -36,6 +41,7 @@ pub struct Application {
 #[derive(Clone)]
 pub struct Stopper {
     server: actix_web::dev::ServerHandle,
+    live: LiveClient,
     draining: Arc<AtomicBool>,
 }
 
@@ -43,6 +49,8 @@ impl Stopper {
     /// Finishes the requests under way and ends [`Application::run_until_stopped`].
     pub async fn stop(&self) {
         self.draining.store(true, Ordering::SeqCst);
+        // First, for the server waits for every open connection.
+        self.live.stop();
         self.server.stop(true).await;
     }
 }
@@ -73,6 +81,8 @@ impl Application {
             analytics: services.analytics.clone(),
             sagas: services.sagas.clone(),
             operations: services.operations.clone(),
+            live: services.live.clone(),
+            ping_every: config.live.ping_every,
             db: db.clone(),
             clock,
             board: services.board.clone(),
@@ -121,7 +131,11 @@ impl Application {
     }
 
     pub fn stopper(&self) -> Stopper {
-        Stopper { server: self.server.handle(), draining: self.draining.clone() }
+        Stopper {
+            server: self.server.handle(),
+            live: self.services.live.clone(),
+            draining: self.draining.clone(),
+        }
     }
 
     /// Serves until a [`Stopper`] stops it; then what was accepted is finished and everything closed.
@@ -168,12 +182,22 @@ fn serve(config: &Config, gateway: Data<Gateway>) -> anyhow::Result<(Server, Soc
     })
     .workers(cores)
     .max_connections(connections)
+    .on_connect(|connection, _| give_up_when_stuck(connection))
     .disable_signals()
     .shutdown_timeout(config.http.drain_timeout.as_secs())
     .bind(config.http.listen)
     .with_context(|| format!("--listen {}", config.http.listen))?;
     let address = server.addrs()[0];
     Ok((server.run(), address))
+}
+
+/// Bounds how long bytes may wait for a client that takes none, which nothing above TCP can do once a response
+/// has begun.
+fn give_up_when_stuck(connection: &dyn std::any::Any) {
+    if let Some(socket) = connection.downcast_ref::<actix_rt::net::TcpStream>() {
+        // Where the system knows no such bound it is the kernel's own.
+        let _ = socket2::SockRef::from(socket).set_tcp_user_timeout(Some(STUCK_AFTER));
+    }
 }
 
 fn serve_metrics(listen: SocketAddr, gateway: Data<Gateway>) -> anyhow::Result<(Server, SocketAddr)> {

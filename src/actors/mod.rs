@@ -9,7 +9,8 @@
 //! ├─ customer ─── customer.customer              found in the kind's directory
 //! ├─ sales ────── sales.meeting, sales.task
 //! ├─ opportunity  opportunity.approval
-//! ├─ analytics ── analytics.notification
+//! ├─ analytics ── analytics.notification, and analytics.listener: one per user with open sockets
+//! ├─ live                  tells the listeners of events
 //! ├─ scheduler             jobs at fixed times
 //! ├─ operations           what all of these show of themselves
 //! └─ feeds: sales.customers, opportunity.customers, analytics.metrics, analytics.activity,
@@ -30,6 +31,7 @@ pub mod departures;
 pub mod event;
 pub mod fields;
 pub mod guards;
+pub mod live;
 pub mod operations;
 pub mod opportunity;
 pub mod owners;

@@ -2,6 +2,7 @@
 
 mod dead_letters;
 mod projections;
+mod watch;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -53,6 +54,8 @@ enum Command {
     /// What is folded from the event log
     #[command(subcommand)]
     Projections(projections::Command),
+    /// Sign in to a server and print notifications as they come
+    Watch(watch::WatchArgs),
     /// Print the OpenAPI document
     Openapi,
 }
@@ -116,6 +119,7 @@ pub fn run() -> ExitCode {
         Command::Events(EventsCommand::Tail(args)) => on_system(|lasting| tail(args, lasting)),
         Command::DeadLetters(command) => on_system(|lasting| dead_letters::run(command, lasting)),
         Command::Projections(command) => on_system(|lasting| projections::run(command, lasting)),
+        Command::Watch(args) => on_system(|_| watch::run(args)),
         Command::Openapi => openapi(),
     };
     match done {
@@ -201,6 +205,14 @@ async fn migrate(database: DatabaseConfig, lasting: Handle) -> Done {
     Ok(())
 }
 
+/// A password from the terminal's input.
+fn read_password() -> anyhow::Result<String> {
+    eprint!("password: ");
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
 async fn create_user(args: CreateUserArgs, lasting: Handle) -> Done {
     args.config.validate().map_err(anyhow::Error::msg)?;
     let db = connect(args.config.database.clone(), &lasting).await?;
@@ -208,12 +220,7 @@ async fn create_user(args: CreateUserArgs, lasting: Handle) -> Done {
     lasting.spawn(async move { migrated.migrate().await }).await??;
     let password = match args.password {
         Some(password) => password,
-        None => {
-            eprint!("password: ");
-            let mut line = String::new();
-            std::io::stdin().read_line(&mut line)?;
-            line.trim_end_matches(['\r', '\n']).to_owned()
-        }
+        None => read_password()?,
     };
     let keys = Arc::new(Keys::new(&bootstrap::jwt_secret(&args.config)?));
     let services = Services::start(&args.config, &Clock::System, &db, keys)?;

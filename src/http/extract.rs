@@ -153,7 +153,8 @@ impl<T: DeserializeOwned> FromRequest for Params<T> {
     }
 }
 
-fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Refusal> {
+/// Reads a query: unknown and repeated parameters are refused.
+pub(super) fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Refusal> {
     let decoded = percent_encoding::percent_decode_str(query).decode_utf8();
     match decoded {
         Err(_) => return Err(Refusal::parameter("", "invalid_utf8")),
@@ -230,7 +231,8 @@ impl FromRequest for Signed {
     }
 }
 
-fn bearer(request: &HttpRequest) -> Result<&str, Refusal> {
+/// The token of the `Authorization` header.
+pub(super) fn bearer(request: &HttpRequest) -> Result<&str, Refusal> {
     let value =
         request.headers().get(header::AUTHORIZATION).ok_or_else(|| Refusal::new(Code::MissingToken))?;
     let token = value.to_str().ok().and_then(|text| text.split_once(' '));
@@ -292,7 +294,7 @@ fn address(request: &HttpRequest) -> Option<IpAddr> {
     forwarded.and_then(|list| list.rsplit(',').next()?.trim().parse().ok()).or(Some(peer))
 }
 
-fn gateway(request: &HttpRequest) -> Data<Gateway> {
+pub(super) fn gateway(request: &HttpRequest) -> Data<Gateway> {
     request.app_data::<Data<Gateway>>().expect("set for every app (startup.rs)").clone()
 }
 

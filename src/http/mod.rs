@@ -5,6 +5,7 @@
 mod admin;
 mod answer;
 mod approvals;
+mod asyncapi;
 mod audit;
 mod auth;
 pub mod conventions;
@@ -13,9 +14,9 @@ mod export;
 mod extract;
 mod headers;
 pub mod idempotency;
+mod live;
 mod meetings;
 mod methods;
-mod notification_view;
 mod notifications;
 mod openapi;
 pub mod ops;
@@ -81,6 +82,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(notifications::read)
         .service(notifications::archive)
         .service(notifications::read_all)
+        .service(live::ws)
+        .service(live::stream::follow)
         .service(reports::metrics)
         .service(summary::summary)
         .service(sagas::list)
@@ -98,7 +101,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(ops::healthz)
         .service(ops::readyz)
         .service(ops::metrics)
-        .service(ops::openapi);
+        .service(ops::openapi)
+        .service(ops::asyncapi);
 }
 
 /// The complete document of [`routes`].

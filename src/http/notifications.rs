@@ -4,13 +4,14 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 
 use super::answer;
+use super::conventions::asked_locale;
 use super::extract::{NoParams, Nothing, OptionalBody, Params, PathId, Signed};
 use super::idempotency::{Shape, once, once_viewed};
-use super::notification_view::{NotificationView, Reader};
 use super::paging::{self, list_params};
 use super::state::Gateway;
 use crate::actors::analytics::domain::NotificationCommand;
 use crate::actors::analytics::messages::{ListNotifications, MarkNotification, ReadCount};
+use crate::actors::analytics::view::{NotificationView, Reader};
 use crate::actors::refusal::Refusal;
 use crate::ids::Id;
 use crate::persistence::analytics::NEWEST_FIRST;
@@ -33,7 +34,7 @@ async fn page(
     // The badge is always told.
     page.count |= unread_only;
     let found = gateway.analytics.ask(ListNotifications { caller: signed.caller, unread_only, page }).await?;
-    let reader = Reader::of(request, signed);
+    let reader = Reader::of(&signed.user.user, asked_locale(request));
     Ok(paging::list(request, &found.map(|notification| NotificationView::new(notification, &reader))))
 }
 
@@ -109,7 +110,7 @@ async fn mark(
     mark: NotificationCommand,
     digest: &[u8],
 ) -> Answer {
-    let reader = Reader::of(request, signed);
+    let reader = Reader::of(&signed.user.user, asked_locale(request));
     let view = |stored: &_| NotificationView::body_of(stored, &reader);
     once_viewed(gateway, request, signed, digest, Shape::OK, view, async |context| {
         let after = gateway.analytics.ask(MarkNotification { id, mark, context }).await?;

@@ -16,7 +16,7 @@ use super::headers::{announce, define, demand, demands};
 use super::problem::PROBLEM_JSON;
 
 /// The statuses of errors and what they mean.
-const ERRORS: [(&str, &str); 11] = [
+const ERRORS: [(&str, &str); 12] = [
     ("400", "Malformed request, parameter or header"),
     ("401", "No token, or one that is not valid (any more)"),
     ("403", "The role does not allow it"),
@@ -26,7 +26,8 @@ const ERRORS: [(&str, &str); 11] = [
     ("413", "The body has more than 256 KiB"),
     ("415", "The body is not application/json"),
     ("422", "A field is wrong"),
-    ("429", "Too many failed sign-ins"),
+    ("426", "Not a WebSocket handshake of version 13"),
+    ("429", "Too many failed sign-ins, or live connections"),
     ("503", "A part is away for a moment, or overloaded"),
 ];
 
@@ -167,6 +168,11 @@ fn errors(path: &str, method: &Method, is_public: bool, has_body: bool) -> Vec<&
     if path.starts_with("/api/auth/login") || path.starts_with("/api/auth/password") {
         errors.push("429");
     }
+    match path {
+        "/api/ws" => errors.extend(["426", "429"]),
+        "/api/stream" => errors.push("429"),
+        _ => {}
+    }
     if *method == Method::PATCH || *method == Method::DELETE {
         errors.extend(["409", "412"]);
     }
@@ -190,6 +196,9 @@ fn announce_headers(operation: &mut Operation, records: &Records) {
             "401" => announce(response, "WWW-Authenticate"),
             "429" | "503" => announce(response, "Retry-After"),
             _ => {}
+        }
+        if status == "101" {
+            continue;
         }
         if !status.starts_with('2') {
             announce(response, "Content-Language");

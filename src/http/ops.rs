@@ -64,3 +64,10 @@ pub async fn expose(gateway: &Gateway) -> HttpResponse {
 pub async fn openapi(gateway: Data<Gateway>) -> HttpResponse {
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-cache")).json(&*gateway.openapi)
 }
+
+/// The events and the frames of the live feed, as AsyncAPI 3.0
+#[utoipa::path(tag = "operations", security(()), responses((status = 200, body = Object)))]
+#[get("/asyncapi.json")]
+pub async fn asyncapi() -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-cache")).json(super::asyncapi::document())
+}

@@ -105,6 +105,11 @@ pub fn render(refusal: &Refusal, locale: Locale, instance: &str) -> HttpResponse
         };
         answer.insert_header((header::WWW_AUTHENTICATE, challenge));
     }
+    if refusal.code == Code::UpgradeRequired {
+        // RFC 9110 §15.5.22, RFC 6455 §4.4.
+        answer.insert_header((header::UPGRADE, "websocket"));
+        answer.insert_header((header::SEC_WEBSOCKET_VERSION, "13"));
+    }
     answer.json(Problem::new(refusal, locale, instance))
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dashmap::DashSet;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -10,6 +11,7 @@ use utoipa::openapi::OpenApi;
 use crate::actors::analytics::service::AnalyticsDesk;
 use crate::actors::auth::client::AuthClient;
 use crate::actors::customer::client::CustomerClient;
+use crate::actors::live::client::LiveClient;
 use crate::actors::operations::service::OperationsDesk;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::runtime::service::Service;
@@ -28,6 +30,9 @@ pub struct Gateway {
     pub analytics: Service<AnalyticsDesk>,
     pub sagas: Service<SagaDesk>,
     pub operations: Service<OperationsDesk>,
+    pub live: LiveClient,
+    /// How often a live connection is asked whether anybody is there.
+    pub ping_every: Duration,
     pub db: Db,
     pub clock: Clock,
     pub board: Board,

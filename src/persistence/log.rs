@@ -146,6 +146,32 @@ pub async fn after(db: &Db, slice: i64, position: i64, limit: i64) -> Result<Vec
     read(db, tail).await
 }
 
+/// Which events of a slice are asked for.
+#[derive(Clone, Debug)]
+pub struct Stretch<'a> {
+    pub slice: i64,
+    /// Numbers beyond `after`, up to `upto`.
+    pub after: i64,
+    pub upto: i64,
+    pub types: &'a [&'static str],
+    /// Only those of this partition key.
+    pub partition: Option<Id>,
+}
+
+/// The events of a stretch, in order, at most `limit`.
+pub async fn stretch(db: &Db, wanted: &Stretch<'_>, limit: i64) -> Result<Vec<LoggedEvent>, StoreError> {
+    let mut tail = Sql::default()
+        .filter("slice = ?", [wanted.slice.into()])
+        .filter("slice_seq > ?", [wanted.after.into()])
+        .filter("slice_seq <= ?", [wanted.upto.into()])
+        .filter_some("partition_key = ?", wanted.partition)
+        .filter("type IN (''", []);
+    for event_type in wanted.types {
+        tail = tail.push(", ?", [(*event_type).into()]);
+    }
+    read(db, tail.push(") ORDER BY slice_seq", []).limit(limit)).await
+}
+
 /// The events with these ids, in the order of their positions.
 pub async fn by_ids(db: &Db, ids: &[Id]) -> Result<Vec<LoggedEvent>, StoreError> {
     let chosen = format!("id IN ({})", db.dialect().ids());

@@ -15,6 +15,7 @@ use crate::actors::auth::client::AuthClient;
 use crate::actors::auth::token::Keys;
 use crate::actors::customer::client::CustomerClient;
 use crate::actors::guards::Guards;
+use crate::actors::live::client::LiveClient;
 use crate::actors::operations::node::Node;
 use crate::actors::operations::service::OperationsDesk;
 use crate::actors::opportunity::client::OpportunityClient;
@@ -36,6 +37,7 @@ pub struct Services {
     pub opportunity: OpportunityClient,
     pub analytics: Service<AnalyticsDesk>,
     pub sagas: Service<SagaDesk>,
+    pub live: LiveClient,
     pub operations: Service<OperationsDesk>,
     /// The others' ways to each service.
     pub guards: Guards,
@@ -60,6 +62,7 @@ impl Services {
         let opportunity = start.opportunity(&auth, &customers);
         let (analytics, notifications) = start.analytics(&customers, &sales, &opportunity);
         let sagas = start.sagas(&auth, &customers, &sales, &opportunity, &analytics);
+        let live = start.live(&auth);
         start.consumers(&customers, &sales, &opportunity, &notifications);
         start.scheduler(&sales);
         start.janitor();
@@ -74,6 +77,7 @@ impl Services {
             opportunity,
             analytics,
             sagas,
+            live,
             operations,
             guards,
             node,

@@ -17,6 +17,8 @@ use crate::actors::auth::token::Keys;
 use crate::actors::customer::client::CustomerClient;
 use crate::actors::customer::service::CustomerDesk;
 use crate::actors::customers_known::KnownCustomers;
+use crate::actors::live::client::LiveClient;
+use crate::actors::live::hub::HubParts;
 use crate::actors::operations::node::Node;
 use crate::actors::operations::service::OperationsDesk;
 use crate::actors::opportunity::client::OpportunityClient;
@@ -127,6 +129,19 @@ impl Starter<'_> {
         // The summary waits for others as long as their breakers let it.
         let deadline = DEADLINE.max(self.config.resilience.breaker().timeout);
         (self.service("analytics", deadline, desk), notifications)
+    }
+
+    pub fn live(&self, auth: &AuthClient) -> LiveClient {
+        let limits = self.config.live.limits();
+        let parts = HubParts {
+            db: self.db.clone(),
+            registry: self.registry.clone(),
+            auth: auth.clone(),
+            arbiters: self.arbiters.clone(),
+            board: self.board.clone(),
+            sockets_per_user: limits.sockets_per_user,
+        };
+        LiveClient::start(&self.supervisor, parts, limits)
     }
 
     pub fn sagas(

@@ -23,9 +23,9 @@ const RESTARTS: &str = "kizuna_actor_restarts_total";
 const LIVE: &str = "kizuna_actor_live";
 
 /// `visit` counts what the actor has taken up since the start: the bystander's own first request takes one
-/// of each of auth's children, the consumers' subscriptions ten of the registry.
+/// of each of auth's children, the subscriptions of ten consumers and the live hub eleven of the registry.
 #[rstest]
-#[case::registry("registry", 11, Deed::Customer)]
+#[case::registry("registry", 12, Deed::Customer)]
 #[case::journal("journal", 1, Deed::Customer)]
 #[case::journal_with_a_commit_under_way("journal", 3, Deed::Customer)]
 #[case::breaker_of_auth_asked("breaker.auth", 1, Deed::CustomerOfOther)]
@@ -41,6 +41,7 @@ const LIVE: &str = "kizuna_actor_live";
 #[case::opportunity("opportunity", 1, Deed::Approval)]
 #[case::analytics("analytics", 1, Deed::Figures)]
 #[case::sagas("sagas", 1, Deed::Foresee)]
+#[case::live("live", 1, Deed::Customer)]
 #[case::operations("operations", 1, Deed::Actors)]
 #[case::replica_of_sales("feed.sales.customers", 1, Deed::Customer)]
 #[case::replica_of_opportunity("feed.opportunity.customers", 1, Deed::Customer)]

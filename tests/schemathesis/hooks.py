@@ -43,6 +43,7 @@ FACTS = {
     "range_too_long": "how two parameters compare",
     "session_ended": "what was done with the token before",
     "stale_version": "how often the record was changed",
+    "upgrade_required": "whether the client speaks WebSocket",
     "unknown_approver": "whether a record exists",
     "unknown_manager": "whether a record exists",
     "unknown_user": "whether a record exists",

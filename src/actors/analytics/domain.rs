@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::ids::Id;
 
 /// A notification as it is stored: a kind and its parameters, rendered in the reader's language by the gateway.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Notification {
     pub id: Id,
     pub version: i64,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::domain::{Notification, NotificationEvent};
 use crate::actors::catalogue;
@@ -9,13 +10,13 @@ use crate::actors::event::{DomainEvent, raw};
 use crate::ids::Id;
 
 /// `notification.created`, `notification.read`: the notification after it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct NotificationPayload {
     pub notification: Notification,
 }
 
 /// `notifications.archived`: which of a user's notifications were, by their reader or for what became of a customer.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ArchivedPayload {
     pub user_id: Id,
     /// What it is the event of: the notification, where its reader archived it.

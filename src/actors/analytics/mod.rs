@@ -13,3 +13,4 @@ pub mod reading;
 pub mod recipients;
 pub mod service;
 pub mod summary;
+pub mod view;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::domain::{Leaving, SessionEvent, User, UserEvent};
 use crate::actors::catalogue;
@@ -10,7 +11,7 @@ use crate::ids::Id;
 use crate::persistence::departures::Departure;
 
 /// `user.created`, `user.updated`: the user after it, and which fields changed.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct UserPayload {
     pub user: User,
     /// Names of the changed fields; `password` stands for a new one.
@@ -18,7 +19,7 @@ pub struct UserPayload {
 }
 
 /// `user.deleted`: the user, and who inherits.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct UserDeletedPayload {
     pub user: User,
     /// Who receives customers, meetings and the approvals that the user requested.
@@ -42,13 +43,13 @@ impl UserDeletedPayload {
 }
 
 /// `user.login`: its subject is the session.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct LoginPayload {
     pub user_id: Id,
 }
 
 /// `user.login_failed`: its subject is the attempt.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct LoginFailedPayload {
     /// The user whose password was wrong.
     pub user_id: Id,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::domain::{Customer, CustomerEvent};
 use crate::actors::catalogue;
@@ -10,7 +11,7 @@ use crate::ids::Id;
 use crate::persistence::departures::Departure;
 
 /// `customer.created`, `customer.updated`, `customer.deleted`: the customer after it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct CustomerPayload {
     pub customer: Customer,
     /// Names of the changed fields.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::domain::{Approval, ApprovalEvent};
 use crate::actors::catalogue;
@@ -10,7 +11,7 @@ use crate::ids::Id;
 
 /// `approval.requested`, `approval.approved`, `approval.rejected`, `approval.cancelled`,
 /// `approval.reassigned`: the approval after it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ApprovalPayload {
     pub approval: Approval,
     /// Names of the changed fields, where it was reassigned.

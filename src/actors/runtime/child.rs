@@ -228,7 +228,7 @@ impl<A: Aggregate> Desk<A> {
     fn committed(&mut self, next: Option<A::State>) -> Answer<A> {
         let next = Arc::new(next.ok_or_else(|| Refusal::new(Code::Internal))?);
         self.memory = Memory::Known(Some(next.clone()));
-        self.entities.remember(self.id, &next);
+        self.entities.committed(self.id, &next);
         Ok(next)
     }
 }

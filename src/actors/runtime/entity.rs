@@ -16,6 +16,7 @@ use dashmap::mapref::entry::Entry;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+use tokio::sync::broadcast;
 
 use super::arbiters::Arbiters;
 use super::child::{Child, Do, Get, Leave};
@@ -82,6 +83,9 @@ pub struct EntityLimits {
     pub deadline: Duration,
 }
 
+/// Committed states that a listener of [`Entities::changes`] may be behind.
+const CHANGES: usize = 256;
+
 /// What children need.
 #[derive(Clone)]
 pub struct EntityParts {
@@ -103,6 +107,8 @@ struct Inner<A: Aggregate> {
     /// Aggregates whose child died: when they may come back.
     deaths: DashMap<Id, (Deaths, tokio::time::Instant)>,
     cache: moka::sync::Cache<Id, Arc<A::State>>,
+    /// What was committed on this node, for who must act on it at once.
+    changes: broadcast::Sender<Arc<A::State>>,
 }
 
 struct Resident<A: Aggregate> {
@@ -129,6 +135,7 @@ impl<A: Aggregate> Entities<A> {
             order: Mutex::default(),
             deaths: DashMap::new(),
             cache,
+            changes: broadcast::Sender::new(CHANGES),
             parts,
         }))
     }
@@ -173,6 +180,12 @@ impl<A: Aggregate> Entities<A> {
             Some(state) => Ok(Some(state)),
             None => self.send(id, Get::<A>::default(), false).await,
         }
+    }
+
+    /// The states that are committed on this node from now on. Who falls behind is told so by the channel; a
+    /// state kept for reading is there before its listeners hear of it.
+    pub fn changes(&self) -> broadcast::Receiver<Arc<A::State>> {
+        self.0.changes.subscribe()
     }
 
     async fn send<M, T>(&self, id: Id, message: M, fresh: bool) -> Result<T, Refusal>
@@ -278,6 +291,13 @@ impl<A: Aggregate> Entities<A> {
         let wait = entry.0.record(now.into_std(), &self.0.parts.intensity);
         entry.1 = now + wait;
         tracing::error!(kind = A::KIND, %id, ?wait, "an aggregate's actor died; its next message starts it anew");
+    }
+
+    /// A state was committed: it is kept for reading, and its listeners hear of it.
+    pub(super) fn committed(&self, id: Id, state: &Arc<A::State>) {
+        self.remember(id, state);
+        // Nobody listens to most kinds.
+        let _ = self.0.changes.send(state.clone());
     }
 
     /// Keeps a committed state for reading, unless a later one is there already.

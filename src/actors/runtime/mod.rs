@@ -4,7 +4,7 @@
 //! - `service`: the actor before a service's desk
 //! - `entity`, `child`: one actor per aggregate, found by id
 //! - `journal`: the one writer, group commit; `registry`: who hears of a commit
-//! - `feed`, `parking`: consumers of the log, exactly once and in order
+//! - `feed`, `parking`: consumers of the log, exactly once and in order; `positions`: how far one has come
 //! - `schedule`, `scheduler`: jobs at fixed times, once on any number of nodes
 //! - `breaker`, `call`, `backoff`: calls between services
 
@@ -18,6 +18,7 @@ pub mod feed;
 pub mod janitor;
 pub mod journal;
 pub mod parking;
+pub mod positions;
 pub mod registry;
 pub mod schedule;
 pub mod scheduler;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::domain::{Saga, SagaEvent};
 use crate::actors::catalogue;
@@ -9,7 +10,7 @@ use crate::actors::event::{DomainEvent, raw};
 use crate::ids::Id;
 
 /// `saga.started`, `saga.step_completed`, `saga.completed`, `saga.failed`: the saga after it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct SagaPayload {
     pub saga: Saga,
     /// Which step it was.
@@ -40,7 +41,7 @@ impl DomainEvent for SagaEvent {
 }
 
 /// The plural types: what a step did, of which the events of single records have told before.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct StepPayload {
     /// None where no saga asked for it, as when a reader archives a notification.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,7 @@
 //! Advances sagas by the events that close their steps.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use super::domain::{Report, Saga, advance};
@@ -82,11 +83,13 @@ impl Told {
         cause: &LoggedEvent,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        if !self.0.contains_key(&saga) {
-            let Some(stored) = find(db, saga).await? else { return Ok(()) };
-            self.0.insert(saga, (stored.version, stored, Vec::new()));
-        }
-        let Some((_, current, events)) = self.0.get_mut(&saga) else { return Ok(()) };
+        let (_, current, events) = match self.0.entry(saga) {
+            Entry::Occupied(told) => told.into_mut(),
+            Entry::Vacant(place) => {
+                let Some(stored) = find(db, saga).await? else { return Ok(()) };
+                place.insert((stored.version, stored, Vec::new()))
+            }
+        };
         let context = Context { correlation_id: saga.to_string().into(), ..Context::caused_by(&cause.event) };
         for event in advance(current, closed_by, report, now) {
             *current = event.after().clone();

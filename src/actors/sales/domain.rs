@@ -83,7 +83,7 @@ pub struct MeetingEdit {
 #[derive(Debug)]
 pub enum MeetingEvent {
     Created(Meeting),
-    Updated { after: Meeting, changed: Vec<&'static str> },
+    Updated { after: Meeting, changed: Vec<&'static str>, previous_owner_id: Option<Id> },
     Deleted(Meeting),
 }
 
@@ -208,5 +208,6 @@ fn change(meeting: &Meeting, edit: &MeetingEdit, now: Timestamp) -> Option<Meeti
     set(&mut after.notes, edit.notes.clone(), "notes", &mut changed);
     set(&mut after.outcome, edit.outcome.clone(), "outcome", &mut changed);
     set(&mut after.owner_id, edit.owner_id, "owner_id", &mut changed);
-    (!changed.is_empty()).then_some(MeetingEvent::Updated { after, changed })
+    let previous_owner_id = (after.owner_id != meeting.owner_id).then_some(meeting.owner_id);
+    (!changed.is_empty()).then_some(MeetingEvent::Updated { after, changed, previous_owner_id })
 }

@@ -2,18 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::domain::{Meeting, MeetingEvent};
 use crate::actors::catalogue;
 use crate::actors::event::{DomainEvent, raw};
+use crate::ids::Id;
 
 /// `meeting.created`, `meeting.updated`, `meeting.deleted`: the meeting after it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct MeetingPayload {
     pub meeting: Meeting,
     /// Names of the changed fields.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<String>,
+    /// Who had it before, where the owner changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_owner_id: Option<Id>,
 }
 
 impl DomainEvent for MeetingEvent {
@@ -26,11 +31,11 @@ impl DomainEvent for MeetingEvent {
     }
 
     fn data(&self) -> Box<RawValue> {
-        let (meeting, changed): (_, &[&str]) = match self {
-            Self::Created(after) | Self::Deleted(after) => (after, &[]),
-            Self::Updated { after, changed } => (after, changed),
+        let (meeting, changed, previous_owner_id): (_, &[&str], _) = match self {
+            Self::Created(after) | Self::Deleted(after) => (after, &[], None),
+            Self::Updated { after, changed, previous_owner_id } => (after, changed, *previous_owner_id),
         };
         let changed = changed.iter().map(|name| (*name).to_owned()).collect();
-        raw(&MeetingPayload { meeting: meeting.clone(), changed })
+        raw(&MeetingPayload { meeting: meeting.clone(), changed, previous_owner_id })
     }
 }

@@ -104,7 +104,7 @@ impl<C: Consumer> Feed<C> {
             let cursor = &mut moved[place];
             debug_assert!(event.slice_seq > self.cursors[slice].position, "no event comes again");
             cursor.applied += 1;
-            cursor.position = if all_seen { self.seen[slice] } else { event.slice_seq };
+            cursor.position = if all_seen { self.seen.at(event.slice) } else { event.slice_seq };
         }
         moved
     }
@@ -127,8 +127,8 @@ impl<C: Consumer> Feed<C> {
         let moved: Vec<Cursor> = self
             .cursors
             .iter()
-            .filter(|cursor| cursor.position < self.seen[cursor.slice as usize])
-            .map(|cursor| Cursor { position: self.seen[cursor.slice as usize], ..cursor.clone() })
+            .filter(|cursor| cursor.position < self.seen.at(cursor.slice))
+            .map(|cursor| Cursor { position: self.seen.at(cursor.slice), ..cursor.clone() })
             .collect();
         if moved.is_empty() {
             return Ok(());

@@ -11,6 +11,7 @@ use super::effect::Attempt;
 use super::{Consumer, FeedParts};
 use crate::actors::event::LoggedEvent;
 use crate::actors::runtime::parking::{self, Parking};
+use crate::actors::runtime::positions::Positions;
 use crate::actors::runtime::registry::Batch;
 use crate::actors::runtime::stats::ActorStats;
 use crate::clock::Timestamp;
@@ -43,7 +44,7 @@ pub(super) struct Feed<C: Consumer> {
     /// As stored, one a slice.
     pub(super) cursors: Vec<Cursor>,
     /// The last number of each slice that was taken into `pending`, or needs no effect.
-    pub(super) seen: Vec<i64>,
+    pub(super) seen: Positions,
     pending: VecDeque<Arc<LoggedEvent>>,
     parking: Parking,
     /// When the parked events were last read.
@@ -57,7 +58,7 @@ impl<C: Consumer> Feed<C> {
         let cursors = cursors::load(&parts.db, C::NAME).await?;
         let parking = Parking::load(&parts.db, C::NAME, parts.parking).await?;
         let mut feed = Self {
-            seen: cursors.iter().map(|cursor| cursor.position).collect(),
+            seen: cursors.iter().map(|cursor| (cursor.slice, cursor.position)).collect(),
             parts,
             consumer,
             cursors,
@@ -123,32 +124,19 @@ impl<C: Consumer> Feed<C> {
 
     /// Takes a delivery; true if numbers are missing before it.
     fn take(&mut self, batch: &Batch) -> bool {
-        let before = self.seen.clone();
-        let mut gap = false;
-        for range in batch.ranges.iter() {
-            let seen = &mut self.seen[range.slice as usize];
-            if range.from > *seen + 1 {
-                gap = true;
-            } else {
-                *seen = (*seen).max(range.to);
-            }
-        }
-        let fresh = |event: &&Arc<LoggedEvent>| {
-            let slice = event.slice as usize;
-            event.slice_seq > before[slice] && event.slice_seq <= self.seen[slice]
-        };
-        self.pending.extend(batch.events.iter().filter(fresh).cloned());
-        gap
+        let taken = self.seen.take(batch);
+        self.pending.extend(taken.fresh);
+        taken.gap
     }
 
     /// Reads and applies what the log has beyond `seen`, slice by slice.
     async fn catch_up(&mut self) -> Result<(), StoreError> {
         for (slice, head) in log::heads(&self.parts.db).await? {
-            while self.seen[slice as usize] < head {
+            while self.seen.at(slice) < head {
                 let limit = self.parts.batch as i64;
-                let events = log::after(&self.parts.db, slice, self.seen[slice as usize], limit).await?;
+                let events = log::after(&self.parts.db, slice, self.seen.at(slice), limit).await?;
                 let Some(last) = events.last() else { break };
-                self.seen[slice as usize] = last.slice_seq;
+                self.seen.advance(slice, last.slice_seq);
                 let wanted = events.into_iter().filter(|event| C::TYPES.contains(&event.event.event_type));
                 self.pending.extend(wanted.map(Arc::new));
                 self.apply().await?;

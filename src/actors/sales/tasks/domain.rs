@@ -116,11 +116,13 @@ pub enum TaskEvent {
     Updated {
         after: Task,
         changed: Vec<&'static str>,
+        previous_assignee_id: Option<Id>,
     },
     /// It became DONE, whatever else was changed with it.
     Completed {
         after: Task,
         changed: Vec<&'static str>,
+        previous_assignee_id: Option<Id>,
     },
     Deleted(Task),
     DueSoon(Task),
@@ -239,12 +241,13 @@ fn change(task: &Task, edit: &TaskEdit, now: Timestamp) -> Option<TaskEvent> {
         let completed_at = (after.status == TaskStatus::Done).then_some(now);
         set(&mut after.completed_at, Some(completed_at), "completed_at", &mut changed);
     }
+    let previous_assignee_id = (after.assignee_id != task.assignee_id).then_some(task.assignee_id);
     if changed.is_empty() {
         None
     } else if after.completed_at.is_some() && task.completed_at.is_none() {
-        Some(TaskEvent::Completed { after, changed })
+        Some(TaskEvent::Completed { after, changed, previous_assignee_id })
     } else {
-        Some(TaskEvent::Updated { after, changed })
+        Some(TaskEvent::Updated { after, changed, previous_assignee_id })
     }
 }
 

@@ -1,13 +1,12 @@
-//! A notification as its reader sees it: in their language, with times of their zone.
+//! A notification as its reader sees it, in their language and with times of their zone: what the REST API lists
+//! and the live feed sends.
 
-use actix_web::HttpRequest;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::conventions::asked_locale;
-use super::extract::Signed;
-use crate::actors::analytics::domain::{Notification, NotificationData};
+use super::domain::{Notification, NotificationData};
+use crate::actors::auth::domain::User;
 use crate::actors::auth::messages::Locale;
 use crate::clock::Timestamp;
 use crate::formats;
@@ -26,10 +25,9 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// The request's user, in the language asked for, or else their own.
-    pub fn of(request: &HttpRequest, signed: &Signed) -> Self {
-        let user = &signed.user.user;
-        Self { locale: asked_locale(request).unwrap_or(user.locale), time_zone: user.time_zone.clone() }
+    /// A user, in their own language unless another was asked for.
+    pub fn of(user: &User, asked: Option<Locale>) -> Self {
+        Self { locale: asked.unwrap_or(user.locale), time_zone: user.time_zone.clone() }
     }
 }
 
@@ -114,8 +112,8 @@ fn shortened(comment: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::notifications::KINDS;
     use super::*;
-    use crate::actors::analytics::notifications::KINDS;
     use crate::ids::new_id;
 
     fn told(kind: &str, data: NotificationData) -> Notification {

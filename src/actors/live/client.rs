@@ -1,0 +1,131 @@
+//! How the gateway gets a live feed for a socket.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use actix::dev::ToEnvelope;
+use actix::{Actor, Handler, Message};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use super::hub::{HubActor, HubParts, Join};
+use super::listener::Seat;
+use super::outbox::{Bounds, outbox};
+use super::subscription::{Start, Subscription};
+use super::topics::Topics;
+use crate::actors::auth::client::AuthClient;
+use crate::actors::auth::messages::Principal;
+use crate::actors::refusal::Refusal;
+use crate::actors::runtime::supervisor::{Ref, Supervisor, Tracked};
+use crate::persistence::Db;
+
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// How many sockets there may be, and what may wait for each.
+#[derive(Clone, Copy, Debug)]
+pub struct LiveLimits {
+    /// Sockets of this node, signed in or not.
+    pub sockets: usize,
+    /// Sockets of one user on this node.
+    pub sockets_per_user: usize,
+    /// Frames that may wait for a socket.
+    pub queue: usize,
+    /// Their bytes.
+    pub queue_bytes: usize,
+}
+
+/// The way to the live feeds of this node; clones share it.
+#[derive(Clone)]
+pub struct LiveClient {
+    hub: Ref<HubActor>,
+    pub(super) auth: AuthClient,
+    pub(super) db: Db,
+    limits: LiveLimits,
+    sockets: Arc<Semaphore>,
+    stopping: Arc<watch::Sender<bool>>,
+}
+
+/// A socket's place on this node.
+pub struct Admission {
+    _place: OwnedSemaphorePermit,
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        metrics::gauge!("kizuna_live_sockets").decrement(1);
+    }
+}
+
+impl LiveClient {
+    /// Starts the hub.
+    pub fn start(supervisor: &Supervisor, parts: HubParts, limits: LiveLimits) -> Self {
+        let me = Arc::new(OnceLock::new());
+        let (auth, db) = (parts.auth.clone(), parts.db.clone());
+        let (arbiter, address) = (parts.arbiters.feeding(), me.clone());
+        let hub = supervisor.spawn("live", &arbiter, move |life, stats| {
+            HubActor::new(parts.clone(), address.clone(), life, stats)
+        });
+        // Nobody has joined before this client exists.
+        let _ = me.set(hub.clone());
+        let sockets = Arc::new(Semaphore::new(limits.sockets));
+        Self { hub, auth, db, limits, sockets, stopping: Arc::new(watch::Sender::new(false)) }
+    }
+
+    /// A place for a socket, signed in or not.
+    ///
+    /// # Errors
+    /// `overloaded` when the node is full, `unavailable` when it stops.
+    pub fn admit(&self) -> Result<Admission, Refusal> {
+        if *self.stopping.borrow() {
+            return Err(Refusal::unavailable());
+        }
+        let place = self.sockets.clone().try_acquire_owned().map_err(|_| Refusal::overloaded())?;
+        metrics::gauge!("kizuna_live_sockets").increment(1);
+        Ok(Admission { _place: place })
+    }
+
+    /// The feed of a signed-in user; its first frame is the hello.
+    ///
+    /// # Errors
+    /// `too_many_streams`, `unavailable`, `overloaded`.
+    pub async fn open(
+        &self,
+        principal: &Principal,
+        topics: Topics,
+        start: Start<'_>,
+    ) -> Result<Subscription, Refusal> {
+        let bounds = Bounds { frames: self.limits.queue, bytes: self.limits.queue_bytes };
+        let (outbox, inbox) = outbox(topics, bounds);
+        let (session_id, expires_at) = (principal.caller.session_id, principal.expires_at);
+        let user = principal.caller.user_id;
+        let seat = Seat { outbox, session_id, expires_at };
+        let joined = self.ask(Join { user, topics, seat }).await??;
+        // A session that ended between its proof and the joining was not told of.
+        self.auth.in_force(session_id, user).await?;
+        let mut subscription =
+            Subscription::new(self.clone(), principal, inbox, joined.positions, joined.permit);
+        subscription.begin(start).await?;
+        Ok(subscription)
+    }
+
+    /// Ends every feed of this node, and lets no new one begin.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Waits until the node stops.
+    pub async fn stopping(&self) {
+        let mut stopping = self.stopping.subscribe();
+        // The sender lives in `self`.
+        let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
+    }
+
+    pub(super) async fn ask<M>(&self, message: M) -> Result<M::Result, Refusal>
+    where
+        M: Message + Send + 'static,
+        M::Result: Send,
+        HubActor: Handler<Tracked<M>>,
+        <HubActor as Actor>::Context: ToEnvelope<HubActor, Tracked<M>>,
+    {
+        self.hub.ask(message, DEADLINE).await
+    }
+}

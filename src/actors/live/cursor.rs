@@ -1,0 +1,94 @@
+//! A client's place in the feed: positions of the log as short opaque text. Pure.
+//!
+//! The same on every node and after every restart, for it names numbers of the log and nothing of a node.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+use crate::actors::event::SLICES;
+use crate::actors::runtime::positions::Positions;
+
+/// The first byte: how the rest is to be read.
+const VERSION: u8 = 1;
+/// Bytes of a hash at the end: a cursor that was cut or mistyped is told from a real one.
+const CHECK: usize = 4;
+/// The version, sixteen numbers of at most nine bytes (63 bits), the check.
+const LENGTH_MAX: usize = 1 + SLICES as usize * 9 + CHECK;
+/// The longest text a cursor has.
+pub const TEXT_MAX: usize = LENGTH_MAX.div_ceil(3) * 4;
+
+/// `positions` as text: unsigned LEB128, checked, in base64url.
+pub fn encode(positions: &Positions) -> String {
+    let mut bytes = vec![VERSION];
+    for (_, number) in positions.iter() {
+        let mut rest = number as u64;
+        while rest >= 0x80 {
+            bytes.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        bytes.push(rest as u8);
+    }
+    bytes.extend_from_slice(&check(&bytes));
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The positions of a text that [`encode`] made; nothing for any other.
+pub fn decode(text: &str) -> Option<Positions> {
+    let bytes = (text.len() <= TEXT_MAX).then(|| URL_SAFE_NO_PAD.decode(text).ok())??;
+    let (body, sum) = bytes.split_at_checked(bytes.len().checked_sub(CHECK)?)?;
+    if sum != check(body) {
+        return None;
+    }
+    let (version, mut rest) = body.split_first()?;
+    let mut numbers = [0; SLICES as usize];
+    for number in &mut numbers {
+        *number = read(&mut rest)?;
+    }
+    (*version == VERSION && rest.is_empty()).then(|| numbers.into())
+}
+
+fn read(bytes: &mut &[u8]) -> Option<i64> {
+    let mut number = 0;
+    for place in 0..9 {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= i64::from(byte & 0x7f) << (7 * place);
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
+}
+
+fn check(bytes: &[u8]) -> [u8; CHECK] {
+    let hash = Sha256::digest(bytes);
+    std::array::from_fn(|place| hash[place])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_was_encoded_is_read_again(numbers in prop::array::uniform16(0..=i64::MAX)) {
+            let positions = Positions::from(numbers);
+            let text = encode(&positions);
+            prop_assert!(text.len() <= TEXT_MAX);
+            prop_assert_eq!(decode(&text), Some(positions));
+        }
+
+        #[test]
+        fn any_other_text_is_unknown(text in "[A-Za-z0-9_-]{0,60}") {
+            prop_assume!(decode(&text).is_none_or(|positions| encode(&positions) != text));
+            prop_assert_eq!(decode(&text), None);
+        }
+    }
+
+    #[test]
+    fn a_cursor_of_a_young_log_is_short() {
+        assert_eq!(encode(&Positions::from([9; 16])).len(), 28);
+    }
+}

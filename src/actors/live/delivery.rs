@@ -1,0 +1,77 @@
+//! An event on its way to the sockets: rendered once for all who see the same.
+
+use std::sync::{Arc, OnceLock};
+
+use super::cursor;
+use super::frames::{Frame, ServerFrame};
+use super::topics::{Topic, Topics};
+use super::visibility::{Audience, Viewer};
+use crate::actors::analytics::events::NotificationPayload;
+use crate::actors::analytics::view::{NotificationView, Reader};
+use crate::actors::auth::domain::UserState;
+use crate::actors::cloud_event::CloudEvent;
+use crate::actors::event::LoggedEvent;
+use crate::actors::runtime::positions::Positions;
+
+/// An event, who may see it, and where a reader stands after it.
+pub struct Delivery {
+    pub logged: Arc<LoggedEvent>,
+    pub audience: Audience,
+    /// None for notifications, which need no asking for.
+    pub topic: Option<Topic>,
+    after: Positions,
+    cursor: OnceLock<Arc<str>>,
+    event: OnceLock<Frame>,
+}
+
+impl Delivery {
+    /// `after`: the positions of a reader who has taken this event.
+    pub fn new(logged: Arc<LoggedEvent>, after: Positions) -> Self {
+        Self {
+            audience: Audience::of(&logged),
+            topic: Topic::of(logged.event.event_type),
+            logged,
+            after,
+            cursor: OnceLock::new(),
+            event: OnceLock::new(),
+        }
+    }
+
+    /// Whether a reader of these topics has asked for it.
+    pub fn is_of(&self, topics: Topics) -> bool {
+        self.topic.is_none_or(|topic| topics.contains(topic))
+    }
+
+    /// What `user` sees of it, with the role and the language of this moment.
+    pub fn frame_for(&self, user: &UserState) -> Option<Frame> {
+        let viewer = Viewer { user_id: user.user.id, role: user.user.role };
+        if !self.audience.includes(&viewer) {
+            return None;
+        }
+        match self.topic {
+            Some(_) => Some(self.event.get_or_init(|| self.event_frame()).clone()),
+            None => self.notification_frame(user),
+        }
+    }
+
+    fn event_frame(&self) -> Frame {
+        Frame::new(&ServerFrame::Event { cursor: self.cursor(), event: CloudEvent::from(&*self.logged) })
+    }
+
+    fn notification_frame(&self, user: &UserState) -> Option<Frame> {
+        match self.logged.payload::<NotificationPayload>() {
+            Ok(NotificationPayload { notification }) => {
+                let notification = NotificationView::new(notification, &Reader::of(&user.user, None));
+                Some(Frame::new(&ServerFrame::Notification { cursor: self.cursor(), notification }))
+            }
+            Err(error) => {
+                tracing::error!(id = %self.logged.event.id, %error, "a notification that can't be read is not sent");
+                None
+            }
+        }
+    }
+
+    fn cursor(&self) -> &str {
+        self.cursor.get_or_init(|| cursor::encode(&self.after).into())
+    }
+}

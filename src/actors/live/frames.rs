@@ -1,0 +1,107 @@
+//! The frames of both directions (SPEC §6), as JSON text.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::topics::Topic;
+use crate::actors::analytics::view::NotificationView;
+use crate::actors::auth::messages::Locale;
+use crate::actors::cloud_event::CloudEvent;
+use crate::actors::refusal::Refusal;
+use crate::i18n;
+use crate::ids::Id;
+
+/// What the server says.
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum ServerFrame<'a> {
+    /// Signed in: what follows begins after this cursor.
+    Hello { user_id: Id, cursor: &'a str },
+    /// A notification of one's own, as the REST API shows it.
+    Notification { cursor: &'a str, notification: NotificationView },
+    /// An event of a topic that was asked for.
+    Event { cursor: &'a str, event: CloudEvent<'a> },
+    /// The cursor that was given is unknown or too old: fetch anew; what follows begins after this one.
+    Reset { cursor: &'a str },
+    /// What was wrong with a frame, or why the end comes. Nothing was changed by it.
+    Error {
+        /// A stable word, of the same list as the `code` of problems.
+        code: &'static str,
+        title: String,
+        detail: String,
+    },
+}
+
+/// What a client says.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
+pub enum ClientFrame {
+    /// The first frame of a client that could send no header.
+    Auth {
+        /// An access token.
+        token: String,
+    },
+    /// The topics to follow from here on, in the place of those before. None ends them all.
+    Subscribe { topics: Vec<Topic> },
+    /// Go on after this cursor. Before it: subscribe, if topics are to be resumed, too.
+    Resume { cursor: String },
+}
+
+/// A frame that is ready to be sent, to any number of sockets.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// Its type: the event name of Server-Sent Events.
+    pub kind: &'static str,
+    /// Where a client stands after it; nothing for errors.
+    pub cursor: Option<Arc<str>>,
+    pub text: Arc<str>,
+}
+
+impl Frame {
+    /// The text of a frame with its cursor.
+    pub fn new(frame: &ServerFrame<'_>) -> Self {
+        let (kind, cursor) = match frame {
+            ServerFrame::Hello { cursor, .. } => ("hello", Some(*cursor)),
+            ServerFrame::Notification { cursor, .. } => ("notification", Some(*cursor)),
+            ServerFrame::Event { cursor, .. } => ("event", Some(*cursor)),
+            ServerFrame::Reset { cursor } => ("reset", Some(*cursor)),
+            ServerFrame::Error { .. } => ("error", None),
+        };
+        let text = serde_json::to_string(frame).expect("frames are plain structs");
+        Self { kind, cursor: cursor.map(Arc::from), text: text.into() }
+    }
+
+    /// What is wrong, in the reader's language.
+    pub fn error(refusal: &Refusal, locale: Locale) -> Self {
+        let code = refusal.code.as_str();
+        let text = |attribute| i18n::text(locale, code, attribute, &[]).unwrap_or_else(|| code.to_owned());
+        Self::new(&ServerFrame::Error { code, title: text(None), detail: text(Some("detail")) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_of_clients_are_read_strictly() {
+        let read = |text: &str| serde_json::from_str::<ClientFrame>(text);
+        assert!(matches!(read(r#"{"type":"auth","token":"a"}"#), Ok(ClientFrame::Auth { .. })));
+        let subscribe = read(r#"{"type":"subscribe","topics":["sagas","customers"]}"#);
+        assert!(matches!(subscribe, Ok(ClientFrame::Subscribe { topics }) if topics.len() == 2));
+        for wrong in [
+            "",
+            "null",
+            "[]",
+            "{}",
+            r#"{"type":"hello"}"#,
+            r#"{"type":"subscribe","topics":["users"]}"#,
+            r#"{"type":"resume","cursor":"a","more":1}"#,
+            r#"{"type":"resume","cursor":7}"#,
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}

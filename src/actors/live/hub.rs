@@ -1,0 +1,421 @@
+//! The node's one subscriber of the registry for live feeds: it knows who listens to what and passes events on.
+//!
+//! As feeds do, it takes deliveries where they leave no gap and reads the log where they do, and looks at the log
+//! every second besides: what another node has committed comes that way.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{
+    Actor, ActorFutureExt, Addr, AsyncContext, AtomicResponse, Context, Handler, Message, MessageResult,
+    StreamHandler, WrapFuture,
+};
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use tokio::sync::{Semaphore, broadcast, mpsc};
+
+use super::delivery::Delivery;
+use super::listener::{self, Deliver, Listener, Recheck, Seat, Sit};
+use super::topics::{Topic, Topics};
+use super::visibility::Audience;
+use crate::actors::auth::client::AuthClient;
+use crate::actors::catalogue::NOTIFICATION_CREATED;
+use crate::actors::event::LoggedEvent;
+use crate::actors::refusal::{Code, Refusal};
+use crate::actors::runtime::arbiters::Arbiters;
+use crate::actors::runtime::positions::Positions;
+use crate::actors::runtime::registry::{Batch, Filter, Registry};
+use crate::actors::runtime::stats::{ActorStats, Board};
+use crate::actors::runtime::supervisor::{Life, Ref, Tracked};
+use crate::ids::{Id, new_id};
+use crate::persistence::{Db, StoreError, log};
+
+/// Commits that may wait for the hub; a slower hub reads the log.
+const QUEUE: usize = 1_024;
+/// Events read at once where deliveries left a gap.
+const PAGE: i64 = 256;
+/// How often the log is looked at without a delivery.
+const POLL: Duration = Duration::from_secs(1);
+/// When to ask for deliveries again while there is nobody to ask.
+const AGAIN: Duration = Duration::from_millis(100);
+/// Messages of sockets that may wait.
+const MAILBOX: usize = 1_024;
+
+/// What the hub works with.
+#[derive(Clone)]
+pub struct HubParts {
+    pub db: Db,
+    pub registry: Registry,
+    pub auth: AuthClient,
+    pub arbiters: Arbiters,
+    pub board: Board,
+    /// Sockets of one user, at most.
+    pub sockets_per_user: usize,
+}
+
+/// A socket joins its user's listener. From the answered positions on it is told of everything.
+pub(super) struct Join {
+    pub user: Id,
+    pub topics: Topics,
+    pub seat: Seat,
+}
+
+impl Message for Join {
+    type Result = Result<Joined, Refusal>;
+}
+
+/// The answer to [`Join`].
+pub(super) struct Joined {
+    pub positions: Positions,
+    /// The socket's place among those of its user.
+    pub permit: tokio::sync::OwnedSemaphorePermit,
+}
+
+/// A user's sockets want these topics too.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Want {
+    pub user: Id,
+    pub topics: Topics,
+}
+
+/// How far the hub has come; where `at_least` is ahead of that, it looks at the log first.
+pub(super) struct Where {
+    pub at_least: Positions,
+}
+
+impl Message for Where {
+    type Result = Result<Positions, Refusal>;
+}
+
+/// A listener has no sockets left. Answered with false if one is on its way.
+#[derive(Message)]
+#[rtype(result = "bool")]
+pub(super) struct Retire {
+    pub user: Id,
+    /// Which of the user's listeners, one after another, it is.
+    pub listener: Id,
+    /// How many sockets it has seen.
+    pub joined: u64,
+}
+
+/// A user who listens on this node.
+struct Place {
+    id: Id,
+    listener: Addr<Listener>,
+    topics: Topics,
+    permits: Arc<Semaphore>,
+    joined: u64,
+    /// What the delivery in hand has for them.
+    tray: Vec<Arc<Delivery>>,
+}
+
+/// Who listens, and how far they have been told. Empty-handed while the log is being read.
+#[derive(Default)]
+struct Hall {
+    positions: Positions,
+    places: HashMap<Id, Place>,
+    stats: Option<Arc<ActorStats>>,
+}
+
+impl Hall {
+    /// Passes events on, in their order.
+    fn pass(&mut self, events: Vec<Arc<LoggedEvent>>, mut progress: Positions) {
+        for logged in events {
+            progress.advance(logged.slice, logged.slice_seq);
+            let topic = Topic::of(logged.event.event_type);
+            if !self.is_wanted(&logged, topic) {
+                continue;
+            }
+            let delivery = Arc::new(Delivery::new(logged, progress));
+            match &delivery.audience {
+                Audience::Nobody => {}
+                Audience::Only(reader) => {
+                    let place = self.places.get_mut(reader);
+                    place.into_iter().for_each(|place| place.tray.push(delivery.clone()));
+                }
+                Audience::Managers { .. } => {
+                    let asking = self.places.values_mut().filter(|place| delivery.is_of(place.topics));
+                    asking.for_each(|place| place.tray.push(delivery.clone()));
+                }
+            }
+        }
+        self.send();
+    }
+
+    /// Whether anybody here could see it: most events of a node without such sockets end here.
+    fn is_wanted(&self, logged: &LoggedEvent, topic: Option<Topic>) -> bool {
+        match topic {
+            Some(topic) => self.places.values().any(|place| place.topics.contains(topic)),
+            None => self.places.contains_key(&logged.event.partition),
+        }
+    }
+
+    fn send(&mut self) {
+        let Some(stats) = &self.stats else { return };
+        self.places.retain(|user, place| {
+            if place.tray.is_empty() {
+                return true;
+            }
+            let deliver = Deliver(std::mem::take(&mut place.tray));
+            let told = place.listener.try_send(Tracked::new(deliver, stats)).is_ok();
+            if !told {
+                // Without its address here the listener ends what it has and stops; its sockets come back.
+                stats.failed();
+                tracing::warn!(%user, "a listener is gone or too slow: its sockets are ended");
+            }
+            told
+        });
+    }
+
+    /// Reads what the log has beyond the positions, page by page.
+    async fn catch_up(&mut self, db: &Db) -> Result<(), StoreError> {
+        for (slice, head) in log::heads(db).await? {
+            while self.positions.at(slice) < head {
+                let events = log::after(db, slice, self.positions.at(slice), PAGE).await?;
+                let Some(last) = events.last() else { break };
+                let before = self.positions;
+                self.positions.advance(slice, last.slice_seq);
+                self.pass(events.into_iter().map(Arc::new).collect(), before);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What comes to the hub of itself.
+enum Signal {
+    Committed(Batch),
+    Changed(Id),
+    /// Changes were missed: any user may have.
+    AnyChanged,
+    RegistryGone,
+}
+
+/// The actor. Its listeners go with it, and their sockets come back to the next one.
+pub struct HubActor {
+    parts: HubParts,
+    me: Arc<std::sync::OnceLock<Ref<HubActor>>>,
+    hall: Hall,
+    /// It knows where the log stood when it began.
+    has_begun: bool,
+    listeners: Arc<ActorStats>,
+    stats: Arc<ActorStats>,
+    _life: Life,
+}
+
+impl HubActor {
+    /// `me`: its own lasting address, set as soon as it is there.
+    pub fn new(
+        parts: HubParts,
+        me: Arc<std::sync::OnceLock<Ref<HubActor>>>,
+        life: Life,
+        stats: Arc<ActorStats>,
+    ) -> Self {
+        let listeners = parts.board.stats(listener::KIND);
+        let hall = Hall { stats: Some(listeners.clone()), ..Hall::default() };
+        Self { parts, me, hall, has_begun: false, listeners, stats, _life: life }
+    }
+
+    /// Runs a look at the log with everything else waiting.
+    fn catch_up(&mut self, ctx: &mut Context<Self>) {
+        let (mut hall, db) = (std::mem::take(&mut self.hall), self.parts.db.clone());
+        let read = async move {
+            let done = hall.catch_up(&db).await;
+            (hall, done)
+        };
+        ctx.wait(read.into_actor(self).map(|(hall, done), this, _| {
+            this.hall = hall;
+            if let Err(error) = done {
+                tracing::warn!(%error, "the live hub can't read the log; it tries again in a second");
+            }
+        }));
+    }
+
+    /// Subscribes first and reads the heads then: nothing is committed between the two unheard.
+    fn listen(&mut self, ctx: &mut Context<Self>) {
+        let parts = self.parts.clone();
+        let begun = async move {
+            let deliveries = parts.registry.subscribe(filter(), QUEUE).await?;
+            let heads = log::heads(&parts.db).await?;
+            Ok::<_, Refusal>((deliveries, heads))
+        };
+        ctx.wait(begun.into_actor(self).map(|begun, this, ctx| match begun {
+            Ok((deliveries, heads)) => {
+                ctx.add_stream(committed(deliveries));
+                if !std::mem::replace(&mut this.has_begun, true) {
+                    this.hall.positions = heads.into_iter().collect();
+                }
+                this.catch_up(ctx);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the live hub hears of no commit for the moment");
+                ctx.run_later(AGAIN, |this, ctx| this.listen(ctx));
+            }
+        }));
+    }
+
+    /// The living listener of a user, or a new one.
+    fn place(&mut self, user: Id) -> &mut Place {
+        if self.hall.places.get(&user).is_some_and(|place| !place.listener.connected()) {
+            self.hall.places.remove(&user);
+        }
+        self.hall.places.entry(user).or_insert_with(|| {
+            let me = self.me.get().expect("set before anybody joins").clone();
+            let id = new_id();
+            let actor = Listener::new(user, id, self.parts.auth.clone(), me, self.listeners.clone());
+            // Beside the hub: a message on the same thread costs next to nothing.
+            let listener = Listener::start_in_arbiter(&self.parts.arbiters.feeding(), move |_| actor);
+            Place {
+                id,
+                listener,
+                topics: Topics::default(),
+                permits: Arc::new(Semaphore::new(self.parts.sockets_per_user)),
+                joined: 0,
+                tray: Vec::new(),
+            }
+        })
+    }
+
+    fn recheck(&self, user: Id) {
+        if let Some(place) = self.hall.places.get(&user) {
+            // A full mailbox asks by itself within a second.
+            let _ = place.listener.try_send(Tracked::new(Recheck, &self.listeners));
+        }
+    }
+}
+
+/// The types that concern live feeds.
+fn filter() -> Filter {
+    let nouns = Topic::ALL.iter().flat_map(|topic| {
+        let plural = topic.as_str();
+        [format!("{}.", plural.trim_end_matches('s')), format!("{plural}.")]
+    });
+    Filter(nouns.chain([NOTIFICATION_CREATED.to_owned()]).collect())
+}
+
+fn committed(deliveries: mpsc::Receiver<Batch>) -> BoxStream<'static, Signal> {
+    let batches = stream::unfold(deliveries, async |mut deliveries| {
+        deliveries.recv().await.map(|batch| (Signal::Committed(batch), deliveries))
+    });
+    batches.chain(stream::once(async { Signal::RegistryGone })).boxed()
+}
+
+/// The users whose records or sessions change on this node.
+fn changed<T: Clone + Send + 'static>(
+    changes: broadcast::Receiver<T>,
+    user: impl Fn(&T) -> Id + Copy + Send + Sync + 'static,
+) -> BoxStream<'static, Signal> {
+    stream::unfold(changes, move |mut changes| async move {
+        let signal = match changes.recv().await {
+            Ok(state) => Signal::Changed(user(&state)),
+            Err(broadcast::error::RecvError::Lagged(_)) => Signal::AnyChanged,
+            Err(broadcast::error::RecvError::Closed) => return None,
+        };
+        Some((signal, changes))
+    })
+    .boxed()
+}
+
+impl Actor for HubActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX);
+        ctx.add_stream(changed(self.parts.auth.users.changes(), |user| user.user.id));
+        ctx.add_stream(changed(self.parts.auth.sessions.changes(), |session| session.user_id));
+        self.listen(ctx);
+        ctx.run_interval(POLL, |this, ctx| {
+            if this.has_begun {
+                this.catch_up(ctx);
+            }
+        });
+    }
+}
+
+impl StreamHandler<Signal> for HubActor {
+    fn handle(&mut self, signal: Signal, ctx: &mut Self::Context) {
+        match signal {
+            Signal::Committed(batch) => {
+                self.stats.step();
+                let before = self.hall.positions;
+                let taken = self.hall.positions.take(&batch);
+                self.hall.pass(taken.fresh, before);
+                if taken.gap {
+                    self.catch_up(ctx);
+                }
+            }
+            Signal::Changed(user) => self.recheck(user),
+            Signal::AnyChanged => self.hall.places.keys().for_each(|user| self.recheck(*user)),
+            Signal::RegistryGone => self.listen(ctx),
+        }
+    }
+
+    // One stream's end is not the actor's.
+    fn finished(&mut self, _: &mut Self::Context) {}
+}
+
+impl Handler<Tracked<Join>> for HubActor {
+    type Result = MessageResult<Tracked<Join>>;
+
+    fn handle(&mut self, message: Tracked<Join>, _: &mut Self::Context) -> Self::Result {
+        let Join { user, topics, seat } = message.take();
+        if !self.has_begun {
+            return MessageResult(Err(Refusal::unavailable()));
+        }
+        let positions = self.hall.positions;
+        let stats = self.listeners.clone();
+        let place = self.place(user);
+        let Ok(permit) = place.permits.clone().try_acquire_owned() else {
+            return MessageResult(Err(Refusal::after(Code::TooManyStreams, Duration::from_secs(1))));
+        };
+        if place.listener.try_send(Tracked::new(Sit(seat), &stats)).is_err() {
+            return MessageResult(Err(Refusal::overloaded()));
+        }
+        place.joined += 1;
+        place.topics = place.topics.and(topics);
+        MessageResult(Ok(Joined { positions, permit }))
+    }
+}
+
+impl Handler<Tracked<Want>> for HubActor {
+    type Result = ();
+
+    fn handle(&mut self, message: Tracked<Want>, _: &mut Self::Context) {
+        let Want { user, topics } = message.take();
+        if let Some(place) = self.hall.places.get_mut(&user) {
+            place.topics = place.topics.and(topics);
+        }
+    }
+}
+
+impl Handler<Tracked<Where>> for HubActor {
+    type Result = AtomicResponse<Self, Result<Positions, Refusal>>;
+
+    fn handle(&mut self, message: Tracked<Where>, _: &mut Self::Context) -> Self::Result {
+        let Where { at_least } = message.take();
+        let (mut hall, db) = (std::mem::take(&mut self.hall), self.parts.db.clone());
+        let look = async move {
+            let done = if at_least.is_within(&hall.positions) { Ok(()) } else { hall.catch_up(&db).await };
+            (hall, done)
+        };
+        AtomicResponse::new(Box::pin(look.into_actor(self).map(|(hall, done), this, _| {
+            this.hall = hall;
+            done.map_err(Refusal::from).map(|()| this.hall.positions)
+        })))
+    }
+}
+
+impl Handler<Tracked<Retire>> for HubActor {
+    type Result = bool;
+
+    fn handle(&mut self, message: Tracked<Retire>, _: &mut Self::Context) -> bool {
+        let Retire { user, listener, joined } = message.take();
+        match self.hall.places.get(&user) {
+            Some(place) if place.id == listener && place.joined != joined => false,
+            Some(place) if place.id == listener => self.hall.places.remove(&user).is_some(),
+            _ => true,
+        }
+    }
+}

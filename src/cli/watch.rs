@@ -1,0 +1,180 @@
+//! `kizuna watch`: a terminal client. It signs in over HTTP, follows the live feed over WebSocket, prints
+//! notifications as they come, and comes back with its cursor whenever the connection breaks.
+
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::Done;
+use crate::actors::runtime::backoff::Backoff;
+
+#[derive(Args)]
+pub struct WatchArgs {
+    /// Who signs in
+    #[arg(long)]
+    email: String,
+    /// Read from the terminal's input if not given
+    #[arg(long, env = "KIZUNA_USER_PASSWORD", hide_env_values = true)]
+    password: Option<String>,
+    /// The server, http://HOST:PORT
+    #[arg(long, default_value = "http://127.0.0.1:8080", value_parser = plain_http)]
+    url: String,
+    /// Print events of these topics too: customers,meetings,tasks,approvals,sagas
+    #[arg(long, value_delimiter = ',', value_parser = ["customers", "meetings", "tasks", "approvals", "sagas"])]
+    topics: Vec<String>,
+}
+
+/// How long to wait before the connection is tried again.
+const AGAIN: Backoff = Backoff {
+    initial: Duration::from_millis(200),
+    factor: 2.0,
+    max: Duration::from_secs(30),
+    times: u32::MAX,
+};
+
+/// The server is silent for longer than two of its pings: the connection is dead.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+fn plain_http(url: &str) -> Result<String, String> {
+    let host = url.trim_end_matches('/');
+    let is_plain = host.strip_prefix("http://").is_some_and(|host| !host.is_empty() && !host.contains('/'));
+    if is_plain { Ok(host.to_owned()) } else { Err("expected http://HOST:PORT".into()) }
+}
+
+/// Runs until it is interrupted, or signing in is refused.
+pub async fn run(args: WatchArgs) -> Done {
+    let password = match &args.password {
+        Some(password) => password.clone(),
+        None => super::read_password()?,
+    };
+    let mut watcher = Watcher { args, password, http: client()?, cursor: None };
+    let mut failures = 0;
+    loop {
+        match watcher.follow().await {
+            Ok(Broken { had_frames }) => failures = if had_frames { 0 } else { failures + 1 },
+            Err(Refused(why)) => bail!(why),
+        }
+        let wait = AGAIN.jittered(failures);
+        eprintln!("kizuna: the connection broke; again in {:.1} s", wait.as_secs_f64());
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// Straight to the server, as the WebSocket goes, too.
+fn client() -> anyhow::Result<reqwest::Client> {
+    Ok(reqwest::Client::builder().no_proxy().build()?)
+}
+
+struct Watcher {
+    args: WatchArgs,
+    password: String,
+    http: reqwest::Client,
+    /// Where the last connection came to.
+    cursor: Option<String>,
+}
+
+/// A connection that is over, and whether it had been any good.
+struct Broken {
+    had_frames: bool,
+}
+
+/// Trying again would not help.
+struct Refused(String);
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+impl Watcher {
+    /// One connection, from signing in to its end.
+    async fn follow(&mut self) -> Result<Broken, Refused> {
+        let mut had_frames = false;
+        let Some(token) = self.sign_in().await? else { return Ok(Broken { had_frames }) };
+        let Some(mut socket) = self.connect(&token).await? else { return Ok(Broken { had_frames }) };
+        while let Ok(Some(Ok(message))) = tokio::time::timeout(SILENCE_MAX, socket.next()).await {
+            let Message::Text(text) = message else { continue };
+            let Ok(frame) = serde_json::from_str::<Value>(&text) else { break };
+            had_frames = true;
+            self.show(&frame).map_err(|error| Refused(error.to_string()))?;
+            if let Some(cursor) = frame["cursor"].as_str() {
+                self.cursor = Some(cursor.to_owned());
+            }
+        }
+        Ok(Broken { had_frames })
+    }
+
+    /// A token, or nothing while the server is away.
+    async fn sign_in(&self) -> Result<Option<String>, Refused> {
+        let body = json!({"email": self.args.email, "password": self.password}).to_string();
+        let request = self.http.post(format!("{}/api/auth/login", self.args.url)).body(body);
+        let request = request.header("content-type", "application/json").timeout(Duration::from_secs(30));
+        let Ok(answer) = request.send().await else { return Ok(None) };
+        let status = answer.status().as_u16();
+        let Ok(body) = answer.json::<Value>().await else { return Ok(None) };
+        match (status, body["access_token"].as_str()) {
+            (200, Some(token)) => Ok(Some(token.to_owned())),
+            (429 | 500.., _) => Ok(None),
+            _ => Err(Refused(format!("{} ({})", body["detail"].as_str().unwrap_or("refused"), status))),
+        }
+    }
+
+    async fn connect(&self, token: &str) -> Result<Option<Socket>, Refused> {
+        let refused = |error: &dyn std::fmt::Display| Refused(error.to_string());
+        let mut request = self.address().into_client_request().map_err(|error| refused(&error))?;
+        let bearer = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|error| refused(&error))?;
+        request.headers_mut().insert(header::AUTHORIZATION, bearer);
+        match connect_async(request).await {
+            Ok((socket, _)) => Ok(Some(socket)),
+            // A session that ended between the two is none of ours to explain: sign in again.
+            Err(Error::Http(answer)) if matches!(answer.status().as_u16(), 400 | 403 | 404) => {
+                Err(Refused(format!("the server refuses: {}", answer.status())))
+            }
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn address(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        if !self.args.topics.is_empty() {
+            query.append_pair("topics", &self.args.topics.join(","));
+        }
+        if let Some(cursor) = &self.cursor {
+            query.append_pair("cursor", cursor);
+        }
+        format!("{}/api/ws?{}", self.args.url.replacen("http", "ws", 1), query.finish())
+    }
+
+    /// Prints a frame: what is for people on stdout, the rest on stderr.
+    fn show(&self, frame: &Value) -> anyhow::Result<()> {
+        let mut out = std::io::stdout().lock();
+        let text = |pointer: &str| frame.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        match text("/type") {
+            "hello" if self.cursor.is_none() => eprintln!("kizuna: signed in as {}", self.args.email),
+            "notification" => writeln!(
+                out,
+                "{}  {}: {}",
+                text("/notification/created_at"),
+                text("/notification/title"),
+                text("/notification/body")
+            )
+            .and_then(|()| out.flush())
+            .context("stdout")?,
+            "event" => {
+                writeln!(out, "{}  {} {}", text("/event/time"), text("/event/type"), text("/event/subject"))
+                    .and_then(|()| out.flush())
+                    .context("stdout")?;
+            }
+            "reset" => eprintln!("kizuna: away for too long, some may have been missed"),
+            "error" => eprintln!("kizuna: {}", text("/detail")),
+            _ => {}
+        }
+        Ok(())
+    }
+}

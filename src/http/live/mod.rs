@@ -1,0 +1,85 @@
+//! `/api/ws` and `/api/stream`: the live feed (SPEC §6) over WebSocket and as Server-Sent Events.
+//!
+//! - `identity`: who it is for; `params`: from where on
+//! - `gate`: WebSocket frames that must not get in; `closing`: a close frame that overtakes what waits
+//! - `socket`: one WebSocket; `stream`: one event stream
+//!
+//! Which events there are and who sees them is the business of `actors/live`.
+
+mod closing;
+mod gate;
+mod identity;
+mod params;
+mod socket;
+pub mod stream;
+
+use actix_web::http::header;
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse, get};
+
+use super::conventions::locale_of;
+use super::state::Gateway;
+use crate::actors::live::subscription::Start;
+use crate::actors::refusal::{Code, FieldError, Refusal};
+use params::LiveParams;
+
+/// The live feed over WebSocket; its frames are described in `/asyncapi.json`
+///
+/// Who sends neither `Authorization` nor the session cookie says `{"type":"auth","token":…}` within 5 seconds.
+#[utoipa::path(
+    tag = "live",
+    params(LiveParams),
+    responses((status = 101, description = "Switched to WebSocket"))
+)]
+#[get("/ws")]
+pub async fn ws(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Refusal> {
+    let params = LiveParams::of(&request)?;
+    let principal = identity::prove(&gateway, &request).await?;
+    if principal.is_none() && !asks_for_upgrade(&request) {
+        return Err(Refusal::new(Code::MissingToken));
+    }
+    check_upgrade(&request)?;
+    let admission = gateway.live.admit()?;
+    let topics = params.topics()?;
+    let subscription = match &principal {
+        Some(principal) => {
+            let start = params.cursor.as_deref().map_or(Start::NowOrResumed, Start::After);
+            Some(gateway.live.open(principal, topics, start).await?)
+        }
+        None => None,
+    };
+    let (payload, fault) = gate::guard(&request, payload).await;
+    let (response, session, messages) =
+        actix_ws::handle(&request, payload).map_err(|_| Refusal::new(Code::UpgradeRequired))?;
+    let (response, closing) = closing::closable(response);
+    let start = socket::Beginning { subscription, topics, cursor: params.cursor };
+    let locale = locale_of(&request);
+    let socket = socket::Socket::new(gateway, session, messages, fault, closing, locale, admission);
+    actix_web::rt::spawn(socket.serve(start));
+    Ok(response)
+}
+
+fn has_token(request: &HttpRequest, name: header::HeaderName, wanted: &str) -> bool {
+    let values = request.headers().get_all(name).filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|token| token.trim().eq_ignore_ascii_case(wanted))
+}
+
+fn asks_for_upgrade(request: &HttpRequest) -> bool {
+    has_token(request, header::UPGRADE, "websocket") && has_token(request, header::CONNECTION, "upgrade")
+}
+
+/// RFC 6455 §4.2.1: what a handshake must have.
+fn check_upgrade(request: &HttpRequest) -> Result<(), Refusal> {
+    if !asks_for_upgrade(request) || !has_token(request, header::SEC_WEBSOCKET_VERSION, "13") {
+        return Err(Refusal::new(Code::UpgradeRequired));
+    }
+    if !request.headers().contains_key(header::SEC_WEBSOCKET_KEY) {
+        let fields = vec![FieldError::new("Sec-WebSocket-Key", "required")];
+        return Err(Refusal { fields, ..Refusal::new(Code::InvalidHeader) });
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! From where on, and which topics.
+
+use actix_web::HttpRequest;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::actors::live::cursor::TEXT_MAX;
+use crate::actors::live::topics::{Topic, Topics};
+use crate::actors::refusal::Refusal;
+use crate::http::extract::parse_query;
+
+/// Names under which clients like to put a token into an address, where logs and histories keep it.
+const TOKENS: [&str; 5] = ["token", "access_token", "auth", "authorization", "jwt"];
+
+/// The parameters of a live feed.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct LiveParams {
+    /// The cursor of the last frame that was received: the feed goes on after it. An unknown one is answered with
+    /// a `reset` frame.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// Topics to follow besides one's notifications, with commas between them.
+    #[serde(default)]
+    #[param(
+        pattern = "^((customers|meetings|tasks|approvals|sagas)(,(customers|meetings|tasks|approvals|sagas))*)?$",
+        example = "customers,tasks"
+    )]
+    topics: Option<String>,
+}
+
+impl LiveParams {
+    /// Those of a request.
+    ///
+    /// # Errors
+    /// `invalid_parameter`, as for a token in the address.
+    pub fn of(request: &HttpRequest) -> Result<Self, Refusal> {
+        let query = request.query_string();
+        let names = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name.to_ascii_lowercase());
+        for name in names {
+            if TOKENS.contains(&name.as_str()) {
+                return Err(Refusal::parameter(&name, "token_in_url"));
+            }
+        }
+        let params: Self = parse_query(query)?;
+        params.topics()?;
+        Ok(params)
+    }
+
+    /// The topics asked for.
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn topics(&self) -> Result<Topics, Refusal> {
+        let list = self.topics.as_deref().filter(|list| !list.is_empty());
+        let names = list.into_iter().flat_map(|list| list.split(','));
+        let topic = |name: &str| Topic::ALL.into_iter().find(|topic| topic.as_str() == name);
+        let topics: Option<Topics> = names.map(topic).collect();
+        topics.ok_or_else(|| Refusal::parameter("topics", "invalid_choice"))
+    }
+}
+
+/// A cursor's text, cut where no cursor can be so long.
+pub fn bounded(cursor: &str) -> &str {
+    cursor.get(..=TEXT_MAX).unwrap_or(cursor)
+}

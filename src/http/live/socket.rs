@@ -1,0 +1,273 @@
+//! One WebSocket: signs in, takes its client's frames, sends its feed, and ends by the right close code.
+
+use std::time::Duration;
+
+use actix_web::web::Data;
+use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, MessageStream, Session};
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::closing::Closing;
+use super::gate::{FRAME_MAX, Fault};
+use super::params::bounded;
+use crate::actors::auth::messages::Locale;
+use crate::actors::live::Ended;
+use crate::actors::live::client::Admission;
+use crate::actors::live::frames::{ClientFrame, Frame};
+use crate::actors::live::subscription::{Start, Subscription};
+use crate::actors::live::topics::Topics;
+use crate::actors::refusal::{Code, Refusal};
+use crate::http::state::Gateway;
+
+/// SPEC §6: how long a client may take to sign in by its first frame.
+const SIGN_IN_WITHIN: Duration = Duration::from_secs(5);
+/// How long a frame may wait for a client that takes none: its queue fills up meanwhile, or the log waits.
+const STALLED_AFTER: Duration = Duration::from_secs(10);
+/// Wrong frames after which a client is taken for a broken one.
+const STRIKES: u32 = 10;
+/// Pings without an answer after which nobody is there.
+const PINGS_UNANSWERED: u32 = 2;
+
+/// SPEC §6: the session is over, or never was.
+const SIGNED_OUT: u16 = 4401;
+/// RFC 6455's registry: try again later.
+const TRY_AGAIN: u16 = 1013;
+
+/// How a socket begins: with its feed, or with what the feed will begin with once it is signed in.
+pub struct Beginning {
+    pub subscription: Option<Subscription>,
+    pub topics: Topics,
+    pub cursor: Option<String>,
+}
+
+/// Why a socket is closed.
+enum Close {
+    /// At once: before whatever waits to be sent.
+    With(CloseCode, &'static str),
+    /// When the error before it is sent.
+    After(CloseCode, &'static str),
+    /// The client has closed.
+    Answer(Option<CloseReason>),
+    /// Nobody is there.
+    Gone,
+}
+
+impl From<Ended> for Close {
+    fn from(why: Ended) -> Self {
+        match why {
+            Ended::SessionEnded => Self::With(CloseCode::Other(SIGNED_OUT), "session ended"),
+            Ended::TooSlow => Self::With(CloseCode::Other(TRY_AGAIN), "too slow: resume by cursor"),
+            Ended::Lost => Self::With(CloseCode::Other(TRY_AGAIN), "resume by cursor"),
+            Ended::Stopping => Self::With(CloseCode::Away, "the server stops"),
+        }
+    }
+}
+
+/// A WebSocket of a client.
+pub struct Socket {
+    gateway: Data<Gateway>,
+    session: Session,
+    messages: AggregatedMessageStream,
+    fault: Fault,
+    closing: Closing,
+    locale: Locale,
+    strikes: u32,
+    pings: u32,
+    _admission: Admission,
+}
+
+impl Socket {
+    pub fn new(
+        gateway: Data<Gateway>,
+        session: Session,
+        messages: MessageStream,
+        fault: Fault,
+        closing: Closing,
+        locale: Locale,
+        admission: Admission,
+    ) -> Self {
+        let messages =
+            messages.max_frame_size(FRAME_MAX).aggregate_continuations().max_continuation_size(FRAME_MAX);
+        Self {
+            gateway,
+            session,
+            messages,
+            fault,
+            closing,
+            locale,
+            strikes: 0,
+            pings: 0,
+            _admission: admission,
+        }
+    }
+
+    /// Serves the socket to its end.
+    pub async fn serve(mut self, beginning: Beginning) {
+        let Err(close) = self.run(beginning).await;
+        match close {
+            Close::With(code, why) => self.closing.close((code, why).into()),
+            Close::After(code, why) => {
+                let reason = CloseReason::from((code, why));
+                let closed = self.session.close(Some(reason.clone()));
+                if tokio::time::timeout(STALLED_AFTER, closed).await.is_err() {
+                    self.closing.close(reason);
+                }
+            }
+            Close::Answer(reason) => self.closing.close(reason.unwrap_or(CloseCode::Normal.into())),
+            Close::Gone => {}
+        }
+    }
+
+    async fn run(&mut self, beginning: Beginning) -> Result<std::convert::Infallible, Close> {
+        let mut feed = match beginning.subscription {
+            Some(feed) => feed,
+            None => self.sign_in(beginning.topics, beginning.cursor.as_deref()).await?,
+        };
+        self.locale = feed.locale();
+        // The hello, before a client's first frame can change what comes.
+        let hello = feed.next().await?;
+        self.send(&hello, &feed).await?;
+        let every = self.gateway.ping_every;
+        let mut pings = tokio::time::interval_at(Instant::now() + every, every);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                frame = feed.next() => self.send(&frame?, &feed).await?,
+                message = self.messages.recv() => self.take(message, &mut feed).await?,
+                _ = pings.tick() => self.ping(&feed).await?,
+            }
+        }
+    }
+
+    /// Waits for the first frame, which must say who it is.
+    async fn sign_in(&mut self, topics: Topics, cursor: Option<&str>) -> Result<Subscription, Close> {
+        let live = self.gateway.live.clone();
+        let token = tokio::select! {
+            token = self.first_frame() => token?,
+            () = tokio::time::sleep(SIGN_IN_WITHIN) => {
+                return Err(Close::With(CloseCode::Other(SIGNED_OUT), "not signed in within 5 s"));
+            }
+            () = live.stopping() => return Err(Ended::Stopping.into()),
+        };
+        let opened = async {
+            let principal = self.gateway.auth.authenticate(&token).await?;
+            self.locale = principal.user.user.locale;
+            let start = cursor.map_or(Start::NowOrResumed, |cursor| Start::After(bounded(cursor)));
+            self.gateway.live.open(&principal, topics, start).await
+        };
+        match opened.await {
+            Ok(feed) => Ok(feed),
+            Err(refusal) => {
+                self.refuse(&refusal).await?;
+                let code = if refusal.code.status() == 401 { SIGNED_OUT } else { TRY_AGAIN };
+                Err(Close::After(CloseCode::Other(code), refusal.code.as_str()))
+            }
+        }
+    }
+
+    async fn first_frame(&mut self) -> Result<String, Close> {
+        loop {
+            let text = match self.read().await? {
+                Some(text) => text,
+                None => continue,
+            };
+            if let Ok(ClientFrame::Auth { token }) = serde_json::from_str(&text) {
+                return Ok(token);
+            }
+            self.refuse(&Refusal::new(Code::MissingToken)).await?;
+            return Err(Close::After(CloseCode::Other(SIGNED_OUT), "the first frame is auth"));
+        }
+    }
+
+    async fn read(&mut self) -> Result<Option<String>, Close> {
+        let message = self.messages.recv().await;
+        self.text_of(message).await
+    }
+
+    /// The text of a message, if it is one; what the protocol itself asks for is done.
+    async fn text_of(
+        &mut self,
+        message: Option<Result<AggregatedMessage, actix_ws::ProtocolError>>,
+    ) -> Result<Option<String>, Close> {
+        match message {
+            Some(Ok(AggregatedMessage::Text(text))) => return Ok(Some(text.to_string())),
+            Some(Ok(AggregatedMessage::Ping(data))) => {
+                let sent = tokio::time::timeout(STALLED_AFTER, self.session.pong(&data)).await;
+                sent.map_err(|_| Ended::TooSlow)?.map_err(|_| Close::Gone)?;
+            }
+            Some(Ok(AggregatedMessage::Pong(_))) => self.pings = 0,
+            Some(Ok(AggregatedMessage::Binary(_))) => {
+                return Err(Close::With(CloseCode::Unsupported, "text only"));
+            }
+            Some(Ok(AggregatedMessage::Close(reason))) => return Err(Close::Answer(reason)),
+            Some(Err(error)) => return Err(Close::With(self.code_of(&error), "malformed frame")),
+            None => return Err(Close::Gone),
+        }
+        Ok(None)
+    }
+
+    /// RFC 6455 §7.4.1: what was wrong with the bytes.
+    fn code_of(&self, error: &actix_ws::ProtocolError) -> CloseCode {
+        use std::io::ErrorKind;
+
+        use actix_ws::ProtocolError;
+        match (self.fault.code(), error) {
+            (Some(code), _) => code,
+            (None, ProtocolError::Io(error)) if error.kind() == ErrorKind::InvalidData => CloseCode::Invalid,
+            // actix-ws says so of a message whose fragments are too much together.
+            (None, ProtocolError::Io(_) | ProtocolError::Overflow) => CloseCode::Size,
+            (None, _) => CloseCode::Protocol,
+        }
+    }
+
+    /// Does what a client's frame asks for.
+    async fn take(
+        &mut self,
+        message: Option<Result<AggregatedMessage, actix_ws::ProtocolError>>,
+        feed: &mut Subscription,
+    ) -> Result<(), Close> {
+        let Some(text) = self.text_of(message).await? else { return Ok(()) };
+        let done = match serde_json::from_str(&text) {
+            Ok(ClientFrame::Auth { .. }) => Err(Refusal::new(Code::AlreadySignedIn)),
+            Ok(ClientFrame::Subscribe { topics }) => feed.subscribe(topics.into_iter().collect()).await,
+            Ok(ClientFrame::Resume { cursor }) => feed.resume(bounded(&cursor)).await,
+            Err(_) => Err(Refusal::new(Code::InvalidFrame)),
+        };
+        let Err(refusal) = done else { return Ok(()) };
+        self.refuse(&refusal).await?;
+        if refusal.code.status() < 500 {
+            self.strikes += 1;
+        }
+        if self.strikes >= STRIKES {
+            return Err(Close::After(CloseCode::Policy, "too many wrong frames"));
+        }
+        Ok(())
+    }
+
+    async fn refuse(&mut self, refusal: &Refusal) -> Result<(), Close> {
+        let text = Frame::error(refusal, self.locale).text.to_string();
+        let sent = tokio::time::timeout(STALLED_AFTER, self.session.text(text)).await;
+        sent.map_err(|_| Ended::TooSlow)?.map_err(|_| Close::Gone)
+    }
+
+    /// Sends a frame, unless the feed ends before its client takes it.
+    async fn send(&mut self, frame: &Frame, feed: &Subscription) -> Result<(), Close> {
+        tokio::select! {
+            sent = self.session.text(&*frame.text) => sent.map_err(|_| Close::Gone),
+            why = feed.ended() => Err(why.into()),
+            () = tokio::time::sleep(STALLED_AFTER) => Err(Ended::TooSlow.into()),
+        }
+    }
+
+    /// Asks whether anybody is there.
+    async fn ping(&mut self, feed: &Subscription) -> Result<(), Close> {
+        if self.pings >= PINGS_UNANSWERED {
+            return Err(Close::With(CloseCode::Protocol, "no pong"));
+        }
+        self.pings += 1;
+        tokio::select! {
+            sent = self.session.ping(b"") => sent.map_err(|_| Close::Gone),
+            why = feed.ended() => Err(why.into()),
+            () = tokio::time::sleep(STALLED_AFTER) => Err(Ended::TooSlow.into()),
+        }
+    }
+}

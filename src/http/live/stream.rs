@@ -1,0 +1,84 @@
+//! One event stream: the same feed for clients that only read (the WHATWG's Server-Sent Events).
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use actix_web::http::header;
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse, get};
+use futures_util::{Stream, stream};
+
+use super::identity;
+use super::params::{LiveParams, bounded};
+use crate::actors::live::Ended;
+use crate::actors::live::client::Admission;
+use crate::actors::live::frames::Frame;
+use crate::actors::live::subscription::{Start, Subscription};
+use crate::actors::refusal::{Code, Refusal};
+use crate::http::state::Gateway;
+
+/// The live feed as Server-Sent Events: `id` is the cursor, `event` the frame's type, `data` the frame
+#[utoipa::path(
+    tag = "live",
+    params(
+        LiveParams,
+        ("Last-Event-ID" = Option<String>, Header, description = "The last event's `id`; before `cursor`")
+    ),
+    responses((status = 200, body = String, content_type = "text/event-stream"))
+)]
+#[get("/stream")]
+pub async fn follow(gateway: Data<Gateway>, request: HttpRequest) -> Result<HttpResponse, Refusal> {
+    let params = LiveParams::of(&request)?;
+    let topics = params.topics()?;
+    let principal = identity::prove(&gateway, &request).await?;
+    let principal = principal.ok_or_else(|| Refusal::new(Code::MissingToken))?;
+    let admission = gateway.live.admit()?;
+    let last = request.headers().get("last-event-id").map(|id| id.to_str().unwrap_or_default());
+    let start = last.or(params.cursor.as_deref());
+    let start = start.map_or(Start::Now, |cursor| Start::After(bounded(cursor)));
+    let feed = gateway.live.open(&principal, topics, start).await?;
+    let feed = Reading { feed, every: gateway.ping_every, is_over: false, _admission: admission };
+    Ok(HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        // nginx would keep frames back until its buffer is full.
+        .insert_header(("x-accel-buffering", "no"))
+        .streaming(events(feed)))
+}
+
+struct Reading {
+    feed: Subscription,
+    every: Duration,
+    is_over: bool,
+    _admission: Admission,
+}
+
+/// The events of a feed. Taken as its client takes them: one that does not is ended by its queue.
+fn events(reading: Reading) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    stream::unfold(reading, async |mut reading| {
+        if reading.is_over {
+            return None;
+        }
+        let text = match tokio::time::timeout(reading.every, reading.feed.next()).await {
+            Ok(Ok(frame)) => event(&frame),
+            Ok(Err(why)) => {
+                reading.is_over = true;
+                farewell(why, &reading.feed)?
+            }
+            Err(_) => ":\n\n".to_owned(),
+        };
+        Some((Ok(Bytes::from(text)), reading))
+    })
+}
+
+/// The text of an event; JSON has no line breaks of its own.
+fn event(frame: &Frame) -> String {
+    let id = frame.cursor.as_ref().map(|cursor| format!("id: {cursor}\n")).unwrap_or_default();
+    format!("{id}event: {}\ndata: {}\n\n", frame.kind, frame.text)
+}
+
+/// What a client hears at the end, where coming back would not help it.
+fn farewell(why: Ended, feed: &Subscription) -> Option<String> {
+    let refusal = Refusal::new(Code::SessionEnded);
+    (why == Ended::SessionEnded).then(|| event(&Frame::error(&refusal, feed.locale())))
+}
