@@ -5,7 +5,7 @@
 //! - [`http`]: the gateway
 //! - [`startup`], [`services`]: the only places that wire these together; [`bootstrap`]: the first start
 //! - [`config`], [`cli`]: settings and commands; [`demo`]: sample data
-//! - [`clock`], [`ids`], [`i18n`], [`telemetry`], [`failpoint`]: small things everybody uses
+//! - [`clock`], [`ids`], [`i18n`], [`formats`], [`telemetry`], [`failpoint`]: small things everybody uses
 //!
 //! `ARCHITECTURE.md` walks a request through all of it.
 
@@ -16,6 +16,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod failpoint;
+pub mod formats;
 pub mod http;
 pub mod i18n;
 pub mod ids;

@@ -1,0 +1,91 @@
+//! Amounts and times as people read them, in Japanese and English.
+
+use chrono_tz::Tz;
+use iso_currency::Currency;
+
+use crate::actors::auth::messages::Locale;
+use crate::clock::Timestamp;
+
+/// An amount, given in the currency's minor unit: `JPY 120,000` and `120,000円`, `USD 1,234.50` and `1,234.50 USD`.
+pub fn amount(locale: Locale, minor: i64, currency: &str) -> String {
+    // What has no minor unit (gold, say) is counted whole.
+    let places = Currency::from_code(currency).and_then(Currency::exponent).unwrap_or(0);
+    let unit = 10_u64.pow(places.into());
+    let (whole, rest) = (minor.unsigned_abs() / unit, minor.unsigned_abs() % unit);
+    let sign = if minor < 0 { "-" } else { "" };
+    let fraction = if places > 0 { format!(".{rest:0width$}", width = places.into()) } else { String::new() };
+    let number = format!("{sign}{}{fraction}", grouped(whole));
+    match (locale, currency) {
+        (Locale::Ja, "JPY") => format!("{number}円"),
+        (Locale::Ja, _) => format!("{number} {currency}"),
+        (Locale::En, _) => format!("{currency} {number}"),
+    }
+}
+
+/// With a comma before every three digits.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.char_indices() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A moment in the reader's time zone, to the minute: `Mar 3, 2026, 18:00` and `2026年3月3日 18:00`. In UTC, and saying so,
+/// if we know no such zone.
+pub fn moment(locale: Locale, time: Timestamp, zone: &str) -> String {
+    let (zone, said) = zone.parse::<Tz>().map_or((Tz::UTC, " UTC"), |zone| (zone, ""));
+    let pattern = match locale {
+        Locale::Ja => "%Y年%-m月%-d日 %H:%M",
+        Locale::En => "%b %-d, %Y, %H:%M",
+    };
+    format!("{}{said}", time.utc().with_timezone(&zone).format(pattern))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Locale::{En, Ja};
+    use super::*;
+
+    #[test]
+    fn amounts_have_separators_and_their_currency_s_places() {
+        for (minor, currency, en, ja) in [
+            (0, "JPY", "JPY 0", "0円"),
+            (999, "JPY", "JPY 999", "999円"),
+            (120_000, "JPY", "JPY 120,000", "120,000円"),
+            (123_450, "USD", "USD 1,234.50", "1,234.50 USD"),
+            (5, "EUR", "EUR 0.05", "0.05 EUR"),
+            (1_234_567, "KWD", "KWD 1,234.567", "1,234.567 KWD"),
+            (7, "XAU", "XAU 7", "7 XAU"),
+            (9_007_199_254_740_991, "JPY", "JPY 9,007,199,254,740,991", "9,007,199,254,740,991円"),
+            (i64::MIN, "USD", "USD -92,233,720,368,547,758.08", "-92,233,720,368,547,758.08 USD"),
+        ] {
+            assert_eq!(
+                (amount(En, minor, currency).as_str(), amount(Ja, minor, currency).as_str()),
+                (en, ja)
+            );
+        }
+    }
+
+    #[test]
+    fn moments_stand_in_the_reader_s_zone() {
+        let time = Timestamp::parse("2026-03-08T09:05:59Z").unwrap();
+        for (zone, en, ja) in [
+            ("Asia/Tokyo", "Mar 8, 2026, 18:05", "2026年3月8日 18:05"),
+            // The day on which the clocks go forward there.
+            ("America/New_York", "Mar 8, 2026, 05:05", "2026年3月8日 05:05"),
+            ("UTC", "Mar 8, 2026, 09:05", "2026年3月8日 09:05"),
+            ("Nowhere/Land", "Mar 8, 2026, 09:05 UTC", "2026年3月8日 09:05 UTC"),
+        ] {
+            assert_eq!((moment(En, time, zone).as_str(), moment(Ja, time, zone).as_str()), (en, ja));
+        }
+        let first = Timestamp::parse("0001-01-01T00:00:00Z").unwrap();
+        assert!(moment(En, first, "America/New_York").ends_with("19:03"), "before the first year");
+        let last = Timestamp::parse("9999-12-31T23:59:59Z").unwrap();
+        assert_eq!(moment(En, last, "Asia/Tokyo"), "Jan 1, +10000, 08:59");
+    }
+}
