@@ -82,3 +82,61 @@ async fn a_period_that_is_none_is_refused() {
     }
     all_refused(&app, &admin, wrong).await;
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn tasks_and_approvals_count_for_whom_they_are(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let Team { manager, sales, colleague, .. } = Team::of(&app).await;
+    let customer = sales.customer("絆").await.id();
+    let task = sales.task("電話する", "2026-03-05T09:00:00Z").await.id();
+    manager.patch(&format!("/api/tasks/{task}"), json!({"status": "DONE"})).await.expect(200);
+    colleague.task("まだ", "2026-03-05T09:00:00Z").await;
+    for decision in ["approve", "reject", "cancel"] {
+        let id = sales.approval(&customer, decision).await.id();
+        let member = if decision == "cancel" { &sales } else { &manager };
+        let path = format!("/api/approvals/{id}/{decision}");
+        member.patch(&path, json!({"comment": "はい"})).await.expect(200);
+    }
+    app.settle().await;
+    let counted = async |member: &Member, query: &str| {
+        let days = figures(member, &format!("from=2026-03-02&to=2026-03-02{query}")).await;
+        ["tasks_completed", "approvals_requested", "approvals_approved", "approvals_rejected"]
+            .map(|figure| days[0][figure].as_i64().expect("a figure"))
+    };
+    assert_eq!(counted(&manager, "").await, [1, 3, 1, 1]);
+    assert_eq!(counted(&manager, &format!("&owner_id={}", manager.id)).await, [0; 4], "not the decider's");
+    assert_eq!(counted(&sales, "").await, [1, 3, 1, 1]);
+    assert_eq!(counted(&colleague, "").await, [0; 4]);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn tasks_and_approvals_stand_in_the_activity_of_their_customer(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let app = TestApp::start(on).await;
+    let Team { manager, sales, .. } = Team::of(&app).await;
+    let (one, two) = (sales.customer("絆").await.id(), sales.customer("別").await.id());
+    let task = json!({"title": "電話", "due_at": "2026-03-05T09:00:00Z", "customer_id": one});
+    let path = format!("/api/tasks/{}", sales.post("/api/tasks", task).await.expect(201).id());
+    sales.task("顧客なし", "2026-03-05T09:00:00Z").await;
+    sales.patch(&path, json!({"customer_id": two})).await.expect(200);
+    sales.patch(&path, json!({"status": "DONE"})).await.expect(200);
+    sales.delete(&path).await.expect(200);
+    let approval = sales.approval(&one, "値引き").await.id();
+    manager.patch(&format!("/api/approvals/{approval}/cancel"), json!({})).await.expect(403);
+    sales.patch(&format!("/api/approvals/{approval}/cancel"), json!({})).await.expect(200);
+    app.settle().await;
+    let activity = async |customer: &str| {
+        let list = sales.get(&format!("/api/customers/{customer}/activity")).await.expect(200);
+        list.items()
+            .iter()
+            .map(|event| event["type"].as_str().expect("a type").to_owned())
+            .collect::<Vec<_>>()
+    };
+    let wanted = ["approval.cancelled", "approval.requested", "task.created", "customer.created"];
+    assert_eq!(activity(&one).await, wanted);
+    let moved = ["task.deleted", "task.completed", "task.updated", "customer.created"];
+    assert_eq!(activity(&two).await, moved, "from the moment it is theirs");
+}

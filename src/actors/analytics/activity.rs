@@ -3,23 +3,32 @@
 use std::sync::Arc;
 
 use crate::actors::catalogue::{
+    APPROVAL_APPROVED, APPROVAL_CANCELLED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED,
     CUSTOMER_CREATED, CUSTOMER_DELETED, CUSTOMER_UPDATED, MEETING_CREATED, MEETING_DELETED, MEETING_UPDATED,
+    TASK_COMPLETED, TASK_CREATED, TASK_DELETED, TASK_DUE_SOON, TASK_UPDATED,
 };
 use crate::actors::event::LoggedEvent;
+use crate::actors::opportunity::events::ApprovalPayload;
 use crate::actors::runtime::feed::{Consumer, EffectError};
 use crate::actors::sales::events::MeetingPayload;
+use crate::actors::sales::tasks::events::TaskPayload;
 use crate::ids::Id;
 use crate::persistence::Db;
 use crate::persistence::analytics::activity_write;
 use crate::persistence::unit::Unit;
 
-/// The customer an event is about.
+/// The customer an event is about: the one after it, where that changed; tasks may have none.
 fn customer_of(event: &LoggedEvent) -> Result<Option<Id>, EffectError> {
     Ok(match event.event.event_type {
         CUSTOMER_CREATED | CUSTOMER_UPDATED | CUSTOMER_DELETED => Some(event.event.subject),
         MEETING_CREATED | MEETING_UPDATED | MEETING_DELETED => {
             Some(event.payload::<MeetingPayload>()?.meeting.customer_id)
         }
+        TASK_CREATED | TASK_UPDATED | TASK_COMPLETED | TASK_DELETED | TASK_DUE_SOON => {
+            event.payload::<TaskPayload>()?.task.customer_id
+        }
+        APPROVAL_REQUESTED | APPROVAL_APPROVED | APPROVAL_REJECTED | APPROVAL_CANCELLED
+        | APPROVAL_REASSIGNED => Some(event.payload::<ApprovalPayload>()?.approval.customer_id),
         _ => None,
     })
 }
@@ -36,6 +45,16 @@ impl Consumer for ActivityConsumer {
         MEETING_CREATED,
         MEETING_UPDATED,
         MEETING_DELETED,
+        TASK_CREATED,
+        TASK_UPDATED,
+        TASK_COMPLETED,
+        TASK_DELETED,
+        TASK_DUE_SOON,
+        APPROVAL_REQUESTED,
+        APPROVAL_APPROVED,
+        APPROVAL_REJECTED,
+        APPROVAL_CANCELLED,
+        APPROVAL_REASSIGNED,
     ];
 
     async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<Unit, EffectError> {
