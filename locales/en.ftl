@@ -96,3 +96,13 @@ field-range_too_long = The range may have { $limit } days at most.
 
 notification-customer-created = New customer
     .body = { $customer_name } was added.
+notification-approval-requested = Approval requested
+    .body = { $requester_name } requests approval of “{ $title }” ({ $amount }).
+notification-approval-approved = Approved
+    .body = { $decided_by_name } approved “{ $title }” ({ $amount }).
+notification-approval-rejected = Rejected
+    .body = { $decided_by_name } rejected “{ $title }” ({ $amount }): { $comment }
+notification-approval-reassigned = Approval handed to you
+    .body = “{ $title }” ({ $amount }), requested by { $requester_name }, waits for your decision.
+notification-task-due-soon = Task due soon
+    .body = “{ $title }” is due: { $due_at }.

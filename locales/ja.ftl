@@ -96,3 +96,13 @@ field-range_too_long = 期間は { $limit } 日以内にしてください。
 
 notification-customer-created = 新しい顧客
     .body = { $customer_name } が登録されました。
+notification-approval-requested = 承認の依頼
+    .body = { $requester_name } さんが「{ $title }」({ $amount }) の承認を申請しました。
+notification-approval-approved = 申請の承認
+    .body = { $decided_by_name } さんが「{ $title }」({ $amount }) を承認しました。
+notification-approval-rejected = 申請の却下
+    .body = { $decided_by_name } さんが「{ $title }」({ $amount }) を却下しました: { $comment }
+notification-approval-reassigned = 承認者の変更
+    .body = { $requester_name } さんの申請「{ $title }」({ $amount }) の承認者に指定されました。
+notification-task-due-soon = タスクの期限
+    .body = 「{ $title }」の期限は { $due_at } です。

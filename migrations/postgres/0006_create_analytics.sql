@@ -15,10 +15,11 @@ CREATE TABLE daily_metrics (
 ) WITH (fillfactor = 50);
 CREATE INDEX daily_metrics_day ON daily_metrics (day, user_id);
 
--- What analytics knows of users, copied from their events: whom to notify.
+-- What analytics knows of users, copied from their events: whom to notify, and what they are called.
 CREATE TABLE analytics_users (
     id         UUID PRIMARY KEY,
     version    BIGINT NOT NULL,
+    name       TEXT NOT NULL,
     role       TEXT NOT NULL,
     manager_id UUID,
     deleted_at TIMESTAMPTZ

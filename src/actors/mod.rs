@@ -9,11 +9,11 @@
 //! ├─ customer ─── customer.customer              found in the kind's directory
 //! ├─ sales ────── sales.meeting, sales.task
 //! ├─ opportunity  opportunity.approval
-//! ├─ analytics
+//! ├─ analytics ── analytics.notification
 //! ├─ scheduler             jobs at fixed times
 //! ├─ operations           what all of these show of themselves
-//! └─ feeds: sales.customers, opportunity.customers, analytics.metrics,
-//!           analytics.activity, analytics.notifications
+//! └─ feeds: sales.customers, opportunity.customers, analytics.metrics, analytics.activity,
+//!           analytics.notifications, sagas.progress, and the departures of each service
 //! ```
 //!
 //! A slice (`auth/`, `customer/`, …) imports of another its `messages`, `events` and `client`, never its

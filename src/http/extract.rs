@@ -170,6 +170,11 @@ fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Refusal> {
     })
 }
 
+/// The body of operations that need nothing said: an object without fields.
+#[derive(Default, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
 /// For operations that take no parameter.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use actix_web::http::header::{ETAG, LOCATION};
 use actix_web::{HttpRequest, HttpResponse};
 use dashmap::DashSet;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::extract::Signed;
@@ -51,6 +52,26 @@ pub async fn once<F>(
 where
     F: Future<Output = Result<HttpResponse, Refusal>>,
 {
+    once_viewed(gateway, request, signed, digest, shape, |kept| Ok(kept.get().to_owned()), run).await
+}
+
+/// The same for records that the gateway renders: `view` makes a body of what was kept, in the language that is asked
+/// for now.
+///
+/// # Errors
+/// As [`once`].
+pub async fn once_viewed<F>(
+    gateway: &Gateway,
+    request: &HttpRequest,
+    signed: &Signed,
+    digest: &[u8],
+    shape: Shape,
+    view: impl Fn(&RawValue) -> serde_json::Result<String>,
+    run: impl FnOnce(Context) -> F,
+) -> Result<HttpResponse, Refusal>
+where
+    F: Future<Output = Result<HttpResponse, Refusal>>,
+{
     let Some(key) = key(request)? else { return run(signed.context()).await };
     let claim = Claim {
         id: format!("{}/{key}", signed.caller.user_id),
@@ -61,14 +82,14 @@ where
     let _turn = Turn::take(&gateway.in_flight, claim.id.clone())?;
     let since = back(gateway.clock.now());
     if let Some(first) = idempotency::find(&gateway.db, &claim.id, since).await? {
-        return replay(&first, &claim);
+        return replay(&first, &claim, view);
     }
     let context = Context { claim: Some(claim.clone()), ..signed.context() };
     match run(context).await {
         // Another node was faster: its answer is the first one.
         Err(refusal) if refusal.code == Code::RequestInFlight => {
             let first = idempotency::find(&gateway.db, &claim.id, since).await?;
-            first.map_or(Err(refusal), |first| replay(&first, &claim))
+            first.map_or(Err(refusal), |first| replay(&first, &claim, view))
         }
         answer => answer,
     }
@@ -97,7 +118,11 @@ fn back(now: Timestamp) -> Timestamp {
     Timestamp::from_micros(now.micros() - KEPT.as_micros() as i64)
 }
 
-fn replay(first: &FirstAnswer, claim: &Claim) -> Result<HttpResponse, Refusal> {
+fn replay(
+    first: &FirstAnswer,
+    claim: &Claim,
+    view: impl Fn(&RawValue) -> serde_json::Result<String>,
+) -> Result<HttpResponse, Refusal> {
     if first.fingerprint != claim.fingerprint {
         return Err(Refusal::new(Code::IdempotencyKeyReused));
     }
@@ -114,7 +139,8 @@ fn replay(first: &FirstAnswer, claim: &Claim) -> Result<HttpResponse, Refusal> {
     if let Some(version) = first.version {
         answer.insert_header((ETAG, format!("\"{version}\"")));
     }
-    Ok(answer.content_type("application/json").body(first.body.get().to_owned()))
+    let body = view(&first.body).map_err(|_| Refusal::new(Code::Internal))?;
+    Ok(answer.content_type("application/json").body(body))
 }
 
 /// A key's turn on this node; given back when dropped.

@@ -15,6 +15,7 @@ mod headers;
 pub mod idempotency;
 mod meetings;
 mod methods;
+mod notification_view;
 mod notifications;
 mod openapi;
 pub mod ops;
@@ -76,6 +77,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(tasks::remove)
         .service(notifications::list)
         .service(notifications::unread)
+        .service(notifications::read)
+        .service(notifications::archive)
+        .service(notifications::read_all)
         .service(reports::metrics)
         .service(sagas::list)
         .service(sagas::read)

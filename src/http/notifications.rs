@@ -1,80 +1,28 @@
 //! `/api/notifications`: one's own, in one's own language.
 
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get};
-use serde::Serialize;
-use utoipa::ToSchema;
+use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 
-use super::conventions::asked_locale;
-use super::extract::{Params, Signed};
+use super::answer;
+use super::extract::{NoParams, Nothing, OptionalBody, Params, PathId, Signed};
+use super::idempotency::{Shape, once, once_viewed};
+use super::notification_view::{NotificationView, Reader};
 use super::paging::{self, list_params};
 use super::state::Gateway;
-use crate::actors::analytics::messages::ListNotifications;
-use crate::actors::analytics::notifications::{Notification, NotificationData};
-use crate::actors::auth::messages::Locale;
+use crate::actors::analytics::domain::NotificationCommand;
+use crate::actors::analytics::messages::{ListNotifications, MarkNotification, ReadCount};
 use crate::actors::refusal::Refusal;
-use crate::clock::Timestamp;
-use crate::i18n::{self, Param};
 use crate::ids::Id;
 use crate::persistence::analytics::NEWEST_FIRST;
 
 type Answer = Result<HttpResponse, Refusal>;
-
-/// A notification in its reader's language.
-#[derive(Serialize, ToSchema)]
-pub struct NotificationView {
-    id: Id,
-    version: i64,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    /// The type of the event it tells of.
-    #[schema(example = "customer.created")]
-    kind: String,
-    title: String,
-    body: String,
-    subject: Subject,
-    data: NotificationData,
-    #[schema(required)]
-    read_at: Option<Timestamp>,
-    #[schema(required)]
-    archived_at: Option<Timestamp>,
-}
-
-/// What a notification is about.
-#[derive(Serialize, ToSchema)]
-pub struct Subject {
-    #[schema(example = "customer")]
-    r#type: String,
-    id: Id,
-}
-
-impl NotificationView {
-    fn new(notification: Notification, locale: Locale) -> Self {
-        let key = format!("notification-{}", notification.kind.replace(['.', '_'], "-"));
-        let params = [("customer_name", Param::Text(notification.data.customer_name.clone()))];
-        let text = |attribute| i18n::text(locale, &key, attribute, &params).unwrap_or_default();
-        Self {
-            id: notification.id,
-            version: notification.version,
-            created_at: notification.created_at,
-            updated_at: notification.updated_at,
-            title: text(None),
-            body: text(Some("body")),
-            kind: notification.kind,
-            subject: Subject { r#type: notification.subject_type, id: notification.subject_id },
-            data: notification.data,
-            read_at: notification.read_at,
-            archived_at: notification.archived_at,
-        }
-    }
-}
 
 list_params! {
     /// Which page of notifications.
     NotificationParams {}
 }
 
-async fn answer(
+async fn page(
     gateway: &Gateway,
     request: &HttpRequest,
     signed: &Signed,
@@ -85,11 +33,13 @@ async fn answer(
     // The badge is always told.
     page.count |= unread_only;
     let found = gateway.analytics.ask(ListNotifications { caller: signed.caller, unread_only, page }).await?;
-    let locale = asked_locale(request).unwrap_or(signed.user.user.locale);
-    Ok(paging::list(request, &found.map(|notification| NotificationView::new(notification, locale))))
+    let reader = Reader::of(request, signed);
+    Ok(paging::list(request, &found.map(|notification| NotificationView::new(notification, &reader))))
 }
 
 /// One's own notifications, newest first
+///
+/// All of them: read and archived ones too.
 #[utoipa::path(tag = "notifications", params(NotificationParams), responses((status = 200, body = Vec<NotificationView>)))]
 #[get("/notifications")]
 pub async fn list(
@@ -98,7 +48,7 @@ pub async fn list(
     signed: Signed,
     params: Params<NotificationParams>,
 ) -> Answer {
-    answer(&gateway, &request, &signed, &params.0, false).await
+    page(&gateway, &request, &signed, &params.0, false).await
 }
 
 /// Those neither read nor archived; their number is in `X-Total-Count`
@@ -110,5 +60,82 @@ pub async fn unread(
     signed: Signed,
     params: Params<NotificationParams>,
 ) -> Answer {
-    answer(&gateway, &request, &signed, &params.0, true).await
+    page(&gateway, &request, &signed, &params.0, true).await
+}
+
+/// Mark a notification as read
+#[utoipa::path(
+    tag = "notifications",
+    params(("id" = Id, Path)),
+    request_body = Option<Nothing>,
+    responses((status = 200, body = NotificationView))
+)]
+#[patch("/notifications/{id}/read")]
+pub async fn read(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Signed,
+    id: PathId,
+    _: Params<NoParams>,
+    body: OptionalBody<Nothing>,
+) -> Answer {
+    mark(&gateway, &request, &signed, id.0, NotificationCommand::Read, &body.0.digest).await
+}
+
+/// Archive a notification
+#[utoipa::path(
+    tag = "notifications",
+    params(("id" = Id, Path)),
+    request_body = Option<Nothing>,
+    responses((status = 200, body = NotificationView))
+)]
+#[patch("/notifications/{id}/archive")]
+pub async fn archive(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Signed,
+    id: PathId,
+    _: Params<NoParams>,
+    body: OptionalBody<Nothing>,
+) -> Answer {
+    mark(&gateway, &request, &signed, id.0, NotificationCommand::Archive, &body.0.digest).await
+}
+
+async fn mark(
+    gateway: &Gateway,
+    request: &HttpRequest,
+    signed: &Signed,
+    id: Id,
+    mark: NotificationCommand,
+    digest: &[u8],
+) -> Answer {
+    let reader = Reader::of(request, signed);
+    let view = |stored: &_| NotificationView::body_of(stored, &reader);
+    once_viewed(gateway, request, signed, digest, Shape::OK, view, async |context| {
+        let after = gateway.analytics.ask(MarkNotification { id, mark, context }).await?;
+        Ok(answer::record(after.version, &NotificationView::new((*after).clone(), &reader)))
+    })
+    .await
+}
+
+/// Mark every unread notification as read
+///
+/// Answers how many that were; what comes meanwhile may stay unread.
+#[utoipa::path(
+    tag = "notifications",
+    request_body = Option<Nothing>,
+    responses((status = 200, body = ReadCount))
+)]
+#[post("/notifications/read-all")]
+pub async fn read_all(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Signed,
+    _: Params<NoParams>,
+    body: OptionalBody<Nothing>,
+) -> Answer {
+    once(&gateway, &request, &signed, &body.0.digest, Shape::OK, async |context| {
+        Ok(HttpResponse::Ok().json(gateway.analytics.read_all(context).await?))
+    })
+    .await
 }

@@ -30,8 +30,8 @@ const ERRORS: [(&str, &str); 11] = [
     ("503", "A part is away for a moment, or overloaded"),
 ];
 
-/// How the paths of decisions end; their handlers run them by `idempotency::once`.
-const DECISIONS: [&str; 4] = ["/approve", "/reject", "/cancel", "/reassign"];
+/// How the paths of decisions and marks end; their handlers run them by `idempotency::once`.
+const DECISIONS: [&str; 6] = ["/approve", "/reject", "/cancel", "/reassign", "/read", "/archive"];
 
 /// Adds the common parts to what the handlers declare.
 pub fn complete(mut api: OpenApi) -> OpenApi {

@@ -11,8 +11,8 @@ use super::paging::{self, Sort};
 use super::sql::Sql;
 use super::table::{Kind, OnConflict, Table};
 use super::unit::Write;
-use crate::actors::analytics::notifications::Notification;
-use crate::actors::analytics::recipients::Person;
+use crate::actors::analytics::domain::Notification;
+use crate::actors::analytics::people::Person;
 use crate::actors::page::{Page, PageRequest};
 use crate::ids::Id;
 
@@ -114,6 +114,7 @@ pub static PEOPLE: Table = Table {
     columns: &[
         ("id", Kind::Id),
         ("version", Kind::Int),
+        ("name", Kind::Text),
         ("role", Kind::Text),
         ("manager_id", Kind::Id),
         ("deleted_at", Kind::Time),

@@ -2,6 +2,8 @@
 
 use super::starter::Starter;
 use crate::actors::analytics::activity::ActivityConsumer;
+use crate::actors::analytics::aggregate::NotificationAggregate;
+use crate::actors::analytics::departures::AnalyticsDepartures;
 use crate::actors::analytics::metrics::MetricsConsumer;
 use crate::actors::analytics::notifications::NotificationsConsumer;
 use crate::actors::customer::client::CustomerClient;
@@ -10,10 +12,13 @@ use crate::actors::departures::Departures;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::opportunity::departures::OpportunityDepartures;
 use crate::actors::replica::{OpportunityReplica, SalesReplica};
+use crate::actors::runtime::entity::Entities;
 use crate::actors::sagas::progress::SagaProgress;
 use crate::actors::sales::client::SalesClient;
 use crate::actors::sales::departures::SalesDepartures;
-use crate::persistence::departures::{CUSTOMER_DEPARTURES, OPPORTUNITY_DEPARTURES, SALES_DEPARTURES};
+use crate::persistence::departures::{
+    ANALYTICS_DEPARTURES, CUSTOMER_DEPARTURES, OPPORTUNITY_DEPARTURES, SALES_DEPARTURES,
+};
 use crate::persistence::table::Table;
 
 impl Starter<'_> {
@@ -23,6 +28,7 @@ impl Starter<'_> {
         customers: &CustomerClient,
         sales: &SalesClient,
         opportunity: &OpportunityClient,
+        notifications: &Entities<NotificationAggregate>,
     ) {
         let parts = self.feed_parts();
         let clock = self.clock.clone();
@@ -50,6 +56,12 @@ impl Starter<'_> {
             clock: clock.clone(),
         };
         self.feed(&parts, opportunity_departures);
+        let analytics_departures = AnalyticsDepartures {
+            gone: self.departures(&ANALYTICS_DEPARTURES),
+            notifications: notifications.clone(),
+            clock: clock.clone(),
+        };
+        self.feed(&parts, analytics_departures);
         self.feed(&parts, SagaProgress { clock });
     }
 

@@ -58,9 +58,9 @@ impl Services {
         let customers = start.customers(&auth);
         let sales = start.sales(&auth, &customers);
         let opportunity = start.opportunity(&auth, &customers);
-        let analytics = start.analytics();
+        let (analytics, notifications) = start.analytics();
         let sagas = start.sagas(&auth, &customers, &sales, &opportunity, &analytics);
-        start.consumers(&customers, &sales, &opportunity);
+        start.consumers(&customers, &sales, &opportunity, &notifications);
         start.scheduler(&sales);
         start.janitor();
         let node = start.node();

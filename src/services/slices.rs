@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use super::starter::Starter;
+use crate::actors::analytics::aggregate::NotificationAggregate;
 use crate::actors::analytics::service::AnalyticsDesk;
 use crate::actors::auth::client::AuthClient;
 use crate::actors::auth::password::Passwords;
@@ -19,6 +20,7 @@ use crate::actors::operations::node::Node;
 use crate::actors::operations::service::OperationsDesk;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::opportunity::service::OpportunityDesk;
+use crate::actors::runtime::entity::Entities;
 use crate::actors::runtime::service::Service;
 use crate::actors::sagas::service::SagaDesk;
 use crate::actors::sales::client::SalesClient;
@@ -101,8 +103,15 @@ impl Starter<'_> {
         }
     }
 
-    pub fn analytics(&self) -> Service<AnalyticsDesk> {
-        self.service("analytics", DEADLINE, AnalyticsDesk { db: self.db.clone() })
+    pub fn analytics(&mut self) -> (Service<AnalyticsDesk>, Entities<NotificationAggregate>) {
+        let notifications = self.entities();
+        let desk = AnalyticsDesk {
+            db: self.db.clone(),
+            journal: self.journal.clone(),
+            clock: self.clock.clone(),
+            notifications: notifications.clone(),
+        };
+        (self.service("analytics", DEADLINE, desk), notifications)
     }
 
     pub fn sagas(

@@ -12,7 +12,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use crate::support::app::{ADMIN, PASSWORD};
-use crate::support::{Database, Member, Postgres, Sqlite, TestApp, eventually};
+use crate::support::{Database, Member, Postgres, Sqlite, Team, TestApp, eventually};
 
 /// The default of `--due-scan-every`.
 const SCAN_EVERY: Duration = Duration::from_secs(300);
@@ -154,4 +154,43 @@ async fn scans_that_were_missed_are_made_up_for_by_one() {
     assert_eq!(after.version, before.version + 1, "one for all");
     assert_eq!(after.last_occurrence.to_string(), "2026-03-02T16:00:00.000000Z");
     assert_eq!(before.last_occurrence.to_string(), "2026-03-02T09:00:00.000000Z", "none at the start");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn flow_5_an_assignee_is_told_once_of_each_due_time(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::with(on, &["--access-token-ttl", "1d"]).await;
+    let Team { admin, manager, sales, .. } = Team::of(&app).await;
+    admin
+        .patch(&format!("/api/auth/users/{}", sales.id), json!({"time_zone": "America/New_York"}))
+        .await
+        .expect(200);
+    let due = app.clock.now().plus(DAY / 2);
+    let task = json!({"title": "見積もりを送る", "due_at": due, "assignee_id": sales.id});
+    let task = manager.post("/api/tasks", task).await.expect(201).id();
+    let told = async || {
+        app.settle().await;
+        let list = sales.get("/api/notifications").await.expect(200);
+        list.items().iter().map(|row| row["body"].as_str().expect("a text").to_owned()).collect::<Vec<_>>()
+    };
+    whole_scan(&app).await;
+    // 21:00 in UTC.
+    let first = "「見積もりを送る」の期限は 2026年3月2日 16:00 です。";
+    assert_eq!(told().await, [first], "in the time zone of its reader");
+    let list = sales.language("en").get("/api/notifications/unread").await.expect(200);
+    assert_eq!(list.text_at("/0/title"), "Task due soon");
+    assert_eq!(list.text_at("/0/body"), "“見積もりを送る” is due: Mar 2, 2026, 16:00.");
+    assert_eq!(list.body[0]["subject"], json!({"type": "task", "id": task}));
+    assert_eq!(list.body[0]["data"], json!({"title": "見積もりを送る", "due_at": due}));
+    whole_scan(&app).await;
+    assert_eq!(told().await, [first], "once");
+    let moved = json!({"due_at": due.plus(Duration::from_secs(3600))});
+    manager.patch(&format!("/api/tasks/{task}"), moved).await.expect(200);
+    whole_scan(&app).await;
+    assert_eq!(
+        told().await,
+        ["「見積もりを送る」の期限は 2026年3月2日 17:00 です。", first],
+        "again for another time"
+    );
+    assert!(manager.get("/api/notifications").await.items().is_empty(), "nobody else");
 }

@@ -1,11 +1,11 @@
-//! Flows 1 to 3 of SPEC §5, from the request to its last effect.
+//! Flows 1 to 4 of SPEC §5, from the request to its last effect.
 
 use std::time::Duration;
 
 use kizuna::ids::Id;
 use kizuna::persistence::replicas::{self, CustomerReplica, OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::app::PASSWORD;
 use crate::support::{Database, Member, Postgres, Sqlite, Team, TestApp, eventually};
@@ -173,7 +173,7 @@ async fn the_copies_of_a_customer_follow_its_changes(#[values(Sqlite, Postgres)]
         figures: [1, 1, 0],
         activity: texts([]),
         logged: texts(["customer.deleted", "customer.updated", "customer.created"]),
-        badges: [0, 1, 0, 0],
+        badges: [0, 0, 0, 0],
     };
     effects.expect(&app, &team, &customer).await;
 }
@@ -216,4 +216,49 @@ async fn flow_3_a_meeting_with_no_customer_is_refused_and_not_stored(
         Wrong::new("POST", "/api/meetings", 404, "customer_not_found").json(met.to_string())
     });
     all_refused(&app, &sales, wrong).await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn flow_4_the_manager_is_told_of_a_request_and_the_requester_of_the_verdict(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let app = TestApp::start(on).await;
+    let Team { admin, manager, sales, colleague } = Team::of(&app).await;
+    let customer = sales.customer("青空商事").await.id();
+    app.settle().await;
+    manager.post("/api/notifications/read-all", json!({})).await.expect(200);
+    // The kinds and subjects of what somebody has unread.
+    let unread = async |member: &Member| {
+        let list = member.get("/api/notifications/unread").await.expect(200);
+        let told = |row: &Value| format!("{} {}", row["kind"], row["subject"]["id"]).replace('"', "");
+        list.items().iter().map(told).collect::<Vec<_>>()
+    };
+    let request = json!({"customer_id": customer, "title": "値引き", "amount": 120_000});
+    let as_sales = sales.header("x-request-id", "approval-1");
+    let approval = as_sales.post("/api/approvals", request).await.expect(201).id();
+    eventually(SOON, async || unread(&manager).await == [format!("approval.requested {approval}")]).await;
+    let created =
+        admin.get("/api/audit/events?type=notification.created&limit=1").await.expect(200).body[0].clone();
+    let requested =
+        admin.get(&format!("/api/audit/events?subject={approval}")).await.expect(200).body[0].clone();
+    let told = manager.get("/api/notifications/unread").await.text_at("/0/id");
+    assert_eq!((&created["subject"], &created["partitionkey"]), (&json!(told), &json!(manager.id)));
+    assert_eq!(
+        (&created["causationid"], &created["correlationid"]),
+        (&requested["id"], &json!("approval-1"))
+    );
+    assert_eq!(created["source"], "/services/analytics");
+
+    let approve = format!("/api/approvals/{approval}/approve");
+    manager.patch(&approve, json!({"comment": "進めてください"})).await.expect(200);
+    eventually(SOON, async || unread(&sales).await == [format!("approval.approved {approval}")]).await;
+    app.settle().await;
+    assert_eq!(unread(&manager).await.len(), 1, "who decided is not told of it");
+    assert_eq!((unread(&admin).await.len(), unread(&colleague).await.len()), (0, 0));
+    let today = sales.get("/api/reports/metrics?from=2026-03-02&to=2026-03-02").await.expect(200);
+    let figures = ["approvals_requested", "approvals_approved", "approvals_rejected"];
+    assert_eq!(figures.map(|figure| today.body[0][figure].as_i64()), [Some(1), Some(1), Some(0)]);
+    let activity = types(&sales, &format!("/api/customers/{customer}/activity")).await;
+    assert_eq!(activity, ["approval.approved", "approval.requested", "customer.created"]);
 }

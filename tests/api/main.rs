@@ -23,6 +23,7 @@ mod notifications;
 mod openapi;
 mod operations;
 mod paging;
+mod reading;
 mod reports;
 mod sagas;
 mod search;

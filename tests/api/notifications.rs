@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Database, Member, Postgres, Sqlite, Team, TestApp};
 
@@ -115,4 +115,138 @@ async fn the_newest_comes_first_and_a_total_only_when_asked_for() {
     assert_eq!(list.header("x-total-count"), None);
     assert_eq!(manager.get("/api/notifications?count=true&limit=1").await.header("x-total-count"), Some("3"));
     assert_eq!(manager.get(&format!("{UNREAD}?limit=1")).await.header("x-total-count"), Some("3"), "always");
+}
+
+/// An approval of this member's customer, for so much, which waits for the approver.
+async fn request(member: &Member, amount: i64, currency: &str, approver: Option<&Member>) -> String {
+    let customer = member.customer("青空商事").await.id();
+    let approver = approver.map(|approver| &approver.id);
+    let request = json!({
+        "customer_id": customer, "title": "値引き", "amount": amount, "currency": currency, "approver_id": approver,
+    });
+    member.post("/api/approvals", request).await.expect(201).id()
+}
+
+async fn decide(member: &Member, approval: &str, decision: &str, body: Value) {
+    member.patch(&format!("/api/approvals/{approval}/{decision}"), body).await.expect(200);
+}
+
+/// What somebody was told of an approval, the newest first.
+async fn of_approval(member: &Member, approval: &str) -> Vec<Value> {
+    let list = member.get("/api/notifications?limit=200").await.expect(200);
+    list.items().iter().filter(|row| row["subject"]["id"] == approval).cloned().collect()
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn every_kind_about_approvals_names_what_it_is_about_in_both_languages(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let app = TestApp::start(on).await;
+    let Team { admin, manager, sales, .. } = Team::of(&app).await;
+    let chief = admin.hire("MANAGER", "chief", None).await;
+    let approved = request(&sales, 1_234_567, "JPY", None).await;
+    decide(&manager, &approved, "approve", json!({"comment": "どうぞ"})).await;
+    let rejected = request(&sales, 123_450, "USD", None).await;
+    decide(&manager, &rejected, "reassign", json!({"approver_id": chief.id})).await;
+    decide(&chief, &rejected, "reject", json!({"comment": "高すぎる"})).await;
+    app.settle().await;
+    let cases = [
+        (
+            &manager,
+            &approved,
+            "approval.requested",
+            ["承認の依頼", "sales さんが「値引き」(1,234,567円) の承認を申請しました。"],
+            ["Approval requested", "sales requests approval of “値引き” (JPY 1,234,567)."],
+        ),
+        (
+            &sales,
+            &approved,
+            "approval.approved",
+            ["申請の承認", "manager さんが「値引き」(1,234,567円) を承認しました。"],
+            ["Approved", "manager approved “値引き” (JPY 1,234,567)."],
+        ),
+        (
+            &sales,
+            &rejected,
+            "approval.rejected",
+            ["申請の却下", "chief さんが「値引き」(1,234.50 USD) を却下しました: 高すぎる"],
+            ["Rejected", "chief rejected “値引き” (USD 1,234.50): 高すぎる"],
+        ),
+        (
+            &chief,
+            &rejected,
+            "approval.reassigned",
+            ["承認者の変更", "sales さんの申請「値引き」(1,234.50 USD) の承認者に指定されました。"],
+            [
+                "Approval handed to you",
+                "“値引き” (USD 1,234.50), requested by sales, waits for your decision.",
+            ],
+        ),
+    ];
+    for (reader, approval, kind, japanese, english) in cases {
+        for (language, [title, body]) in [("ja", japanese), ("en", english)] {
+            let api = reader.language(language);
+            let list = api.get("/api/notifications?limit=200").await.expect(200);
+            let told = list.items().iter().filter(|row| row["subject"]["id"] == json!(approval));
+            let told: Vec<_> = told.map(|row| [&row["kind"], &row["title"], &row["body"]]).collect();
+            assert_eq!(told, [[&json!(kind), &json!(title), &json!(body)]], "{language}");
+        }
+    }
+    let told = of_approval(&sales, &rejected).await;
+    let data = json!({
+        "title": "値引き", "amount": 123_450, "currency": "USD", "requester_id": sales.id, "requester_name": "sales",
+        "decided_by": chief.id, "decided_by_name": "chief", "comment": "高すぎる",
+    });
+    assert_eq!((&told[0]["data"], &told[0]["subject"]["type"]), (&data, &json!("approval")));
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn approvals_are_told_to_who_must_act_and_never_to_who_did(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let Team { admin, manager, sales, .. } = Team::of(&app).await;
+    let (chief, lonely) =
+        tokio::join!(admin.hire("MANAGER", "chief", None), admin.hire("SALES", "lonely", None));
+    app.settle().await;
+    let people = [&admin, &manager, &chief, &sales, &lonely];
+    let expect = async |approval: &str, readers: &[&Member], why: &str| {
+        app.settle().await;
+        for person in people {
+            let times = readers.iter().filter(|reader| reader.id == person.id).count();
+            assert_eq!(of_approval(person, approval).await.len(), times, "{why}: {}", person.email);
+        }
+    };
+    let named = request(&lonely, 1, "JPY", Some(&admin)).await;
+    expect(&named, &[&admin], "the approver who is named").await;
+    let by_default = request(&sales, 1, "JPY", None).await;
+    expect(&by_default, &[&manager], "the requester's manager").await;
+    let open = request(&lonely, 1, "JPY", None).await;
+    expect(&open, &[&manager, &chief], "every manager").await;
+    let own = request(&manager, 1, "JPY", None).await;
+    expect(&own, &[&chief], "every other manager").await;
+    decide(&manager, &open, "reassign", json!({"approver_id": manager.id})).await;
+    expect(&open, &[&manager, &chief], "who takes it on knows").await;
+    decide(&manager, &open, "reassign", json!({"approver_id": chief.id})).await;
+    expect(&open, &[&manager, &chief, &chief], "the new approver").await;
+    decide(&chief, &open, "approve", json!({})).await;
+    expect(&open, &[&manager, &chief, &chief, &lonely], "the requester").await;
+    decide(&sales, &by_default, "cancel", json!({})).await;
+    expect(&by_default, &[&manager], "a cancellation is not told").await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn who_is_deleted_is_told_nothing_and_stands_for_nobody(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let Team { admin, manager, sales, .. } = Team::of(&app).await;
+    let chief = admin.hire("MANAGER", "chief", None).await;
+    app.settle().await;
+    admin.delete(&format!("/api/auth/users/{}", manager.id)).await.expect(200);
+    app.settle().await;
+    let before = app.rows("notifications").await;
+    let customer = sales.customer("絆").await.id();
+    app.settle().await;
+    assert_eq!(told(&chief).await, BTreeSet::from([customer]), "every manager who is left");
+    assert_eq!(app.rows("notifications").await, before + 1);
 }

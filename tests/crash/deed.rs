@@ -30,12 +30,14 @@ pub enum Deed {
     Foresee,
     /// Reads the day's figures: the analytics service.
     Figures,
+    /// Reads all notifications: the analytics service, a child of each.
+    ReadAll,
     /// Looks at the actors: the operations service.
     Actors,
 }
 
 /// All of them, for when everything must work again.
-pub const ALL: [Deed; 11] = [
+pub const ALL: [Deed; 12] = [
     Deed::Me,
     Deed::Login,
     Deed::Customer,
@@ -46,6 +48,7 @@ pub const ALL: [Deed; 11] = [
     Deed::Task,
     Deed::Foresee,
     Deed::Figures,
+    Deed::ReadAll,
     Deed::Actors,
 ];
 
@@ -69,6 +72,7 @@ impl Doer<'_> {
         match deed {
             Deed::Me => (sales, Method::GET, "/api/auth/me".into(), None),
             Deed::Figures => (manager, Method::GET, "/api/reports/metrics".into(), None),
+            Deed::ReadAll => (manager, Method::POST, "/api/notifications/read-all".into(), Some(json!({}))),
             Deed::Actors => {
                 let admin = self.people.admin.at(self.server);
                 (admin, Method::GET, "/api/admin/actors".into(), None)

@@ -58,6 +58,7 @@ const LIVE: &str = "kizuna_actor_live";
 #[case::child_of_a_meeting("sales.meeting", 1, Deed::Meeting)]
 #[case::child_of_an_approval("opportunity.approval", 1, Deed::Approval)]
 #[case::child_of_a_task("sales.task", 1, Deed::Task)]
+#[case::child_of_a_notification("analytics.notification", 1, Deed::ReadAll)]
 #[case::scheduler("scheduler", 1, Deed::Task)]
 #[case::child_of_a_user("auth.user", 2, Deed::Me)]
 #[case::child_of_a_session("auth.session", 2, Deed::Me)]

@@ -1,6 +1,7 @@
 //! What SPEC §8.1 and §8.2 promise, as queries: each finds what breaks its promise.
 
 use kizuna::actors::analytics::activity::ActivityConsumer;
+use kizuna::actors::analytics::departures::AnalyticsDepartures;
 use kizuna::actors::analytics::metrics::MetricsConsumer;
 use kizuna::actors::analytics::notifications::NotificationsConsumer;
 use kizuna::actors::customer::departures::CustomerDepartures;
@@ -15,12 +16,13 @@ use kizuna::persistence::{Db, cursors};
 use crate::support::departed;
 
 /// Every consumer with the types it takes.
-pub const CONSUMERS: [(&str, &[&str]); 9] = [
+pub const CONSUMERS: [(&str, &[&str]); 10] = [
     (SalesReplica::NAME, SalesReplica::TYPES),
     (OpportunityReplica::NAME, OpportunityReplica::TYPES),
     (MetricsConsumer::NAME, MetricsConsumer::TYPES),
     (ActivityConsumer::NAME, ActivityConsumer::TYPES),
     (NotificationsConsumer::NAME, NotificationsConsumer::TYPES),
+    (AnalyticsDepartures::NAME, AnalyticsDepartures::TYPES),
     (CustomerDepartures::NAME, CustomerDepartures::TYPES),
     (SalesDepartures::NAME, SalesDepartures::TYPES),
     (OpportunityDepartures::NAME, OpportunityDepartures::TYPES),
@@ -28,7 +30,7 @@ pub const CONSUMERS: [(&str, &[&str]); 9] = [
 ];
 
 /// A promise and the rows that break it.
-const PROMISES: [(&str, &str); 23] = [
+const PROMISES: [(&str, &str); 26] = [
     (
         "a customer has its event",
         "SELECT c.id FROM customers AS c LEFT JOIN events AS e ON e.subject = c.id AND e.type = 'customer.created'
@@ -89,15 +91,34 @@ const PROMISES: [(&str, &str); 23] = [
          WHERE e.type IN ('customer.created', 'customer.updated', 'customer.deleted') AND a.id IS NULL",
     ),
     (
-        "nothing else stands there but meetings",
+        "nothing else stands there but meetings, tasks and approvals",
         "SELECT a.id FROM customer_activity AS a LEFT JOIN events AS e ON e.id = a.id
-         WHERE e.id IS NULL OR e.type NOT IN ('customer.created', 'customer.updated', 'customer.deleted',
-                                              'meeting.created', 'meeting.updated', 'meeting.deleted')",
+         WHERE e.id IS NULL OR NOT (e.type LIKE 'customer.%' OR e.type LIKE 'meeting.%' OR e.type LIKE 'task.%'
+                                    OR e.type LIKE 'approval.%')",
     ),
     (
-        "a new customer is one notification",
-        "SELECT e.subject FROM events AS e LEFT JOIN notifications AS n ON n.subject_id = e.subject
-         WHERE e.type = 'customer.created' GROUP BY e.subject HAVING count(n.id) <> 1",
+        "what is about an approval stands there",
+        "SELECT e.id FROM events AS e LEFT JOIN customer_activity AS a ON a.id = e.id
+         WHERE e.type LIKE 'approval.%' AND a.id IS NULL",
+    ),
+    (
+        "a new customer and a requested approval are one notification",
+        "SELECT e.subject FROM events AS e LEFT JOIN notifications AS n ON n.subject_id = e.subject AND n.kind = e.type
+         WHERE e.type IN ('customer.created', 'approval.requested') GROUP BY e.subject HAVING count(n.id) <> 1",
+    ),
+    (
+        "an alert is one notification",
+        "SELECT e.subject FROM events AS e WHERE e.type = 'task.due_soon' GROUP BY e.subject HAVING count(*) <>
+         (SELECT count(*) FROM notifications AS n WHERE n.subject_id = e.subject AND n.kind = 'task.due_soon')",
+    ),
+    (
+        "requests, verdicts and finished tasks are counted once",
+        "SELECT m.metric FROM (SELECT 'approvals_requested' AS metric, 'approval.requested' AS type
+                         UNION ALL SELECT 'approvals_approved', 'approval.approved'
+                         UNION ALL SELECT 'approvals_rejected', 'approval.rejected'
+                         UNION ALL SELECT 'tasks_completed', 'task.completed') AS m
+         WHERE (SELECT coalesce(sum(d.value), 0) FROM daily_metrics AS d WHERE d.metric = m.metric)
+            <> (SELECT count(*) FROM events AS e WHERE e.type = m.type)",
     ),
     (
         "a notification is one event",

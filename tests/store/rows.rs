@@ -1,7 +1,7 @@
 //! Every table keeps what it is given, to the last character and microsecond.
 
-use kizuna::actors::analytics::notifications::{Notification, NotificationData};
-use kizuna::actors::analytics::recipients::Person;
+use kizuna::actors::analytics::domain::{Notification, NotificationData};
+use kizuna::actors::analytics::people::Person;
 use kizuna::actors::auth::domain::{Session, UserState};
 use kizuna::actors::context::Role;
 use kizuna::actors::sales::domain::Meeting;
@@ -158,7 +158,13 @@ async fn notifications_and_parked_events_keep_every_field(#[case] on: Database) 
             subject_type: "customer".to_owned(),
             subject_id: new_id(),
             customer_id: Some(new_id()),
-            data: NotificationData { customer_name: text.clone(), owner_id: new_id() },
+            data: NotificationData {
+                customer_name: Some(text.clone()),
+                owner_id: Some(new_id()),
+                amount: Some(i64::MAX),
+                due_at: Some(at(LATEST)),
+                ..NotificationData::default()
+            },
             read_at: Some(at(LATEST)),
             archived_at: None,
         };
@@ -209,6 +215,7 @@ async fn replicas_and_people_only_ever_become_newer(#[case] on: Database) {
     let person = Person {
         id: new_id(),
         version: 5,
+        name: "佐藤".into(),
         role: Role::Manager,
         manager_id: Some(new_id()),
         deleted_at: None,

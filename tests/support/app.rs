@@ -164,7 +164,16 @@ impl TestApp {
         for table in ["events", "idempotency_keys"] {
             stored.push(format!("{table}: {}", self.rows(table).await));
         }
-        for table in ["users", "sessions", "customers", "meetings", "tasks", "approvals", "parked_events"] {
+        for table in [
+            "users",
+            "sessions",
+            "customers",
+            "meetings",
+            "tasks",
+            "approvals",
+            "notifications",
+            "parked_events",
+        ] {
             let versions = Sql::new(format!("SELECT CAST(sum(version) AS TEXT) FROM {table}"));
             let versions = self.db.number(versions).await.expect("a table of aggregates");
             stored.push(format!("{table}: {} of {versions} versions", self.rows(table).await));

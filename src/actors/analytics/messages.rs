@@ -1,12 +1,16 @@
 //! What others may ask of analytics.
 
+use std::sync::Arc;
+
 use actix::Message;
 use chrono::NaiveDate;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::notifications::Notification;
-use crate::actors::context::Caller;
+use super::domain::{Notification, NotificationCommand};
+use crate::actors::context::{Caller, Context};
 use crate::actors::event::LoggedEvent;
-use crate::actors::page::{Page, PageRequest};
+use crate::actors::page::{Keyset, Page, PageRequest};
 use crate::actors::refusal::Refusal;
 use crate::ids::Id;
 use crate::persistence::analytics::DayMetrics;
@@ -29,11 +33,44 @@ pub struct ReadActivity {
     pub page: PageRequest,
 }
 
-/// One's own notifications, newest first.
+/// One's own notifications, newest first; read and archived ones too, unless only unread ones are wanted.
 #[derive(Message)]
 #[rtype(result = "Result<Page<Notification>, Refusal>")]
 pub struct ListNotifications {
     pub caller: Caller,
     pub unread_only: bool,
     pub page: PageRequest,
+}
+
+/// What their reader does with a notification.
+#[derive(Message)]
+#[rtype(result = "Result<Arc<Notification>, Refusal>")]
+pub struct MarkNotification {
+    pub id: Id,
+    pub mark: NotificationCommand,
+    pub context: Context,
+}
+
+/// Marks the next batch of the caller's unread notifications as read, after this one if there was a batch before,
+/// which had marked `so_far`.
+#[derive(Message)]
+#[rtype(result = "Result<ReadProgress, Refusal>")]
+pub struct ReadAllNotifications {
+    pub after: Option<Keyset>,
+    pub so_far: u64,
+    pub context: Context,
+}
+
+/// How far that is.
+#[derive(Debug)]
+pub struct ReadProgress {
+    pub count: u64,
+    /// Where the next batch begins, if there is more.
+    pub next: Option<Keyset>,
+}
+
+/// How many notifications were marked as read.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReadCount {
+    pub count: u64,
 }

@@ -1,138 +1,200 @@
-//! Notifications: kept as a kind and its parameters, rendered in the reader's language by the gateway.
+//! Telling people of what happened (SPEC §5, flows 2, 4 and 5).
 
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-
-use super::recipients::{People, Person};
-use crate::actors::auth::events::UserPayload;
-use crate::actors::catalogue::{CUSTOMER_CREATED, NOTIFICATION_CREATED, USER_CREATED, USER_UPDATED};
+use super::domain::{Notification, NotificationData, NotificationEvent};
+use super::people::{self, People, Person};
+use crate::actors::catalogue::{
+    APPROVAL_APPROVED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED, CUSTOMER_CREATED,
+    TASK_DUE_SOON, USER_CREATED, USER_DELETED, USER_UPDATED,
+};
 use crate::actors::context::Context;
 use crate::actors::customer::events::CustomerPayload;
-use crate::actors::event::{DomainEvent, Event, LoggedEvent, raw};
+use crate::actors::event::{Event, LoggedEvent};
+use crate::actors::opportunity::events::ApprovalPayload;
 use crate::actors::runtime::feed::{Consumer, EffectError};
-use crate::clock::{Clock, Timestamp};
+use crate::actors::sales::tasks::events::TaskPayload;
+use crate::clock::Clock;
 use crate::ids::{Id, new_id};
 use crate::persistence::Db;
-use crate::persistence::analytics::{NOTIFICATIONS, PEOPLE, people};
+use crate::persistence::analytics::{self as store, NOTIFICATIONS, PEOPLE};
 use crate::persistence::unit::{Unit, Write};
 
-/// A notification as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Notification {
-    pub id: Id,
-    pub version: i64,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
-    /// Whose it is.
-    pub user_id: Id,
-    /// The event's type; its text stands in `locales/` under this name.
-    pub kind: String,
-    pub subject_type: String,
-    pub subject_id: Id,
-    /// The customer it has to do with: its deletion archives the notification.
-    pub customer_id: Option<Id>,
-    pub data: NotificationData,
-    pub read_at: Option<Timestamp>,
-    pub archived_at: Option<Timestamp>,
+/// The kinds of notifications, each the type of the event it tells of.
+pub const KINDS: [&str; 6] = [
+    CUSTOMER_CREATED,
+    APPROVAL_REQUESTED,
+    APPROVAL_APPROVED,
+    APPROVAL_REJECTED,
+    APPROVAL_REASSIGNED,
+    TASK_DUE_SOON,
+];
+
+/// What is told of an event, and to whom.
+struct News {
+    told: BTreeSet<Id>,
+    subject_type: &'static str,
+    subject_id: Id,
+    customer_id: Option<Id>,
+    data: NotificationData,
 }
 
-/// What the text of a notification names.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct NotificationData {
-    pub customer_name: String,
-    pub owner_id: Id,
-}
-
-/// `notification.created`.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct NotificationPayload {
-    pub notification: Notification,
-}
-
-impl DomainEvent for NotificationPayload {
-    fn event_type(&self) -> &'static str {
-        NOTIFICATION_CREATED
-    }
-
-    fn data(&self) -> Box<RawValue> {
-        raw(self)
-    }
-
-    // One reader's notifications have one order, so that a live feed and its resumption agree.
-    fn partition(&self, _: Id) -> Id {
-        self.notification.user_id
+impl News {
+    /// Of an event of [`KINDS`].
+    fn of(event: &LoggedEvent, people: &People) -> Result<Self, EffectError> {
+        match event.event.event_type {
+            CUSTOMER_CREATED => of_customer(event, people),
+            TASK_DUE_SOON => of_task(event, people),
+            _ => of_approval(event, people),
+        }
     }
 }
 
-/// Tells people of what happened.
+/// An event about somebody may be in another slice and come a moment later: this one is tried again then.
+fn known<T>(found: Option<T>, id: Id) -> Result<T, EffectError> {
+    found.ok_or_else(|| EffectError::Event(format!("the user {id} is not known yet")))
+}
+
+fn of_customer(event: &LoggedEvent, people: &People) -> Result<News, EffectError> {
+    let CustomerPayload { customer, .. } = event.payload()?;
+    let owner = customer.owner_id;
+    Ok(News {
+        told: known(people.for_new_customer(owner, event.event.actor_id), owner)?,
+        subject_type: "customer",
+        subject_id: customer.id,
+        customer_id: Some(customer.id),
+        data: NotificationData {
+            customer_name: Some(customer.name),
+            owner_id: Some(owner),
+            ..NotificationData::default()
+        },
+    })
+}
+
+fn of_task(event: &LoggedEvent, people: &People) -> Result<News, EffectError> {
+    let TaskPayload { task, .. } = event.payload()?;
+    Ok(News {
+        told: known(people.one(task.assignee_id, None), task.assignee_id)?,
+        subject_type: "task",
+        subject_id: task.id,
+        customer_id: task.customer_id,
+        data: NotificationData {
+            title: Some(task.title),
+            due_at: Some(task.due_at),
+            ..NotificationData::default()
+        },
+    })
+}
+
+fn of_approval(event: &LoggedEvent, people: &People) -> Result<News, EffectError> {
+    let ApprovalPayload { approval, changed, .. } = event.payload()?;
+    let (requester, actor) = (approval.requester_id, event.event.actor_id);
+    let told = match event.event.event_type {
+        APPROVAL_REQUESTED => known(
+            people.for_request(approval.approver_id, requester),
+            approval.approver_id.unwrap_or(requester),
+        )?,
+        APPROVAL_REASSIGNED => match approval.approver_id {
+            Some(new) if changed.iter().any(|field| field == "approver_id") => {
+                known(people.one(new, actor), new)?
+            }
+            // Its requester changed, or it is open to every MANAGER now.
+            _ => BTreeSet::new(),
+        },
+        _ => known(people.one(requester, actor), requester)?,
+    };
+    let name = |id: Id| known(people.0.get(&id), id).map(|person: &Person| person.name.clone());
+    Ok(News {
+        told,
+        subject_type: "approval",
+        subject_id: approval.id,
+        customer_id: Some(approval.customer_id),
+        data: NotificationData {
+            title: Some(approval.title),
+            amount: Some(approval.amount),
+            currency: Some(approval.currency),
+            requester_id: Some(requester),
+            requester_name: Some(name(requester)?),
+            decided_by: approval.decided_by,
+            decided_by_name: approval.decided_by.map(name).transpose()?,
+            comment: approval.comment,
+            ..NotificationData::default()
+        },
+    })
+}
+
+/// Tells people.
 pub struct NotificationsConsumer {
     pub clock: Clock,
 }
 
 impl Consumer for NotificationsConsumer {
     const NAME: &'static str = "analytics.notifications";
-    const TYPES: &'static [&'static str] = &[USER_CREATED, USER_UPDATED, CUSTOMER_CREATED];
+    const TYPES: &'static [&'static str] = &[
+        USER_CREATED,
+        USER_UPDATED,
+        USER_DELETED,
+        CUSTOMER_CREATED,
+        APPROVAL_REQUESTED,
+        APPROVAL_APPROVED,
+        APPROVAL_REJECTED,
+        APPROVAL_REASSIGNED,
+        TASK_DUE_SOON,
+    ];
 
     async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<Unit, EffectError> {
         let mut unit = Unit::default();
-        let mut people = People(people(db).await?.into_iter().map(|person| (person.id, person)).collect());
+        let known = store::people(db).await?;
+        let mut people = People(known.into_iter().map(|person| (person.id, person)).collect());
+        let mut learned = HashSet::new();
         for event in events {
-            match event.event.event_type {
-                CUSTOMER_CREATED => self.tell(event, &people, &mut unit)?,
-                _ => learn(event, &mut people)?,
+            if people::TYPES.contains(&event.event.event_type) {
+                people.learn(event)?;
+                learned.insert(event.event.subject);
+            } else {
+                self.tell(event, &people, &mut unit)?;
             }
         }
-        let learned = events.iter().filter(|event| event.event.event_type != CUSTOMER_CREATED);
-        let mut learned: Vec<Id> = learned.map(|event| event.event.subject).collect();
-        learned.sort_unstable();
-        learned.dedup();
         unit.writes.extend(learned.iter().map(|id| Write::put(&PEOPLE, id, &people.0[id])));
         Ok(unit)
     }
 }
 
-fn learn(event: &LoggedEvent, people: &mut People) -> Result<(), EffectError> {
-    let UserPayload { user, .. } = event.payload()?;
-    let known = Person {
-        id: user.id,
-        version: user.version,
-        role: user.role,
-        manager_id: user.manager_id,
-        deleted_at: None,
-    };
-    people.0.insert(user.id, known);
-    Ok(())
-}
-
 impl NotificationsConsumer {
     fn tell(&self, event: &LoggedEvent, people: &People, unit: &mut Unit) -> Result<(), EffectError> {
-        let CustomerPayload { customer, .. } = event.payload()?;
-        // The owner's own event is in another slice and may come a moment later: this one is tried again then.
-        let told = people
-            .for_new_customer(customer.owner_id, event.event.actor_id)
-            .ok_or_else(|| EffectError::Event(format!("the owner {} is not known yet", customer.owner_id)))?;
+        let news = News::of(event, people)?;
         let (now, context) = (self.clock.now(), Context::caused_by(&event.event));
-        for user_id in told {
+        for user_id in news.told {
+            let id = new_id();
             let notification = Notification {
-                id: new_id(),
+                id,
                 version: 1,
                 created_at: now,
                 updated_at: now,
                 user_id,
                 kind: event.event.event_type.to_owned(),
-                subject_type: "customer".to_owned(),
-                subject_id: customer.id,
-                customer_id: Some(customer.id),
-                data: NotificationData { customer_name: customer.name.clone(), owner_id: customer.owner_id },
+                subject_type: news.subject_type.to_owned(),
+                subject_id: news.subject_id,
+                customer_id: news.customer_id,
+                data: news.data.clone(),
                 read_at: None,
                 archived_at: None,
             };
-            unit.writes.push(Write::put(&NOTIFICATIONS, notification.id, &notification));
-            let id = notification.id;
-            unit.events.push(Event::new(&NotificationPayload { notification }, id, 1, now, &context));
+            unit.writes.push(Write::put(&NOTIFICATIONS, id, &notification));
+            unit.events.push(Event::new(&NotificationEvent::Created(notification), id, 1, now, &context));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_taken_from_the_log() {
+        assert!(KINDS.iter().all(|kind| NotificationsConsumer::TYPES.contains(kind)));
+        assert_eq!(NotificationsConsumer::TYPES.len(), KINDS.len() + people::TYPES.len());
     }
 }

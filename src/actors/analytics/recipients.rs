@@ -1,40 +1,14 @@
-//! Who is told of what. Pure.
+//! Who is told of what (SPEC §5). Pure.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
-use crate::actors::context::Role;
-use crate::clock::Timestamp;
+use super::people::People;
 use crate::ids::Id;
 
-/// A user as analytics knows them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Person {
-    pub id: Id,
-    pub version: i64,
-    pub role: Role,
-    pub manager_id: Option<Id>,
-    pub deleted_at: Option<Timestamp>,
-}
-
-/// The people an effect may tell.
-#[derive(Debug, Default)]
-pub struct People(pub HashMap<Id, Person>);
-
+/// Each answers none while somebody it must know isn't known yet: the event about them is in another slice.
 impl People {
-    fn live(&self, id: Id) -> Option<&Person> {
-        self.0.get(&id).filter(|person| person.deleted_at.is_none())
-    }
-
-    fn managers(&self) -> impl Iterator<Item = Id> {
-        let live =
-            self.0.values().filter(|person| person.deleted_at.is_none() && person.role == Role::Manager);
-        live.map(|person| person.id)
-    }
-
-    /// SPEC §5.2, a customer created: the owner, and the owner's manager (every MANAGER if none), but never
-    /// who did it. None if the owner isn't known yet.
+    /// Flow 2, a customer created: the owner, and the owner's manager (every MANAGER if none), but never
+    /// who did it.
     pub fn for_new_customer(&self, owner: Id, creator: Option<Id>) -> Option<BTreeSet<Id>> {
         let person = self.0.get(&owner)?;
         let mut told = BTreeSet::from([owner]);
@@ -45,26 +19,51 @@ impl People {
         told.retain(|id| Some(*id) != creator && self.live(*id).is_some());
         Some(told)
     }
+
+    /// Flow 4, an approval requested: the approver, or every MANAGER if it waits for nobody in particular, but
+    /// never the requester.
+    pub fn for_request(&self, approver: Option<Id>, requester: Id) -> Option<BTreeSet<Id>> {
+        match approver {
+            Some(approver) => self.one(approver, Some(requester)),
+            None => Some(self.managers().filter(|id| *id != requester).collect()),
+        }
+    }
+
+    /// Somebody whom it is about (an approval's requester or new approver, a task's assignee), unless they did it
+    /// themselves.
+    pub fn one(&self, person: Id, actor: Option<Id>) -> Option<BTreeSet<Id>> {
+        self.0.get(&person)?;
+        let told = self.live(person).filter(|person| Some(person.id) != actor);
+        Some(told.map(|person| person.id).into_iter().collect())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::actors::analytics::people::Person;
+    use crate::actors::context::Role;
+    use crate::clock::Timestamp;
     use crate::ids::new_id;
 
     fn person(role: Role, manager_id: Option<Id>) -> Person {
-        Person { id: new_id(), version: 1, role, manager_id, deleted_at: None }
+        Person { id: new_id(), version: 1, name: "佐藤".into(), role, manager_id, deleted_at: None }
+    }
+
+    fn gone(role: Role) -> Person {
+        Person { deleted_at: Some(Timestamp::from_micros(0)), ..person(role, None) }
+    }
+
+    fn people<const N: usize>(all: [Person; N]) -> (People, [Id; N]) {
+        let ids = all.each_ref().map(|person| person.id);
+        (People(all.into_iter().map(|person| (person.id, person)).collect()), ids)
     }
 
     #[test]
     fn owner_and_manager_are_told_but_never_who_did_it() {
-        let boss = person(Role::Manager, None);
-        let other = person(Role::Manager, None);
-        let sales = person(Role::Sales, Some(boss.id));
-        let lonely = person(Role::Sales, None);
-        let ids = [boss.id, other.id, sales.id, lonely.id];
-        let people = People([boss, other, sales, lonely].into_iter().map(|p| (p.id, p)).collect());
-        let [boss, other, sales, lonely] = ids;
+        let (boss, other) = (person(Role::Manager, None), person(Role::Manager, None));
+        let (sales, lonely) = (person(Role::Sales, Some(boss.id)), person(Role::Sales, None));
+        let (people, [boss, other, sales, lonely]) = people([boss, other, sales, lonely]);
         let told = |owner, creator| people.for_new_customer(owner, creator).unwrap();
         assert_eq!(told(sales, Some(sales)), BTreeSet::from([boss]));
         assert_eq!(told(sales, Some(boss)), BTreeSet::from([sales]));
@@ -75,11 +74,29 @@ mod tests {
 
     #[test]
     fn a_deleted_manager_stands_for_every_manager() {
-        let mut gone = person(Role::Manager, None);
-        gone.deleted_at = Some(Timestamp::from_micros(0));
-        let (boss, sales) = (person(Role::Manager, None), person(Role::Sales, Some(gone.id)));
-        let (boss_id, sales_id) = (boss.id, sales.id);
-        let people = People([gone, boss, sales].into_iter().map(|p| (p.id, p)).collect());
-        assert_eq!(people.for_new_customer(sales_id, Some(sales_id)), Some(BTreeSet::from([boss_id])));
+        let left = gone(Role::Manager);
+        let sales = person(Role::Sales, Some(left.id));
+        let (people, [_, boss, sales]) = people([left, person(Role::Manager, None), sales]);
+        assert_eq!(people.for_new_customer(sales, Some(sales)), Some(BTreeSet::from([boss])));
+    }
+
+    #[test]
+    fn a_request_is_told_to_its_approver_or_every_manager_but_not_to_who_requests() {
+        let all = [person(Role::Manager, None), person(Role::Manager, None), person(Role::Admin, None)];
+        let (people, [one, two, admin]) = people(all);
+        assert_eq!(people.for_request(Some(admin), one), Some(BTreeSet::from([admin])));
+        assert_eq!(people.for_request(None, admin), Some(BTreeSet::from([one, two])));
+        assert_eq!(people.for_request(None, one), Some(BTreeSet::from([two])));
+        assert_eq!(people.for_request(Some(new_id()), one), None, "not known yet");
+    }
+
+    #[test]
+    fn one_person_is_told_unless_they_are_deleted_or_did_it_themselves() {
+        let (people, [sales, left]) = people([person(Role::Sales, None), gone(Role::Sales)]);
+        assert_eq!(people.one(sales, None), Some(BTreeSet::from([sales])));
+        assert_eq!(people.one(sales, Some(left)), Some(BTreeSet::from([sales])));
+        assert_eq!(people.one(sales, Some(sales)), Some(BTreeSet::new()));
+        assert_eq!(people.one(left, None), Some(BTreeSet::new()));
+        assert_eq!(people.one(new_id(), None), None, "not known yet");
     }
 }

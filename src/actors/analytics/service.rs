@@ -1,12 +1,20 @@
 //! The analytics service: answers from the projections that its consumers keep.
 
-use super::messages::{ListNotifications, ReadActivity, ReadMetrics};
-use super::notifications::Notification;
+use std::sync::Arc;
+
+use super::aggregate::NotificationAggregate;
+use super::domain::Notification;
+use super::messages::{
+    ListNotifications, MarkNotification, ReadActivity, ReadAllNotifications, ReadMetrics, ReadProgress,
+};
 use crate::actors::event::LoggedEvent;
 use crate::actors::page::{Keyset, Page};
+use crate::actors::runtime::entity::Entities;
+use crate::actors::runtime::journal::Journal;
 use crate::actors::runtime::service::serve;
 use crate::actors::sagas::domain::{Counted, Counts};
 use crate::actors::sagas::messages::CountReferring;
+use crate::clock::Clock;
 use crate::persistence::analytics::{self as store, DayMetrics};
 use crate::persistence::departures::{self, NOTIFICATIONS_OF_CUSTOMER};
 use crate::persistence::{Db, log};
@@ -14,6 +22,9 @@ use crate::persistence::{Db, log};
 /// What the service works with.
 pub struct AnalyticsDesk {
     pub db: Db,
+    pub journal: Journal,
+    pub clock: Clock,
+    pub notifications: Entities<NotificationAggregate>,
 }
 
 /// The name of newest-first orders by id in cursors.
@@ -38,4 +49,8 @@ serve!(AnalyticsDesk, {
     ListNotifications => |desk, message| Page<Notification> {
         Ok(store::notifications(&desk.db, message.caller.user_id, message.unread_only, &message.page).await?)
     },
+    MarkNotification => |desk, message| Arc<Notification> {
+        desk.notifications.execute(message.id, message.mark, message.context).await
+    },
+    ReadAllNotifications => |desk, message| ReadProgress { desk.read_next(message).await },
 });

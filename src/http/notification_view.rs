@@ -1,0 +1,180 @@
+//! A notification as its reader sees it: in their language, with times of their zone.
+
+use actix_web::HttpRequest;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::conventions::asked_locale;
+use super::extract::Signed;
+use crate::actors::analytics::domain::{Notification, NotificationData};
+use crate::actors::auth::messages::Locale;
+use crate::clock::Timestamp;
+use crate::formats;
+use crate::i18n::{self, Param};
+use crate::ids::Id;
+
+/// Characters of a comment that a body shows; `data` has all of it.
+const COMMENT_SHOWN: usize = 200;
+
+/// Whom a notification is rendered for.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    pub locale: Locale,
+    /// An IANA name.
+    pub time_zone: String,
+}
+
+impl Reader {
+    /// The request's user, in the language asked for, or else their own.
+    pub fn of(request: &HttpRequest, signed: &Signed) -> Self {
+        let user = &signed.user.user;
+        Self { locale: asked_locale(request).unwrap_or(user.locale), time_zone: user.time_zone.clone() }
+    }
+}
+
+/// A notification in its reader's language.
+#[derive(Serialize, ToSchema)]
+pub struct NotificationView {
+    id: Id,
+    version: i64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    /// The type of the event it tells of.
+    #[schema(example = "customer.created")]
+    kind: String,
+    title: String,
+    body: String,
+    subject: Subject,
+    data: NotificationData,
+    #[schema(required)]
+    read_at: Option<Timestamp>,
+    #[schema(required)]
+    archived_at: Option<Timestamp>,
+}
+
+/// What a notification is about.
+#[derive(Serialize, ToSchema)]
+pub struct Subject {
+    #[schema(example = "customer")]
+    r#type: String,
+    id: Id,
+}
+
+impl NotificationView {
+    pub fn new(notification: Notification, reader: &Reader) -> Self {
+        let key = format!("notification-{}", notification.kind.replace(['.', '_'], "-"));
+        let params = params(&notification.data, reader);
+        let text = |attribute| i18n::text(reader.locale, &key, attribute, &params).unwrap_or_default();
+        Self {
+            id: notification.id,
+            version: notification.version,
+            created_at: notification.created_at,
+            updated_at: notification.updated_at,
+            title: text(None),
+            body: text(Some("body")),
+            kind: notification.kind,
+            subject: Subject { r#type: notification.subject_type, id: notification.subject_id },
+            data: notification.data,
+            read_at: notification.read_at,
+            archived_at: notification.archived_at,
+        }
+    }
+
+    /// The body of an answer, made of the notification as it is stored.
+    ///
+    /// # Errors
+    /// When the text is none.
+    pub fn body_of(stored: &RawValue, reader: &Reader) -> serde_json::Result<String> {
+        serde_json::to_string(&Self::new(serde_json::from_str(stored.get())?, reader))
+    }
+}
+
+/// What the texts of `locales/` may name.
+fn params(data: &NotificationData, reader: &Reader) -> Vec<(&'static str, Param)> {
+    let mut params = Vec::new();
+    let mut name = |name, text: Option<String>| params.extend(text.map(|text| (name, Param::Text(text))));
+    name("customer_name", data.customer_name.clone());
+    name("title", data.title.clone());
+    let amount = data.amount.zip(data.currency.as_deref());
+    name("amount", amount.map(|(minor, currency)| formats::amount(reader.locale, minor, currency)));
+    name("requester_name", data.requester_name.clone());
+    name("decided_by_name", data.decided_by_name.clone());
+    name("comment", data.comment.as_deref().map(shortened));
+    name("due_at", data.due_at.map(|due| formats::moment(reader.locale, due, &reader.time_zone)));
+    params
+}
+
+fn shortened(comment: &str) -> String {
+    match comment.char_indices().nth(COMMENT_SHOWN) {
+        Some((end, _)) => format!("{}…", &comment[..end]),
+        None => comment.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actors::analytics::notifications::KINDS;
+    use crate::ids::new_id;
+
+    fn told(kind: &str, data: NotificationData) -> Notification {
+        let now = Timestamp::parse("2026-03-02T09:00:00Z").unwrap();
+        Notification {
+            id: new_id(),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            user_id: new_id(),
+            kind: kind.to_owned(),
+            subject_type: "approval".into(),
+            subject_id: new_id(),
+            customer_id: None,
+            data,
+            read_at: None,
+            archived_at: None,
+        }
+    }
+
+    fn full() -> NotificationData {
+        NotificationData {
+            customer_name: Some("青空商事".into()),
+            owner_id: Some(new_id()),
+            title: Some("青空商事 様の値引き".into()),
+            amount: Some(120_000),
+            currency: Some("JPY".into()),
+            requester_id: Some(new_id()),
+            requester_name: Some("佐藤".into()),
+            decided_by: Some(new_id()),
+            decided_by_name: Some("鈴木".into()),
+            comment: Some("高".repeat(300)),
+            due_at: Timestamp::parse("2026-03-03T09:00:00Z"),
+        }
+    }
+
+    #[test]
+    fn every_kind_has_its_texts_in_both_languages() {
+        let mut seen = std::collections::HashSet::new();
+        for kind in KINDS {
+            for locale in [Locale::Ja, Locale::En] {
+                let reader = Reader { locale, time_zone: "Asia/Tokyo".into() };
+                let NotificationView { title, body, .. } = NotificationView::new(told(kind, full()), &reader);
+                assert!(
+                    !title.is_empty() && body.contains("青空商事"),
+                    "{kind} in {locale:?}: {title}: {body}"
+                );
+                assert!(!body.contains(['{', '$']), "{kind} in {locale:?} names what there is not: {body}");
+                assert_eq!(title.is_ascii(), locale == Locale::En, "{title}");
+                assert!(seen.insert(title) && seen.insert(body), "{kind} in {locale:?} has texts of its own");
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_comment_is_shown_in_part() {
+        let reader = Reader { locale: Locale::En, time_zone: "Asia/Tokyo".into() };
+        let view = NotificationView::new(told("approval.rejected", full()), &reader);
+        assert!(view.body.ends_with(&format!(": {}…", "高".repeat(200))), "{}", view.body);
+        assert_eq!(view.data.comment.map(|comment| comment.chars().count()), Some(300));
+    }
+}
