@@ -1,9 +1,9 @@
-//! Faults for the crash tests: a named place ends the process, panics or fails at some of its visits.
+//! Faults for the crash tests: a named place ends the process, panics, fails or waits at some of its visits.
 //!
-//! Compiled only with the feature `failpoints`; without it [`hit`] and [`fails`] are empty. Set by the
+//! Compiled only with the feature `failpoints`; without it [`hit`], [`fails`] and [`pause`] are empty. Set by the
 //! environment: `KIZUNA_FAILPOINTS="journal.before_commit=kill@3;actor.registry=panic@1"`. The visits are one
 //! (`3`), a range (`1..4`, both ends included) or `always`; `feed.NAME.effect=fail@always/TEXT` counts and
-//! fails only what holds the text.
+//! fails only what holds the text. `stats.tasks=hang@2` waits for ever, `stats.tasks=300ms@always` for so long.
 
 /// Passes the place called `name`.
 #[cfg(not(feature = "failpoints"))]
@@ -17,8 +17,13 @@ pub fn fails(_name: &str, _holds: impl Fn(&str) -> bool) -> bool {
     false
 }
 
+/// Passes the place called `name`, as soon as it may.
+#[cfg(not(feature = "failpoints"))]
+#[inline(always)]
+pub async fn pause(_name: &str) {}
+
 #[cfg(feature = "failpoints")]
-pub use armed::{fails, hit};
+pub use armed::{fails, hit, pause};
 
 #[cfg(feature = "failpoints")]
 mod armed {
@@ -27,12 +32,15 @@ mod armed {
     use std::process::Command;
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     enum Action {
         Kill,
         Panic,
         Fail,
+        /// None: for ever.
+        Wait(Option<Duration>),
     }
 
     struct Point {
@@ -49,7 +57,7 @@ mod armed {
         parts.map(|part| parse(part).unwrap_or_else(|| panic!("{EXPECTED}, got {part:?}"))).collect()
     });
 
-    const EXPECTED: &str = "KIZUNA_FAILPOINTS: expected name=kill|panic|fail@visits[/text]";
+    const EXPECTED: &str = "KIZUNA_FAILPOINTS: expected name=kill|panic|fail|hang|<n>ms@visits[/text]";
 
     fn parse(part: &str) -> Option<(String, Point)> {
         let (name, rest) = part.split_once('=')?;
@@ -59,7 +67,8 @@ mod armed {
             "kill" => Action::Kill,
             "panic" => Action::Panic,
             "fail" => Action::Fail,
-            _ => return None,
+            "hang" => Action::Wait(None),
+            _ => Action::Wait(Some(Duration::from_millis(action.strip_suffix("ms")?.parse().ok()?))),
         };
         let visits = match (visits, visits.split_once("..")) {
             ("always", _) => 1..=u64::MAX,
@@ -81,7 +90,7 @@ mod armed {
         let Some(point) = POINTS.get(name).filter(|point| point.is_armed_for_this_visit()) else { return };
         match point.action {
             Action::Panic => panic!("failpoint {name}"),
-            Action::Fail => panic!("{name} is no place that can fail"),
+            Action::Fail | Action::Wait(_) => panic!("{name} is no place for {:?}", point.action),
             Action::Kill => {
                 // SIGKILL, not abort: nothing of this process may run after the boundary.
                 let _ = Command::new("kill").args(["-9", &std::process::id().to_string()]).status();
@@ -98,6 +107,16 @@ mod armed {
         POINTS.get(name).filter(meant).is_some_and(Point::is_armed_for_this_visit)
     }
 
+    /// Passes the place called `name`; waits if it is armed for this visit.
+    pub async fn pause(name: &str) {
+        let Some(point) = POINTS.get(name).filter(|point| point.is_armed_for_this_visit()) else { return };
+        match point.action {
+            Action::Wait(None) => std::future::pending().await,
+            Action::Wait(Some(time)) => tokio::time::sleep(time).await,
+            action => panic!("{name} is no place for {action:?}"),
+        }
+    }
+
     #[cfg(test)]
     mod tests {
         use super::*;
@@ -108,6 +127,8 @@ mod armed {
                 ("a.b=kill@3", Action::Kill, 3..=3, None),
                 ("a.b=panic@1..4", Action::Panic, 1..=4, None),
                 ("a.b=fail@always/絆", Action::Fail, 1..=u64::MAX, Some("絆")),
+                ("a.b=hang@2", Action::Wait(None), 2..=2, None),
+                ("a.b=300ms@1", Action::Wait(Some(Duration::from_millis(300))), 1..=1, None),
             ] {
                 let (name, point) = parse(text).unwrap();
                 assert_eq!((name.as_str(), point.action, &point.visits), ("a.b", action, &visits), "{text}");

@@ -25,6 +25,7 @@ pub mod problem;
 mod reports;
 mod sagas;
 pub mod state;
+mod summary;
 mod tasks;
 mod users;
 
@@ -81,6 +82,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(notifications::archive)
         .service(notifications::read_all)
         .service(reports::metrics)
+        .service(summary::summary)
         .service(sagas::list)
         .service(sagas::read)
         .service(audit::events)

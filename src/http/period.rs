@@ -58,7 +58,12 @@ pub fn days(params: &StatsParams, now: Timestamp) -> Result<(NaiveDate, NaiveDat
 /// As [`days`].
 pub fn stats_period(params: &StatsParams, now: Timestamp) -> Result<(Timestamp, Timestamp), Refusal> {
     let (from, to) = days(params, now)?;
-    Ok((midnight(from), midnight(to).plus(Duration::from_hours(24))))
+    Ok(moments(from, to))
+}
+
+/// From the beginning of `first` to the end of `last`, which is not within.
+pub fn moments(first: NaiveDate, last: NaiveDate) -> (Timestamp, Timestamp) {
+    (midnight(first), midnight(last).plus(Duration::from_hours(24)))
 }
 
 fn midnight(day: NaiveDate) -> Timestamp {

@@ -58,7 +58,7 @@ impl Services {
         let customers = start.customers(&auth);
         let sales = start.sales(&auth, &customers);
         let opportunity = start.opportunity(&auth, &customers);
-        let (analytics, notifications) = start.analytics();
+        let (analytics, notifications) = start.analytics(&customers, &sales, &opportunity);
         let sagas = start.sagas(&auth, &customers, &sales, &opportunity, &analytics);
         start.consumers(&customers, &sales, &opportunity, &notifications);
         start.scheduler(&sales);

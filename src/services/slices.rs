@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 use super::starter::Starter;
 use crate::actors::analytics::aggregate::NotificationAggregate;
 use crate::actors::analytics::service::AnalyticsDesk;
+use crate::actors::analytics::summary::Summaries;
 use crate::actors::auth::client::AuthClient;
 use crate::actors::auth::password::Passwords;
 use crate::actors::auth::service::{AuthDesk, TokenLifetimes};
@@ -103,15 +104,29 @@ impl Starter<'_> {
         }
     }
 
-    pub fn analytics(&mut self) -> (Service<AnalyticsDesk>, Entities<NotificationAggregate>) {
+    pub fn analytics(
+        &mut self,
+        customers: &CustomerClient,
+        sales: &SalesClient,
+        opportunity: &OpportunityClient,
+    ) -> (Service<AnalyticsDesk>, Entities<NotificationAggregate>) {
         let notifications = self.entities();
         let desk = AnalyticsDesk {
             db: self.db.clone(),
             journal: self.journal.clone(),
             clock: self.clock.clone(),
             notifications: notifications.clone(),
+            summaries: Summaries::new(
+                &self.clock,
+                customers.clone(),
+                sales.clone(),
+                opportunity.clone(),
+                &self.guards,
+            ),
         };
-        (self.service("analytics", DEADLINE, desk), notifications)
+        // The summary waits for others as long as their breakers let it.
+        let deadline = DEADLINE.max(self.config.resilience.breaker().timeout);
+        (self.service("analytics", deadline, desk), notifications)
     }
 
     pub fn sagas(

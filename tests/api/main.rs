@@ -28,6 +28,7 @@ mod reports;
 mod sagas;
 mod search;
 mod sessions;
+mod summary;
 mod tasks;
 mod throttle;
 mod tokens;

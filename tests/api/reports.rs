@@ -68,7 +68,7 @@ async fn a_period_that_is_none_is_refused() {
     let app = TestApp::start(Sqlite).await;
     let admin = Member::first(&app).await;
     let mut wrong = Vec::new();
-    for path in [METRICS, "/api/customers/stats", "/api/meetings/stats"] {
+    for path in [METRICS, "/api/reports/sales-summary", "/api/customers/stats", "/api/meetings/stats"] {
         for (query, field, code) in [
             ("from=2026-03-02&to=2026-03-01", "to", "before_from"),
             ("from=2024-01-01&to=2025-01-01", "from", "range_too_long"),

@@ -5,6 +5,7 @@
 //!   acknowledged; `promises`: what the database must hold when the effects have caught up
 //! - `panics`: every actor dies once, and nobody but its caller notices; `deed`: what is asked of it
 //! - `dead_letters`: a consumer fails for good, and is helped
+//! - `summary`: flow 6 while a service hangs
 //! - `drain`, `settings`, `commands`, `first_start`: how the process starts and ends
 
 #[path = "../support/mod.rs"]
@@ -22,3 +23,4 @@ mod promises;
 mod sagas;
 mod settings;
 mod site;
+mod summary;

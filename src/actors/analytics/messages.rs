@@ -8,10 +8,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::domain::{Notification, NotificationCommand};
+use super::summary::SalesSummary;
 use crate::actors::context::{Caller, Context};
 use crate::actors::event::LoggedEvent;
 use crate::actors::page::{Keyset, Page, PageRequest};
 use crate::actors::refusal::Refusal;
+use crate::clock::Timestamp;
 use crate::ids::Id;
 use crate::persistence::analytics::DayMetrics;
 
@@ -73,4 +75,14 @@ pub struct ReadProgress {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReadCount {
     pub count: u64,
+}
+
+/// The figures of all services from `from` to `to`, which is not within: those the caller may see, or one owner's.
+#[derive(Clone, Copy, Message)]
+#[rtype(result = "Result<SalesSummary, Refusal>")]
+pub struct ReadSummary {
+    pub caller: Caller,
+    pub owner_id: Option<Id>,
+    pub from: Timestamp,
+    pub to: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! analytics: what the others' events add up to: daily metrics, timelines, notifications (SPEC §5).
+//! analytics: what the others' events add up to: daily metrics, timelines, notifications, the sales summary (SPEC §5).
 
 pub mod activity;
 pub mod aggregate;
@@ -12,3 +12,4 @@ pub mod people;
 pub mod reading;
 pub mod recipients;
 pub mod service;
+pub mod summary;

@@ -1,4 +1,5 @@
-//! The analytics service: answers from the projections that its consumers keep.
+//! The analytics service: answers from the projections that its consumers keep, and asks the other services for the
+//! sales summary.
 
 use std::sync::Arc;
 
@@ -6,7 +7,9 @@ use super::aggregate::NotificationAggregate;
 use super::domain::Notification;
 use super::messages::{
     ListNotifications, MarkNotification, ReadActivity, ReadAllNotifications, ReadMetrics, ReadProgress,
+    ReadSummary,
 };
+use super::summary::{SalesSummary, Summaries};
 use crate::actors::event::LoggedEvent;
 use crate::actors::page::{Keyset, Page};
 use crate::actors::runtime::entity::Entities;
@@ -25,6 +28,7 @@ pub struct AnalyticsDesk {
     pub journal: Journal,
     pub clock: Clock,
     pub notifications: Entities<NotificationAggregate>,
+    pub summaries: Summaries,
 }
 
 /// The name of newest-first orders by id in cursors.
@@ -53,4 +57,5 @@ serve!(AnalyticsDesk, {
         desk.notifications.execute(message.id, message.mark, message.context).await
     },
     ReadAllNotifications => |desk, message| ReadProgress { desk.read_next(message).await },
+    ReadSummary => |desk, message| SalesSummary { Ok(desk.summaries.read(message).await) },
 });

@@ -18,6 +18,7 @@ use crate::actors::runtime::service::serve;
 use crate::actors::sagas::domain::{Counted, Counts, SagaKind};
 use crate::actors::sagas::messages::{CountReferring, start};
 use crate::clock::Clock;
+use crate::failpoint;
 use crate::ids::{Id, new_id};
 use crate::persistence::Db;
 use crate::persistence::customers::{self as store, CustomerCounts};
@@ -75,6 +76,7 @@ impl CustomerDesk {
     }
 
     async fn stats(&self, stats: CustomerStats) -> Result<CustomerCounts, Refusal> {
+        failpoint::pause("stats.customers").await;
         let owner = stats.caller.only_owner().or(stats.owner_id);
         Ok(store::stats(&self.db, owner, stats.from, stats.to).await?)
     }

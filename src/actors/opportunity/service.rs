@@ -17,6 +17,7 @@ use crate::actors::runtime::entity::Entities;
 use crate::actors::runtime::service::serve;
 use crate::actors::sagas::domain::{Counted, Counts, SagaKind};
 use crate::actors::sagas::messages::CountReferring;
+use crate::failpoint;
 use crate::ids::{Id, new_id};
 use crate::persistence::Db;
 use crate::persistence::approvals::{self as store, ApprovalCounts};
@@ -84,6 +85,7 @@ impl OpportunityDesk {
     }
 
     async fn stats(&self, stats: ApprovalStats) -> Result<ApprovalCounts, Refusal> {
+        failpoint::pause("stats.approvals").await;
         let requester = stats.caller.only_owner().or(stats.owner_id);
         Ok(store::stats(&self.db, requester, stats.from, stats.to).await?)
     }

@@ -147,6 +147,11 @@ impl Guard {
         self.breaker.ask(Read, BREAKER_DEADLINE).await
     }
 
+    /// The same breaker for a caller who must have answered by the timeout: a tenth of it is left to them.
+    pub fn with_time_to_answer(&self) -> Self {
+        Self { timeout: self.timeout * 9 / 10, ..self.clone() }
+    }
+
     /// Makes one call.
     ///
     /// # Errors

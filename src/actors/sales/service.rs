@@ -19,6 +19,7 @@ use crate::actors::sagas::domain::{Counted, Counts, SagaKind};
 use crate::actors::sagas::messages::CountReferring;
 use crate::actors::sales::tasks::aggregate::TaskAggregate;
 use crate::clock::Clock;
+use crate::failpoint;
 use crate::ids::{Id, new_id};
 use crate::persistence::Db;
 use crate::persistence::departures::{
@@ -76,6 +77,7 @@ impl SalesDesk {
     }
 
     async fn stats(&self, stats: MeetingStats) -> Result<MeetingCounts, Refusal> {
+        failpoint::pause("stats.meetings").await;
         let owner = stats.caller.only_owner().or(stats.owner_id);
         Ok(store::stats(&self.db, owner, stats.from, stats.to).await?)
     }

@@ -10,6 +10,7 @@ use crate::actors::page::Page;
 use crate::actors::refusal::Refusal;
 use crate::actors::runtime::service::serve;
 use crate::actors::sales::service::SalesDesk;
+use crate::failpoint;
 use crate::ids::{Id, new_id};
 use crate::persistence::tasks::{self as store, DueTask, TaskCounts};
 
@@ -48,6 +49,7 @@ impl SalesDesk {
     }
 
     async fn task_stats(&self, stats: TaskStats) -> Result<TaskCounts, Refusal> {
+        failpoint::pause("stats.tasks").await;
         let assignee = stats.caller.only_owner().or(stats.owner_id);
         Ok(store::stats(&self.db, assignee, stats.from, stats.to, self.clock.now()).await?)
     }
