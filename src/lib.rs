@@ -5,6 +5,7 @@
 //! - [`http`]: the gateway
 //! - [`startup`], [`services`]: the only places that wire these together; [`bootstrap`]: the first start
 //! - [`config`], [`cli`]: settings and commands; [`demo`]: sample data
+//! - [`projections`]: folding them again from the log
 //! - [`clock`], [`ids`], [`i18n`], [`formats`], [`telemetry`], [`failpoint`]: small things everybody uses
 //!
 //! `ARCHITECTURE.md` walks a request through all of it.
@@ -21,6 +22,7 @@ pub mod http;
 pub mod i18n;
 pub mod ids;
 pub mod persistence;
+pub mod projections;
 pub mod services;
 pub mod startup;
 pub mod telemetry;

@@ -1,6 +1,7 @@
 //! The command line: `kizuna serve` and its helpers (SPEC §9).
 
 mod dead_letters;
+mod projections;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -49,6 +50,9 @@ enum Command {
     /// Events that a consumer gave up on
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
+    /// What is folded from the event log
+    #[command(subcommand)]
+    Projections(projections::Command),
     /// Print the OpenAPI document
     Openapi,
 }
@@ -111,6 +115,7 @@ pub fn run() -> ExitCode {
         Command::User(UserCommand::Create(args)) => on_system(|lasting| create_user(*args, lasting)),
         Command::Events(EventsCommand::Tail(args)) => on_system(|lasting| tail(args, lasting)),
         Command::DeadLetters(command) => on_system(|lasting| dead_letters::run(command, lasting)),
+        Command::Projections(command) => on_system(|lasting| projections::run(command, lasting)),
         Command::Openapi => openapi(),
     };
     match done {

@@ -133,6 +133,9 @@ async fn read(db: &Db, tail: Sql) -> Result<Vec<LoggedEvent>, StoreError> {
     stored.into_iter().map(TryInto::try_into).collect()
 }
 
+/// Rows of one statement, where all of them are wanted.
+const PAGE: i64 = 1_000;
+
 /// Events of one slice after a position, in order, at most `limit`.
 pub async fn after(db: &Db, slice: i64, position: i64, limit: i64) -> Result<Vec<LoggedEvent>, StoreError> {
     let tail = Sql::default()
@@ -230,4 +233,24 @@ pub async fn activity(
 pub async fn activity_count(db: &Db, customer: Id) -> Result<i64, StoreError> {
     let sql = Sql::new("SELECT CAST(count(*) AS TEXT) FROM customer_activity");
     db.number(sql.filter("customer_id = ?", [customer.into()])).await
+}
+
+/// Every event of these types, which must be few, in no order across aggregates.
+pub async fn of_types(db: &Db, types: &[&str]) -> Result<Vec<LoggedEvent>, StoreError> {
+    let mut events: Vec<LoggedEvent> = Vec::new();
+    for event_type in types {
+        let mut after = None;
+        loop {
+            let filter = AuditFilter { event_type: Some((*event_type).to_owned()), ..AuditFilter::default() };
+            let tail = filter.apply(Sql::default()).filter_some("id > ?", after);
+            let page = read(db, tail.push(" ORDER BY id", []).limit(PAGE)).await?;
+            let is_last = (page.len() as i64) < PAGE;
+            after = page.last().map(|event| event.event.id);
+            events.extend(page);
+            if is_last {
+                break;
+            }
+        }
+    }
+    Ok(events)
 }

@@ -5,7 +5,7 @@
 //! - `unit`, `journal`: what is committed together, and how a group of it is
 //! - `log`, `cursors`, `idempotency`: the event log and what stands beside it; `schedules`: what ran last
 //! - `operations`: what is asked of these to see whether all is well
-//! - `paging`: the keyset query of every list
+//! - `paging`: the keyset query of every list; `projections`: what is thrown away to be folded again
 //! - one file a service: its tables and queries
 
 pub mod analytics;
@@ -22,6 +22,7 @@ pub mod log;
 pub mod meetings;
 pub mod operations;
 pub mod paging;
+pub mod projections;
 mod readers;
 pub mod replicas;
 pub mod sagas;

@@ -4,7 +4,7 @@
 //! - `kill`: flow 2 is exactly once whatever the moment of a `kill -9`; `client`: who remembers what was
 //!   acknowledged; `promises`: what the database must hold when the effects have caught up
 //! - `panics`: every actor dies once, and nobody but its caller notices; `deed`: what is asked of it
-//! - `dead_letters`: a consumer fails for good, and is helped
+//! - `dead_letters`: a consumer fails for good, and is helped; `projections`: they are folded again
 //! - `summary`: flow 6 while a service hangs
 //! - `drain`, `settings`, `commands`, `first_start`: how the process starts and ends
 
@@ -19,6 +19,7 @@ mod drain;
 mod first_start;
 mod kill;
 mod panics;
+mod projections;
 mod promises;
 mod sagas;
 mod settings;

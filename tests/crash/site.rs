@@ -83,7 +83,7 @@ impl Site {
 }
 
 /// Nothing is left to do: no effect, and no position to be stored.
-async fn at_rest(db: &Db) -> Result<(), String> {
+pub async fn at_rest(db: &Db) -> Result<(), String> {
     let heads = log::heads(db).await.map_err(|error| error.to_string())?;
     for (consumer, _) in CONSUMERS {
         let cursors = cursors::load(db, consumer).await.map_err(|error| error.to_string())?;

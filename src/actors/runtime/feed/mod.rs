@@ -110,6 +110,15 @@ impl<C: Consumer> Actor for FeedActor<C> {
     }
 }
 
+/// Applies what the log has beyond the consumer's cursors, parks what can't be applied, and ends: for commands. A server
+/// may run the same consumer beside it.
+///
+/// # Errors
+/// `Unavailable` if the database is, or if the server's feed was faster: what was applied stands, go on from there.
+pub async fn run_to_head<C: Consumer>(parts: FeedParts, consumer: Arc<C>) -> Result<(), StoreError> {
+    Feed::load(parts, consumer).await?.save_positions().await
+}
+
 async fn run<C: Consumer>(parts: FeedParts, consumer: Arc<C>, stats: Arc<ActorStats>) {
     let filter = Filter(C::TYPES.iter().map(|t| (*t).to_owned()).collect());
     let Ok(mut deliveries) = parts.registry.subscribe(filter, parts.batch).await else { return };

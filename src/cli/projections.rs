@@ -1,0 +1,35 @@
+//! `kizuna projections`: on the database itself, also beside a running server.
+
+use clap::Subcommand;
+use tokio::runtime::Handle;
+
+use super::{Done, connect};
+use crate::config::DatabaseConfig;
+use crate::projections::{self, Rebuilt};
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Fold the projections again from the event log
+    ///
+    /// Drops what is folded from the log and nothing else (activity, daily figures, the users that analytics knows, the
+    /// customers that sales and opportunity know) and folds it again, to the very same rows. Notifications stay: that
+    /// one was read stands in no other place. May run beside a server, whose answers lack what is not folded yet.
+    #[command(verbatim_doc_comment)]
+    Rebuild(DatabaseConfig),
+}
+
+pub async fn run(command: Command, lasting: Handle) -> Done {
+    let Command::Rebuild(database) = command;
+    let db = connect(database, &lasting).await?;
+    let migrated = db.clone();
+    lasting.spawn(async move { migrated.migrate().await }).await??;
+    let done = projections::rebuild(&db).await;
+    db.close().await;
+    for Rebuilt { table, rows, parked } in done? {
+        println!("{table:<22} {rows} rows");
+        if parked > 0 {
+            println!("{:<22} {parked} events could not be applied: a server tries them again", "");
+        }
+    }
+    Ok(())
+}

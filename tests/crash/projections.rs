@@ -1,0 +1,182 @@
+//! `kizuna projections rebuild` (SPEC §9): the same rows again, from the log alone, also beside a server.
+
+use kizuna::actors::analytics::metrics::MetricsConsumer;
+use kizuna::actors::runtime::feed::Consumer;
+use kizuna::persistence::Db;
+use kizuna::persistence::analytics::{ACTIVITY, METRICS, NOTIFICATIONS, PEOPLE};
+use kizuna::persistence::cursors::{self, CURSORS, PARKED};
+use kizuna::persistence::replicas::{OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
+use kizuna::persistence::sql::Sql;
+use kizuna::persistence::table::Table;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::promises;
+use crate::site::{BINARY, People, Site, at_rest, run};
+use crate::support::{Database, Kizuna, Postgres, Sqlite};
+
+/// In the order in which they are told of.
+const PROJECTIONS: [&Table; 5] = [&PEOPLE, &SALES_CUSTOMERS, &OPPORTUNITY_CUSTOMERS, &METRICS, &ACTIVITY];
+
+/// Every row of these tables, and of what must not change.
+async fn rows(db: &Db) -> Vec<(&'static str, Vec<String>)> {
+    let mut all = Vec::new();
+    for table in PROJECTIONS.into_iter().chain([&NOTIFICATIONS, &CURSORS, &PARKED]) {
+        let rows: Vec<Value> = db.rows(table, Sql::new(" ORDER BY 1")).await.expect("a readable table");
+        all.push((table.name, rows.iter().map(Value::to_string).collect()));
+    }
+    all
+}
+
+/// What the command says.
+fn rebuild(site: &Site) -> String {
+    let output = run(&["projections", "rebuild", "--database-url", &site.place.url], &[]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// Some of everything that is folded.
+async fn work(server: &Kizuna, people: &People, round: &str) {
+    let (sales, manager) = (people.sales.at(server), people.manager.at(server));
+    let admin = people.admin.at(server);
+    for n in 0..4 {
+        let name = format!("{round} {n}");
+        let customer = sales.post("/api/customers", json!({"name": name})).await.expect(201).id();
+        let path = format!("/api/customers/{customer}");
+        sales.patch(&path, json!({"notes": "変更"})).await.expect(200);
+        let met = json!({"customer_id": customer, "title": name, "met_at": "2026-03-01T10:00:00Z"});
+        sales.post("/api/meetings", met).await.expect(201);
+        let task = json!({"customer_id": customer, "title": name, "due_at": "2026-03-05T10:00:00Z", "status": "DONE"});
+        sales.post("/api/tasks", task).await.expect(201);
+        let approval = json!({"customer_id": customer, "title": name, "amount": 1});
+        let approval = sales.post("/api/approvals", approval).await.expect(201).id();
+        manager.patch(&format!("/api/approvals/{approval}/approve"), json!({})).await.expect(200);
+        if n == 3 {
+            sales.delete(&path).await.expect(200);
+        }
+    }
+    let user = json!({"email": format!("{round}@example.com"), "name": round, "role": "SALES", "password": "kizuna-test"});
+    let user = admin.post("/api/auth/users", user).await.expect(201).id();
+    admin
+        .patch(&format!("/api/auth/users/{user}"), json!({"name": "改名", "role": "MANAGER"}))
+        .await
+        .expect(200);
+    admin.delete(&format!("/api/auth/users/{user}")).await.expect(200);
+}
+
+/// Waits until all has taken effect and every position is stored, and stops the server.
+async fn rest(site: &Site, mut server: Kizuna) {
+    site.eventually(promises::kept).await;
+    site.eventually(at_rest).await;
+    assert!(server.terminate().await.success(), "{}", server.output());
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_is_lost_or_wrong_is_folded_again_to_the_very_same_rows(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let (site, people) = Site::copied(on).await;
+    let server = site.launch().start().await;
+    work(&server, people, "one").await;
+    rest(&site, server).await;
+    let before = site.look(rows).await;
+    assert!(before[..6].iter().all(|(_, rows)| rows.len() >= 4), "{before:?}");
+    site.place.raw("UPDATE daily_metrics SET value = value + 1000; DELETE FROM customer_activity").await;
+    site.place.raw("UPDATE sales_customers SET version = version + 100, name = '?'").await;
+    site.place.raw("DELETE FROM opportunity_customers; UPDATE analytics_users SET name = '?'").await;
+    assert_ne!(site.look(rows).await, before);
+    let said = rebuild(&site);
+    assert_eq!(site.look(rows).await, before);
+    let wanted = PROJECTIONS
+        .iter()
+        .zip(&before)
+        .map(|(table, (_, rows))| format!("{:<22} {} rows\n", table.name, rows.len()));
+    assert_eq!(said, wanted.collect::<String>());
+    assert_eq!(rebuild(&site), said, "a second time");
+    assert_eq!(site.look(rows).await, before);
+    site.eventually(promises::kept).await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_was_parked_is_applied_where_it_can_be_and_parked_again_where_not(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let (site, people) = Site::copied(on).await;
+    let fails = "feed.analytics.metrics.effect=fail@always/one 2";
+    let server = site.armed(fails).args(["--retry-times", "1", "--retry-initial", "1ms"]).start().await;
+    work(&server, people, "one").await;
+    let dead = async |db: &Db| {
+        let parked =
+            cursors::parked(db, MetricsConsumer::NAME, 100).await.map_err(|error| error.to_string())?;
+        let is_dead = parked.iter().any(|parked| parked.status.as_str() == "dead");
+        if is_dead { Ok(()) } else { Err(format!("{parked:?}")) }
+    };
+    site.eventually(dead).await;
+    let mut server = server;
+    assert!(server.terminate().await.success(), "{}", server.output());
+
+    let args = ["projections", "rebuild", "--database-url", &site.place.url];
+    let output = run(&args, &[("KIZUNA_FAILPOINTS", fails)]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("could not be applied: a server tries them again"), "{said}");
+    let parked =
+        site.look(async |db| cursors::parked(db, MetricsConsumer::NAME, 100).await.expect("rows")).await;
+    assert!(!parked.is_empty() && parked.iter().all(|parked| parked.attempts == 0), "{parked:?}");
+
+    assert!(!rebuild(&site).contains("could not"), "nothing fails any more");
+    let server = site.launch().start().await;
+    rest(&site, server).await;
+    assert!(
+        site.look(async |db| cursors::parked(db, MetricsConsumer::NAME, 100).await.expect("rows"))
+            .await
+            .is_empty()
+    );
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_server_that_runs_beside_it_goes_on_exactly_once(#[values(Sqlite, Postgres)] on: Database) {
+    let (site, people) = Site::copied(on).await;
+    let server = site.launch().start().await;
+    work(&server, people, "one").await;
+    for round in ["two", "three", "four"] {
+        let url = site.place.url.clone();
+        let rebuilt = tokio::task::spawn_blocking(move || {
+            let output = run(&["projections", "rebuild", "--database-url", &url], &[]);
+            (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+        });
+        work(&server, people, round).await;
+        let (success, said) = rebuilt.await.expect("no panic");
+        assert!(success, "{said}");
+    }
+    work(&server, people, "five").await;
+    site.eventually(promises::kept).await;
+    let metrics = kizuna_metrics(&server).await;
+    assert!(metrics.iter().all(|line| line.ends_with(" 0")) && metrics.len() >= 5, "{metrics:?}");
+    rest(&site, server).await;
+    let before = site.look(rows).await;
+    rebuild(&site);
+    assert_eq!(site.look(rows).await, before, "and nothing was folded wrongly");
+}
+
+/// How far behind `/metrics` says that each consumer is.
+async fn kizuna_metrics(server: &Kizuna) -> Vec<String> {
+    let metrics = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let text = metrics.get(format!("{}/metrics", server.base_url())).send().await.expect("an answer");
+    let text = text.text().await.expect("text");
+    text.lines().filter(|line| line.starts_with("kizuna_consumer_lag")).map(str::to_owned).collect()
+}
+
+#[test]
+fn help_says_what_is_folded_and_that_notifications_stay() {
+    let help = run(&["projections", "rebuild", "--help"], &[]);
+    let help = String::from_utf8(help.stdout).expect("text");
+    assert!(help.contains("Notifications stay") && help.contains("--database-url"), "{help}");
+    let mut ended =
+        Kizuna::command(BINARY).args(["projections", "rebuild", "--database-url", "mysql://x"]).spawn();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    assert!(!runtime.block_on(ended.wait_exit(std::time::Duration::from_secs(10))).success());
+}
