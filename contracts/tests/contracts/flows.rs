@@ -1,0 +1,157 @@
+//! The eight flows of SPEC §5 on a running server, so that its log holds an event of every type.
+
+use std::time::Duration;
+
+use kizuna::actors::catalogue::SAGA_FAILED;
+use serde_json::{Value, json};
+
+use crate::provider::Provider;
+use crate::support::app::PASSWORD;
+use crate::support::{Answer, Member, eventually};
+
+/// Part of a name over which a consumer is made to fail.
+const BREAKS: &str = "壊";
+const WITHIN: Duration = Duration::from_secs(20);
+
+/// A server that scans for due tasks all the time and gives up early.
+pub async fn server() -> Provider {
+    let args = ["--due-scan-every", "1s", "--retry-initial", "10ms", "--retry-times", "2"];
+    let fails = format!("feed.customer.departures.effect=fail@always/{BREAKS}");
+    Provider::with(&args, &[("KIZUNA_FAILPOINTS", &fails)]).await
+}
+
+/// Only a consumer that can be made to fail leads to a failed saga.
+pub fn can_be_produced(event_type: &str) -> bool {
+    event_type != SAGA_FAILED || cfg!(feature = "failpoints")
+}
+
+/// Runs all flows until their last effect.
+pub async fn run(provider: &Provider) {
+    let admin = &provider.admin;
+    let manager = admin.hire("MANAGER", "manager", None).await;
+    let sales = admin.hire("SALES", "sales", Some(&manager)).await;
+    people(admin, &sales).await;
+    let customer = sales.customer("佐々木 商店").await.id();
+    sales.patch(&format!("/api/customers/{customer}"), json!({"notes": "n"})).await.expect(200);
+    meetings(&sales, &customer).await;
+    approvals(admin, &manager, &sales, &customer).await;
+    tasks(admin, &sales, &customer).await;
+    read(&manager).await;
+    let mut deletions = vec![leave(admin, &manager).await];
+    records(&sales, &customer).await;
+    deletions.push(sales.delete(&format!("/api/customers/{customer}")).await.expect(200));
+    if can_be_produced(SAGA_FAILED) {
+        deletions.push(leave_broken(admin).await);
+    }
+    for deletion in deletions {
+        ended(admin, &deletion).await;
+    }
+}
+
+/// Every event of the log.
+pub async fn events(provider: &Provider) -> Vec<Value> {
+    let mut events = Vec::new();
+    let mut next = Some("/api/audit/events?limit=200".to_owned());
+    while let Some(page) = next {
+        let answer = provider.admin.get(&page).await.expect(200);
+        events.extend_from_slice(answer.items());
+        next = answer.next().map(str::to_owned);
+    }
+    events
+}
+
+/// Flow 1: a login that fails beside those that have not.
+async fn people(admin: &Member, sales: &Member) {
+    admin.patch(&format!("/api/auth/users/{}", sales.id), json!({"name": "Sales"})).await.expect(200);
+    let wrong = json!({"email": sales.email, "password": "wrong-password"});
+    sales.anonymous().post("/api/auth/login", wrong).await.expect(401);
+}
+
+/// Flow 3.
+async fn meetings(sales: &Member, customer: &str) {
+    let meeting = sales.meeting(customer, "First visit").await.id();
+    let path = format!("/api/meetings/{meeting}");
+    sales.patch(&path, json!({"title": "The first visit"})).await.expect(200);
+    sales.delete(&path).await.expect(200);
+}
+
+/// Flow 4, with every way it can end.
+async fn approvals(admin: &Member, manager: &Member, sales: &Member, customer: &str) {
+    let why = json!({"comment": "because"});
+    for (decider, action, body) in [
+        (manager, "approve", json!({})),
+        (manager, "reject", why),
+        (sales, "cancel", json!({})),
+        (manager, "reassign", json!({"approver_id": admin.id})),
+    ] {
+        let id = sales.approval(customer, action).await.id();
+        decider.patch(&format!("/api/approvals/{id}/{action}"), body).await.expect(200);
+    }
+}
+
+/// Flow 5: an alert among other things that happen to a task.
+async fn tasks(admin: &Member, sales: &Member, customer: &str) {
+    let task = async |title: &str| {
+        let task = json!({"title": title, "due_at": "2026-01-05T09:00:00Z", "customer_id": customer});
+        format!("/api/tasks/{}", sales.post("/api/tasks", task).await.expect(201).id())
+    };
+    task("overdue").await;
+    let (done, dropped) = (task("done").await, task("dropped").await);
+    sales.patch(&done, json!({"notes": "n"})).await.expect(200);
+    sales.patch(&done, json!({"status": "DONE"})).await.expect(200);
+    sales.delete(&dropped).await.expect(200);
+    sales
+        .post("/api/tasks", json!({"title": "nobody's", "due_at": "2099-01-05T09:00:00Z"}))
+        .await
+        .expect(201);
+    eventually(WITHIN, async || {
+        let alerts = admin.get("/api/audit/events?type=task.due_soon").await.expect(200);
+        !alerts.items().is_empty()
+    })
+    .await;
+}
+
+/// Two notifications: one is read, one put away.
+async fn read(manager: &Member) {
+    let unread = eventually(WITHIN, async || {
+        let unread = manager.get("/api/notifications/unread").await.expect(200);
+        (unread.items().len() >= 2).then(|| unread.items().to_vec())
+    })
+    .await;
+    for (notification, mark) in unread.iter().zip(["read", "archive"]) {
+        let id = notification["id"].as_str().expect("an id");
+        manager.patch(&format!("/api/notifications/{id}/{mark}"), json!({})).await.expect(200);
+    }
+}
+
+/// One of everything, so that a deletion has something to do.
+async fn records(owner: &Member, customer: &str) {
+    owner.meeting(customer, "Next visit").await;
+    owner.task("to be done", "2099-01-05T09:00:00Z").await;
+    owner.approval(customer, "pending").await;
+}
+
+/// Flow 7.
+async fn leave(admin: &Member, manager: &Member) -> Answer {
+    let leaver = admin.hire("SALES", "leaver", Some(manager)).await;
+    let customer = leaver.customer("Left behind").await.id();
+    records(&leaver, &customer).await;
+    admin.delete(&format!("/api/auth/users/{}", leaver.id)).await.expect(200)
+}
+
+/// The same with a consumer that fails over the name.
+async fn leave_broken(admin: &Member) -> Answer {
+    let user = json!({
+        "email": "broken@example.com", "name": format!("{BREAKS}れ物"), "role": "SALES", "password": PASSWORD,
+    });
+    let id = admin.post("/api/auth/users", user).await.expect(201).id();
+    admin.delete(&format!("/api/auth/users/{id}")).await.expect(200)
+}
+
+async fn ended(admin: &Member, deletion: &Answer) {
+    eventually(WITHIN, async || {
+        let saga = admin.get(&deletion.text_at("/saga/href")).await.expect(200);
+        if saga.body["status"] == "running" { Err(saga.to_string()) } else { Ok(()) }
+    })
+    .await;
+}
