@@ -64,6 +64,9 @@ async fn after_traffic_every_event_was_applied_once_and_in_order(#[values(Sqlite
     let customer = sales.customer("絆").await.id();
     sales.patch(&format!("/api/customers/{customer}"), json!({"name": "別"})).await.expect(200);
     sales.meeting(&customer, "初回訪問").await;
+    sales.approval(&customer, "値引き").await;
+    app.settle().await;
+    sales.delete(&format!("/api/customers/{customer}")).await.expect(200);
     app.settle().await;
     let report = admin.get("/api/admin/integrity").await.expect(200);
     assert_eq!(report.body["events"], app.rows("events").await);
@@ -81,12 +84,12 @@ async fn after_traffic_every_event_was_applied_once_and_in_order(#[values(Sqlite
         }
         assert!(consumer["applied"].as_i64() >= Some(2), "{consumer}");
     }
-    assert_eq!(consumers[0]["applied"], 2, "created and updated");
+    assert_eq!(consumers[0]["applied"], 3, "created, updated, deleted");
     let readings = admin.get("/api/admin/consumers").await.expect(200);
     let copies = named(&readings, "sales.customers");
     let expected = json!({
         "name": "sales.customers", "types": ["customer.created", "customer.updated", "customer.deleted"],
-        "applied": 2, "pending": 0, "retrying": 0, "waiting": 0, "dead": 0,
+        "applied": 3, "pending": 0, "retrying": 0, "waiting": 0, "dead": 0,
     });
     assert_eq!(copies, &expected);
     assert_eq!(readings.items().len(), CONSUMERS.len());
