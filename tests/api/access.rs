@@ -44,8 +44,6 @@ enum Kind {
 enum Rule {
     /// Without a token, too.
     Public,
-    /// Not by a plain request.
-    NoSocket,
     /// Everybody with a token, at this status.
     Everybody(u16),
     /// MANAGER and ADMIN.
@@ -74,8 +72,8 @@ fn rule(operation: &str) -> Option<Rule> {
         | "GET /metrics"
         | "GET /openapi.json"
         | "GET /asyncapi.json" => Rule::Public,
-        // Who asks so is refused for it, whoever they are: a socket may sign in by its first frame.
-        "GET /api/ws" => Rule::NoSocket,
+        // A plain request is no socket.
+        "GET /api/ws" => Rule::Everybody(426),
         // It never ends: asked for in a wrong way by those who may have it.
         "GET /api/stream" => Rule::Everybody(400),
         "POST /api/auth/logout" => Rule::Everybody(204),
@@ -139,7 +137,7 @@ impl Rule {
         match self {
             Self::Own(kind) | Self::OwnAlone(kind) | Self::Any(kind) | Self::AdminAny(kind, _) => Some(kind),
             Self::Decide | Self::Cancel | Self::Reassign => Some(Kind::Approval),
-            Self::Public | Self::NoSocket | Self::Everybody(_) | Self::Staff | Self::Admin => None,
+            Self::Public | Self::Everybody(_) | Self::Staff | Self::Admin => None,
         }
     }
 
@@ -155,15 +153,12 @@ impl Rule {
     /// The status of the answer; 200 stands for any success.
     fn status(self, who: Who, whose: Whose) -> u16 {
         let sells = matches!(who, Who::Owner | Who::Other);
-        if matches!(self, Self::NoSocket) {
-            return 426;
-        }
         if matches!(who, Who::Nobody | Who::Deleted) {
             return if matches!(self, Self::Public) { 200 } else { 401 };
         }
         let found = if whose == Whose::Missing { 404 } else { 200 };
         match self {
-            Self::Public | Self::NoSocket => 200,
+            Self::Public => 200,
             Self::Everybody(status) => status,
             Self::Staff => {
                 if sells {
@@ -336,7 +331,7 @@ impl World {
 
     async fn ask(&self, operation: &Operation, who: Who, whose: Whose) -> Answer {
         let mut path = operation.path.clone();
-        if path == "/api/stream" {
+        if path == "/api/stream" && !matches!(who, Who::Nobody | Who::Deleted) {
             path.push_str("?nonsense=1");
         }
         if let Some(kind) = operation.rule.kind() {
