@@ -169,6 +169,9 @@ fn errors(path: &str, method: &Method, is_public: bool, has_body: bool) -> Vec<&
         errors.push("429");
     }
     match path {
+        // An heir is named, or chosen.
+        "/api/auth/users/{id}/deletion-preview" => errors.extend(["409", "422"]),
+        "/api/auth/users/{id}" if *method == Method::DELETE => errors.push("422"),
         "/api/ws" => errors.extend(["426", "429"]),
         "/api/stream" => errors.push("429"),
         _ => {}
