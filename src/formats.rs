@@ -23,7 +23,7 @@ pub fn amount(locale: Locale, minor: i64, currency: &str) -> String {
 }
 
 /// With a comma before every three digits.
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.char_indices() {

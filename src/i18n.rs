@@ -8,22 +8,26 @@ use unic_langid::{LanguageIdentifier, langid};
 
 use crate::actors::auth::messages::Locale;
 
+/// The API's texts, and the web console's.
+const JA: [&str; 2] = [include_str!("../locales/ja.ftl"), include_str!("../locales/console.ja.ftl")];
+const EN: [&str; 2] = [include_str!("../locales/en.ftl"), include_str!("../locales/console.en.ftl")];
+
 struct Texts {
     ja: FluentBundle<FluentResource>,
     en: FluentBundle<FluentResource>,
 }
 
-static TEXTS: LazyLock<Texts> = LazyLock::new(|| Texts {
-    ja: bundle(langid!("ja"), include_str!("../locales/ja.ftl")),
-    en: bundle(langid!("en"), include_str!("../locales/en.ftl")),
-});
+static TEXTS: LazyLock<Texts> =
+    LazyLock::new(|| Texts { ja: bundle(langid!("ja"), JA), en: bundle(langid!("en"), EN) });
 
-fn bundle(language: LanguageIdentifier, source: &str) -> FluentBundle<FluentResource> {
-    let resource = FluentResource::try_new(source.to_owned()).expect("locales/*.ftl parse (tested)");
+fn bundle(language: LanguageIdentifier, sources: [&str; 2]) -> FluentBundle<FluentResource> {
     let mut bundle = FluentBundle::new_concurrent(vec![language]);
     // The isolation marks are for bidirectional screens; these texts go into JSON.
     bundle.set_use_isolating(false);
-    bundle.add_resource(resource).expect("no message is given twice (tested)");
+    for source in sources {
+        let resource = FluentResource::try_new(source.to_owned()).expect("locales/*.ftl parse (tested)");
+        bundle.add_resource(resource).expect("no message is given twice (tested)");
+    }
     bundle
 }
 
@@ -74,12 +78,13 @@ mod tests {
 
     #[test]
     fn both_languages_have_the_same_messages() {
-        let keys = |source: &str| {
-            let heads = source.lines().filter(|line| line.contains(" =") && !line.starts_with([' ', '#']));
+        let keys = |sources: [&str; 2]| {
+            let lines = sources.into_iter().flat_map(str::lines);
+            let heads = lines.filter(|line| line.contains(" =") && !line.starts_with([' ', '#']));
             let mut keys: Vec<_> = heads.map(|line| line.split(" =").next().unwrap().to_owned()).collect();
             keys.sort();
             keys
         };
-        assert_eq!(keys(include_str!("../locales/ja.ftl")), keys(include_str!("../locales/en.ftl")));
+        assert_eq!(keys(JA), keys(EN));
     }
 }

@@ -89,6 +89,7 @@ impl Application {
             metrics,
             consumers: services.consumers.clone(),
             in_flight: DashSet::new(),
+            renewals: http::Renewals::default(),
             public_url: config.http.public_url.clone(),
             trusted_proxy: config.http.trusted_proxy,
             serves_metrics: config.http.ops_listen.is_none(),
@@ -177,6 +178,7 @@ fn serve(config: &Config, gateway: Data<Gateway>) -> anyhow::Result<(Server, Soc
         app.app_data(gateway.clone())
             .service(http::docs())
             .service(web::redirect("/docs", "/docs/"))
+            .configure(http::pages)
             .default_service(web::to(http::no_route))
             .wrap(actix_web::middleware::from_fn(around))
     })

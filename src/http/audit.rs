@@ -9,7 +9,7 @@ use super::paging::{self, list_params};
 use super::state::Gateway;
 use crate::actors::catalogue;
 use crate::actors::cloud_event::CloudEvent;
-use crate::actors::context::Role;
+use crate::actors::context::{Caller, Role};
 use crate::actors::event::LoggedEvent;
 use crate::actors::page::{Keyset, Page};
 use crate::actors::refusal::Refusal;
@@ -45,8 +45,21 @@ pub async fn events(
     signed: Signed,
     params: Params<AuditParams>,
 ) -> Result<HttpResponse, Refusal> {
-    signed.caller.require(&[Role::Manager, Role::Admin])?;
-    let params = params.0;
+    let Page { items, next, total } = find(&gateway, &signed.caller, params.0).await?;
+    let items = items.iter().map(CloudEvent::from).collect();
+    Ok(paging::list(&request, &Page { items, next, total }))
+}
+
+/// The events asked for.
+///
+/// # Errors
+/// `forbidden`, `invalid_parameter`, `invalid_cursor`, `unavailable`.
+pub async fn find(
+    gateway: &Gateway,
+    caller: &Caller,
+    params: AuditParams,
+) -> Result<Page<LoggedEvent>, Refusal> {
+    caller.require(&[Role::Manager, Role::Admin])?;
     let page = params.page(|keyset| keyset.sort == NEWEST_FIRST)?;
     if params.r#type.as_deref().is_some_and(|wanted| catalogue::intern(wanted).is_none()) {
         return Err(Refusal::parameter("type", "invalid_choice"));
@@ -58,11 +71,9 @@ pub async fn events(
         from: params.from,
         to: params.to,
     };
-    let events = log::audit(&gateway.db, &filter, page.after.map(|key| key.id), page.limit + 1).await?;
+    let found = log::audit(&gateway.db, &filter, page.after.map(|key| key.id), page.limit + 1).await?;
     let total = if page.count { Some(log::audit_count(&gateway.db, &filter).await?) } else { None };
     let key =
         |event: &LoggedEvent| Keyset { sort: NEWEST_FIRST.into(), value: String::new(), id: event.event.id };
-    let Page { items, next, total } = Page::cut(events, page.limit, key, total);
-    let items = items.iter().map(CloudEvent::from).collect();
-    Ok(paging::list(&request, &Page { items, next, total }))
+    Ok(Page::cut(found, page.limit, key, total))
 }

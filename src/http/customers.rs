@@ -27,6 +27,7 @@ use crate::actors::sagas::messages::{Preview, PreviewCustomerDeletion};
 use crate::clock::Timestamp;
 use crate::ids::Id;
 use crate::persistence::customers::SORTS;
+use crate::persistence::paging::Sort;
 
 type Answer = Result<HttpResponse, Refusal>;
 
@@ -65,6 +66,25 @@ enum SortName {
     UpdatedAtDescending,
 }
 
+impl CustomerParams {
+    /// The order asked for.
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn order(&self) -> Result<Sort, Refusal> {
+        let Some(name) = &self.sort else { return Ok(SORTS[0]) };
+        let known = SORTS.iter().find(|sort| sort.name == name);
+        known.copied().ok_or_else(|| Refusal::parameter("sort", "invalid_choice"))
+    }
+}
+
+impl From<CustomerParams> for CustomerFilter {
+    fn from(params: CustomerParams) -> Self {
+        let CustomerParams { q, status, owner_id, created_from, created_to, .. } = params;
+        Self { q, status, owner_id, created_from, created_to }
+    }
+}
+
 impl Export for Customer {
     const NAME: &'static str = "customers";
     const COLUMNS: &'static [&'static str] = &[
@@ -96,21 +116,9 @@ pub async fn list(
     params: Params<CustomerParams>,
 ) -> Answer {
     let params = params.0;
-    let sort = match &params.sort {
-        None => SORTS[0],
-        Some(name) => *SORTS
-            .iter()
-            .find(|sort| sort.name == name)
-            .ok_or_else(|| Refusal::parameter("sort", "invalid_choice"))?,
-    };
+    let sort = params.order()?;
     let page = params.page(|keyset| sort.fits(keyset))?;
-    let filter = CustomerFilter {
-        q: params.q,
-        status: params.status,
-        owner_id: params.owner_id,
-        created_from: params.created_from,
-        created_to: params.created_to,
-    };
+    let filter = CustomerFilter::from(params);
     export::answer(&request, page, move |page| {
         let (gateway, filter) = (gateway.clone(), filter.clone());
         let asked = ListCustomers { caller: signed.caller, filter, sort, page };

@@ -58,7 +58,11 @@ enum Step<T> {
     Done,
 }
 
-async fn file<T, F>(ask: impl Fn(PageRequest) -> F + 'static) -> Result<HttpResponse, Refusal>
+/// The whole list as a file.
+///
+/// # Errors
+/// As [`answer`].
+pub async fn file<T, F>(ask: impl Fn(PageRequest) -> F + 'static) -> Result<HttpResponse, Refusal>
 where
     T: Export,
     F: Future<Output = Result<Page<T>, Refusal>> + 'static,

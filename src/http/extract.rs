@@ -79,7 +79,8 @@ fn is_json(request: &HttpRequest) -> bool {
     request.content_type().eq_ignore_ascii_case("application/json")
 }
 
-async fn read(mut payload: Payload) -> Result<Vec<u8>, Refusal> {
+/// A body within its bound.
+pub(super) async fn read(mut payload: Payload) -> Result<Vec<u8>, Refusal> {
     let mut bytes = Vec::new();
     let mut length = 0;
     while let Some(chunk) = payload.next().await {
@@ -95,7 +96,7 @@ async fn read(mut payload: Payload) -> Result<Vec<u8>, Refusal> {
 }
 
 /// Reads a JSON object: not JSON is 400, JSON of another shape is 422 with the place of the fault.
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     // serde reads a struct from an array too; the contract knows objects only.
     let is_object = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     let mut json = serde_json::Deserializer::from_slice(bytes);
@@ -284,7 +285,7 @@ impl FromRequest for Anybody {
 }
 
 /// The client's address: the peer's, or what the trusted proxy says.
-fn address(request: &HttpRequest) -> Option<IpAddr> {
+pub(super) fn address(request: &HttpRequest) -> Option<IpAddr> {
     let peer = request.peer_addr().map(|peer| peer.ip())?;
     if gateway(request).trusted_proxy != Some(peer) {
         return Some(peer);
@@ -298,6 +299,6 @@ pub(super) fn gateway(request: &HttpRequest) -> Data<Gateway> {
     request.app_data::<Data<Gateway>>().expect("set for every app (startup.rs)").clone()
 }
 
-fn marks(request: &HttpRequest) -> RequestMarks {
+pub(super) fn marks(request: &HttpRequest) -> RequestMarks {
     request.extensions().get::<RequestMarks>().expect("set by the outermost middleware").clone()
 }

@@ -8,6 +8,7 @@ mod approvals;
 mod asyncapi;
 mod audit;
 mod auth;
+mod console;
 pub mod conventions;
 mod customers;
 mod export;
@@ -104,6 +105,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(ops::openapi)
         .service(ops::asyncapi);
 }
+
+pub use console::pages;
+pub use console::session::Renewals;
 
 /// The complete document of [`routes`].
 pub fn document() -> OpenApi {

@@ -104,7 +104,7 @@ pub fn list<T: Serialize>(request: &HttpRequest, page: &Page<T>) -> HttpResponse
 }
 
 /// This request's address with another cursor.
-fn next_address(request: &HttpRequest, next: &Keyset) -> String {
+pub(super) fn next_address(request: &HttpRequest, next: &Keyset) -> String {
     let kept = form_urlencoded::parse(request.query_string().as_bytes()).filter(|(name, _)| name != "cursor");
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(kept).append_pair("cursor", &encode(next));

@@ -189,7 +189,7 @@ async fn headers_with_a_bad_value_are_400() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_no_route_takes_is_404_and_another_method_405() {
     let (app, admin) = app_and_admin(Sqlite).await;
-    let unknown = ["/", "/api", "/api/", "/api/customer", "/api/customers/", "/api//customers"];
+    let unknown = ["/nowhere", "/api", "/api/", "/api/customer", "/api/customers/", "/api//customers"];
     all_refused(&app, &admin, unknown.map(|path| Wrong::get(path, 404, "not_found"))).await;
     let record = format!("{CUSTOMERS}/{NOBODY}");
     let methods = [

@@ -9,6 +9,8 @@ mod approvals;
 mod audit;
 mod auth;
 mod burst;
+mod console;
+mod console_session;
 mod conventions;
 mod customers;
 mod decisions;

@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod app;
+pub mod browser;
 pub mod departed;
 pub mod place;
 pub mod postgres;

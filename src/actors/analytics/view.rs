@@ -34,29 +34,29 @@ impl Reader {
 /// A notification in its reader's language.
 #[derive(Serialize, ToSchema)]
 pub struct NotificationView {
-    id: Id,
-    version: i64,
-    created_at: Timestamp,
-    updated_at: Timestamp,
+    pub id: Id,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
     /// The type of the event it tells of.
     #[schema(example = "customer.created")]
-    kind: String,
-    title: String,
-    body: String,
-    subject: Subject,
-    data: NotificationData,
+    pub kind: String,
+    pub title: String,
+    pub body: String,
+    pub subject: Subject,
+    pub data: NotificationData,
     #[schema(required)]
-    read_at: Option<Timestamp>,
+    pub read_at: Option<Timestamp>,
     #[schema(required)]
-    archived_at: Option<Timestamp>,
+    pub archived_at: Option<Timestamp>,
 }
 
 /// What a notification is about.
 #[derive(Serialize, ToSchema)]
 pub struct Subject {
     #[schema(example = "customer")]
-    r#type: String,
-    id: Id,
+    pub r#type: String,
+    pub id: Id,
 }
 
 impl NotificationView {

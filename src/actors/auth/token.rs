@@ -14,6 +14,8 @@ const ISSUER: &str = "kizuna";
 pub enum Use {
     Access,
     Refresh,
+    /// Vouches that a form of the web console was made for this session.
+    Form,
 }
 
 impl Use {
@@ -21,6 +23,7 @@ impl Use {
         match self {
             Self::Access => "kizuna-api",
             Self::Refresh => "kizuna-refresh",
+            Self::Form => "kizuna-form",
         }
     }
 }
@@ -47,6 +50,7 @@ pub struct Keys {
     checking: DecodingKey,
     access: Validation,
     refresh: Validation,
+    form: Validation,
 }
 
 impl Keys {
@@ -56,6 +60,7 @@ impl Keys {
             checking: DecodingKey::from_secret(secret),
             access: validation(Use::Access),
             refresh: validation(Use::Refresh),
+            form: validation(Use::Form),
         }
     }
 
@@ -93,6 +98,7 @@ impl Keys {
         let rules = match use_ {
             Use::Access => &self.access,
             Use::Refresh => &self.refresh,
+            Use::Form => &self.form,
         };
         let claims: Claims =
             decode(token, &self.checking, rules).map_err(|_| Refusal::new(Code::InvalidToken))?.claims;

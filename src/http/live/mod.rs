@@ -21,6 +21,7 @@ use super::conventions::locale_of;
 use super::state::Gateway;
 use crate::actors::live::subscription::Start;
 use crate::actors::refusal::{Code, FieldError, Refusal};
+pub use identity::SESSION_COOKIE;
 use params::LiveParams;
 
 /// The live feed over WebSocket; its frames are described in `/asyncapi.json`

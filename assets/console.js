@@ -1,0 +1,30 @@
+// The console's scripts. Every page works without them but for dialogs and what is live.
+
+import { prepareForms } from "./forms.js";
+import { followEvents } from "./live.js";
+
+// What was done is said once, not again when the page is read anew.
+const here = new URL(location.href);
+if (here.searchParams.has("done")) {
+  here.searchParams.delete("done");
+  history.replaceState(null, "", here);
+}
+
+prepareForms();
+
+// On a telephone the navigation is longer than the screen: where one is should be seen.
+document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
+// A link on another site comes here without the stricter of the two cookies. The session may be good all the same.
+async function comeIn(next) {
+  const answer = await fetch("/session", { cache: "no-store" });
+  if (answer.status === 204) {
+    location.replace(next);
+  }
+}
+
+if (document.body.dataset.user) {
+  followEvents(document.body.dataset.user);
+} else if (document.getElementById("next")) {
+  comeIn(document.getElementById("next").value);
+}

@@ -1,0 +1,380 @@
+# The web console's texts; the same keys as console.ja.ftl.
+
+console-name = Sales support
+
+# The frame: navigation, connection, forms.
+
+nav-label = Main menu
+nav-skip = Skip to content
+nav-bell = Notifications ({ $text } unread)
+nav-logout = Log out
+nav-customers = Customers
+nav-meetings = Meetings
+nav-tasks = Tasks
+nav-approvals = Approvals
+nav-notifications = Notifications
+nav-reports = Reports
+nav-sagas = Deletions
+nav-admin = Administration
+nav-audit = Audit log
+live-lost = The connection to the server is lost. Reconnecting…
+live-back = Connected again. What you see is up to date.
+live-close = Close
+list-separator = ,{" "}
+name-deleted = { $text } (deleted)
+name-system = System
+form-required = required
+form-choose = Please choose
+form-more = More fields
+form-cancel = Cancel
+filter-all = All
+filter-sort = Order
+filter-submit = Filter
+filter-clear = Clear the filter
+pager-label = Pages
+pager-first = First page
+pager-next = Next page
+pager-older = Earlier activity
+confirm-delete = Delete this? It cannot be undone.
+action-edit = Edit
+action-delete = Delete
+
+submit-create = Create
+submit-save = Save
+submit-record = Record
+submit-add = Add
+submit-request = Request
+submit-change = Change
+
+# What was done.
+
+done-registered = The customer was added.
+done-saved = Saved.
+done-deleted = Deleted. How far the related records are is shown below.
+done-removed = Deleted.
+done-recorded = The meeting was recorded.
+done-added = Added.
+done-requested = The approval was requested.
+done-decided = The request was updated.
+done-password = The password was changed. Your other devices are logged out.
+done-redriven = It will be tried again now.
+done-read = Marked as read.
+done-archived = Archived.
+
+# Signing in.
+
+login-title = Log in
+login-submit = Log in
+
+# What was refused; the API's text where there is none here.
+
+refused-home = To the customers
+refused-invalid_fields = Please check what you entered.
+refused-invalid_parameter = This cannot be shown. Please choose the filter again.
+refused-invalid_cursor = This page cannot be shown. Please start from the first page.
+refused-stale_version = Somebody else changed this meanwhile. Open the page again to see how it is now.
+refused-duplicate_customer = There is a customer with this e-mail address already.
+refused-too_many_attempts = Too many failed attempts. Please wait a while and try again.
+refused-unsupported_media_type = This form cannot be read. Please open the page again.
+refused-body_too_large = This is too long.
+refused-missing_token = Please log in.
+refused-field-invalid_time = This is not a date and time.
+refused-field-invalid_number = Please enter a whole number.
+refused-field-invalid_choice = Please choose from the list.
+refused-field-too_small = Please enter at least { $limit }.
+refused-field-too_large = Please enter at most { $limit }.
+refused-field-password_too_small = Please use at least { $limit } characters.
+refused-field-password_too_large = Please use at most { $limit } characters.
+
+# Names of fields.
+
+label-name = Name
+label-email = E-mail
+label-company = Company
+label-phone = Phone
+label-status = Status
+label-notes = Notes
+label-owner-id = Owner
+label-created-at = Added
+label-updated-at = Changed
+label-customer-id = Customer
+label-title = Title
+label-met-at = Date and time
+label-duration-minutes = Duration (minutes)
+label-location = Place
+label-outcome = Outcome
+label-due-at = Due
+label-assignee-id = Assignee
+label-completed-at = Completed
+label-amount = Amount
+label-currency = Currency
+label-reason = Reason
+label-approver-id = Approver
+label-requester-id = Requester
+label-requested-at = Requested
+label-decided-by = Decided by
+label-decided-at = Decided
+label-comment = Comment
+label-password = Password
+label-current-password = Current password
+label-new-password = New password (8 characters or more)
+label-role = Role
+label-manager-id = Manager
+label-locale = Language
+label-time-zone = Time zone
+label-action = Action
+none-customer-id = None
+none-approver-id = The manager, or every manager
+none-manager-id = None
+
+role-SALES = Sales
+role-MANAGER = Manager
+role-ADMIN = Administrator
+locale-ja = 日本語
+locale-en = English
+
+# Customers.
+
+status-LEAD = Lead
+status-ACTIVE = Active
+status-DORMANT = Dormant
+sort--created-at = Newest first
+sort-created-at = Oldest first
+sort-name = Name A–Z
+sort--name = Name Z–A
+sort-updated-at = Longest unchanged
+sort--updated-at = Recently changed
+customers-new = New customer
+customers-total = { $text }
+customers-search = Search name, company, e-mail
+customers-duplicate = There is a customer with the address { $text } already. It is shown below.
+customers-duplicate-all = Show all { $n } of them
+customers-duplicate-allow = Add another customer all the same
+customers-duplicate-back = Back to the list
+empty-customers = No customers yet. Add the first one with “New customer”.
+empty-filtered = Nothing fits. Try another filter.
+customer-record = Record
+customer-edit = Edit { $text }
+customer-activity = Activity
+customer-changed = changed: { $text }
+customer-add-task = Add task
+customer-add-meeting = Record meeting
+customer-add-approval = Request approval
+customer-removal = Delete { $text }
+customer-removal-about = With this customer go these records: meetings and tasks are deleted, pending approvals cancelled, notifications archived.
+removal-nothing = There are no related records.
+removal-heir = Who takes over
+removal-approver = Who will decide on pending approvals:
+removal-submit = Delete
+counted-customers = Customers
+counted-meetings = Meetings
+counted-tasks = Tasks
+counted-approvals = Approvals
+counted-notifications = Notifications
+
+# Meetings.
+
+meetings-new = Record meeting
+meetings-minutes = { $n } min
+meeting-edit = Meeting “{ $text }”
+empty-meetings = No meetings. Record one with “Record meeting”.
+none-meetings = No meetings yet.
+
+# Tasks.
+
+tasks-new = Add task
+tasks-complete = Complete
+tasks-reopen = Open again
+tasks-complete-of = Complete “{ $text }”
+tasks-reopen-of = Open “{ $text }” again
+task-edit = Task “{ $text }”
+task-OPEN = Open
+task-DONE = Done
+due-overdue = Overdue
+due-soon = Due soon
+due-later = In time
+due-done = Done
+empty-tasks = Nothing to do. Plan something with “Add task”.
+empty-tasks-done = No task was completed yet.
+none-tasks = No tasks.
+
+# Approvals.
+
+approvals-new = Request approval
+approval-PENDING = Pending
+approval-APPROVED = Approved
+approval-REJECTED = Rejected
+approval-CANCELLED = Cancelled
+approval-decision = Decision
+approval-comment-hint = needed to reject
+approval-approve = Approve
+approval-reject = Reject
+approval-cancel = Cancel the request
+approval-reassign = Another approver
+approval-reassign-submit = Change the approver
+approver-everyone = Every manager
+empty-approvals = No approvals. Request one with “Request approval”.
+none-approvals = No approvals.
+
+# Deletions (sagas).
+
+sagas-about = When a customer or user is deleted, each service does its part. This is how far they are.
+sagas-progress = Progress
+saga-user-deletion = Deletion of a user
+saga-customer-deletion = Deletion of a customer
+saga-status-running = Running
+saga-status-completed = Completed
+saga-status-failed = Failed
+step-reassign-customers = Hand over customers
+step-delete-tasks = Delete tasks
+step-reassign-meetings = Hand over meetings
+step-reassign-approvals = Hand over approvals
+step-delete-meetings = Delete meetings
+step-cancel-approvals = Cancel approvals
+step-archive-notifications = Archive notifications
+step-status-pending = Waiting
+step-status-done = Done
+step-status-failed = Failed
+empty-sagas = No deletions. When you delete a customer, its progress is shown here.
+
+# Administration.
+
+admin-operations = Operations
+admin-users = Users
+users-new = Add user
+users-search = Search name, e-mail
+user-edit = Edit { $text }
+user-password-hint = only to change it
+user-removal = Delete { $text }
+user-removal-about = This user can no longer log in from then on. Customers, meetings and approvals are handed over; tasks are deleted.
+admin-integrity = Integrity of the events
+admin-whole = None lost, doubled or out of order
+admin-not-whole = Something is wrong
+admin-events = { $text } events
+admin-cluster = Cluster
+admin-node = Node
+admin-self = this one
+admin-address = Address
+admin-services = Services
+admin-version = Version
+admin-started = Started
+admin-breakers = Circuit breakers
+admin-name = Name
+admin-calls = Calls
+admin-failures = Failures
+admin-retry-at = Next try
+breaker-closed = Closed
+breaker-open = Open
+breaker-half-open = Half open
+admin-letters = Dead letters
+admin-consumer = Consumer
+admin-error = Error
+admin-redrive = Try again
+empty-letters = No dead letters.
+admin-consumers = Consumers
+admin-applied = Applied
+admin-pending = Pending
+admin-retrying = Retrying
+admin-waiting = Waiting
+admin-dead = Dead
+admin-actors = Actors
+admin-live = Live
+admin-mailbox = Mailbox
+admin-handled = Handled
+admin-restarts = Restarts
+audit-type = Type of event
+audit-event = Event
+audit-time = Time
+audit-who = Who
+audit-record = Record
+audit-subject = Id
+
+# Settings.
+
+settings-title = Account
+settings-account = Your details
+settings-about = Ask an administrator to change these.
+settings-password = Change password
+settings-password-about = Your other devices will be logged out.
+
+# Events.
+
+event-user-created = User added
+event-user-updated = User changed
+event-user-login = Login
+event-user-login-failed = Failed login
+event-user-deleted = User deleted
+event-customer-created = Customer added
+event-customer-updated = Customer changed
+event-customer-deleted = Customer deleted
+event-customers-reassigned = Customers handed over
+event-meeting-created = Meeting recorded
+event-meeting-updated = Meeting changed
+event-meeting-deleted = Meeting deleted
+event-meetings-deleted = Meetings deleted
+event-meetings-reassigned = Meetings handed over
+event-task-created = Task added
+event-task-updated = Task changed
+event-task-completed = Task completed
+event-task-deleted = Task deleted
+event-tasks-deleted = Tasks deleted
+event-task-due-soon = Task due soon
+event-approval-requested = Approval requested
+event-approval-approved = Request approved
+event-approval-rejected = Request rejected
+event-approval-cancelled = Request cancelled
+event-approval-reassigned = Approver changed
+event-approvals-cancelled = Requests cancelled
+event-approvals-reassigned = Requests handed over
+event-notification-created = Notification sent
+event-notification-read = Notification read
+event-notifications-archived = Notifications archived
+event-saga-started = Deletion started
+event-saga-step-completed = Step of a deletion completed
+event-saga-completed = Deletion completed
+event-saga-failed = Deletion failed
+
+# Notifications.
+
+notifications-unread = Unread
+notifications-read = Mark as read
+notifications-read-all = Mark all as read
+notifications-archive = Archive
+notifications-archived = Archived
+empty-notifications = No notifications. New customers and decisions on approvals will be told here.
+
+# Reports.
+
+reports-from = From
+reports-to = To
+reports-show = Show
+reports-spans = Periods
+reports-span = { $n } days
+reports-as-of = As of { $text }.
+reports-unavailable = The figures of this service cannot be had at the moment. Open the page again in a while.
+reports-nothing = Nothing was recorded in this period.
+reports-daily = Day by day
+reports-line-total = { $text } in total
+reports-line-greatest = { $text } on the busiest day
+reports-table = Show the figures as a table
+reports-day = Day
+reports-utc = Days begin and end in UTC.
+reports-files = Export
+reports-files-about = Saves every record that you may see as a CSV file.
+source-cached = Last known
+source-unavailable = Unavailable
+summary-total = Total
+summary-new = New
+summary-deleted = Deleted
+summary-open = Open
+summary-done = Done
+summary-overdue = Overdue
+summary-approved-amount = Approved amount
+metric-logins = Logins
+metric-customers-created = Customers added
+metric-customers-deleted = Customers deleted
+metric-meetings-created = Meetings recorded
+metric-tasks-completed = Tasks completed
+metric-approvals-requested = Approvals requested
+metric-approvals-approved = Requests approved
+metric-approvals-rejected = Requests rejected

@@ -1,0 +1,380 @@
+# ウェブコンソールの文言。console.en.ftl と同じキーを持つ。
+
+console-name = 営業支援
+
+# 枠: ナビゲーション、接続、フォーム。
+
+nav-label = メインメニュー
+nav-skip = 本文へ移動
+nav-bell = 通知 (未読 { $text } 件)
+nav-logout = ログアウト
+nav-customers = 顧客
+nav-meetings = 商談
+nav-tasks = タスク
+nav-approvals = 承認申請
+nav-notifications = 通知
+nav-reports = レポート
+nav-sagas = 削除処理
+nav-admin = 管理
+nav-audit = 監査ログ
+live-lost = サーバーとの接続が切れました。再接続しています…
+live-back = 再接続しました。表示は最新です。
+live-close = 閉じる
+list-separator = 、
+name-deleted = { $text } (削除済み)
+name-system = システム
+form-required = 必須
+form-choose = 選択してください
+form-more = その他の項目
+form-cancel = キャンセル
+filter-all = すべて
+filter-sort = 並び順
+filter-submit = 絞り込む
+filter-clear = 条件を解除
+pager-label = ページ
+pager-first = 先頭へ
+pager-next = 次のページ
+pager-older = さらに前の履歴
+confirm-delete = 削除します。よろしいですか。この操作は取り消せません。
+action-edit = 編集
+action-delete = 削除
+
+submit-create = 作成
+submit-save = 保存
+submit-record = 記録
+submit-add = 追加
+submit-request = 申請
+submit-change = 変更
+
+# 操作の結果。
+
+done-registered = 顧客を登録しました。
+done-saved = 保存しました。
+done-deleted = 削除しました。関連する記録の処理状況は下に表示されます。
+done-removed = 削除しました。
+done-recorded = 商談を記録しました。
+done-added = 追加しました。
+done-requested = 承認を申請しました。
+done-decided = 申請を更新しました。
+done-password = パスワードを変更しました。ほかの端末はログアウトされました。
+done-redriven = 再実行を受け付けました。
+done-read = 既読にしました。
+done-archived = アーカイブしました。
+
+# ログイン。
+
+login-title = ログイン
+login-submit = ログインする
+
+# 拒否された操作。ないものは API の文言を使う。
+
+refused-home = 顧客一覧へ
+refused-invalid_fields = 入力内容をご確認ください。
+refused-invalid_parameter = この条件では表示できません。条件を指定し直してください。
+refused-invalid_cursor = このページは表示できません。一覧の先頭からやり直してください。
+refused-stale_version = ほかの人が先に変更しました。ページを開き直して内容を確認してください。
+refused-duplicate_customer = 同じメールアドレスの顧客が登録されています。
+refused-too_many_attempts = ログインの失敗が続きました。しばらく待ってからお試しください。
+refused-unsupported_media_type = このフォームは読み取れません。ページを開き直してください。
+refused-body_too_large = 入力が長すぎます。
+refused-missing_token = ログインしてください。
+refused-field-invalid_time = 日時の形式が正しくありません。
+refused-field-invalid_number = 整数で入力してください。
+refused-field-invalid_choice = 選択肢から選んでください。
+refused-field-too_small = { $limit } 以上で入力してください。
+refused-field-too_large = { $limit } 以下で入力してください。
+refused-field-password_too_small = { $limit } 文字以上で入力してください。
+refused-field-password_too_large = { $limit } 文字以内で入力してください。
+
+# 項目名。
+
+label-name = 名前
+label-email = メールアドレス
+label-company = 会社
+label-phone = 電話番号
+label-status = 状態
+label-notes = メモ
+label-owner-id = 担当
+label-created-at = 登録日時
+label-updated-at = 更新日時
+label-customer-id = 顧客
+label-title = 件名
+label-met-at = 日時
+label-duration-minutes = 所要時間 (分)
+label-location = 場所
+label-outcome = 結果
+label-due-at = 期限
+label-assignee-id = 担当
+label-completed-at = 完了日時
+label-amount = 金額
+label-currency = 通貨
+label-reason = 理由
+label-approver-id = 承認者
+label-requester-id = 申請者
+label-requested-at = 申請日時
+label-decided-by = 決裁者
+label-decided-at = 決裁日時
+label-comment = コメント
+label-password = パスワード
+label-current-password = 現在のパスワード
+label-new-password = 新しいパスワード (8 文字以上)
+label-role = 役割
+label-manager-id = 上長
+label-locale = 表示言語
+label-time-zone = タイムゾーン
+label-action = 操作
+none-customer-id = なし
+none-approver-id = 上長、またはすべてのマネージャー
+none-manager-id = なし
+
+role-SALES = 営業
+role-MANAGER = マネージャー
+role-ADMIN = 管理者
+locale-ja = 日本語
+locale-en = English
+
+# 顧客。
+
+status-LEAD = 見込み
+status-ACTIVE = 取引中
+status-DORMANT = 休眠
+sort--created-at = 新しい順
+sort-created-at = 古い順
+sort-name = 名前順
+sort--name = 名前の逆順
+sort-updated-at = 更新の古い順
+sort--updated-at = 更新の新しい順
+customers-new = 新規顧客追加
+customers-total = { $text } 件
+customers-search = 名前・会社・メールで検索
+customers-duplicate = { $text } の顧客はすでに登録されています。下の顧客をご確認ください。
+customers-duplicate-all = 該当する { $n } 件をすべて表示
+customers-duplicate-allow = それでも別の顧客として登録する
+customers-duplicate-back = 一覧に戻る
+empty-customers = まだ顧客がいません。「新規顧客追加」から最初の顧客を登録しましょう。
+empty-filtered = 条件に合うものがありません。条件を変えてお試しください。
+customer-record = 基本情報
+customer-edit = { $text } を編集
+customer-activity = 活動履歴
+customer-changed = 変更: { $text }
+customer-add-task = タスクを追加
+customer-add-meeting = 商談を記録
+customer-add-approval = 承認を申請
+customer-removal = { $text } を削除
+customer-removal-about = この顧客を削除すると、次の記録も一緒に処理されます (商談とタスクは削除、承認待ちの申請は取消、通知はアーカイブ)。
+removal-nothing = 関連する記録はありません。
+removal-heir = 引き継ぐ人
+removal-approver = 承認待ちの申請を引き継ぐ承認者:
+removal-submit = 削除する
+counted-customers = 顧客
+counted-meetings = 商談
+counted-tasks = タスク
+counted-approvals = 承認申請
+counted-notifications = 通知
+
+# 商談。
+
+meetings-new = 商談を記録
+meetings-minutes = { $n } 分
+meeting-edit = 商談「{ $text }」
+empty-meetings = 商談がありません。「商談を記録」から記録しましょう。
+none-meetings = 商談はまだありません。
+
+# タスク。
+
+tasks-new = タスクを追加
+tasks-complete = 完了
+tasks-reopen = 未完了に戻す
+tasks-complete-of = 「{ $text }」を完了にする
+tasks-reopen-of = 「{ $text }」を未完了に戻す
+task-edit = タスク「{ $text }」
+task-OPEN = 未完了
+task-DONE = 完了
+due-overdue = 期限切れ
+due-soon = 期限間近
+due-later = 期限内
+due-done = 完了
+empty-tasks = やることはありません。「タスクを追加」から予定を入れましょう。
+empty-tasks-done = 完了したタスクはまだありません。
+none-tasks = タスクはありません。
+
+# 承認申請。
+
+approvals-new = 承認を申請
+approval-PENDING = 承認待ち
+approval-APPROVED = 承認済み
+approval-REJECTED = 却下
+approval-CANCELLED = 取消
+approval-decision = 決裁
+approval-comment-hint = 却下する場合は必須
+approval-approve = 承認する
+approval-reject = 却下する
+approval-cancel = 申請を取り消す
+approval-reassign = 承認者の変更
+approval-reassign-submit = 承認者を変更する
+approver-everyone = すべてのマネージャー
+empty-approvals = 承認申請がありません。「承認を申請」から申請できます。
+none-approvals = 承認申請はありません。
+
+# 削除処理 (サガ)。
+
+sagas-about = 顧客やユーザーの削除は、各サービスが並行して処理します。ここで進み具合を確認できます。
+sagas-progress = 進み具合
+saga-user-deletion = ユーザーの削除
+saga-customer-deletion = 顧客の削除
+saga-status-running = 処理中
+saga-status-completed = 完了
+saga-status-failed = 失敗
+step-reassign-customers = 顧客の引き継ぎ
+step-delete-tasks = タスクの削除
+step-reassign-meetings = 商談の引き継ぎ
+step-reassign-approvals = 申請の引き継ぎ
+step-delete-meetings = 商談の削除
+step-cancel-approvals = 申請の取消
+step-archive-notifications = 通知のアーカイブ
+step-status-pending = 待機中
+step-status-done = 完了
+step-status-failed = 失敗
+empty-sagas = 削除処理はありません。顧客を削除すると、ここに進み具合が表示されます。
+
+# 管理。
+
+admin-operations = 稼働状況
+admin-users = ユーザー
+users-new = ユーザーを追加
+users-search = 名前・メールで検索
+user-edit = { $text } を編集
+user-password-hint = 変更する場合のみ入力
+user-removal = { $text } を削除
+user-removal-about = このユーザーはすぐにログインできなくなります。顧客・商談・申請は引き継がれ、タスクは削除されます。
+admin-integrity = イベントの完全性
+admin-whole = 欠落・重複・順序の乱れなし
+admin-not-whole = 異常あり
+admin-events = イベント { $text } 件
+admin-cluster = クラスター
+admin-node = ノード
+admin-self = このノード
+admin-address = アドレス
+admin-services = サービス
+admin-version = バージョン
+admin-started = 起動日時
+admin-breakers = サーキットブレーカー
+admin-name = 名称
+admin-calls = 呼び出し
+admin-failures = 失敗
+admin-retry-at = 次の試行
+breaker-closed = 正常
+breaker-open = 遮断
+breaker-half-open = 試行中
+admin-letters = デッドレター
+admin-consumer = コンシューマー
+admin-error = エラー
+admin-redrive = 再実行
+empty-letters = デッドレターはありません。
+admin-consumers = コンシューマー
+admin-applied = 適用済み
+admin-pending = 未処理
+admin-retrying = 再試行中
+admin-waiting = 順番待ち
+admin-dead = 停止
+admin-actors = アクター
+admin-live = 稼働数
+admin-mailbox = 待ち
+admin-handled = 処理済み
+admin-restarts = 再起動
+audit-type = イベントの種類
+audit-event = イベント
+audit-time = 日時
+audit-who = 操作者
+audit-record = 対象
+audit-subject = ID
+
+# 設定。
+
+settings-title = アカウント
+settings-account = 登録内容
+settings-about = 登録内容の変更は管理者にご依頼ください。
+settings-password = パスワードの変更
+settings-password-about = 変更すると、ほかの端末はログアウトされます。
+
+# イベント。
+
+event-user-created = ユーザーの追加
+event-user-updated = ユーザーの変更
+event-user-login = ログイン
+event-user-login-failed = ログイン失敗
+event-user-deleted = ユーザーの削除
+event-customer-created = 顧客の登録
+event-customer-updated = 顧客の変更
+event-customer-deleted = 顧客の削除
+event-customers-reassigned = 顧客の引き継ぎ
+event-meeting-created = 商談の記録
+event-meeting-updated = 商談の変更
+event-meeting-deleted = 商談の削除
+event-meetings-deleted = 商談の一括削除
+event-meetings-reassigned = 商談の引き継ぎ
+event-task-created = タスクの追加
+event-task-updated = タスクの変更
+event-task-completed = タスクの完了
+event-task-deleted = タスクの削除
+event-tasks-deleted = タスクの一括削除
+event-task-due-soon = タスクの期限間近
+event-approval-requested = 承認の申請
+event-approval-approved = 申請の承認
+event-approval-rejected = 申請の却下
+event-approval-cancelled = 申請の取消
+event-approval-reassigned = 承認者の変更
+event-approvals-cancelled = 申請の一括取消
+event-approvals-reassigned = 申請の引き継ぎ
+event-notification-created = 通知の発行
+event-notification-read = 通知の既読
+event-notifications-archived = 通知のアーカイブ
+event-saga-started = 削除処理の開始
+event-saga-step-completed = 削除処理の段階の完了
+event-saga-completed = 削除処理の完了
+event-saga-failed = 削除処理の失敗
+
+# 通知。
+
+notifications-unread = 未読
+notifications-read = 既読にする
+notifications-read-all = すべて既読にする
+notifications-archive = アーカイブ
+notifications-archived = アーカイブ済み
+empty-notifications = 通知はありません。顧客の追加や承認の結果がここに届きます。
+
+# レポート。
+
+reports-from = 開始日
+reports-to = 終了日
+reports-show = 表示
+reports-spans = 期間
+reports-span = { $n } 日間
+reports-as-of = { $text } 時点の値です。
+reports-unavailable = 現在このサービスの値を取得できません。しばらくしてから開き直してください。
+reports-nothing = この期間の記録はありません。
+reports-daily = 日ごとの推移
+reports-line-total = 合計 { $text }
+reports-line-greatest = 1 日の最大 { $text }
+reports-table = 数値を表で見る
+reports-day = 日付
+reports-utc = 日付は協定世界時 (UTC) で区切っています。
+reports-files = データの書き出し
+reports-files-about = 閲覧できるすべての記録を CSV ファイルで保存します。
+source-cached = 直近の値
+source-unavailable = 取得できません
+summary-total = 合計
+summary-new = 新規
+summary-deleted = 削除
+summary-open = 未完了
+summary-done = 完了
+summary-overdue = 期限切れ
+summary-approved-amount = 承認済み金額
+metric-logins = ログイン
+metric-customers-created = 顧客の登録
+metric-customers-deleted = 顧客の削除
+metric-meetings-created = 商談の記録
+metric-tasks-completed = タスクの完了
+metric-approvals-requested = 承認の申請
+metric-approvals-approved = 申請の承認
+metric-approvals-rejected = 申請の却下

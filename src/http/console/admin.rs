@@ -1,0 +1,88 @@
+//! `/admin`: what the node does (ADMIN). MANAGER have the audit log alone.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, get, post};
+use askama::Template;
+
+use super::frame::{Frame, api_word, ok};
+use super::posted::Posted;
+use super::see;
+use super::visitor::Visitor;
+use crate::actors::context::Role;
+use crate::actors::operations::messages::{
+    CheckIntegrity, ClusterReading, ConsumerReading, DeadLetter, IntegrityReport, ListDeadLetters,
+    ReadActors, ReadBreakers, ReadCluster, ReadConsumers, RedriveDeadLetter,
+};
+use crate::actors::page::PageRequest;
+use crate::actors::refusal::Refusal;
+use crate::actors::runtime::call::BreakerReading;
+use crate::actors::runtime::stats::ActorReading;
+use crate::http::extract::PathId;
+use crate::http::state::Gateway;
+
+/// Dead letters on the page; the command line and the API have them all.
+const LETTERS: i64 = 50;
+
+struct BreakerRow {
+    reading: BreakerReading,
+    state: String,
+}
+
+#[derive(Template)]
+#[template(path = "admin.html")]
+struct AdminPage {
+    f: Frame,
+    cluster: ClusterReading,
+    integrity: IntegrityReport,
+    /// Whether any event was lost, doubled or out of order.
+    is_whole: bool,
+    consumers: Vec<ConsumerReading>,
+    breakers: Vec<BreakerRow>,
+    letters: Vec<DeadLetter>,
+    actors: Vec<ActorReading>,
+}
+
+#[get("/admin")]
+pub async fn index(gateway: Data<Gateway>, visitor: Visitor) -> Result<HttpResponse, Refusal> {
+    let caller = visitor.caller();
+    caller.require(&[Role::Manager, Role::Admin])?;
+    if caller.role == Role::Manager {
+        return Ok(see("/admin/audit"));
+    }
+    let f = visitor.frame("admin").await;
+    let page = PageRequest { limit: LETTERS, after: None, count: false };
+    let operations = &gateway.operations;
+    let integrity = operations.ask(CheckIntegrity { caller }).await?;
+    let amiss = |integrity: &IntegrityReport| {
+        integrity
+            .consumers
+            .iter()
+            .map(|it| it.integrity.lost + it.integrity.duplicated + it.integrity.out_of_order)
+            .sum::<i64>()
+    };
+    let breakers = operations.ask(ReadBreakers { caller }).await?;
+    Ok(ok(&AdminPage {
+        cluster: operations.ask(ReadCluster { caller }).await?,
+        is_whole: amiss(&integrity) == 0,
+        integrity,
+        consumers: operations.ask(ReadConsumers { caller }).await?,
+        breakers: breakers
+            .into_iter()
+            .map(|reading| BreakerRow { state: api_word(&reading.state), reading })
+            .collect(),
+        letters: operations.ask(ListDeadLetters { caller, consumer: None, page }).await?.items,
+        actors: operations.ask(ReadActors { caller }).await?,
+        f,
+    }))
+}
+
+#[post("/admin/dead-letters/{id}/redrive")]
+pub async fn redrive(
+    gateway: Data<Gateway>,
+    visitor: Visitor,
+    id: PathId,
+    _: Posted,
+) -> Result<HttpResponse, Refusal> {
+    gateway.operations.ask(RedriveDeadLetter { id: id.0, context: visitor.context(None) }).await?;
+    Ok(see("/admin?done=redriven#dead-letters"))
+}

@@ -1,0 +1,63 @@
+//! Style and scripts, embedded. Their path has a hash of all of them, so that browsers keep them for good and modules
+//! import each other by plain names.
+
+use std::sync::LazyLock;
+
+use actix_web::http::header::{CACHE_CONTROL, ETAG};
+use actix_web::web::Path;
+use actix_web::{HttpResponse, get};
+use sha2::{Digest, Sha256};
+
+use crate::actors::refusal::{Code, Refusal};
+
+/// Where assets are.
+pub const PATH: &str = "/assets/";
+
+/// An asset's name, media type and bytes.
+type Asset = (&'static str, &'static str, &'static [u8]);
+
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+const STYLE: &str = "text/css; charset=utf-8";
+
+const ASSETS: [Asset; 9] = [
+    ("style.css", STYLE, include_bytes!("../../../assets/style.css")),
+    ("parts.css", STYLE, include_bytes!("../../../assets/parts.css")),
+    ("forms.css", STYLE, include_bytes!("../../../assets/forms.css")),
+    ("lists.css", STYLE, include_bytes!("../../../assets/lists.css")),
+    ("reports.css", STYLE, include_bytes!("../../../assets/reports.css")),
+    ("console.js", SCRIPT, include_bytes!("../../../assets/console.js")),
+    ("forms.js", SCRIPT, include_bytes!("../../../assets/forms.js")),
+    ("live.js", SCRIPT, include_bytes!("../../../assets/live.js")),
+    ("icon.svg", "image/svg+xml", include_bytes!("../../../assets/icon.svg")),
+];
+
+static BASE: LazyLock<String> = LazyLock::new(|| {
+    let mut hash = Sha256::new();
+    for (name, _, bytes) in &ASSETS {
+        hash.update(name);
+        hash.update(bytes);
+    }
+    let short: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("{PATH}{short}")
+});
+
+/// The directory of this build's assets.
+pub fn base() -> &'static str {
+    &BASE
+}
+
+/// An asset of this build; those of another build are not here.
+#[get("/assets/{hash}/{name}")]
+pub async fn asset(path: Path<(String, String)>) -> Result<HttpResponse, Refusal> {
+    let (hash, name) = path.into_inner();
+    let found = ASSETS.iter().find(|(known, ..)| *known == name);
+    match found {
+        Some((_, media, bytes)) if format!("{PATH}{hash}") == *BASE => Ok(HttpResponse::Ok()
+            .content_type(*media)
+            .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
+            .insert_header((ETAG, format!("\"{hash}\"")))
+            .body(*bytes)),
+        _ => Err(Refusal::new(Code::NotFound)),
+    }
+}

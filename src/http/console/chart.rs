@@ -1,0 +1,90 @@
+//! The geometry of charts. Pure; the templates draw them as SVG, with the figures as text beside every mark.
+
+/// The width of a chart in units of its own; it grows with the page.
+const WIDTH: f64 = 320.0;
+/// The height of a line's field.
+const HEIGHT: f64 = 64.0;
+/// From one bar to the next: a line of text and the bar below it.
+const STEP: usize = 34;
+
+/// A bar and what stands above it.
+pub struct Bar {
+    pub label: String,
+    pub text: String,
+    /// Where its text stands.
+    pub y: usize,
+    pub bar_y: usize,
+    pub length: f64,
+}
+
+/// Bars one below the other.
+pub struct Bars {
+    pub bars: Vec<Bar>,
+    pub height: usize,
+    /// All of it in words.
+    pub about: String,
+}
+
+/// Bars of values, each with its label and the value as people write it; the greatest has the full width.
+pub fn bars(values: Vec<(String, i64, String)>) -> Bars {
+    let greatest = values.iter().map(|(_, value, _)| *value).max().unwrap_or(0).max(1);
+    let about: Vec<String> = values.iter().map(|(label, _, text)| format!("{label} {text}")).collect();
+    let bars = values.into_iter().enumerate().map(|(place, (label, value, text))| Bar {
+        label,
+        text,
+        y: place * STEP + 14,
+        bar_y: place * STEP + 19,
+        length: rounded(WIDTH * value.max(0) as f64 / greatest as f64),
+    });
+    let bars: Vec<Bar> = bars.collect();
+    Bars { height: bars.len() * STEP, bars, about: about.join(", ") }
+}
+
+/// A figure of each day.
+pub struct Line {
+    /// `x,y` of each day, as `points` of a polyline has them.
+    pub points: String,
+    pub total: i64,
+    pub greatest: i64,
+}
+
+/// A line through a value a day, from zero at the bottom to the greatest at the top.
+pub fn line(values: &[i64]) -> Line {
+    let greatest = values.iter().copied().max().unwrap_or(0);
+    let gaps = values.len().saturating_sub(1).max(1) as f64;
+    let point = |(day, value): (usize, &i64)| {
+        let x = WIDTH * day as f64 / gaps;
+        let y = HEIGHT - HEIGHT * *value as f64 / greatest.max(1) as f64;
+        format!("{},{}", rounded(x), rounded(y))
+    };
+    let points: Vec<String> = values.iter().enumerate().map(point).collect();
+    Line { points: points.join(" "), total: values.iter().sum(), greatest }
+}
+
+/// A tenth of a unit is finer than anybody sees.
+fn rounded(number: f64) -> f64 {
+    (number * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_are_as_long_as_their_values_and_none_is_longer_than_the_chart() {
+        let values =
+            [("a", 4), ("b", 1), ("c", 0)].map(|(label, value)| (label.to_owned(), value, value.to_string()));
+        let chart = bars(values.into());
+        let lengths: Vec<f64> = chart.bars.iter().map(|bar| bar.length).collect();
+        assert_eq!(lengths, [320.0, 80.0, 0.0]);
+        assert_eq!((chart.height, chart.about.as_str()), (102, "a 4, b 1, c 0"));
+    }
+
+    #[test]
+    fn a_line_goes_from_edge_to_edge_also_where_nothing_happened() {
+        assert_eq!(line(&[0, 2, 1]).points, "0,64 160,0 320,32");
+        assert_eq!(line(&[0, 0]).points, "0,64 320,64");
+        assert_eq!(line(&[3]).points, "0,0");
+        assert_eq!((line(&[0, 2, 1]).total, line(&[]).greatest), (3, 0));
+    }
+}

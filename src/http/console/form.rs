@@ -1,0 +1,189 @@
+//! Forms: the fields that people fill in, what they typed, and what was wrong with it. A form becomes one of the
+//! services' own messages by way of its JSON, so that the API and the console refuse the same things.
+
+use chrono_tz::Tz;
+use serde::de::DeserializeOwned;
+use serde_json::Map;
+
+use super::field::Field;
+use super::frame::Frame;
+use super::posted::Fields;
+use crate::actors::refusal::{Code, FieldError, Refusal};
+use crate::http::extract::parse;
+use crate::i18n::{self, Param};
+
+/// A form on a page.
+pub struct Form {
+    /// Tells the fields of two forms of a page apart.
+    pub id: &'static str,
+    pub action: String,
+    pub fields: Vec<Field>,
+    /// What is wrong with the whole of it.
+    pub problem: Option<String>,
+    /// The record's version that it was made of.
+    pub version: Option<i64>,
+    /// The text on its button.
+    pub submit: &'static str,
+}
+
+impl Form {
+    pub fn new(
+        id: &'static str,
+        action: impl Into<String>,
+        submit: &'static str,
+        fields: Vec<Field>,
+    ) -> Self {
+        Self { id, action: action.into(), fields, problem: None, version: None, submit }
+    }
+
+    pub fn of_version(self, version: i64) -> Self {
+        Self { version: Some(version), ..self }
+    }
+
+    pub fn has_more(&self) -> bool {
+        self.fields.iter().any(|field| field.more)
+    }
+
+    /// Whether something under "more" needs to be seen.
+    pub fn opens_more(&self) -> bool {
+        self.fields.iter().any(|field| field.more && field.error.is_some())
+    }
+
+    pub fn is_refused(&self) -> bool {
+        self.problem.is_some() || self.fields.iter().any(|field| field.error.is_some())
+    }
+
+    /// The message of a new record.
+    ///
+    /// # Errors
+    /// `invalid_fields`.
+    pub fn read<T: DeserializeOwned>(&self, posted: &Fields, zone: Tz) -> Result<T, Refusal> {
+        self.message(posted, zone, |_, _| true)
+    }
+
+    /// The message of a change: of what was typed over alone, so that a field which the form shows shortened (a
+    /// time without its seconds) stays as it is.
+    ///
+    /// # Errors
+    /// `invalid_fields`.
+    pub fn read_changes<T: DeserializeOwned>(&self, posted: &Fields, zone: Tz) -> Result<T, Refusal> {
+        self.message(posted, zone, |field, typed| typed != field.value)
+    }
+
+    fn message<T: DeserializeOwned>(
+        &self,
+        posted: &Fields,
+        zone: Tz,
+        matters: impl Fn(&Field, &str) -> bool,
+    ) -> Result<T, Refusal> {
+        let mut body = Map::new();
+        let mut faults = Vec::new();
+        for field in &self.fields {
+            let Some(typed) = posted.get(field.name).filter(|typed| matters(field, typed)) else { continue };
+            match field.json(typed, zone) {
+                Ok(Some(value)) => drop(body.insert(field.name.to_owned(), value)),
+                Ok(None) => {}
+                Err(fault) => faults.push(fault),
+            }
+        }
+        if !faults.is_empty() {
+            return Err(Refusal::fields(faults));
+        }
+        parse(&serde_json::to_vec(&body).expect("a map of plain values"))
+    }
+
+    /// The form as it was sent, with what was wrong beside it.
+    pub fn refused(mut self, posted: &Fields, refusal: &Refusal, frame: &Frame) -> Self {
+        for field in self.fields.iter_mut().filter(|field| !field.is_secret()) {
+            if let Some(typed) = posted.get(field.name) {
+                field.value = typed.to_owned();
+            }
+        }
+        if posted.version().is_some() {
+            self.version = posted.version();
+        }
+        let mut placed = 0;
+        for fault in &refusal.fields {
+            if let Some(field) = self.fields.iter_mut().find(|field| field.name == fault.field) {
+                field.error = Some(fault_text(frame, fault, field.is_secret()));
+                placed += 1;
+            }
+        }
+        if placed == 0 || placed < refusal.fields.len() {
+            self.problem = Some(why(frame, refusal));
+        }
+        self
+    }
+}
+
+/// What is wrong, for people before a page: some texts of the API speak of headers.
+pub fn why(frame: &Frame, refusal: &Refusal) -> String {
+    let code = refusal.code.as_str();
+    let own = i18n::text(frame.locale, &format!("refused-{code}"), None, &[]);
+    own.or_else(|| i18n::text(frame.locale, code, Some("detail"), &[])).unwrap_or_else(|| code.to_owned())
+}
+
+/// The limits of a password are on its length, which the word for the fault does not say.
+fn fault_text(frame: &Frame, fault: &FieldError, is_secret: bool) -> String {
+    let params: Vec<_> = fault.limit.iter().map(|limit| ("limit", Param::Number(*limit))).collect();
+    let text = |family: &str| i18n::text(frame.locale, &format!("{family}{}", fault.code), None, &params);
+    let of_secret = is_secret.then(|| text("refused-field-password_")).flatten();
+    let found = of_secret.or_else(|| text("refused-field-")).or_else(|| text("field-"));
+    found.unwrap_or_else(|| frame.t("refused-invalid_fields"))
+}
+
+/// Whether the form can be mended and sent again; what else a service says becomes a page of its own.
+pub fn is_mendable(refusal: &Refusal) -> bool {
+    !matches!(refusal.code, Code::NotFound | Code::Internal) && refusal.code.status() != 401
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actors::sales::messages::{MeetingChanges, NewMeeting};
+
+    fn form() -> Form {
+        let fields = vec![
+            Field::text("title").required().holding("初回"),
+            Field::moment("met_at").required().holding("2026-03-02T18:00"),
+            Field::number("duration_minutes"),
+            Field::text("customer_id").required(),
+        ];
+        Form::new("meeting", "/meetings", "submit-save", fields)
+    }
+
+    fn posted(pairs: &[(&str, &str)]) -> Fields {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        Fields::parsed(query.extend_pairs(pairs).finish().as_bytes())
+    }
+
+    #[test]
+    fn a_form_becomes_the_api_s_message_in_the_user_s_time() {
+        let sent = posted(&[
+            ("title", "訪問"),
+            ("met_at", "2026-03-02T18:30"),
+            ("duration_minutes", "１,０00"),
+            ("customer_id", "0198c0de-0000-7000-8000-000000000000"),
+        ]);
+        let new: NewMeeting = form().read(&sent, Tz::Asia__Tokyo).unwrap();
+        assert_eq!((new.title.as_str(), new.duration_minutes.map(|it| it.0)), ("訪問", Some(1_000)));
+        assert_eq!(new.met_at.to_string(), "2026-03-02T09:30:00.000000Z");
+    }
+
+    #[test]
+    fn what_is_not_typed_over_is_not_changed() {
+        let sent = posted(&[("title", "初回"), ("met_at", "2026-03-02T18:00"), ("duration_minutes", "30")]);
+        let changes: MeetingChanges = form().read_changes(&sent, Tz::Asia__Tokyo).unwrap();
+        assert!(changes.title.is_none() && changes.met_at.is_none());
+        assert_eq!(changes.duration_minutes.flatten().map(|it| it.0), Some(30));
+    }
+
+    #[test]
+    fn every_fault_of_shape_is_named_at_once() {
+        let sent =
+            posted(&[("title", ""), ("met_at", "soon"), ("duration_minutes", "long"), ("customer_id", "x")]);
+        let refusal = form().read::<NewMeeting>(&sent, Tz::UTC).unwrap_err();
+        let faults: Vec<_> = refusal.fields.iter().map(|fault| (fault.field.as_str(), fault.code)).collect();
+        assert_eq!(faults, [("met_at", "invalid_time"), ("duration_minutes", "invalid_number")]);
+    }
+}

@@ -1,0 +1,173 @@
+//! What every page has: language, time zone, who is signed in, and the texts that templates ask for.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use askama::Template;
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use serde::Serialize;
+
+use super::assets;
+use crate::actors::auth::domain::User;
+use crate::actors::auth::messages::Locale;
+use crate::actors::context::Role;
+use crate::actors::refusal::Refusal;
+use crate::clock::Timestamp;
+use crate::formats;
+use crate::http::problem::locale_tag;
+use crate::i18n::{self, Param};
+use crate::ids::Id;
+
+/// The greatest number on the bell.
+const BADGE_MAX: i64 = 99;
+
+/// The frame around a page; templates call it `f`.
+pub struct Frame {
+    pub locale: Locale,
+    pub zone: Tz,
+    pub now: Timestamp,
+    pub who: Option<Who>,
+    /// Which entry of the navigation is this page's.
+    pub section: &'static str,
+    /// Vouches for the page's forms.
+    pub form: String,
+    pub unread: i64,
+    /// What was done just now, as a text.
+    pub done: Option<String>,
+}
+
+/// Who is signed in.
+pub struct Who {
+    pub id: Id,
+    pub name: String,
+    pub role: Role,
+}
+
+impl Frame {
+    /// Before signing in.
+    pub fn nobodys(locale: Locale, now: Timestamp) -> Self {
+        let form = String::new();
+        Self { locale, zone: Tz::UTC, now, who: None, section: "", form, unread: 0, done: None }
+    }
+
+    /// `done` is the word that the address has after a form: unknown ones say nothing.
+    pub fn of(
+        user: &User,
+        section: &'static str,
+        now: Timestamp,
+        form: String,
+        unread: i64,
+        done: Option<&str>,
+    ) -> Self {
+        let locale = user.locale;
+        let done = done.and_then(|word| i18n::text(locale, &format!("done-{word}"), None, &[]));
+        let who = Who { id: user.id, name: user.name.clone(), role: user.role };
+        // Auth checks the shape of a zone's name, not whether there is such a zone.
+        let zone = user.time_zone.parse().unwrap_or(Tz::UTC);
+        Self { locale, zone, now, who: Some(who), section, form, unread, done }
+    }
+
+    /// The text of a key. One that is missing shows: the E2E looks for the brackets.
+    pub fn t(&self, key: &str) -> String {
+        i18n::text(self.locale, key, None, &[]).unwrap_or_else(|| format!("⟦{key}⟧"))
+    }
+
+    /// The same with a number, `$n`.
+    pub fn n(&self, key: &str, number: &i64) -> String {
+        let params = [("n", Param::Number(*number)), ("text", Param::Text(self.number(number)))];
+        i18n::text(self.locale, key, None, &params).unwrap_or_else(|| format!("⟦{key}⟧"))
+    }
+
+    /// The same with a text, `$text`.
+    pub fn with(&self, key: &str, text: &str) -> String {
+        let params = [("text", Param::Text(text.to_owned()))];
+        i18n::text(self.locale, key, None, &params).unwrap_or_else(|| format!("⟦{key}⟧"))
+    }
+
+    /// The text of one of a family of words: a status, a role, an event's type.
+    pub fn word(&self, family: &str, word: &str) -> String {
+        self.t(&format!("{family}-{}", word.replace(['.', '_'], "-")))
+    }
+
+    /// The heading of a refusal.
+    pub fn word_of(&self, refusal: &Refusal) -> String {
+        self.t(refusal.code.as_str())
+    }
+
+    pub fn lang(&self) -> &'static str {
+        locale_tag(self.locale)
+    }
+
+    pub fn is(&self, section: &str) -> bool {
+        self.section == section
+    }
+
+    pub fn is_admin(&self) -> bool {
+        self.who.as_ref().is_some_and(|who| who.role == Role::Admin)
+    }
+
+    /// MANAGER or ADMIN.
+    pub fn leads(&self) -> bool {
+        self.who.as_ref().is_some_and(|who| who.role != Role::Sales)
+    }
+
+    pub fn is_me(&self, id: &Id) -> bool {
+        self.who.as_ref().is_some_and(|who| who.id == *id)
+    }
+
+    /// A moment in the user's time zone, to the minute.
+    pub fn time(&self, time: &Timestamp) -> String {
+        formats::moment(self.locale, *time, self.zone.name())
+    }
+
+    /// A day.
+    pub fn day(&self, day: &NaiveDate) -> String {
+        match self.locale {
+            Locale::Ja => day.format("%Y年%-m月%-d日").to_string(),
+            Locale::En => day.format("%b %-d, %Y").to_string(),
+        }
+    }
+
+    /// A number with its thousands apart.
+    pub fn number(&self, number: &i64) -> String {
+        let sign = if *number < 0 { "-" } else { "" };
+        format!("{sign}{}", formats::grouped(number.unsigned_abs()))
+    }
+
+    /// An amount in its currency's minor unit, as people write it.
+    pub fn money(&self, amount: &i64, currency: &str) -> String {
+        formats::amount(self.locale, *amount, currency)
+    }
+
+    /// The badge's number; what is more is not worth the room.
+    pub fn badge(&self) -> String {
+        if self.unread > BADGE_MAX { format!("{BADGE_MAX}+") } else { self.unread.to_string() }
+    }
+
+    /// Where the assets of this build are.
+    pub fn assets(&self) -> &'static str {
+        assets::base()
+    }
+}
+
+/// The word that the API has for a value: a status, a kind.
+pub fn api_word(value: &impl Serialize) -> String {
+    let json = serde_json::to_value(value).unwrap_or_default();
+    json.as_str().unwrap_or_default().to_owned()
+}
+
+/// A page, or a part of one that was refused.
+pub fn html(status: StatusCode, page: &impl Template) -> HttpResponse {
+    match page.render() {
+        Ok(text) => HttpResponse::build(status).content_type("text/html; charset=utf-8").body(text),
+        Err(error) => {
+            tracing::error!(%error, "a template failed");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
+}
+
+/// A page as it should be.
+pub fn ok(page: &impl Template) -> HttpResponse {
+    html(StatusCode::OK, page)
+}

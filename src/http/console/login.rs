@@ -1,0 +1,92 @@
+//! `/login`: signing in and out.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, get, post};
+use askama::Template;
+
+use super::form::{is_mendable, why};
+use super::frame::{Frame, html, ok};
+use super::posted::{Fields, Posted, Unproven, is_here};
+use super::visitor::{Visitor, frame_of, identity};
+use super::{see, session};
+use crate::actors::auth::messages::Logout;
+use crate::actors::refusal::Refusal;
+use crate::http::state::Gateway;
+
+/// Where whoever is signed in begins.
+const HOME: &str = "/customers";
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LoginPage {
+    f: Frame,
+    email: String,
+    problem: Option<String>,
+    /// Where to go then.
+    next: String,
+}
+
+/// The beginning.
+#[get("/")]
+pub async fn home(_: Visitor) -> HttpResponse {
+    see(HOME)
+}
+
+#[get("/login")]
+pub async fn index(request: HttpRequest) -> HttpResponse {
+    if identity(&request).is_some() {
+        return see(HOME);
+    }
+    let query = Fields::parsed(request.query_string().as_bytes());
+    let f = frame_of(&request, "login").await;
+    let next = query.back("next").unwrap_or(HOME).to_owned();
+    ok(&LoginPage { f, email: String::new(), problem: None, next })
+}
+
+#[post("/login")]
+pub async fn login(request: HttpRequest, posted: Unproven) -> Result<HttpResponse, Refusal> {
+    let fields = posted.0;
+    let next = fields.back("next").unwrap_or(HOME);
+    let email = fields.get("email").unwrap_or_default();
+    match session::open(&request, email, fields.get("password").unwrap_or_default()).await {
+        Ok(pair) => {
+            let mut answer = see(next);
+            session::set(&request, &mut answer, &pair);
+            Ok(answer)
+        }
+        Err(refusal) if refusal.code.status() == 401 || is_mendable(&refusal) => {
+            let f = frame_of(&request, "login").await;
+            let problem = Some(why(&f, &refusal));
+            let page = LoginPage { f, email: email.to_owned(), problem, next: next.to_owned() };
+            let status = StatusCode::from_u16(refusal.code.status()).expect("codes have real statuses");
+            Ok(html(status, &page))
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+#[post("/logout")]
+pub async fn logout(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    visitor: Visitor,
+    _: Posted,
+) -> Result<HttpResponse, Refusal> {
+    gateway.auth.service.ask(Logout { context: visitor.context(None) }).await?;
+    let mut answer = see("/login");
+    session::clear(&request, &mut answer);
+    Ok(answer)
+}
+
+/// Sends somebody who is not signed in to the sign-in, and from there back to the page wanted. The cookies stay: to a
+/// link on another site the browser sends but one of them, and the sign-in page finds that the session is good.
+pub fn first(request: &HttpRequest) -> HttpResponse {
+    let wanted = request.uri().path_and_query().map_or("/", |address| address.as_str());
+    let mut address = "/login".to_owned();
+    if request.method() == actix_web::http::Method::GET && is_here(wanted) && wanted != "/" {
+        let next = form_urlencoded::Serializer::new(String::new()).append_pair("next", wanted).finish();
+        address = format!("/login?{next}");
+    }
+    see(&address)
+}

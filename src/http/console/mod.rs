@@ -1,0 +1,188 @@
+//! The web console (SPEC §10): pages made on the server, of the same messages that the API sends. It holds no rule,
+//! and shows what a service refuses beside the field it is about.
+//!
+//! One file a page; [`pages`] is the table. [`around`] stands around all of them: it proves who is asking
+//! ([`session`]), turns refusals into pages, and sets the headers that keep a browser safe.
+
+mod admin;
+mod approvals;
+mod assets;
+mod audit;
+mod chart;
+mod customer;
+mod customers;
+mod field;
+mod form;
+mod frame;
+mod login;
+mod meetings;
+mod names;
+mod notifications;
+mod posted;
+mod reports;
+mod sagas;
+pub mod session;
+mod settings;
+mod shown;
+mod tasks;
+mod timeline;
+mod users;
+mod visitor;
+
+#[cfg(test)]
+mod texts;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
+
+use super::extract::gateway;
+use crate::actors::refusal::Refusal;
+use visitor::Identity;
+
+/// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Every page of the console. The last service of the app: what no page takes is nobody's.
+pub fn pages(config: &mut ServiceConfig) {
+    let pages = web::scope("")
+        .service(assets::asset)
+        .service(login::home)
+        .service(login::index)
+        .service(login::login)
+        .service(login::logout)
+        .service(session::renewed)
+        .service(customers::index)
+        .service(customers::create)
+        .service(customer::index)
+        .service(customer::edit)
+        .service(customer::change)
+        .service(customer::ask_removal)
+        .service(customer::remove)
+        .service(meetings::index)
+        .service(meetings::create)
+        .service(meetings::edit)
+        .service(meetings::change)
+        .service(meetings::remove)
+        .service(tasks::index)
+        .service(tasks::create)
+        .service(tasks::edit)
+        .service(tasks::change)
+        .service(tasks::set_status)
+        .service(tasks::remove)
+        .service(approvals::index)
+        .service(approvals::create)
+        .service(approvals::show)
+        .service(approvals::decide)
+        .service(notifications::index)
+        .service(notifications::read_all)
+        .service(notifications::mark)
+        .service(reports::index)
+        .service(reports::download)
+        .service(sagas::index)
+        .service(admin::index)
+        .service(admin::redrive)
+        .service(users::index)
+        .service(users::create)
+        .service(users::edit)
+        .service(users::change)
+        .service(users::ask_removal)
+        .service(users::remove)
+        .service(audit::index)
+        .service(settings::index)
+        .service(settings::change_password)
+        .wrap(from_fn(around));
+    config.service(pages);
+}
+
+/// The middleware around the pages.
+///
+/// # Errors
+/// None of its own.
+async fn around(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if request.path().starts_with(assets::PATH) {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    }
+    let allowed =
+        if request.method() == Method::GET { Ok(()) } else { session::check_origin(request.request()) };
+    let known = match allowed {
+        Ok(()) => session::identify(request.request()).await,
+        Err(refusal) => Err(refusal),
+    };
+    let mut response = match known {
+        Ok((identity, renewed)) => {
+            request.extensions_mut().insert(identity);
+            let mut response = next.call(request).await?.map_into_boxed_body();
+            if let Some(renewed) = renewed {
+                session::hand_over(&mut response, &renewed);
+            }
+            response
+        }
+        Err(refusal) => {
+            let (request, _) = request.into_parts();
+            request.extensions_mut().insert(Identity(None));
+            ServiceResponse::new(request, actix_web::ResponseError::error_response(&refusal))
+        }
+    };
+    if let Some(refusal) = taken(&mut response) {
+        let answer = refused(response.request(), &refusal).await;
+        let cookies = response.headers().get_all(header::SET_COOKIE).cloned().collect::<Vec<_>>();
+        response = response.into_response(answer);
+        cookies.into_iter().for_each(|cookie| response.headers_mut().append(header::SET_COOKIE, cookie));
+    }
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    // With `no-referrer`, which the API says, browsers send forms with `Origin: null`.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    Ok(response)
+}
+
+/// The refusal behind an answer, if somebody who reads pages waits for it.
+fn taken(response: &mut ServiceResponse<BoxBody>) -> Option<Refusal> {
+    let wanted = response.request().headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    // Whoever asks for no page is told of an unknown address as the API does it.
+    if response.request().match_name().is_none()
+        && response.request().match_pattern().is_none()
+        && !wanted.is_some_and(|wanted| wanted.contains("text/html"))
+    {
+        return None;
+    }
+    response.response_mut().extensions_mut().remove::<Refusal>()
+}
+
+/// A refusal as a page; whoever is not signed in may do so.
+async fn refused(request: &HttpRequest, refusal: &Refusal) -> HttpResponse {
+    if refusal.code.status() == 401 {
+        return login::first(request);
+    }
+    let frame = visitor::frame_of(request, "").await;
+    let status = StatusCode::from_u16(refusal.code.status()).expect("codes have real statuses");
+    if status.is_server_error() {
+        let code = refusal.code.as_str();
+        tracing::warn!(path = request.path(), code, "answered a page with a server error");
+    }
+    let mut answer = frame::html(status, &shown::Refused::new(frame, refusal));
+    if let Some(wait) = refusal.retry_after {
+        let seconds = wait.as_secs().max(1);
+        answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    answer
+}
+
+/// 303: the browser reads what it has changed.
+fn see(address: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((header::LOCATION, address)).finish()
+}
+
+/// Whether cookies may travel only over TLS.
+fn is_secure(request: &HttpRequest) -> bool {
+    gateway(request).public_url.as_deref().is_some_and(|url| url.starts_with("https:"))
+}

@@ -1,0 +1,127 @@
+//! Records name people and customers by id; pages by name.
+
+use super::field::Choice;
+use super::frame::Frame;
+use crate::actors::auth::domain::User;
+use crate::actors::auth::messages::{ListUsers, UserFilter};
+use crate::actors::context::{Caller, Role};
+use crate::actors::customer::messages::{CustomerFilter, ListCustomers};
+use crate::actors::page::PageRequest;
+use crate::actors::refusal::Refusal;
+use crate::http::state::Gateway;
+use crate::ids::Id;
+use crate::persistence::customers::SORTS;
+
+/// People or customers to choose from, at most: SPEC §2's longest page.
+const CHOICES: i64 = 200;
+
+fn all() -> PageRequest {
+    PageRequest { limit: CHOICES, after: None, count: false }
+}
+
+/// A user's name, also of one who was deleted.
+///
+/// # Errors
+/// `unavailable`, `overloaded`.
+pub async fn user(gateway: &Gateway, frame: &Frame, id: Id) -> Result<String, Refusal> {
+    let user = gateway.auth.users.get(id).await?;
+    Ok(match user {
+        Some(user) if user.is_live() => user.user.name.clone(),
+        Some(user) => frame.with("name-deleted", &user.user.name),
+        None => frame.t("name-system"),
+    })
+}
+
+/// The same where there may be nobody.
+///
+/// # Errors
+/// As [`user`].
+pub async fn user_if_any(
+    gateway: &Gateway,
+    frame: &Frame,
+    id: Option<Id>,
+) -> Result<Option<String>, Refusal> {
+    match id {
+        Some(id) => Ok(Some(user(gateway, frame, id).await?)),
+        None => Ok(None),
+    }
+}
+
+/// A customer as a page links to it.
+#[derive(Clone)]
+pub struct CustomerLink {
+    pub id: Id,
+    pub name: String,
+}
+
+/// The customer, if the caller may see it.
+///
+/// # Errors
+/// `unavailable`, `overloaded`.
+pub async fn customer(gateway: &Gateway, caller: Caller, id: Id) -> Result<Option<CustomerLink>, Refusal> {
+    match gateway.customers.find(caller, id).await {
+        Ok(customer) => Ok(Some(CustomerLink { id, name: customer.name.clone() })),
+        Err(refusal) if refusal.code.status() == 404 => Ok(None),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// The name that a deleted customer had, if it was the caller's to see.
+///
+/// # Errors
+/// `unavailable`, `overloaded`.
+pub async fn departed(gateway: &Gateway, caller: Caller, id: Id) -> Result<Option<String>, Refusal> {
+    let customer = gateway.customers.customers.get(id).await?;
+    Ok(customer.filter(|customer| caller.sees(customer.owner_id)).map(|customer| customer.name.clone()))
+}
+
+/// Everybody who may be made responsible for something, by name.
+///
+/// # Errors
+/// `unavailable`, `overloaded`.
+pub async fn people(gateway: &Gateway, may: impl Fn(&User) -> bool) -> Result<Vec<Choice>, Refusal> {
+    let asked = ListUsers { filter: UserFilter::default(), page: all() };
+    let mut users = gateway.auth.service.ask(asked).await?.items;
+    users.retain(may);
+    users.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(users.into_iter().map(|user| Choice { value: user.id.to_string(), label: user.name }).collect())
+}
+
+/// Those who may approve somebody's request.
+///
+/// # Errors
+/// As [`people`].
+pub async fn approvers(gateway: &Gateway, requester: Id) -> Result<Vec<Choice>, Refusal> {
+    people(gateway, |user| user.role != Role::Sales && user.id != requester).await
+}
+
+/// The caller's customers, by name; `chosen` is among them also where there are more than fit.
+///
+/// # Errors
+/// `unavailable`, `overloaded`.
+pub async fn customers(
+    gateway: &Gateway,
+    caller: Caller,
+    chosen: Option<Id>,
+) -> Result<Vec<Choice>, Refusal> {
+    let sort = *SORTS.iter().find(|sort| sort.name == "name").expect("an order of customers");
+    let asked = ListCustomers { caller, filter: CustomerFilter::default(), sort, page: all() };
+    let found = gateway.customers.service.ask(asked).await?.items;
+    let mut choices: Vec<Choice> = found
+        .into_iter()
+        .map(|customer| {
+            let label = match &customer.company {
+                Some(company) => format!("{} ({company})", customer.name),
+                None => customer.name.clone(),
+            };
+            Choice { value: customer.id.to_string(), label }
+        })
+        .collect();
+    if let Some(id) = chosen
+        && !choices.iter().any(|choice| choice.value == id.to_string())
+        && let Some(link) = customer(gateway, caller, id).await?
+    {
+        choices.insert(0, Choice { value: id.to_string(), label: link.name });
+    }
+    Ok(choices)
+}

@@ -1,0 +1,108 @@
+//! `/notifications`: one's own.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, get, post};
+use askama::Template;
+
+use super::frame::{Frame, ok};
+use super::posted::Posted;
+use super::see;
+use super::shown::{asked, narrowed};
+use super::visitor::Visitor;
+use crate::actors::analytics::domain::NotificationCommand;
+use crate::actors::analytics::messages::{ListNotifications, MarkNotification};
+use crate::actors::analytics::view::{NotificationView, Reader};
+use crate::actors::page::Page;
+use crate::actors::refusal::Refusal;
+use crate::clock::Timestamp;
+use crate::http::extract::PathId;
+use crate::http::notifications::NotificationParams;
+use crate::http::paging::next_address;
+use crate::http::state::Gateway;
+use crate::ids::Id;
+use crate::persistence::analytics::NEWEST_FIRST;
+
+struct Row {
+    id: Id,
+    created_at: Timestamp,
+    title: String,
+    body: String,
+    /// The page of what it is about.
+    href: Option<String>,
+    read_at: Option<Timestamp>,
+    archived_at: Option<Timestamp>,
+}
+
+impl Row {
+    fn is_archived(&self) -> bool {
+        self.archived_at.is_some()
+    }
+
+    fn is_unread(&self) -> bool {
+        self.read_at.is_none() && !self.is_archived()
+    }
+}
+
+impl From<NotificationView> for Row {
+    fn from(view: NotificationView) -> Self {
+        let NotificationView { id, created_at, title, body, subject, read_at, archived_at, .. } = view;
+        let known = ["customer", "meeting", "task", "approval"].contains(&subject.r#type.as_str());
+        let href = known.then(|| format!("/{}s/{}", subject.r#type, subject.id));
+        Self { id, created_at, title, body, href, read_at, archived_at }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "notifications.html")]
+struct NotificationsPage {
+    f: Frame,
+    rows: Vec<Row>,
+    next: Option<String>,
+    is_first: bool,
+    unread_only: bool,
+}
+
+#[get("/notifications")]
+pub async fn index(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    visitor: Visitor,
+) -> Result<HttpResponse, Refusal> {
+    let f = visitor.frame("notifications").await;
+    let (params, given): (NotificationParams, _) = asked(&request)?;
+    let page = params.page(|keyset| NEWEST_FIRST.fits(keyset))?;
+    let is_first = page.after.is_none();
+    let unread_only = narrowed(&given, "unread") == "true";
+    let asked = ListNotifications { caller: visitor.caller(), unread_only, page };
+    let Page { items, next, .. } = gateway.analytics.ask(asked).await?;
+    let reader = Reader::of(visitor.user(), None);
+    let rows = items.into_iter().map(|notification| NotificationView::new(notification, &reader).into());
+    Ok(ok(&NotificationsPage {
+        rows: rows.collect(),
+        next: next.map(|next| next_address(&request, &next)),
+        is_first,
+        unread_only,
+        f,
+    }))
+}
+
+#[post("/notifications/{id}")]
+pub async fn mark(
+    gateway: Data<Gateway>,
+    visitor: Visitor,
+    id: PathId,
+    posted: Posted,
+) -> Result<HttpResponse, Refusal> {
+    let mark = match posted.0.get("mark") {
+        Some("archive") => NotificationCommand::Archive,
+        _ => NotificationCommand::Read,
+    };
+    gateway.analytics.ask(MarkNotification { id: id.0, mark, context: visitor.context(None) }).await?;
+    Ok(see(posted.0.back("back").unwrap_or("/notifications")))
+}
+
+#[post("/notifications/read-all")]
+pub async fn read_all(gateway: Data<Gateway>, visitor: Visitor, _: Posted) -> Result<HttpResponse, Refusal> {
+    gateway.analytics.read_all(visitor.context(None)).await?;
+    Ok(see("/notifications?done=read"))
+}

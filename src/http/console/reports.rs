@@ -1,0 +1,210 @@
+//! `/reports`: the sales summary, the figures of each day, and lists to take away as CSV.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse, get};
+use askama::Template;
+use chrono::NaiveDate;
+
+use super::chart::{Bars, Line, bars, line};
+use super::field::Choice;
+use super::frame::{Frame, api_word, ok};
+use super::names;
+use super::shown::{asked, narrowed};
+use super::visitor::Visitor;
+use crate::actors::analytics::messages::{ReadMetrics, ReadSummary};
+use crate::actors::analytics::summary::{SalesSummary, Section};
+use crate::actors::customer::messages::{CustomerFilter, ListCustomers};
+use crate::actors::opportunity::messages::{ApprovalFilter, ListApprovals};
+use crate::actors::refusal::{Code, Refusal};
+use crate::actors::sales::messages::{ListMeetings, MeetingFilter};
+use crate::actors::sales::tasks::messages::{ListTasks, TaskFilter};
+use crate::clock::Timestamp;
+use crate::http::export;
+use crate::http::period::{StatsParams, days, moments};
+use crate::http::state::Gateway;
+use crate::persistence::analytics::DayMetrics;
+use crate::persistence::customers::SORTS;
+
+/// The lists that can be taken away.
+const FILES: [&str; 4] = ["customers", "meetings", "tasks", "approvals"];
+
+/// A service's part of the summary.
+struct Part {
+    name: &'static str,
+    /// `live`, `cached` or `unavailable`.
+    source: String,
+    as_of: Option<Timestamp>,
+    /// A label and a figure.
+    figures: Vec<(&'static str, String)>,
+    bars: Option<Bars>,
+}
+
+/// A figure over the days.
+struct Course {
+    name: &'static str,
+    line: Line,
+}
+
+#[derive(Template)]
+#[template(path = "reports.html")]
+struct ReportsPage {
+    f: Frame,
+    from: NaiveDate,
+    to: NaiveDate,
+    owner_id: String,
+    owners: Vec<Choice>,
+    /// Days back from today, to choose by one click, and where each begins.
+    spans: Vec<(i64, NaiveDate)>,
+    today: NaiveDate,
+    parts: [Part; 4],
+    courses: Vec<Course>,
+    days: Vec<DayMetrics>,
+    files: [&'static str; 4],
+}
+
+/// The figures of a day: a name and how to read it.
+type Figure = (&'static str, fn(&DayMetrics) -> i64);
+
+const FIGURES: [Figure; 8] = [
+    ("customers_created", |day| day.customers_created),
+    ("customers_deleted", |day| day.customers_deleted),
+    ("meetings_created", |day| day.meetings_created),
+    ("tasks_completed", |day| day.tasks_completed),
+    ("approvals_requested", |day| day.approvals_requested),
+    ("approvals_approved", |day| day.approvals_approved),
+    ("approvals_rejected", |day| day.approvals_rejected),
+    ("logins", |day| day.logins),
+];
+
+#[get("/reports")]
+pub async fn index(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    visitor: Visitor,
+) -> Result<HttpResponse, Refusal> {
+    let f = visitor.frame("reports").await;
+    let (params, given): (StatsParams, _) = asked(&request)?;
+    let (caller, owner_id) = (visitor.caller(), params.owner_id);
+    let (from, to) = days(&params, f.now)?;
+    let (begin, end) = moments(from, to);
+    let summary = gateway.analytics.ask(ReadSummary { caller, owner_id, from: begin, to: end }).await?;
+    let days = gateway.analytics.ask(ReadMetrics { caller, owner_id, from, to }).await?;
+    let course = |(name, read): &Figure| {
+        let values: Vec<i64> = days.iter().map(read).collect();
+        Course { name, line: line(&values) }
+    };
+    let today = f.now.date();
+    let back = |count: i64| (count, today - chrono::Days::new(count as u64 - 1));
+    Ok(ok(&ReportsPage {
+        from,
+        to,
+        owner_id: narrowed(&given, "owner_id"),
+        owners: if f.leads() { names::people(&gateway, |_| true).await? } else { Vec::new() },
+        spans: [7, 30, 90].map(back).into(),
+        today,
+        parts: parts(&gateway, &f, &summary).await?,
+        courses: FIGURES.iter().map(course).collect(),
+        days,
+        files: FILES,
+        f,
+    }))
+}
+
+fn part<T>(name: &'static str, section: &Section<T>) -> Part {
+    Part { name, source: api_word(&section.source), as_of: section.as_of, figures: Vec::new(), bars: None }
+}
+
+async fn parts(gateway: &Gateway, f: &Frame, summary: &SalesSummary) -> Result<[Part; 4], Refusal> {
+    let SalesSummary { customers, meetings, tasks, approvals, .. } = summary;
+    let mut parts = [
+        part("customers", customers),
+        part("meetings", meetings),
+        part("tasks", tasks),
+        part("approvals", approvals),
+    ];
+    let bar = |label: String, value: i64| (label, value, f.number(&value));
+    if let Some(figures) = &customers.figures {
+        parts[0].figures = vec![
+            ("total", f.number(&figures.total)),
+            ("new", f.number(&figures.new)),
+            ("deleted", f.number(&figures.deleted)),
+        ];
+        let by = figures.by_status.iter().map(|(status, count)| bar(f.word("status", status), *count));
+        parts[0].bars = Some(bars(by.collect()));
+    }
+    if let Some(figures) = &meetings.figures {
+        parts[1].figures = vec![("total", f.number(&figures.total))];
+        let mut by = Vec::with_capacity(figures.by_owner.len());
+        for (owner, count) in &figures.by_owner {
+            by.push(bar(names::user(gateway, f, *owner).await?, *count));
+        }
+        by.sort_by_key(|(_, count, _)| -count);
+        parts[1].bars = Some(bars(by));
+    }
+    if let Some(figures) = &tasks.figures {
+        let by = [("open", figures.open), ("done", figures.done), ("overdue", figures.overdue)];
+        parts[2].bars = Some(bars(by.map(|(name, count)| bar(f.word("summary", name), count)).into()));
+    }
+    if let Some(figures) = &approvals.figures {
+        parts[3].figures = figures
+            .approved_amount
+            .iter()
+            .map(|(code, sum)| ("approved_amount", f.money(sum, code)))
+            .collect();
+        let by = [
+            ("PENDING", figures.pending),
+            ("APPROVED", figures.approved),
+            ("REJECTED", figures.rejected),
+            ("CANCELLED", figures.cancelled),
+        ];
+        parts[3].bars = Some(bars(by.map(|(name, count)| bar(f.word("approval", name), count)).into()));
+    }
+    Ok(parts)
+}
+
+/// A whole list as CSV, as the API makes it.
+#[get("/reports/{file}.csv")]
+pub async fn download(
+    gateway: Data<Gateway>,
+    visitor: Visitor,
+    file: Path<String>,
+) -> Result<HttpResponse, Refusal> {
+    let caller = visitor.caller();
+    let gateway = gateway.clone();
+    match file.as_str() {
+        "customers" => {
+            export::file(move |page| {
+                let filter = CustomerFilter::default();
+                let (gateway, asked) =
+                    (gateway.clone(), ListCustomers { caller, filter, sort: SORTS[0], page });
+                async move { gateway.customers.service.ask(asked).await }
+            })
+            .await
+        }
+        "meetings" => {
+            export::file(move |page| {
+                let asked = ListMeetings { caller, filter: MeetingFilter::default(), page };
+                let gateway = gateway.clone();
+                async move { gateway.sales.service.ask(asked).await }
+            })
+            .await
+        }
+        "tasks" => {
+            export::file(move |page| {
+                let asked = ListTasks { caller, filter: TaskFilter::default(), page };
+                let gateway = gateway.clone();
+                async move { gateway.sales.service.ask(asked).await }
+            })
+            .await
+        }
+        "approvals" => {
+            export::file(move |page| {
+                let asked = ListApprovals { caller, filter: ApprovalFilter::default(), page };
+                let gateway = gateway.clone();
+                async move { gateway.opportunity.service.ask(asked).await }
+            })
+            .await
+        }
+        _ => Err(Refusal::new(Code::NotFound)),
+    }
+}

@@ -1,0 +1,93 @@
+//! `/sagas`: how far deletions are.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, get};
+use askama::Template;
+
+use super::frame::{Frame, api_word, ok};
+use super::names;
+use super::shown::asked;
+use super::visitor::Visitor;
+use crate::actors::context::Caller;
+use crate::actors::page::Page;
+use crate::actors::refusal::Refusal;
+use crate::actors::sagas::domain::{Counts, Saga, SagaKind, StepStatus};
+use crate::actors::sagas::messages::ListSagas;
+use crate::http::paging::next_address;
+use crate::http::sagas::SagaParams;
+use crate::http::state::Gateway;
+use crate::persistence::sagas::NEWEST_FIRST;
+
+struct StepRow {
+    name: String,
+    status: String,
+    counts: Vec<(String, i64)>,
+}
+
+struct SagaRow {
+    saga: Saga,
+    kind: String,
+    status: String,
+    /// Whose deletion it is, where that can be told.
+    subject: Option<String>,
+    by: String,
+    done: usize,
+    steps: Vec<StepRow>,
+}
+
+#[derive(Template)]
+#[template(path = "sagas.html")]
+struct SagasPage {
+    f: Frame,
+    rows: Vec<SagaRow>,
+    next: Option<String>,
+    is_first: bool,
+}
+
+/// Counts by kind, those above zero.
+pub fn counted(counts: &Counts) -> Vec<(String, i64)> {
+    let some = counts.iter().filter(|(_, count)| **count > 0);
+    some.map(|(kind, count)| (api_word(kind), *count)).collect()
+}
+
+async fn row(gateway: &Gateway, frame: &Frame, caller: Caller, saga: Saga) -> Result<SagaRow, Refusal> {
+    let steps = saga.steps.iter().map(|step| StepRow {
+        name: step.name.clone(),
+        status: api_word(&step.status),
+        counts: counted(&step.counts),
+    });
+    let subject = match saga.kind {
+        SagaKind::UserDeletion => Some(names::user(gateway, frame, saga.subject_id).await?),
+        SagaKind::CustomerDeletion => names::departed(gateway, caller, saga.subject_id).await?,
+    };
+    Ok(SagaRow {
+        kind: api_word(&saga.kind),
+        status: api_word(&saga.status),
+        subject,
+        by: match saga.started_by {
+            Some(id) => names::user(gateway, frame, id).await?,
+            None => frame.t("name-system"),
+        },
+        done: saga.steps.iter().filter(|step| step.status == StepStatus::Done).count(),
+        steps: steps.collect(),
+        saga,
+    })
+}
+
+#[get("/sagas")]
+pub async fn index(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    visitor: Visitor,
+) -> Result<HttpResponse, Refusal> {
+    let f = visitor.frame("sagas").await;
+    let (params, _): (SagaParams, _) = asked(&request)?;
+    let page = params.page(|keyset| NEWEST_FIRST.fits(keyset))?;
+    let is_first = page.after.is_none();
+    let Page { items, next, .. } = gateway.sagas.ask(ListSagas { caller: visitor.caller(), page }).await?;
+    let mut rows = Vec::with_capacity(items.len());
+    for saga in items {
+        rows.push(row(&gateway, &f, visitor.caller(), saga).await?);
+    }
+    Ok(ok(&SagasPage { rows, next: next.map(|next| next_address(&request, &next)), is_first, f }))
+}

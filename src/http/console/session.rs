@@ -1,0 +1,220 @@
+//! The console's session: two cookies that hold the tokens of an ordinary sign-in, and their renewal.
+//!
+//! A page whose access token has run out is renewed on the way to it. A browser asks for several things at once,
+//! and a refresh token is good for one refresh: so requests with the same one take turns ([`Renewals`]), the first
+//! exchanges it, and the others get the same new tokens for a moment. After that it is what it is for the API: a
+//! used token, which ends the session (RFC 9700 §4.14.2).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::body::BoxBody;
+use actix_web::cookie::{Cookie, CookieJar, SameSite};
+use actix_web::dev::ServiceResponse;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, get};
+use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
+
+use super::is_secure;
+use super::visitor::{Identity, Visitor};
+use crate::actors::auth::messages::{Login, Refresh, Tokens};
+use crate::actors::auth::token::Use;
+use crate::actors::context::Context;
+use crate::actors::refusal::{Code, Refusal};
+use crate::clock::Timestamp;
+use crate::http::extract::{address, gateway, marks};
+use crate::http::live::SESSION_COOKIE;
+use crate::http::state::Gateway;
+use crate::ids::Id;
+
+/// Holds the refresh token; [`SESSION_COOKIE`] the access token, which the socket takes, too. Every page may have to be renewed, so it has no narrower path.
+pub const REFRESH: &str = "kizuna_refresh";
+/// How long requests that were on their way with a token just exchanged get the new ones.
+const GRACE: Duration = Duration::from_secs(30);
+/// Exchanges remembered for that long, at most.
+const REMEMBERED: u64 = 10_000;
+/// How long a form may lie open. The session it belongs to ends sooner or is still good.
+const FORM_LASTS: Duration = Duration::from_hours(24 * 30);
+
+/// The two tokens, and when the session ends unless it is renewed.
+#[derive(Clone)]
+pub struct Pair {
+    access: String,
+    refresh: String,
+    until: Timestamp,
+}
+
+impl Pair {
+    fn of(tokens: Tokens, gateway: &Gateway) -> Result<Self, Refusal> {
+        let now = gateway.clock.now();
+        let claims = gateway.auth.keys.check(Use::Refresh, &tokens.refresh_token, now)?;
+        let until = Timestamp::from_micros(claims.exp.saturating_mul(1_000_000));
+        Ok(Self { access: tokens.access_token, refresh: tokens.refresh_token, until })
+    }
+}
+
+type Exchange = Arc<Mutex<Option<(Timestamp, Pair)>>>;
+
+/// The exchanges of this node under way or just done, by a hash of the token given.
+pub struct Renewals(moka::sync::Cache<[u8; 32], Exchange>);
+
+impl Default for Renewals {
+    fn default() -> Self {
+        // By the machine's clock, and for longer than the grace: it only bounds the memory.
+        Self(moka::sync::Cache::builder().max_capacity(REMEMBERED).time_to_live(2 * GRACE).build())
+    }
+}
+
+impl Renewals {
+    /// Exchanges a refresh token, or answers what it was exchanged for a moment ago.
+    async fn renew(&self, gateway: &Gateway, token: &str, context: Context) -> Result<Pair, Refusal> {
+        // Only what was signed here is worth a place.
+        gateway.auth.keys.check(Use::Refresh, token, gateway.clock.now())?;
+        let exchange = self.0.get_with(Sha256::digest(token).into(), Exchange::default);
+        let mut done = exchange.lock().await;
+        let now = gateway.clock.now();
+        if let Some((at, pair)) = &*done
+            && now.since(*at) < GRACE
+        {
+            return Ok(pair.clone());
+        }
+        let refresh = Refresh { refresh_token: token.to_owned(), context };
+        let pair = Pair::of(gateway.auth.service.ask(refresh).await?, gateway)?;
+        *done = Some((now, pair.clone()));
+        Ok(pair)
+    }
+}
+
+/// Who asks for a page, and the tokens to hand over if they are new.
+///
+/// # Errors
+/// `unavailable`, `overloaded`; whoever is not signed in (any more) is nobody.
+pub async fn identify(request: &HttpRequest) -> Result<(Identity, Option<Pair>), Refusal> {
+    let gateway = gateway(request);
+    if let Some(access) = request.cookie(SESSION_COOKIE) {
+        match gateway.auth.authenticate(access.value()).await {
+            Ok(principal) => return Ok((Identity(Some(principal)), None)),
+            Err(refusal) if refusal.code.status() != 401 => return Err(refusal),
+            Err(_) => {}
+        }
+    }
+    let Some(refresh) = request.cookie(REFRESH) else { return Ok((Identity(None), None)) };
+    match gateway.renewals.renew(&gateway, refresh.value(), context(request)).await {
+        Ok(pair) => {
+            let principal = gateway.auth.authenticate(&pair.access).await;
+            match principal {
+                Ok(principal) => Ok((Identity(Some(principal)), Some(pair))),
+                Err(refusal) if refusal.code.status() == 401 => Ok((Identity(None), None)),
+                Err(refusal) => Err(refusal),
+            }
+        }
+        Err(refusal) if refusal.code.status() == 401 => Ok((Identity(None), None)),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// Signs in.
+///
+/// # Errors
+/// `invalid_credentials`, `too_many_attempts`, `unavailable`, `overloaded`.
+pub async fn open(request: &HttpRequest, email: &str, password: &str) -> Result<Pair, Refusal> {
+    let gateway = gateway(request);
+    let login = Login {
+        email: email.to_owned(),
+        password: password.to_owned(),
+        address: address(request),
+        context: context(request),
+    };
+    Pair::of(gateway.auth.service.ask(login).await?, &gateway)
+}
+
+fn context(request: &HttpRequest) -> Context {
+    let marks = marks(request);
+    Context { correlation_id: marks.request_id, traceparent: marks.traceparent, ..Context::system() }
+}
+
+/// Gives the browser the tokens.
+pub fn hand_over(response: &mut ServiceResponse<BoxBody>, pair: &Pair) {
+    let request = response.request().clone();
+    // An answer that ends the session has the last word.
+    if !response.headers().contains_key(header::SET_COOKIE) {
+        set(&request, response.response_mut(), pair);
+    }
+}
+
+/// The same for an answer still to be sent.
+pub fn set(request: &HttpRequest, response: &mut HttpResponse<BoxBody>, pair: &Pair) {
+    let lasts = pair.until.since(gateway(request).clock.now()).as_secs();
+    let lasts = actix_web::cookie::time::Duration::seconds(i64::try_from(lasts).unwrap_or(i64::MAX));
+    // `Lax`, so that a link in a mail leads to its page.
+    for (name, value, same_site) in
+        [(SESSION_COOKIE, &pair.access, SameSite::Lax), (REFRESH, &pair.refresh, SameSite::Strict)]
+    {
+        let cookie = Cookie::build(name, value.clone()).max_age(lasts).same_site(same_site);
+        add(request, response, cookie.finish());
+    }
+}
+
+/// Takes the tokens away.
+pub fn clear(request: &HttpRequest, response: &mut HttpResponse<BoxBody>) {
+    for name in [SESSION_COOKIE, REFRESH] {
+        let cookie = Cookie::build(name, "").max_age(actix_web::cookie::time::Duration::ZERO);
+        add(request, response, cookie.same_site(SameSite::Lax).finish());
+    }
+}
+
+fn add(request: &HttpRequest, response: &mut HttpResponse<BoxBody>, mut cookie: Cookie<'static>) {
+    cookie.set_path("/");
+    cookie.set_http_only(true);
+    cookie.set_secure(is_secure(request));
+    let mut jar = CookieJar::new();
+    jar.add(cookie);
+    for cookie in jar.delta() {
+        if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
+            response.headers_mut().append(header::SET_COOKIE, value);
+        }
+    }
+}
+
+/// What a form of this session carries; nobody else can make it, nor use it in another session.
+///
+/// # Errors
+/// `internal_error` when signing fails, which HMAC never does.
+pub fn vouch(gateway: &Gateway, user: Id, session: Id) -> Result<String, Refusal> {
+    let now = gateway.clock.now();
+    gateway.auth.keys.issue(Use::Form, user, session, 0, now, now.plus(FORM_LASTS))
+}
+
+/// # Errors
+/// `forbidden` unless the form was made for this session.
+pub fn check_form(gateway: &Gateway, token: Option<&str>, session: Id) -> Result<(), Refusal> {
+    let claims = token.map(|token| gateway.auth.keys.check(Use::Form, token, gateway.clock.now()));
+    match claims {
+        Some(Ok(claims)) if claims.sid == session => Ok(()),
+        _ => Err(Refusal::new(Code::Forbidden)),
+    }
+}
+
+/// A browser says where a form stood; only our own pages' are taken. What is no browser says neither.
+///
+/// # Errors
+/// `forbidden`.
+pub fn check_origin(request: &HttpRequest) -> Result<(), Refusal> {
+    let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
+    let site = header("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
+    let origin = header("origin").is_none_or(|origin| is_ours(request, origin));
+    if site && origin { Ok(()) } else { Err(Refusal::new(Code::Forbidden)) }
+}
+
+fn is_ours(request: &HttpRequest, origin: &str) -> bool {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let same = origin.split_once("://").is_some_and(|(_, origin)| Some(origin) == host);
+    same || gateway(request).public_url.as_deref() == Some(origin)
+}
+
+/// For the script whose socket was closed because the token ran out: the middleware has renewed it by now.
+#[get("/session")]
+pub async fn renewed(_: Visitor) -> HttpResponse {
+    HttpResponse::NoContent().finish()
+}

@@ -1,0 +1,99 @@
+//! Pages and parts of pages that several share.
+
+use actix_web::HttpRequest;
+use actix_web::http::StatusCode;
+use askama::Template;
+use serde::de::DeserializeOwned;
+
+use super::field::Choice;
+use super::form::{Form, why};
+use super::frame::{Frame, html};
+use super::posted::Fields;
+use crate::actors::refusal::Refusal;
+use crate::http::extract::parse_query;
+
+/// Parameters of pages that the API has not.
+const OWN: [&str; 2] = ["done", "unread"];
+
+/// Whatever could not be done.
+#[derive(Template)]
+#[template(path = "refused.html")]
+pub struct Refused {
+    f: Frame,
+    title: String,
+    why: String,
+    status: u16,
+}
+
+impl Refused {
+    pub fn new(f: Frame, refusal: &Refusal) -> Self {
+        let (title, why) = (f.word_of(refusal), why(&f, refusal));
+        Self { f, title, why, status: refusal.code.status() }
+    }
+}
+
+/// A page that is one form: changing a record.
+#[derive(Template)]
+#[template(path = "edit.html")]
+pub struct Edit {
+    pub f: Frame,
+    pub title: String,
+    pub form: Form,
+    /// Where to go without changing anything.
+    pub back: String,
+    /// Where the record can be deleted, if here.
+    pub removal: Option<String>,
+    /// Whether a page tells first what goes with it.
+    pub asks: bool,
+}
+
+impl Edit {
+    /// The page for a form as it was refused, or as it is first shown.
+    pub fn answer(self, refusal: Option<&Refusal>) -> actix_web::HttpResponse {
+        html(status_of(refusal), &self)
+    }
+}
+
+/// What goes with a record, before it is deleted.
+#[derive(Template)]
+#[template(path = "removal.html")]
+pub struct Removal {
+    pub f: Frame,
+    pub title: String,
+    pub about: String,
+    /// What goes with it or is handed on: a kind and how many.
+    pub counts: Vec<(String, i64)>,
+    pub action: String,
+    pub version: i64,
+    pub back: String,
+    pub problem: Option<String>,
+    /// Who may receive what a user leaves behind, and who would.
+    pub heirs: Vec<Choice>,
+    pub heir: String,
+    /// Who would decide what waits for the user; every MANAGER if nobody.
+    pub approver: Option<String>,
+}
+
+/// The status of a page with a form that may have been refused.
+pub fn status_of(refusal: Option<&Refusal>) -> StatusCode {
+    let status = refusal.map_or(200, |refusal| refusal.code.status());
+    StatusCode::from_u16(status).expect("codes have real statuses")
+}
+
+/// The parameters of a page's list: the API's own. A form sends what was left empty, too, and a page's address may
+/// tell what was just done.
+///
+/// # Errors
+/// `invalid_parameter`.
+pub fn asked<T: DeserializeOwned>(request: &HttpRequest) -> Result<(T, Fields), Refusal> {
+    let query = request.query_string();
+    let given = form_urlencoded::parse(query.as_bytes());
+    let given = given.filter(|(name, value)| !value.is_empty() && !OWN.contains(&name.as_ref()));
+    let kept = form_urlencoded::Serializer::new(String::new()).extend_pairs(given).finish();
+    Ok((parse_query(&kept)?, Fields::parsed(query.as_bytes())))
+}
+
+/// What a list was narrowed to, for its form.
+pub fn narrowed(fields: &Fields, name: &str) -> String {
+    fields.get(name).unwrap_or_default().to_owned()
+}

@@ -1,0 +1,278 @@
+//! `/tasks`: what is to be done by when.
+
+use std::time::Duration;
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, get, post};
+use askama::Template;
+
+use super::field::{Choice, Field, local};
+use super::form::{Form, is_mendable};
+use super::frame::{Frame, html, ok};
+use super::names::{self, CustomerLink};
+use super::posted::Posted;
+use super::see;
+use super::shown::{Edit, asked, narrowed, status_of};
+use super::visitor::Visitor;
+use crate::actors::page::{Page, PageRequest};
+use crate::actors::refusal::Refusal;
+use crate::actors::sales::tasks::domain::{Task, TaskStatus, alert_horizon};
+use crate::actors::sales::tasks::messages::{
+    ChangeTask, CreateTask, DeleteTask, ListTasks, TaskChanges, TaskFilter,
+};
+use crate::http::extract::PathId;
+use crate::http::paging::next_address;
+use crate::http::state::Gateway;
+use crate::http::tasks::TaskParams;
+use crate::ids::Id;
+use crate::persistence::tasks::DUE_FIRST;
+
+/// Tasks on a customer's page.
+const SOME: i64 = 20;
+/// What the form of a new task begins with.
+const DUE_IN: Duration = Duration::from_hours(24);
+
+/// A task of a list.
+pub struct TaskRow {
+    pub task: Task,
+    pub customer: Option<CustomerLink>,
+    pub assignee: String,
+    /// How its time stands: `overdue`, `soon`, `later` or `done`.
+    pub due: &'static str,
+}
+
+impl TaskRow {
+    pub fn is_open(&self) -> bool {
+        self.task.status == TaskStatus::Open
+    }
+}
+
+#[derive(Template)]
+#[template(path = "tasks.html")]
+struct TasksPage {
+    f: Frame,
+    rows: Vec<TaskRow>,
+    next: Option<String>,
+    is_first: bool,
+    /// What the list is narrowed to; open ones unless somebody asks for others.
+    status: String,
+    assignee_id: String,
+    assignees: Vec<Choice>,
+    form: Form,
+}
+
+fn due(task: &Task, frame: &Frame) -> &'static str {
+    match task.status {
+        TaskStatus::Done => "done",
+        TaskStatus::Open if task.due_at < frame.now => "overdue",
+        TaskStatus::Open if task.due_at <= alert_horizon(frame.now) => "soon",
+        TaskStatus::Open => "later",
+    }
+}
+
+async fn rows(
+    gateway: &Gateway,
+    frame: &Frame,
+    visitor: &Visitor,
+    tasks: Vec<Task>,
+) -> Result<Vec<TaskRow>, Refusal> {
+    let mut rows = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        let customer = match task.customer_id {
+            Some(id) => names::customer(gateway, visitor.caller(), id).await?,
+            None => None,
+        };
+        let assignee = names::user(gateway, frame, task.assignee_id).await?;
+        rows.push(TaskRow { due: due(&task, frame), task, customer, assignee });
+    }
+    Ok(rows)
+}
+
+/// The first tasks that a filter leaves.
+///
+/// # Errors
+/// `unavailable`, `overloaded`.
+pub async fn some(
+    gateway: &Gateway,
+    frame: &Frame,
+    visitor: &Visitor,
+    filter: TaskFilter,
+) -> Result<Vec<TaskRow>, Refusal> {
+    let page = PageRequest { limit: SOME, after: None, count: false };
+    let asked = ListTasks { caller: visitor.caller(), filter, page };
+    rows(gateway, frame, visitor, gateway.sales.service.ask(asked).await?.items).await
+}
+
+async fn fields(
+    gateway: &Gateway,
+    frame: &Frame,
+    visitor: &Visitor,
+    task: Option<&Task>,
+    chosen: Option<Id>,
+) -> Result<Vec<Field>, Refusal> {
+    let chosen = task.map_or(chosen, |task| task.customer_id);
+    let customers = names::customers(gateway, visitor.caller(), chosen).await?;
+    let due_at = task.map_or(frame.now.plus(DUE_IN), |task| task.due_at);
+    let mut fields = vec![
+        Field::text("title").required().holding_some(task.map(|task| &task.title)),
+        Field::moment("due_at").required().holding(local(due_at, frame.zone)),
+        Field::choice("customer_id", customers).holding_some(chosen),
+        Field::area("notes").more().holding_some(task.and_then(|task| task.notes.as_ref())),
+    ];
+    if frame.leads() {
+        let people = names::people(gateway, |_| true).await?;
+        let assignee = task.map_or(visitor.caller().user_id, |task| task.assignee_id);
+        fields.push(Field::choice("assignee_id", people).required().more().holding(assignee.to_string()));
+    }
+    Ok(fields)
+}
+
+async fn new_form(
+    gateway: &Gateway,
+    frame: &Frame,
+    visitor: &Visitor,
+    customer: Option<Id>,
+) -> Result<Form, Refusal> {
+    let fields = fields(gateway, frame, visitor, None, customer).await?;
+    Ok(Form::new("new-task", "/tasks", "submit-add", fields))
+}
+
+#[get("/tasks")]
+pub async fn index(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    visitor: Visitor,
+) -> Result<HttpResponse, Refusal> {
+    let f = visitor.frame("tasks").await;
+    Ok(ok(&list(&gateway, &request, &visitor, f, None).await?))
+}
+
+async fn list(
+    gateway: &Gateway,
+    request: &HttpRequest,
+    visitor: &Visitor,
+    f: Frame,
+    form: Option<Form>,
+) -> Result<TasksPage, Refusal> {
+    let (params, given): (TaskParams, _) = asked(request)?;
+    let page = params.page(|keyset| DUE_FIRST.fits(keyset))?;
+    let is_first = page.after.is_none();
+    let TaskParams { status, assignee_id, customer_id, due_before, .. } = params;
+    let status = status.unwrap_or_default();
+    let filter = TaskFilter { status: Some(status), assignee_id, customer_id, due_before };
+    let asked = ListTasks { caller: visitor.caller(), filter, page };
+    let Page { items, next, .. } = gateway.sales.service.ask(asked).await?;
+    let form = match form {
+        Some(form) => form,
+        None => new_form(gateway, &f, visitor, customer_id).await?,
+    };
+    Ok(TasksPage {
+        rows: rows(gateway, &f, visitor, items).await?,
+        next: next.map(|next| next_address(request, &next)),
+        is_first,
+        status: status.as_str().to_owned(),
+        assignee_id: narrowed(&given, "assignee_id"),
+        assignees: if f.leads() { names::people(gateway, |_| true).await? } else { Vec::new() },
+        form,
+        f,
+    })
+}
+
+#[post("/tasks")]
+pub async fn create(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    visitor: Visitor,
+    posted: Posted,
+) -> Result<HttpResponse, Refusal> {
+    let f = visitor.frame("tasks").await;
+    let (form, posted) = (new_form(&gateway, &f, &visitor, None).await?, posted.0);
+    let made = match form.read(&posted, f.zone) {
+        Err(refusal) => Err(refusal),
+        Ok(task) => gateway.sales.service.ask(CreateTask { task, context: visitor.context(None) }).await,
+    };
+    match made {
+        Ok(_) => Ok(see("/tasks?done=added")),
+        Err(refusal) if is_mendable(&refusal) => {
+            let form = form.refused(&posted, &refusal, &f);
+            let page = list(&gateway, &request, &visitor, f, Some(form)).await?;
+            Ok(html(status_of(Some(&refusal)), &page))
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+async fn form(gateway: &Gateway, frame: &Frame, visitor: &Visitor, task: &Task) -> Result<Form, Refusal> {
+    let mut fields = fields(gateway, frame, visitor, Some(task), None).await?;
+    fields.iter_mut().for_each(|field| field.more = false);
+    let action = format!("/tasks/{}", task.id);
+    Ok(Form::new("task", action, "submit-save", fields).of_version(task.version))
+}
+
+fn editor(f: Frame, task: &Task, form: Form) -> Edit {
+    let title = f.with("task-edit", &task.title);
+    let removal = Some(format!("/tasks/{}/delete", task.id));
+    Edit { f, title, form, back: "/tasks".to_owned(), removal, asks: false }
+}
+
+#[get("/tasks/{id}")]
+pub async fn edit(gateway: Data<Gateway>, visitor: Visitor, id: PathId) -> Result<HttpResponse, Refusal> {
+    let task = gateway.sales.find_task(visitor.caller(), id.0).await?;
+    let f = visitor.frame("tasks").await;
+    let form = form(&gateway, &f, &visitor, &task).await?;
+    Ok(editor(f, &task, form).answer(None))
+}
+
+#[post("/tasks/{id}")]
+pub async fn change(
+    gateway: Data<Gateway>,
+    visitor: Visitor,
+    id: PathId,
+    posted: Posted,
+) -> Result<HttpResponse, Refusal> {
+    let task = gateway.sales.find_task(visitor.caller(), id.0).await?;
+    let f = visitor.frame("tasks").await;
+    let (form, posted) = (form(&gateway, &f, &visitor, &task).await?, posted.0);
+    let changed = match form.read_changes(&posted, f.zone) {
+        Err(refusal) => Err(refusal),
+        Ok(changes) => {
+            let change = ChangeTask { id: id.0, changes, context: visitor.context(posted.version()) };
+            gateway.sales.service.ask(change).await
+        }
+    };
+    match changed {
+        Ok(_) => Ok(see("/tasks?done=saved")),
+        Err(refusal) if is_mendable(&refusal) => {
+            let form = form.refused(&posted, &refusal, &f);
+            Ok(editor(f, &task, form).answer(Some(&refusal)))
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// One click on a list: done, or open again.
+#[post("/tasks/{id}/status")]
+pub async fn set_status(
+    gateway: Data<Gateway>,
+    visitor: Visitor,
+    id: PathId,
+    posted: Posted,
+) -> Result<HttpResponse, Refusal> {
+    let status = if posted.0.get("status") == Some("OPEN") { TaskStatus::Open } else { TaskStatus::Done };
+    let changes = TaskChanges { status: Some(status), ..TaskChanges::default() };
+    let marked = ChangeTask { id: id.0, changes, context: visitor.context(None) };
+    gateway.sales.service.ask(marked).await?;
+    Ok(see(posted.0.back("back").unwrap_or("/tasks")))
+}
+
+#[post("/tasks/{id}/delete")]
+pub async fn remove(
+    gateway: Data<Gateway>,
+    visitor: Visitor,
+    id: PathId,
+    posted: Posted,
+) -> Result<HttpResponse, Refusal> {
+    let delete = DeleteTask { id: id.0, context: visitor.context(posted.0.version()) };
+    gateway.sales.service.ask(delete).await?;
+    Ok(see("/tasks?done=removed"))
+}

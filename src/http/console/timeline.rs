@@ -1,0 +1,76 @@
+//! Events as people read them: who did what, when.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::frame::Frame;
+use super::names;
+use crate::actors::event::LoggedEvent;
+use crate::actors::refusal::Refusal;
+use crate::clock::Timestamp;
+use crate::http::state::Gateway;
+use crate::ids::Id;
+
+/// A line of a timeline.
+pub struct Entry {
+    pub time: Timestamp,
+    pub event_type: &'static str,
+    pub who: String,
+    /// What the record is called.
+    pub title: Option<String>,
+    /// The fields that were changed, in a row.
+    pub changed: String,
+    pub subject: Id,
+}
+
+impl Entry {
+    /// Whether it is about the customer's own record.
+    pub fn is_of_customer(&self) -> bool {
+        self.event_type.starts_with("customer.")
+    }
+}
+
+/// The part of an event's data that a line tells.
+#[derive(Default, Deserialize)]
+struct Told {
+    #[serde(default)]
+    changed: Vec<String>,
+    #[serde(flatten)]
+    records: serde_json::Map<String, Value>,
+}
+
+/// Events as lines, in the order given.
+///
+/// # Errors
+/// `unavailable`, `overloaded`.
+pub async fn entries(
+    gateway: &Gateway,
+    frame: &Frame,
+    events: &[LoggedEvent],
+) -> Result<Vec<Entry>, Refusal> {
+    let mut entries = Vec::with_capacity(events.len());
+    for event in events {
+        let told: Told = event.payload().unwrap_or_default();
+        let who = match event.event.actor_id {
+            Some(id) => names::user(gateway, frame, id).await?,
+            None => frame.t("name-system"),
+        };
+        let changed: Vec<String> = told.changed.iter().map(|field| frame.word("label", field)).collect();
+        entries.push(Entry {
+            time: event.event.time,
+            event_type: event.event.event_type,
+            who,
+            title: title(&told),
+            changed: changed.join(&frame.t("list-separator")),
+            subject: event.event.subject,
+        });
+    }
+    Ok(entries)
+}
+
+/// The name or title of the record that the data carries.
+fn title(told: &Told) -> Option<String> {
+    let records = told.records.values().filter_map(Value::as_object);
+    let mut titles = records.filter_map(|record| record.get("title").or(record.get("name"))?.as_str());
+    titles.next().map(str::to_owned)
+}

@@ -1,0 +1,248 @@
+//! `/admin/users`: who may sign in (ADMIN).
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, get, post};
+use askama::Template;
+
+use super::field::{Choice, Field};
+use super::form::{Form, is_mendable, why};
+use super::frame::{Frame, api_word, html, ok};
+use super::posted::{Fields, Posted};
+use super::sagas::counted;
+use super::shown::{Edit, Removal, asked, status_of};
+use super::visitor::Visitor;
+use super::{names, see};
+use crate::actors::auth::domain::User;
+use crate::actors::auth::messages::{ChangeUser, CreateUser, FindUser, ListUsers, Locale, UserFilter};
+use crate::actors::context::Role;
+use crate::actors::page::Page;
+use crate::actors::refusal::Refusal;
+use crate::actors::sagas::messages::{DeleteUser, PreviewUserDeletion};
+use crate::http::extract::PathId;
+use crate::http::paging::next_address;
+use crate::http::state::Gateway;
+use crate::http::users::UserParams;
+use crate::ids::Id;
+use crate::persistence::auth::USERS_BY_CREATION;
+
+struct Row {
+    user: User,
+    role: &'static str,
+    manager: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "users.html")]
+struct UsersPage {
+    f: Frame,
+    rows: Vec<Row>,
+    next: Option<String>,
+    is_first: bool,
+    q: String,
+    form: Form,
+}
+
+async fn fields(gateway: &Gateway, frame: &Frame, user: Option<&User>) -> Result<Vec<Field>, Refusal> {
+    let roles = [Role::Sales, Role::Manager, Role::Admin]
+        .map(|role| Choice { value: role.as_str().to_owned(), label: frame.word("role", role.as_str()) });
+    let locales = [Locale::Ja, Locale::En].map(api_word_choice(frame));
+    let managers = names::people(gateway, |other| {
+        other.role != Role::Sales && Some(other.id) != user.map(|user| user.id)
+    });
+    let zone = user.map_or("Asia/Tokyo", |user| user.time_zone.as_str());
+    let password = Field::password("password", "new-password");
+    Ok(vec![
+        Field::text("name").required().holding_some(user.map(|user| &user.name)),
+        Field::email("email").required().holding_some(user.map(|user| &user.email)),
+        if user.is_none() { password.required() } else { password.hint("user-password-hint") },
+        Field::choice("role", roles.into())
+            .required()
+            .holding(user.map_or(Role::Sales, |user| user.role).as_str()),
+        Field::choice("manager_id", managers.await?).holding_some(user.and_then(|user| user.manager_id)),
+        Field::choice("locale", locales.into())
+            .required()
+            .holding(api_word(&user.map_or(Locale::Ja, |user| user.locale))),
+        Field::choice("time_zone", zones(zone)).required().holding(zone),
+    ])
+}
+
+fn api_word_choice(frame: &Frame) -> impl Fn(Locale) -> Choice {
+    |locale| {
+        let value = api_word(&locale);
+        Choice { label: frame.word("locale", &value), value }
+    }
+}
+
+/// Every zone that pages can show times in, and the one that is set.
+fn zones(present: &str) -> Vec<Choice> {
+    let mut names: Vec<&str> = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).collect();
+    if !names.contains(&present) {
+        names.insert(0, present);
+    }
+    names.into_iter().map(|name| Choice { value: name.to_owned(), label: name.to_owned() }).collect()
+}
+
+#[get("/admin/users")]
+pub async fn index(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    visitor: Visitor,
+) -> Result<HttpResponse, Refusal> {
+    visitor.caller().require(&[Role::Admin])?;
+    let f = visitor.frame("admin").await;
+    let form = new_form(&gateway, &f).await?;
+    Ok(ok(&list(&gateway, &request, f, form).await?))
+}
+
+async fn new_form(gateway: &Gateway, frame: &Frame) -> Result<Form, Refusal> {
+    Ok(Form::new("new-user", "/admin/users", "submit-add", fields(gateway, frame, None).await?))
+}
+
+async fn list(gateway: &Gateway, request: &HttpRequest, f: Frame, form: Form) -> Result<UsersPage, Refusal> {
+    let (params, _): (UserParams, _) = asked(request)?;
+    let page = params.page(|keyset| USERS_BY_CREATION.fits(keyset))?;
+    let is_first = page.after.is_none();
+    let q = params.q.clone().unwrap_or_default();
+    let filter = UserFilter { role: params.role, q: params.q, by_name_only: false };
+    let Page { items, next, .. } = gateway.auth.service.ask(ListUsers { filter, page }).await?;
+    let mut rows = Vec::with_capacity(items.len());
+    for user in items {
+        let manager = names::user_if_any(gateway, &f, user.manager_id).await?;
+        rows.push(Row { role: user.role.as_str(), manager, user });
+    }
+    let next = next.map(|next| next_address(request, &next));
+    Ok(UsersPage { f, rows, next, is_first, q, form })
+}
+
+#[post("/admin/users")]
+pub async fn create(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    visitor: Visitor,
+    posted: Posted,
+) -> Result<HttpResponse, Refusal> {
+    visitor.caller().require(&[Role::Admin])?;
+    let f = visitor.frame("admin").await;
+    let (form, posted) = (new_form(&gateway, &f).await?, posted.0);
+    let made = match form.read(&posted, f.zone) {
+        Err(refusal) => Err(refusal),
+        Ok(user) => gateway.auth.service.ask(CreateUser { user, context: visitor.context(None) }).await,
+    };
+    match made {
+        Ok(_) => Ok(see("/admin/users?done=added")),
+        Err(refusal) if is_mendable(&refusal) => {
+            let form = form.refused(&posted, &refusal, &f);
+            Ok(html(status_of(Some(&refusal)), &list(&gateway, &request, f, form).await?))
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+async fn form(gateway: &Gateway, frame: &Frame, user: &User) -> Result<Form, Refusal> {
+    let action = format!("/admin/users/{}", user.id);
+    let fields = fields(gateway, frame, Some(user)).await?;
+    Ok(Form::new("user", action, "submit-save", fields).of_version(user.version))
+}
+
+fn editor(f: Frame, user: &User, form: Form) -> Edit {
+    let title = f.with("user-edit", &user.name);
+    // Nobody deletes themselves; there is no use in asking.
+    let removal = (!f.is_me(&user.id)).then(|| format!("/admin/users/{}/delete", user.id));
+    Edit { f, title, form, back: "/admin/users".to_owned(), removal, asks: true }
+}
+
+#[get("/admin/users/{id}")]
+pub async fn edit(gateway: Data<Gateway>, visitor: Visitor, id: PathId) -> Result<HttpResponse, Refusal> {
+    visitor.caller().require(&[Role::Admin])?;
+    let user = gateway.auth.service.ask(FindUser { id: id.0 }).await?;
+    let f = visitor.frame("admin").await;
+    let form = form(&gateway, &f, &user.user).await?;
+    Ok(editor(f, &user.user, form).answer(None))
+}
+
+#[post("/admin/users/{id}")]
+pub async fn change(
+    gateway: Data<Gateway>,
+    visitor: Visitor,
+    id: PathId,
+    posted: Posted,
+) -> Result<HttpResponse, Refusal> {
+    visitor.caller().require(&[Role::Admin])?;
+    let user = gateway.auth.service.ask(FindUser { id: id.0 }).await?;
+    let f = visitor.frame("admin").await;
+    let (form, posted) = (form(&gateway, &f, &user.user).await?, posted.0);
+    let changed = match form.read_changes(&posted, f.zone) {
+        Err(refusal) => Err(refusal),
+        Ok(changes) => {
+            let change = ChangeUser { id: id.0, changes, context: visitor.context(posted.version()) };
+            gateway.auth.service.ask(change).await
+        }
+    };
+    match changed {
+        Ok(_) => Ok(see("/admin/users?done=saved")),
+        Err(refusal) if is_mendable(&refusal) => {
+            let form = form.refused(&posted, &refusal, &f);
+            Ok(editor(f, &user.user, form).answer(Some(&refusal)))
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+async fn removal(
+    gateway: &Gateway,
+    visitor: &Visitor,
+    id: Id,
+    heir: Option<Id>,
+    refusal: Option<&Refusal>,
+) -> Result<HttpResponse, Refusal> {
+    let user = gateway.auth.service.ask(FindUser { id }).await?;
+    let f = visitor.frame("admin").await;
+    // Of an heir who was refused there is no preview.
+    let reassign_to = heir.filter(|_| refusal.is_none());
+    let preview = PreviewUserDeletion { id, reassign_to, caller: visitor.caller() };
+    let preview = gateway.sagas.ask(preview).await?;
+    let action = format!("/admin/users/{id}/delete");
+    let page = Removal {
+        title: f.with("user-removal", &user.user.name),
+        about: f.t("user-removal-about"),
+        counts: counted(&preview.counts),
+        version: user.user.version,
+        back: format!("/admin/users/{id}"),
+        problem: refusal.map(|refusal| why(&f, refusal)),
+        heirs: names::people(gateway, |other| other.id != id).await?,
+        heir: preview.successor_id.map(|id| id.to_string()).unwrap_or_default(),
+        approver: names::user_if_any(gateway, &f, preview.approver_id).await?,
+        action,
+        f,
+    };
+    Ok(html(status_of(refusal), &page))
+}
+
+#[get("/admin/users/{id}/delete")]
+pub async fn ask_removal(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    visitor: Visitor,
+    id: PathId,
+) -> Result<HttpResponse, Refusal> {
+    let heir = Fields::parsed(request.query_string().as_bytes()).id("reassign_to");
+    removal(&gateway, &visitor, id.0, heir, None).await
+}
+
+#[post("/admin/users/{id}/delete")]
+pub async fn remove(
+    gateway: Data<Gateway>,
+    visitor: Visitor,
+    id: PathId,
+    posted: Posted,
+) -> Result<HttpResponse, Refusal> {
+    let (heir, version) = (posted.0.id("reassign_to"), posted.0.version());
+    let delete = DeleteUser { id: id.0, reassign_to: heir, context: visitor.context(version) };
+    match gateway.sagas.ask(delete).await {
+        Ok(saga) => Ok(see(&format!("/sagas?done=deleted#saga-{saga}"))),
+        Err(refusal) if is_mendable(&refusal) && refusal.code.status() != 403 => {
+            removal(&gateway, &visitor, id.0, heir, Some(&refusal)).await
+        }
+        Err(refusal) => Err(refusal),
+    }
+}

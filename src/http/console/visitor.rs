@@ -1,0 +1,91 @@
+//! Who looks at a page.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+
+use super::frame::Frame;
+use super::session;
+use crate::actors::analytics::messages::ListNotifications;
+use crate::actors::auth::domain::User;
+use crate::actors::auth::messages::{Locale, Principal};
+use crate::actors::context::{Caller, Context};
+use crate::actors::page::PageRequest;
+use crate::actors::refusal::{Code, Refusal};
+use crate::http::conventions::asked_locale;
+use crate::http::extract::{gateway, marks};
+use crate::http::state::Gateway;
+
+/// What the middleware found out.
+#[derive(Clone)]
+pub struct Identity(pub Option<Principal>);
+
+/// The signed-in user before a page.
+pub struct Visitor {
+    pub principal: Principal,
+    request: HttpRequest,
+}
+
+impl Visitor {
+    pub fn caller(&self) -> Caller {
+        self.principal.caller
+    }
+
+    pub fn user(&self) -> &User {
+        &self.principal.user.user
+    }
+
+    /// What a command of this request carries; `version` is the one that its form was made of.
+    pub fn context(&self, version: Option<i64>) -> Context {
+        let marks = marks(&self.request);
+        Context {
+            caller: self.caller(),
+            correlation_id: marks.request_id,
+            traceparent: marks.traceparent,
+            if_match: version,
+            ..Context::system()
+        }
+    }
+
+    /// What every page has around it.
+    pub async fn frame(&self, section: &'static str) -> Frame {
+        frame_of(&self.request, section).await
+    }
+}
+
+impl FromRequest for Visitor {
+    type Error = Refusal;
+    type Future = Ready<Result<Self, Refusal>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let principal = identity(request).ok_or_else(|| Refusal::new(Code::MissingToken));
+        ready(principal.map(|principal| Self { principal, request: request.clone() }))
+    }
+}
+
+/// Who asks, if somebody is signed in.
+pub fn identity(request: &HttpRequest) -> Option<Principal> {
+    request.extensions().get::<Identity>().and_then(|identity| identity.0.clone())
+}
+
+/// The frame of a page for whoever asks: in the user's language, else in the browser's, else in Japanese.
+pub async fn frame_of(request: &HttpRequest, section: &'static str) -> Frame {
+    let gateway = gateway(request);
+    let done = form_urlencoded::parse(request.query_string().as_bytes())
+        .find_map(|(name, value)| (name == "done").then(|| value.into_owned()));
+    let Some(principal) = identity(request) else {
+        return Frame::nobodys(asked_locale(request).unwrap_or(Locale::Ja), gateway.clock.now());
+    };
+    let Principal { caller, user, .. } = &principal;
+    let form = session::vouch(&gateway, caller.user_id, caller.session_id).unwrap_or_default();
+    let unread = unread(&gateway, caller).await;
+    Frame::of(&user.user, section, gateway.clock.now(), form, unread, done.as_deref())
+}
+
+/// The badge. A page without it is better than none while analytics is away.
+async fn unread(gateway: &Gateway, caller: &Caller) -> i64 {
+    let page = PageRequest { limit: 1, after: None, count: true };
+    let asked = ListNotifications { caller: *caller, unread_only: true, page };
+    gateway.analytics.ask(asked).await.ok().and_then(|page| page.total).unwrap_or(0)
+}

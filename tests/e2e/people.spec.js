@@ -1,0 +1,135 @@
+// The session, and who may see what; IME, keyboard.
+
+import { PASSWORD, expect, fresh, logIn, test } from "./support.js";
+
+test("somebody logs in, changes the password, and logs out", async ({ as, request }) => {
+  const login = await request.post("/api/auth/login", { data: { email: "admin@example.com", password: PASSWORD } });
+  const headers = { authorization: `Bearer ${(await login.json()).access_token}` };
+  const email = `${Date.now()}@example.com`;
+  await request.post("/api/auth/users", { data: { email, name: "新人", role: "SALES", password: PASSWORD }, headers });
+  const page = await as(null, { refused: true });
+  await page.goto("/tasks");
+  await expect(page).toHaveURL(/\/login\?next=%2Ftasks/);
+  await page.fill('[name="email"]', email);
+  await page.fill('[name="password"]', "wrong-password");
+  await page.click("button.main");
+  await expect(page.getByRole("alert")).toContainText("正しくありません");
+  await expect(page.locator('[name="email"]')).toHaveValue(email);
+  await page.fill('[name="password"]', PASSWORD);
+  await page.click("button.main");
+  await expect(page).toHaveURL(/\/tasks$/);
+  await expect(page.locator(".empty")).toContainText("タスクを追加");
+
+  await page.goto("/settings");
+  await page.fill('[name="current_password"]', PASSWORD);
+  await page.fill('[name="new_password"]', "short");
+  await page.getByRole("button", { name: "変更" }).click();
+  await expect(page.locator(".error")).toHaveText("8 文字以上で入力してください。");
+  await page.fill('[name="current_password"]', PASSWORD);
+  await page.fill('[name="new_password"]', "another-password");
+  await page.getByRole("button", { name: "変更" }).click();
+  await expect(page.locator(".notice.done")).toBeVisible();
+
+  await page.getByRole("button", { name: "ログアウト" }).click();
+  await expect(page).toHaveURL(/\/login$/);
+  await page.goBack();
+  await page.goto("/customers");
+  await expect(page).toHaveURL(/\/login/);
+  await logIn(page, email, "another-password");
+  await expect(page).toHaveURL(/\/customers$/);
+});
+
+test("each role sees its own pages", async ({ as }) => {
+  const sales = await as("sales", { refused: true });
+  await sales.goto("/customers");
+  await expect(sales.locator(".nav")).not.toContainText("管理");
+  await sales.goto("/admin");
+  await expect(sales.locator("h1")).toHaveText("権限なし");
+  const manager = await as("manager");
+  await manager.goto("/customers");
+  await manager.getByRole("link", { name: "監査ログ" }).click();
+  await expect(manager.locator("tbody tr").first()).toBeVisible();
+  await manager.selectOption("#type", "customer.created");
+  await manager.getByRole("button", { name: "絞り込む" }).click();
+  await expect(manager.locator("tbody tr").first()).toContainText("customer.created");
+});
+
+test("an administrator adds, changes and deletes a user who has customers", async ({ as, request }) => {
+  const page = await as("admin", { refused: true });
+  const name = fresh("退職者");
+  const email = `${Date.now()}.gone@example.com`;
+  await page.goto("/admin/users");
+  await page.click('[data-open="new-user"]');
+  await page.fill('dialog [name="name"]', name);
+  await page.fill('dialog [name="email"]', "sales@example.com");
+  await page.fill('dialog [name="password"]', PASSWORD);
+  await page.click("dialog button.main");
+  await expect(page.getByRole("alert")).toContainText("別のユーザー");
+  await page.fill('dialog [name="email"]', email);
+  await page.fill('dialog [name="password"]', PASSWORD);
+  await page.click("dialog button.main");
+  await page.getByRole("link", { name }).click();
+  await page.selectOption('[name="time_zone"]', "Europe/London");
+  await page.getByRole("button", { name: "保存" }).click();
+  await expect(page.locator("tr", { hasText: name })).toContainText("Europe/London");
+
+  const login = await request.post("/api/auth/login", { data: { email, password: PASSWORD } });
+  const headers = { authorization: `Bearer ${(await login.json()).access_token}` };
+  await request.post("/api/customers", { data: { name: `${name}の顧客` }, headers });
+  await page.getByRole("link", { name }).click();
+  await page.getByRole("link", { name: "削除", exact: true }).click();
+  await expect(page.locator("dl.figures")).toContainText("顧客1");
+  await page.selectOption("#reassign_to", { label: "佐藤 部長" });
+  await page.getByRole("button", { name: "削除する" }).click();
+  await expect(page.locator(".saga").first()).toContainText(name);
+  await expect(page.locator(".saga").first()).toContainText("完了");
+  await page.goto(`/customers?q=${encodeURIComponent(name)}`);
+  await expect(page.locator("tbody tr")).toContainText("佐藤 部長");
+  await page.goto("/admin");
+  await expect(page.locator("#dead-letters")).toContainText("デッドレターはありません");
+});
+
+test("Enter that ends a composition sends no form", async ({ as }) => {
+  const page = await as("sales");
+  await page.goto("/customers");
+  await page.click('[data-open="new-customer"]');
+  const name = fresh("変換中");
+  await page.fill('dialog [name="name"]', name);
+  // As browsers tell of it: Chromium and Firefox by `isComposing`, Safari by the key code alone.
+  const taken = await page.locator('dialog [name="name"]').evaluate((input) =>
+    [{ isComposing: true }, { keyCode: 229 }, {}].map((about) => {
+      const event = new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true, ...about });
+      input.dispatchEvent(event);
+      return event.defaultPrevented;
+    }));
+  expect(taken).toEqual([true, true, false]);
+  // And with the browser's own composition.
+  const session = await page.context().newCDPSession(page);
+  await page.focus('dialog [name="name"]');
+  await session.send("Input.imeSetComposition", { text: "きずな", selectionStart: 3, selectionEnd: 3 });
+  await session.send("Input.dispatchKeyEvent", { type: "rawKeyDown", key: "Enter", windowsVirtualKeyCode: 229 });
+  await expect(page.locator("dialog")).toBeVisible();
+  await session.send("Input.insertText", { text: "絆" });
+  await page.keyboard.press("Enter");
+  await expect(page.locator(".notice.done")).toBeVisible();
+});
+
+test("the keyboard alone is enough", async ({ as }) => {
+  const page = await as("sales");
+  await page.goto("/customers");
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("link", { name: "本文へ移動" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("button", { name: "新規顧客追加" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(page.locator('dialog [name="name"]')).toBeFocused();
+  const name = fresh("鍵盤");
+  await page.keyboard.type(name);
+  await page.keyboard.press("Escape");
+  await expect(page.locator("dialog")).toBeHidden();
+  await expect(page.getByRole("button", { name: "新規顧客追加" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("link", { name })).toBeVisible();
+});

@@ -1,0 +1,31 @@
+// The console in Debian's Chromium. ./scripts/e2e starts the server and says where it is.
+
+import { defineConfig } from "@playwright/test";
+
+export default defineConfig({
+  testDir: ".",
+  outputDir: "../../target/e2e",
+  // Tests of one file share what they make; two cores are shared with the server.
+  fullyParallel: false,
+  workers: 2,
+  forbidOnly: true,
+  retries: 0,
+  timeout: 30_000,
+  expect: { timeout: 7_000 },
+  reporter: [["list"]],
+  use: {
+    baseURL: process.env.KIZUNA_URL,
+    locale: "ja-JP",
+    timezoneId: "Asia/Tokyo",
+    viewport: { width: 1280, height: 800 },
+    actionTimeout: 7_000,
+    screenshot: "only-on-failure",
+    launchOptions: { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] },
+  },
+  projects: [
+    { name: "prepare", testMatch: "prepare.js" },
+    // The seed's test holds, and holds again on the same database.
+    { name: "seed", testMatch: "seed.spec.js", repeatEach: 2, dependencies: ["prepare"], use: { storageState: "../../target/e2e-people/sales.json" } },
+    { name: "pages", testMatch: "*.spec.js", testIgnore: "seed.spec.js", dependencies: ["seed"] },
+  ],
+});

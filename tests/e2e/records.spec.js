@@ -1,0 +1,159 @@
+// What people do with records: customers, meetings, tasks, approvals.
+
+import { addCustomer, expect, fresh, test } from "./support.js";
+
+test("a customer is registered, changed, found, and deleted with what goes with it", async ({ as }) => {
+  const page = await as("sales");
+  const name = fresh("絆商店");
+  await addCustomer(page, name, `${Date.now()}@example.jp`);
+  await page.getByRole("link", { name }).click();
+  await expect(page.locator("h1")).toContainText(name);
+  await page.getByRole("link", { name: "編集" }).click();
+  await page.fill('[name="phone"]', "03-1234-5678");
+  await page.selectOption('[name="status"]', "ACTIVE");
+  await page.getByRole("button", { name: "保存" }).click();
+  await expect(page.locator("dl.record")).toContainText("03-1234-5678");
+  // The timeline follows its events a moment later.
+  await expect(async () => {
+    await page.reload();
+    await expect(page.locator("#activity-list")).toContainText("変更: 電話番号、状態", { timeout: 500 });
+  }).toPass();
+
+  await page.getByRole("link", { name: "タスクを追加" }).click();
+  await page.fill('dialog [name="title"]', "電話する");
+  await page.click("dialog button.main");
+  await expect(page.locator("#task-list")).toContainText(name);
+
+  await page.goto(`/customers?q=${encodeURIComponent(name)}&status=ACTIVE`);
+  await expect(page.locator("#customer-list tbody tr")).toHaveCount(1);
+  await page.goto(`/customers?q=${encodeURIComponent(name)}&status=LEAD`);
+  await expect(page.locator(".empty")).toContainText("条件に合うものがありません");
+  await page.goto(`/customers?q=${encodeURIComponent(name)}`);
+  await page.getByRole("link", { name }).click();
+  await page.getByRole("link", { name: "削除", exact: true }).click();
+  await expect(page.locator("dl.figures")).toContainText("タスク1");
+  await page.getByRole("button", { name: "削除する" }).click();
+  await expect(page).toHaveURL(/\/sagas/);
+  await expect(page.locator(".saga").first()).toContainText("完了");
+  await page.goto(`/customers?q=${encodeURIComponent(name)}`);
+  await expect(page.locator(".empty")).toBeVisible();
+});
+
+test("faults stand beside their fields, and what was typed stays", async ({ as }) => {
+  const page = await as("sales", { refused: true });
+  await page.goto("/customers");
+  await page.click('[data-open="new-customer"]');
+  await page.fill('dialog [name="name"]', "  ");
+  await page.fill('dialog [name="email"]', "kizuna@example.jp");
+  await page.click("dialog summary");
+  await page.fill('dialog [name="phone"]', "0".repeat(51));
+  await page.fill('dialog [name="notes"]', "覚え書き");
+  await page.click("dialog button.main");
+  const dialog = page.locator("dialog");
+  await expect(dialog).toBeVisible();
+  await expect(dialog.locator("#new-customer-name-error")).toHaveText("必須項目です。");
+  await expect(dialog.locator('[name="name"]')).toBeFocused();
+  await expect(dialog.locator("#new-customer-phone-error")).toHaveText("50 文字以内で入力してください。");
+  await expect(dialog.locator('[name="email"]')).toHaveValue("kizuna@example.jp");
+  await expect(dialog.locator('[name="notes"]')).toHaveValue("覚え書き");
+});
+
+test("lists are sorted and paged", async ({ as, request }) => {
+  const login = await request.post("/api/auth/login", { data: { email: "sales.en@example.com", password: "kizuna-demo" } });
+  const headers = { authorization: `Bearer ${(await login.json()).access_token}` };
+  for (let n = 10; n < 65; n += 1) {
+    await request.post("/api/customers", { data: { name: `Paged ${n}` }, headers });
+  }
+  const page = await as("salesEn");
+  await page.goto("/customers?sort=name&q=Paged");
+  await expect(page.locator("tbody tr")).toHaveCount(50);
+  await expect(page.locator("tbody tr").first()).toContainText("Paged 10");
+  await page.getByRole("link", { name: "Next page" }).click();
+  await expect(page.locator("tbody tr")).toHaveCount(5);
+  await expect(page.locator("tbody tr").last()).toContainText("Paged 64");
+  await page.goto("/customers");
+  await page.selectOption("#sort", "-name");
+  await page.getByRole("button", { name: "Filter" }).click();
+  await expect(page.locator("tbody tr").first()).toContainText("Paged 64");
+});
+
+test("a meeting is recorded, changed and deleted", async ({ as }) => {
+  const page = await as("sales");
+  const title = fresh("打ち合わせ");
+  await page.goto("/meetings");
+  await page.click('[data-open="new-meeting"]');
+  await page.selectOption('dialog [name="customer_id"]', { index: 1 });
+  await page.fill('dialog [name="title"]', title);
+  await page.fill('dialog [name="met_at"]', "2026-03-02T18:30");
+  await page.fill('dialog [name="duration_minutes"]', "４５");
+  await page.click("dialog button.main");
+  const row = page.locator("tr", { hasText: title });
+  await expect(row).toContainText("45 分");
+  await expect(row.locator("time")).toHaveAttribute("datetime", "2026-03-02T09:30:00.000000Z");
+  await page.getByRole("link", { name: title }).click();
+  await page.fill('[name="outcome"]', "見積もりを送る");
+  await page.getByRole("button", { name: "保存" }).click();
+  await expect(row).toContainText("見積もりを送る");
+  await page.getByRole("link", { name: title }).click();
+  page.once("dialog", (dialog) => dialog.accept());
+  await page.getByRole("button", { name: "削除" }).click();
+  await expect(page.locator(".notice.done")).toBeVisible();
+  await expect(row).toHaveCount(0);
+});
+
+test("a task is marked by its time and completed by one click", async ({ as }) => {
+  const page = await as("sales");
+  const title = fresh("資料を送る");
+  await page.goto("/tasks");
+  await expect(page.locator("tr.overdue").first()).toContainText("期限切れ");
+  await page.click('[data-open="new-task"]');
+  await page.fill('dialog [name="title"]', title);
+  await page.click("dialog button.main");
+  const row = page.locator("tr", { hasText: title });
+  await expect(row).toContainText("期限間近");
+  await row.getByRole("button").click();
+  await expect(row).toHaveCount(0);
+  await page.goto("/tasks?status=DONE");
+  await expect(row).toContainText("完了");
+  await row.getByRole("button").click();
+  await page.goto("/tasks");
+  await expect(row).toContainText("期限間近");
+});
+
+test("an approval is requested, reassigned, rejected with a comment, and its like approved", async ({ as }) => {
+  const sales = await as("sales");
+  const manager = await as("manager", { refused: true });
+  const request = async (title) => {
+    await sales.goto("/approvals");
+    await sales.click('[data-open="new-approval"]');
+    await sales.selectOption('dialog [name="customer_id"]', { index: 1 });
+    await sales.fill('dialog [name="title"]', title);
+    await sales.fill('dialog [name="amount"]', "1,234,567");
+    await sales.click("dialog button.main");
+    await expect(sales.locator("h1")).toContainText("承認待ち");
+    await expect(sales.locator("dl.record")).toContainText("1,234,567");
+    await manager.goto(new URL(sales.url()).pathname);
+  };
+  await request(fresh("値引き"));
+  await manager.selectOption('[name="approver_id"]', { label: "管理 花子" });
+  await manager.getByRole("button", { name: "承認者を変更する" }).click();
+  await expect(manager.locator("dl.record")).toContainText("管理 花子");
+  await expect(manager.getByRole("button", { name: "承認する" })).toHaveCount(0);
+
+  await request(fresh("無償対応"));
+  await manager.getByRole("button", { name: "却下する" }).click();
+  await expect(manager.locator("#comment-error")).toHaveText("必須項目です。");
+  await manager.fill('[name="comment"]', "金額を見直してください");
+  await manager.getByRole("button", { name: "却下する" }).click();
+  await expect(manager.locator("h1")).toContainText("却下");
+  await sales.reload();
+  await expect(sales.locator("dl.record")).toContainText("金額を見直してください");
+
+  await request(fresh("特別価格"));
+  await manager.getByRole("button", { name: "承認する" }).click();
+  await expect(manager.locator("h1")).toContainText("承認済み");
+
+  await request(fresh("取り下げ"));
+  await sales.getByRole("button", { name: "申請を取り消す" }).click();
+  await expect(sales.locator("h1")).toContainText("取消");
+});

@@ -1,0 +1,100 @@
+// Every page in both languages, both themes and on a telephone: as people see it (target/screens/), and as axe does.
+
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import { expect, test } from "./support.js";
+
+const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const SCREENS = "../../target/screens";
+
+/** A page's name and how to get there, as an ADMIN. */
+const PAGES = [
+  ["customers", "/customers"],
+  ["customer-new", "/customers#new-customer"],
+  ["customer", (page) => follow(page, "/customers?sort=created_at")],
+  ["customer-edit", (page) => follow(page, "/customers?sort=created_at", "/edit")],
+  ["customer-delete", (page) => follow(page, "/customers?sort=created_at", "/delete")],
+  ["meetings", "/meetings"],
+  ["meeting-new", "/meetings#new-meeting"],
+  ["meeting-edit", (page) => follow(page, "/meetings")],
+  ["tasks", "/tasks"],
+  ["task-new", "/tasks#new-task"],
+  ["approvals", "/approvals"],
+  ["approval-new", "/approvals#new-approval"],
+  ["approval", (page) => follow(page, "/approvals?status=PENDING")],
+  ["notifications", "/notifications"],
+  ["reports", "/reports"],
+  ["sagas", "/sagas"],
+  ["admin", "/admin"],
+  ["users", "/admin/users"],
+  ["user-edit", (page) => follow(page, "/admin/users")],
+  ["user-delete", (page) => follow(page, "/admin/users?q=sales@", "/delete")],
+  ["audit", "/admin/audit"],
+  ["settings", "/settings"],
+  ["missing", "/nowhere"],
+];
+
+async function follow(page, list, then = "") {
+  await page.goto(list);
+  const href = await page.locator(".list td.key a").first().getAttribute("href");
+  await page.goto(href + then);
+}
+
+async function violations(page) {
+  // The policy of our pages lets no foreign script in; the browser's own protocol does.
+  const session = await page.context().newCDPSession(page);
+  await session.send("Runtime.evaluate", { expression: AXE });
+  const { result } = await session.send("Runtime.evaluate", {
+    expression: `axe.run(document, { resultTypes: ["violations"] }).then((found) => JSON.stringify(found.violations
+      .filter((one) => ["serious", "critical"].includes(one.impact))
+      .map((one) => ({ id: one.id, nodes: one.nodes.map((node) => node.html.slice(0, 160) + " " + node.failureSummary.slice(0, 200)) }))))`,
+    awaitPromise: true,
+    returnByValue: true,
+  });
+  return JSON.parse(result.value);
+}
+
+for (const [who, language] of [["admin", "ja"], ["adminEn", "en"]]) {
+  for (const theme of ["light", "dark"]) {
+    test(`every page is sound in ${language}, ${theme}`, async ({ as }) => {
+      test.setTimeout(120_000);
+      const page = await as(who, { colorScheme: theme, refused: true });
+      for (const [name, address] of PAGES) {
+        await (typeof address === "string" ? visit(page, address) : address(page));
+        await expect(page.locator("html")).toHaveAttribute("lang", language);
+        expect(await page.locator("body").innerText(), `a raw key on ${name}`).not.toContain("⟦");
+        await page.screenshot({ path: `${SCREENS}/${name}-${language}-${theme}.png`, fullPage: true });
+        expect(await violations(page), `axe on ${name}`).toEqual([]);
+      }
+    });
+  }
+
+  test(`every page fits a telephone in ${language}`, async ({ as }) => {
+    test.setTimeout(120_000);
+    const page = await as(who, { viewport: { width: 360, height: 740 }, refused: true });
+    for (const [name, address] of PAGES) {
+      await (typeof address === "string" ? visit(page, address) : address(page));
+      await page.screenshot({ path: `${SCREENS}/${name}-${language}-360.png`, fullPage: true });
+      const width = await page.evaluate(() => document.documentElement.scrollWidth);
+      expect(width, `${name} is as wide as the screen`).toBeLessThanOrEqual(360);
+    }
+  });
+}
+
+/** An address that differs in its fragment alone is no navigation. */
+async function visit(page, address) {
+  await page.goto("about:blank");
+  await page.goto(address);
+}
+
+for (const [language, locale] of [["ja", "ja-JP"], ["en", "en-GB"]]) {
+  test(`the sign-in page is sound in ${language}`, async ({ as }) => {
+    for (const theme of ["light", "dark"]) {
+      const page = await as(null, { colorScheme: theme, locale });
+      await page.goto("/login");
+      await expect(page.locator("html")).toHaveAttribute("lang", language);
+      await page.screenshot({ path: `${SCREENS}/login-${language}-${theme}.png`, fullPage: true });
+      expect(await violations(page)).toEqual([]);
+    }
+  });
+}
