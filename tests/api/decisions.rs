@@ -136,6 +136,8 @@ async fn of_two_decisions_at_once_one_wins_and_the_other_is_409(#[values(Sqlite,
         assert_eq!(admin.get(&format!("/api/approvals/{id}")).await.text, won.expect(200).text);
     }
     app.settle().await;
+    let badge = requester.get("/api/notifications/unread").await.expect(200);
+    assert_eq!(badge.header("x-total-count"), Some("10"), "one notification each");
     let told = async |what: &str| {
         let list = admin.get(&format!("/api/audit/events?type=approval.{what}&count=true")).await;
         list.expect(200).header("x-total-count").and_then(|count| count.parse::<i64>().ok()).expect("a count")

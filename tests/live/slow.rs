@@ -1,5 +1,7 @@
 //! A client that stops reading is closed and comes back; nobody else notices.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -32,33 +34,46 @@ async fn a_client_that_stops_reading_is_closed_with_1013_within_bounded_memory_a
     let server = launch.env("KIZUNA_ADMIN_PASSWORD", PASSWORD).start().await;
     let admin = Member::sign_in(&Api::new(server.base_url()), ADMIN, PASSWORD).await;
     let customer = admin.customer("絆商事").await.id();
-    let mut slow = Wire::open(&admin, PATH, Some(16 * 1024)).await;
     let (mut fast, _) = Client::at(&admin, PATH).await;
     let address = format!("/api/customers/{customer}");
+    let alone = change_and_follow(&admin, &address, &mut fast, 0).await;
+    let mut slow = Wire::open(&admin, PATH, Some(16 * 1024)).await;
     let before = resident(&server);
-    let writing = async {
-        for number in 0..CHANGES {
-            let notes = format!("{number:05}{}", "絆".repeat(9_900));
-            admin.patch(&address, json!({"notes": notes})).await.expect(200);
-        }
-    };
-    let reading = async {
-        for number in 0..CHANGES {
-            assert_eq!(version_of(&fast.next("event").await), number as i64 + 2);
-        }
-    };
-    tokio::join!(writing, reading);
+    let beside = change_and_follow(&admin, &address, &mut fast, CHANGES).await;
+    assert!(
+        beside < alone * 3,
+        "others are served in {beside:?} beside a slow client, and in {alone:?} without"
+    );
     let growth = resident(&server).saturating_sub(before);
     assert!(growth < GROWTH_MAX_KB, "the server has grown by {growth} KiB");
     let (last, code) = read_on(&mut slow).await;
     assert_eq!(code, Some(1013));
     let last = last.expect("some frames came");
-    assert!(version_of(&last) < CHANGES as i64 / 2, "most were never sent");
+    let first = CHANGES as i64 + 2;
+    assert!(version_of(&last) < first + CHANGES as i64 / 2, "most were never sent");
     let cursor = last["cursor"].as_str().expect("a cursor");
     let (mut again, _) = Client::at(&admin, &format!("{PATH}&cursor={cursor}")).await;
-    for version in version_of(&last) + 1..=CHANGES as i64 + 1 {
+    for version in version_of(&last) + 1..=2 * CHANGES as i64 + 1 {
         assert_eq!(version_of(&again.next("event").await), version);
     }
+}
+
+/// Changes a customer again and again while a client follows; how long that takes. `done`: changes before these.
+async fn change_and_follow(admin: &Member, address: &str, reader: &mut Client, done: usize) -> Duration {
+    let begun = Instant::now();
+    let writing = async {
+        for number in done..done + CHANGES {
+            let notes = format!("{number:05}{}", "絆".repeat(9_900));
+            admin.patch(address, json!({"notes": notes})).await.expect(200);
+        }
+    };
+    let reading = async {
+        for number in done..done + CHANGES {
+            assert_eq!(version_of(&reader.next("event").await), number as i64 + 2);
+        }
+    };
+    tokio::join!(writing, reading);
+    begun.elapsed()
 }
 
 /// What a client finds that reads on: the last event, and the close frame's code.
@@ -68,7 +83,7 @@ async fn read_on(wire: &mut Wire) -> (Option<Value>, Option<u16>) {
         match opcode {
             1 => {
                 let frame: Value = serde_json::from_slice(&payload).expect("JSON");
-                let expected = last.as_ref().map_or(2, |last| version_of(last) + 1);
+                let expected = last.as_ref().map_or(CHANGES as i64 + 2, |last| version_of(last) + 1);
                 assert_eq!(version_of(&frame), expected);
                 last = Some(frame);
             }
