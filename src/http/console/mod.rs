@@ -41,7 +41,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 
 use super::extract::gateway;
-use crate::actors::refusal::Refusal;
+use crate::actors::refusal::{Code, Refusal};
 use visitor::Identity;
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
@@ -145,17 +145,17 @@ async fn around(
     Ok(response)
 }
 
-/// The refusal behind an answer, if somebody who reads pages waits for it.
+/// The refusal behind an answer, unless it is the API's to tell: another method of an address of its own (with its
+/// `Allow`), or what is nowhere to somebody who asks for no page.
 fn taken(response: &mut ServiceResponse<BoxBody>) -> Option<Refusal> {
-    let wanted = response.request().headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    // Whoever asks for no page is told of an unknown address as the API does it.
-    if response.request().match_name().is_none()
-        && response.request().match_pattern().is_none()
-        && !wanted.is_some_and(|wanted| wanted.contains("text/html"))
-    {
-        return None;
+    let code = response.response().extensions().get::<Refusal>()?.code;
+    let accepted = response.request().headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let wants_page = accepted.is_some_and(|accepted| accepted.contains("text/html"));
+    match code {
+        Code::MethodNotAllowed => None,
+        Code::NotFound if !wants_page => None,
+        _ => response.response_mut().extensions_mut().remove::<Refusal>(),
     }
-    response.response_mut().extensions_mut().remove::<Refusal>()
 }
 
 /// A refusal as a page; whoever is not signed in may do so.
