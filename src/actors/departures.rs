@@ -62,11 +62,27 @@ impl Departures {
     /// # Errors
     /// The database's.
     pub async fn heir(&self, departure: &Departure) -> Result<Option<Id>, EffectError> {
-        let mut heir = departure.successor_id;
-        // It ends: a successor was alive when they were settled, so each of the chain went later than the one before.
+        self.last(departure, |gone| gone.successor_id).await
+    }
+
+    /// The same of those who decide in a user's place.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn approver(&self, departure: &Departure) -> Result<Option<Id>, EffectError> {
+        self.last(departure, |gone| gone.approver_id).await
+    }
+
+    async fn last(
+        &self,
+        departure: &Departure,
+        next: fn(&Departure) -> Option<Id>,
+    ) -> Result<Option<Id>, EffectError> {
+        let mut heir = next(departure);
+        // It ends: heirs were alive when they were settled, so each of the chain went later than the one before.
         while let Some(id) = heir {
             let Some(later) = self.among(vec![id]).await?.remove(&id) else { break };
-            heir = later.successor_id;
+            heir = next(&later);
         }
         Ok(heir)
     }

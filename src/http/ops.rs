@@ -9,7 +9,6 @@ use actix_web::{HttpResponse, get};
 use super::state::Gateway;
 use crate::actors::refusal::{Code, Refusal};
 use crate::persistence::cursors;
-use crate::persistence::sql::Sql;
 
 /// Alive: the process answers
 #[utoipa::path(tag = "operations", security(()), responses((status = 200, body = String, content_type = "text/plain")))]
@@ -25,7 +24,7 @@ pub async fn readyz(gateway: Data<Gateway>) -> Result<HttpResponse, Refusal> {
     if gateway.draining.load(Ordering::SeqCst) {
         return Err(Refusal::unavailable());
     }
-    gateway.db.number(Sql::new("SELECT CAST(1 AS TEXT)")).await?;
+    gateway.db.ping().await?;
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"))
 }
 

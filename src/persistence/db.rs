@@ -178,6 +178,14 @@ impl Db {
         text.parse().map_err(|_| StoreError::Failed(format!("not a number: {text}")))
     }
 
+    /// Whether it answers.
+    ///
+    /// # Errors
+    /// `Unavailable` if not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.text(Sql::new("SELECT CAST(1 AS TEXT)")).await.map(drop)
+    }
+
     /// Runs a statement outside the journal (housekeeping only); returns how many rows it touched.
     pub(super) async fn execute(&self, sql: Sql) -> Result<u64, StoreError> {
         let db = self.clone();

@@ -97,11 +97,7 @@ impl OpportunityDepartures {
     /// Who has a user's place now: as requester, and as approver.
     async fn heirs(&self, departure: &Departure) -> Result<Option<(Id, Option<Id>)>, EffectError> {
         let Some(successor) = self.gone.heir(departure).await? else { return Ok(None) };
-        let mut approver = departure.approver_id;
-        while let Some(id) = approver {
-            let Some(later) = self.gone.among(vec![id]).await?.remove(&id) else { break };
-            approver = later.approver_id;
-        }
+        let approver = self.gone.approver(departure).await?;
         Ok(Some((successor, approver)))
     }
 
