@@ -69,6 +69,7 @@ impl From<StoreError> for Failure {
 async fn commit_together(db: &Db, units: &[Unit]) -> Result<Vec<Outcome>, Failure> {
     failpoint::hit("journal.before_begin");
     let mut tx = db.begin().await?;
+    claim(&mut tx, db.dialect(), units).await?;
     let mut stored = read(&mut tx, db.dialect(), units).await?;
     let mut outcomes: Vec<Outcome> =
         units.iter().enumerate().map(|(place, unit)| check(place, unit, &stored)).collect();
@@ -78,6 +79,21 @@ async fn commit_together(db: &Db, units: &[Unit]) -> Result<Vec<Outcome>, Failur
     tx.commit().await.map_err(Failure::Commit)?;
     failpoint::hit("journal.after_commit");
     Ok(outcomes)
+}
+
+/// Of two nodes whose units want the same value to be absent, one waits for the other's commit: only then does it look
+/// who has the value. In the order of keys and before any row is locked, so that nobody waits in a circle.
+async fn claim(tx: &mut Tx, dialect: Dialect, units: &[Unit]) -> Result<(), StoreError> {
+    let wanted = units.iter().flat_map(|unit| &unit.absent);
+    let values: BTreeSet<String> =
+        wanted.map(|absent| format!("{}.{}={}", absent.table.name, absent.column, absent.value)).collect();
+    if values.is_empty() || dialect == Dialect::Sqlite {
+        // SQLite has one writer.
+        return Ok(());
+    }
+    let lock = "SELECT CAST(count(*) AS TEXT) FROM (SELECT pg_advisory_xact_lock(k) FROM \
+                (SELECT DISTINCT hashtextextended(v, 0) AS k FROM json_array_elements_text($1::json) AS v ORDER BY k) AS s) AS r";
+    tx.text(&Sql::new(lock).with(serde_json::to_string(&values)?)).await.map(drop)
 }
 
 /// What a transaction builds on, as it is stored.

@@ -55,7 +55,7 @@ impl Write {
 }
 
 /// A value that no live row may have when the unit is committed. Looked for in the committing transaction, so
-/// that of two units of one node that want it at once only one is committed.
+/// that of two units that want it at once, on whichever nodes, only one is committed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Absent {
     #[serde(skip)]

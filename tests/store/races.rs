@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use kizuna::actors::context::Caller;
 use kizuna::actors::customer::domain::Customer;
 use kizuna::actors::event::SLICES;
 use kizuna::persistence::journal::commit;
-use kizuna::persistence::unit::Rejection;
-use kizuna::persistence::{Db, log};
+use kizuna::persistence::unit::{Rejection, Unit};
+use kizuna::persistence::{Db, customers, log};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
@@ -129,4 +130,36 @@ async fn writers_of_the_same_rows_neither_lose_a_change_nor_wait_in_a_circle(#[c
     }
     assert_eq!(versions, taken + SHARED as i64, "each taken change is one version");
     assert_eq!(positions_are_contiguous(&nodes[0]).await as i64, versions);
+}
+
+/// Tries to make a customer of each address, all of them wanted by every task; answers how many it made.
+async fn claims(db: Db, task: usize) -> usize {
+    let mut made = 0;
+    for round in 0..ROUNDS {
+        let email = format!("{round}@example.com");
+        let new = Customer { email: Some(email.clone()), ..customer(&format!("{task}/{round}")) };
+        let absent = vec![customers::no_other_with_email(&Caller::system(), &email, None)];
+        match commit(&db, vec![Unit { absent, ..customer_unit(&new) }]).await.remove(0) {
+            Ok(_) => made += 1,
+            Err(Rejection::Taken(_)) => {}
+            Err(other) => panic!("a writer met {other}"),
+        }
+    }
+    made
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_must_be_absent_is_taken_once_on_whichever_nodes(#[case] on: Database) {
+    let place = Place::fresh(on);
+    let nodes = nodes(&place, on).await;
+    let mut writers = JoinSet::new();
+    for task in 0..TASKS {
+        writers.spawn(claims(nodes[task % nodes.len()].clone(), task));
+    }
+    let made: usize = writers.join_all().await.into_iter().sum();
+    assert_eq!(made, ROUNDS);
+    assert_eq!(count(&nodes[0], "customers").await, ROUNDS as i64);
 }
