@@ -14,7 +14,7 @@ use crate::actors::runtime::arbiters::Arbiters;
 use crate::actors::runtime::backoff::Backoff;
 use crate::actors::runtime::cluster::members::Members;
 use crate::actors::runtime::cluster::node::Node;
-use crate::actors::runtime::feed::{Consumer, FeedParts, run_to_head};
+use crate::actors::runtime::feed::{Consumer, FeedParts, Interrupted, run_to_head};
 use crate::actors::runtime::journal::{Journal, JournalActor, JournalLimits};
 use crate::actors::runtime::registry::{Registry, RegistryActor};
 use crate::actors::runtime::stats::Board;
@@ -111,17 +111,17 @@ impl Folder {
         loop {
             match run_to_head(self.parts.clone(), consumer.clone()).await {
                 Ok(()) => break,
-                Err(error @ StoreError::Unavailable(_)) => {
+                Err(error @ (Interrupted::Overtaken | Interrupted::Store(StoreError::Unavailable(_)))) => {
                     // A server's feed was faster; as long as one of the two gets further, all is well.
                     let position = self.cursors(C::NAME).await?;
                     idle = if position > best { 0 } else { idle + 1 };
                     best = best.max(position);
                     if idle == ATTEMPTS {
-                        return Err(error);
+                        return Err(StoreError::Unavailable(error.to_string()));
                     }
                     tokio::time::sleep(WAIT).await;
                 }
-                Err(error) => return Err(error),
+                Err(Interrupted::Store(error)) => return Err(error),
             }
         }
         let parked = cursors::parked(db, C::NAME, PARKED_MAX).await?.len();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::state::Feed;
-use super::{Consumer, EffectError};
+use super::{Consumer, EffectError, Interrupted};
 use crate::actors::event::LoggedEvent;
 use crate::failpoint;
 use crate::persistence::StoreError;
@@ -15,7 +15,7 @@ use crate::persistence::unit::{Rejection, Unit, Write};
 const ATTEMPTS: usize = 5;
 
 /// The feed's own tables: who loses here has lost to another feed of its consumer.
-const OWN: [&str; 2] = [CURSORS.name, PARKED.name];
+pub(super) const OWN: [&str; 2] = [CURSORS.name, PARKED.name];
 
 /// How an effect ended.
 pub(super) enum Attempt {
@@ -23,7 +23,7 @@ pub(super) enum Attempt {
     /// The events can't be applied, and why.
     AtFault(String),
     /// Another feed of this consumer was faster.
-    Overtaken(Rejection),
+    Overtaken,
 }
 
 impl<C: Consumer> Feed<C> {
@@ -32,7 +32,7 @@ impl<C: Consumer> Feed<C> {
         &mut self,
         events: &[Arc<LoggedEvent>],
         all_seen: bool,
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<Option<String>, Interrupted> {
         let moved = self.moved(events, all_seen);
         let moves = self.moves(&moved);
         match self.attempt(events, &moves).await? {
@@ -41,7 +41,7 @@ impl<C: Consumer> Feed<C> {
                 Ok(None)
             }
             Attempt::AtFault(why) => Ok(Some(why)),
-            Attempt::Overtaken(why) => Err(StoreError::Unavailable(why.to_string())),
+            Attempt::Overtaken => Err(Interrupted::Overtaken),
         }
     }
 
@@ -64,9 +64,7 @@ impl<C: Consumer> Feed<C> {
                 Err(why @ (Rejection::Duplicate(_) | Rejection::Refused(_))) => {
                     return Ok(Attempt::AtFault(why.to_string()));
                 }
-                Err(why @ Rejection::Stale(table)) if OWN.contains(&table) => {
-                    return Ok(Attempt::Overtaken(why));
-                }
+                Err(Rejection::Stale(table)) if OWN.contains(&table) => return Ok(Attempt::Overtaken),
                 // A row of the service changed since the effect was computed: what it reads now is newer.
                 Err(why @ Rejection::Stale(_)) => lost = why.to_string(),
                 Err(why) => return Err(StoreError::Unavailable(why.to_string())),
@@ -123,7 +121,7 @@ impl<C: Consumer> Feed<C> {
     }
 
     /// Stores positions that moved over events of other types, so that a restart need not read them again.
-    pub(super) async fn save_positions(&mut self) -> Result<(), StoreError> {
+    pub(super) async fn save_positions(&mut self) -> Result<(), Interrupted> {
         let moved: Vec<Cursor> = self
             .cursors
             .iter()
@@ -134,7 +132,7 @@ impl<C: Consumer> Feed<C> {
             return Ok(());
         }
         let unit = Unit { writes: self.moves(&moved), ..Unit::default() };
-        self.parts.journal.commit(unit).await.map_err(|why| StoreError::Unavailable(why.to_string()))?;
+        self.parts.journal.commit(unit).await?;
         self.keep(moved);
         Ok(())
     }

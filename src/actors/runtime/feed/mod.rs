@@ -27,7 +27,7 @@ use super::supervisor::Life;
 use crate::actors::event::LoggedEvent;
 use crate::actors::service_name::ServiceName;
 use crate::clock::Clock;
-use crate::persistence::unit::Unit;
+use crate::persistence::unit::{Rejection, Unit};
 use crate::persistence::{Db, StoreError};
 
 /// What a service does about events.
@@ -70,6 +70,25 @@ pub enum EffectError {
 impl From<serde_json::Error> for EffectError {
     fn from(error: serde_json::Error) -> Self {
         Self::Event(error.to_string())
+    }
+}
+
+/// Why a feed must begin again from its cursors.
+#[derive(Debug, thiserror::Error)]
+pub enum Interrupted {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// As when slices move to another node.
+    #[error("another feed of this consumer was faster")]
+    Overtaken,
+}
+
+impl From<Rejection> for Interrupted {
+    fn from(why: Rejection) -> Self {
+        match why {
+            Rejection::Stale(table) if effect::OWN.contains(&table) => Self::Overtaken,
+            why => Self::Store(StoreError::Unavailable(why.to_string())),
+        }
     }
 }
 
@@ -126,8 +145,8 @@ impl<C: Consumer> Actor for FeedActor<C> {
 /// may run the same consumer beside it.
 ///
 /// # Errors
-/// `Unavailable` if the database is, or if a server's feed was faster: what was applied stands, go on from there.
-pub async fn run_to_head<C: Consumer>(parts: FeedParts, consumer: Arc<C>) -> Result<(), StoreError> {
+/// If the database is away, or a server's feed was faster: what was applied stands, go on from there.
+pub async fn run_to_head<C: Consumer>(parts: FeedParts, consumer: Arc<C>) -> Result<(), Interrupted> {
     Feed::load(parts, consumer, SliceSet::ALL).await?.save_positions().await
 }
 
@@ -172,7 +191,7 @@ async fn work<C: Consumer>(
     slices: SliceSet,
     members: &mut watch::Receiver<Arc<Membership>>,
     stats: &ActorStats,
-) -> Result<Next, StoreError> {
+) -> Result<Next, Interrupted> {
     let filter = Filter(C::TYPES.iter().map(|t| (*t).to_owned()).collect());
     let Ok(mut deliveries) = parts.registry.subscribe(filter, parts.batch).await else {
         return Ok(Next::RegistryGone);

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::effect::Attempt;
-use super::{Consumer, FeedParts};
+use super::{Consumer, FeedParts, Interrupted};
 use crate::actors::event::LoggedEvent;
 use crate::actors::runtime::cluster::placement::{Membership, SliceSet};
 use crate::actors::runtime::parking::{self, Parking};
@@ -64,7 +64,7 @@ impl<C: Consumer> Feed<C> {
         parts: FeedParts,
         consumer: Arc<C>,
         slices: SliceSet,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, Interrupted> {
         let cursors = cursors::load(&parts.db, C::NAME).await?;
         let parking = Parking::load(&parts.db, C::NAME, parts.parking, slices).await?;
         let mut feed = Self {
@@ -92,7 +92,7 @@ impl<C: Consumer> Feed<C> {
         deliveries: &mut Receiver<Batch>,
         members: &mut watch::Receiver<Arc<Membership>>,
         stats: &ActorStats,
-    ) -> Result<Next, StoreError> {
+    ) -> Result<Next, Interrupted> {
         if !self.parking.has_room() {
             // Deliveries run over meanwhile; the log has them when there is room again.
             tokio::time::sleep(RETRY_POLL).await;
@@ -148,7 +148,7 @@ impl<C: Consumer> Feed<C> {
     }
 
     /// Reads and applies what the log has beyond `seen`, slice by slice.
-    async fn catch_up(&mut self) -> Result<(), StoreError> {
+    async fn catch_up(&mut self) -> Result<(), Interrupted> {
         for (slice, head) in log::heads(&self.parts.db).await? {
             while self.slices.contains(slice) && self.seen.at(slice) < head {
                 let limit = self.parts.batch as i64;
@@ -164,7 +164,7 @@ impl<C: Consumer> Feed<C> {
     }
 
     /// Applies what is pending; answers how many events that were.
-    async fn apply(&mut self) -> Result<usize, StoreError> {
+    async fn apply(&mut self) -> Result<usize, Interrupted> {
         let events: Vec<_> = std::mem::take(&mut self.pending).into();
         let together = events.len() > 1 && !events.iter().any(|event| self.parking.blocks(event));
         if !together || self.try_apply(&events, true).await?.is_some() {
@@ -176,7 +176,7 @@ impl<C: Consumer> Feed<C> {
     }
 
     /// One event by itself: behind its parked predecessors, applied, or parked.
-    async fn apply_alone(&mut self, event: &Arc<LoggedEvent>) -> Result<(), StoreError> {
+    async fn apply_alone(&mut self, event: &Arc<LoggedEvent>) -> Result<(), Interrupted> {
         let one = std::slice::from_ref(event);
         let why = if self.parking.blocks(event) {
             String::new()
@@ -189,7 +189,7 @@ impl<C: Consumer> Feed<C> {
         let (mut unit, parked) = self.parking.park(event, why, self.parts.clock.now(), &self.parts.retry)?;
         let moved = self.moved(one, false);
         unit.writes.extend(self.moves(&moved));
-        self.commit(unit).await.map_err(|why| StoreError::Unavailable(why.to_string()))?;
+        self.commit(unit).await?;
         self.keep(moved);
         self.parking.add(parked);
         if !self.parking.has_room() {
@@ -199,7 +199,7 @@ impl<C: Consumer> Feed<C> {
     }
 
     /// Tries the parked events whose time has come again.
-    async fn retry_parked(&mut self) -> Result<(), StoreError> {
+    async fn retry_parked(&mut self) -> Result<(), Interrupted> {
         self.look_again().await?;
         let now = self.parts.clock.now();
         for _ in 0..RETRIES_A_ROUND {
@@ -210,7 +210,7 @@ impl<C: Consumer> Feed<C> {
             match self.attempt(std::slice::from_ref(&event), &[parking::release(&parked)]).await? {
                 Attempt::Done => self.parking.released(&parked),
                 Attempt::AtFault(why) => self.postpone(&parked, &event, why, now).await?,
-                Attempt::Overtaken(_) => return self.load_parking().await,
+                Attempt::Overtaken => return Ok(self.load_parking().await?),
             }
         }
         Ok(())
