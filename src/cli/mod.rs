@@ -1,6 +1,7 @@
 //! The command line: `kizuna serve` and its helpers (SPEC §9).
 
 mod dead_letters;
+mod health;
 mod projections;
 mod watch;
 
@@ -57,6 +58,8 @@ enum Command {
     Projections(projections::Command),
     /// Sign in to a server and print notifications as they come
     Watch(watch::WatchArgs),
+    /// Ask the server of this machine whether it may take traffic
+    Health(health::HealthArgs),
     /// Print the OpenAPI document
     Openapi,
 }
@@ -121,6 +124,7 @@ pub fn run() -> ExitCode {
         Command::DeadLetters(command) => on_system(|lasting| dead_letters::run(command, lasting)),
         Command::Projections(command) => on_system(|lasting| projections::run(command, lasting)),
         Command::Watch(args) => on_system(|_| watch::run(args)),
+        Command::Health(args) => on_system(|_| health::run(args)),
         Command::Openapi => openapi(),
     };
     match done {

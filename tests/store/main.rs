@@ -22,6 +22,7 @@ mod journal;
 mod keys;
 mod log;
 mod node;
+mod nodes;
 mod outcomes;
 mod queries;
 mod races;

@@ -1,0 +1,52 @@
+//! `kizuna health`: whether the server of this machine may take traffic, for containers that have no other tool.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::Done;
+
+/// A server that takes longer is not well.
+const DEADLINE: Duration = Duration::from_secs(3);
+
+#[derive(Args)]
+pub struct HealthArgs {
+    /// Where the server listens, as it was told
+    #[arg(long, env = "KIZUNA_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+}
+
+/// Asks /readyz; an error unless it says yes.
+pub async fn run(args: HealthArgs) -> Done {
+    let url = format!("http://{}/readyz", reachable(args.listen));
+    let client = reqwest::Client::builder().timeout(DEADLINE).no_proxy().build()?;
+    let answer = client.get(&url).send().await?;
+    anyhow::ensure!(answer.status().is_success(), "{url}: {}", answer.status());
+    println!("ready");
+    Ok(())
+}
+
+/// An address to listen on everywhere is reached on this machine.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_listens_everywhere_is_asked_on_this_machine() {
+        for (listen, asked) in
+            [("0.0.0.0:80", "127.0.0.1:80"), ("[::]:80", "[::1]:80"), ("10.0.0.7:80", "10.0.0.7:80")]
+        {
+            assert_eq!(reachable(listen.parse().unwrap()), asked.parse().unwrap());
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Leases of a cluster's nodes, by PostgreSQL's clock.
+
+use std::time::Duration;
+
+use kizuna::actors::service_name::ServiceName;
+use kizuna::ids::new_id;
+use kizuna::persistence::Db;
+use kizuna::persistence::nodes::{self, Member};
+
+use crate::common::begin;
+use crate::support::{Place, Postgres, eventually};
+
+const LONG: Duration = Duration::from_secs(60);
+
+fn member(id: &str) -> Member {
+    Member {
+        id: id.into(),
+        incarnation: new_id(),
+        address: Some("127.0.0.1:8080".into()),
+        services: vec![ServiceName::Auth, ServiceName::Sales],
+        version: "1.2.3".into(),
+        started_at: begin(),
+    }
+}
+
+async fn names(db: &Db) -> Vec<String> {
+    nodes::living(db).await.unwrap().into_iter().map(|member| member.id).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_lives_as_long_as_its_lease() {
+    let db = Place::fresh(Postgres).migrated().await;
+    let (a, b) = (member("a"), Member { address: None, ..member("b") });
+    assert!(nodes::renew(&db, &b, LONG).await.unwrap());
+    assert!(nodes::renew(&db, &a, Duration::from_millis(300)).await.unwrap());
+    assert_eq!(nodes::living(&db).await.unwrap(), [a.clone(), b.clone()], "every field comes back");
+    eventually(Duration::from_secs(5), async || names(&db).await == ["b"]).await;
+    assert!(nodes::renew(&db, &a, LONG).await.unwrap(), "who was stopped for a while comes back");
+    nodes::release(&db, &b).await.unwrap();
+    assert_eq!(names(&db).await, ["a"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_is_held_by_one_process_until_its_lease_runs_out() {
+    let db = Place::fresh(Postgres).migrated().await;
+    let (first, second) = (member("a"), member("a"));
+    assert!(nodes::renew(&db, &first, Duration::from_millis(500)).await.unwrap());
+    assert!(!nodes::renew(&db, &second, LONG).await.unwrap());
+    nodes::release(&db, &second).await.unwrap();
+    assert_eq!(nodes::living(&db).await.unwrap(), [first.clone()], "nobody gives up what is another's");
+    eventually(Duration::from_secs(5), async || nodes::renew(&db, &second, LONG).await.unwrap()).await;
+    assert!(!nodes::renew(&db, &first, LONG).await.unwrap(), "it has been replaced");
+    assert_eq!(nodes::living(&db).await.unwrap(), [second]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_database_is_a_cluster_of_its_own() {
+    let (one, other) = (Place::fresh(Postgres), Place::fresh(Postgres));
+    let (one, other) = (one.migrated().await, other.migrated().await);
+    let id = nodes::cluster(&one).await.unwrap();
+    assert_eq!(nodes::cluster(&one).await.unwrap(), id);
+    assert_ne!(nodes::cluster(&other).await.unwrap(), id);
+}
