@@ -59,9 +59,9 @@ pub(super) async fn open_postgres(config: &DatabaseConfig) -> Result<PgPool, Sto
         .options([
             ("TimeZone", "UTC"),
             ("synchronous_commit", "on"),
-            // A node that stops inside a transaction must not hold the slices' rows for ever.
+            // A node that stops inside a transaction holds the slices' rows for less time than others wait for them.
             ("lock_timeout", "5s"),
-            ("idle_in_transaction_session_timeout", "10s"),
+            ("idle_in_transaction_session_timeout", "3s"),
             ("statement_timeout", "30s"),
             // Statements are planned once a connection, often while a table is still empty: such a plan would
             // scan it whole for as long as the connection lives. Everything here goes by a key or an index.

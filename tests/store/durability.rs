@@ -10,7 +10,7 @@ use crate::support::{Database, Place, Postgres, Sqlite};
     ("synchronous_commit", "on"),
     ("TimeZone", "UTC"),
     ("lock_timeout", "5s"),
-    ("idle_in_transaction_session_timeout", "10s"),
+    ("idle_in_transaction_session_timeout", "3s"),
     ("statement_timeout", "30s"),
 ])]
 #[tokio::test(flavor = "multi_thread")]
