@@ -11,6 +11,7 @@ use rand::Rng;
 
 use crate::actors::auth::messages::{CreateUser, Locale, NewUser};
 use crate::actors::context::{Context, Role};
+use crate::actors::refusal::{Code, Refusal};
 use crate::config::Config;
 use crate::demo;
 use crate::services::Services;
@@ -54,18 +55,19 @@ pub fn jwt_secret(config: &Config) -> anyhow::Result<Vec<u8>> {
     }
 }
 
-/// Makes the first ADMIN, or the demo's users and records.
+/// Makes the first ADMIN, or the demo's users and records. None where auth is not hosted, or when another node that
+/// starts at the same moment was faster.
 ///
 /// # Errors
 /// What the services refuse, as for a password that is too short.
-pub async fn first_users(config: &Config, services: &Services) -> anyhow::Result<FirstLogin> {
+pub async fn first_users(config: &Config, services: &Services) -> anyhow::Result<Option<FirstLogin>> {
+    if services.auth.accounts().is_none() {
+        return Ok(None);
+    }
     if config.demo {
-        demo::load(services).await?;
-        return Ok(FirstLogin {
-            email: demo::ADMIN.into(),
-            made_password: Some(demo::PASSWORD.into()),
-            demo: true,
-        });
+        let login =
+            FirstLogin { email: demo::ADMIN.into(), made_password: Some(demo::PASSWORD.into()), demo: true };
+        return Ok(unless_taken(demo::load(services).await)?.map(|()| login));
     }
     let given = config.auth.admin_password.clone();
     let made_password = given.is_none().then(|| random_text(15));
@@ -81,8 +83,16 @@ pub async fn first_users(config: &Config, services: &Services) -> anyhow::Result
         password,
     };
     let made = services.auth.service.ask(CreateUser { user, context: Context::system() }).await;
-    made.context("--admin-email, --admin-password")?;
-    Ok(FirstLogin { email, made_password, demo: false })
+    let made = unless_taken(made).context("--admin-email, --admin-password")?;
+    Ok(made.map(|_| FirstLogin { email, made_password, demo: false }))
+}
+
+/// None if the first user's address is taken: somebody else made them a moment ago.
+fn unless_taken<T>(made: Result<T, Refusal>) -> Result<Option<T>, Refusal> {
+    match made {
+        Err(refusal) if refusal.code == Code::EmailTaken => Ok(None),
+        made => made.map(Some),
+    }
 }
 
 /// `bytes` of randomness as text for people and files.

@@ -183,6 +183,11 @@ pub struct ClusterConfig {
 }
 
 impl ClusterConfig {
+    /// Whether this node hosts every service.
+    pub fn hosts_all(&self) -> bool {
+        ServiceName::ALL.iter().all(|service| self.services.contains(service))
+    }
+
     fn validate(&self, database: &DatabaseConfig) -> Result<(), String> {
         if let Some(url) = &self.redis_url {
             redis::check_url(url).map_err(|why| format!("--redis-url: {why}"))?;
@@ -190,8 +195,7 @@ impl ClusterConfig {
                 return Err("--redis-url: a cluster's --database-url must be postgres://…".into());
             }
         }
-        let alone = self.redis_url.is_none();
-        if alone && ServiceName::ALL.iter().any(|service| !self.services.contains(service)) {
+        if self.redis_url.is_none() && !self.hosts_all() {
             return Err("--services: a node that hosts only some needs --redis-url to call the others".into());
         }
         Ok(())
@@ -260,6 +264,9 @@ impl Config {
         self.cluster.validate(&self.database)?;
         if self.demo && !self.http.listen.ip().is_loopback() {
             return Err("--demo: its passwords are public, so --listen must be a loopback address".into());
+        }
+        if self.demo && !self.cluster.hosts_all() {
+            return Err("--demo: its records are of all services, so --services must be all of them".into());
         }
         match &self.auth.jwt_secret {
             Some(secret) if secret.len() < 32 => return Err("--jwt-secret: at least 32 bytes".into()),

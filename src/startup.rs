@@ -40,6 +40,7 @@ pub struct Application {
     db: Db,
     draining: Arc<AtomicBool>,
     drain_delay: Duration,
+    drain_timeout: Duration,
     first_login: Option<bootstrap::FirstLogin>,
 }
 
@@ -87,7 +88,7 @@ impl Application {
         let first_login = if auth::has_users(&db).await? {
             None
         } else {
-            Some(bootstrap::first_users(config, &services).await?)
+            bootstrap::first_users(config, &services).await?
         };
         let draining = Arc::new(AtomicBool::new(false));
         let gateway = Data::new(Gateway {
@@ -122,8 +123,18 @@ impl Application {
                 (Some(server), Some(address))
             }
         };
-        let drain_delay = drain_delay(config);
-        Ok(Self { server, ops, address, ops_address, services, db, draining, drain_delay, first_login })
+        Ok(Self {
+            server,
+            ops,
+            address,
+            ops_address,
+            services,
+            db,
+            draining,
+            drain_delay: drain_delay(config),
+            drain_timeout: config.http.drain_timeout,
+            first_login,
+        })
     }
 
     /// Where the API listens.
@@ -172,6 +183,9 @@ impl Application {
         let ended = self.server.await;
         if let Some(ops) = ops {
             ops.stop(false).await;
+        }
+        if let Some(responder) = &self.services.responder {
+            responder.rest(self.drain_timeout).await;
         }
         self.services.stop();
         self.db.close().await;

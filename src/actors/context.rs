@@ -1,5 +1,6 @@
 //! Who asks, and what a request carries through every message and event it causes.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -80,7 +81,7 @@ impl Caller {
 }
 
 /// An `Idempotency-Key` that waits for its first answer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Claim {
     /// `user/key`.
     pub id: String,
@@ -88,7 +89,7 @@ pub struct Claim {
     /// The status the answer will have.
     pub status: u16,
     /// The path a created record's id is put behind for `Location`.
-    pub location: Option<&'static str>,
+    pub location: Option<Cow<'static, str>>,
 }
 
 impl Claim {
@@ -98,7 +99,7 @@ impl Claim {
             id: self.id.clone(),
             fingerprint: self.fingerprint.clone(),
             status: self.status,
-            location: self.location.map(|path| format!("{path}/{id}")),
+            location: self.location.as_ref().map(|path| format!("{path}/{id}")),
             version,
             body,
             created_at: now,
@@ -107,7 +108,7 @@ impl Claim {
 }
 
 /// What travels with a command.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Context {
     pub caller: Caller,
     /// The request's or saga's id: `correlationid` of every event it causes.
@@ -119,7 +120,9 @@ pub struct Context {
     /// The version that `If-Match` demands.
     pub if_match: Option<i64>,
     pub claim: Option<Claim>,
-    /// What is committed together with the command's own outcome, if it changes anything.
+    /// What is committed together with the command's own outcome, if it changes anything: added by the service that
+    /// decides, so never on its way to another node.
+    #[serde(skip)]
     pub with: Unit,
 }
 

@@ -28,7 +28,7 @@ impl KnownCustomers {
     /// `customer_not_found`; `unavailable` if neither knows.
     pub async fn check(&self, caller: &Caller, id: Id) -> Result<(), Refusal> {
         let asked = FindCustomer { id, caller: *caller };
-        match self.guard.call_idempotent(|| self.client.service.ask(asked.clone())).await {
+        match self.guard.call_idempotent(|| self.client.service.ask_once(asked.clone())).await {
             Ok(_) => Ok(()),
             Err(refusal) if refusal.code == Code::NotFound => Err(Refusal::new(Code::CustomerNotFound)),
             Err(refusal) if refusal.is_passing() => {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::refusal::{FieldError, Refusal};
 
@@ -28,7 +28,7 @@ pub fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> 
 }
 
 /// A whole number as JSON Schema has it: `90` and `90.0` are the same one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Whole(pub i64);
 
 impl<'de> Deserialize<'de> for Whole {
@@ -155,9 +155,11 @@ pub fn search_text(texts: &[Option<&str>]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
 
-    fn check(run: impl FnOnce(&mut Faults)) -> Vec<(&'static str, Option<i64>)> {
+    fn check(run: impl FnOnce(&mut Faults)) -> Vec<(Cow<'static, str>, Option<i64>)> {
         let mut faults = Faults::default();
         run(&mut faults);
         faults.0.into_iter().map(|fault| (fault.code, fault.limit)).collect()
@@ -166,9 +168,9 @@ mod tests {
     #[test]
     fn texts_are_trimmed_and_bounded_in_characters() {
         assert_eq!(Faults::default().required("name", "  佐藤 ", 5), "佐藤");
-        assert_eq!(check(|f| drop(f.required("name", " \u{3000}\n", 9))), [("required", None)]);
-        assert_eq!(check(|f| drop(f.required("name", "佐藤さん", 3))), [("too_long", Some(3))]);
-        assert_eq!(check(|f| drop(f.optional("name", Some("a\0b"), 9))), [("nul_character", None)]);
+        assert_eq!(check(|f| drop(f.required("name", " \u{3000}\n", 9))), [("required".into(), None)]);
+        assert_eq!(check(|f| drop(f.required("name", "佐藤さん", 3))), [("too_long".into(), Some(3))]);
+        assert_eq!(check(|f| drop(f.optional("name", Some("a\0b"), 9))), [("nul_character".into(), None)]);
     }
 
     #[test]
@@ -187,7 +189,7 @@ mod tests {
         assert_eq!(Faults::default().email("email", " Ann@Example.COM "), "ann@example.com");
         // The last begins with the sign for Kelvin, whose lower case is an ASCII k.
         for bad in ["ann", "@b", "a@", "a@b@c", "a b@c", "é@c", "\u{212a}@c"] {
-            assert_eq!(check(|f| drop(f.email("email", bad))), [("invalid_email", None)], "{bad}");
+            assert_eq!(check(|f| drop(f.email("email", bad))), [("invalid_email".into(), None)], "{bad}");
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::ids::Id;
 /// # Errors
 /// `unavailable` if auth can't be asked.
 pub async fn find_user(auth: &AuthClient, guard: &Guard, id: Id) -> Result<Option<Arc<UserState>>, Refusal> {
-    match guard.call_idempotent(|| auth.service.ask(FindUser { id })).await {
+    match guard.call_idempotent(|| auth.service.ask_once(FindUser { id })).await {
         Ok(user) => Ok(Some(user)),
         Err(refusal) if refusal.code == Code::NotFound => Ok(None),
         Err(refusal) => Err(refusal),

@@ -16,7 +16,7 @@ pub struct Keyset {
 }
 
 /// Which page is asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PageRequest {
     /// 1 to 200.
     pub limit: i64,
@@ -26,7 +26,7 @@ pub struct PageRequest {
 }
 
 /// A page of a list.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Page<T> {
     pub items: Vec<T>,
     /// Where the next page begins, if there is one.

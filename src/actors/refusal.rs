@@ -2,8 +2,11 @@
 //!
 //! Texts in the reader's language belong to `http/problem.rs` and `locales/`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::ids::Id;
 use crate::persistence::StoreError;
@@ -12,9 +15,9 @@ use crate::persistence::unit::Rejection;
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $status:literal $text:literal),* $(,)?) => {
         /// A stable word for each kind of refusal (SPEC §2), with its HTTP status.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Code {
-            $($(#[$doc])* $name),*
+            $($(#[$doc])* #[serde(rename = $text)] $name),*
         }
 
         impl Code {
@@ -75,28 +78,28 @@ codes! {
 }
 
 /// What is wrong with one field of a body, or one parameter.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
     /// Where, as a path: `email`, `items[2].name`.
     pub field: String,
     /// What, as a stable word with texts in `locales/`.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// The limit that was passed, where the text names it.
     pub limit: Option<i64>,
 }
 
 impl FieldError {
     pub fn new(field: impl Into<String>, code: &'static str) -> Self {
-        Self { field: field.into(), code, limit: None }
+        Self { field: field.into(), code: code.into(), limit: None }
     }
 
     pub fn limit(field: impl Into<String>, code: &'static str, limit: i64) -> Self {
-        Self { field: field.into(), code, limit: Some(limit) }
+        Self { field: field.into(), code: code.into(), limit: Some(limit) }
     }
 }
 
 /// A request that changed nothing, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     pub code: Code,
     pub fields: Vec<FieldError>,

@@ -166,7 +166,7 @@ pub(super) fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Refusal
     serde_path_to_error::deserialize(pairs).map_err(|error| {
         let mut fault = fault(&error.path().to_string(), &error.inner().to_string());
         if fault.code == "unknown_field" {
-            fault.code = "unknown_parameter";
+            fault.code = "unknown_parameter".into();
         }
         Refusal { fields: vec![fault], ..Refusal::new(Code::InvalidParameter) }
     })

@@ -1,6 +1,7 @@
 //! `Idempotency-Key` (SPEC §2): the first answer is kept in the transaction of its effect and replayed for
 //! 24 hours. Requests that changed nothing leave no answer behind: they may be sent again under their key.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use actix_web::http::header::{ETAG, LOCATION};
@@ -77,7 +78,7 @@ where
         id: format!("{}/{key}", signed.caller.user_id),
         fingerprint: fingerprint(request, digest),
         status: shape.status,
-        location: shape.location,
+        location: shape.location.map(Cow::Borrowed),
     };
     let _turn = Turn::take(&gateway.in_flight, claim.id.clone())?;
     let since = back(gateway.clock.now());

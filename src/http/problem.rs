@@ -1,6 +1,8 @@
 //! Refusals as RFC 9457 problems. A handler returns a [`Refusal`]; it becomes a body at the outermost layer,
 //! which knows the request's language and address.
 
+use std::borrow::Cow;
+
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
@@ -46,7 +48,8 @@ fn codes() -> Object {
 pub struct FieldProblem {
     field: String,
     /// A stable word.
-    code: &'static str,
+    #[schema(value_type = String)]
+    code: Cow<'static, str>,
     message: String,
 }
 
@@ -71,8 +74,8 @@ impl FieldProblem {
     fn new(fault: &FieldError, locale: Locale) -> Self {
         let params: Vec<_> = fault.limit.iter().map(|limit| ("limit", Param::Number(*limit))).collect();
         let key = format!("field-{}", fault.code);
-        let message = i18n::text(locale, &key, None, &params).unwrap_or_else(|| fault.code.to_owned());
-        Self { field: fault.field.clone(), code: fault.code, message }
+        let message = i18n::text(locale, &key, None, &params).unwrap_or_else(|| fault.code.to_string());
+        Self { field: fault.field.clone(), code: fault.code.clone(), message }
     }
 }
 

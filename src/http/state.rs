@@ -14,7 +14,7 @@ use crate::actors::customer::client::CustomerClient;
 use crate::actors::live::client::LiveClient;
 use crate::actors::operations::service::OperationsDesk;
 use crate::actors::opportunity::client::OpportunityClient;
-use crate::actors::runtime::service::Service;
+use crate::actors::runtime::service::{Local, Service};
 use crate::actors::runtime::stats::Board;
 use crate::actors::sagas::service::SagaDesk;
 use crate::actors::sales::client::SalesClient;
@@ -29,8 +29,8 @@ pub struct Gateway {
     pub sales: SalesClient,
     pub opportunity: OpportunityClient,
     pub analytics: Service<AnalyticsDesk>,
-    pub sagas: Service<SagaDesk>,
-    pub operations: Service<OperationsDesk>,
+    pub sagas: Local<SagaDesk>,
+    pub operations: Local<OperationsDesk>,
     pub live: LiveClient,
     /// How often a live connection is asked whether anybody is there.
     pub ping_every: Duration,

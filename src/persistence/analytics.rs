@@ -62,7 +62,7 @@ pub fn metric_write(day: NaiveDate, user_id: Id, metric: &str, value: i64) -> Wr
 }
 
 /// A day's figures.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DayMetrics {
     #[schema(value_type = String, format = Date)]
     pub date: NaiveDate,

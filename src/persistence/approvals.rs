@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::db::{Db, StoreError};
 use super::paging::{self, Sort};
@@ -60,7 +60,7 @@ pub async fn list(
 }
 
 /// Counts of approvals.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalCounts {
     pub pending: i64,
     pub approved: i64,

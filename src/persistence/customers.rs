@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::db::{Db, StoreError};
 use super::paging::{self, Sort};
@@ -46,6 +46,29 @@ pub const SORTS: [Sort; 6] = [
     Sort::time("updated_at", "updated_at", false),
     Sort::time("-updated_at", "updated_at", true),
 ];
+
+/// For `#[serde(with = "sort_name")]`: one of [`SORTS`] by its name. No column's name is taken from outside.
+pub mod sort_name {
+    use std::borrow::Cow;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    use super::{SORTS, Sort};
+
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(sort: &Sort, serializer: S) -> Result<S::Ok, S::Error> {
+        sort.name.serialize(serializer)
+    }
+
+    /// # Errors
+    /// When there is no order of this name.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sort, D::Error> {
+        let name = Cow::<'de, str>::deserialize(deserializer)?;
+        let known = SORTS.into_iter().find(|sort| sort.name == name);
+        known.ok_or_else(|| de::Error::custom("an unknown order of customers"))
+    }
+}
 
 /// Live customers that the caller may see.
 pub async fn list(
@@ -99,6 +122,7 @@ pub async fn by_owner(db: &Db) -> Result<HashMap<Id, i64>, StoreError> {
 }
 
 /// Counts of customers.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomerCounts {
     pub total: i64,
     pub new: i64,

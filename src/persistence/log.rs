@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::value::RawValue;
 
 use super::db::{Db, StoreError};
@@ -128,9 +128,23 @@ impl TryFrom<StoredEvent> for LoggedEvent {
     }
 }
 
-/// An event with its place as text, in the shape of its row: what nodes tell each other.
+/// In the shape of its row: what nodes tell each other.
+impl Serialize for LoggedEvent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        EventRow::from(self).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for LoggedEvent {
+    /// Refuses types that this program does not know.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        StoredEvent::deserialize(deserializer)?.try_into().map_err(de::Error::custom)
+    }
+}
+
+/// An event with its place as text.
 pub fn to_json(event: &LoggedEvent) -> String {
-    serde_json::to_string(&EventRow::from(event)).expect("rows are plain structs")
+    serde_json::to_string(event).expect("rows are plain structs")
 }
 
 /// Reads what [`to_json`] wrote.
@@ -138,7 +152,7 @@ pub fn to_json(event: &LoggedEvent) -> String {
 /// # Errors
 /// When it is no event, or one of a type that this program does not know.
 pub fn from_json(text: &str) -> Result<LoggedEvent, StoreError> {
-    serde_json::from_str::<StoredEvent>(text)?.try_into()
+    Ok(serde_json::from_str(text)?)
 }
 
 async fn read(db: &Db, tail: Sql) -> Result<Vec<LoggedEvent>, StoreError> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::db::{Db, StoreError};
 use super::paging::{self, Sort};
@@ -59,6 +59,7 @@ pub async fn list(
 }
 
 /// Counts of meetings.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MeetingCounts {
     pub total: i64,
     pub by_owner: BTreeMap<Id, i64>,

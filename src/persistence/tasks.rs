@@ -1,6 +1,6 @@
 //! Tasks.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::db::{Db, StoreError};
 use super::paging::{self, Sort};
@@ -57,7 +57,7 @@ pub async fn list(
 }
 
 /// Counts of tasks.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskCounts {
     pub open: i64,
     pub done: i64,
@@ -88,7 +88,7 @@ pub async fn stats(
 }
 
 /// A task that is due, and its place in the order of [`unalerted`].
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DueTask {
     pub id: Id,
     pub due_at: Timestamp,

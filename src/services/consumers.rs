@@ -16,53 +16,56 @@ use crate::actors::runtime::entity::Entities;
 use crate::actors::sagas::progress::SagaProgress;
 use crate::actors::sales::client::SalesClient;
 use crate::actors::sales::departures::SalesDepartures;
+use crate::actors::service_name::ServiceName;
 use crate::persistence::departures::{
     ANALYTICS_DEPARTURES, CUSTOMER_DEPARTURES, OPPORTUNITY_DEPARTURES, SALES_DEPARTURES,
 };
 use crate::persistence::table::Table;
 
 impl Starter<'_> {
-    /// Starts the feeds of all consumers.
+    /// Starts the feeds of the services that this node hosts, and of what runs on every node.
     pub fn consumers(
         &mut self,
         customers: &CustomerClient,
         sales: &SalesClient,
         opportunity: &OpportunityClient,
-        notifications: &Entities<NotificationAggregate>,
+        notifications: Option<&Entities<NotificationAggregate>>,
     ) {
         let parts = self.feed_parts();
         let clock = self.clock.clone();
-        self.feed(&parts, SalesReplica);
-        self.feed(&parts, OpportunityReplica);
-        self.feed(&parts, MetricsConsumer);
-        self.feed(&parts, ActivityConsumer);
-        self.feed(&parts, NotificationsConsumer { clock: clock.clone() });
-        let customer_departures = CustomerDepartures {
+        let (sells, advises) = (self.hosts(ServiceName::Sales), self.hosts(ServiceName::Opportunity));
+        let analyses = self.hosts(ServiceName::Analytics);
+        self.feed(&parts, sells.then_some(SalesReplica));
+        self.feed(&parts, advises.then_some(OpportunityReplica));
+        self.feed(&parts, analyses.then_some(MetricsConsumer));
+        self.feed(&parts, analyses.then_some(ActivityConsumer));
+        self.feed(&parts, analyses.then(|| NotificationsConsumer { clock: clock.clone() }));
+        let customer_departures = customers.customers.as_ref().map(|customers| CustomerDepartures {
             gone: self.departures(&CUSTOMER_DEPARTURES),
-            customers: customers.customers.clone(),
+            customers: customers.clone(),
             clock: clock.clone(),
-        };
+        });
         self.feed(&parts, customer_departures);
-        let sales_departures = SalesDepartures {
+        let sales_departures = sales.records.as_ref().map(|records| SalesDepartures {
             gone: self.departures(&SALES_DEPARTURES),
-            meetings: sales.meetings.clone(),
-            tasks: sales.tasks.clone(),
+            meetings: records.meetings.clone(),
+            tasks: records.tasks.clone(),
             clock: clock.clone(),
-        };
+        });
         self.feed(&parts, sales_departures);
-        let opportunity_departures = OpportunityDepartures {
+        let opportunity_departures = opportunity.approvals.as_ref().map(|approvals| OpportunityDepartures {
             gone: self.departures(&OPPORTUNITY_DEPARTURES),
-            approvals: opportunity.approvals.clone(),
+            approvals: approvals.clone(),
             clock: clock.clone(),
-        };
+        });
         self.feed(&parts, opportunity_departures);
-        let analytics_departures = AnalyticsDepartures {
+        let analytics_departures = notifications.map(|notifications| AnalyticsDepartures {
             gone: self.departures(&ANALYTICS_DEPARTURES),
             notifications: notifications.clone(),
             clock: clock.clone(),
-        };
+        });
         self.feed(&parts, analytics_departures);
-        self.feed(&parts, SagaProgress { clock });
+        self.feed(&parts, Some(SagaProgress { clock }));
     }
 
     fn departures(&self, table: &'static Table) -> Departures {

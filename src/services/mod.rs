@@ -21,7 +21,8 @@ use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::runtime::arbiters::Arbiters;
 use crate::actors::runtime::cluster::lease::Departure;
 use crate::actors::runtime::cluster::members::Members;
-use crate::actors::runtime::service::Service;
+use crate::actors::runtime::remote::responder::Responder;
+use crate::actors::runtime::service::{Local, Service};
 use crate::actors::runtime::stats::Board;
 use crate::actors::runtime::supervisor::Supervisor;
 use crate::actors::sagas::service::SagaDesk;
@@ -38,14 +39,16 @@ pub struct Services {
     pub sales: SalesClient,
     pub opportunity: OpportunityClient,
     pub analytics: Service<AnalyticsDesk>,
-    pub sagas: Service<SagaDesk>,
+    pub sagas: Local<SagaDesk>,
     pub live: LiveClient,
-    pub operations: Service<OperationsDesk>,
+    pub operations: Local<OperationsDesk>,
     /// The others' ways to each service.
     pub guards: Guards,
     pub members: Members,
     /// Ends the membership of a cluster's node.
     pub departure: Option<Departure>,
+    /// What this node does for the others.
+    pub responder: Option<Responder>,
     pub board: Board,
     /// Every consumer with the types it takes.
     pub consumers: Vec<(&'static str, &'static [&'static str])>,
@@ -57,7 +60,7 @@ impl Services {
     /// Starts every actor; with `redis` as one node of a cluster. Call within an actix system.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// When the system gives no thread, or a node that is alone leaves a service out.
     pub fn start(
         config: &Config,
         clock: &Clock,
@@ -67,17 +70,19 @@ impl Services {
     ) -> anyhow::Result<Self> {
         let mut start = Starter::begin(config, clock, db, redis);
         let auth = start.auth(keys)?;
-        let customers = start.customers(&auth);
-        let sales = start.sales(&auth, &customers);
-        let opportunity = start.opportunity(&auth, &customers);
-        let (analytics, notifications) = start.analytics(&customers, &sales, &opportunity);
+        let customers = start.customers(&auth)?;
+        let sales = start.sales(&auth, &customers)?;
+        let opportunity = start.opportunity(&auth, &customers)?;
+        let (analytics, notifications) = start.analytics(&customers, &sales, &opportunity)?;
         let sagas = start.sagas(&auth, &customers, &sales, &opportunity, &analytics);
         let live = start.live(&auth);
-        start.consumers(&customers, &sales, &opportunity, &notifications);
+        start.consumers(&customers, &sales, &opportunity, notifications.as_ref());
         start.scheduler(&sales);
         start.janitor();
         // After all others: it reads what they have registered.
         let operations = start.operations();
+        // Before others hear of this node: their calls find it listening.
+        let responder = start.remote();
         let departure = start.cluster();
         let Starter { guards, members, supervisor, arbiters, board, consumers, .. } = start;
         Ok(Self {
@@ -92,6 +97,7 @@ impl Services {
             guards,
             members,
             departure,
+            responder,
             board,
             consumers,
             supervisor,

@@ -1,4 +1,4 @@
-//! Each service, put together from its parts.
+//! Each service, put together from its parts where this node hosts it; else the way to it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::starter::Starter;
 use crate::actors::analytics::aggregate::NotificationAggregate;
 use crate::actors::analytics::service::AnalyticsDesk;
 use crate::actors::analytics::summary::Summaries;
-use crate::actors::auth::client::AuthClient;
+use crate::actors::auth::client::{Accounts, AuthClient};
 use crate::actors::auth::password::Passwords;
 use crate::actors::auth::service::{AuthDesk, TokenLifetimes};
 use crate::actors::auth::throttle::Guesses;
@@ -23,10 +23,11 @@ use crate::actors::operations::service::OperationsDesk;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::opportunity::service::OpportunityDesk;
 use crate::actors::runtime::entity::Entities;
-use crate::actors::runtime::service::Service;
+use crate::actors::runtime::service::{Local, Service};
 use crate::actors::sagas::service::SagaDesk;
-use crate::actors::sales::client::SalesClient;
+use crate::actors::sales::client::{SalesClient, SalesRecords};
 use crate::actors::sales::service::SalesDesk;
+use crate::actors::service_name::ServiceName;
 use crate::persistence::replicas::{OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
 use crate::persistence::table::Table;
 
@@ -39,26 +40,32 @@ const OPERATIONS_DEADLINE: Duration = Duration::from_secs(30);
 
 impl Starter<'_> {
     pub fn auth(&mut self, keys: Arc<Keys>) -> anyhow::Result<AuthClient> {
-        let (users, sessions) = (self.entities(), self.entities());
+        let clock = self.clock.clone();
+        if !self.hosts(ServiceName::Auth) {
+            return Ok(AuthClient::new(self.elsewhere()?, None, keys, clock));
+        }
+        let accounts = Accounts { users: self.entities(), sessions: self.entities() };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let auth = &self.config.auth;
         let desk = AuthDesk {
             db: self.db.clone(),
             journal: self.journal.clone(),
-            clock: self.clock.clone(),
+            clock: clock.clone(),
             keys: keys.clone(),
             passwords: Passwords::start(cores)?,
-            users: users.clone(),
-            sessions: sessions.clone(),
+            users: accounts.users.clone(),
+            sessions: accounts.sessions.clone(),
             lifetimes: TokenLifetimes { access: auth.access_token_ttl, refresh: auth.refresh_token_ttl },
             guesses: Guesses::new(auth.login_rate),
             admins: Mutex::new(()),
         };
-        let service = self.service("auth", SIGN_IN_DEADLINE, desk);
-        Ok(AuthClient { service, users, sessions, keys, clock: self.clock.clone() })
+        Ok(AuthClient::new(self.here(SIGN_IN_DEADLINE, desk), Some(accounts), keys, clock))
     }
 
-    pub fn customers(&mut self, auth: &AuthClient) -> CustomerClient {
+    pub fn customers(&mut self, auth: &AuthClient) -> anyhow::Result<CustomerClient> {
+        if !self.hosts(ServiceName::Customer) {
+            return Ok(CustomerClient { service: self.elsewhere()?, customers: None });
+        }
         let customers = self.entities();
         let desk = CustomerDesk {
             db: self.db.clone(),
@@ -67,24 +74,34 @@ impl Starter<'_> {
             auth: auth.clone(),
             auth_guard: self.guards.auth.clone(),
         };
-        CustomerClient { service: self.service("customer", DEADLINE, desk), customers }
+        Ok(CustomerClient { service: self.here(DEADLINE, desk), customers: Some(customers) })
     }
 
-    pub fn sales(&mut self, auth: &AuthClient, customers: &CustomerClient) -> SalesClient {
-        let (meetings, tasks) = (self.entities(), self.entities());
+    pub fn sales(&mut self, auth: &AuthClient, customers: &CustomerClient) -> anyhow::Result<SalesClient> {
+        if !self.hosts(ServiceName::Sales) {
+            return Ok(SalesClient { service: self.elsewhere()?, records: None });
+        }
+        let records = SalesRecords { meetings: self.entities(), tasks: self.entities() };
         let desk = SalesDesk {
             db: self.db.clone(),
             clock: self.clock.clone(),
-            meetings: meetings.clone(),
-            tasks: tasks.clone(),
+            meetings: records.meetings.clone(),
+            tasks: records.tasks.clone(),
             customers: self.known(customers, &SALES_CUSTOMERS),
             auth: auth.clone(),
             auth_guard: self.guards.auth.clone(),
         };
-        SalesClient { service: self.service("sales", DEADLINE, desk), meetings, tasks }
+        Ok(SalesClient { service: self.here(DEADLINE, desk), records: Some(records) })
     }
 
-    pub fn opportunity(&mut self, auth: &AuthClient, customers: &CustomerClient) -> OpportunityClient {
+    pub fn opportunity(
+        &mut self,
+        auth: &AuthClient,
+        customers: &CustomerClient,
+    ) -> anyhow::Result<OpportunityClient> {
+        if !self.hosts(ServiceName::Opportunity) {
+            return Ok(OpportunityClient { service: self.elsewhere()?, approvals: None });
+        }
         let approvals = self.entities();
         let desk = OpportunityDesk {
             db: self.db.clone(),
@@ -93,7 +110,7 @@ impl Starter<'_> {
             auth: auth.clone(),
             auth_guard: self.guards.auth.clone(),
         };
-        OpportunityClient { service: self.service("opportunity", DEADLINE, desk), approvals }
+        Ok(OpportunityClient { service: self.here(DEADLINE, desk), approvals: Some(approvals) })
     }
 
     fn known(&self, customers: &CustomerClient, replica: &'static Table) -> KnownCustomers {
@@ -110,7 +127,10 @@ impl Starter<'_> {
         customers: &CustomerClient,
         sales: &SalesClient,
         opportunity: &OpportunityClient,
-    ) -> (Service<AnalyticsDesk>, Entities<NotificationAggregate>) {
+    ) -> anyhow::Result<(Service<AnalyticsDesk>, Option<Entities<NotificationAggregate>>)> {
+        if !self.hosts(ServiceName::Analytics) {
+            return Ok((self.elsewhere()?, None));
+        }
         let notifications = self.entities();
         let desk = AnalyticsDesk {
             db: self.db.clone(),
@@ -127,7 +147,7 @@ impl Starter<'_> {
         };
         // The summary waits for others as long as their breakers let it.
         let deadline = DEADLINE.max(self.config.resilience.breaker().timeout);
-        (self.service("analytics", deadline, desk), notifications)
+        Ok((self.here(deadline, desk), Some(notifications)))
     }
 
     pub fn live(&self, auth: &AuthClient) -> LiveClient {
@@ -150,7 +170,7 @@ impl Starter<'_> {
         sales: &SalesClient,
         opportunity: &OpportunityClient,
         analytics: &Service<AnalyticsDesk>,
-    ) -> Service<SagaDesk> {
+    ) -> Local<SagaDesk> {
         let desk = SagaDesk {
             db: self.db.clone(),
             auth: auth.clone(),
@@ -160,10 +180,10 @@ impl Starter<'_> {
             analytics: analytics.clone(),
             guards: self.guards.clone(),
         };
-        self.service("sagas", DEADLINE, desk)
+        self.local("sagas", DEADLINE, desk)
     }
 
-    pub fn operations(&self) -> Service<OperationsDesk> {
+    pub fn operations(&self) -> Local<OperationsDesk> {
         let desk = OperationsDesk {
             db: self.db.clone(),
             journal: self.journal.clone(),
@@ -174,6 +194,6 @@ impl Starter<'_> {
             members: self.members.clone(),
             redis: self.redis.clone(),
         };
-        self.service("operations", OPERATIONS_DEADLINE, desk)
+        self.local("operations", OPERATIONS_DEADLINE, desk)
     }
 }

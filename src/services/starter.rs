@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
+
 use crate::actors::guards::Guards;
 use crate::actors::runtime::arbiters::Arbiters;
 use crate::actors::runtime::call::{BreakerActor, Guard};
@@ -17,11 +19,14 @@ use crate::actors::runtime::feed::{Consumer, FeedActor, FeedParts};
 use crate::actors::runtime::janitor::{JanitorActor, Sweep};
 use crate::actors::runtime::journal::{Journal, JournalActor, JournalLimits};
 use crate::actors::runtime::registry::{Registry, RegistryActor};
+use crate::actors::runtime::remote::caller::{Calls, Remote, RepliesActor};
+use crate::actors::runtime::remote::responder::{Desks, Responder, ResponderActor};
 use crate::actors::runtime::scheduler::{Job, SchedulerActor, SchedulerParts};
-use crate::actors::runtime::service::Service;
+use crate::actors::runtime::service::{Hosted, Local, Service};
 use crate::actors::runtime::stats::Board;
 use crate::actors::runtime::supervisor::{Intensity, Supervisor};
 use crate::actors::sales::client::SalesClient;
+use crate::actors::service_name::ServiceName;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::idempotency::KEPT;
@@ -47,7 +52,11 @@ pub(super) struct Starter<'a> {
     pub supervisor: Supervisor,
     pub arbiters: Arbiters,
     pub board: Board,
-    /// Every consumer started so far, with the types it takes.
+    /// This node's calls to services of others; none on a node that is alone.
+    pub calls: Option<Calls>,
+    /// The services that others may ask.
+    pub desks: Desks,
+    /// Every consumer, here or on other nodes, with the types it takes.
     pub consumers: Vec<(&'static str, &'static [&'static str])>,
     sweeps: Vec<Sweep>,
 }
@@ -87,6 +96,7 @@ impl<'a> Starter<'a> {
             Some(_) => Members::joining(Arc::new(node)),
             None => Members::alone(Arc::new(node)),
         };
+        let calls = redis.as_ref().map(|redis| Calls::new(redis.clone(), members.clone()));
         Self {
             config,
             clock: clock.clone(),
@@ -96,6 +106,8 @@ impl<'a> Starter<'a> {
             guards,
             members,
             redis,
+            calls,
+            desks: Desks::default(),
             supervisor,
             arbiters,
             board,
@@ -126,9 +138,30 @@ impl<'a> Starter<'a> {
         entities
     }
 
-    /// The actor before a desk; `deadline` is how long it may take to answer.
-    pub fn service<D: Send + Sync + 'static>(&self, name: &str, deadline: Duration, desk: D) -> Service<D> {
-        Service::start(&self.supervisor, name, &self.arbiters.serving(), deadline, Arc::new(desk))
+    /// The actor before a desk that every node has; `deadline` is how long it may take to answer.
+    pub fn local<D: Send + Sync + 'static>(&self, name: &str, deadline: Duration, desk: D) -> Local<D> {
+        Local::start(&self.supervisor, name, &self.arbiters.serving(), deadline, Arc::new(desk))
+    }
+
+    /// The same of a desk that this node hosts, for itself and for the others.
+    pub fn here<D: Hosted>(&mut self, deadline: Duration, desk: D) -> Service<D> {
+        let local = self.local(D::SERVICE.as_str(), deadline, desk);
+        self.desks.add(&local);
+        Service::Here(local)
+    }
+
+    /// The way to a desk that this node does not host.
+    ///
+    /// # Errors
+    /// On a node that is alone: there is nobody to ask.
+    pub fn elsewhere<D: Hosted>(&self) -> anyhow::Result<Service<D>> {
+        let calls = self.calls.clone().with_context(|| format!("--services: {} is nowhere", D::SERVICE))?;
+        Ok(Service::Elsewhere(Remote::new(calls, self.guards.of(D::SERVICE).clone())))
+    }
+
+    /// Whether this node hosts the service.
+    pub fn hosts(&self, service: ServiceName) -> bool {
+        self.members.node().hosts(service)
     }
 
     /// What the feeds of all consumers share.
@@ -146,9 +179,10 @@ impl<'a> Starter<'a> {
         }
     }
 
-    /// Starts the feed of a consumer.
-    pub fn feed<C: Consumer>(&mut self, parts: &FeedParts, consumer: C) {
+    /// Starts the feed of a consumer that runs here; every node knows of it.
+    pub fn feed<C: Consumer>(&mut self, parts: &FeedParts, consumer: Option<C>) {
         self.consumers.push((C::NAME, C::TYPES));
+        let Some(consumer) = consumer else { return };
         let (parts, consumer) = (parts.clone(), Arc::new(consumer));
         let name = format!("feed.{}", C::NAME);
         self.supervisor.spawn(&name, &self.arbiters.feeding(), move |life, stats| {
@@ -156,8 +190,11 @@ impl<'a> Starter<'a> {
         });
     }
 
-    /// Starts the jobs that run at fixed times.
+    /// Starts the jobs that run at fixed times, each where its service is hosted.
     pub fn scheduler(&self, sales: &SalesClient) {
+        if !self.hosts(ServiceName::Sales) {
+            return;
+        }
         let (db, clock) = (self.db.clone(), self.clock.clone());
         let parts = SchedulerParts { db, journal: self.journal.clone(), clock };
         let sales = sales.clone();
@@ -180,6 +217,21 @@ impl<'a> Starter<'a> {
         self.supervisor.spawn("janitor", &self.arbiters.feeding(), move |life, stats| {
             JanitorActor::new(db.clone(), clock.clone(), KEPT, sweeps.clone(), life, stats)
         });
+    }
+
+    /// Starts asking the services of other nodes, and answering for those of this one.
+    pub fn remote(&mut self) -> Option<Responder> {
+        let (redis, calls) = (self.redis.clone()?, self.calls.clone()?);
+        self.supervisor.spawn("cluster.replies", &self.arbiters.serving(), move |life, stats| {
+            RepliesActor::new(calls.clone(), life, stats)
+        });
+        let desks = std::mem::take(&mut self.desks);
+        let responder = Responder::new(redis, self.members.node().incarnation, desks);
+        let answering = responder.clone();
+        self.supervisor.spawn("cluster.responder", &self.arbiters.serving(), move |life, stats| {
+            ResponderActor::new(answering.clone(), life, stats)
+        });
+        Some(responder)
     }
 
     /// Joins the other nodes, if there may be any: from then on this one works on its share, until it departs.

@@ -39,7 +39,7 @@ async fn create_under(customers: &Customers, id: Id, key: Option<&str>) -> Answe
         id: key.to_owned(),
         fingerprint: "f".to_owned(),
         status: 201,
-        location: Some("/api/customers"),
+        location: Some("/api/customers".into()),
     });
     let draft = CustomerDraft {
         name: "new".to_owned(),

@@ -74,7 +74,7 @@ pub struct NotificationData {
 }
 
 /// What its reader does with a notification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NotificationCommand {
     Read,
     Archive,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix::Message;
 use chrono::NaiveDate;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::domain::{Notification, NotificationCommand};
@@ -18,7 +18,7 @@ use crate::ids::Id;
 use crate::persistence::analytics::DayMetrics;
 
 /// The figures of each day from `from` to `to`, both included, oldest first.
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Vec<DayMetrics>, Refusal>")]
 pub struct ReadMetrics {
     pub caller: Caller,
@@ -28,7 +28,7 @@ pub struct ReadMetrics {
 }
 
 /// A customer's timeline, newest first. Whether the caller may see the customer is asked before.
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Page<LoggedEvent>, Refusal>")]
 pub struct ReadActivity {
     pub customer_id: Id,
@@ -36,7 +36,7 @@ pub struct ReadActivity {
 }
 
 /// One's own notifications, newest first; read and archived ones too, unless only unread ones are wanted.
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Page<Notification>, Refusal>")]
 pub struct ListNotifications {
     pub caller: Caller,
@@ -45,7 +45,7 @@ pub struct ListNotifications {
 }
 
 /// What their reader does with a notification.
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Arc<Notification>, Refusal>")]
 pub struct MarkNotification {
     pub id: Id,
@@ -55,7 +55,7 @@ pub struct MarkNotification {
 
 /// Marks the next batch of the caller's unread notifications as read, after this one if there was a batch before,
 /// which had marked `so_far`.
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<ReadProgress, Refusal>")]
 pub struct ReadAllNotifications {
     pub after: Option<Keyset>,
@@ -64,7 +64,7 @@ pub struct ReadAllNotifications {
 }
 
 /// How far that is.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ReadProgress {
     pub count: u64,
     /// Where the next batch begins, if there is more.
@@ -78,7 +78,7 @@ pub struct ReadCount {
 }
 
 /// The figures of all services from `from` to `to`, which is not within: those the caller may see, or one owner's.
-#[derive(Clone, Copy, Message)]
+#[derive(Clone, Copy, Message, Serialize, Deserialize)]
 #[rtype(result = "Result<SalesSummary, Refusal>")]
 pub struct ReadSummary {
     pub caller: Caller,

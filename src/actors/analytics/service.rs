@@ -34,28 +34,28 @@ pub struct AnalyticsDesk {
 /// The name of newest-first orders by id in cursors.
 pub const NEWEST_FIRST: &str = "-id";
 
-serve!(AnalyticsDesk, {
-    ReadMetrics => |desk, message| Vec<DayMetrics> {
+serve!(AnalyticsDesk as Analytics, {
+    ReadMetrics read => |desk, message| Vec<DayMetrics> {
         let owner = message.caller.only_owner().or(message.owner_id);
         Ok(store::metrics(&desk.db, owner, message.from, message.to).await?)
     },
-    CountReferring => |desk, message| Counts {
+    CountReferring read => |desk, message| Counts {
         let notifications = departures::count(&desk.db, NOTIFICATIONS_OF_CUSTOMER, message.id).await?;
         Ok(Counts::from([(Counted::Notifications, notifications)]))
     },
-    ReadActivity => |desk, message| Page<LoggedEvent> {
+    ReadActivity read => |desk, message| Page<LoggedEvent> {
         let (customer, page) = (message.customer_id, message.page);
         let events = log::activity(&desk.db, customer, page.after.map(|key| key.id), page.limit + 1).await?;
         let total = if page.count { Some(log::activity_count(&desk.db, customer).await?) } else { None };
         let key = |event: &LoggedEvent| Keyset { sort: NEWEST_FIRST.into(), value: String::new(), id: event.event.id };
         Ok(Page::cut(events, page.limit, key, total))
     },
-    ListNotifications => |desk, message| Page<Notification> {
+    ListNotifications read => |desk, message| Page<Notification> {
         Ok(store::notifications(&desk.db, message.caller.user_id, message.unread_only, &message.page).await?)
     },
-    MarkNotification => |desk, message| Arc<Notification> {
+    MarkNotification command => |desk, message| Arc<Notification> {
         desk.notifications.execute(message.id, message.mark, message.context).await
     },
-    ReadAllNotifications => |desk, message| ReadProgress { desk.read_next(message).await },
-    ReadSummary => |desk, message| SalesSummary { Ok(desk.summaries.read(message).await) },
+    ReadAllNotifications command => |desk, message| ReadProgress { desk.read_next(message).await },
+    ReadSummary read => |desk, message| SalesSummary { Ok(desk.summaries.read(message).await) },
 });

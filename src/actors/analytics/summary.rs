@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use moka::sync::Cache;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::messages::ReadSummary;
@@ -30,7 +30,7 @@ use crate::persistence::tasks::TaskCounts;
 const KEPT: u64 = 1_024;
 
 /// Where a section's figures come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
     /// The service has just said so.
@@ -42,6 +42,7 @@ pub enum Source {
 }
 
 /// One service's part of the summary.
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Section<T> {
     pub source: Source,
     /// When the figures were made.
@@ -51,6 +52,7 @@ pub struct Section<T> {
 }
 
 /// The answer to [`ReadSummary`].
+#[derive(Debug, Serialize, Deserialize)]
 pub struct SalesSummary {
     pub generated_at: Timestamp,
     pub customers: Section<CustomerCounts>,
@@ -145,10 +147,10 @@ impl Summaries {
     pub(super) async fn read(&self, asked: ReadSummary) -> SalesSummary {
         let ReadSummary { caller, owner_id, from, to } = asked;
         let key = Key { owner: caller.only_owner().or(owner_id), from, to };
-        let customers = self.customer.service.ask(CustomerStats { caller, owner_id, from, to });
-        let meetings = self.sales.service.ask(MeetingStats { caller, owner_id, from, to });
-        let tasks = self.sales.service.ask(TaskStats { caller, owner_id, from, to });
-        let approvals = self.opportunity.service.ask(ApprovalStats { caller, owner_id, from, to });
+        let customers = self.customer.service.ask_once(CustomerStats { caller, owner_id, from, to });
+        let meetings = self.sales.service.ask_once(MeetingStats { caller, owner_id, from, to });
+        let tasks = self.sales.service.ask_once(TaskStats { caller, owner_id, from, to });
+        let approvals = self.opportunity.service.ask_once(ApprovalStats { caller, owner_id, from, to });
         let (customers, meetings, tasks, approvals) = tokio::join!(
             self.customers.section(key, customers),
             self.meetings.section(key, meetings),

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::aggregate::{SessionAggregate, UserAggregate};
-use super::domain::{self, UserState};
-use super::messages::Principal;
+use super::domain::{self, Session, UserState};
+use super::messages::{FindSession, Principal, Proof, RecallUser};
+use super::recent::Recent;
 use super::service::AuthDesk;
 use super::token::{Keys, Use};
 use crate::actors::context::Caller;
@@ -14,19 +15,56 @@ use crate::actors::runtime::service::Service;
 use crate::clock::{Clock, Timestamp};
 use crate::ids::Id;
 
-/// Sends messages to the service, and proves identities from its memory.
+/// Users and sessions, where auth is hosted.
+#[derive(Clone)]
+pub struct Accounts {
+    pub users: Entities<UserAggregate>,
+    pub sessions: Entities<SessionAggregate>,
+}
+
+/// What identities are proven from.
+#[derive(Clone)]
+enum Proofs {
+    /// The accounts themselves.
+    Here(Accounts),
+    /// What auth said of late.
+    Elsewhere { sessions: Recent<(Id, Id), Proof>, users: Recent<Id, Option<Arc<UserState>>> },
+}
+
+/// Sends messages to the service, and proves identities.
 #[derive(Clone)]
 pub struct AuthClient {
     pub service: Service<AuthDesk>,
-    pub users: Entities<UserAggregate>,
-    pub sessions: Entities<SessionAggregate>,
+    proofs: Proofs,
     pub keys: Arc<Keys>,
     pub clock: Clock,
 }
 
 impl AuthClient {
+    /// `accounts`: where the service is hosted on this node.
+    pub fn new(
+        service: Service<AuthDesk>,
+        accounts: Option<Accounts>,
+        keys: Arc<Keys>,
+        clock: Clock,
+    ) -> Self {
+        let proofs = match accounts {
+            Some(accounts) => Proofs::Here(accounts),
+            None => Proofs::Elsewhere { sessions: Recent::default(), users: Recent::default() },
+        };
+        Self { service, proofs, keys, clock }
+    }
+
+    /// Users and sessions, where auth is hosted.
+    pub fn accounts(&self) -> Option<&Accounts> {
+        match &self.proofs {
+            Proofs::Here(accounts) => Some(accounts),
+            Proofs::Elsewhere { .. } => None,
+        }
+    }
+
     /// Who an access token speaks for. The role is the user's present one, not that of the token's day; a
-    /// deleted user, a logout and a new password end it at once (SPEC §8.6).
+    /// deleted user, a logout and a new password end it at once, on other nodes within a second (SPEC §8.6).
     ///
     /// # Errors
     /// `invalid_token`, `token_expired`, `session_ended`, `unavailable`.
@@ -47,13 +85,52 @@ impl AuthClient {
     /// # Errors
     /// `session_ended`, `unavailable`.
     pub async fn in_force(&self, session: Id, user: Id) -> Result<Arc<UserState>, Refusal> {
-        let (Some(session), Some(user)) = (self.sessions.get(session).await?, self.users.get(user).await?)
-        else {
-            return Err(Refusal::new(Code::SessionEnded));
-        };
-        if !domain::is_in_force(&session, &user, self.clock.now()) {
-            return Err(Refusal::new(Code::SessionEnded));
+        match &self.proofs {
+            Proofs::Here(Accounts { users, sessions }) => {
+                let (Some(session), Some(user)) = (sessions.get(session).await?, users.get(user).await?)
+                else {
+                    return Err(Refusal::new(Code::SessionEnded));
+                };
+                self.judged(&session, user)
+            }
+            Proofs::Elsewhere { sessions, .. } => {
+                let find = || self.service.ask(FindSession { session_id: session, user_id: user });
+                let proof = sessions.get((session, user), &self.service, find).await?;
+                self.judged(&proof.session, proof.user.clone())
+            }
         }
-        Ok(user)
+    }
+
+    fn judged(&self, session: &Session, user: Arc<UserState>) -> Result<Arc<UserState>, Refusal> {
+        if domain::is_in_force(session, &user, self.clock.now()) {
+            Ok(user)
+        } else {
+            Err(Refusal::new(Code::SessionEnded))
+        }
+    }
+
+    /// A user's present state, for who shows them live events; at most a second old.
+    ///
+    /// # Errors
+    /// `unavailable`, `overloaded`.
+    pub async fn user(&self, id: Id) -> Result<Option<Arc<UserState>>, Refusal> {
+        match &self.proofs {
+            Proofs::Here(accounts) => accounts.users.get(id).await,
+            Proofs::Elsewhere { users, .. } => {
+                let recall = || self.service.ask(RecallUser { id });
+                users.get(id, &self.service, recall).await.map(|user| (*user).clone())
+            }
+        }
+    }
+
+    /// Who has or had this id.
+    ///
+    /// # Errors
+    /// `unavailable`, `overloaded`.
+    pub async fn recall(&self, id: Id) -> Result<Option<Arc<UserState>>, Refusal> {
+        match &self.proofs {
+            Proofs::Here(accounts) => accounts.users.get(id).await,
+            Proofs::Elsewhere { .. } => self.service.ask(RecallUser { id }).await,
+        }
     }
 }

@@ -7,7 +7,7 @@ use actix::Message;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::domain::{User, UserState};
+use super::domain::{Session, User, UserState};
 use crate::actors::context::{Caller, Context, Role};
 use crate::actors::fields::{Change, present, some};
 use crate::actors::page::{Page, PageRequest};
@@ -26,12 +26,12 @@ pub struct Principal {
 }
 
 /// What a sign-in or a refresh gives.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Tokens {
     /// A JWT for the `Authorization` header.
     pub access_token: String,
-    #[schema(example = "Bearer")]
-    pub token_type: &'static str,
+    #[schema(value_type = String, example = "Bearer")]
+    pub token_type: TokenType,
     /// Seconds until the access token runs out.
     pub expires_in: i64,
     /// Good for one refresh.
@@ -39,7 +39,13 @@ pub struct Tokens {
     pub user: User,
 }
 
-#[derive(Message)]
+/// How an access token is sent: there is one way (RFC 6750).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TokenType {
+    Bearer,
+}
+
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Tokens, Refusal>")]
 pub struct Login {
     pub email: String,
@@ -48,7 +54,7 @@ pub struct Login {
     pub context: Context,
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Tokens, Refusal>")]
 pub struct Refresh {
     pub refresh_token: String,
@@ -56,13 +62,13 @@ pub struct Refresh {
 }
 
 /// Ends the caller's session.
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<(), Refusal>")]
 pub struct Logout {
     pub context: Context,
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<(), Refusal>")]
 pub struct ChangePassword {
     pub current_password: String,
@@ -72,7 +78,7 @@ pub struct ChangePassword {
 }
 
 /// A new user.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     #[schema(value_type = Email)]
@@ -100,41 +106,41 @@ pub enum Locale {
 }
 
 /// Changes of a user; absent fields stay as they are.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserChanges {
     #[schema(value_type = Email, required = false)]
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub email: Option<String>,
     #[schema(value_type = Name, required = false)]
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub name: Option<String>,
     #[schema(value_type = Role, required = false)]
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub role: Option<Role>,
     #[schema(value_type = Option<Id>)]
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub manager_id: Change<Id>,
     #[schema(value_type = Locale, required = false)]
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub locale: Option<Locale>,
     #[schema(value_type = TimeZone, required = false)]
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub time_zone: Option<String>,
     /// Ends every session of the user.
     #[schema(value_type = NewPassword, required = false)]
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub password: Option<String>,
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Arc<UserState>, Refusal>")]
 pub struct CreateUser {
     pub user: NewUser,
     pub context: Context,
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Arc<UserState>, Refusal>")]
 pub struct ChangeUser {
     pub id: Id,
@@ -143,7 +149,7 @@ pub struct ChangeUser {
 }
 
 /// Deletes a user, with the saga that hands over what they had; answers with the saga's id.
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Id, Refusal>")]
 pub struct RemoveUser {
     pub id: Id,
@@ -152,7 +158,7 @@ pub struct RemoveUser {
 }
 
 /// A live user, as the choice of a successor sees them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveUser {
     pub id: Id,
     pub version: i64,
@@ -161,7 +167,7 @@ pub struct LiveUser {
 }
 
 /// Who inherits from a deleted user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heirs {
     /// Customers, meetings, and the approvals that the user requested.
     pub successor: LiveUser,
@@ -170,19 +176,41 @@ pub struct Heirs {
 }
 
 /// All live users, in the order of their making.
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Vec<LiveUser>, Refusal>")]
 pub struct LiveUsers;
 
 /// Another service asks whether somebody exists and may own things.
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Arc<UserState>, Refusal>")]
 pub struct FindUser {
     pub id: Id,
 }
 
+/// A node that doesn't host auth proves by this whom a session speaks for.
+#[derive(Message, Serialize, Deserialize)]
+#[rtype(result = "Result<Proof, Refusal>")]
+pub struct FindSession {
+    pub session_id: Id,
+    pub user_id: Id,
+}
+
+/// What a proof goes by: whether the session is in force changes with time, so the asker decides.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Proof {
+    pub session: Session,
+    pub user: Arc<UserState>,
+}
+
+/// Somebody who is or was a user: a record may name one who is gone.
+#[derive(Message, Serialize, Deserialize)]
+#[rtype(result = "Result<Option<Arc<UserState>>, Refusal>")]
+pub struct RecallUser {
+    pub id: Id,
+}
+
 /// What a list of users is narrowed to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct UserFilter {
     pub role: Option<Role>,
     /// In name or email, literally, whatever the case.
@@ -191,7 +219,7 @@ pub struct UserFilter {
     pub by_name_only: bool,
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Page<User>, Refusal>")]
 pub struct ListUsers {
     pub filter: UserFilter,

@@ -6,6 +6,7 @@ pub mod domain;
 pub mod events;
 pub mod messages;
 pub mod password;
+mod recent;
 pub mod service;
 pub mod throttle;
 pub mod token;

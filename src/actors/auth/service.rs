@@ -9,8 +9,8 @@ use super::aggregate::{SessionAggregate, UserAggregate};
 use super::domain::{self, Leaving, SessionCommand, User, UserCommand, UserState};
 use super::events::LoginFailed;
 use super::messages::{
-    ChangePassword, ChangeUser, CreateUser, FindUser, Heirs, ListUsers, LiveUser, LiveUsers, Login, Logout,
-    Refresh, RemoveUser, Tokens,
+    ChangePassword, ChangeUser, CreateUser, FindSession, FindUser, Heirs, ListUsers, LiveUser, LiveUsers,
+    Login, Logout, Proof, RecallUser, Refresh, RemoveUser, TokenType, Tokens,
 };
 use super::password::Passwords;
 use super::throttle::Guesses;
@@ -110,7 +110,7 @@ impl AuthDesk {
         let (user_id, until) = (user.user.id, now.plus(self.lifetimes.access));
         Ok(Tokens {
             access_token: self.keys.issue(Use::Access, user_id, session.id, 0, now, until)?,
-            token_type: "Bearer",
+            token_type: TokenType::Bearer,
             expires_in: self.lifetimes.access.as_secs() as i64,
             refresh_token: self.keys.issue(
                 Use::Refresh,
@@ -208,6 +208,15 @@ impl AuthDesk {
         }
     }
 
+    async fn find_session(&self, find: &FindSession) -> Result<Proof, Refusal> {
+        let (session, user) =
+            (self.sessions.get(find.session_id).await?, self.users.get(find.user_id).await?);
+        let (Some(session), Some(user)) = (session, user) else {
+            return Err(Refusal::new(Code::SessionEnded));
+        };
+        Ok(Proof { session: (*session).clone(), user })
+    }
+
     async fn find_user(&self, id: Id) -> Result<Arc<UserState>, Refusal> {
         let user = self.users.get(id).await?.filter(|user| user.is_live());
         user.ok_or_else(|| Refusal::new(Code::NotFound))
@@ -218,18 +227,20 @@ fn caller_of(user: &UserState, session_id: Id) -> Caller {
     Caller { user_id: user.user.id, role: user.user.role, session_id }
 }
 
-serve!(AuthDesk, {
-    Login => |desk, message| Tokens { desk.login(message).await },
-    Refresh => |desk, message| Tokens { desk.refresh(message).await },
-    Logout => |desk, message| () {
+serve!(AuthDesk as Auth, {
+    Login command => |desk, message| Tokens { desk.login(message).await },
+    Refresh command => |desk, message| Tokens { desk.refresh(message).await },
+    Logout command => |desk, message| () {
         let session = message.context.caller.session_id;
         desk.sessions.execute(session, SessionCommand::Revoke, message.context).await.map(drop)
     },
-    ChangePassword => |desk, message| () { desk.change_password(message).await },
-    RemoveUser => |desk, message| Id { desk.remove_user(message).await },
-    LiveUsers => |desk, _message| Vec<LiveUser> { Ok(store::live_users(&desk.db).await?) },
-    CreateUser => |desk, message| Arc<UserState> { desk.create_user(message).await },
-    ChangeUser => |desk, message| Arc<UserState> { desk.change_user(message).await },
-    FindUser => |desk, message| Arc<UserState> { desk.find_user(message.id).await },
-    ListUsers => |desk, message| Page<User> { Ok(store::list_users(&desk.db, &message.filter, &message.page).await?) },
+    ChangePassword command => |desk, message| () { desk.change_password(message).await },
+    RemoveUser command => |desk, message| Id { desk.remove_user(message).await },
+    LiveUsers read => |desk, _message| Vec<LiveUser> { Ok(store::live_users(&desk.db).await?) },
+    CreateUser command => |desk, message| Arc<UserState> { desk.create_user(message).await },
+    ChangeUser command => |desk, message| Arc<UserState> { desk.change_user(message).await },
+    FindSession read => |desk, message| Proof { desk.find_session(&message).await },
+    RecallUser read => |desk, message| Option<Arc<UserState>> { desk.users.get(message.id).await },
+    FindUser read => |desk, message| Arc<UserState> { desk.find_user(message.id).await },
+    ListUsers read => |desk, message| Page<User> { Ok(store::list_users(&desk.db, &message.filter, &message.page).await?) },
 });

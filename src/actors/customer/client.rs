@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::aggregate::CustomerAggregate;
 use super::domain::{self, Customer};
-use super::messages::FindCustomer;
+use super::messages::{FindCustomer, RecallCustomer};
 use super::service::CustomerDesk;
 use crate::actors::context::Caller;
 use crate::actors::refusal::Refusal;
@@ -16,7 +16,8 @@ use crate::ids::Id;
 #[derive(Clone)]
 pub struct CustomerClient {
     pub service: Service<CustomerDesk>,
-    pub customers: Entities<CustomerAggregate>,
+    /// Where the service is hosted.
+    pub customers: Option<Entities<CustomerAggregate>>,
 }
 
 impl CustomerClient {
@@ -25,9 +26,17 @@ impl CustomerClient {
     /// # Errors
     /// `not_found`, `unavailable`, `overloaded`.
     pub async fn find(&self, caller: Caller, id: Id) -> Result<Arc<Customer>, Refusal> {
-        match self.customers.cached(id) {
+        match self.customers.as_ref().and_then(|customers| customers.cached(id)) {
             Some(customer) => domain::visible(Some(&customer), &caller).map(drop).map(|()| customer),
             None => self.service.ask(FindCustomer { id, caller }).await,
         }
+    }
+
+    /// The same, also of one that is gone.
+    ///
+    /// # Errors
+    /// `unavailable`, `overloaded`.
+    pub async fn recall(&self, caller: Caller, id: Id) -> Result<Option<Arc<Customer>>, Refusal> {
+        self.service.ask(RecallCustomer { id, caller }).await
     }
 }

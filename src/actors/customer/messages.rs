@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use actix::Message;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::domain::{Customer, CustomerStatus};
@@ -15,11 +15,11 @@ use crate::actors::refusal::Refusal;
 use crate::actors::shapes::{Line, Name, Notes, OptionalEmail, Phone};
 use crate::clock::Timestamp;
 use crate::ids::Id;
-use crate::persistence::customers::CustomerCounts;
+use crate::persistence::customers::{CustomerCounts, sort_name};
 use crate::persistence::paging::Sort;
 
 /// A new customer.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewCustomer {
     #[schema(value_type = Name)]
@@ -38,33 +38,33 @@ pub struct NewCustomer {
 }
 
 /// Changes of a customer; absent fields stay as they are, null clears.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CustomerChanges {
     #[schema(value_type = Name, required = false)]
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub name: Option<String>,
     #[schema(value_type = Option<OptionalEmail>)]
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub email: Change<String>,
     #[schema(value_type = Option<Phone>)]
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub phone: Change<String>,
     #[schema(value_type = Option<Line>)]
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub company: Change<String>,
     #[schema(value_type = CustomerStatus, required = false)]
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub status: Option<CustomerStatus>,
     #[schema(value_type = Option<Notes>)]
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub notes: Change<String>,
     #[schema(value_type = Id, required = false)]
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub owner_id: Option<Id>,
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Arc<Customer>, Refusal>")]
 pub struct CreateCustomer {
     pub customer: NewCustomer,
@@ -73,7 +73,7 @@ pub struct CreateCustomer {
     pub context: Context,
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Arc<Customer>, Refusal>")]
 pub struct ChangeCustomer {
     pub id: Id,
@@ -83,7 +83,7 @@ pub struct ChangeCustomer {
 }
 
 /// Deletes a customer, with the saga that deletes what refers to it; answers with the saga's id.
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Id, Refusal>")]
 pub struct DeleteCustomer {
     pub id: Id,
@@ -91,15 +91,23 @@ pub struct DeleteCustomer {
 }
 
 /// Whether a customer exists and the caller may see it: asked by people and by other services.
-#[derive(Clone, Message)]
+#[derive(Clone, Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Arc<Customer>, Refusal>")]
 pub struct FindCustomer {
     pub id: Id,
     pub caller: Caller,
 }
 
+/// A customer that is or was the caller's to see: a record may name one that is gone.
+#[derive(Message, Serialize, Deserialize)]
+#[rtype(result = "Result<Option<Arc<Customer>>, Refusal>")]
+pub struct RecallCustomer {
+    pub id: Id,
+    pub caller: Caller,
+}
+
 /// What a list of customers is narrowed to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CustomerFilter {
     /// In name, company or email, literally, whatever the case.
     pub q: Option<String>,
@@ -109,22 +117,23 @@ pub struct CustomerFilter {
     pub created_to: Option<Timestamp>,
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Page<Customer>, Refusal>")]
 pub struct ListCustomers {
     pub caller: Caller,
     pub filter: CustomerFilter,
+    #[serde(with = "sort_name")]
     pub sort: Sort,
     pub page: PageRequest,
 }
 
 /// How many live customers each owner has.
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<HashMap<Id, i64>, Refusal>")]
 pub struct CountByOwner;
 
 /// The service's statistics of what the caller may see.
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<CustomerCounts, Refusal>")]
 pub struct CustomerStats {
     pub caller: Caller,

@@ -7,6 +7,7 @@ use super::aggregate::CustomerAggregate;
 use super::domain::{self, Customer, CustomerCommand};
 use super::messages::{
     ChangeCustomer, CountByOwner, CreateCustomer, CustomerStats, DeleteCustomer, FindCustomer, ListCustomers,
+    RecallCustomer,
 };
 use crate::actors::auth::client::AuthClient;
 use crate::actors::owners::check_owner_exists;
@@ -82,18 +83,22 @@ impl CustomerDesk {
     }
 }
 
-serve!(CustomerDesk, {
-    CreateCustomer => |desk, message| Arc<Customer> { desk.create(message).await },
-    ChangeCustomer => |desk, message| Arc<Customer> { desk.change(message).await },
-    DeleteCustomer => |desk, message| Id { desk.delete(message).await },
-    CountByOwner => |desk, _message| HashMap<Id, i64> { Ok(store::by_owner(&desk.db).await?) },
-    CountReferring => |desk, message| Counts {
+serve!(CustomerDesk as Customer, {
+    CreateCustomer command => |desk, message| Arc<Customer> { desk.create(message).await },
+    ChangeCustomer command => |desk, message| Arc<Customer> { desk.change(message).await },
+    DeleteCustomer command => |desk, message| Id { desk.delete(message).await },
+    CountByOwner read => |desk, _message| HashMap<Id, i64> { Ok(store::by_owner(&desk.db).await?) },
+    CountReferring read => |desk, message| Counts {
         let customers = departures::count(&desk.db, CUSTOMERS_OF_OWNER, message.id).await?;
         Ok(Counts::from([(Counted::Customers, customers)]))
     },
-    FindCustomer => |desk, message| Arc<Customer> { desk.find(&message).await },
-    ListCustomers => |desk, message| Page<Customer> {
+    FindCustomer read => |desk, message| Arc<Customer> { desk.find(&message).await },
+    RecallCustomer read => |desk, message| Option<Arc<Customer>> {
+        let customer = desk.customers.get(message.id).await?;
+        Ok(customer.filter(|customer| message.caller.sees(customer.owner_id)))
+    },
+    ListCustomers read => |desk, message| Page<Customer> {
         Ok(store::list(&desk.db, &message.caller, &message.filter, &message.sort, &message.page).await?)
     },
-    CustomerStats => |desk, message| CustomerCounts { desk.stats(message).await },
+    CustomerStats read => |desk, message| CustomerCounts { desk.stats(message).await },
 });

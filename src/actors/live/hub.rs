@@ -324,8 +324,11 @@ impl Actor for HubActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        ctx.add_stream(changed(self.parts.auth.users.changes(), |user| user.user.id));
-        ctx.add_stream(changed(self.parts.auth.sessions.changes(), |session| session.user_id));
+        // Where auth is elsewhere, listeners hear of nothing, and look each second.
+        if let Some(accounts) = self.parts.auth.accounts() {
+            ctx.add_stream(changed(accounts.users.changes(), |user| user.user.id));
+            ctx.add_stream(changed(accounts.sessions.changes(), |session| session.user_id));
+        }
         self.listen(ctx);
         ctx.run_interval(POLL, |this, ctx| {
             if this.has_begun {

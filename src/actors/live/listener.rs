@@ -183,7 +183,7 @@ impl Handler<Tracked<Deliver>> for Listener {
     fn handle(&mut self, message: Tracked<Deliver>, _: &mut Self::Context) -> Self::Result {
         let Deliver(deliveries) = message.take();
         let (auth, user) = (self.auth.clone(), self.user);
-        let known = async move { auth.users.get(user).await };
+        let known = async move { auth.user(user).await };
         AtomicResponse::new(Box::pin(known.into_actor(self).map(move |user, this, _| match user {
             Ok(Some(user)) => this.pass(&user, &deliveries),
             // Without the present role nothing can be shown, and nothing may be left out.

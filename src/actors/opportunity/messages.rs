@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix::Message;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::domain::{Approval, ApprovalStatus};
@@ -17,7 +17,7 @@ use crate::ids::Id;
 use crate::persistence::approvals::ApprovalCounts;
 
 /// A new approval request; the caller is its requester.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewApproval {
     pub customer_id: Id,
@@ -36,7 +36,7 @@ pub struct NewApproval {
 }
 
 /// What somebody says who approves or cancels.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OptionalComment {
     #[schema(value_type = Option<Notes>)]
@@ -44,7 +44,7 @@ pub struct OptionalComment {
 }
 
 /// Why an approval is rejected.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequiredComment {
     #[schema(value_type = Comment)]
@@ -52,14 +52,14 @@ pub struct RequiredComment {
 }
 
 /// Whom an approval waits for from now on.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewApprover {
     /// A MANAGER or ADMIN, but not the requester.
     pub approver_id: Id,
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Arc<Approval>, Refusal>")]
 pub struct RequestApproval {
     pub approval: NewApproval,
@@ -67,7 +67,7 @@ pub struct RequestApproval {
 }
 
 /// What somebody does to a pending approval.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Decision {
     Approve(OptionalComment),
     Reject(RequiredComment),
@@ -75,7 +75,7 @@ pub enum Decision {
     Reassign(NewApprover),
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Arc<Approval>, Refusal>")]
 pub struct DecideApproval {
     pub id: Id,
@@ -83,7 +83,7 @@ pub struct DecideApproval {
     pub context: Context,
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Arc<Approval>, Refusal>")]
 pub struct FindApproval {
     pub id: Id,
@@ -91,7 +91,7 @@ pub struct FindApproval {
 }
 
 /// What a list of approvals is narrowed to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ApprovalFilter {
     pub status: Option<ApprovalStatus>,
     pub customer_id: Option<Id>,
@@ -99,7 +99,7 @@ pub struct ApprovalFilter {
     pub approver_id: Option<Id>,
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Page<Approval>, Refusal>")]
 pub struct ListApprovals {
     pub caller: Caller,
@@ -108,7 +108,7 @@ pub struct ListApprovals {
 }
 
 /// The service's statistics of what the caller may see.
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<ApprovalCounts, Refusal>")]
 pub struct ApprovalStats {
     pub caller: Caller,

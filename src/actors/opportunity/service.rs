@@ -91,19 +91,19 @@ impl OpportunityDesk {
     }
 }
 
-serve!(OpportunityDesk, {
-    RequestApproval => |desk, message| Arc<Approval> { desk.request(message).await },
-    DecideApproval => |desk, message| Arc<Approval> { desk.decide(message).await },
-    FindApproval => |desk, message| Arc<Approval> { desk.find(&message.caller, message.id).await },
-    ListApprovals => |desk, message| Page<Approval> {
+serve!(OpportunityDesk as Opportunity, {
+    RequestApproval command => |desk, message| Arc<Approval> { desk.request(message).await },
+    DecideApproval command => |desk, message| Arc<Approval> { desk.decide(message).await },
+    FindApproval read => |desk, message| Arc<Approval> { desk.find(&message.caller, message.id).await },
+    ListApprovals read => |desk, message| Page<Approval> {
         Ok(store::list(&desk.db, &message.caller, &message.filter, &message.page).await?)
     },
-    CountReferring => |desk, message| Counts {
+    CountReferring read => |desk, message| Counts {
         let to = match message.kind {
             SagaKind::UserDeletion => APPROVALS_OF_USER,
             SagaKind::CustomerDeletion => APPROVALS_OF_CUSTOMER,
         };
         Ok(Counts::from([(Counted::Approvals, departures::count(&desk.db, to, message.id).await?)]))
     },
-    ApprovalStats => |desk, message| ApprovalCounts { desk.stats(message).await },
+    ApprovalStats read => |desk, message| ApprovalCounts { desk.stats(message).await },
 });

@@ -139,6 +139,11 @@ impl Guard {
         Self { breaker, timeout }
     }
 
+    /// How long a call may take.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// What its breaker shows.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ pub mod journal;
 pub mod parking;
 pub mod positions;
 pub mod registry;
+pub mod remote;
 pub mod schedule;
 pub mod scheduler;
 pub mod service;

@@ -1,7 +1,7 @@
 //! What others may ask of the sagas, and how a deletion starts one.
 
 use actix::Message;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::domain::{Counted, Counts, Saga, SagaEvent, SagaKind, begin};
@@ -92,7 +92,7 @@ impl Preview {
 }
 
 /// Asks a service how many of its records refer to a user or customer, by kind: what its steps would touch.
-#[derive(Clone, Message)]
+#[derive(Clone, Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Counts, Refusal>")]
 pub struct CountReferring {
     pub kind: SagaKind,

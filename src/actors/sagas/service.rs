@@ -54,12 +54,12 @@ impl SagaDesk {
     }
 
     async fn heirs(&self, caller: &Caller, id: Id, wanted: Option<Id>) -> Result<Heirs, Refusal> {
-        let live = self.guards.auth.call_idempotent(|| self.auth.service.ask(LiveUsers)).await?;
+        let live = self.guards.auth.call_idempotent(|| self.auth.service.ask_once(LiveUsers)).await?;
         // Only the choice by fewest customers needs the customer service: a named successor does without.
         let customers = match wanted {
             Some(_) => HashMap::new(),
             None => {
-                let ask = || self.customers.service.ask(CountByOwner);
+                let ask = || self.customers.service.ask_once(CountByOwner);
                 self.guards.customer.call_idempotent(ask).await?
             }
         };
@@ -79,7 +79,7 @@ impl SagaDesk {
 
     async fn preview_customer(&self, asked: PreviewCustomerDeletion) -> Result<Preview, Refusal> {
         let find = FindCustomer { id: asked.id, caller: asked.caller };
-        self.guards.customer.call_idempotent(|| self.customers.service.ask(find.clone())).await?;
+        self.guards.customer.call_idempotent(|| self.customers.service.ask_once(find.clone())).await?;
         let counts = self.counts(SagaKind::CustomerDeletion, asked.id).await?;
         Ok(Preview::new(SagaKind::CustomerDeletion, asked.id, counts))
     }
@@ -96,12 +96,14 @@ impl SagaDesk {
         let asked = CountReferring { kind, id };
         let guards = &self.guards;
         match service {
-            "customer" => guards.customer.call_idempotent(|| self.customers.service.ask(asked.clone())).await,
-            "sales" => guards.sales.call_idempotent(|| self.sales.service.ask(asked.clone())).await,
-            "opportunity" => {
-                guards.opportunity.call_idempotent(|| self.opportunity.service.ask(asked.clone())).await
+            "customer" => {
+                guards.customer.call_idempotent(|| self.customers.service.ask_once(asked.clone())).await
             }
-            _ => guards.analytics.call_idempotent(|| self.analytics.ask(asked.clone())).await,
+            "sales" => guards.sales.call_idempotent(|| self.sales.service.ask_once(asked.clone())).await,
+            "opportunity" => {
+                guards.opportunity.call_idempotent(|| self.opportunity.service.ask_once(asked.clone())).await
+            }
+            _ => guards.analytics.call_idempotent(|| self.analytics.ask_once(asked.clone())).await,
         }
     }
 

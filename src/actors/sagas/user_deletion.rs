@@ -123,7 +123,7 @@ mod tests {
             let refusal = team.settle(team.sales[0], Some(wanted), &team.live()).unwrap_err();
             assert_eq!(refusal.code, Code::InvalidFields);
             assert_eq!(
-                (refusal.fields[0].field.as_str(), refusal.fields[0].code),
+                (refusal.fields[0].field.as_str(), &*refusal.fields[0].code),
                 ("reassign_to", "unknown_user")
             );
         }

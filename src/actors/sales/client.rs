@@ -15,12 +15,19 @@ use crate::actors::runtime::entity::Entities;
 use crate::actors::runtime::service::Service;
 use crate::ids::Id;
 
+/// The records of the service, where it is hosted.
+#[derive(Clone)]
+pub struct SalesRecords {
+    pub meetings: Entities<MeetingAggregate>,
+    pub tasks: Entities<TaskAggregate>,
+}
+
 /// Sends messages to the service, and reads hot meetings and tasks from memory.
 #[derive(Clone)]
 pub struct SalesClient {
     pub service: Service<SalesDesk>,
-    pub meetings: Entities<MeetingAggregate>,
-    pub tasks: Entities<TaskAggregate>,
+    /// Where the service is hosted.
+    pub records: Option<SalesRecords>,
 }
 
 impl SalesClient {
@@ -29,7 +36,7 @@ impl SalesClient {
     /// # Errors
     /// `not_found`, `unavailable`, `overloaded`.
     pub async fn find(&self, caller: Caller, id: Id) -> Result<Arc<Meeting>, Refusal> {
-        match self.meetings.cached(id) {
+        match self.records.as_ref().and_then(|records| records.meetings.cached(id)) {
             Some(meeting) => domain::visible(Some(&meeting), &caller).map(drop).map(|()| meeting),
             None => self.service.ask(FindMeeting { id, caller }).await,
         }
@@ -40,7 +47,7 @@ impl SalesClient {
     /// # Errors
     /// `not_found`, `unavailable`, `overloaded`.
     pub async fn find_task(&self, caller: Caller, id: Id) -> Result<Arc<Task>, Refusal> {
-        match self.tasks.cached(id) {
+        match self.records.as_ref().and_then(|records| records.tasks.cached(id)) {
             Some(task) => task_rules::visible(Some(&task), &caller).map(drop).map(|()| task),
             None => self.service.ask(FindTask { id, caller }).await,
         }

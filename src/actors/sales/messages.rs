@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix::Message;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::domain::Meeting;
@@ -17,7 +17,7 @@ use crate::ids::Id;
 use crate::persistence::meetings::MeetingCounts;
 
 /// A new meeting.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMeeting {
     pub customer_id: Id,
@@ -37,43 +37,43 @@ pub struct NewMeeting {
 }
 
 /// Changes of a meeting; absent fields stay as they are, null clears.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MeetingChanges {
     #[schema(value_type = Id, required = false)]
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub customer_id: Option<Id>,
     #[schema(value_type = Title, required = false)]
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub title: Option<String>,
     #[schema(value_type = Timestamp, required = false)]
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub met_at: Option<Timestamp>,
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 10080)]
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub duration_minutes: Change<Whole>,
     #[schema(value_type = Option<Line>)]
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub location: Change<String>,
     #[schema(value_type = Option<Notes>)]
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub notes: Change<String>,
     #[schema(value_type = Option<Notes>)]
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub outcome: Change<String>,
     #[schema(value_type = Id, required = false)]
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub owner_id: Option<Id>,
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Arc<Meeting>, Refusal>")]
 pub struct CreateMeeting {
     pub meeting: NewMeeting,
     pub context: Context,
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Arc<Meeting>, Refusal>")]
 pub struct ChangeMeeting {
     pub id: Id,
@@ -81,14 +81,14 @@ pub struct ChangeMeeting {
     pub context: Context,
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Arc<Meeting>, Refusal>")]
 pub struct DeleteMeeting {
     pub id: Id,
     pub context: Context,
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Arc<Meeting>, Refusal>")]
 pub struct FindMeeting {
     pub id: Id,
@@ -96,7 +96,7 @@ pub struct FindMeeting {
 }
 
 /// What a list of meetings is narrowed to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct MeetingFilter {
     pub customer_id: Option<Id>,
     pub owner_id: Option<Id>,
@@ -104,7 +104,7 @@ pub struct MeetingFilter {
     pub to: Option<Timestamp>,
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Page<Meeting>, Refusal>")]
 pub struct ListMeetings {
     pub caller: Caller,
@@ -113,7 +113,7 @@ pub struct ListMeetings {
 }
 
 /// The service's statistics of what the caller may see.
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<MeetingCounts, Refusal>")]
 pub struct MeetingStats {
     pub caller: Caller,

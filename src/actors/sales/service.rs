@@ -6,6 +6,11 @@ use std::sync::Arc;
 use super::aggregate::MeetingAggregate;
 use super::domain::{self, Meeting, MeetingCommand};
 use super::messages::{ChangeMeeting, CreateMeeting, DeleteMeeting, FindMeeting, ListMeetings, MeetingStats};
+use super::tasks::aggregate::TaskAggregate;
+use super::tasks::domain::{Task, TaskCommand};
+use super::tasks::messages::{
+    AlertDueTasks, ChangeTask, CreateTask, DeleteTask, FindTask, ListTasks, TaskStats,
+};
 use crate::actors::auth::client::AuthClient;
 use crate::actors::context::Caller;
 use crate::actors::customers_known::KnownCustomers;
@@ -17,7 +22,6 @@ use crate::actors::runtime::entity::Entities;
 use crate::actors::runtime::service::serve;
 use crate::actors::sagas::domain::{Counted, Counts, SagaKind};
 use crate::actors::sagas::messages::CountReferring;
-use crate::actors::sales::tasks::aggregate::TaskAggregate;
 use crate::clock::Clock;
 use crate::failpoint;
 use crate::ids::{Id, new_id};
@@ -26,6 +30,7 @@ use crate::persistence::departures::{
     self, MEETINGS_OF_CUSTOMER, MEETINGS_OF_OWNER, TASKS_OF_ASSIGNEE, TASKS_OF_CUSTOMER,
 };
 use crate::persistence::meetings::{self as store, MeetingCounts};
+use crate::persistence::tasks::{self as task_store, DueTask, TaskCounts};
 
 /// What the service works with; shared by its requests.
 pub struct SalesDesk {
@@ -83,16 +88,27 @@ impl SalesDesk {
     }
 }
 
-serve!(SalesDesk, {
-    CreateMeeting => |desk, message| Arc<Meeting> { desk.create(message).await },
-    ChangeMeeting => |desk, message| Arc<Meeting> { desk.change(message).await },
-    DeleteMeeting => |desk, message| Arc<Meeting> {
+serve!(SalesDesk as Sales, {
+    CreateMeeting command => |desk, message| Arc<Meeting> { desk.create(message).await },
+    ChangeMeeting command => |desk, message| Arc<Meeting> { desk.change(message).await },
+    DeleteMeeting command => |desk, message| Arc<Meeting> {
         desk.meetings.execute(message.id, MeetingCommand::Delete, message.context).await
     },
-    FindMeeting => |desk, message| Arc<Meeting> { desk.find(&message.caller, message.id).await },
-    ListMeetings => |desk, message| Page<Meeting> {
+    FindMeeting read => |desk, message| Arc<Meeting> { desk.find(&message.caller, message.id).await },
+    ListMeetings read => |desk, message| Page<Meeting> {
         Ok(store::list(&desk.db, &message.caller, &message.filter, &message.page).await?)
     },
-    CountReferring => |desk, message| Counts { desk.count_referring(message).await },
-    MeetingStats => |desk, message| MeetingCounts { desk.stats(message).await },
+    CountReferring read => |desk, message| Counts { desk.count_referring(message).await },
+    MeetingStats read => |desk, message| MeetingCounts { desk.stats(message).await },
+    CreateTask command => |desk, message| Arc<Task> { desk.create_task(message).await },
+    ChangeTask command => |desk, message| Arc<Task> { desk.change_task(message).await },
+    DeleteTask command => |desk, message| Arc<Task> {
+        desk.tasks.execute(message.id, TaskCommand::Delete, message.context).await
+    },
+    FindTask read => |desk, message| Arc<Task> { desk.find_task(&message.caller, message.id).await },
+    ListTasks read => |desk, message| Page<Task> {
+        Ok(task_store::list(&desk.db, &message.caller, &message.filter, &message.page).await?)
+    },
+    TaskStats read => |desk, message| TaskCounts { desk.task_stats(message).await },
+    AlertDueTasks command => |desk, message| Option<DueTask> { desk.alert_due(message).await },
 });

@@ -183,7 +183,8 @@ mod tests {
         let sent =
             posted(&[("title", ""), ("met_at", "soon"), ("duration_minutes", "long"), ("customer_id", "x")]);
         let refusal = form().read::<NewMeeting>(&sent, Tz::UTC).unwrap_err();
-        let faults: Vec<_> = refusal.fields.iter().map(|fault| (fault.field.as_str(), fault.code)).collect();
+        let faults: Vec<_> =
+            refusal.fields.iter().map(|fault| (fault.field.as_str(), &*fault.code)).collect();
         assert_eq!(faults, [("met_at", "invalid_time"), ("duration_minutes", "invalid_number")]);
     }
 }

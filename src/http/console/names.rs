@@ -24,7 +24,7 @@ fn all() -> PageRequest {
 /// # Errors
 /// `unavailable`, `overloaded`.
 pub async fn user(gateway: &Gateway, frame: &Frame, id: Id) -> Result<String, Refusal> {
-    let user = gateway.auth.users.get(id).await?;
+    let user = gateway.auth.recall(id).await?;
     Ok(match user {
         Some(user) if user.is_live() => user.user.name.clone(),
         Some(user) => frame.with("name-deleted", &user.user.name),
@@ -71,8 +71,8 @@ pub async fn customer(gateway: &Gateway, caller: Caller, id: Id) -> Result<Optio
 /// # Errors
 /// `unavailable`, `overloaded`.
 pub async fn departed(gateway: &Gateway, caller: Caller, id: Id) -> Result<Option<String>, Refusal> {
-    let customer = gateway.customers.customers.get(id).await?;
-    Ok(customer.filter(|customer| caller.sees(customer.owner_id)).map(|customer| customer.name.clone()))
+    let customer = gateway.customers.recall(caller, id).await?;
+    Ok(customer.map(|customer| customer.name.clone()))
 }
 
 /// Everybody who may be made responsible for something, by name.

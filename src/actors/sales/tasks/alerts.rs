@@ -19,7 +19,10 @@ const AT_ONCE: usize = 32;
 
 impl SalesDesk {
     /// Asks the next batch of due tasks for their alerts.
-    pub(super) async fn alert_due(&self, scan: AlertDueTasks) -> Result<Option<DueTask>, Refusal> {
+    pub(in crate::actors::sales) async fn alert_due(
+        &self,
+        scan: AlertDueTasks,
+    ) -> Result<Option<DueTask>, Refusal> {
         let horizon = alert_horizon(self.clock.now());
         let mut due = store::unalerted(&self.db, horizon, scan.after.as_ref(), BATCH as i64).await?;
         let asked = due.iter().map(|task| self.alert(task.id, &scan.context));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix::Message;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::domain::{Task, TaskStatus};
@@ -17,7 +17,7 @@ use crate::ids::Id;
 use crate::persistence::tasks::{DueTask, TaskCounts};
 
 /// A new task.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTask {
     #[schema(value_type = Title)]
@@ -33,37 +33,37 @@ pub struct NewTask {
 }
 
 /// Changes of a task; absent fields stay as they are, null clears.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TaskChanges {
     #[schema(value_type = Title, required = false)]
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub title: Option<String>,
     #[schema(value_type = Timestamp, required = false)]
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub due_at: Option<Timestamp>,
     #[schema(value_type = Option<Id>)]
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub customer_id: Change<Id>,
     #[schema(value_type = Id, required = false)]
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub assignee_id: Option<Id>,
     #[schema(value_type = Option<Notes>)]
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub notes: Change<String>,
     #[schema(value_type = TaskStatus, required = false)]
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub status: Option<TaskStatus>,
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Arc<Task>, Refusal>")]
 pub struct CreateTask {
     pub task: NewTask,
     pub context: Context,
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Arc<Task>, Refusal>")]
 pub struct ChangeTask {
     pub id: Id,
@@ -71,14 +71,14 @@ pub struct ChangeTask {
     pub context: Context,
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Arc<Task>, Refusal>")]
 pub struct DeleteTask {
     pub id: Id,
     pub context: Context,
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Arc<Task>, Refusal>")]
 pub struct FindTask {
     pub id: Id,
@@ -86,7 +86,7 @@ pub struct FindTask {
 }
 
 /// What a list of tasks is narrowed to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TaskFilter {
     pub status: Option<TaskStatus>,
     pub assignee_id: Option<Id>,
@@ -94,7 +94,7 @@ pub struct TaskFilter {
     pub due_before: Option<Timestamp>,
 }
 
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Page<Task>, Refusal>")]
 pub struct ListTasks {
     pub caller: Caller,
@@ -103,7 +103,7 @@ pub struct ListTasks {
 }
 
 /// The service's statistics of what the caller may see: open and overdue ones now, done ones of a period.
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<TaskCounts, Refusal>")]
 pub struct TaskStats {
     pub caller: Caller,
@@ -114,7 +114,7 @@ pub struct TaskStats {
 
 /// Flow 5: the alerts of the next tasks that are due soon, after this one if there was one before. Answers the last
 /// task of a full batch: there may be more behind it.
-#[derive(Message)]
+#[derive(Message, Serialize, Deserialize)]
 #[rtype(result = "Result<Option<DueTask>, Refusal>")]
 pub struct AlertDueTasks {
     pub after: Option<DueTask>,

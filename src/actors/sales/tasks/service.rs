@@ -1,21 +1,23 @@
-//! The sales service's part for tasks: makes sure of customer and assignee, then hands a task to its child.
+//! The sales service's part for tasks: makes sure of customer and assignee, then hands a task to its child. Which message leads
+//! here stands in `sales/service.rs`.
 
 use std::sync::Arc;
 
 use super::domain::{self, Task, TaskCommand};
-use super::messages::{AlertDueTasks, ChangeTask, CreateTask, DeleteTask, FindTask, ListTasks, TaskStats};
+use super::messages::{ChangeTask, CreateTask, TaskStats};
 use crate::actors::context::Caller;
 use crate::actors::owners::check_owner_exists;
-use crate::actors::page::Page;
 use crate::actors::refusal::Refusal;
-use crate::actors::runtime::service::serve;
 use crate::actors::sales::service::SalesDesk;
 use crate::failpoint;
 use crate::ids::{Id, new_id};
-use crate::persistence::tasks::{self as store, DueTask, TaskCounts};
+use crate::persistence::tasks::{self as store, TaskCounts};
 
 impl SalesDesk {
-    async fn create_task(&self, create: CreateTask) -> Result<Arc<Task>, Refusal> {
+    pub(in crate::actors::sales) async fn create_task(
+        &self,
+        create: CreateTask,
+    ) -> Result<Arc<Task>, Refusal> {
         let caller = create.context.caller;
         let draft = domain::check_new(create.task)?;
         caller.may_set_owner(draft.assignee_id)?;
@@ -26,7 +28,10 @@ impl SalesDesk {
         self.tasks.create(new_id(), TaskCommand::Create(draft), create.context).await
     }
 
-    async fn change_task(&self, change: ChangeTask) -> Result<Arc<Task>, Refusal> {
+    pub(in crate::actors::sales) async fn change_task(
+        &self,
+        change: ChangeTask,
+    ) -> Result<Arc<Task>, Refusal> {
         let caller = change.context.caller;
         let edit = domain::check_changes(change.changes)?;
         let task = self.find_task(&caller, change.id).await?;
@@ -42,29 +47,19 @@ impl SalesDesk {
         check_owner_exists(&self.auth, &self.auth_guard, caller, assignee, "assignee_id").await
     }
 
-    async fn find_task(&self, caller: &Caller, id: Id) -> Result<Arc<Task>, Refusal> {
+    pub(in crate::actors::sales) async fn find_task(
+        &self,
+        caller: &Caller,
+        id: Id,
+    ) -> Result<Arc<Task>, Refusal> {
         let task = self.tasks.get(id).await?;
         domain::visible(task.as_deref(), caller)?;
         Ok(task.expect("what is visible is there"))
     }
 
-    async fn task_stats(&self, stats: TaskStats) -> Result<TaskCounts, Refusal> {
+    pub(in crate::actors::sales) async fn task_stats(&self, stats: TaskStats) -> Result<TaskCounts, Refusal> {
         failpoint::pause("stats.tasks").await;
         let assignee = stats.caller.only_owner().or(stats.owner_id);
         Ok(store::stats(&self.db, assignee, stats.from, stats.to, self.clock.now()).await?)
     }
 }
-
-serve!(SalesDesk, {
-    CreateTask => |desk, message| Arc<Task> { desk.create_task(message).await },
-    ChangeTask => |desk, message| Arc<Task> { desk.change_task(message).await },
-    DeleteTask => |desk, message| Arc<Task> {
-        desk.tasks.execute(message.id, TaskCommand::Delete, message.context).await
-    },
-    FindTask => |desk, message| Arc<Task> { desk.find_task(&message.caller, message.id).await },
-    ListTasks => |desk, message| Page<Task> {
-        Ok(store::list(&desk.db, &message.caller, &message.filter, &message.page).await?)
-    },
-    TaskStats => |desk, message| TaskCounts { desk.task_stats(message).await },
-    AlertDueTasks => |desk, message| Option<DueTask> { desk.alert_due(message).await },
-});

@@ -1,0 +1,160 @@
+//! Answers the calls that other nodes send to this one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use actix::{Actor, AsyncContext, Context, WrapFuture};
+use futures_util::future::LocalBoxFuture;
+use redis::streams::StreamId;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument;
+
+use super::calls::{Question, RedisTime, Reply, Request};
+use super::mailbox::{Mailbox, RedisClock, post, text};
+use super::seen::{Seen, Verdict};
+use crate::actors::refusal::Refusal;
+use crate::actors::runtime::service::{Hosted, Local};
+use crate::actors::runtime::stats::ActorStats;
+use crate::actors::runtime::supervisor::Life;
+use crate::actors::service_name::ServiceName;
+use crate::ids::Id;
+use crate::persistence::redis::Redis;
+
+/// Calls carried out at the same time.
+const AT_ONCE: usize = 512;
+
+type Answer = LocalBoxFuture<'static, Result<String, Refusal>>;
+type Desk = Box<dyn Fn(&str, &str) -> Option<Answer> + Send + Sync>;
+
+/// The services that this node answers for, and what it has answered; clones share it.
+#[derive(Clone)]
+pub struct Responder(Arc<Inner>);
+
+struct Inner {
+    redis: Redis,
+    incarnation: Id,
+    clock: RedisClock,
+    desks: HashMap<ServiceName, Desk>,
+    /// Outlives the actor: what it has begun to carry out must not begin again.
+    seen: Mutex<Seen>,
+    places: Arc<Semaphore>,
+}
+
+/// The services of a node, as they are put together.
+#[derive(Default)]
+pub struct Desks(HashMap<ServiceName, Desk>);
+
+impl Desks {
+    /// Other nodes may ask this service.
+    pub fn add<D: Hosted>(&mut self, service: &Local<D>) {
+        let service = service.clone();
+        let answer: Desk = Box::new(move |name, payload| D::answer(service.clone(), name, payload));
+        self.0.insert(D::SERVICE, answer);
+    }
+}
+
+impl Responder {
+    /// `incarnation`: that of this node's process.
+    pub fn new(redis: Redis, incarnation: Id, desks: Desks) -> Self {
+        Self(Arc::new(Inner {
+            redis,
+            incarnation,
+            clock: RedisClock::default(),
+            desks: desks.0,
+            seen: Mutex::default(),
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+        }))
+    }
+
+    /// Waits until no call is under way, at most `patience`: for a node that leaves, and is no longer asked.
+    pub async fn rest(&self, patience: Duration) {
+        let all = self.0.places.acquire_many(AT_ONCE as u32);
+        let _ = tokio::time::timeout(patience, all).await;
+    }
+
+    fn take(&self, entry: &StreamId) {
+        let Some(request) = Request::read(|field| text(entry, field)) else {
+            return tracing::warn!(entry = entry.id, "an entry of the calls is none");
+        };
+        // It is read on every connection before the first entry is.
+        let Some(now) = self.0.clock.now() else { return };
+        let verdict = {
+            let mut seen = self.0.seen.lock().expect("no panic under this lock");
+            seen.admit(request.id, request.deadline, now)
+        };
+        match verdict {
+            Verdict::Repeated => {}
+            Verdict::Late => metrics::counter!("kizuna_remote_calls_late_total").increment(1),
+            Verdict::Full => self.refuse(request),
+            Verdict::New => match self.0.places.clone().try_acquire_owned() {
+                Ok(place) => self.begin(request, now, place),
+                Err(_) => self.refuse(request),
+            },
+        }
+    }
+
+    fn refuse(&self, request: Request) {
+        let this = self.clone();
+        actix::spawn(async move { this.reply(&request, Err(Refusal::overloaded())).await });
+    }
+
+    /// Carries a call out beside the others, even if the actor dies meanwhile.
+    fn begin(&self, request: Request, now: RedisTime, place: OwnedSemaphorePermit) {
+        let Question { service, name, correlation_id, traceparent, .. } = &request.question;
+        let span = tracing::info_span!("remote call", %service, name, correlation_id, traceparent);
+        let this = self.clone();
+        let work = async move {
+            let answer = this.answer(&request.question);
+            // Without an answer in time there is nobody left to tell.
+            if let Ok(outcome) = tokio::time::timeout(now.until(request.deadline), answer).await {
+                this.reply(&request, outcome).await;
+            }
+            drop(place);
+        };
+        actix::spawn(work.instrument(span));
+    }
+
+    async fn answer(&self, question: &Question) -> Result<String, Refusal> {
+        let Question { service, name, payload, .. } = question;
+        let desk = self.0.desks.get(service);
+        let Some(answer) = desk.and_then(|desk| desk(name, payload)) else {
+            tracing::warn!("a call for a service or of a name that this node does not know");
+            return Err(Refusal::unavailable());
+        };
+        answer.await
+    }
+
+    async fn reply(&self, request: &Request, outcome: Result<String, Refusal>) {
+        let reply = Reply { id: request.id, outcome };
+        let key = self.0.redis.replies(request.reply_to);
+        if let Err(error) = post(&self.0.redis, &key, &reply.fields()).await {
+            tracing::warn!(%error, "an answer can't be sent");
+        }
+    }
+}
+
+/// Reads the calls to this node.
+pub struct ResponderActor {
+    responder: Responder,
+    stats: Arc<ActorStats>,
+    _life: Life,
+}
+
+impl ResponderActor {
+    pub fn new(responder: Responder, life: Life, stats: Arc<ActorStats>) -> Self {
+        Self { responder, stats, _life: life }
+    }
+}
+
+impl Actor for ResponderActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let responder = self.responder.clone();
+        let Inner { redis, incarnation, clock, .. } = &*responder.0;
+        let mailbox = Mailbox { redis: redis.clone(), key: redis.calls(*incarnation), clock: clock.clone() };
+        let read = mailbox.read_on(self.stats.clone(), move |entry| responder.take(entry));
+        ctx.spawn(read.into_actor(self));
+    }
+}
