@@ -4,6 +4,7 @@
 //! - `rows`, `keys`: every table keeps what it is given; `queries`, `accounts`, `tasks`, `approvals`, `log`: every question is answered
 //! - `feed`, `dead_letters`, `entities`, `schedules`: consumers, aggregates and jobs against a real database; `node`: their actors;
 //!   `copier`: a consumer that fails when it is told to; `integrity`: every fault of theirs is found
+//! - `wire`: messages and answers between nodes
 //! - `common`: rows and units to commit
 
 #[path = "../support/mod.rs"]
@@ -29,3 +30,4 @@ mod races;
 mod rows;
 mod schedules;
 mod tasks;
+mod wire;

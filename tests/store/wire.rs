@@ -1,0 +1,486 @@
+//! Every message of the five services, and its answer, comes back from JSON the same: what a call to another node
+//! stands on.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use kizuna::actors::analytics::domain::{Notification, NotificationCommand, NotificationData};
+use kizuna::actors::analytics::messages as analytics;
+use kizuna::actors::analytics::service::AnalyticsDesk;
+use kizuna::actors::analytics::summary::{SalesSummary, Section, Source};
+use kizuna::actors::auth::domain::Session;
+use kizuna::actors::auth::messages as auth;
+use kizuna::actors::auth::service::AuthDesk;
+use kizuna::actors::context::{Caller, Claim, Context, Role};
+use kizuna::actors::customer::domain::{Customer, CustomerStatus};
+use kizuna::actors::customer::messages as customer;
+use kizuna::actors::customer::service::CustomerDesk;
+use kizuna::actors::event::LoggedEvent;
+use kizuna::actors::fields::Whole;
+use kizuna::actors::opportunity::domain::{Approval, ApprovalStatus};
+use kizuna::actors::opportunity::messages as opportunity;
+use kizuna::actors::opportunity::service::OpportunityDesk;
+use kizuna::actors::page::{Keyset, Page, PageRequest};
+use kizuna::actors::runtime::service::{Call, Hosted};
+use kizuna::actors::sagas::domain::{Counted, Counts, SagaKind};
+use kizuna::actors::sagas::messages::CountReferring;
+use kizuna::actors::sales::domain::Meeting;
+use kizuna::actors::sales::messages as sales;
+use kizuna::actors::sales::service::SalesDesk;
+use kizuna::actors::sales::tasks::domain::{Task, TaskStatus};
+use kizuna::actors::sales::tasks::messages as tasks;
+use kizuna::clock::Timestamp;
+use kizuna::ids::{Id, new_id};
+use kizuna::persistence::analytics::DayMetrics;
+use kizuna::persistence::approvals::ApprovalCounts;
+use kizuna::persistence::customers::{CustomerCounts, SORTS};
+use kizuna::persistence::meetings::MeetingCounts;
+use kizuna::persistence::tasks::{DueTask, TaskCounts};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::common::{begin, customer as a_customer, event_of, user};
+
+/// Text that JSON, SQL and Redis must each leave alone.
+const TEXT: &str = "絆 \"quoted\" \\ \u{7f}\u{2028} {\"a\":[1]}\n";
+
+/// The names of a desk's messages that were tried.
+struct Tried<D> {
+    names: BTreeSet<&'static str>,
+    desk: std::marker::PhantomData<D>,
+}
+
+impl<D: Hosted> Tried<D> {
+    fn new() -> Self {
+        Self { names: BTreeSet::new(), desk: std::marker::PhantomData }
+    }
+
+    fn call<M: Call<D>>(&mut self, message: M, answers: impl IntoIterator<Item = M::Answer>) {
+        same(M::NAME, &message);
+        answers.into_iter().for_each(|answer| same(M::NAME, &answer));
+        assert_eq!(M::IDEMPOTENT, message.context().is_none(), "{}: commands have a context", M::NAME);
+        self.names.insert(M::NAME);
+    }
+
+    /// # Panics
+    /// When a message of the desk has not been tried.
+    fn all(self) {
+        assert_eq!(self.names, D::CALLS.iter().copied().collect(), "{}: untried, or gone", D::SERVICE);
+    }
+}
+
+fn same<T: Serialize + DeserializeOwned>(name: &str, value: &T) {
+    let text = serde_json::to_string(value).expect("JSON");
+    let back: T = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error} in {text}"));
+    assert_eq!(serde_json::to_string(&back).expect("JSON"), text, "{name}");
+}
+
+fn caller() -> Caller {
+    Caller { user_id: new_id(), role: Role::Manager, session_id: new_id() }
+}
+
+fn context() -> Context {
+    Context {
+        caller: caller(),
+        causation_id: Some(new_id()),
+        traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
+        if_match: Some(7),
+        claim: Some(Claim {
+            id: format!("{}/{TEXT}", new_id()),
+            fingerprint: TEXT.into(),
+            status: 201,
+            location: Some("/api/customers".into()),
+        }),
+        ..Context::system()
+    }
+}
+
+fn page() -> PageRequest {
+    PageRequest {
+        limit: 200,
+        after: Some(Keyset { sort: "-created_at".into(), value: TEXT.into(), id: new_id() }),
+        count: true,
+    }
+}
+
+fn pages<T>(item: T) -> [Page<T>; 2] {
+    let next = page().after;
+    [Page { items: vec![item], next, total: Some(9) }, Page { items: vec![], next: None, total: None }]
+}
+
+fn moment() -> Timestamp {
+    begin().plus(Duration::from_micros(123_456))
+}
+
+#[test]
+fn of_auth() {
+    let state = Arc::new(user("ann"));
+    let tokens = || auth::Tokens {
+        access_token: TEXT.into(),
+        token_type: auth::TokenType::Bearer,
+        expires_in: 900,
+        refresh_token: TEXT.into(),
+        user: state.user.clone(),
+    };
+    let session = Session {
+        id: new_id(),
+        version: 2,
+        created_at: begin(),
+        updated_at: moment(),
+        user_id: state.user.id,
+        generation: 3,
+        expires_at: moment(),
+        valid_from: moment(),
+        revoked_at: Some(moment()),
+    };
+    let new = auth::NewUser {
+        email: TEXT.into(),
+        name: TEXT.into(),
+        role: Role::Admin,
+        manager_id: Some(new_id()),
+        locale: Some(auth::Locale::En),
+        time_zone: Some("Asia/Tokyo".into()),
+        password: TEXT.into(),
+    };
+    let live = auth::LiveUser { id: new_id(), version: 3, role: Role::Sales, manager_id: Some(new_id()) };
+    let heirs = auth::Heirs { successor: live, approver: Some(live) };
+    let (email, password, address) =
+        (TEXT.to_owned(), TEXT.to_owned(), Some("::1".parse().expect("an address")));
+    let mut tried = Tried::<AuthDesk>::new();
+    tried.call(auth::Login { email, password, address, context: context() }, [tokens()]);
+    tried.call(auth::Refresh { refresh_token: TEXT.into(), context: context() }, [tokens()]);
+    tried.call(auth::Logout { context: Context::system() }, [()]);
+    let (current_password, new_password) = (TEXT.to_owned(), TEXT.to_owned());
+    tried.call(
+        auth::ChangePassword { current_password, new_password, address: None, context: context() },
+        [()],
+    );
+    tried.call(auth::CreateUser { user: new, context: context() }, [state.clone()]);
+    for changes in [
+        auth::UserChanges::default(),
+        auth::UserChanges { manager_id: Some(None), ..auth::UserChanges::default() },
+        auth::UserChanges {
+            email: Some(TEXT.into()),
+            name: Some(TEXT.into()),
+            role: Some(Role::Sales),
+            manager_id: Some(Some(new_id())),
+            locale: Some(auth::Locale::Ja),
+            time_zone: Some("UTC".into()),
+            password: Some(TEXT.into()),
+        },
+    ] {
+        tried.call(auth::ChangeUser { id: new_id(), changes, context: context() }, [state.clone()]);
+    }
+    tried.call(auth::RemoveUser { id: new_id(), heirs, context: context() }, [new_id()]);
+    tried.call(auth::LiveUsers, [vec![live], vec![]]);
+    tried.call(auth::FindUser { id: new_id() }, [state.clone()]);
+    tried.call(auth::RecallUser { id: new_id() }, [Some(state.clone()), None]);
+    let proof = auth::Proof { session, user: state.clone() };
+    tried.call(auth::FindSession { session_id: new_id(), user_id: new_id() }, [proof]);
+    let filter = auth::UserFilter { role: Some(Role::Admin), q: Some(TEXT.into()), by_name_only: true };
+    tried.call(auth::ListUsers { filter, page: page() }, pages(state.user.clone()));
+    tried.all();
+}
+
+#[test]
+fn of_customer() {
+    let one = || Customer { email: Some(TEXT.into()), deleted_at: Some(moment()), ..a_customer(TEXT) };
+    let new = customer::NewCustomer {
+        name: TEXT.into(),
+        email: Some(TEXT.into()),
+        phone: None,
+        company: Some(String::new()),
+        status: Some(CustomerStatus::Active),
+        notes: Some(TEXT.into()),
+        owner_id: Some(new_id()),
+    };
+    let mut tried = Tried::<CustomerDesk>::new();
+    let create = customer::CreateCustomer { customer: new, allow_duplicate: true, context: context() };
+    tried.call(create, [Arc::new(one()), Arc::new(a_customer("x"))]);
+    for changes in [
+        customer::CustomerChanges::default(),
+        customer::CustomerChanges {
+            name: Some(TEXT.into()),
+            email: Some(None),
+            phone: Some(Some(TEXT.into())),
+            company: Some(None),
+            status: Some(CustomerStatus::Active),
+            notes: None,
+            owner_id: Some(new_id()),
+        },
+    ] {
+        let id = new_id();
+        let change = customer::ChangeCustomer { id, changes, allow_duplicate: false, context: context() };
+        tried.call(change, [Arc::new(one())]);
+    }
+    tried.call(customer::DeleteCustomer { id: new_id(), context: context() }, [new_id()]);
+    tried.call(customer::CountByOwner, [HashMap::from([(new_id(), 3)]), HashMap::new()]);
+    tried.call(customer::FindCustomer { id: new_id(), caller: caller() }, [Arc::new(one())]);
+    tried.call(customer::RecallCustomer { id: new_id(), caller: caller() }, [Some(Arc::new(one())), None]);
+    for sort in SORTS {
+        let filter = customer::CustomerFilter {
+            q: Some(TEXT.into()),
+            status: Some(CustomerStatus::Lead),
+            owner_id: Some(new_id()),
+            created_from: Some(moment()),
+            created_to: None,
+        };
+        let list = customer::ListCustomers { caller: caller(), filter, sort, page: page() };
+        let text = serde_json::to_string(&list).expect("JSON");
+        let back: customer::ListCustomers = serde_json::from_str(&text).expect("the same");
+        assert_eq!(back.sort, sort);
+        let strange = text.replace(&format!("\"sort\":\"{}\"", sort.name), "\"sort\":\"id; DROP TABLE\"");
+        assert!(serde_json::from_str::<customer::ListCustomers>(&strange).is_err(), "{strange}");
+        tried.call(list, pages(one()));
+    }
+    let counts = || CustomerCounts { total: 4, new: 2, deleted: 1, by_status: vec![(TEXT.into(), 3)] };
+    let (from, to) = (begin(), moment());
+    let stats = customer::CustomerStats { caller: caller(), owner_id: Some(new_id()), from, to };
+    tried.call(stats, [counts()]);
+    referring(&mut tried);
+    tried.all();
+}
+
+fn referring<D: Hosted>(tried: &mut Tried<D>)
+where
+    CountReferring: Call<D, Answer = Counts>,
+{
+    for kind in SagaKind::ALL {
+        let all = [Counted::Customers, Counted::Meetings, Counted::Tasks, Counted::Approvals];
+        tried.call(CountReferring { kind, id: new_id() }, [Counts::from(all.map(|counted| (counted, 5)))]);
+    }
+}
+
+#[test]
+fn of_sales() {
+    let meeting = || Meeting {
+        id: new_id(),
+        version: 4,
+        created_at: begin(),
+        updated_at: moment(),
+        customer_id: new_id(),
+        title: TEXT.into(),
+        met_at: moment(),
+        duration_minutes: Some(90),
+        location: None,
+        notes: Some(TEXT.into()),
+        outcome: Some(TEXT.into()),
+        owner_id: new_id(),
+        deleted_at: Some(moment()),
+    };
+    let new = sales::NewMeeting {
+        customer_id: new_id(),
+        title: TEXT.into(),
+        met_at: moment(),
+        duration_minutes: Some(Whole(i64::MAX)),
+        location: Some(TEXT.into()),
+        notes: None,
+        outcome: None,
+        owner_id: Some(new_id()),
+    };
+    let mut tried = Tried::<SalesDesk>::new();
+    tried.call(sales::CreateMeeting { meeting: new, context: context() }, [Arc::new(meeting())]);
+    for changes in [
+        sales::MeetingChanges::default(),
+        sales::MeetingChanges {
+            customer_id: Some(new_id()),
+            title: Some(TEXT.into()),
+            met_at: Some(moment()),
+            duration_minutes: Some(Some(Whole(-1))),
+            location: Some(None),
+            notes: Some(Some(TEXT.into())),
+            outcome: Some(None),
+            owner_id: Some(new_id()),
+        },
+    ] {
+        let change = sales::ChangeMeeting { id: new_id(), changes, context: context() };
+        tried.call(change, [Arc::new(meeting())]);
+    }
+    tried.call(sales::DeleteMeeting { id: new_id(), context: context() }, [Arc::new(meeting())]);
+    tried.call(sales::FindMeeting { id: new_id(), caller: caller() }, [Arc::new(meeting())]);
+    let (customer_id, owner_id) = (Some(new_id()), Some(new_id()));
+    let filter = sales::MeetingFilter { customer_id, owner_id, from: Some(moment()), to: None };
+    tried.call(sales::ListMeetings { caller: caller(), filter, page: page() }, pages(meeting()));
+    let (from, to) = (begin(), moment());
+    let counts = || MeetingCounts { total: 4, by_owner: BTreeMap::from([(new_id(), 4)]) };
+    tried.call(sales::MeetingStats { caller: caller(), owner_id, from, to }, [counts()]);
+    referring(&mut tried);
+    of_tasks(&mut tried);
+    tried.all();
+}
+
+fn of_tasks(tried: &mut Tried<SalesDesk>) {
+    // Which alert went out is the service's own.
+    let task = || Task {
+        id: new_id(),
+        version: 2,
+        created_at: begin(),
+        updated_at: moment(),
+        title: TEXT.into(),
+        due_at: moment(),
+        status: TaskStatus::Done,
+        completed_at: Some(moment()),
+        customer_id: None,
+        assignee_id: new_id(),
+        notes: Some(TEXT.into()),
+        deleted_at: None,
+        alerted_for: None,
+    };
+    let new = tasks::NewTask {
+        title: TEXT.into(),
+        due_at: moment(),
+        customer_id: Some(new_id()),
+        assignee_id: None,
+        notes: Some(TEXT.into()),
+        status: Some(TaskStatus::Open),
+    };
+    tried.call(tasks::CreateTask { task: new, context: context() }, [Arc::new(task())]);
+    for changes in [
+        tasks::TaskChanges::default(),
+        tasks::TaskChanges {
+            title: Some(TEXT.into()),
+            due_at: Some(moment()),
+            customer_id: Some(None),
+            assignee_id: Some(new_id()),
+            notes: Some(Some(TEXT.into())),
+            status: Some(TaskStatus::Done),
+        },
+    ] {
+        tried.call(tasks::ChangeTask { id: new_id(), changes, context: context() }, [Arc::new(task())]);
+    }
+    tried.call(tasks::DeleteTask { id: new_id(), context: context() }, [Arc::new(task())]);
+    tried.call(tasks::FindTask { id: new_id(), caller: caller() }, [Arc::new(task())]);
+    let filter = tasks::TaskFilter {
+        status: Some(TaskStatus::Open),
+        assignee_id: Some(new_id()),
+        customer_id: None,
+        due_before: Some(moment()),
+    };
+    tried.call(tasks::ListTasks { caller: caller(), filter, page: page() }, pages(task()));
+    let (from, to) = (begin(), moment());
+    let counts = TaskCounts { open: 3, done: 2, overdue: 1 };
+    tried.call(tasks::TaskStats { caller: caller(), owner_id: None, from, to }, [counts]);
+    let due = || Some(DueTask { id: new_id(), due_at: moment() });
+    tried.call(tasks::AlertDueTasks { after: due(), context: context() }, [due(), None]);
+}
+
+#[test]
+fn of_opportunity() {
+    let approval = || Approval {
+        id: new_id(),
+        version: 2,
+        created_at: begin(),
+        updated_at: moment(),
+        customer_id: new_id(),
+        title: TEXT.into(),
+        amount: 9_007_199_254_740_991,
+        currency: "JPY".into(),
+        reason: Some(TEXT.into()),
+        status: ApprovalStatus::Approved,
+        requester_id: new_id(),
+        approver_id: None,
+        decided_by: Some(new_id()),
+        decided_at: Some(moment()),
+        comment: Some(TEXT.into()),
+    };
+    let new = opportunity::NewApproval {
+        customer_id: new_id(),
+        title: TEXT.into(),
+        amount: Whole(9_007_199_254_740_991),
+        currency: Some("USD".into()),
+        reason: None,
+        approver_id: Some(new_id()),
+    };
+    let mut tried = Tried::<OpportunityDesk>::new();
+    tried.call(opportunity::RequestApproval { approval: new, context: context() }, [Arc::new(approval())]);
+    use opportunity::{Decision, NewApprover, OptionalComment, RequiredComment};
+    for decision in [
+        Decision::Approve(OptionalComment { comment: None }),
+        Decision::Reject(RequiredComment { comment: TEXT.into() }),
+        Decision::Cancel(OptionalComment { comment: Some(TEXT.into()) }),
+        Decision::Reassign(NewApprover { approver_id: new_id() }),
+    ] {
+        let decide = opportunity::DecideApproval { id: new_id(), decision, context: context() };
+        tried.call(decide, [Arc::new(approval())]);
+    }
+    tried.call(opportunity::FindApproval { id: new_id(), caller: caller() }, [Arc::new(approval())]);
+    let filter = opportunity::ApprovalFilter {
+        status: Some(ApprovalStatus::Pending),
+        customer_id: Some(new_id()),
+        requester_id: None,
+        approver_id: Some(new_id()),
+    };
+    tried.call(opportunity::ListApprovals { caller: caller(), filter, page: page() }, pages(approval()));
+    let (from, to) = (begin(), moment());
+    let approved_amount = BTreeMap::from([("JPY".to_owned(), i64::MAX)]);
+    let counts = ApprovalCounts { pending: 1, approved: 2, rejected: 3, cancelled: 4, approved_amount };
+    let stats = opportunity::ApprovalStats { caller: caller(), owner_id: Some(new_id()), from, to };
+    tried.call(stats, [counts]);
+    referring(&mut tried);
+    tried.all();
+}
+
+#[test]
+fn of_analytics() {
+    let notification = || Notification {
+        id: new_id(),
+        version: 1,
+        created_at: begin(),
+        updated_at: moment(),
+        user_id: new_id(),
+        kind: "customer.created".into(),
+        subject_type: "customer".into(),
+        subject_id: new_id(),
+        customer_id: None,
+        data: NotificationData {
+            customer_name: Some(TEXT.into()),
+            amount: Some(i64::MAX),
+            ..NotificationData::default()
+        },
+        read_at: Some(moment()),
+        archived_at: None,
+    };
+    let mut tried = Tried::<AnalyticsDesk>::new();
+    let day = "2026-03-02".parse().expect("a day");
+    let figures = DayMetrics {
+        date: day,
+        logins: 1,
+        customers_created: 2,
+        customers_deleted: 3,
+        meetings_created: 4,
+        tasks_completed: 5,
+        approvals_requested: 6,
+        approvals_approved: 7,
+        approvals_rejected: 8,
+    };
+    let metrics = analytics::ReadMetrics { caller: caller(), owner_id: Some(new_id()), from: day, to: day };
+    tried.call(metrics, [vec![figures]]);
+    let event = LoggedEvent { slice: 15, slice_seq: i64::MAX, event: event_of(&a_customer(TEXT)) };
+    tried.call(analytics::ReadActivity { customer_id: new_id(), page: page() }, pages(event));
+    let list = analytics::ListNotifications { caller: caller(), unread_only: true, page: page() };
+    tried.call(list, pages(notification()));
+    for mark in [NotificationCommand::Read, NotificationCommand::Archive] {
+        let mark = analytics::MarkNotification { id: new_id(), mark, context: context() };
+        tried.call(mark, [Arc::new(notification())]);
+    }
+    let all = analytics::ReadAllNotifications { after: page().after, so_far: u64::MAX, context: context() };
+    tried.call(all, [analytics::ReadProgress { count: u64::MAX, next: page().after }]);
+    let (from, to) = (begin(), moment());
+    tried.call(analytics::ReadSummary { caller: caller(), owner_id: None, from, to }, [summary()]);
+    referring(&mut tried);
+    tried.all();
+}
+
+fn summary() -> SalesSummary {
+    fn live<T>(figures: T) -> Section<T> {
+        Section { source: Source::Cached, as_of: Some(moment()), figures: Some(Arc::new(figures)) }
+    }
+    SalesSummary {
+        generated_at: moment(),
+        customers: live(CustomerCounts { total: 1, new: 1, deleted: 0, by_status: vec![("LEAD".into(), 1)] }),
+        meetings: live(MeetingCounts { total: 1, by_owner: BTreeMap::from([(Id::nil(), 1)]) }),
+        tasks: live(TaskCounts { open: 1, done: 2, overdue: 0 }),
+        approvals: Section { source: Source::Unavailable, as_of: None, figures: None },
+    }
+}
