@@ -4,7 +4,7 @@
 //! - `rows`, `keys`: every table keeps what it is given; `queries`, `accounts`, `tasks`, `approvals`, `log`: every question is answered
 //! - `feed`, `dead_letters`, `entities`, `schedules`: consumers, aggregates and jobs against a real database; `node`: their actors;
 //!   `copier`: a consumer that fails when it is told to; `integrity`: every fault of theirs is found
-//! - `wire`: messages and answers between nodes
+//! - `wire`: messages and answers between nodes; `remote`: how they travel over a real Redis
 //! - `common`: rows and units to commit
 
 #[path = "../support/mod.rs"]
@@ -27,6 +27,7 @@ mod nodes;
 mod outcomes;
 mod queries;
 mod races;
+mod remote;
 mod rows;
 mod schedules;
 mod tasks;

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use actix_rt::System;
 use clap::{CommandFactory, FromArgMatches, Parser};
-use futures_util::FutureExt;
 use kizuna::actors::auth::client::AuthClient;
 use kizuna::actors::guards::Guards;
 use kizuna::clock::{Clock, Timestamp};
@@ -59,7 +58,8 @@ pub struct TestApp {
     node: Node,
     config: Config,
     thread: Option<JoinHandle<()>>,
-    _place: Place,
+    /// None for a second node, whose database is the first one's.
+    place: Option<Place>,
 }
 
 impl Deref for TestApp {
@@ -85,7 +85,17 @@ impl TestApp {
         let config = parse(&place.url, args);
         let clock = Clock::manual(Timestamp::parse(BEGIN).expect("a time"));
         let (node, thread) = launch(&config, clock).await;
-        Self { node, config, thread: Some(thread), _place: place }
+        Self { node, config, thread: Some(thread), place: Some(place) }
+    }
+
+    /// Another node on the same database, with the same clock and these arguments. Goes before this one.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn beside(&self, args: &[&str]) -> Self {
+        let config = parse(&self.config.database.url, args);
+        let (node, thread) = launch(&config, self.node.clock.clone()).await;
+        Self { node, config, thread: Some(thread), place: None }
     }
 
     /// Stops the node and starts another on the same database, whose clock goes on from here. Tokens hold; the
@@ -105,9 +115,15 @@ impl TestApp {
     /// # Panics
     /// When the node has ended by a panic.
     fn stop(&mut self) {
-        // One poll sends the word; the node answers by ending.
-        let _ = self.stopper.stop().now_or_never();
-        let ended = self.thread.take().map(JoinHandle::join);
+        let Some(thread) = self.thread.take() else { return };
+        let stopper = self.stopper.clone();
+        // Whoever drops it may be within a runtime already, which must not wait.
+        let told = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(stopper.stop());
+        });
+        let ended = Some(thread.join());
+        let _ = told.join();
         if matches!(ended, Some(Err(_))) && !std::thread::panicking() {
             panic!("the node ended by a panic, see above");
         }

@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, WrapFuture};
 use dashmap::DashMap;
-use redis::streams::StreamId;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{Instant, timeout};
 
 use super::calls::{Question, Reply, Request};
-use super::mailbox::{Mailbox, RedisClock, post, text};
+use super::mailbox::{Entry, Mailbox, RedisClock, post};
 use super::seen::LONGEST;
 use crate::actors::refusal::Refusal;
 use crate::actors::runtime::call::Guard;
@@ -98,8 +97,8 @@ impl Calls {
     }
 
     /// A reply has come. Whoever waited for it may have given up.
-    fn replied(&self, entry: &StreamId) {
-        let Some(reply) = Reply::read(|field| text(entry, field)) else {
+    fn replied(&self, entry: &Entry) {
+        let Some(reply) = Reply::read(|field| entry.text(field)) else {
             return tracing::warn!(entry = entry.id, "an entry of the replies is none");
         };
         if let Some((_, sender)) = self.0.waiting.remove(&reply.id) {

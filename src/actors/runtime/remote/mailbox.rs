@@ -1,13 +1,13 @@
 //! A stream that one node reads and the others write to. What has been read is deleted, so that reading begins at the
 //! start each time: neither a Redis that was emptied nor one whose clock went back hides an entry.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
-use redis::streams::{StreamId, StreamReadReply};
-use redis::{FromRedisValue, RedisError, RedisResult};
+use redis::{FromRedisValue, RedisError, RedisResult, Value};
 
 use super::calls::{Fields, RedisTime};
 use crate::actors::runtime::stats::ActorStats;
@@ -62,7 +62,7 @@ pub struct Mailbox {
 
 impl Mailbox {
     /// Hands every entry to `take`, for as long as the node lives, whether Redis does or not.
-    pub async fn read_on(self, stats: Arc<ActorStats>, mut take: impl FnMut(&StreamId)) {
+    pub async fn read_on(self, stats: Arc<ActorStats>, mut take: impl FnMut(&Entry)) {
         loop {
             match self.redis.reader(BLOCK).await {
                 Ok(connection) => {
@@ -80,7 +80,7 @@ impl Mailbox {
         &self,
         mut connection: MultiplexedConnection,
         stats: &ActorStats,
-        take: &mut impl FnMut(&StreamId),
+        take: &mut impl FnMut(&Entry),
     ) -> RedisError {
         match redis::cmd("TIME").query_async(&mut connection).await {
             Ok(time) => self.clock.learn(time),
@@ -107,7 +107,7 @@ impl Mailbox {
         &self,
         connection: &mut MultiplexedConnection,
         taken: &[String],
-    ) -> RedisResult<Vec<StreamId>> {
+    ) -> RedisResult<Vec<Entry>> {
         let mut commands = redis::pipe();
         if !taken.is_empty() {
             commands.cmd("XDEL").arg(&self.key).arg(taken).ignore();
@@ -116,15 +116,45 @@ impl Mailbox {
         let read = commands.cmd("XREAD").arg("COUNT").arg(PAGE).arg("BLOCK").arg(BLOCK.as_millis() as u64);
         read.arg("STREAMS").arg(&self.key).arg("0");
         commands.cmd("TIME");
-        let (found, time): (Option<StreamReadReply>, _) = commands.query_async(connection).await?;
+        let (found, time): (Value, _) = commands.query_async(connection).await?;
         self.clock.learn(time);
-        Ok(found.into_iter().flat_map(|found| found.keys).flat_map(|stream| stream.ids).collect())
+        Ok(Entry::all(found))
     }
 }
 
-/// A field of an entry, if it is text.
-pub fn text(entry: &StreamId, field: &str) -> Option<String> {
-    String::from_redis_value_ref(entry.map.get(field)?).ok()
+/// An entry of a stream, as far as it is text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub id: String,
+    fields: HashMap<String, String>,
+}
+
+impl Entry {
+    /// What a read of one stream has found. The client's own types give up all entries for one that is no text, and it
+    /// would be found again for ever.
+    fn all(found: Value) -> Vec<Self> {
+        let Value::Array(streams) = found else { return Vec::new() };
+        let entries = streams.into_iter().flat_map(|stream| match stream {
+            Value::Array(stream) => stream.into_iter().nth(1),
+            _ => None,
+        });
+        entries
+            .flat_map(|entries| <Vec<Value>>::from_redis_value(entries).unwrap_or_default())
+            .filter_map(Self::one)
+            .collect()
+    }
+
+    fn one(entry: Value) -> Option<Self> {
+        let (id, fields): (String, Vec<Value>) = redis::from_redis_value(entry).ok()?;
+        let texts: Vec<_> = fields.into_iter().map(|text| String::from_redis_value(text).ok()).collect();
+        let pairs = texts.chunks_exact(2).filter_map(|pair| Some((pair[0].clone()?, pair[1].clone()?)));
+        Some(Self { id, fields: pairs.collect() })
+    }
+
+    /// One of its fields.
+    pub fn text(&self, field: &str) -> Option<String> {
+        self.fields.get(field).cloned()
+    }
 }
 
 /// Adds an entry to a node's stream; once more if it is unknown whether Redis has it, for its reader knows a repeated one.
@@ -151,4 +181,45 @@ pub async fn post(redis: &Redis, key: &str, fields: &Fields) -> RedisResult<()> 
 fn is_unsure(error: &RedisError) -> bool {
     (error.is_io_error() || error.is_timeout() || error.is_connection_dropped())
         && !error.is_connection_refusal()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &[u8]) -> Value {
+        Value::BulkString(text.to_vec())
+    }
+
+    #[test]
+    fn an_entry_that_is_no_text_hides_no_other() {
+        let entry = |id: &[u8], fields: &[&[u8]]| {
+            Value::Array(vec![text(id), Value::Array(fields.iter().map(|field| text(field)).collect())])
+        };
+        let entries = vec![
+            entry(b"1-0", &[b"id", b"a"]),
+            entry(b"2-0", &[b"\xff", b"x", b"id", b"\xfe", b"name", b"b", b"odd"]),
+            Value::Int(3),
+            entry(b"4-0", &[]),
+        ];
+        let found = Entry::all(Value::Array(vec![Value::Array(vec![text(b"key"), Value::Array(entries)])]));
+        let ids: Vec<&str> = found.iter().map(|entry| entry.id.as_str()).collect();
+        assert_eq!(ids, ["1-0", "2-0", "4-0"]);
+        assert_eq!((found[0].text("id"), found[1].text("id")), (Some("a".into()), None));
+        assert_eq!(found[1].text("name").as_deref(), Some("b"));
+        for nothing in [Value::Nil, Value::Int(1), Value::Array(vec![Value::Nil, Value::Array(vec![])])] {
+            assert_eq!(Entry::all(nothing), []);
+        }
+    }
+
+    #[test]
+    fn redis_tells_its_time_before_anybody_goes_by_it() {
+        let clock = RedisClock::default();
+        assert_eq!(clock.now(), None);
+        clock.learn((1_764_068_400, 5));
+        let since = RedisTime(1_764_068_400_000_005).until(clock.now().expect("a time"));
+        assert!(since < Duration::from_secs(1), "{since:?}");
+        clock.learn((i64::MAX, i64::MAX));
+        assert!(clock.now().is_some(), "nothing overflows");
+    }
 }

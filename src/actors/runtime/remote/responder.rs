@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, WrapFuture};
 use futures_util::future::LocalBoxFuture;
-use redis::streams::StreamId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument;
 
 use super::calls::{Question, RedisTime, Reply, Request};
-use super::mailbox::{Mailbox, RedisClock, post, text};
+use super::mailbox::{Entry, Mailbox, RedisClock, post};
 use super::seen::{Seen, Verdict};
 use crate::actors::refusal::Refusal;
 use crate::actors::runtime::service::{Hosted, Local};
@@ -73,8 +72,8 @@ impl Responder {
         let _ = tokio::time::timeout(patience, all).await;
     }
 
-    fn take(&self, entry: &StreamId) {
-        let Some(request) = Request::read(|field| text(entry, field)) else {
+    fn take(&self, entry: &Entry) {
+        let Some(request) = Request::read(|field| entry.text(field)) else {
             return tracing::warn!(entry = entry.id, "an entry of the calls is none");
         };
         // It is read on every connection before the first entry is.

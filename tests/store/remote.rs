@@ -1,0 +1,285 @@
+//! Calls between nodes, over a real Redis: two nodes of which each hosts what the other does not, and calls that no node
+//! would send.
+
+use std::time::{Duration, Instant};
+
+use kizuna::actors::context::{Caller, Context, Role};
+use kizuna::actors::customer::messages::{CreateCustomer, FindCustomer, NewCustomer};
+use kizuna::actors::refusal::{Code, Refusal};
+use kizuna::actors::runtime::remote::calls::{Question, RedisTime, Reply, Request};
+use kizuna::actors::runtime::remote::mailbox::post;
+use kizuna::actors::service_name::ServiceName;
+use kizuna::ids::{Id, new_id};
+use kizuna::persistence::nodes;
+use kizuna::persistence::redis::Redis as Way;
+use redis::streams::StreamRangeReply;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::support::{Member, Postgres, Redis, TestApp, eventually};
+
+const SOON: Duration = Duration::from_secs(10);
+/// Longer than any entry takes that is going to be answered.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// Two nodes; `desk` has customers and the rest, `front` has the users.
+struct Pair {
+    desk: TestApp,
+    front: TestApp,
+    redis: Redis,
+}
+
+impl Pair {
+    async fn start() -> Self {
+        let redis = Redis::start();
+        let url = redis.url();
+        let with = |services: &'static str| {
+            ["--redis-url".to_owned(), url.clone(), "--services".into(), services.into()]
+        };
+        let front = with("auth");
+        let front = TestApp::with(Postgres, &front.each_ref().map(String::as_str)).await;
+        let desk = with("customer,sales,opportunity,analytics");
+        let desk = front.beside(&desk.each_ref().map(String::as_str)).await;
+        let pair = Self { desk, front, redis };
+        eventually(SOON, async || nodes::living(&pair.front.db).await.unwrap().len() == 2).await;
+        pair
+    }
+
+    /// The first ADMIN, at each of the nodes.
+    async fn admin(&self) -> [Member; 2] {
+        let login = json!({"email": crate::support::app::ADMIN, "password": crate::support::app::PASSWORD});
+        let (front, desk) = (self.front.nobody(), self.desk.nobody());
+        // Until each knows of the other, and Redis has told its time.
+        let answer = eventually(SOON, async || match desk.post("/api/auth/login", login.clone()).await {
+            answer if answer.status == 200 => Ok(answer),
+            answer => Err(answer.to_string()),
+        })
+        .await;
+        let [front, desk] = [front, desk].map(|api| Member::of(&api, &answer));
+        eventually(SOON, async || front.get("/api/customers").await.status == 200).await;
+        [front, desk]
+    }
+
+    /// A stranger's way to the calls of `desk`.
+    async fn stranger(&self) -> Stranger {
+        let way = Way::new(&self.redis.url(), nodes::cluster(&self.desk.db).await.unwrap()).unwrap();
+        let living = nodes::living(&self.desk.db).await.unwrap();
+        let desk = living.iter().find(|node| node.services.contains(&ServiceName::Customer)).unwrap();
+        Stranger { way, desk: desk.incarnation, me: new_id() }
+    }
+
+    async fn customers(&self) -> i64 {
+        self.desk.rows("customers").await
+    }
+}
+
+/// Writes into a node's stream what it likes.
+struct Stranger {
+    way: Way,
+    desk: Id,
+    me: Id,
+}
+
+impl Stranger {
+    async fn now(&self) -> RedisTime {
+        let (seconds, micros): (i64, i64) =
+            redis::cmd("TIME").query_async(&mut self.way.shared()).await.unwrap();
+        RedisTime(seconds * 1_000_000 + micros)
+    }
+
+    async fn request(&self, name: &str, message: &impl Serialize) -> Request {
+        Request {
+            id: new_id(),
+            deadline: self.now().await.plus(Duration::from_secs(3)),
+            reply_to: self.me,
+            question: Question {
+                service: ServiceName::Customer,
+                name: name.into(),
+                payload: serde_json::to_string(message).unwrap(),
+                correlation_id: None,
+                traceparent: None,
+            },
+        }
+    }
+
+    async fn send(&self, request: &Request) {
+        post(&self.way, &self.way.calls(self.desk), &request.fields()).await.unwrap();
+    }
+
+    async fn replies(&self) -> Vec<Reply> {
+        let mut range = redis::cmd("XRANGE");
+        range.arg(self.way.replies(self.me)).arg("-").arg("+");
+        let found: StreamRangeReply = range.query_async(&mut self.way.shared()).await.unwrap();
+        found.ids.iter().map(|entry| Reply::read(|field| entry.get(field)).expect("a reply")).collect()
+    }
+
+    /// The one reply to this request, once it is there.
+    async fn reply(&self, id: Id) -> Result<String, Refusal> {
+        let found = async || self.replies().await.into_iter().find(|reply| reply.id == id);
+        eventually(SOON, found).await.outcome
+    }
+}
+
+fn create(name: &str) -> CreateCustomer {
+    let customer = NewCustomer {
+        name: name.into(),
+        email: None,
+        phone: None,
+        company: None,
+        status: None,
+        notes: None,
+        owner_id: None,
+    };
+    CreateCustomer { customer, allow_duplicate: false, context: Context::system() }
+}
+
+fn find(id: Id) -> FindCustomer {
+    FindCustomer { id, caller: Caller { user_id: new_id(), role: Role::Manager, session_id: new_id() } }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_node_answers_for_what_the_other_does_not_host() {
+    let pair = Pair::start().await;
+    let [front, desk] = pair.admin().await;
+    let made = front.post("/api/customers", json!({"name": "絆商事"})).await.expect(201);
+    let path = made.header("location").expect("a place").to_owned();
+    assert_eq!(desk.get(&path).await.expect(200).text, front.get(&path).await.expect(200).text);
+    front.if_match(9).patch(&path, json!({"name": "x"})).await.expect_problem(412, "stale_version");
+    let unnamed = front.post("/api/customers", json!({"name": " "})).await;
+    let here = desk.post("/api/customers", json!({"name": " "})).await;
+    assert_eq!((unnamed.status, &unnamed.body["errors"]), (422, &here.body["errors"]));
+    // A meeting is checked by two services on two nodes.
+    let owner = desk.hire("SALES", "ann", None).await;
+    let meeting = json!({"customer_id": made.id(), "title": "t", "met_at": "2026-03-01T00:00:00Z", "owner_id": owner.id});
+    front.post("/api/meetings", meeting).await.expect(201);
+    // The same key through the other node is the same request.
+    let keyed = |member: &Member| member.idempotency_key("k");
+    let first = keyed(&front).post("/api/customers", json!({"name": "一"})).await.expect(201);
+    assert_eq!(keyed(&desk).post("/api/customers", json!({"name": "一"})).await.expect(201).id(), first.id());
+    assert_eq!(pair.customers().await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_out_through_a_node_without_auth_is_out_there_at_once() {
+    let pair = Pair::start().await;
+    let [front, desk] = pair.admin().await;
+    desk.get("/api/auth/me").await.expect(200);
+    desk.post("/api/auth/logout", json!({})).await.expect(204);
+    desk.get("/api/auth/me").await.expect(401);
+    front.get("/api/auth/me").await.expect(401);
+    // And within a second the other way round.
+    let [front, desk] = pair.admin().await;
+    desk.get("/api/auth/me").await.expect(200);
+    front.post("/api/auth/logout", json!({})).await.expect(204);
+    eventually(Duration::from_secs(1), async || desk.get("/api/auth/me").await.status == 401).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_comes_again_is_carried_out_once() {
+    let pair = Pair::start().await;
+    let stranger = pair.stranger().await;
+    let request = stranger.request("CreateCustomer", &create("絆商事")).await;
+    for _ in 0..20 {
+        stranger.send(&request).await;
+    }
+    stranger.reply(request.id).await.expect("a customer");
+    stranger.send(&request).await;
+    tokio::time::sleep(QUIET).await;
+    assert_eq!((pair.customers().await, stranger.replies().await.len()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_past_its_deadline_is_dropped() {
+    let pair = Pair::start().await;
+    let stranger = pair.stranger().await;
+    let now = stranger.now().await;
+    for deadline in [RedisTime(0), RedisTime(i64::MIN), now, RedisTime(i64::MAX)] {
+        let request = stranger.request("CreateCustomer", &create("late")).await;
+        stranger.send(&Request { deadline, ..request }).await;
+    }
+    tokio::time::sleep(QUIET).await;
+    assert_eq!((pair.customers().await, stranger.replies().await.len()), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strange_entries_are_refused_or_passed_over_and_stop_nobody() {
+    let pair = Pair::start().await;
+    let stranger = pair.stranger().await;
+    let key = stranger.way.calls(stranger.desk);
+    for fields in [
+        vec![("a", "\0".to_owned())],
+        vec![("id", "x".repeat(1 << 20))],
+        stranger.request("FindCustomer", &find(new_id())).await.fields().split_off(2),
+    ] {
+        post(&stranger.way, &key, &fields).await.unwrap();
+    }
+    let mut unreadable = redis::cmd("XADD");
+    unreadable.arg(&key).arg("*").arg(b"id\xff".as_slice()).arg(b"\xff\xfe\0".as_slice());
+    unreadable.exec_async(&mut stranger.way.shared()).await.unwrap();
+    let mut refused = Vec::new();
+    for (name, payload) in [
+        ("FindCustomer", json!(null)),
+        ("FindCustomer", json!({"id": "\0", "caller": {}})),
+        ("CreateCustomer", json!({"customer": {"name": "x", "shoe_size": 43}})),
+        ("DropCustomers", json!({})),
+        ("", json!("\0")),
+        ("FindUser", json!({"id": new_id()})),
+    ] {
+        refused.push(stranger.request(name, &payload).await);
+    }
+    // One of a service that the node does not host.
+    let mut misled = stranger.request("FindUser", &json!({"id": new_id()})).await;
+    misled.question.service = ServiceName::Auth;
+    refused.push(misled);
+    for request in &refused {
+        stranger.send(request).await;
+    }
+    for request in &refused {
+        assert_eq!(stranger.reply(request.id).await, Err(Refusal::unavailable()), "{request:?}");
+    }
+    let nul = stranger.request("CreateCustomer", &create("a\0b")).await;
+    stranger.send(&nul).await;
+    let refusal = stranger.reply(nul.id).await.unwrap_err();
+    assert_eq!((refusal.code, &*refusal.fields[0].code), (Code::InvalidFields, "nul_character"));
+    let last = stranger.request("FindCustomer", &find(new_id())).await;
+    stranger.send(&last).await;
+    assert_eq!(stranger.reply(last.id).await, Err(Refusal::new(Code::NotFound)));
+    // What was read is deleted, whatever it was.
+    eventually(SOON, async || {
+        let mut shared = stranger.way.shared();
+        redis::cmd("XLEN").arg(&key).query_async::<i64>(&mut shared).await.unwrap() == 0
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_redis_a_call_fails_soon_and_works_again_by_itself() {
+    let mut pair = Pair::start().await;
+    let [front, _] = pair.admin().await;
+    pair.redis.kill();
+    let begun = Instant::now();
+    let answer = front.post("/api/customers", json!({"name": "x"})).await.expect_problem(503, "unavailable");
+    assert!(answer.header("retry-after").is_some(), "{answer}");
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    pair.redis.restart_empty();
+    eventually(SOON, async || {
+        // The breaker's half minute passes.
+        pair.front.clock.advance(Duration::from_secs(31));
+        match front.post("/api/customers", json!({"name": "y"})).await {
+            answer if answer.status == 201 => Ok(()),
+            answer => Err(answer.to_string()),
+        }
+    })
+    .await;
+    pair.redis.pause();
+    let begun = Instant::now();
+    front.get("/api/customers").await.expect_problem(503, "unavailable");
+    assert!(begun.elapsed() < Duration::from_secs(7), "{:?}", begun.elapsed());
+    pair.redis.resume();
+    pair.redis.flush();
+    eventually(SOON, async || {
+        pair.front.clock.advance(Duration::from_secs(31));
+        front.get("/api/customers").await.status == 200
+    })
+    .await;
+}
