@@ -11,6 +11,7 @@
 //! ├─ opportunity  opportunity.approval
 //! ├─ analytics ── analytics.notification, and analytics.listener: one per user with open sockets
 //! ├─ live                  tells the listeners of events
+//! ├─ cluster.responder, cluster.replies           calls of other nodes, and answers to this one's
 //! ├─ scheduler             jobs at fixed times
 //! ├─ operations           what all of these show of themselves
 //! └─ feeds: sales.customers, opportunity.customers, analytics.metrics, analytics.activity,
