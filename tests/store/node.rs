@@ -123,8 +123,12 @@ impl Node {
 
     /// What such a directory is made of.
     pub fn shared_parts(&self) -> EntityParts {
-        let limits =
-            EntityLimits { children: 1_000, idle: Duration::from_secs(60), cached: 1_000, deadline: DEADLINE };
+        let limits = EntityLimits {
+            children: 1_000,
+            idle: Duration::from_secs(60),
+            cached: 1_000,
+            deadline: DEADLINE,
+        };
         EntityParts { shared: true, ..self.parts(limits) }
     }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::aggregate::{SessionAggregate, UserAggregate};
-use super::domain::{self, UserState};
-use super::messages::Principal;
+use super::domain::{self, Session, UserState};
+use super::messages::{FindUser, Principal};
 use super::service::AuthDesk;
 use super::token::{Keys, Use};
 use crate::actors::context::Caller;
@@ -47,13 +47,32 @@ impl AuthClient {
     /// # Errors
     /// `session_ended`, `unavailable`.
     pub async fn in_force(&self, session: Id, user: Id) -> Result<Arc<UserState>, Refusal> {
-        let (Some(session), Some(user)) = (self.sessions.get(session).await?, self.users.get(user).await?)
-        else {
-            return Err(Refusal::new(Code::SessionEnded));
-        };
-        if !domain::is_in_force(&session, &user, self.clock.now()) {
-            return Err(Refusal::new(Code::SessionEnded));
+        let recent = (self.sessions.recent(session).await?, self.users.recent(user).await?);
+        if let Some(user) = self.proven(recent) {
+            return Ok(user);
         }
-        Ok(user)
+        // What is a moment old may know a session or a password of before; it never ends anybody's session.
+        let present = (self.sessions.get(session).await?, self.users.get(user).await?);
+        self.proven(present).ok_or_else(|| Refusal::new(Code::SessionEnded))
+    }
+
+    fn proven(&self, found: (Option<Arc<Session>>, Option<Arc<UserState>>)) -> Option<Arc<UserState>> {
+        let (Some(session), Some(user)) = found else { return None };
+        domain::is_in_force(&session, &user, self.clock.now()).then_some(user)
+    }
+
+    /// A token's user as last committed by any node.
+    ///
+    /// # Errors
+    /// `session_ended` if they are gone by now, `unavailable`, `overloaded`.
+    pub async fn myself(&self, user: Id) -> Result<Arc<UserState>, Refusal> {
+        if let Some(user) = self.users.cached(user) {
+            return Ok(user);
+        }
+        let found = self.service.ask(FindUser { id: user }).await;
+        found.map_err(|refusal| match refusal.code {
+            Code::NotFound => Refusal::new(Code::SessionEnded),
+            _ => refusal,
+        })
     }
 }

@@ -247,7 +247,7 @@ impl Feed {
     async fn read(&mut self, link: &Link, slice: i64, target: &Positions) -> Result<(), Refusal> {
         let upto = target.at(slice);
         let events = link.page(slice, self.position.at(slice), upto).await?;
-        let user = link.live.auth.users.get(link.user_id).await?.ok_or_else(Refusal::unavailable)?;
+        let user = link.live.auth.users.recent(link.user_id).await?.ok_or_else(Refusal::unavailable)?;
         let is_last = (events.len() as i64) < PAGE;
         for logged in events {
             self.position.advance(slice, logged.slice_seq);

@@ -34,8 +34,8 @@ use crate::actors::event::{DomainEvent, raw};
 use crate::actors::refusal::{Code, Refusal};
 use crate::clock::{Clock, Timestamp};
 use crate::ids::Id;
-use crate::persistence::{Db, StoreError};
 use crate::persistence::table::Table;
+use crate::persistence::{Db, StoreError};
 
 /// A kind of aggregate: its rules are pure, its row is its state.
 pub trait Aggregate: Send + Sync + 'static {
