@@ -11,6 +11,7 @@ use rand::Rng;
 
 use crate::actors::auth::messages::{CreateUser, Locale, NewUser};
 use crate::actors::context::{Context, Role};
+use crate::actors::refusal::{Code, Refusal};
 use crate::config::Config;
 use crate::demo;
 use crate::services::Services;
@@ -54,19 +55,30 @@ pub fn jwt_secret(config: &Config) -> anyhow::Result<Vec<u8>> {
     }
 }
 
-/// Makes the first ADMIN, or the demo's users and records.
+/// Makes the first ADMIN, or the demo's users and records; nothing if another node that starts at the same moment was
+/// faster.
 ///
 /// # Errors
 /// What the services refuse, as for a password that is too short.
-pub async fn first_users(config: &Config, services: &Services) -> anyhow::Result<FirstLogin> {
-    if config.demo {
-        demo::load(services).await?;
-        return Ok(FirstLogin {
-            email: demo::ADMIN.into(),
-            made_password: Some(demo::PASSWORD.into()),
-            demo: true,
-        });
+pub async fn first_users(config: &Config, services: &Services) -> anyhow::Result<Option<FirstLogin>> {
+    let made = if config.demo { demo_users(services).await } else { first_admin(config, services).await };
+    match made {
+        Err(error) if is_taken(&error) => Ok(None),
+        made => made.map(Some),
     }
+}
+
+/// Whether somebody else made the first user, whose address is unique.
+fn is_taken(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.code == Code::EmailTaken)
+}
+
+async fn demo_users(services: &Services) -> anyhow::Result<FirstLogin> {
+    demo::load(services).await?;
+    Ok(FirstLogin { email: demo::ADMIN.into(), made_password: Some(demo::PASSWORD.into()), demo: true })
+}
+
+async fn first_admin(config: &Config, services: &Services) -> anyhow::Result<FirstLogin> {
     let given = config.auth.admin_password.clone();
     let made_password = given.is_none().then(|| random_text(15));
     let email = config.auth.admin_email.clone();

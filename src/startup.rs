@@ -87,7 +87,7 @@ impl Application {
         let first_login = if auth::has_users(&db).await? {
             None
         } else {
-            Some(bootstrap::first_users(config, &services).await?)
+            bootstrap::first_users(config, &services).await?
         };
         let draining = Arc::new(AtomicBool::new(false));
         let gateway = Data::new(Gateway {

@@ -4,12 +4,14 @@
 //! - `rows`, `keys`: every table keeps what it is given; `queries`, `accounts`, `tasks`, `approvals`, `log`: every question is answered
 //! - `feed`, `dead_letters`, `entities`, `schedules`: consumers, aggregates and jobs against a real database; `node`: their actors;
 //!   `copier`: a consumer that fails when it is told to; `integrity`: every fault of theirs is found
+//! - `shared`, `hot`: what a node has in memory and in Redis while others commit; `admins`, `guesses`: rules that hold across nodes
 //! - `common`: rows and units to commit
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod accounts;
+mod admins;
 mod approvals;
 mod common;
 mod copier;
@@ -17,6 +19,8 @@ mod dead_letters;
 mod durability;
 mod entities;
 mod feed;
+mod guesses;
+mod hot;
 mod integrity;
 mod journal;
 mod keys;
@@ -28,4 +32,5 @@ mod queries;
 mod races;
 mod rows;
 mod schedules;
+mod shared;
 mod tasks;

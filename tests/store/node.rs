@@ -12,6 +12,7 @@ use kizuna::actors::runtime::entity::{Aggregate, Entities, EntityLimits, EntityP
 use kizuna::actors::runtime::feed::{Consumer, FeedActor, FeedParts};
 use kizuna::actors::runtime::journal::{Journal, JournalActor, JournalLimits};
 use kizuna::actors::runtime::registry::{Registry, RegistryActor};
+use kizuna::actors::runtime::service::Service;
 use kizuna::actors::runtime::stats::{ActorReading, Board};
 use kizuna::actors::runtime::supervisor::{Intensity, Supervisor};
 use kizuna::actors::service_name::ServiceName;
@@ -109,6 +110,11 @@ impl Node {
         self.supervisor.spawn(C::NAME, &self.arbiters.feeding(), move |life, stats| {
             FeedActor::new(parts.clone(), consumer.clone(), life, stats)
         });
+    }
+
+    /// The actor before a desk.
+    pub fn service<D: Send + Sync + 'static>(&self, desk: D) -> Service<D> {
+        Service::start(&self.supervisor, "desk", &self.arbiters.serving(), DEADLINE, Arc::new(desk))
     }
 
     /// A directory that keeps no state for reading.

@@ -7,5 +7,7 @@ pub mod events;
 pub mod messages;
 pub mod password;
 pub mod service;
+#[cfg(test)]
+mod tests;
 pub mod throttle;
 pub mod token;
