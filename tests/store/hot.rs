@@ -15,7 +15,7 @@ use kizuna::persistence::redis::Redis;
 
 use crate::node::{Node, Site, run};
 use crate::shared::{Customers, create, nodes, rename};
-use crate::support::Postgres;
+use crate::support::{Postgres, eventually};
 
 /// A Redis of the test's own; ends with it.
 struct Server {
@@ -59,7 +59,9 @@ impl Server {
         words[1..].iter().for_each(|word| {
             command.arg(word);
         });
-        command.query_async::<()>(&mut redis.shared()).await.expect("a Redis that answers");
+        // A connection that Redis has closed is seen to be so by its next command.
+        let sent = async || command.query_async::<()>(&mut redis.shared()).await;
+        eventually(Duration::from_secs(5), sent).await;
     }
 }
 

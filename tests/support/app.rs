@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::ops::Deref;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -59,7 +60,7 @@ pub struct TestApp {
     node: Node,
     config: Config,
     thread: Option<JoinHandle<()>>,
-    _place: Place,
+    place: Arc<Place>,
 }
 
 impl Deref for TestApp {
@@ -81,11 +82,19 @@ impl TestApp {
     /// # Panics
     /// When it does not start.
     pub async fn with(on: Database, args: &[&str]) -> Self {
-        let place = Place::fresh(on);
-        let config = parse(&place.url, args);
         let clock = Clock::manual(Timestamp::parse(BEGIN).expect("a time"));
+        Self::on(Arc::new(Place::fresh(on)), clock, args).await
+    }
+
+    /// Another node on the same database, by the same clock.
+    pub async fn beside(&self, args: &[&str]) -> Self {
+        Self::on(self.place.clone(), self.node.clock.clone(), args).await
+    }
+
+    async fn on(place: Arc<Place>, clock: Clock, args: &[&str]) -> Self {
+        let config = parse(&place.url, args);
         let (node, thread) = launch(&config, clock).await;
-        Self { node, config, thread: Some(thread), _place: place }
+        Self { node, config, thread: Some(thread), place }
     }
 
     /// Stops the node and starts another on the same database, whose clock goes on from here. Tokens hold; the
