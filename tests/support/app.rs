@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use actix_rt::System;
 use clap::{CommandFactory, FromArgMatches, Parser};
-use futures_util::FutureExt;
 use kizuna::actors::auth::client::AuthClient;
 use kizuna::actors::guards::Guards;
 use kizuna::clock::{Clock, Timestamp};
@@ -114,9 +113,12 @@ impl TestApp {
     /// # Panics
     /// When the node has ended by a panic.
     fn stop(&mut self) {
-        // One poll sends the word; the node answers by ending.
-        let _ = self.stopper.stop().now_or_never();
+        // On a thread of its own: a test's runtime may have no other to go on with. A cluster's node serves on a while.
+        let stopper = self.stopper.clone();
+        let stopping =
+            std::thread::spawn(move || System::new().block_on(async move { stopper.stop().await }));
         let ended = self.thread.take().map(JoinHandle::join);
+        let _ = stopping.join();
         if matches!(ended, Some(Err(_))) && !std::thread::panicking() {
             panic!("the node ended by a panic, see above");
         }
