@@ -64,11 +64,24 @@ pub async fn first_users(config: &Config, services: &Services) -> anyhow::Result
     if services.auth.accounts().is_none() {
         return Ok(None);
     }
-    if config.demo {
-        let login =
-            FirstLogin { email: demo::ADMIN.into(), made_password: Some(demo::PASSWORD.into()), demo: true };
-        return Ok(unless_taken(demo::load(services).await)?.map(|()| login));
+    let made = if config.demo { demo_users(services).await } else { first_admin(config, services).await };
+    match made {
+        Err(error) if is_taken(&error) => Ok(None),
+        made => made.map(Some),
     }
+}
+
+/// Whether somebody else made the first user, whose address is unique.
+fn is_taken(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.code == Code::EmailTaken)
+}
+
+async fn demo_users(services: &Services) -> anyhow::Result<FirstLogin> {
+    demo::load(services).await?;
+    Ok(FirstLogin { email: demo::ADMIN.into(), made_password: Some(demo::PASSWORD.into()), demo: true })
+}
+
+async fn first_admin(config: &Config, services: &Services) -> anyhow::Result<FirstLogin> {
     let given = config.auth.admin_password.clone();
     let made_password = given.is_none().then(|| random_text(15));
     let email = config.auth.admin_email.clone();
@@ -83,16 +96,8 @@ pub async fn first_users(config: &Config, services: &Services) -> anyhow::Result
         password,
     };
     let made = services.auth.service.ask(CreateUser { user, context: Context::system() }).await;
-    let made = unless_taken(made).context("--admin-email, --admin-password")?;
-    Ok(made.map(|_| FirstLogin { email, made_password, demo: false }))
-}
-
-/// None if the first user's address is taken: somebody else made them a moment ago.
-fn unless_taken<T>(made: Result<T, Refusal>) -> Result<Option<T>, Refusal> {
-    match made {
-        Err(refusal) if refusal.code == Code::EmailTaken => Ok(None),
-        made => made.map(Some),
-    }
+    made.context("--admin-email, --admin-password")?;
+    Ok(FirstLogin { email, made_password, demo: false })
 }
 
 /// `bytes` of randomness as text for people and files.

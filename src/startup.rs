@@ -107,7 +107,6 @@ impl Application {
             metrics,
             consumers: services.consumers.clone(),
             in_flight: DashSet::new(),
-            renewals: http::Renewals::default(),
             public_url: config.http.public_url.clone(),
             trusted_proxy: config.http.trusted_proxy,
             serves_metrics: config.http.ops_listen.is_none(),

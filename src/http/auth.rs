@@ -54,7 +54,8 @@ pub async fn refresh(
     _: Params<NoParams>,
     body: Body<RefreshBody>,
 ) -> Answer {
-    let refresh = Refresh { refresh_token: body.value.refresh_token, context: by.context() };
+    let refresh =
+        Refresh { refresh_token: body.value.refresh_token, with_grace: false, context: by.context() };
     Ok(HttpResponse::Ok().json(gateway.auth.service.ask(refresh).await?))
 }
 
@@ -69,8 +70,10 @@ pub async fn logout(gateway: Data<Gateway>, signed: Signed, _: Params<NoParams>)
 /// The token's user
 #[utoipa::path(tag = "auth", responses((status = 200, body = User)))]
 #[get("/auth/me")]
-pub async fn me(signed: Signed, _: Params<NoParams>) -> Answer {
-    Ok(answer::record(signed.user.user.version, &signed.user.user))
+pub async fn me(gateway: Data<Gateway>, signed: Signed, _: Params<NoParams>) -> Answer {
+    // Not as the proof of the token saw it, which may be a moment old.
+    let user = gateway.auth.myself(signed.caller.user_id).await?;
+    Ok(answer::record(user.user.version, &user.user))
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -87,11 +87,11 @@ where
     }
     let context = Context { claim: Some(claim.clone()), ..signed.context() };
     match run(context).await {
-        // Another node was faster: its answer is the first one.
-        Err(refusal) if refusal.code == Code::RequestInFlight => {
-            let first = idempotency::find(&gateway.db, &claim.id, since).await?;
-            first.map_or(Err(refusal), |first| replay(&first, &claim, view))
-        }
+        // Another node may have been faster, and this one refused because of what that one did: its answer is the first.
+        Err(refusal) => match idempotency::find(&gateway.db, &claim.id, since).await {
+            Ok(Some(first)) => replay(&first, &claim, view),
+            Ok(None) | Err(_) => Err(refusal),
+        },
         answer => answer,
     }
 }

@@ -107,7 +107,6 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 pub use console::pages;
-pub use console::session::Renewals;
 
 /// The complete document of [`routes`].
 pub fn document() -> OpenApi {

@@ -19,7 +19,6 @@ use crate::actors::runtime::stats::Board;
 use crate::actors::sagas::service::SagaDesk;
 use crate::actors::sales::client::SalesClient;
 use crate::clock::Clock;
-use crate::http::Renewals;
 use crate::persistence::Db;
 
 /// Every request's way to the services.
@@ -42,8 +41,6 @@ pub struct Gateway {
     pub consumers: Vec<(&'static str, &'static [&'static str])>,
     /// Idempotency keys whose first request is under way on this node.
     pub in_flight: DashSet<String>,
-    /// The web console's renewals of tokens, under way or just done.
-    pub renewals: Renewals,
     pub public_url: Option<String>,
     pub trusted_proxy: Option<IpAddr>,
     /// Whether /metrics stands beside the API.

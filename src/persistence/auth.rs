@@ -64,25 +64,26 @@ pub async fn has_users(db: &Db) -> Result<bool, StoreError> {
         > 0)
 }
 
-/// How many live ADMINs there are besides `id`.
-pub async fn other_admins(db: &Db, id: Id) -> Result<i64, StoreError> {
-    let sql = Sql::new("SELECT CAST(count(*) AS TEXT) FROM users")
+/// A live ADMIN besides `id`, the first there was.
+pub async fn another_admin(db: &Db, id: Id) -> Result<Option<LiveUser>, StoreError> {
+    let tail = Sql::default()
         .filter("deleted_at IS NULL", [])
         .filter("role = 'ADMIN'", [])
-        .filter("id <> ?", [id.into()]);
-    db.number(sql).await
+        .filter("id <> ?", [id.into()])
+        .push(" ORDER BY created_at, id", [])
+        .limit(1);
+    let rows: Vec<User> = db.rows(&USERS, tail).await?;
+    Ok(rows.into_iter().next().map(live))
+}
+
+fn live(user: User) -> LiveUser {
+    LiveUser { id: user.id, version: user.version, role: user.role, manager_id: user.manager_id }
 }
 
 /// All live users in the order of their making, as many as a company has.
 pub async fn live_users(db: &Db) -> Result<Vec<LiveUser>, StoreError> {
     let tail = Sql::default().filter("deleted_at IS NULL", []).push(" ORDER BY created_at, id", []);
     let rows: Vec<User> = db.rows(&USERS, tail).await?;
-    let live = |user: User| LiveUser {
-        id: user.id,
-        version: user.version,
-        role: user.role,
-        manager_id: user.manager_id,
-    };
     Ok(rows.into_iter().map(live).collect())
 }
 

@@ -9,7 +9,7 @@
 //! | `events:<slice>` | stream: what was committed, `<slice_seq>-0` the entry's id; trimmed by the lowest cursor |
 //! | `calls:<incarnation>` | stream: calls to the services of a node; runs out with it |
 //! | `replies:<incarnation>` | stream: answers to the calls of a node; runs out with it |
-//! | `customer:<id>` | a hot customer, for a second |
+//! | `customer:<id>` | string: a hot customer, or the token of who is about to fill it; for a second |
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Mutex;
-
 use super::starter::Starter;
 use crate::actors::analytics::aggregate::NotificationAggregate;
 use crate::actors::analytics::service::AnalyticsDesk;
@@ -15,6 +13,7 @@ use crate::actors::auth::service::{AuthDesk, TokenLifetimes};
 use crate::actors::auth::throttle::Guesses;
 use crate::actors::auth::token::Keys;
 use crate::actors::customer::client::CustomerClient;
+use crate::actors::customer::hot::HotCustomers;
 use crate::actors::customer::service::CustomerDesk;
 use crate::actors::customers_known::KnownCustomers;
 use crate::actors::live::client::LiveClient;
@@ -56,8 +55,7 @@ impl Starter<'_> {
             users: accounts.users.clone(),
             sessions: accounts.sessions.clone(),
             lifetimes: TokenLifetimes { access: auth.access_token_ttl, refresh: auth.refresh_token_ttl },
-            guesses: Guesses::new(auth.login_rate),
-            admins: Mutex::new(()),
+            guesses: Guesses::new(&self.db, auth.login_rate),
         };
         Ok(AuthClient::new(self.here(SIGN_IN_DEADLINE, desk), Some(accounts), keys, clock))
     }
@@ -66,7 +64,8 @@ impl Starter<'_> {
         if !self.hosts(ServiceName::Customer) {
             return Ok(CustomerClient { service: self.elsewhere()?, customers: None });
         }
-        let customers = self.entities();
+        let hot = self.redis.clone().map(|redis| HotCustomers::new(redis, self.db.runtime().clone()));
+        let customers = self.entities_beside(hot.map(|hot| Arc::new(hot) as _));
         let desk = CustomerDesk {
             db: self.db.clone(),
             clock: self.clock.clone(),

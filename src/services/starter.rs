@@ -16,6 +16,7 @@ use crate::actors::runtime::cluster::relay::RelayActor;
 use crate::actors::runtime::cluster::trimmer::TrimmerActor;
 use crate::actors::runtime::entity::{Aggregate, Entities, EntityLimits, EntityParts};
 use crate::actors::runtime::feed::{Consumer, FeedActor, FeedParts};
+use crate::actors::runtime::hot::Hot;
 use crate::actors::runtime::janitor::{JanitorActor, Sweep};
 use crate::actors::runtime::journal::{Journal, JournalActor, JournalLimits};
 use crate::actors::runtime::registry::{Registry, RegistryActor};
@@ -118,8 +119,13 @@ impl<'a> Starter<'a> {
 
     /// The directory of a kind of aggregate.
     pub fn entities<A: Aggregate>(&mut self) -> Entities<A> {
+        self.entities_beside(None)
+    }
+
+    /// The same with a place where all nodes keep hot states.
+    pub fn entities_beside<A: Aggregate>(&mut self, hot: Option<Arc<dyn Hot<A::State>>>) -> Entities<A> {
         let bounds = &self.config.bounds;
-        let entities = Entities::<A>::new(EntityParts {
+        let parts = EntityParts {
             db: self.db.clone(),
             journal: self.journal.clone(),
             clock: self.clock.clone(),
@@ -132,7 +138,9 @@ impl<'a> Starter<'a> {
                 deadline: COMMAND_DEADLINE,
             },
             intensity: Intensity::default(),
-        });
+            shared: self.redis.is_some(),
+        };
+        let entities = Entities::<A>::beside(parts, hot);
         let swept = entities.clone();
         self.sweeps.push(Arc::new(move || swept.sweep()));
         entities

@@ -168,6 +168,22 @@ async fn a_refresh_token_that_comes_again_later_ends_the_session() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn only_the_console_takes_a_token_that_was_just_exchanged() {
+    let app = TestApp::start(Sqlite).await;
+    let mut browser = Browser::open(&app, ADMIN).await;
+    let first = browser.refresh.clone();
+    app.clock.advance(Duration::from_secs(16 * 60));
+    let renewed = browser.get("/customers").await.expect(200);
+    // Another request of the same browser, on its way with what was exchanged, gets what the first one got.
+    let late = browser.get("/meetings").await.expect(200);
+    assert_eq!(cookie(&late, "kizuna_refresh"), cookie(&renewed, "kizuna_refresh"));
+    browser.keep(&renewed);
+    let body = serde_json::json!({"refresh_token": first});
+    app.nobody().post("/api/auth/refresh", body).await.expect_problem(401, "session_ended");
+    browser.get("/customers").await.expect(303);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn logging_out_ends_the_session_everywhere() {
     let app = TestApp::start(Sqlite).await;
     let browser = Browser::open(&app, ADMIN).await;

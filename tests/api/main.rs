@@ -21,6 +21,7 @@ mod fallback;
 mod flows;
 mod idempotency;
 mod meetings;
+mod nodes;
 mod notifications;
 mod openapi;
 mod operations;

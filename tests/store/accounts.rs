@@ -8,7 +8,7 @@ use kizuna::actors::context::Role;
 use kizuna::clock::Timestamp;
 use kizuna::ids::new_id;
 use kizuna::persistence::auth::{
-    SESSIONS, has_users, list_users, other_admins, purge_sessions, user_by_email,
+    SESSIONS, another_admin, has_users, list_users, purge_sessions, user_by_email,
 };
 use kizuna::persistence::unit::Write;
 use rstest::rstest;
@@ -50,16 +50,18 @@ async fn only_the_live_user_is_found_by_address(#[case] on: Database) {
 #[case(Sqlite)]
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
-async fn other_admins_are_live_and_another(#[case] on: Database) {
+async fn the_other_admin_is_live_and_another(#[case] on: Database) {
     let place = Place::fresh(on);
     let db = place.migrated().await;
     let (one, two) = (with_role("one", Role::Admin), with_role("two", Role::Admin));
     let gone = deleted(with_role("gone", Role::Admin));
     store(&db, [&one, &gone, &with_role("boss", Role::Manager)].map(user_write).to_vec()).await;
-    assert_eq!(other_admins(&db, one.user.id).await.unwrap(), 0);
+    let other = async |id| another_admin(&db, id).await.unwrap().map(|user| user.id);
+    assert_eq!(other(one.user.id).await, None);
     store(&db, vec![user_write(&two)]).await;
-    assert_eq!(other_admins(&db, one.user.id).await.unwrap(), 1);
-    assert_eq!(other_admins(&db, new_id()).await.unwrap(), 2);
+    assert_eq!(other(one.user.id).await, Some(two.user.id));
+    assert_eq!(other(two.user.id).await, Some(one.user.id));
+    assert_eq!(other(new_id()).await, Some(one.user.id));
 }
 
 #[rstest]

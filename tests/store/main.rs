@@ -5,12 +5,14 @@
 //! - `feed`, `dead_letters`, `entities`, `schedules`: consumers, aggregates and jobs against a real database; `node`: their actors;
 //!   `copier`: a consumer that fails when it is told to; `integrity`: every fault of theirs is found
 //! - `wire`: messages and answers between nodes; `remote`: how they travel over a real Redis
+//! - `shared`, `hot`: what a node has in memory and in Redis while others commit; `admins`, `guesses`: rules that hold across nodes
 //! - `common`: rows and units to commit
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod accounts;
+mod admins;
 mod approvals;
 mod common;
 mod copier;
@@ -18,6 +20,8 @@ mod dead_letters;
 mod durability;
 mod entities;
 mod feed;
+mod guesses;
+mod hot;
 mod integrity;
 mod journal;
 mod keys;
@@ -30,5 +34,6 @@ mod races;
 mod remote;
 mod rows;
 mod schedules;
+mod shared;
 mod tasks;
 mod wire;

@@ -12,6 +12,7 @@ use kizuna::actors::runtime::entity::{Aggregate, Entities, EntityLimits, EntityP
 use kizuna::actors::runtime::feed::{Consumer, FeedActor, FeedParts};
 use kizuna::actors::runtime::journal::{Journal, JournalActor, JournalLimits};
 use kizuna::actors::runtime::registry::{Registry, RegistryActor};
+use kizuna::actors::runtime::service::Local;
 use kizuna::actors::runtime::stats::{ActorReading, Board};
 use kizuna::actors::runtime::supervisor::{Intensity, Supervisor};
 use kizuna::actors::service_name::ServiceName;
@@ -25,6 +26,9 @@ use crate::support::{Database, Place};
 
 /// Units of one transaction: small, so that many units are many commits.
 const GROUP: usize = 10;
+
+/// How long a command may take.
+const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A database, a clock that the test moves, and the runtime that outlives actors.
 pub struct Site {
@@ -108,18 +112,43 @@ impl Node {
         });
     }
 
+    /// The actor before a desk.
+    pub fn service<D: Send + Sync + 'static>(&self, desk: D) -> Local<D> {
+        Local::start(&self.supervisor, "desk", &self.arbiters.serving(), DEADLINE, Arc::new(desk))
+    }
+
     /// A directory that keeps no state for reading.
     pub fn entities<A: Aggregate>(&self, children: usize, idle: Duration) -> Entities<A> {
-        let deadline = Duration::from_secs(10);
-        Entities::new(EntityParts {
+        Entities::new(self.parts(EntityLimits { children, idle, cached: 0, deadline: DEADLINE }))
+    }
+
+    /// One that knows of other nodes, and keeps what they may be late with.
+    pub fn shared<A: Aggregate>(&self) -> Entities<A> {
+        Entities::new(self.shared_parts())
+    }
+
+    /// What such a directory is made of.
+    pub fn shared_parts(&self) -> EntityParts {
+        let limits = EntityLimits {
+            children: 1_000,
+            idle: Duration::from_secs(60),
+            cached: 1_000,
+            deadline: DEADLINE,
+        };
+        EntityParts { shared: true, ..self.parts(limits) }
+    }
+
+    fn parts(&self, limits: EntityLimits) -> EntityParts {
+        EntityParts {
             db: self.db.clone(),
             journal: self.journal.clone(),
             clock: self.clock.clone(),
             arbiters: self.arbiters.clone(),
             board: self.board.clone(),
-            limits: EntityLimits { children, idle, cached: 0, deadline },
+            limits,
             intensity: Intensity::default(),
-        })
+            shared: false,
+        }
     }
 
     /// What an actor shows of itself.

@@ -149,7 +149,8 @@ fn of_auth() {
         (TEXT.to_owned(), TEXT.to_owned(), Some("::1".parse().expect("an address")));
     let mut tried = Tried::<AuthDesk>::new();
     tried.call(auth::Login { email, password, address, context: context() }, [tokens()]);
-    tried.call(auth::Refresh { refresh_token: TEXT.into(), context: context() }, [tokens()]);
+    tried
+        .call(auth::Refresh { refresh_token: TEXT.into(), with_grace: true, context: context() }, [tokens()]);
     tried.call(auth::Logout { context: Context::system() }, [()]);
     let (current_password, new_password) = (TEXT.to_owned(), TEXT.to_owned());
     tried.call(

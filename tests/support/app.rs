@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::ops::Deref;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -58,8 +59,7 @@ pub struct TestApp {
     node: Node,
     config: Config,
     thread: Option<JoinHandle<()>>,
-    /// None for a second node, whose database is the first one's.
-    place: Option<Place>,
+    place: Arc<Place>,
 }
 
 impl Deref for TestApp {
@@ -81,21 +81,19 @@ impl TestApp {
     /// # Panics
     /// When it does not start.
     pub async fn with(on: Database, args: &[&str]) -> Self {
-        let place = Place::fresh(on);
-        let config = parse(&place.url, args);
         let clock = Clock::manual(Timestamp::parse(BEGIN).expect("a time"));
-        let (node, thread) = launch(&config, clock).await;
-        Self { node, config, thread: Some(thread), place: Some(place) }
+        Self::on(Arc::new(Place::fresh(on)), clock, args).await
     }
 
-    /// Another node on the same database, with the same clock and these arguments. Goes before this one.
-    ///
-    /// # Panics
-    /// When it does not start.
+    /// Another node on the same database, by the same clock.
     pub async fn beside(&self, args: &[&str]) -> Self {
-        let config = parse(&self.config.database.url, args);
-        let (node, thread) = launch(&config, self.node.clock.clone()).await;
-        Self { node, config, thread: Some(thread), place: None }
+        Self::on(self.place.clone(), self.node.clock.clone(), args).await
+    }
+
+    async fn on(place: Arc<Place>, clock: Clock, args: &[&str]) -> Self {
+        let config = parse(&place.url, args);
+        let (node, thread) = launch(&config, clock).await;
+        Self { node, config, thread: Some(thread), place }
     }
 
     /// Stops the node and starts another on the same database, whose clock goes on from here. Tokens hold; the
@@ -115,15 +113,12 @@ impl TestApp {
     /// # Panics
     /// When the node has ended by a panic.
     fn stop(&mut self) {
-        let Some(thread) = self.thread.take() else { return };
+        // On a thread of its own: a test's runtime may have no other to go on with. A cluster's node serves on a while.
         let stopper = self.stopper.clone();
-        // Whoever drops it may be within a runtime already, which must not wait.
-        let told = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime").block_on(stopper.stop());
-        });
-        let ended = Some(thread.join());
-        let _ = told.join();
+        let stopping =
+            std::thread::spawn(move || System::new().block_on(async move { stopper.stop().await }));
+        let ended = self.thread.take().map(JoinHandle::join);
+        let _ = stopping.join();
         if matches!(ended, Some(Err(_))) && !std::thread::panicking() {
             panic!("the node ended by a panic, see above");
         }

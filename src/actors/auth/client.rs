@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::aggregate::{SessionAggregate, UserAggregate};
 use super::domain::{self, Session, UserState};
-use super::messages::{FindSession, Principal, Proof, RecallUser};
+use super::messages::{FindSession, FindUser, Principal, Proof, RecallUser};
 use super::recent::Recent;
 use super::service::AuthDesk;
 use super::token::{Keys, Use};
@@ -87,26 +87,34 @@ impl AuthClient {
     pub async fn in_force(&self, session: Id, user: Id) -> Result<Arc<UserState>, Refusal> {
         match &self.proofs {
             Proofs::Here(Accounts { users, sessions }) => {
-                let (Some(session), Some(user)) = (sessions.get(session).await?, users.get(user).await?)
-                else {
-                    return Err(Refusal::new(Code::SessionEnded));
-                };
-                self.judged(&session, user)
+                let recent = (sessions.recent(session).await?, users.recent(user).await?);
+                if let Some(user) = self.proven(recent) {
+                    return Ok(user);
+                }
+                // What is a moment old may know a session or a password of before; it never ends anybody's session.
+                let present = (sessions.get(session).await?, users.get(user).await?);
+                self.proven(present).ok_or_else(|| Refusal::new(Code::SessionEnded))
             }
             Proofs::Elsewhere { sessions, .. } => {
                 let find = || self.service.ask(FindSession { session_id: session, user_id: user });
-                let proof = sessions.get((session, user), &self.service, find).await?;
-                self.judged(&proof.session, proof.user.clone())
+                let recent = sessions.get((session, user), &self.service, find).await?;
+                if let Some(user) = self.judged(&recent.session, &recent.user) {
+                    return Ok(user);
+                }
+                let present = find().await?;
+                let user = self.judged(&present.session, &present.user);
+                user.ok_or_else(|| Refusal::new(Code::SessionEnded))
             }
         }
     }
 
-    fn judged(&self, session: &Session, user: Arc<UserState>) -> Result<Arc<UserState>, Refusal> {
-        if domain::is_in_force(session, &user, self.clock.now()) {
-            Ok(user)
-        } else {
-            Err(Refusal::new(Code::SessionEnded))
-        }
+    fn proven(&self, found: (Option<Arc<Session>>, Option<Arc<UserState>>)) -> Option<Arc<UserState>> {
+        let (Some(session), Some(user)) = found else { return None };
+        self.judged(&session, &user)
+    }
+
+    fn judged(&self, session: &Session, user: &Arc<UserState>) -> Option<Arc<UserState>> {
+        domain::is_in_force(session, user, self.clock.now()).then(|| user.clone())
     }
 
     /// A user's present state, for who shows them live events; at most a second old.
@@ -115,7 +123,7 @@ impl AuthClient {
     /// `unavailable`, `overloaded`.
     pub async fn user(&self, id: Id) -> Result<Option<Arc<UserState>>, Refusal> {
         match &self.proofs {
-            Proofs::Here(accounts) => accounts.users.get(id).await,
+            Proofs::Here(accounts) => accounts.users.recent(id).await,
             Proofs::Elsewhere { users, .. } => {
                 let recall = || self.service.ask(RecallUser { id });
                 users.get(id, &self.service, recall).await.map(|user| (*user).clone())
@@ -132,5 +140,20 @@ impl AuthClient {
             Proofs::Here(accounts) => accounts.users.get(id).await,
             Proofs::Elsewhere { .. } => self.service.ask(RecallUser { id }).await,
         }
+    }
+
+    /// A token's user as last committed by any node.
+    ///
+    /// # Errors
+    /// `session_ended` if they are gone by now, `unavailable`, `overloaded`.
+    pub async fn myself(&self, user: Id) -> Result<Arc<UserState>, Refusal> {
+        if let Some(user) = self.accounts().and_then(|accounts| accounts.users.cached(user)) {
+            return Ok(user);
+        }
+        let found = self.service.ask(FindUser { id: user }).await;
+        found.map_err(|refusal| match refusal.code {
+            Code::NotFound => Refusal::new(Code::SessionEnded),
+            _ => refusal,
+        })
     }
 }

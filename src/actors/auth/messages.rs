@@ -58,6 +58,8 @@ pub struct Login {
 #[rtype(result = "Result<Tokens, Refusal>")]
 pub struct Refresh {
     pub refresh_token: String,
+    /// Whether a token that was exchanged a moment ago gives the tokens that it was exchanged for.
+    pub with_grace: bool,
     pub context: Context,
 }
 

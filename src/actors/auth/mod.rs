@@ -8,5 +8,7 @@ pub mod messages;
 pub mod password;
 mod recent;
 pub mod service;
+#[cfg(test)]
+mod tests;
 pub mod throttle;
 pub mod token;

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Mutex;
-
 use super::aggregate::{SessionAggregate, UserAggregate};
 use super::domain::{self, Leaving, SessionCommand, User, UserCommand, UserState};
 use super::events::LoginFailed;
@@ -47,9 +45,10 @@ pub struct AuthDesk {
     pub sessions: Entities<SessionAggregate>,
     pub lifetimes: TokenLifetimes,
     pub guesses: Guesses,
-    /// Changes that could take away the last ADMIN are made one after another.
-    pub admins: Mutex<()>,
 }
+
+/// How often a change that may take an ADMIN away is decided anew when the other ADMIN changed meanwhile.
+const ATTEMPTS: usize = 5;
 
 impl AuthDesk {
     async fn login(&self, login: Login) -> Result<Tokens, Refusal> {
@@ -79,12 +78,13 @@ impl AuthDesk {
         hash: Option<&str>,
     ) -> Result<bool, Refusal> {
         let address = address.map(|address| address.to_string()).unwrap_or_default();
-        let charged = self.guesses.charge(account, &address, self.clock.now());
+        let now = self.clock.now();
+        let charged = self.guesses.charge(account, &address, now).await?;
         charged.map_err(|wait| Refusal::after(Code::TooManyAttempts, wait))?;
         let proven = self.passwords.verify(password, hash).await;
         // An overload is nobody's guess.
         if !matches!(proven, Ok(false)) {
-            self.guesses.refund(account, &address);
+            self.guesses.refund(account, &address, now).await?;
         }
         proven
     }
@@ -134,7 +134,11 @@ impl AuthDesk {
         if !domain::is_in_force(&session, &user, now) {
             return Err(Refusal::new(Code::SessionEnded));
         }
-        let rotate = SessionCommand::Rotate { generation: claims.generation, lasts: self.lifetimes.refresh };
+        let rotate = SessionCommand::Rotate {
+            generation: claims.generation,
+            lasts: self.lifetimes.refresh,
+            with_grace: refresh.with_grace,
+        };
         let context = Context { caller: caller_of(&user, session.id), claim: None, ..refresh.context };
         let session = self.sessions.execute(session.id, rotate, context).await?;
         if session.revoked_at.is_some() {
@@ -174,29 +178,58 @@ impl AuthDesk {
         if let Some(password) = changes.fields.password.take() {
             changes.password_hash = Some(self.passwords.hash(password).await?);
         }
-        let _one_after_another = self.admins.lock().await;
-        let other_admins = store::other_admins(&self.db, change.id).await? > 0;
-        self.users.execute(change.id, UserCommand::Change { changes, other_admins }, change.context).await
+        if changes.fields.role.is_none_or(|role| role == Role::Admin) {
+            let command = UserCommand::Change { changes, other_admins: true };
+            return self.users.execute(change.id, command, change.context).await;
+        }
+        let command = |other_admins| UserCommand::Change { changes: changes.clone(), other_admins };
+        self.leaving_an_admin(change.id, command, change.context).await
+    }
+
+    /// Executes what may take an ADMIN away, if another one is still as they were when it was decided: of two ADMINs
+    /// who are made less at once, on whichever nodes, one stays.
+    async fn leaving_an_admin(
+        &self,
+        id: Id,
+        command: impl Fn(bool) -> UserCommand,
+        context: Context,
+    ) -> Result<Arc<UserState>, Refusal> {
+        let mut other = store::another_admin(&self.db, id).await?;
+        for _ in 0..ATTEMPTS {
+            let mut context = context.clone();
+            context.with.writes.extend(other.iter().map(store::unchanged));
+            let answer = self.users.execute(id, command(other.is_some()), context).await;
+            let Err(refusal) = &answer else { return answer };
+            if !refusal.is_passing() {
+                return answer;
+            }
+            let now = store::another_admin(&self.db, id).await?;
+            if now == other {
+                return answer;
+            }
+            other = now;
+        }
+        Err(Refusal::overloaded())
     }
 
     /// Deletes the user if the heirs are still as they were when they were settled: two users who are deleted at
     /// once, each the other's heir, can't both go.
     async fn remove_user(&self, remove: RemoveUser) -> Result<Id, Refusal> {
-        let _turn = self.admins.lock().await;
-        let other_admins = store::other_admins(&self.db, remove.id).await? > 0;
         let mut context = remove.context;
         let (saga_id, saga) = start(SagaKind::UserDeletion, remove.id, &context, self.clock.now());
         context.with.join(saga);
         let Heirs { successor, approver } = remove.heirs;
         let mut heirs = vec![successor];
         heirs.extend(approver.filter(|approver| approver.id != successor.id));
+        // One who is the other ADMIN, too, is looked at twice.
         context.with.writes.extend(heirs.iter().map(store::unchanged));
         let leaving = Leaving {
             successor_id: successor.id,
             approver_id: approver.map(|approver| approver.id),
             saga_id,
         };
-        self.users.execute(remove.id, UserCommand::Delete { leaving, other_admins }, context).await?;
+        let command = |other_admins| UserCommand::Delete { leaving, other_admins };
+        self.leaving_an_admin(remove.id, command, context).await?;
         Ok(saga_id)
     }
 

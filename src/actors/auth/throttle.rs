@@ -1,12 +1,18 @@
 //! Slowing down guesses: each failed sign-in costs its account and its address; a bucket that is empty
-//! answers 429 until it has refilled, which it always does. Pure but for the map of buckets.
+//! answers 429 until it has refilled, which it always does. The buckets are in the database, one truth for all nodes.
 //!
 //! Own code because only failures count: an attempt is charged before its password is checked (so that
 //! parallel guesses can't slip through) and refunded when it was right, which `governor` can't do.
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
 use crate::clock::Timestamp;
+use crate::persistence::login_buckets::{self as store, Charge};
+use crate::persistence::{Db, StoreError};
 
 /// So many in so long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,88 +30,76 @@ impl Rate {
     fn interval(self) -> i64 {
         (self.per.as_micros() as i64 / i64::from(self.count.max(1))).max(1)
     }
-}
 
-/// One bucket, as GCRA keeps it: when it will be full again, in microseconds since 1970.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Bucket(i64);
-
-impl Bucket {
-    fn charge(self, rate: Rate, now: i64) -> Result<Self, Duration> {
-        let full_at = self.0.max(now) + rate.interval();
-        let excess = full_at - now - rate.per.as_micros() as i64;
-        if excess > 0 { Err(Duration::from_micros(excess as u64)) } else { Ok(Self(full_at)) }
+    fn micros(self) -> i64 {
+        self.per.as_micros() as i64
     }
 
-    fn refund(self, rate: Rate) -> Self {
-        Self(self.0 - rate.interval())
-    }
-}
-
-/// Buckets by key; the longest untouched are forgotten, which only ever lets more through.
-pub struct Throttle {
-    rate: Rate,
-    buckets: moka::sync::Cache<String, Bucket>,
-}
-
-/// Keys remembered at most.
-const KEYS: u64 = 100_000;
-
-impl Throttle {
-    pub fn new(rate: Rate) -> Self {
-        let buckets = moka::sync::Cache::builder().max_capacity(KEYS).time_to_idle(rate.per).build();
-        Self { rate, buckets }
-    }
-
-    /// Takes one from `key`'s bucket.
+    /// GCRA: a bucket that is full again at `full_at` (microseconds since 1970) is so then after one more was taken.
     ///
     /// # Errors
     /// How long until there is one to take.
-    pub fn charge(&self, key: &str, now: Timestamp) -> Result<(), Duration> {
-        let mut refused = None;
-        self.buckets.entry_by_ref(key).and_upsert_with(|kept| {
-            let bucket = kept.map(|entry| entry.into_value()).unwrap_or_default();
-            bucket.charge(self.rate, now.micros()).unwrap_or_else(|wait| {
-                refused = Some(wait);
-                bucket
-            })
-        });
-        refused.map_or(Ok(()), Err)
-    }
-
-    /// Puts one back: the attempt was right.
-    pub fn refund(&self, key: &str) {
-        self.buckets.entry_by_ref(key).and_upsert_with(|kept| {
-            kept.map(|entry| entry.into_value()).unwrap_or_default().refund(self.rate)
-        });
+    fn taken(self, full_at: i64, now: i64) -> Result<i64, Duration> {
+        let full_at = full_at.max(now) + self.interval();
+        let excess = full_at - now - self.micros();
+        if excess > 0 { Err(Duration::from_micros(excess as u64)) } else { Ok(full_at) }
     }
 }
 
 /// Guesses at passwords, charged to the account and to the address they come from.
 pub struct Guesses {
-    accounts: Throttle,
-    addresses: Throttle,
+    db: Db,
+    accounts: Rate,
+    addresses: Rate,
 }
 
 impl Guesses {
     /// `rate` an account, ten times that an address (SPEC §9).
-    pub fn new(rate: Rate) -> Self {
-        Self { accounts: Throttle::new(rate), addresses: Throttle::new(rate.times(10)) }
+    pub fn new(db: &Db, rate: Rate) -> Self {
+        Self { db: db.clone(), accounts: rate, addresses: rate.times(10) }
     }
 
-    /// Charges an attempt before it is checked.
+    /// Charges an attempt before it is checked; or tells how long until the next one.
     ///
     /// # Errors
-    /// How long until the next attempt.
-    pub fn charge(&self, account: &str, address: &str, now: Timestamp) -> Result<(), Duration> {
-        self.addresses.charge(address, now)?;
-        self.accounts.charge(account, now).inspect_err(|_| self.addresses.refund(address))
+    /// The database's.
+    pub async fn charge(
+        &self,
+        account: &str,
+        address: &str,
+        now: Timestamp,
+    ) -> Result<Result<(), Duration>, StoreError> {
+        let refused = store::charge(&self.db, self.charges(account, address), now).await?;
+        Ok(match refused {
+            None => Ok(()),
+            Some((place, full_at)) => {
+                let wait = self.rates()[place].taken(full_at, now.micros()).err();
+                Err(wait.unwrap_or(Duration::from_millis(1)))
+            }
+        })
     }
 
     /// The attempt was no wrong guess.
-    pub fn refund(&self, account: &str, address: &str) {
-        self.addresses.refund(address);
-        self.accounts.refund(account);
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn refund(&self, account: &str, address: &str, now: Timestamp) -> Result<(), StoreError> {
+        store::refund(&self.db, self.charges(account, address), now).await
+    }
+
+    fn rates(&self) -> [Rate; 2] {
+        [self.addresses, self.accounts]
+    }
+
+    fn charges(&self, account: &str, address: &str) -> Vec<Charge> {
+        // Hashed: whatever is typed is a short key, and no list of who tries to sign in.
+        let keys = [("address", address), ("account", account)];
+        let charge = |((kind, key), rate): ((&str, &str), Rate)| Charge {
+            id: format!("{kind}/{}", URL_SAFE_NO_PAD.encode(Sha256::digest(key))),
+            interval: rate.interval(),
+            per: rate.micros(),
+        };
+        keys.into_iter().zip(self.rates()).map(charge).collect()
     }
 }
 
@@ -115,29 +109,21 @@ mod tests {
 
     const TEN: Rate = Rate { count: 10, per: Duration::from_secs(60) };
 
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_micros(1_000_000_000_000_000 + seconds * 1_000_000)
+    fn at(seconds: i64) -> i64 {
+        1_000_000_000_000_000 + seconds * 1_000_000
     }
 
     #[test]
     fn ten_failures_a_minute_and_then_one_every_six_seconds() {
-        let throttle = Throttle::new(TEN);
+        let mut bucket = 0;
         for _ in 0..10 {
-            assert!(throttle.charge("ann", at(0)).is_ok());
+            bucket = TEN.taken(bucket, at(0)).unwrap();
         }
-        assert_eq!(throttle.charge("ann", at(0)), Err(Duration::from_secs(6)));
-        assert!(throttle.charge("bob", at(0)).is_ok(), "another account");
-        assert!(throttle.charge("ann", at(6)).is_ok());
-        assert!(throttle.charge("ann", at(6)).is_err());
-        assert!((0..10).all(|_| throttle.charge("ann", at(66)).is_ok()), "never a lock");
-    }
-
-    #[test]
-    fn right_passwords_cost_nothing() {
-        let throttle = Throttle::new(TEN);
-        for _ in 0..100 {
-            throttle.charge("ann", at(0)).unwrap();
-            throttle.refund("ann");
+        assert_eq!(TEN.taken(bucket, at(0)), Err(Duration::from_secs(6)));
+        bucket = TEN.taken(bucket, at(6)).unwrap();
+        assert!(TEN.taken(bucket, at(6)).is_err());
+        for _ in 0..10 {
+            bucket = TEN.taken(bucket, at(66)).expect("never a lock");
         }
     }
 }

@@ -5,5 +5,6 @@ pub mod client;
 pub mod departures;
 pub mod domain;
 pub mod events;
+pub mod hot;
 pub mod messages;
 pub mod service;

@@ -8,6 +8,7 @@ use actix::{
     Actor, ActorContext, ActorFutureExt, AsyncContext, AtomicResponse, Context as ActixContext, Handler,
     Message, WrapFuture,
 };
+use tokio::time::Instant;
 
 use super::entity::{Aggregate, Entities};
 use super::stats::Living;
@@ -20,8 +21,10 @@ use crate::ids::Id;
 use crate::persistence::idempotency::IDEMPOTENCY_KEYS;
 use crate::persistence::unit::{Rejection, Unit, Write};
 
-/// How often a child decides again after losing to another node before it gives up.
-const ATTEMPTS: usize = 5;
+/// Losses to other nodes after which a child lets them go first, and for how long at most. It goes on until the
+/// command's deadline: where several nodes change one record all the time, most attempts are lost.
+const LOSSES_AT_ONCE: u32 = 3;
+const LET_GO_FIRST: Duration = Duration::from_millis(20);
 /// How long a child that was taken out of the directory still answers messages already under way.
 const FAREWELL: Duration = Duration::from_millis(250);
 
@@ -80,7 +83,7 @@ impl<A: Aggregate> Child<A> {
     /// Takes the memory out for one message; what a message that dies leaves behind is `Unknown`.
     fn desk(&mut self) -> Desk<A> {
         let memory = std::mem::replace(&mut self.memory, Memory::Unknown);
-        Desk { id: self.id, entities: self.entities.clone(), memory }
+        Desk { id: self.id, entities: self.entities.clone(), memory, has_read: false }
     }
 }
 
@@ -119,13 +122,14 @@ impl<A: Aggregate> Handler<Tracked<Get<A>>> for Child<A> {
     fn handle(&mut self, message: Tracked<Get<A>>, _: &mut Self::Context) -> Self::Result {
         message.take();
         let mut desk = self.desk();
+        let ticket = self.entities.ticket(self.id);
         let work = async move {
             let answer = desk.load().await;
             (desk, answer)
         };
-        AtomicResponse::new(Box::pin(work.into_actor(self).map(|(desk, answer), this, _| {
+        AtomicResponse::new(Box::pin(work.into_actor(self).map(move |(desk, answer), this, _| {
             if let Ok(Some(state)) = &answer {
-                this.entities.remember(this.id, state);
+                this.entities.remember(this.id, state, ticket);
             }
             this.memory = desk.memory;
             answer
@@ -147,6 +151,8 @@ struct Desk<A: Aggregate> {
     id: Id,
     entities: Entities<A>,
     memory: Memory<A::State>,
+    /// Whether this very message has read the memory.
+    has_read: bool,
 }
 
 impl<A: Aggregate> Desk<A> {
@@ -156,30 +162,45 @@ impl<A: Aggregate> Desk<A> {
         }
         let state = self.entities.parts().db.row::<A::State>(A::table(), self.id).await?.map(Arc::new);
         self.memory = Memory::Known(state.clone());
+        self.has_read = true;
         Ok(state)
+    }
+
+    /// Whether another node may have committed since the memory was read, and before this message came.
+    fn may_be_old(&self) -> bool {
+        self.entities.parts().shared && !self.has_read
     }
 
     /// Decides and commits; decides again when somebody else was faster.
     async fn execute(&mut self, command: &A::Command, context: &Context) -> Answer<A> {
-        for _ in 0..ATTEMPTS {
+        let give_up = Instant::now() + self.entities.parts().limits.deadline;
+        let mut losses = 0;
+        loop {
             let state = self.load().await?;
-            let now = self.entities.parts().clock.now();
-            let events = A::decide(state.as_deref(), command, &context.caller, self.id, now)?;
             let version = state.as_deref().map_or(0, A::version);
-            // After the decision (RFC 9110 §13.2.1): who may not see a record learns nothing of its version.
-            context.check_version(version)?;
-            let (unit, next) = self.unit(state.as_deref(), version, &events, context, now);
+            let now = self.entities.parts().clock.now();
+            let decided = self.decide(state.as_deref(), version, command, context, now);
+            // The commit's comparison finds out that a memory is old; here there will be none.
+            if self.may_be_old() && decided.as_ref().map_or(true, Vec::is_empty) {
+                self.memory = Memory::Unknown;
+                continue;
+            }
+            let (unit, next) = self.unit(state.as_deref(), version, &decided?, context, now);
             if unit.writes.is_empty() {
                 return next.map(Arc::new).ok_or_else(|| Refusal::new(Code::NotFound));
             }
+            let asked = Instant::now();
             match self.entities.parts().journal.commit(unit).await {
-                Ok(_) => return self.committed(next),
+                Ok(_) => return self.committed(next, asked),
                 // The same key, committed a moment ago: the gateway reads that first answer.
                 Err(Rejection::Stale(table)) if table == IDEMPOTENCY_KEYS.name => {
                     return Err(Refusal::new(Code::RequestInFlight));
                 }
                 Err(Rejection::Taken(ids)) => return Err(Refusal::duplicate(ids)),
-                Err(Rejection::Stale(_)) => self.memory = Memory::Unknown,
+                Err(Rejection::Stale(_)) => {
+                    losses += 1;
+                    self.look_again(version, losses, give_up).await?;
+                }
                 Err(Rejection::Duplicate(_)) if A::duplicate() != Code::Internal => {
                     return Err(Refusal::new(A::duplicate()));
                 }
@@ -190,7 +211,37 @@ impl<A: Aggregate> Desk<A> {
                 }
             }
         }
-        Err(Refusal::overloaded())
+    }
+
+    fn decide(
+        &self,
+        state: Option<&A::State>,
+        version: i64,
+        command: &A::Command,
+        context: &Context,
+        now: Timestamp,
+    ) -> Result<Vec<A::Event>, Refusal> {
+        let events = A::decide(state, command, &context.caller, self.id, now)?;
+        // After the decision (RFC 9110 §13.2.1): who may not see a record learns nothing of its version.
+        context.check_version(version)?;
+        Ok(events)
+    }
+
+    /// Reads what the aggregate has become since `version`, which lost.
+    ///
+    /// # Errors
+    /// `unavailable` if it is still that: so a row has changed that came as a condition, and only who set it can
+    /// decide anew. `overloaded` when it is time to give up.
+    async fn look_again(&mut self, version: i64, losses: u32, give_up: Instant) -> Result<(), Refusal> {
+        if losses > LOSSES_AT_ONCE {
+            tokio::time::sleep(let_go_first()).await;
+        }
+        self.memory = Memory::Unknown;
+        let state = self.load().await?;
+        if state.as_deref().map_or(0, A::version) == version {
+            return Err(Refusal::unavailable());
+        }
+        if Instant::now() < give_up { Ok(()) } else { Err(Refusal::overloaded()) }
     }
 
     /// State row, events and first answer of a decision, and the state after it.
@@ -225,10 +276,15 @@ impl<A: Aggregate> Desk<A> {
         (unit, next)
     }
 
-    fn committed(&mut self, next: Option<A::State>) -> Answer<A> {
+    fn committed(&mut self, next: Option<A::State>, asked: Instant) -> Answer<A> {
         let next = Arc::new(next.ok_or_else(|| Refusal::new(Code::Internal))?);
         self.memory = Memory::Known(Some(next.clone()));
-        self.entities.committed(self.id, &next);
+        self.entities.committed(self.id, &next, asked);
         Ok(next)
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "nodes that lost together must not come back together")]
+fn let_go_first() -> Duration {
+    LET_GO_FIRST.mul_f64(rand::random())
 }

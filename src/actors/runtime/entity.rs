@@ -3,6 +3,9 @@
 //!
 //! A child handles its messages strictly one after another: load, decide, commit, answer. The database
 //! fences (two nodes may each have a child for one aggregate), so that a loser reloads and decides again.
+//!
+//! Where other nodes commit, too ([`EntityParts::shared`]), nothing is answered from memory but what
+//! [`Entities::recent`] says of itself.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -17,10 +20,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio::sync::broadcast;
+use tokio::time::Instant;
 
 use super::arbiters::Arbiters;
 use super::child::{Child, Do, Get, Leave};
+use super::hot::Hot;
 use super::journal::Journal;
+use super::kept::{Kept, Ticket};
 use super::stats::{ActorStats, Board};
 use super::supervisor::{Deaths, Intensity, Tracked};
 use crate::actors::context::{Caller, Context};
@@ -28,8 +34,8 @@ use crate::actors::event::{DomainEvent, raw};
 use crate::actors::refusal::{Code, Refusal};
 use crate::clock::{Clock, Timestamp};
 use crate::ids::Id;
-use crate::persistence::Db;
 use crate::persistence::table::Table;
+use crate::persistence::{Db, StoreError};
 
 /// A kind of aggregate: its rules are pure, its row is its state.
 pub trait Aggregate: Send + Sync + 'static {
@@ -83,6 +89,9 @@ pub struct EntityLimits {
     pub deadline: Duration,
 }
 
+/// How old [`Entities::recent`] may be. Whoever looks twice a second, too, acts within the second of SPEC §8.6.
+const RECENT: Duration = Duration::from_millis(450);
+
 /// Committed states that a listener of [`Entities::changes`] may be behind.
 const CHANGES: usize = 256;
 
@@ -96,6 +105,8 @@ pub struct EntityParts {
     pub board: Board,
     pub limits: EntityLimits,
     pub intensity: Intensity,
+    /// Other nodes commit to the same database: what is in memory here may be old.
+    pub shared: bool,
 }
 
 struct Inner<A: Aggregate> {
@@ -105,8 +116,10 @@ struct Inner<A: Aggregate> {
     /// Ids in the order of their start: who is asked to leave first when the directory is full.
     order: Mutex<VecDeque<Id>>,
     /// Aggregates whose child died: when they may come back.
-    deaths: DashMap<Id, (Deaths, tokio::time::Instant)>,
-    cache: moka::sync::Cache<Id, Arc<A::State>>,
+    deaths: DashMap<Id, (Deaths, Instant)>,
+    kept: Kept<A::State>,
+    /// Where all nodes keep hot states together.
+    hot: Option<Arc<dyn Hot<A::State>>>,
     /// What was committed on this node, for who must act on it at once.
     changes: broadcast::Sender<Arc<A::State>>,
 }
@@ -128,13 +141,18 @@ impl<A: Aggregate> Clone for Entities<A> {
 
 impl<A: Aggregate> Entities<A> {
     pub fn new(parts: EntityParts) -> Self {
-        let cache = moka::sync::Cache::builder().max_capacity(parts.limits.cached).build();
+        Self::beside(parts, None)
+    }
+
+    /// The same with a place where all nodes keep hot states together, which only counts where they are shared.
+    pub fn beside(parts: EntityParts, hot: Option<Arc<dyn Hot<A::State>>>) -> Self {
         Self(Arc::new(Inner {
             stats: parts.board.stats(A::KIND),
             directory: DashMap::new(),
             order: Mutex::default(),
             deaths: DashMap::new(),
-            cache,
+            kept: Kept::new(parts.limits.cached, A::version),
+            hot: hot.filter(|_| parts.shared),
             changes: broadcast::Sender::new(CHANGES),
             parts,
         }))
@@ -163,23 +181,62 @@ impl<A: Aggregate> Entities<A> {
         command: A::Command,
         context: Context,
     ) -> Result<Arc<A::State>, Refusal> {
-        self.send(id, Do::<A> { command, context }, false).await
+        let state = self.send(id, Do::<A> { command, context }, false).await?;
+        // Here and not in the child, which may go on meanwhile. Also where nothing changed: this may acknowledge
+        // what a node committed that died before it answered.
+        if let Some(hot) = &self.0.hot {
+            hot.changed(id).await;
+        }
+        Ok(state)
     }
 
-    /// The aggregate as last committed, if it is in memory.
+    /// The aggregate as last committed, if memory can tell: never where other nodes commit, too.
     pub fn cached(&self, id: Id) -> Option<Arc<A::State>> {
-        self.0.cache.get(&id)
+        if self.0.parts.shared { None } else { self.0.kept.last(id) }
     }
 
-    /// The aggregate as last committed: from memory, or by its child from the database.
+    /// The aggregate as last committed by any node: from memory, or by its child from the database; where other
+    /// nodes commit, too, from the database or what all nodes keep of it.
     ///
     /// # Errors
     /// `unavailable`, `overloaded`.
     pub async fn get(&self, id: Id) -> Result<Option<Arc<A::State>>, Refusal> {
-        match self.0.cache.get(&id) {
+        if self.0.parts.shared {
+            let stored = Box::pin(self.stored(id));
+            return Ok(match &self.0.hot {
+                Some(hot) => hot.read(id, stored).await?,
+                None => stored.await?,
+            });
+        }
+        match self.0.kept.last(id) {
             Some(state) => Ok(Some(state)),
             None => self.send(id, Get::<A>::default(), false).await,
         }
+    }
+
+    /// The aggregate as this node committed it last, or as any node did less than half a second ago. For proofs of
+    /// identity alone (SPEC §8.6).
+    ///
+    /// # Errors
+    /// `unavailable`, `overloaded`.
+    pub async fn recent(&self, id: Id) -> Result<Option<Arc<A::State>>, Refusal> {
+        if !self.0.parts.shared {
+            return self.get(id).await;
+        }
+        match self.0.kept.within(id, RECENT) {
+            Some(state) => Ok(Some(state)),
+            None => Ok(self.stored(id).await?),
+        }
+    }
+
+    /// The aggregate as the database has it, which is kept for [`Self::recent`].
+    async fn stored(&self, id: Id) -> Result<Option<Arc<A::State>>, StoreError> {
+        let ticket = self.0.kept.ticket(id);
+        let state = self.0.parts.db.row::<A::State>(A::table(), id).await?.map(Arc::new);
+        if let Some(state) = &state {
+            self.0.kept.was_read(id, state, ticket);
+        }
+        Ok(state)
     }
 
     /// The states that are committed on this node from now on. Who falls behind is told so by the channel; a
@@ -239,7 +296,7 @@ impl<A: Aggregate> Entities<A> {
     /// Refuses an aggregate whose child keeps dying until its wait is over.
     fn check_quarantine(&self, id: Id) -> Result<(), Refusal> {
         let Some(entry) = self.0.deaths.get(&id) else { return Ok(()) };
-        let wait = entry.1.saturating_duration_since(tokio::time::Instant::now());
+        let wait = entry.1.saturating_duration_since(Instant::now());
         if wait.is_zero() { Ok(()) } else { Err(Refusal::after(Code::Unavailable, wait)) }
     }
 
@@ -284,33 +341,36 @@ impl<A: Aggregate> Entities<A> {
     /// A child died over a message: out of the directory, and counted.
     pub(super) fn bury(&self, id: Id) {
         self.0.directory.remove(&id);
-        self.0.cache.invalidate(&id);
+        self.0.kept.forget(id);
         self.0.stats.restarted();
-        let now = tokio::time::Instant::now();
+        let now = Instant::now();
         let mut entry = self.0.deaths.entry(id).or_insert_with(|| (Deaths::default(), now));
         let wait = entry.0.record(now.into_std(), &self.0.parts.intensity);
         entry.1 = now + wait;
         tracing::error!(kind = A::KIND, %id, ?wait, "an aggregate's actor died; its next message starts it anew");
     }
 
-    /// A state was committed: it is kept for reading, and its listeners hear of it.
-    pub(super) fn committed(&self, id: Id, state: &Arc<A::State>) {
-        self.remember(id, state);
+    /// A state was committed: it is kept for reading, and its listeners hear of it. `asked` is from before the
+    /// commit.
+    pub(super) fn committed(&self, id: Id, state: &Arc<A::State>, asked: Instant) {
+        self.0.kept.was_committed(id, state, asked);
         // Nobody listens to most kinds.
         let _ = self.0.changes.send(state.clone());
     }
 
-    /// Keeps a committed state for reading, unless a later one is there already.
-    pub(super) fn remember(&self, id: Id, state: &Arc<A::State>) {
-        self.0.cache.entry(id).and_upsert_with(|kept| match kept {
-            Some(kept) if A::version(kept.value()) > A::version(state) => kept.into_value(),
-            _ => state.clone(),
-        });
+    /// To be taken before the database is asked for what [`Self::remember`] then keeps.
+    pub(super) fn ticket(&self, id: Id) -> Ticket {
+        self.0.kept.ticket(id)
+    }
+
+    /// Keeps a state that was read.
+    pub(super) fn remember(&self, id: Id, state: &Arc<A::State>, ticket: Ticket) {
+        self.0.kept.was_read(id, state, ticket);
     }
 
     /// What is in memory may be wrong: the next reader asks the database.
     pub(super) fn forget(&self, id: Id) {
-        self.0.cache.invalidate(&id);
+        self.0.kept.forget(id);
     }
 
     pub(super) fn parts(&self) -> &EntityParts {

@@ -1,4 +1,4 @@
-//! Keeps what grows within its bounds: idle children, expired keys and sessions.
+//! Keeps what grows within its bounds: idle children, expired keys and sessions, login buckets that are full again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use actix::{Actor, AsyncContext, Context};
 use super::stats::ActorStats;
 use super::supervisor::Life;
 use crate::clock::Clock;
-use crate::persistence::{Db, auth, idempotency};
+use crate::persistence::{Db, auth, idempotency, login_buckets};
 
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 const PURGE_EVERY: Duration = Duration::from_secs(300);
@@ -47,7 +47,8 @@ impl JanitorActor {
             let before = crate::clock::Timestamp::from_micros(now.micros() - kept.as_micros() as i64);
             let keys = idempotency::purge(&db, before, PURGE_ROWS).await;
             let sessions = auth::purge_sessions(&db, now, PURGE_ROWS).await;
-            for error in [keys.err(), sessions.err()].into_iter().flatten() {
+            let buckets = login_buckets::purge(&db, now, PURGE_ROWS).await;
+            for error in [keys.err(), sessions.err(), buckets.err()].into_iter().flatten() {
                 tracing::warn!(%error, "a purge failed; the next one will catch up");
             }
         });

@@ -2,7 +2,7 @@
 //!
 //! - `arbiters`: the threads; `supervisor`: long-lived actors and the factory each is made anew by; `stats`: what they show
 //! - `service`: the actor before a service's desk
-//! - `entity`, `child`: one actor per aggregate, found by id
+//! - `entity`, `child`: one actor per aggregate, found by id; `kept`, `hot`: its state for reading, here and among all nodes
 //! - `journal`: the one writer, group commit; `registry`: who hears of a commit
 //! - `feed`, `parking`: consumers of the log, exactly once and in order; `positions`: how far one has come
 //! - `schedule`, `scheduler`: jobs at fixed times, once on any number of nodes
@@ -17,8 +17,10 @@ pub mod child;
 pub mod cluster;
 pub mod entity;
 pub mod feed;
+pub mod hot;
 pub mod janitor;
 pub mod journal;
+mod kept;
 pub mod parking;
 pub mod positions;
 pub mod registry;

@@ -1,11 +1,10 @@
 //! The console's session: two cookies that hold the tokens of an ordinary sign-in, and their renewal.
 //!
 //! A page whose access token has run out is renewed on the way to it. A browser asks for several things at once,
-//! and a refresh token is good for one refresh: so requests with the same one take turns ([`Renewals`]), the first
-//! exchanges it, and the others get the same new tokens for a moment. After that it is what it is for the API: a
-//! used token, which ends the session (RFC 9700 §4.14.2).
+//! through whichever nodes, and a refresh token is good for one refresh: so the console asks with grace. The first
+//! request exchanges the token, and for a moment the others get the tokens it was exchanged for. After that it is
+//! what it is for the API: a used token, which ends the session (RFC 9700 §4.14.2).
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
@@ -13,8 +12,6 @@ use actix_web::cookie::{Cookie, CookieJar, SameSite};
 use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, get};
-use sha2::{Digest, Sha256};
-use tokio::sync::Mutex;
 
 use super::is_secure;
 use super::visitor::{Identity, Visitor};
@@ -30,15 +27,10 @@ use crate::ids::Id;
 
 /// Holds the refresh token; [`SESSION_COOKIE`] the access token, which the socket takes, too. Every page may have to be renewed, so it has no narrower path.
 pub const REFRESH: &str = "kizuna_refresh";
-/// How long requests that were on their way with a token just exchanged get the new ones.
-const GRACE: Duration = Duration::from_secs(30);
-/// Exchanges remembered for that long, at most.
-const REMEMBERED: u64 = 10_000;
 /// How long a form may lie open. The session it belongs to ends sooner or is still good.
 const FORM_LASTS: Duration = Duration::from_hours(24 * 30);
 
 /// The two tokens, and when the session ends unless it is renewed.
-#[derive(Clone)]
 pub struct Pair {
     access: String,
     refresh: String,
@@ -54,36 +46,10 @@ impl Pair {
     }
 }
 
-type Exchange = Arc<Mutex<Option<(Timestamp, Pair)>>>;
-
-/// The exchanges of this node under way or just done, by a hash of the token given.
-pub struct Renewals(moka::sync::Cache<[u8; 32], Exchange>);
-
-impl Default for Renewals {
-    fn default() -> Self {
-        // By the machine's clock, and for longer than the grace: it only bounds the memory.
-        Self(moka::sync::Cache::builder().max_capacity(REMEMBERED).time_to_live(2 * GRACE).build())
-    }
-}
-
-impl Renewals {
-    /// Exchanges a refresh token, or answers what it was exchanged for a moment ago.
-    async fn renew(&self, gateway: &Gateway, token: &str, context: Context) -> Result<Pair, Refusal> {
-        // Only what was signed here is worth a place.
-        gateway.auth.keys.check(Use::Refresh, token, gateway.clock.now())?;
-        let exchange = self.0.get_with(Sha256::digest(token).into(), Exchange::default);
-        let mut done = exchange.lock().await;
-        let now = gateway.clock.now();
-        if let Some((at, pair)) = &*done
-            && now.since(*at) < GRACE
-        {
-            return Ok(pair.clone());
-        }
-        let refresh = Refresh { refresh_token: token.to_owned(), context };
-        let pair = Pair::of(gateway.auth.service.ask(refresh).await?, gateway)?;
-        *done = Some((now, pair.clone()));
-        Ok(pair)
-    }
+/// Exchanges a refresh token, or takes what it was exchanged for a moment ago.
+async fn renew(gateway: &Gateway, token: &str, context: Context) -> Result<Pair, Refusal> {
+    let refresh = Refresh { refresh_token: token.to_owned(), with_grace: true, context };
+    Pair::of(gateway.auth.service.ask(refresh).await?, gateway)
 }
 
 /// Who asks for a page, and the tokens to hand over if they are new.
@@ -100,7 +66,7 @@ pub async fn identify(request: &HttpRequest) -> Result<(Identity, Option<Pair>),
         }
     }
     let Some(refresh) = request.cookie(REFRESH) else { return Ok((Identity(None), None)) };
-    match gateway.renewals.renew(&gateway, refresh.value(), context(request)).await {
+    match renew(&gateway, refresh.value(), context(request)).await {
         Ok(pair) => {
             let principal = gateway.auth.authenticate(&pair.access).await;
             match principal {

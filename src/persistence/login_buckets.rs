@@ -1,0 +1,91 @@
+//! Buckets of failed sign-ins, one row each, so that guesses through all nodes count together. Beside the journal:
+//! nothing else is committed with them.
+
+use super::db::{Db, StoreError, Tx};
+use super::sql::Sql;
+use crate::clock::Timestamp;
+
+/// What one attempt takes from a bucket.
+#[derive(Clone, Debug)]
+pub struct Charge {
+    pub id: String,
+    /// Microseconds that the bucket takes to get back what one attempt takes.
+    pub interval: i64,
+    /// Microseconds that an empty bucket takes to be full.
+    pub per: i64,
+}
+
+/// Takes one from each bucket, or from none: answers when (microseconds since 1970) the first that has none to give
+/// will be full again. The order of charges is the order of locks: the same for all who share a bucket.
+pub async fn charge(
+    db: &Db,
+    charges: Vec<Charge>,
+    now: Timestamp,
+) -> Result<Option<(usize, i64)>, StoreError> {
+    let on = db.clone();
+    let task = db.runtime().spawn(async move {
+        let mut tx = on.begin().await?;
+        for (place, charge) in charges.iter().enumerate() {
+            if tx.execute(&take(charge, now)).await? == 0 {
+                // Dropped, the transaction gives back what the others gave.
+                return full_at(&mut tx, &charge.id).await.map(|full_at| Some((place, full_at)));
+            }
+        }
+        tx.commit().await.map(|()| None)
+    });
+    task.await.map_err(|_| StoreError::Unavailable("a statement was cut off".into()))?
+}
+
+/// One statement, so that of two at once the second builds on the first: `throttle::Rate::taken` in SQL. No row is
+/// touched if that would be more than the bucket holds.
+fn take(charge: &Charge, now: Timestamp) -> Sql {
+    let (now, interval) = (now.micros(), charge.interval);
+    const LATER: &str = "CASE WHEN login_buckets.full_at > ? THEN login_buckets.full_at ELSE ? END";
+    Sql::new("INSERT INTO login_buckets (id, full_at)")
+        .push(" VALUES (?, ?)", [charge.id.as_str().into(), (now + interval).into()])
+        .push(&format!(" ON CONFLICT (id) DO UPDATE SET full_at = {LATER}"), [now.into(), now.into()])
+        .push(" + ?", [interval.into()])
+        .push(&format!(" WHERE {LATER}"), [now.into(), now.into()])
+        .push(" <= ?", [(now + charge.per - interval).into()])
+}
+
+async fn full_at(tx: &mut Tx, id: &str) -> Result<i64, StoreError> {
+    let sql = Sql::new("SELECT CAST(full_at AS TEXT) FROM login_buckets").filter("id = ?", [id.into()]);
+    let text = tx.text(&sql).await?.unwrap_or_else(|| "0".to_owned());
+    text.parse().map_err(|_| StoreError::Failed(format!("not a number: {text}")))
+}
+
+/// Puts one back into each bucket, and forgets those that are full again.
+pub async fn refund(db: &Db, charges: Vec<Charge>, now: Timestamp) -> Result<(), StoreError> {
+    let on = db.clone();
+    let task = db.runtime().spawn(async move {
+        let mut tx = on.begin().await?;
+        for Charge { id, interval, .. } in &charges {
+            let give = Sql::new("UPDATE login_buckets")
+                .push(" SET full_at = full_at - ?", [(*interval).into()])
+                .filter("id = ?", [id.as_str().into()]);
+            tx.execute(&give).await?;
+            let full = Sql::new("DELETE FROM login_buckets").filter("id = ?", [id.as_str().into()]);
+            tx.execute(&full.filter("full_at <= ?", [now.micros().into()])).await?;
+        }
+        tx.commit().await
+    });
+    task.await.map_err(|_| StoreError::Unavailable("a statement was cut off".into()))?
+}
+
+/// Forgets buckets that are full again, at most `limit` at a time; returns how many.
+pub async fn purge(db: &Db, now: Timestamp, limit: i64) -> Result<u64, StoreError> {
+    let mut purged = 0;
+    loop {
+        let full = Sql::new("DELETE FROM login_buckets WHERE id IN (SELECT id FROM login_buckets")
+            .filter("full_at <= ?", [now.micros().into()])
+            .limit(limit)
+            .push(")", []);
+        let gone = db.execute(full).await?;
+        purged += gone;
+        // Guesses from everywhere make more of them than one purge takes.
+        if gone < u64::try_from(limit).unwrap_or(u64::MAX) {
+            return Ok(purged);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The last ADMIN, where two nodes make ADMINs less at the same time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kizuna::actors::auth::domain::UserState;
+use kizuna::actors::auth::messages::{ChangeUser, FindUser, Heirs, LiveUser, RemoveUser, UserChanges};
+use kizuna::actors::auth::password::Passwords;
+use kizuna::actors::auth::service::{AuthDesk, TokenLifetimes};
+use kizuna::actors::auth::throttle::{Guesses, Rate};
+use kizuna::actors::auth::token::Keys;
+use kizuna::actors::context::{Context, Role};
+use kizuna::actors::refusal::{Code, Refusal};
+use kizuna::actors::runtime::service::Local;
+use kizuna::ids::Id;
+use rstest::rstest;
+
+use crate::common::{caller, store, user, user_write};
+use crate::node::{Node, Site, run};
+use crate::support::{Database, Postgres, Sqlite};
+
+/// Auth on a node that knows of another.
+fn auth(node: &Node) -> Local<AuthDesk> {
+    let (hour, minute) = (Duration::from_secs(3_600), Duration::from_secs(60));
+    node.service(AuthDesk {
+        db: node.db.clone(),
+        journal: node.journal.clone(),
+        clock: node.clock.clone(),
+        keys: Arc::new(Keys::new(b"0123456789abcdef0123456789abcdef")),
+        passwords: Passwords::start(1).expect("a thread"),
+        users: node.shared(),
+        sessions: node.shared(),
+        lifetimes: TokenLifetimes { access: minute, refresh: hour },
+        guesses: Guesses::new(&node.db, Rate { count: 10, per: minute }),
+    })
+}
+
+async fn two(site: &Site, on: Database) -> [Node; 2] {
+    let one = site.node().await;
+    let two = if on == Postgres { site.node().await } else { site.node_on(one.db.clone()) };
+    [one, two]
+}
+
+fn context(by: Id) -> Context {
+    Context { caller: caller(Role::Admin, by), ..Context::system() }
+}
+
+async fn demote(auth: &Local<AuthDesk>, by: Id, id: Id) -> Result<(), Refusal> {
+    let changes = UserChanges { role: Some(Role::Manager), ..UserChanges::default() };
+    auth.ask(ChangeUser { id, changes, context: context(by) }).await.map(drop)
+}
+
+async fn remove(auth: &Local<AuthDesk>, by: Id, id: Id, heir: &UserState) -> Result<(), Refusal> {
+    let heir = &heir.user;
+    let successor = LiveUser { id: heir.id, version: heir.version, role: heir.role, manager_id: None };
+    let heirs = Heirs { successor, approver: None };
+    auth.ask(RemoveUser { id, heirs, context: context(by) }).await.map(drop)
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+fn of_two_admins_who_make_each_other_less_one_stays(#[case] on: Database) {
+    run(on, async |site| {
+        let nodes = two(site, on).await;
+        let [here, there] = nodes.each_ref().map(auth);
+        for round in 0..12 {
+            let [one, other, heir] = ["one", "other", "heir"].map(|name| user(&format!("{name}{round}")));
+            let admin = |state: &UserState| {
+                let mut state = state.clone();
+                state.user.role = Role::Admin;
+                state
+            };
+            let (one, other) = (admin(&one), admin(&other));
+            store(&nodes[0].db, [&one, &other, &heir].map(user_write).to_vec()).await;
+            let (a, b) = (one.user.id, other.user.id);
+            // Both nodes have them in memory.
+            here.ask(FindUser { id: a }).await.unwrap();
+            there.ask(FindUser { id: b }).await.unwrap();
+            let (first, second) = if round % 2 == 0 {
+                tokio::join!(demote(&here, a, b), demote(&there, b, a))
+            } else {
+                tokio::join!(remove(&here, a, b, &heir), demote(&there, b, a))
+            };
+            let lost = [&first, &second].into_iter().filter_map(|answer| answer.as_ref().err());
+            let codes: Vec<Code> = lost.map(|refusal| refusal.code).collect();
+            assert_eq!(codes, [Code::LastAdmin], "round {round}: {first:?}, {second:?}");
+            // The one who stayed makes room for the next round.
+            let left = if first.is_ok() { &one } else { &other };
+            let mut gone = left.clone();
+            gone.deleted_at = Some(site.clock.now());
+            gone.user.version += 1;
+            store(&nodes[0].db, vec![user_write(&gone)]).await;
+        }
+    });
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+fn an_admin_s_other_change_meanwhile_refuses_nothing(#[case] on: Database) {
+    run(on, async |site| {
+        let nodes = two(site, on).await;
+        let [here, there] = nodes.each_ref().map(auth);
+        let mut people = ["one", "other", "third"].map(user);
+        people.iter_mut().for_each(|state| state.user.role = Role::Admin);
+        store(&nodes[0].db, people.iter().map(user_write).collect()).await;
+        let [a, b, c] = people.each_ref().map(|state| state.user.id);
+        let rename = async |n: usize| {
+            let changes = UserChanges { name: Some(format!("name {n}")), ..UserChanges::default() };
+            there.ask(ChangeUser { id: a, changes, context: context(a) }).await.map(drop)
+        };
+        let (demoted, renamed) = tokio::join!(demote(&here, a, b), rename(1));
+        demoted.unwrap();
+        renamed.unwrap();
+        demote(&there, a, c).await.unwrap();
+        assert_eq!(demote(&here, b, a).await.unwrap_err().code, Code::LastAdmin);
+    });
+}

@@ -1,0 +1,227 @@
+//! Hot customers in a real Redis, which is paused, killed, emptied and full: no node is ever answered with what an
+//! acknowledged change has replaced.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use kizuna::actors::customer::aggregate::CustomerAggregate;
+use kizuna::actors::customer::hot::{HotCustomers, LIVES, MARGIN};
+use kizuna::actors::runtime::entity::Entities;
+use kizuna::ids::{Id, new_id};
+use kizuna::persistence::redis::Redis;
+
+use crate::node::{Node, Site, run};
+use crate::shared::{Customers, create, nodes, rename};
+use crate::support::{Postgres, eventually};
+
+/// A Redis of the test's own; ends with it.
+struct Server {
+    port: u16,
+    process: Child,
+}
+
+impl Server {
+    fn start() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let port = listener.local_addr().expect("its address").port();
+        drop(listener);
+        Self { port, process: Self::launch(port) }
+    }
+
+    fn launch(port: u16) -> Child {
+        let mut server = Command::new("redis-server");
+        server.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        let process = server.stdout(Stdio::null()).spawn().expect("redis-server on the PATH");
+        let began = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(10), "redis-server does not start");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        process
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "kill -s {name}");
+    }
+
+    fn restart(&mut self) {
+        self.process.kill().expect("a process of ours");
+        self.process.wait().expect("a process of ours");
+        self.process = Self::launch(self.port);
+    }
+
+    async fn command(&self, redis: &Redis, words: &[&str]) {
+        let mut command = redis::cmd(words[0]);
+        words[1..].iter().for_each(|word| {
+            command.arg(word);
+        });
+        // A connection that Redis has closed is seen to be so by its next command.
+        let sent = async || command.query_async::<()>(&mut redis.shared()).await;
+        eventually(Duration::from_secs(5), sent).await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The same cluster's Redis for each node, each with a connection of its own.
+fn connections(site: &Site, server: &Server, cluster: Id, count: usize) -> Vec<Redis> {
+    let _lasting = site.runtime.enter();
+    let url = format!("redis://127.0.0.1:{}", server.port);
+    (0..count).map(|_| Redis::new(&url, cluster).expect("a URL")).collect()
+}
+
+fn beside(site: &Site, node: &Node, redis: &Redis) -> Customers {
+    let hot = HotCustomers::new(redis.clone(), site.runtime.clone());
+    Entities::<CustomerAggregate>::beside(node.shared_parts(), Some(Arc::new(hot)))
+}
+
+#[test]
+fn a_hot_customer_is_read_from_redis_until_it_is_changed() {
+    run(Postgres, async |site| {
+        let (nodes, server) = (nodes(site, Postgres).await, Server::start());
+        let redis = connections(site, &server, new_id(), 2);
+        let all: Vec<Customers> =
+            redis.iter().zip(&nodes).map(|(redis, node)| beside(site, node, redis)).collect();
+        let id = create(&all[0]).await;
+        let key = redis[0].customer(id);
+        assert_eq!(redis[0].look(&key).await.unwrap(), None);
+        all[0].get(id).await.unwrap().unwrap();
+        let began = Instant::now();
+        while redis[0].look(&key).await.unwrap().is_none_or(|value| value.starts_with('?')) {
+            assert!(began.elapsed() < LIVES, "it is filled");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        // What is there is what is answered.
+        let mut held = all[1].get(id).await.unwrap().unwrap().as_ref().clone();
+        held.name = "as it is held".to_owned();
+        let value = serde_json::to_string(&held).unwrap();
+        server.command(&redis[0], &["SET", &key, &value, "PX", "5000"]).await;
+        assert_eq!(all[1].get(id).await.unwrap().unwrap().name, "as it is held");
+        rename(&all[1], id, "renamed").await.unwrap();
+        assert_eq!(redis[0].look(&key).await.unwrap(), None);
+        assert_eq!(all[0].get(id).await.unwrap().unwrap().name, "renamed");
+        // A token that was taken away is not filled.
+        server.command(&redis[0], &["DEL", &key]).await;
+        assert!(redis[0].claim(&key, "?one", LIVES).await.unwrap());
+        assert!(!redis[1].claim(&key, "?other", LIVES).await.unwrap(), "one at a time");
+        redis[0].clear(&key).await.unwrap();
+        redis[0].fill(&key, "?one", "{}").await.unwrap();
+        assert_eq!(redis[0].look(&key).await.unwrap(), None);
+        // A value runs out with its token.
+        assert!(redis[0].claim(&key, "?two", Duration::from_millis(300)).await.unwrap());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        redis[0].fill(&key, "?two", "{}").await.unwrap();
+        assert_eq!(redis[0].look(&key).await.unwrap().as_deref(), Some("{}"));
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        assert_eq!(redis[0].look(&key).await.unwrap(), None);
+        // What is long is not kept.
+        let edit = "x".repeat(17_000);
+        rename(&all[0], id, &edit).await.unwrap();
+        all[0].get(id).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(redis[0].look(&key).await.unwrap().is_none_or(|value| value.starts_with('?')));
+    });
+}
+
+#[test]
+fn while_redis_is_away_changes_wait_until_nothing_old_is_left_and_reads_do_not() {
+    run(Postgres, async |site| {
+        let (nodes, mut server) = (nodes(site, Postgres).await, Server::start());
+        let redis = connections(site, &server, new_id(), 2);
+        let all: Vec<Customers> =
+            redis.iter().zip(&nodes).map(|(redis, node)| beside(site, node, redis)).collect();
+        let id = create(&all[0]).await;
+        all[0].get(id).await.unwrap();
+        server.signal("STOP");
+        let began = Instant::now();
+        rename(&all[0], id, "paused").await.unwrap();
+        assert!((LIVES + MARGIN..2 * LIVES).contains(&began.elapsed()), "{:?}", began.elapsed());
+        let began = Instant::now();
+        create(&all[1]).await;
+        for _ in 0..20 {
+            assert_eq!(all[1].get(id).await.unwrap().unwrap().name, "paused");
+        }
+        assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
+        server.signal("CONT");
+        assert_eq!(all[1].get(id).await.unwrap().unwrap().name, "paused");
+        server.restart();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let began = Instant::now();
+        rename(&all[1], id, "back").await.unwrap();
+        assert!(began.elapsed() < LIVES, "as soon as it is back: {:?}", began.elapsed());
+        server.command(&redis[0], &["CONFIG", "SET", "maxmemory", "1"]).await;
+        for n in 0..5 {
+            all[n % 2].get(id).await.unwrap();
+            let (name, began) = (format!("full {n}"), Instant::now());
+            rename(&all[n % 2], id, &name).await.unwrap();
+            assert!(began.elapsed() < LIVES, "a full one deletes");
+            assert_eq!(all[1 - n % 2].get(id).await.unwrap().unwrap().name, name);
+        }
+    });
+}
+
+/// Reads without a pause; each must be at least as new as what was acknowledged when it began.
+async fn reads(customers: Customers, id: Id, acknowledged: Arc<AtomicUsize>, done: Arc<AtomicBool>) -> usize {
+    let mut count = 0;
+    while !done.load(Ordering::SeqCst) {
+        let at_least = acknowledged.load(Ordering::SeqCst);
+        let found = customers.get(id).await.expect("a database that answers").expect("a customer");
+        assert!(found.version as usize >= at_least, "{} after {at_least}", found.version);
+        count += 1;
+    }
+    count
+}
+
+#[test]
+fn no_read_is_older_than_what_was_acknowledged_whatever_befalls_redis() {
+    run(Postgres, async |site| {
+        let (nodes, mut server) = (nodes(site, Postgres).await, Server::start());
+        let redis = connections(site, &server, new_id(), 3);
+        let all: Vec<Customers> =
+            redis.iter().zip(&nodes).map(|(redis, node)| beside(site, node, redis)).collect();
+        let id = create(&all[0]).await;
+        let (acknowledged, done) = (Arc::new(AtomicUsize::new(1)), Arc::new(AtomicBool::new(false)));
+        let readers: Vec<_> = (0..6)
+            .map(|n| site.runtime.spawn(reads(all[n % 3].clone(), id, acknowledged.clone(), done.clone())))
+            .collect();
+        let (writer, told, over) = (all.clone(), acknowledged.clone(), done.clone());
+        let writes = site.runtime.spawn(async move {
+            let mut n = 0;
+            while !over.load(Ordering::SeqCst) {
+                n += 1;
+                let written = rename(&writer[n % 3], id, &format!("name {n}")).await.expect("a change");
+                told.fetch_max(written.version as usize, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(3)).await;
+            }
+            n
+        });
+        let pause = |millis| tokio::time::sleep(Duration::from_millis(millis));
+        pause(1_000).await;
+        for _ in 0..2 {
+            server.command(&redis[0], &["FLUSHALL"]).await;
+            pause(200).await;
+            server.signal("STOP");
+            pause(700).await;
+            server.signal("CONT");
+            pause(300).await;
+            server.restart();
+            pause(700).await;
+        }
+        done.store(true, Ordering::SeqCst);
+        let written = writes.await.expect("no refusal");
+        let mut read = 0;
+        for reader in readers {
+            read += reader.await.expect("nothing old");
+        }
+        assert!(written > 20 && read > 200, "{written} changes, {read} reads");
+    });
+}
