@@ -1,5 +1,5 @@
-//! What the integration tests share: a real PostgreSQL, the real binary, a node in this process, and a client
-//! of the API.
+//! What the integration tests share: a real PostgreSQL and Redis, the real binary, a node in this process, and a
+//! client of the API.
 //!
 //! Each test binary takes it in with `#[path = "../support/mod.rs"] mod support;`.
 
@@ -10,9 +10,12 @@ pub mod app;
 pub mod browser;
 pub mod departed;
 pub mod place;
+pub mod ports;
 pub mod postgres;
 pub mod process;
+pub mod redis;
 pub mod team;
+pub mod undertaker;
 
 use std::fmt::Display;
 use std::future::Future;
@@ -23,6 +26,7 @@ pub use api::{Answer, Api};
 pub use app::{Database, Postgres, Sqlite, TestApp};
 pub use place::{Place, Template};
 pub use process::{Kizuna, Launch};
+pub use redis::Redis;
 pub use team::{Member, Team};
 
 /// How long [`eventually`] rests between two probes.
