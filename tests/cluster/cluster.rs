@@ -96,7 +96,13 @@ impl Cluster {
 
     /// SIGTERM, and waits for its end, which must be by itself.
     pub async fn stop(&mut self, node: usize) {
-        let ended = self.node(node).terminate().await;
+        self.node(node).signal("TERM");
+        self.stopped(node).await;
+    }
+
+    /// Waits for the end of a node that was told to stop.
+    pub async fn stopped(&mut self, node: usize) {
+        let ended = self.node(node).wait_exit(SETTLED_WITHIN).await;
         assert!(ended.success(), "{ended}:\n{}", self.node(node).output());
         self.nodes[node].process = None;
     }

@@ -23,10 +23,10 @@ pub struct Known {
 }
 
 impl Known {
-    fn new(member: &Member, nodes: &[String]) -> Self {
-        let token = member.access_token().expect("a member has one");
+    /// Who has this token.
+    pub fn new(id: &str, email: &str, token: &str, nodes: &[String]) -> Self {
         let apis = nodes.iter().map(|url| Api::new(url).token(token)).collect();
-        Self { id: member.id.clone(), email: member.email.clone(), apis }
+        Self { id: id.to_owned(), email: email.to_owned(), apis }
     }
 
     /// The API of this node as they see it.
@@ -40,7 +40,8 @@ impl Known {
 
     /// Signs in through the first node.
     pub async fn sign_in(nodes: &[String], email: &str) -> Self {
-        Self::new(&Member::sign_in(&Api::new(&nodes[0]), email, PASSWORD).await, nodes)
+        let member = Member::sign_in(&Api::new(&nodes[0]), email, PASSWORD).await;
+        Self::new(&member.id, email, member.access_token().expect("a member has one"), nodes)
     }
 
     /// As an ADMIN: makes a user, who is signed in.

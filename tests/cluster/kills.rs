@@ -1,0 +1,52 @@
+//! `kill -9` of one node after another, under load.
+
+use std::time::{Duration, Instant};
+
+use crate::cluster::Cluster;
+use crate::load::Load;
+use crate::watcher::{Told, Watcher};
+
+const KILLS: usize = 30;
+/// From one kill to the next: the dead node is back before, and a lease has run out.
+const EVERY: Duration = Duration::from_millis(2_500);
+/// How long the killed node is away.
+const AWAY: Duration = Duration::from_millis(800);
+/// How soon after a kill something must come again.
+const RESUMES_WITHIN: Duration = Duration::from_secs(5);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thirty_kills_under_load_lose_nothing_double_nothing_and_delivery_resumes() {
+    let mut cluster = Cluster::start(3).await;
+    let watcher = Watcher::start(&cluster.people.manager, cluster.urls()).await;
+    let load = Load::start(&cluster, 4, Duration::from_millis(30));
+    // Reproducible, and each node as often as the others in the long run.
+    let mut random = 0x2545_f491_u32;
+    let mut kills = Vec::new();
+    for _ in 0..KILLS {
+        random ^= random << 13;
+        random ^= random >> 17;
+        random ^= random << 5;
+        let node = random as usize % cluster.size();
+        let killed = Instant::now();
+        cluster.kill(node);
+        kills.push(killed);
+        tokio::time::sleep(AWAY).await;
+        cluster.restart(node).await;
+        tokio::time::sleep(EVERY.saturating_sub(killed.elapsed())).await;
+    }
+    tokio::time::sleep(RESUMES_WITHIN).await;
+    let ledger = load.stop().await;
+    cluster.all_alive().await;
+    cluster.integrity().await;
+    ledger.is_kept(&cluster).await;
+    let told = watcher.heard_everything(&cluster).await;
+    let slowest = kills.iter().map(|killed| resumed_after(&told, *killed)).max().expect("kills");
+    println!("delivery resumed after {slowest:?} at the latest");
+    assert!(slowest <= RESUMES_WITHIN, "delivery resumed after {slowest:?}");
+}
+
+/// How long after a kill a notification came whose predecessor had come before it.
+fn resumed_after(told: &[Told], killed: Instant) -> Duration {
+    let next = told.iter().find(|told| told.at > killed);
+    next.map_or(Duration::MAX, |told| told.at - killed)
+}
