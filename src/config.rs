@@ -11,6 +11,8 @@ use crate::actors::live::client::LiveLimits;
 use crate::actors::runtime::backoff::Backoff;
 use crate::actors::runtime::breaker::BreakerSettings;
 use crate::actors::runtime::schedule::Schedule;
+use crate::actors::service_name::ServiceName;
+use crate::persistence::redis;
 use crate::persistence::table::Dialect;
 
 /// Where the data is.
@@ -47,7 +49,10 @@ pub struct HttpConfig {
     /// Connections open at the same time, at most
     #[arg(long, env = "KIZUNA_MAX_CONNECTIONS", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,
-    /// How long requests under way may take after SIGTERM
+    /// How long to go on serving after SIGTERM, with /readyz saying no, until a load balancer has noticed
+    #[arg(long, env = "KIZUNA_DRAIN_DELAY", value_parser = duration)]
+    pub drain_delay: Option<Duration>,
+    /// How long requests under way may take after that
     #[arg(long, env = "KIZUNA_DRAIN_TIMEOUT", default_value = "20s", value_parser = duration)]
     pub drain_timeout: Duration,
 }
@@ -158,6 +163,41 @@ impl LiveConfig {
     }
 }
 
+/// One node of many.
+#[derive(Args, Clone, Debug)]
+pub struct ClusterConfig {
+    /// redis://…: this node is one of a cluster, whose database must be PostgreSQL
+    #[arg(long = "redis-url", env = "REDIS_URL", hide_env_values = true)]
+    pub redis_url: Option<String>,
+    /// The services this node hosts; calls to the others go to nodes that do
+    #[arg(
+        long,
+        env = "KIZUNA_SERVICES",
+        value_delimiter = ',',
+        default_value = "auth,customer,sales,opportunity,analytics"
+    )]
+    pub services: Vec<ServiceName>,
+    /// This node's name among the others; made at the start if not given
+    #[arg(long, env = "KIZUNA_NODE_ID", value_parser = node_id)]
+    pub node_id: Option<String>,
+}
+
+impl ClusterConfig {
+    fn validate(&self, database: &DatabaseConfig) -> Result<(), String> {
+        if let Some(url) = &self.redis_url {
+            redis::check_url(url).map_err(|why| format!("--redis-url: {why}"))?;
+            if Dialect::of(&database.url) != Some(Dialect::Postgres) {
+                return Err("--redis-url: a cluster's --database-url must be postgres://…".into());
+            }
+        }
+        let alone = self.redis_url.is_none();
+        if alone && ServiceName::ALL.iter().any(|service| !self.services.contains(service)) {
+            return Err("--services: a node that hosts only some needs --redis-url to call the others".into());
+        }
+        Ok(())
+    }
+}
+
 /// What may grow, and how far.
 #[derive(Args, Clone, Debug)]
 pub struct BoundsConfig {
@@ -201,9 +241,8 @@ pub struct Config {
     pub live: LiveConfig,
     #[command(flatten)]
     pub bounds: BoundsConfig,
-    /// This node's name among the others; made at the start if not given
-    #[arg(long, env = "KIZUNA_NODE_ID", value_parser = node_id)]
-    pub node_id: Option<String>,
+    #[command(flatten)]
+    pub cluster: ClusterConfig,
     /// Load sample users and records into an empty database; loopback only
     #[arg(long, env = "KIZUNA_DEMO", num_args = 0..=1, default_value_t = false, default_missing_value = "true", value_parser = clap::builder::BoolishValueParser::new())]
     pub demo: bool,
@@ -218,6 +257,7 @@ impl Config {
         if Dialect::of(&self.database.url).is_none() {
             return Err("--database-url: expected sqlite://PATH or postgres://…".into());
         }
+        self.cluster.validate(&self.database)?;
         if self.demo && !self.http.listen.ip().is_loopback() {
             return Err("--demo: its passwords are public, so --listen must be a loopback address".into());
         }

@@ -12,6 +12,8 @@ use crate::actors::analytics::people::{self, People};
 use crate::actors::replica::{OpportunityReplica, SalesReplica};
 use crate::actors::runtime::arbiters::Arbiters;
 use crate::actors::runtime::backoff::Backoff;
+use crate::actors::runtime::cluster::members::Members;
+use crate::actors::runtime::cluster::node::Node;
 use crate::actors::runtime::feed::{Consumer, FeedParts, run_to_head};
 use crate::actors::runtime::journal::{Journal, JournalActor, JournalLimits};
 use crate::actors::runtime::registry::{Registry, RegistryActor};
@@ -75,6 +77,7 @@ impl Folder {
             db: db.clone(),
             journal: Journal::new(journal),
             registry,
+            members: Members::alone(Arc::new(Node::new(None, &[], Clock::System.now()))),
             clock: Clock::System,
             retry: RETRY,
             batch: BATCH,

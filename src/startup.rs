@@ -13,17 +13,22 @@ use tokio::runtime::Handle;
 
 use crate::actors::auth::token::Keys;
 use crate::actors::live::client::LiveClient;
+use crate::actors::runtime::cluster::lease::Departure;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::conventions::around;
 use crate::http::state::Gateway;
 use crate::http::{self, ops};
-use crate::persistence::{Db, auth};
+use crate::persistence::redis::Redis;
+use crate::persistence::{Db, auth, nodes};
 use crate::services::Services;
 use crate::{bootstrap, telemetry};
 
 /// A connection whose client acknowledges nothing for this long is gone.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
+
+/// Until the other nodes of a cluster have seen that one leaves: two of their looks.
+const UNTIL_NOTICED: Duration = Duration::from_secs(1);
 
 /// A node: built, then run until it is stopped.
 pub struct Application {
@@ -34,6 +39,7 @@ pub struct Application {
     services: Services,
     db: Db,
     draining: Arc<AtomicBool>,
+    drain_delay: Duration,
     first_login: Option<bootstrap::FirstLogin>,
 }
 
@@ -43,12 +49,19 @@ pub struct Stopper {
     server: actix_web::dev::ServerHandle,
     live: LiveClient,
     draining: Arc<AtomicBool>,
+    departure: Option<Departure>,
+    delay: Duration,
 }
 
 impl Stopper {
-    /// Finishes the requests under way and ends [`Application::run_until_stopped`].
+    /// Says that no more requests are wanted, serves on until that is known, finishes the requests under way and ends
+    /// [`Application::run_until_stopped`].
     pub async fn stop(&self) {
         self.draining.store(true, Ordering::SeqCst);
+        if let Some(departure) = &self.departure {
+            departure.leave().await;
+        }
+        tokio::time::sleep(self.delay).await;
         // First, for the server waits for every open connection.
         self.live.stop();
         self.server.stop(true).await;
@@ -66,7 +79,11 @@ impl Application {
         let metrics = telemetry::metrics();
         let db = open(config, &runtime).await?;
         let secret = bootstrap::jwt_secret(config)?;
-        let services = Services::start(config, &clock, &db, Arc::new(Keys::new(&secret)))?;
+        let redis = match &config.cluster.redis_url {
+            Some(url) => Some(meet(url, &db).await.context("--redis-url")?),
+            None => None,
+        };
+        let services = Services::start(config, &clock, &db, redis, Arc::new(Keys::new(&secret)))?;
         let first_login = if auth::has_users(&db).await? {
             None
         } else {
@@ -97,7 +114,7 @@ impl Application {
             openapi: Arc::new(http::document()),
         });
         let (server, address) = serve(config, gateway.clone())?;
-        services.node.listens(address);
+        services.members.node().listens(address);
         let (ops, ops_address) = match config.http.ops_listen {
             None => (None, None),
             Some(listen) => {
@@ -105,7 +122,8 @@ impl Application {
                 (Some(server), Some(address))
             }
         };
-        Ok(Self { server, ops, address, ops_address, services, db, draining, first_login })
+        let drain_delay = drain_delay(config);
+        Ok(Self { server, ops, address, ops_address, services, db, draining, drain_delay, first_login })
     }
 
     /// Where the API listens.
@@ -136,6 +154,8 @@ impl Application {
             server: self.server.handle(),
             live: self.services.live.clone(),
             draining: self.draining.clone(),
+            departure: self.services.departure.clone(),
+            delay: self.drain_delay,
         }
     }
 
@@ -157,6 +177,20 @@ impl Application {
         self.db.close().await;
         ended
     }
+}
+
+/// How long to serve on after the signal to stop.
+fn drain_delay(config: &Config) -> Duration {
+    let asked = config.http.drain_delay.unwrap_or_default();
+    if config.cluster.redis_url.is_some() { asked.max(UNTIL_NOTICED) } else { asked }
+}
+
+/// The Redis where this database's nodes meet.
+async fn meet(url: &str, db: &Db) -> anyhow::Result<Redis> {
+    let cluster = nodes::cluster(db).await?;
+    // Its tasks belong to the runtime that outlives every actor.
+    let _lasting = db.runtime().enter();
+    Ok(Redis::new(url, cluster)?)
 }
 
 async fn open(config: &Config, runtime: &Handle) -> anyhow::Result<Db> {

@@ -41,4 +41,5 @@ pub mod replica;
 pub mod runtime;
 pub mod sagas;
 pub mod sales;
+pub mod service_name;
 pub mod shapes;

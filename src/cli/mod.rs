@@ -18,9 +18,10 @@ use crate::actors::auth::messages::{CreateUser, NewUser};
 use crate::actors::auth::token::Keys;
 use crate::actors::cloud_event::CloudEvent;
 use crate::actors::context::{Context, Role};
+use crate::actors::service_name::ServiceName;
 use crate::bootstrap;
 use crate::clock::Clock;
-use crate::config::{Config, DatabaseConfig};
+use crate::config::{ClusterConfig, Config, DatabaseConfig};
 use crate::ids::Id;
 use crate::persistence::Db;
 use crate::persistence::log::{self, AuditFilter};
@@ -213,7 +214,10 @@ fn read_password() -> anyhow::Result<String> {
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-async fn create_user(args: CreateUserArgs, lasting: Handle) -> Done {
+async fn create_user(mut args: CreateUserArgs, lasting: Handle) -> Done {
+    // For this moment a node of its own: a cluster beside it reads of the user in the log.
+    args.config.cluster =
+        ClusterConfig { redis_url: None, services: ServiceName::ALL.to_vec(), node_id: None };
     args.config.validate().map_err(anyhow::Error::msg)?;
     let db = connect(args.config.database.clone(), &lasting).await?;
     let migrated = db.clone();
@@ -223,7 +227,7 @@ async fn create_user(args: CreateUserArgs, lasting: Handle) -> Done {
         None => read_password()?,
     };
     let keys = Arc::new(Keys::new(&bootstrap::jwt_secret(&args.config)?));
-    let services = Services::start(&args.config, &Clock::System, &db, keys)?;
+    let services = Services::start(&args.config, &Clock::System, &db, None, keys)?;
     let user = NewUser {
         email: args.email,
         name: args.name,

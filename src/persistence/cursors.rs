@@ -143,6 +143,24 @@ pub async fn parked(db: &Db, consumer: &str, limit: i64) -> Result<Vec<Parked>, 
     db.rows(&PARKED, tail).await
 }
 
+/// The position of the consumer that is least far in each slice, `(slice, position)`.
+pub async fn lowest(db: &Db) -> Result<Vec<(i64, i64)>, StoreError> {
+    static LOWEST: Table = Table {
+        name: "lowest",
+        columns: &[("slice", Kind::Int), ("position", Kind::Int)],
+        on_conflict: OnConflict::Fail,
+        fence: "position",
+    };
+    #[derive(Deserialize)]
+    struct Lowest {
+        slice: i64,
+        position: i64,
+    }
+    let sql = Sql::new("SELECT slice, min(position) AS position FROM consumer_cursors GROUP BY slice");
+    let lowest: Vec<Lowest> = db.rows_of(&LOWEST, sql).await?;
+    Ok(lowest.into_iter().map(|of| (of.slice, of.position)).collect())
+}
+
 /// How many committed events of these types the consumer has not taken yet.
 pub async fn lag(db: &Db, consumer: &str, types: &[&str]) -> Result<i64, StoreError> {
     let sql = Sql::new(

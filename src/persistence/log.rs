@@ -128,6 +128,19 @@ impl TryFrom<StoredEvent> for LoggedEvent {
     }
 }
 
+/// An event with its place as text, in the shape of its row: what nodes tell each other.
+pub fn to_json(event: &LoggedEvent) -> String {
+    serde_json::to_string(&EventRow::from(event)).expect("rows are plain structs")
+}
+
+/// Reads what [`to_json`] wrote.
+///
+/// # Errors
+/// When it is no event, or one of a type that this program does not know.
+pub fn from_json(text: &str) -> Result<LoggedEvent, StoreError> {
+    serde_json::from_str::<StoredEvent>(text)?.try_into()
+}
+
 async fn read(db: &Db, tail: Sql) -> Result<Vec<LoggedEvent>, StoreError> {
     let stored: Vec<StoredEvent> = db.rows(&EVENTS, tail).await?;
     stored.into_iter().map(TryInto::try_into).collect()

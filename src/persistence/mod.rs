@@ -4,6 +4,7 @@
 //! - `connect`, `readers`, `db`: the two databases behind one surface
 //! - `unit`, `journal`: what is committed together, and how a group of it is
 //! - `log`, `cursors`, `idempotency`: the event log and what stands beside it; `schedules`: what ran last
+//! - `nodes`: the leases of a cluster's nodes; `redis`: its keys and connections
 //! - `operations`: what is asked of these to see whether all is well
 //! - `paging`: the keyset query of every list; `projections`: what is thrown away to be folded again
 //! - one file a service: its tables and queries
@@ -20,10 +21,12 @@ pub mod idempotency;
 pub mod journal;
 pub mod log;
 pub mod meetings;
+pub mod nodes;
 pub mod operations;
 pub mod paging;
 pub mod projections;
 mod readers;
+pub mod redis;
 pub mod replicas;
 pub mod sagas;
 pub mod schedules;

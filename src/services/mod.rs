@@ -16,10 +16,11 @@ use crate::actors::auth::token::Keys;
 use crate::actors::customer::client::CustomerClient;
 use crate::actors::guards::Guards;
 use crate::actors::live::client::LiveClient;
-use crate::actors::operations::node::Node;
 use crate::actors::operations::service::OperationsDesk;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::runtime::arbiters::Arbiters;
+use crate::actors::runtime::cluster::lease::Departure;
+use crate::actors::runtime::cluster::members::Members;
 use crate::actors::runtime::service::Service;
 use crate::actors::runtime::stats::Board;
 use crate::actors::runtime::supervisor::Supervisor;
@@ -28,6 +29,7 @@ use crate::actors::sales::client::SalesClient;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::persistence::Db;
+use crate::persistence::redis::Redis;
 
 /// The running services of a node.
 pub struct Services {
@@ -41,7 +43,9 @@ pub struct Services {
     pub operations: Service<OperationsDesk>,
     /// The others' ways to each service.
     pub guards: Guards,
-    pub node: Arc<Node>,
+    pub members: Members,
+    /// Ends the membership of a cluster's node.
+    pub departure: Option<Departure>,
     pub board: Board,
     /// Every consumer with the types it takes.
     pub consumers: Vec<(&'static str, &'static [&'static str])>,
@@ -50,12 +54,18 @@ pub struct Services {
 }
 
 impl Services {
-    /// Starts every actor. Call within an actix system.
+    /// Starts every actor; with `redis` as one node of a cluster. Call within an actix system.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(config: &Config, clock: &Clock, db: &Db, keys: Arc<Keys>) -> anyhow::Result<Self> {
-        let mut start = Starter::begin(config, clock, db);
+    pub fn start(
+        config: &Config,
+        clock: &Clock,
+        db: &Db,
+        redis: Option<Redis>,
+        keys: Arc<Keys>,
+    ) -> anyhow::Result<Self> {
+        let mut start = Starter::begin(config, clock, db, redis);
         let auth = start.auth(keys)?;
         let customers = start.customers(&auth);
         let sales = start.sales(&auth, &customers);
@@ -66,10 +76,10 @@ impl Services {
         start.consumers(&customers, &sales, &opportunity, &notifications);
         start.scheduler(&sales);
         start.janitor();
-        let node = start.node();
         // After all others: it reads what they have registered.
-        let operations = start.operations(&node);
-        let Starter { guards, supervisor, arbiters, board, consumers, .. } = start;
+        let operations = start.operations();
+        let departure = start.cluster();
+        let Starter { guards, members, supervisor, arbiters, board, consumers, .. } = start;
         Ok(Self {
             auth,
             customers,
@@ -80,7 +90,8 @@ impl Services {
             live,
             operations,
             guards,
-            node,
+            members,
+            departure,
             board,
             consumers,
             supervisor,

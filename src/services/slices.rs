@@ -19,7 +19,6 @@ use crate::actors::customer::service::CustomerDesk;
 use crate::actors::customers_known::KnownCustomers;
 use crate::actors::live::client::LiveClient;
 use crate::actors::live::hub::HubParts;
-use crate::actors::operations::node::Node;
 use crate::actors::operations::service::OperationsDesk;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::opportunity::service::OpportunityDesk;
@@ -164,7 +163,7 @@ impl Starter<'_> {
         self.service("sagas", DEADLINE, desk)
     }
 
-    pub fn operations(&self, node: &Arc<Node>) -> Service<OperationsDesk> {
+    pub fn operations(&self) -> Service<OperationsDesk> {
         let desk = OperationsDesk {
             db: self.db.clone(),
             journal: self.journal.clone(),
@@ -172,7 +171,8 @@ impl Starter<'_> {
             board: self.board.clone(),
             breakers: self.guards.all(),
             consumers: self.consumers.clone(),
-            node: node.clone(),
+            members: self.members.clone(),
+            redis: self.redis.clone(),
         };
         self.service("operations", OPERATIONS_DEADLINE, desk)
     }

@@ -4,9 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::actors::guards::Guards;
-use crate::actors::operations::node::Node;
 use crate::actors::runtime::arbiters::Arbiters;
 use crate::actors::runtime::call::{BreakerActor, Guard};
+use crate::actors::runtime::cluster::lease::{Departure, LeaseActor};
+use crate::actors::runtime::cluster::members::Members;
+use crate::actors::runtime::cluster::node::Node;
+use crate::actors::runtime::cluster::reader::{ReaderActor, ReaderParts};
+use crate::actors::runtime::cluster::relay::RelayActor;
+use crate::actors::runtime::cluster::trimmer::TrimmerActor;
 use crate::actors::runtime::entity::{Aggregate, Entities, EntityLimits, EntityParts};
 use crate::actors::runtime::feed::{Consumer, FeedActor, FeedParts};
 use crate::actors::runtime::janitor::{JanitorActor, Sweep};
@@ -20,8 +25,8 @@ use crate::actors::sales::client::SalesClient;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::idempotency::KEPT;
-use crate::ids::new_id;
 use crate::persistence::Db;
+use crate::persistence::redis::Redis;
 
 /// How long one command may take from its child's mailbox to its commit.
 const COMMAND_DEADLINE: Duration = Duration::from_secs(10);
@@ -36,6 +41,9 @@ pub(super) struct Starter<'a> {
     pub registry: Registry,
     pub journal: Journal,
     pub guards: Guards,
+    pub members: Members,
+    /// Where a cluster's nodes meet; none on a node that is alone.
+    pub redis: Option<Redis>,
     pub supervisor: Supervisor,
     pub arbiters: Arbiters,
     pub board: Board,
@@ -46,7 +54,7 @@ pub(super) struct Starter<'a> {
 
 impl<'a> Starter<'a> {
     /// Starts what all services share: supervisor, registry, journal, breakers.
-    pub fn begin(config: &'a Config, clock: &Clock, db: &Db) -> Self {
+    pub fn begin(config: &'a Config, clock: &Clock, db: &Db, redis: Option<Redis>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let (board, arbiters) = (Board::default(), Arbiters::start(cores));
         let supervisor = Supervisor::start(board.clone(), Intensity::default());
@@ -74,6 +82,11 @@ impl<'a> Starter<'a> {
             opportunity: guard("breaker.opportunity"),
             analytics: guard("breaker.analytics"),
         };
+        let node = Node::new(config.cluster.node_id.clone(), &config.cluster.services, clock.now());
+        let members = match redis {
+            Some(_) => Members::joining(Arc::new(node)),
+            None => Members::alone(Arc::new(node)),
+        };
         Self {
             config,
             clock: clock.clone(),
@@ -81,6 +94,8 @@ impl<'a> Starter<'a> {
             registry,
             journal: Journal::new(journal),
             guards,
+            members,
+            redis,
             supervisor,
             arbiters,
             board,
@@ -122,6 +137,7 @@ impl<'a> Starter<'a> {
             db: self.db.clone(),
             journal: self.journal.clone(),
             registry: self.registry.clone(),
+            members: self.members.clone(),
             clock: self.clock.clone(),
             retry: self.config.resilience.retry(),
             batch: self.config.bounds.feed_batch as usize,
@@ -166,9 +182,28 @@ impl<'a> Starter<'a> {
         });
     }
 
-    /// Who this node is.
-    pub fn node(&self) -> Arc<Node> {
-        let id = self.config.node_id.clone().unwrap_or_else(|| new_id().to_string());
-        Arc::new(Node::new(id, self.clock.now()))
+    /// Joins the other nodes, if there may be any: from then on this one works on its share, until it departs.
+    pub fn cluster(&self) -> Option<Departure> {
+        let redis = self.redis.as_ref()?;
+        let incarnation = self.members.node().incarnation;
+        let (to, registry) = (redis.clone(), self.registry.clone());
+        self.supervisor.spawn("cluster.relay", &self.arbiters.feeding(), move |life, stats| {
+            RelayActor::new(to.clone(), registry.clone(), incarnation, life, stats)
+        });
+        let (db, redis, registry) = (self.db.clone(), redis.clone(), self.registry.clone());
+        let parts = ReaderParts { db: db.clone(), redis: redis.clone(), registry, incarnation };
+        self.supervisor.spawn("cluster.reader", &self.arbiters.feeding(), move |life, stats| {
+            ReaderActor::new(parts.clone(), life, stats)
+        });
+        let (trimmed, members) = (db.clone(), self.members.clone());
+        self.supervisor.spawn("cluster.trimmer", &self.arbiters.feeding(), move |life, stats| {
+            TrimmerActor::new(trimmed.clone(), redis.clone(), members.clone(), life, stats)
+        });
+        let departure = Departure::default();
+        let (members, ends) = (self.members.clone(), departure.clone());
+        self.supervisor.spawn("cluster.lease", &self.arbiters.feeding(), move |life, stats| {
+            LeaseActor::new(db.clone(), members.clone(), ends.clone(), life, stats)
+        });
+        Some(departure)
     }
 }

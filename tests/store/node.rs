@@ -6,12 +6,15 @@ use std::time::Duration;
 use actix_rt::System;
 use kizuna::actors::runtime::arbiters::Arbiters;
 use kizuna::actors::runtime::backoff::Backoff;
+use kizuna::actors::runtime::cluster::members::Members;
+use kizuna::actors::runtime::cluster::node::Node as Identity;
 use kizuna::actors::runtime::entity::{Aggregate, Entities, EntityLimits, EntityParts};
 use kizuna::actors::runtime::feed::{Consumer, FeedActor, FeedParts};
 use kizuna::actors::runtime::journal::{Journal, JournalActor, JournalLimits};
 use kizuna::actors::runtime::registry::{Registry, RegistryActor};
 use kizuna::actors::runtime::stats::{ActorReading, Board};
 use kizuna::actors::runtime::supervisor::{Intensity, Supervisor};
+use kizuna::actors::service_name::ServiceName;
 use kizuna::clock::Clock;
 use kizuna::config::DatabaseConfig;
 use kizuna::persistence::Db;
@@ -92,6 +95,7 @@ impl Node {
             db: self.db.clone(),
             journal: self.journal.clone(),
             registry: self.registry.clone(),
+            members: Members::alone(Arc::new(Identity::new(None, &ServiceName::ALL, self.clock.now()))),
             clock: self.clock.clone(),
             retry: Backoff { initial: seconds(1) / 10, factor: 2.0, max: seconds(30), times: 8 },
             batch,

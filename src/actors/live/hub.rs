@@ -24,6 +24,7 @@ use crate::actors::catalogue::NOTIFICATION_CREATED;
 use crate::actors::event::LoggedEvent;
 use crate::actors::refusal::{Code, Refusal};
 use crate::actors::runtime::arbiters::Arbiters;
+use crate::actors::runtime::cluster::placement::SliceSet;
 use crate::actors::runtime::positions::Positions;
 use crate::actors::runtime::registry::{Batch, Filter, Registry};
 use crate::actors::runtime::stats::{ActorStats, Board};
@@ -340,7 +341,7 @@ impl StreamHandler<Signal> for HubActor {
             Signal::Committed(batch) => {
                 self.stats.step();
                 let before = self.hall.positions;
-                let taken = self.hall.positions.take(&batch);
+                let taken = self.hall.positions.take(&batch, SliceSet::ALL);
                 self.hall.pass(taken.fresh, before);
                 if taken.gap {
                     self.catch_up(ctx);

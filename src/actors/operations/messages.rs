@@ -1,5 +1,7 @@
 //! What operators may ask. Every message is for ADMIN (SPEC §1).
 
+use std::collections::BTreeMap;
+
 use actix::Message;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,9 +13,11 @@ use crate::actors::page::{Page, PageRequest};
 use crate::actors::refusal::Refusal;
 use crate::actors::runtime::call::BreakerReading;
 use crate::actors::runtime::stats::ActorReading;
+use crate::actors::service_name::ServiceName;
 use crate::clock::Timestamp;
 use crate::ids::Id;
 use crate::persistence::cursors::{Parked, ParkedStatus};
+use crate::persistence::nodes::Member;
 use crate::persistence::operations::Integrity;
 
 /// Every actor of this node.
@@ -145,9 +149,21 @@ pub struct ReadCluster {
 /// The nodes, and who works on what.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ClusterReading {
+    /// Those that live, as the node that answers knows it.
     pub nodes: Vec<NodeReading>,
     pub slices: Vec<SliceReading>,
     pub consumers: Vec<ConsumerLag>,
+    /// Whether the node that answers reaches Redis; null on a node that is alone.
+    #[schema(required)]
+    pub redis: Option<RedisState>,
+}
+
+/// Whether Redis answers. While it is away everything goes on, with news of other nodes each second only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RedisState {
+    Connected,
+    Away,
 }
 
 /// A live node.
@@ -158,13 +174,27 @@ pub struct NodeReading {
     #[schema(required, example = "127.0.0.1:8080")]
     pub address: Option<String>,
     /// The services it hosts.
-    pub services: Vec<&'static str>,
+    pub services: Vec<ServiceName>,
     pub started_at: Timestamp,
     /// The version of its program.
-    pub version: &'static str,
+    pub version: String,
     /// Whether it is the one that answers.
     #[serde(rename = "self")]
     pub is_self: bool,
+}
+
+impl NodeReading {
+    /// A member as the process `me` shows it.
+    pub fn new(member: &Member, me: Id) -> Self {
+        Self {
+            id: member.id.clone(),
+            address: member.address.clone(),
+            services: member.services.clone(),
+            started_at: member.started_at,
+            version: member.version.clone(),
+            is_self: member.incarnation == me,
+        }
+    }
 }
 
 /// A slice of the event log.
@@ -173,8 +203,9 @@ pub struct SliceReading {
     pub slice: i64,
     /// The number of its last event.
     pub last_seq: i64,
-    /// The node that works on it.
-    pub node: String,
+    /// The node that works on it, of those that host everything; null while no node has a lease.
+    #[schema(required)]
+    pub node: Option<String>,
 }
 
 /// How far a consumer lags behind the log.
@@ -184,4 +215,6 @@ pub struct ConsumerLag {
     pub name: &'static str,
     /// Events that it has not taken yet.
     pub pending: i64,
+    /// The slices that each node works on for it.
+    pub nodes: BTreeMap<String, Vec<i64>>,
 }

@@ -3,5 +3,4 @@
 
 pub mod dead_letters;
 pub mod messages;
-pub mod node;
 pub mod service;

@@ -1,6 +1,6 @@
 //! The operations service: reads the node's actors and breakers, and what the database says of its consumers.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
 
@@ -8,18 +8,22 @@ use super::dead_letters;
 use super::messages::{
     CheckIntegrity, ClusterReading, ConsumerIntegrity, ConsumerLag, ConsumerReading, DeadLetter,
     IntegrityReport, ListDeadLetters, NodeReading, ReadActors, ReadBreakers, ReadCluster, ReadConsumers,
-    RedriveDeadLetter, SliceReading,
+    RedisState, RedriveDeadLetter, SliceReading,
 };
-use super::node::{Node, SERVICES};
 use crate::actors::context::{Caller, Role};
+use crate::actors::event::SLICES;
 use crate::actors::page::Page;
 use crate::actors::refusal::Refusal;
 use crate::actors::runtime::call::{BreakerReading, Guard};
+use crate::actors::runtime::cluster::members::Members;
+use crate::actors::runtime::cluster::placement::Membership;
 use crate::actors::runtime::journal::Journal;
 use crate::actors::runtime::service::serve;
 use crate::actors::runtime::stats::{ActorReading, Board};
+use crate::actors::service_name::ServiceName;
 use crate::clock::Clock;
 use crate::persistence::operations::{self as store, Progress};
+use crate::persistence::redis::Redis;
 use crate::persistence::{Db, cursors, log};
 
 /// What the service works with.
@@ -31,7 +35,9 @@ pub struct OperationsDesk {
     pub breakers: Vec<Guard>,
     /// Every consumer with the types it takes.
     pub consumers: Vec<(&'static str, &'static [&'static str])>,
-    pub node: Arc<Node>,
+    pub members: Members,
+    /// Where the nodes of a cluster meet.
+    pub redis: Option<Redis>,
 }
 
 /// SPEC §1: `/api/admin/*` is for ADMIN.
@@ -66,27 +72,44 @@ impl OperationsDesk {
         Ok(IntegrityReport { events: store::events(&self.db).await?, consumers })
     }
 
-    /// One node is the whole cluster: it hosts every service and works on every slice.
     async fn cluster(&self) -> Result<ClusterReading, Refusal> {
-        let node = NodeReading {
-            id: self.node.id.clone(),
-            address: self.node.address().map(|address| address.to_string()),
-            services: SERVICES.to_vec(),
-            started_at: self.node.started_at,
-            version: env!("CARGO_PKG_VERSION"),
-            is_self: true,
-        };
-        let mut heads = log::heads(&self.db).await?;
-        heads.sort_unstable();
-        let slice = |(slice, last_seq)| SliceReading { slice, last_seq, node: self.node.id.clone() };
-        let slices = heads.into_iter().map(slice).collect();
+        let living = self.members.now();
         let mut consumers = Vec::with_capacity(self.consumers.len());
         for (name, types) in &self.consumers {
             let pending = cursors::lag(&self.db, name, types).await?;
-            consumers.push(ConsumerLag { name, pending });
+            consumers.push(ConsumerLag { name, pending, nodes: shares(&living, name) });
         }
-        Ok(ClusterReading { nodes: vec![node], slices, consumers })
+        let mut heads = log::heads(&self.db).await?;
+        heads.sort_unstable();
+        let slice = |(slice, last_seq)| SliceReading {
+            slice,
+            last_seq,
+            node: living.owner(None, slice).map(|member| member.id.clone()),
+        };
+        let me = self.members.node().incarnation;
+        Ok(ClusterReading {
+            nodes: living.0.iter().map(|member| NodeReading::new(member, me)).collect(),
+            slices: heads.into_iter().map(slice).collect(),
+            consumers,
+            redis: match &self.redis {
+                None => None,
+                Some(redis) if redis.answers().await => Some(RedisState::Connected),
+                Some(_) => Some(RedisState::Away),
+            },
+        })
     }
+}
+
+/// Which slices each node works on for a consumer.
+fn shares(living: &Membership, consumer: &str) -> BTreeMap<String, Vec<i64>> {
+    let service = ServiceName::of_consumer(consumer);
+    let mut shares: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    for slice in 0..SLICES {
+        if let Some(owner) = living.owner(service, slice) {
+            shares.entry(owner.id.clone()).or_default().push(slice);
+        }
+    }
+    shares
 }
 
 serve!(OperationsDesk, {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, ResponseFuture, WrapFuture};
 use tokio::sync::oneshot;
 
-use super::registry::{Batch, Registry};
+use super::registry::{Batch, Origin, Registry};
 use super::stats::ActorStats;
 use super::supervisor::{Life, Ref, Tracked};
 use crate::persistence::Db;
@@ -114,9 +114,8 @@ impl JournalActor {
         let done = async move {
             let outcomes = task.await;
             if let Ok(outcomes) = &outcomes {
-                registry
-                    .publish(Batch::of(outcomes.iter().filter_map(|outcome| outcome.as_ref().ok()).flatten()))
-                    .await;
+                let events = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok()).flatten();
+                registry.publish(Batch::of(events.cloned().collect(), Origin::Here)).await;
             }
             for (place, answer) in answers.into_iter().enumerate() {
                 let outcome = match &outcomes {

@@ -6,6 +6,7 @@
 //! - `journal`: the one writer, group commit; `registry`: who hears of a commit
 //! - `feed`, `parking`: consumers of the log, exactly once and in order; `positions`: how far one has come
 //! - `schedule`, `scheduler`: jobs at fixed times, once on any number of nodes
+//! - `cluster`: the other nodes: who lives, who works on what, what they committed
 //! - `breaker`, `call`, `backoff`: calls between services
 
 pub mod arbiters;
@@ -13,6 +14,7 @@ pub mod backoff;
 pub mod breaker;
 pub mod call;
 pub mod child;
+pub mod cluster;
 pub mod entity;
 pub mod feed;
 pub mod janitor;

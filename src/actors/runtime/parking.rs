@@ -14,27 +14,35 @@ use crate::persistence::unit::{Unit, Write};
 use crate::persistence::{Db, StoreError};
 
 use super::backoff::Backoff;
+use super::cluster::placement::SliceSet;
 
-/// A consumer's parked events.
+/// A consumer's parked events, as far as they are this node's.
 #[derive(Debug)]
 pub struct Parking {
     consumer: &'static str,
     limit: usize,
+    /// Those of other nodes' slices are counted as they were when this was loaded.
     parked: usize,
     /// By aggregate, each in the order of its positions.
     queues: HashMap<Id, VecDeque<Parked>>,
 }
 
 impl Parking {
-    /// What is parked; `limit` is how many events may be.
+    /// What is parked of these slices; `limit` is how many events of the consumer may be, on all nodes together.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn load(db: &Db, consumer: &'static str, limit: usize) -> Result<Self, StoreError> {
+    pub async fn load(
+        db: &Db,
+        consumer: &'static str,
+        limit: usize,
+        slices: SliceSet,
+    ) -> Result<Self, StoreError> {
         // One more than fits, should the limit have been lowered: that is full, too.
         let rows = cursors::parked(db, consumer, i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1).await?;
-        let mut parking = Self { consumer, limit, parked: 0, queues: HashMap::new() };
-        rows.into_iter().for_each(|parked| parking.add(parked));
+        let (mine, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| slices.contains(row.slice));
+        let mut parking = Self { consumer, limit, parked: others.len(), queues: HashMap::new() };
+        mine.into_iter().for_each(|parked| parking.add(parked));
         Ok(parking)
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::cluster::placement::SliceSet;
 use super::registry::Batch;
 use crate::actors::event::{LoggedEvent, SLICES};
 
@@ -57,11 +58,11 @@ impl Positions {
         self.0.iter().zip(&other.0).all(|(mine, theirs)| mine <= theirs)
     }
 
-    /// Takes a delivery. A slice with numbers missing before the delivery's stays where it is.
-    pub fn take(&mut self, batch: &Batch) -> Taken {
+    /// Takes of a delivery what is of these slices. One with numbers missing before the delivery's stays where it is.
+    pub fn take(&mut self, batch: &Batch, slices: SliceSet) -> Taken {
         let before = *self;
         let mut gap = false;
-        for range in batch.ranges.iter() {
+        for range in batch.ranges.iter().filter(|range| slices.contains(range.slice)) {
             if range.from > self.at(range.slice) + 1 {
                 gap = true;
             } else {
@@ -78,19 +79,27 @@ impl Positions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actors::runtime::registry::Range;
+    use crate::actors::runtime::registry::{Origin, Range};
 
     fn batch(slice: i64, from: i64, to: i64) -> Batch {
-        Batch { ranges: [Range { slice, from, to }].into(), events: Vec::new() }
+        Batch { ranges: [Range { slice, from, to }].into(), events: Vec::new(), origin: Origin::Here }
     }
 
     #[test]
     fn a_delivery_moves_its_slice_unless_numbers_are_missing_before_it() {
         let mut positions = Positions::default();
-        assert!(!positions.take(&batch(3, 1, 4)).gap);
-        assert!(positions.take(&batch(3, 6, 7)).gap);
+        assert!(!positions.take(&batch(3, 1, 4), SliceSet::ALL).gap);
+        assert!(positions.take(&batch(3, 6, 7), SliceSet::ALL).gap);
         assert_eq!(positions.at(3), 4);
-        assert!(!positions.take(&batch(3, 2, 5)).gap, "what overlaps is no gap");
+        assert!(!positions.take(&batch(3, 2, 5), SliceSet::ALL).gap, "what overlaps is no gap");
         assert_eq!(positions.at(3), 5);
+    }
+
+    #[test]
+    fn what_is_of_another_nodes_slices_is_passed_over() {
+        let (mut positions, mine) = (Positions::default(), SliceSet::from_iter([1, 2]));
+        assert!(!positions.take(&batch(3, 6, 7), mine).gap);
+        assert_eq!(positions.at(3), 0);
+        assert!(positions.take(&batch(2, 6, 7), mine).gap);
     }
 }

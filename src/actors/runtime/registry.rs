@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use super::stats::ActorStats;
 use super::supervisor::{Life, Ref, Tracked};
+use crate::actors::catalogue;
 use crate::actors::event::LoggedEvent;
 use crate::actors::refusal::Refusal;
 
@@ -25,24 +26,35 @@ pub struct Range {
     pub to: i64,
 }
 
-/// What one commit added to the log.
+/// On which node something was committed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    #[default]
+    Here,
+    Elsewhere,
+}
+
+/// What one commit added to the log, or some that another node made.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     pub ranges: Arc<[Range]>,
     pub events: Vec<Arc<LoggedEvent>>,
+    pub origin: Origin,
 }
 
 impl Batch {
-    /// The events of a commit in their order, and which numbers of which slices they are.
-    pub fn of<'a>(events: impl Iterator<Item = &'a Arc<LoggedEvent>>) -> Self {
-        let events: Vec<_> = events.cloned().collect();
-        let mut ranges: BTreeMap<i64, Range> = BTreeMap::new();
+    /// Events in the order of their slices' numbers, and which runs of numbers they are: one a slice for a commit,
+    /// several where other nodes' commits lie between.
+    pub fn of(events: Vec<Arc<LoggedEvent>>, origin: Origin) -> Self {
+        let mut ranges: BTreeMap<i64, Vec<Range>> = BTreeMap::new();
         for LoggedEvent { slice, slice_seq: seq, .. } in events.iter().map(|event| &**event) {
-            let range = ranges.entry(*slice).or_insert(Range { slice: *slice, from: *seq, to: *seq });
-            debug_assert!(*seq == range.from || *seq == range.to + 1, "a commit's numbers have no gap");
-            range.to = *seq;
+            let of_slice = ranges.entry(*slice).or_default();
+            match of_slice.last_mut() {
+                Some(range) if range.to + 1 == *seq => range.to = *seq,
+                _ => of_slice.push(Range { slice: *slice, from: *seq, to: *seq }),
+            }
         }
-        Self { ranges: ranges.into_values().collect(), events }
+        Self { ranges: ranges.into_values().flatten().collect(), events, origin }
     }
 }
 
@@ -51,6 +63,11 @@ impl Batch {
 pub struct Filter(pub Vec<String>);
 
 impl Filter {
+    /// Every type.
+    pub fn all() -> Self {
+        Self(catalogue::ALL.iter().map(|event_type| (*event_type).to_owned()).collect())
+    }
+
     pub fn wants(&self, event_type: &str) -> bool {
         self.0
             .iter()
@@ -125,7 +142,11 @@ impl Handler<Tracked<Publish>> for RegistryActor {
         let Publish(batch) = message.take();
         self.subscribers.retain(|subscriber| {
             let wanted = batch.events.iter().filter(|event| subscriber.filter.wants(event.event.event_type));
-            let delivery = Batch { ranges: batch.ranges.clone(), events: wanted.cloned().collect() };
+            let delivery = Batch {
+                ranges: batch.ranges.clone(),
+                events: wanted.cloned().collect(),
+                origin: batch.origin,
+            };
             match subscriber.queue.try_send(delivery) {
                 Ok(()) => true,
                 Err(mpsc::error::TrySendError::Full(_)) => {

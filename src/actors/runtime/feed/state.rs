@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::effect::Attempt;
 use super::{Consumer, FeedParts};
 use crate::actors::event::LoggedEvent;
+use crate::actors::runtime::cluster::placement::{Membership, SliceSet};
 use crate::actors::runtime::parking::{self, Parking};
 use crate::actors::runtime::positions::Positions;
 use crate::actors::runtime::registry::Batch;
@@ -35,12 +37,16 @@ pub(super) enum Next {
     /// More is coming: worth waiting for.
     Linger,
     RegistryGone,
+    /// The slices are others than they were.
+    Moved,
 }
 
 /// A consumer's state of mind; all of it can be read again from the database.
 pub(super) struct Feed<C: Consumer> {
     pub(super) parts: FeedParts,
     pub(super) consumer: Arc<C>,
+    /// Those that this node works on.
+    slices: SliceSet,
     /// As stored, one a slice.
     pub(super) cursors: Vec<Cursor>,
     /// The last number of each slice that was taken into `pending`, or needs no effect.
@@ -54,13 +60,18 @@ pub(super) struct Feed<C: Consumer> {
 }
 
 impl<C: Consumer> Feed<C> {
-    pub(super) async fn load(parts: FeedParts, consumer: Arc<C>) -> Result<Self, StoreError> {
+    pub(super) async fn load(
+        parts: FeedParts,
+        consumer: Arc<C>,
+        slices: SliceSet,
+    ) -> Result<Self, StoreError> {
         let cursors = cursors::load(&parts.db, C::NAME).await?;
-        let parking = Parking::load(&parts.db, C::NAME, parts.parking).await?;
+        let parking = Parking::load(&parts.db, C::NAME, parts.parking, slices).await?;
         let mut feed = Self {
             seen: cursors.iter().map(|cursor| (cursor.slice, cursor.position)).collect(),
             parts,
             consumer,
+            slices,
             cursors,
             pending: VecDeque::new(),
             parking,
@@ -79,6 +90,7 @@ impl<C: Consumer> Feed<C> {
     pub(super) async fn step(
         &mut self,
         deliveries: &mut Receiver<Batch>,
+        members: &mut watch::Receiver<Arc<Membership>>,
         stats: &ActorStats,
     ) -> Result<Next, StoreError> {
         if !self.parking.has_room() {
@@ -88,7 +100,13 @@ impl<C: Consumer> Feed<C> {
             return Ok(Next::Go);
         }
         let mut applied = 0;
-        match tokio::time::timeout(self.wait(), deliveries.recv()).await {
+        let wait = self.wait();
+        let delivered = tokio::select! {
+            // Only between two rounds: an effect is not cut in half.
+            _ = members.changed() => return Ok(Next::Moved),
+            delivered = tokio::time::timeout(wait, deliveries.recv()) => delivered,
+        };
+        match delivered {
             Ok(None) => return Ok(Next::RegistryGone),
             Ok(Some(first)) => {
                 let mut gap = self.take(&first);
@@ -124,7 +142,7 @@ impl<C: Consumer> Feed<C> {
 
     /// Takes a delivery; true if numbers are missing before it.
     fn take(&mut self, batch: &Batch) -> bool {
-        let taken = self.seen.take(batch);
+        let taken = self.seen.take(batch, self.slices);
         self.pending.extend(taken.fresh);
         taken.gap
     }
@@ -132,7 +150,7 @@ impl<C: Consumer> Feed<C> {
     /// Reads and applies what the log has beyond `seen`, slice by slice.
     async fn catch_up(&mut self) -> Result<(), StoreError> {
         for (slice, head) in log::heads(&self.parts.db).await? {
-            while self.seen.at(slice) < head {
+            while self.slices.contains(slice) && self.seen.at(slice) < head {
                 let limit = self.parts.batch as i64;
                 let events = log::after(&self.parts.db, slice, self.seen.at(slice), limit).await?;
                 let Some(last) = events.last() else { break };
@@ -226,7 +244,7 @@ impl<C: Consumer> Feed<C> {
     }
 
     async fn load_parking(&mut self) -> Result<(), StoreError> {
-        self.parking = Parking::load(&self.parts.db, C::NAME, self.parts.parking).await?;
+        self.parking = Parking::load(&self.parts.db, C::NAME, self.parts.parking, self.slices).await?;
         self.looked = Instant::now();
         Ok(())
     }
