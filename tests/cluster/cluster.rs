@@ -165,7 +165,8 @@ impl Cluster {
     /// Waits until nothing is pending; then every event has taken effect once and in order in every consumer, and
     /// all else that a database must hold holds (`promises`).
     pub async fn integrity(&self) {
-        let node = (0..self.size()).find(|node| self.nodes[*node].process.is_some()).expect("a node that runs");
+        let node =
+            (0..self.size()).find(|node| self.nodes[*node].process.is_some()).expect("a node that runs");
         let admin = self.people.admin.at(node);
         let report = eventually(SETTLED_WITHIN, async || {
             let answer = admin.get("/api/admin/integrity").await;

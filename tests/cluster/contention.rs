@@ -24,7 +24,10 @@ async fn concurrent_changes_of_one_record_through_three_nodes_lose_no_update() {
     let path = format!("/api/customers/{id}");
     let plain = everybody(|node, client| changes(sales.at(node).clone(), path.clone(), client)).await;
     let versions: BTreeSet<i64> = plain.into_iter().flatten().collect();
-    assert!(versions.into_iter().eq(2..=ALL + 1), "two changes were answered with one version, or one was lost");
+    assert!(
+        versions.into_iter().eq(2..=ALL + 1),
+        "two changes were answered with one version, or one was lost"
+    );
     let sequences = history(&cluster.people.admin, &id).await;
     assert!(sequences.into_iter().eq(1..=ALL + 1), "the log has a gap, or an event twice");
 
@@ -62,7 +65,11 @@ async fn one_idempotency_key_sent_to_three_nodes_at_once_is_one_effect_and_one_a
         assert_eq!(bodies.len(), 1, "round {round}: {bodies:?}");
         let replayed = |node: usize| answers[node].header("idempotency-replayed") == Some("true");
         assert_eq!((0..2 * NODES).filter(|n| !replayed(*n)).count(), 1, "round {round}: who was first?");
-        let other = sales.at(round % NODES).idempotency_key(&key).post("/api/customers", json!({"name": "other"})).await;
+        let other = sales
+            .at(round % NODES)
+            .idempotency_key(&key)
+            .post("/api/customers", json!({"name": "other"}))
+            .await;
         other.expect_problem(422, "idempotency_key_reused");
     }
     let count = sales.at(0).get("/api/customers?limit=1&count=true").await;

@@ -7,14 +7,6 @@ use sqlx::{Connection, PgConnection, Row};
 
 use crate::cluster::Cluster;
 
-/// An order that was answered with "later", or not at all.
-#[derive(Debug)]
-pub struct Hiccup {
-    pub at: Instant,
-    pub node: usize,
-    pub said: String,
-}
-
 /// What clients know. Their own words are unique, so whatever is stored twice shows (`promises`).
 #[derive(Default)]
 pub struct Ledger {
@@ -30,7 +22,10 @@ pub struct Ledger {
     /// Reads of another node after a write, and those of them that showed less than was acknowledged.
     pub reads: usize,
     pub stale: Vec<String>,
-    pub hiccups: Vec<Hiccup>,
+    /// Tries that were answered with "later", or not at all.
+    pub hiccups: Vec<String>,
+    /// Those of them that were not answered with when to come again.
+    pub silent: Vec<String>,
     /// The longest that an acknowledged request took.
     pub slowest: Duration,
 }
@@ -66,6 +61,7 @@ impl Ledger {
         self.reads += other.reads;
         self.stale.extend(other.stale);
         self.hiccups.extend(other.hiccups);
+        self.silent.extend(other.silent);
         self.slowest = self.slowest.max(other.slowest);
     }
 
@@ -98,7 +94,8 @@ impl Ledger {
 
     /// How much was done.
     pub fn summary(&self) -> String {
-        let records: Vec<String> = self.records.iter().map(|(path, ids)| format!("{path} {}", ids.len())).collect();
+        let records: Vec<String> =
+            self.records.iter().map(|(path, ids)| format!("{path} {}", ids.len())).collect();
         format!(
             "{} customers ({} deleted), {}, {} users deleted, {} reads elsewhere, {} hiccups, slowest {:?}",
             self.customers.len(),

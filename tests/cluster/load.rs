@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use crate::cluster::Cluster;
-use crate::ledger::{Hiccup, Ledger};
+use crate::ledger::Ledger;
 use crate::people::{Known, approval, meeting, task};
 use crate::support::Answer;
 use crate::support::app::PASSWORD;
@@ -128,14 +128,16 @@ impl Worker {
     async fn change(&mut self, customer: &str) {
         let path = format!("/api/customers/{customer}");
         let notes = json!({"notes": format!("{} {}", self.name, self.orders)});
-        let version = self.order(&Who::Sales, Method::PATCH, &path, Some(notes), "").await.expect(200).version();
+        let version =
+            self.order(&Who::Sales, Method::PATCH, &path, Some(notes), "").await.expect(200).version();
         let version = version.expect("an ETag");
         self.ledger.customer(customer, version);
         self.see(customer, version).await;
     }
 
     async fn delete_customer(&mut self, customer: String) {
-        let gone = self.order(&Who::Sales, Method::DELETE, &format!("/api/customers/{customer}"), None, "").await;
+        let gone =
+            self.order(&Who::Sales, Method::DELETE, &format!("/api/customers/{customer}"), None, "").await;
         // 404: an earlier try was done, but not answered.
         assert!(matches!(gone.status, 200 | 404), "{gone}");
         self.ledger.deleted(customer);
@@ -146,9 +148,14 @@ impl Worker {
         let email = format!("{}-{}@example.com", self.name, self.orders);
         let manager = &self.manager.id;
         let user = json!({"email": email, "name": name, "role": "SALES", "manager_id": manager, "password": PASSWORD});
-        let id = self.order(&Who::Admin, Method::POST, "/api/auth/users", Some(user), &email).await.expect(201).id();
+        let id = self
+            .order(&Who::Admin, Method::POST, "/api/auth/users", Some(user), &email)
+            .await
+            .expect(201)
+            .id();
         let login = json!({"email": email, "password": PASSWORD});
-        let token = self.order(&Who::Admin, Method::POST, "/api/auth/login", Some(login), "").await.expect(200);
+        let token =
+            self.order(&Who::Admin, Method::POST, "/api/auth/login", Some(login), "").await.expect(200);
         let user = Known::new(&id, &email, &token.text_at("/access_token"), &self.urls);
         self.customer(&Who::User(user), &format!("{name} {email}")).await;
         let gone = self.order(&Who::Admin, Method::DELETE, &format!("/api/auth/users/{id}"), None, "").await;
@@ -173,7 +180,14 @@ impl Worker {
 
     /// Sends a request until it is answered by something else than "later", each time through another node and under
     /// the same key.
-    async fn order(&mut self, who: &Who, method: Method, path: &str, body: Option<Value>, key: &str) -> Answer {
+    async fn order(
+        &mut self,
+        who: &Who,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        key: &str,
+    ) -> Answer {
         let began = Instant::now();
         loop {
             let node = self.next_node();
@@ -185,17 +199,22 @@ impl Worker {
             let api = known.at(node).clone();
             let api = if key.is_empty() { api } else { api.idempotency_key(format!("{} {key}", self.name)) };
             let sent = Instant::now();
-            let said = match tokio::time::timeout(PATIENCE, api.attempt(method.clone(), path, body.clone())).await {
-                Ok(Ok(answer)) if !is_later(&answer) => {
-                    self.ledger.took(sent.elapsed());
-                    return answer;
-                }
-                Ok(Ok(answer)) => answer.to_string(),
-                Ok(Err(error)) => format!("{error:?}"),
-                Err(_) => format!("no answer within {PATIENCE:?}"),
-            };
+            let (is_polite, said) =
+                match tokio::time::timeout(PATIENCE, api.attempt(method.clone(), path, body.clone())).await {
+                    Ok(Ok(answer)) if !is_later(&answer) => {
+                        self.ledger.took(sent.elapsed());
+                        return answer;
+                    }
+                    Ok(Ok(answer)) => (answer.header("retry-after").is_some(), answer.to_string()),
+                    Ok(Err(error)) => (false, format!("{error:?}")),
+                    Err(_) => (false, format!("no answer within {PATIENCE:?}")),
+                };
             assert!(began.elapsed() < GIVES_UP_AFTER, "{method} {path} is not done yet: {said}");
-            self.ledger.hiccups.push(Hiccup { at: sent, node, said: format!("{method} {path}: {said}") });
+            let said = format!("node {node}: {method} {path}: {said}");
+            if !is_polite {
+                self.ledger.silent.push(said.clone());
+            }
+            self.ledger.hiccups.push(said);
             tokio::time::sleep(REST).await;
         }
     }

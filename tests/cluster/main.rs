@@ -13,6 +13,7 @@
 mod support;
 
 #[path = "../live/client.rs"]
+#[allow(dead_code, reason = "the suite of one node uses all of it")]
 mod client;
 #[path = "../crash/promises.rs"]
 mod promises;

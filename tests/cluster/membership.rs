@@ -54,8 +54,11 @@ async fn a_node_is_seen_with_its_name_address_and_services() {
         assert_eq!(nodes.len(), 2, "{seen}");
         for (other, reading) in nodes.iter().enumerate() {
             assert_eq!(reading["id"], name_of(other));
-            assert_eq!(reading["is_self"], other == node, "{seen}");
-            assert_eq!(format!("http://{}", reading["address"].as_str().expect("an address")), cluster.url(other));
+            assert_eq!(reading["self"], other == node, "{seen}");
+            assert_eq!(
+                format!("http://{}", reading["address"].as_str().expect("an address")),
+                cluster.url(other)
+            );
             assert_eq!(reading["services"].as_array().map(Vec::len), Some(5), "{seen}");
         }
     }

@@ -48,7 +48,8 @@ impl Known {
     pub async fn hire(&self, nodes: &[String], role: &str, name: &str, manager: Option<&Self>) -> Self {
         let email = format!("{name}@example.com");
         let manager = manager.map(|manager| &manager.id);
-        let user = json!({"email": email, "name": name, "role": role, "manager_id": manager, "password": PASSWORD});
+        let user =
+            json!({"email": email, "name": name, "role": role, "manager_id": manager, "password": PASSWORD});
         self.at(0).post("/api/auth/users", user).await.expect(201);
         Self::sign_in(nodes, &email).await
     }

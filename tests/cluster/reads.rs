@@ -77,7 +77,8 @@ impl Worker {
     async fn approval(&mut self, customer: &str, title: &str) {
         let id = self.create(&self.sales.clone(), "/api/approvals", approval(customer, title)).await;
         let path = format!("/api/approvals/{id}");
-        let decided = self.manager.at(self.writer()).patch(&format!("{path}/approve"), json!({})).await.expect(200);
+        let decided =
+            self.manager.at(self.writer()).patch(&format!("{path}/approve"), json!({})).await.expect(200);
         self.compare(&self.manager.clone(), &path, decided).await;
     }
 

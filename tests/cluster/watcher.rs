@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use sqlx::{Connection, PgConnection, Row};
 use tokio::task::JoinHandle;
 
@@ -46,6 +45,11 @@ impl Watcher {
     /// What has come until now.
     pub fn told(&self) -> Vec<Told> {
         self.told.lock().expect("no panic while it is held").clone()
+    }
+
+    /// How many there are to be told of by now.
+    pub async fn in_log(&self, cluster: &Cluster) -> usize {
+        notifications(cluster, &self.who).await.len()
     }
 
     /// Waits until as many have come as the log holds, and compares: nothing missed, nothing twice, in order.
@@ -128,9 +132,4 @@ async fn notifications(cluster: &Cluster, who: &Known) -> Vec<String> {
     .await
     .expect("a log");
     rows.iter().map(|row| row.get(0)).collect()
-}
-
-/// The name of the customer that a notification frame tells of.
-pub fn customer_of(frame: &Value) -> &str {
-    frame["notification"]["data"]["customer_name"].as_str().unwrap_or_else(|| panic!("{frame}"))
 }

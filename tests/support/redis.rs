@@ -126,7 +126,8 @@ impl Redis {
     fn end(&mut self, signal: &str) {
         let Some(mut child) = self.process.take() else { return };
         // It may have ended by itself.
-        let _ = Command::new("kill").args(["-s", signal, &child.id().to_string()]).stderr(Stdio::null()).status();
+        let _ =
+            Command::new("kill").args(["-s", signal, &child.id().to_string()]).stderr(Stdio::null()).status();
         let deadline = Instant::now() + WITHIN;
         while child.try_wait().expect("a child may be waited for").is_none() {
             if Instant::now() > deadline {
