@@ -55,10 +55,13 @@ async fn a_node_is_seen_with_its_name_address_and_services() {
         for (other, reading) in nodes.iter().enumerate() {
             assert_eq!(reading["id"], name_of(other));
             assert_eq!(reading["self"], other == node, "{seen}");
-            assert_eq!(
-                format!("http://{}", reading["address"].as_str().expect("an address")),
-                cluster.url(other)
-            );
+            // Known from the first renewal on after it listens.
+            eventually(SOON, async || {
+                let seen = cluster.seen_by(node).await.expect("a node that answers");
+                let address = seen["nodes"][other]["address"].as_str().unwrap_or_default().to_owned();
+                if format!("http://{address}") == cluster.url(other) { Ok(()) } else { Err(seen.to_string()) }
+            })
+            .await;
             assert_eq!(reading["services"].as_array().map(Vec::len), Some(5), "{seen}");
         }
     }
