@@ -54,7 +54,9 @@ impl Cluster {
         let first = &first; // TEMP
         let planned = planned.into_iter(); // TEMP
         let started = planned.map(async |(launch, url)| {
-            if !url.ends_with(first.as_str()) { tokio::time::sleep(Duration::from_secs(1)).await; } // TEMP
+            if !url.ends_with(first.as_str()) {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            } // TEMP
             let process = Some(launch.start().await);
             Node { launch, url, process }
         });

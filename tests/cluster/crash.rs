@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::cluster::{Cluster, SETTLED_WITHIN};
+use crate::ledger::some;
 use crate::load::Load;
 use crate::plan::Plan;
 use crate::support::eventually;
@@ -36,14 +37,14 @@ async fn a_crash_of_postgresql_is_503_until_it_is_back_and_no_node_needs_a_resta
     }
     tokio::time::sleep(Duration::from_secs(2)).await;
     let ledger = load.stop().await;
-    assert!(ledger.silent.is_empty(), "not 503 with Retry-After: {:#?}", ledger.silent);
+    assert!(ledger.silent.is_empty(), "not 503 with Retry-After: {}", some(&ledger.silent));
     for (node, pid) in pids.into_iter().enumerate() {
         assert!(cluster.is_running(node) && cluster.node(node).pid() == pid, "node {node} was lost");
     }
     cluster.all_alive().await;
     cluster.integrity().await;
-    ledger.is_kept(&cluster).await;
     watcher.heard_everything(&cluster).await;
+    ledger.is_kept(&cluster).await;
 }
 
 /// A write while there is no database.

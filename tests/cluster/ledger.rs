@@ -7,6 +7,9 @@ use sqlx::{Connection, PgConnection, Row};
 
 use crate::cluster::Cluster;
 
+/// As many of a long list are shown when a test fails.
+const SHOWN: usize = 10;
+
 /// What clients know. Their own words are unique, so whatever is stored twice shows (`promises`).
 #[derive(Default)]
 pub struct Ledger {
@@ -69,7 +72,6 @@ impl Ledger {
     pub async fn is_kept(&self, cluster: &Cluster) {
         let work = self.summary();
         println!("{work}");
-        assert!(self.stale.is_empty(), "{} stale reads: {:#?}", self.stale.len(), &self.stale);
         assert!(!self.deleted.is_empty() && !self.users.is_empty(), "too little work: {work}");
         assert!(self.records.len() == 3, "too little work: {work}");
         let mut connection = PgConnection::connect(&cluster.place.url).await.expect("a server that answers");
@@ -90,6 +92,7 @@ impl Ledger {
         for id in &self.users {
             assert!(users[id].1, "user {id} is not deleted");
         }
+        assert!(self.stale.is_empty(), "stale reads: {}", some(&self.stale));
     }
 
     /// How much was done.
@@ -107,6 +110,11 @@ impl Ledger {
             self.slowest,
         )
     }
+}
+
+/// How many, and the first of them.
+pub fn some(list: &[String]) -> String {
+    format!("{}: {:#?}", list.len(), &list[..list.len().min(SHOWN)])
 }
 
 /// The version of each record of a table, and whether it is deleted.

@@ -173,7 +173,7 @@ impl Worker {
         let Ok(Ok(answer)) = tokio::time::timeout(PATIENCE, read).await else { return };
         let seen = answer.version().unwrap_or(0);
         if answer.status == 404 || answer.status == 200 && seen < version {
-            self.ledger.stale.push(format!("node {node} shows {id} as {seen}, not {version}: {answer}"));
+            self.ledger.stale.push(format!("node {node} shows {id} as {seen}, not {version}"));
         }
         self.ledger.reads += 1;
     }

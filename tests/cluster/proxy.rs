@@ -26,7 +26,11 @@ impl Proxy {
         let listen = format!("127.0.0.1:{}", free_port());
         let mut command = Command::new(find());
         command.args(["-db", "-f"]).arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(CONFIG));
-        command.env("KIZUNA_PROXY_LISTEN", &listen).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .env("KIZUNA_PROXY_LISTEN", &listen)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         for (node, url) in cluster.urls().iter().enumerate() {
             command.env(format!("KIZUNA_NODE_{}", node + 1), url.trim_start_matches("http://"));
         }
