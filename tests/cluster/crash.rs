@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::json;
 
@@ -12,7 +13,7 @@ use crate::plan::Plan;
 use crate::support::eventually;
 use crate::watcher::Watcher;
 
-const CRASHES: usize = 3;
+const CRASHES: usize = 2;
 const AWAY: Duration = Duration::from_secs(3);
 /// No request waits for the database longer than this.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
@@ -22,18 +23,17 @@ async fn a_crash_of_postgresql_is_503_until_it_is_back_and_no_node_needs_a_resta
     let mut cluster = Cluster::of(Plan::of(3).own_postgres()).await;
     let pids: Vec<u32> = (0..3).map(|node| cluster.node(node).pid()).collect();
     let watcher = Watcher::start(&cluster.people.manager, cluster.urls()).await;
-    let load = Load::start(&cluster, 3, Duration::from_millis(30));
+    let load = Load::patient(&cluster, 3, Duration::from_millis(30), ANSWERED_WITHIN);
     for crash in 0..CRASHES {
         tokio::time::sleep(Duration::from_secs(3)).await;
         cluster.postgres.as_mut().expect("an own one").crash();
-        for node in 0..3 {
-            refuses(&cluster, node).await;
-        }
+        join_all((0..3).map(|node| refuses(&cluster, node))).await;
         tokio::time::sleep(AWAY).await;
         cluster.postgres.as_mut().expect("an own one").recover();
-        for node in 0..3 {
-            serves(&cluster, node, &format!("after crash {crash} through node {node}")).await;
-        }
+        join_all(
+            (0..3).map(|node| serves(&cluster, node, format!("after crash {crash} through node {node}"))),
+        )
+        .await;
     }
     tokio::time::sleep(Duration::from_secs(2)).await;
     let ledger = load.stop().await;
@@ -60,8 +60,8 @@ async fn refuses(cluster: &Cluster, node: usize) {
 }
 
 /// Waits until this node writes again.
-async fn serves(cluster: &Cluster, node: usize, name: &str) {
-    let sales = cluster.people.sales.at(node).idempotency_key(name);
+async fn serves(cluster: &Cluster, node: usize, name: String) {
+    let sales = cluster.people.sales.at(node).idempotency_key(&name);
     eventually(SETTLED_WITHIN, async || match sales.post("/api/customers", json!({"name": name})).await {
         answer if answer.status == 201 => Ok(()),
         answer => Err(answer.to_string()),

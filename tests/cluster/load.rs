@@ -15,7 +15,7 @@ use crate::support::Answer;
 use crate::support::app::PASSWORD;
 
 /// How long a request may hang, as at a node that is paused, before it is sent to another.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub const PATIENCE: Duration = Duration::from_secs(3);
 /// How long one order may take, whatever dies meanwhile.
 const GIVES_UP_AFTER: Duration = Duration::from_secs(60);
 /// Before a refused order is sent again.
@@ -32,6 +32,11 @@ pub struct Load {
 impl Load {
     /// So many workers, each resting so long between two orders.
     pub fn start(cluster: &Cluster, workers: usize, pause: Duration) -> Self {
+        Self::patient(cluster, workers, pause, PATIENCE)
+    }
+
+    /// The same, who wait so long for an answer.
+    pub fn patient(cluster: &Cluster, workers: usize, pause: Duration, patience: Duration) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let start = |name| {
             let worker = Worker {
@@ -40,6 +45,7 @@ impl Load {
                 admin: cluster.people.admin.clone(),
                 manager: cluster.people.manager.clone(),
                 sales: cluster.people.sales.clone(),
+                patience,
                 node: name,
                 orders: 0,
                 ledger: Ledger::default(),
@@ -73,6 +79,7 @@ struct Worker {
     admin: Known,
     manager: Known,
     sales: Known,
+    patience: Duration,
     /// Where the next request goes.
     node: usize,
     orders: u32,
@@ -170,7 +177,7 @@ impl Worker {
         let path = format!("/api/customers/{id}");
         // The ADMIN sees also what a successor has inherited meanwhile.
         let read = self.admin.at(node).attempt(Method::GET, &path, None);
-        let Ok(Ok(answer)) = tokio::time::timeout(PATIENCE, read).await else { return };
+        let Ok(Ok(answer)) = tokio::time::timeout(self.patience, read).await else { return };
         let seen = answer.version().unwrap_or(0);
         if answer.status == 404 || answer.status == 200 && seen < version {
             self.ledger.stale.push(format!("node {node} shows {id} as {seen}, not {version}"));
@@ -200,14 +207,16 @@ impl Worker {
             let api = if key.is_empty() { api } else { api.idempotency_key(format!("{} {key}", self.name)) };
             let sent = Instant::now();
             let (is_polite, said) =
-                match tokio::time::timeout(PATIENCE, api.attempt(method.clone(), path, body.clone())).await {
+                match tokio::time::timeout(self.patience, api.attempt(method.clone(), path, body.clone()))
+                    .await
+                {
                     Ok(Ok(answer)) if !is_later(&answer) => {
                         self.ledger.took(sent.elapsed());
                         return answer;
                     }
                     Ok(Ok(answer)) => (answer.header("retry-after").is_some(), answer.to_string()),
                     Ok(Err(error)) => (false, format!("{error:?}")),
-                    Err(_) => (false, format!("no answer within {PATIENCE:?}")),
+                    Err(_) => (false, format!("no answer within {:?}", self.patience)),
                 };
             assert!(began.elapsed() < GIVES_UP_AFTER, "{method} {path} is not done yet: {said}");
             let said = format!("node {node}: {method} {path}: {said}");

@@ -63,7 +63,7 @@ async fn everything(cluster: &Cluster, node: usize) {
     let path = format!("/api/customers/{customer}");
     sales.patch(&path, json!({"status": "ACTIVE"})).await.expect(200);
     sales.if_match(1).patch(&path, json!({"status": "LEAD"})).await.expect(412);
-    sales.patch(&path, json!({"name": ""})).await.expect_problem(422, "validation_failed");
+    sales.patch(&path, json!({"name": ""})).await.expect_problem(422, "invalid_fields");
     assert!(
         sales.get(&format!("/api/customers?q=絆商事 {node}&count=true")).await.expect(200).items().len() == 1
     );

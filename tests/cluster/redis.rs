@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cluster::Cluster;
 use crate::ledger::some;
-use crate::load::Load;
+use crate::load::{Load, PATIENCE};
 use crate::support::eventually;
 use crate::watcher::Watcher;
 
@@ -55,6 +55,7 @@ async fn whatever_happens_to_redis_writes_are_acknowledged_and_nothing_is_lost_o
 
     let ledger = load.stop().await;
     assert!(ledger.hiccups.is_empty(), "not every request was 2xx at once: {}", some(&ledger.hiccups));
+    assert!(ledger.slowest < PATIENCE, "a request took {:?}", ledger.slowest);
     cluster.integrity().await;
     watcher.heard_everything(&cluster).await;
     ledger.is_kept(&cluster).await;
