@@ -16,7 +16,7 @@ pub struct Ledger {
     /// The version last acknowledged, by id.
     customers: BTreeMap<String, i64>,
     /// When each was acknowledged first.
-    pub created: Vec<Instant>,
+    pub created: BTreeMap<String, Instant>,
     deleted: BTreeSet<String>,
     /// The ids of other records by their path.
     records: BTreeMap<String, Vec<String>>,
@@ -36,7 +36,7 @@ pub struct Ledger {
 impl Ledger {
     pub fn customer(&mut self, id: &str, version: i64) {
         if self.customers.insert(id.to_owned(), version).is_none() {
-            self.created.push(Instant::now());
+            self.created.insert(id.to_owned(), Instant::now());
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use sqlx::{Connection, PgConnection, Row};
 use tokio::task::JoinHandle;
 
@@ -22,6 +23,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 pub struct Told {
     pub at: Instant,
     pub id: String,
+    /// What it tells of.
+    pub subject: String,
 }
 
 /// Their socket goes from node to node by its cursor.
@@ -86,8 +89,14 @@ async fn watch(
             Err(_) => continue,
             Ok(Heard::Frame(frame)) if frame["type"] == "notification" => {
                 cursor = cursor_of(&frame);
-                let id = frame["notification"]["id"].as_str().expect("an id").to_owned();
-                told.lock().expect("no panic while it is held").push(Told { at: Instant::now(), id });
+                let text = |value: &Value| value.as_str().expect("an id").to_owned();
+                let notification = &frame["notification"];
+                let (id, subject) = (text(&notification["id"]), text(&notification["subject"]["id"]));
+                told.lock().expect("no panic while it is held").push(Told {
+                    at: Instant::now(),
+                    id,
+                    subject,
+                });
                 continue;
             }
             Ok(Heard::Frame(frame)) => panic!("an unexpected frame: {frame}"),
