@@ -49,14 +49,7 @@ impl Cluster {
         let place = Place::of(database.unwrap_or_else(|| postgres::server().fresh_database()));
         let redis = Redis::start();
         let planned = (0..plan.nodes).map(|node| plan.launch(node, &place.url, &redis.url()));
-        let planned: Vec<_> = planned.collect(); // TEMP
-        let first = planned[0].1.clone(); // TEMP
-        let first = &first; // TEMP
-        let planned = planned.into_iter(); // TEMP
         let started = planned.map(async |(launch, url)| {
-            if !url.ends_with(first.as_str()) {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            } // TEMP
             let process = Some(launch.start().await);
             Node { launch, url, process }
         });

@@ -70,21 +70,20 @@ async fn everything(cluster: &Cluster, node: usize) {
     for path in ["/api/customers/stats", "/api/meetings/stats", "/api/tasks/stats", "/api/approvals/stats"] {
         sales.get(path).await.expect(200);
     }
-    sales
-        .get("/api/customers/01980000-0000-7000-8000-000000000000")
-        .await
-        .expect_problem(404, "customer_not_found");
+    sales.get("/api/customers/01980000-0000-7000-8000-000000000000").await.expect_problem(404, "not_found");
 
     // sales, which asks customer and auth
-    let made = sales.post("/api/meetings", meeting(&customer, "商談")).await.expect(201).id();
+    let made =
+        sales.post("/api/meetings", meeting(&customer, &format!("商談 {node}"))).await.expect(201).id();
     sales.patch(&format!("/api/meetings/{made}"), json!({"outcome": "合意"})).await.expect(200);
-    let done = sales.post("/api/tasks", task("見積")).await.expect(201).id();
+    let done = sales.post("/api/tasks", task(&format!("見積 {node}"))).await.expect(201).id();
     sales.patch(&format!("/api/tasks/{done}"), json!({"status": "DONE"})).await.expect(200);
     let nowhere = meeting("01980000-0000-7000-8000-000000000000", "商談");
     sales.post("/api/meetings", nowhere).await.expect_problem(404, "customer_not_found");
 
     // opportunity
-    let asked = sales.post("/api/approvals", approval(&customer, "値引")).await.expect(201).id();
+    let asked =
+        sales.post("/api/approvals", approval(&customer, &format!("値引 {node}"))).await.expect(201).id();
     manager.patch(&format!("/api/approvals/{asked}/approve"), json!({})).await.expect(200);
     manager
         .patch(&format!("/api/approvals/{asked}/reject"), json!({"comment": "遅い"}))
