@@ -51,6 +51,26 @@ find_pg_bin() {
 
 ensure_postgres() { find_pg_bin >/dev/null || ensure_debian_package postgresql; }
 
+# without_services COMMAND...: runs it while packages must not start what they bring, as Debian's policy allows to say.
+# Somebody's own policy is left alone.
+without_services() {
+    local policy=/usr/sbin/policy-rc.d status=0
+    if [ "$(id -u)" -ne 0 ] || [ -e "$policy" ]; then "$@"; return; fi
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    "$@" || status=$?
+    rm -f "$policy"
+    return "$status"
+}
+
+# Only its program is used: tests start their own.
+ensure_redis() { have redis-server || without_services ensure_debian_package redis-server; }
+
+# HAProxy is where only root's PATH leads.
+ensure_haproxy() {
+    have haproxy || [ -x /usr/sbin/haproxy ] || without_services ensure_debian_package haproxy
+}
+
 # ensure_cargo: puts rustup's directory on the PATH if cargo is only there.
 ensure_cargo() {
     have cargo || PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"

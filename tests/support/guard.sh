@@ -1,6 +1,7 @@
 # Keeps one PostgreSQL for one test process. Arguments: the directory of its binaries.
 #
-# Reads ports from stdin, tries to start the server on each and answers a line: `ready`, or what went wrong.
+# Reads ports from stdin, tries to start the server on each and answers a line: `ready`, or what went wrong. The word
+# `stop` instead of a port ends the server as a crash would; it may be started again then.
 # The end of stdin is the end of the test process, however it came about: the server is stopped at once and
 # everything it wrote is deleted.
 set -u
@@ -29,7 +30,9 @@ shared_buffers = 32MB
 CONF
 
 while read -r port; do
-    if "$bin/pg_ctl" start -D "$dir/data" -l "$dir/log" -o "-p $port" -w -t 60 >/dev/null; then
+    if [ "$port" = stop ]; then
+        "$bin/pg_ctl" stop -D "$dir/data" -m immediate -t 30 >/dev/null && echo stopped || failed stop
+    elif "$bin/pg_ctl" start -D "$dir/data" -l "$dir/log" -o "-p $port" -w -t 60 >/dev/null; then
         echo ready
     else
         failed "port $port"

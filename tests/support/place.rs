@@ -26,6 +26,11 @@ impl Place {
         }
     }
 
+    /// The PostgreSQL database of this URL.
+    pub fn of(url: String) -> Self {
+        Self { url, files: None }
+    }
+
     /// The folder of a SQLite file.
     pub fn folder(&self) -> &std::path::Path {
         self.files.as_ref().expect("a database in files").path()

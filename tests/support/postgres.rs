@@ -33,26 +33,40 @@ pub fn server() -> &'static Server {
 pub struct Server {
     port: u16,
     databases: AtomicU32,
-    /// Held for its pipe, whose end the guard waits for.
-    _guard: Guard,
+    /// Held for its pipe, too, whose end the guard waits for.
+    guard: Guard,
 }
 
 impl Server {
-    fn start() -> Self {
+    /// One for a test that does to it what others would notice.
+    ///
+    /// # Panics
+    /// As [`server`].
+    pub fn start() -> Self {
         let bin = find_binaries().unwrap_or_else(|| panic!("no PostgreSQL found; {HINT}"));
         let mut guard = Guard::start(&bin);
         let mut answer = String::new();
         for _ in 0..ATTEMPTS {
             let port = free_port();
-            answer = guard.start_on(port);
+            answer = guard.tell(&port.to_string());
             if answer == "ready" {
-                return Self { port, databases: AtomicU32::new(0), _guard: guard };
+                return Self { port, databases: AtomicU32::new(0), guard };
             }
             if !answer.starts_with("port ") {
                 break;
             }
         }
         panic!("PostgreSQL of {} does not start: {answer}", bin.display())
+    }
+
+    /// Ends it as a crash would: `pg_ctl stop -m immediate`.
+    pub fn crash(&mut self) {
+        assert_eq!(self.guard.tell("stop"), "stopped");
+    }
+
+    /// Starts it again at the same address; it recovers what was committed.
+    pub fn recover(&mut self) {
+        assert_eq!(self.guard.tell(&self.port.to_string()), "ready");
     }
 
     /// Creates an empty database for one test and answers with its URL. From any thread, in or out of a
@@ -98,7 +112,7 @@ impl Server {
 /// The script that owns the server, and the two pipes to it.
 struct Guard {
     _process: Child,
-    ports: ChildStdin,
+    orders: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
 
@@ -117,15 +131,16 @@ impl Guard {
             command.uid(user).gid(group);
         }
         let mut child = command.spawn().expect("sh starts");
-        let ports = child.stdin.take().expect("stdin is piped");
+        let orders = child.stdin.take().expect("stdin is piped");
         let answers = BufReader::new(child.stdout.take().expect("stdout is piped"));
-        Self { _process: child, ports, answers }
+        Self { _process: child, orders, answers }
     }
 
-    /// Tells the guard to start on `port`; its answer: `ready`, `port …` if another may do, or what is wrong.
-    fn start_on(&mut self, port: u16) -> String {
+    /// Gives the guard a port to start on, or the word `stop`; its answer: `ready` or `stopped`, `port …` if another
+    /// port may do, or what is wrong.
+    fn tell(&mut self, order: &str) -> String {
         let mut answer = String::new();
-        let told = writeln!(self.ports, "{port}");
+        let told = writeln!(self.orders, "{order}");
         match self.answers.read_line(&mut answer).and(told) {
             Ok(()) => answer.trim().to_owned(),
             Err(error) => format!("the guard has ended: {error} {answer}"),

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::undertaker;
+
 /// How long a start may take.
 const START_WITHIN: Duration = Duration::from_secs(20);
 /// How long a SIGTERM may take.
@@ -67,6 +69,7 @@ impl Launch {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child =
             command.spawn().unwrap_or_else(|error| panic!("{} does not start: {error}", self.binary));
+        undertaker::started(child.id());
         let output = Arc::new(Output::default());
         let readers = vec![
             output.clone().read(child.stdout.take().expect("stdout is piped")),
@@ -182,6 +185,7 @@ impl Kizuna {
         for reader in self.readers.drain(..) {
             reader.join().expect("readers don't panic");
         }
+        undertaker::ended(self.pid());
         *self.ended.insert(status)
     }
 }

@@ -1,9 +1,10 @@
-//! From the answer of a POST to the frame of its notification.
+//! From the answer of a POST to the frame of its notification, on the same node or on the others.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use futures_util::StreamExt;
+use futures_util::future::try_join_all;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -13,27 +14,37 @@ use crate::server::{Server, Socket};
 const PAUSE: Duration = Duration::from_millis(5);
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// `<p50 ms> <p99 ms>` of so many rounds.
-pub async fn measure(server: &Server, rounds: usize) -> Result<String> {
+/// `<p50 ms> <p99 ms>` of so many rounds. Each writes through the next node, and counts until the frame is there on
+/// every other one; a node without others counts its own.
+pub async fn measure(server: &Server, others: &[String], rounds: usize) -> Result<String> {
     let manager = server.hire("MANAGER", "live-manager@bench.example").await?;
     let sales = server.hire("SALES", "live-sales@bench.example").await?;
-    let mut socket = manager.socket().await?;
-    next_text(&mut socket).await?;
+    let nodes: Vec<&str> = std::iter::once(&server.url).chain(others).map(String::as_str).collect();
+    let mut sockets = try_join_all(nodes.iter().map(async |node| manager.at(node).socket().await)).await?;
+    for socket in &mut sockets {
+        next_text(socket).await?;
+    }
     let mut waits = Vec::with_capacity(rounds);
     for round in 0..rounds {
-        // The socket is read all the while: a frame may be there before the answer.
+        let writer = round % nodes.len();
+        let sales = sales.at(nodes[writer]);
+        // The sockets are read all the while: a frame may be there before the answer.
         let customer = json!({"name": format!("bench {round}")});
         let posted = async {
             let status = sales.post("/api/customers", &customer).await?;
             ensure!(status == 201, "POST answers {status}");
             anyhow::Ok(Instant::now())
         };
-        let heard = async {
-            next_text(&mut socket).await?;
+        let heard = try_join_all(sockets.iter_mut().map(async |socket| {
+            next_text(socket).await?;
             anyhow::Ok(Instant::now())
-        };
-        let (answered, received) = tokio::try_join!(posted, heard)?;
-        waits.push(received.saturating_duration_since(answered));
+        }));
+        let (answered, mut received) = tokio::try_join!(posted, heard)?;
+        if received.len() > 1 {
+            received.remove(writer);
+        }
+        let last = received.into_iter().max().unwrap_or(answered);
+        waits.push(last.saturating_duration_since(answered));
         tokio::time::sleep(PAUSE).await;
     }
     waits.sort_unstable();

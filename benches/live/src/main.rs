@@ -1,4 +1,4 @@
-//! What the live feed costs, from the outside: the client of `scripts/bench-live`.
+//! What the live feed costs, from the outside: the client of `scripts/bench-live` and `scripts/bench-cluster`.
 //!
 //! `latency` times each notification from the answer of the `POST` that causes it until its frame is there;
 //! `idle` holds sockets open and reads the server's resident memory before and after.
@@ -19,6 +19,9 @@ enum Command {
     Latency {
         #[command(flatten)]
         server: server::Server,
+        /// Further nodes of the cluster, http://HOST:PORT each
+        #[arg(long, value_delimiter = ',')]
+        others: Vec<String>,
         /// How many notifications, one after another
         #[arg(long, default_value_t = 2_000)]
         rounds: usize,
@@ -39,7 +42,7 @@ enum Command {
 #[tokio::main]
 async fn main() -> Result<()> {
     let line = match Command::parse() {
-        Command::Latency { server, rounds } => latency::measure(&server, rounds).await?,
+        Command::Latency { server, others, rounds } => latency::measure(&server, &others, rounds).await?,
         Command::Idle { server, sockets, pid } => idle::measure(&server, sockets, pid).await?,
     };
     println!("{line}");

@@ -51,6 +51,11 @@ impl Server {
 }
 
 impl User {
+    /// The same at another node.
+    pub fn at(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), http: self.http.clone(), token: self.token.clone() }
+    }
+
     /// The status of the answer.
     pub async fn post(&self, path: &str, body: &Value) -> Result<u16> {
         let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(&self.token);

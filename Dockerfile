@@ -1,0 +1,25 @@
+# The server alone, as nobody in particular.
+#
+#   docker build -t kizuna . && docker run -p 8080:8080 -v kizuna:/data kizuna
+
+FROM rust:1.95-slim-bookworm AS build
+# cc and cmake: for the bundled SQLite and AWS-LC
+RUN apt-get update && apt-get install -y --no-install-recommends gcc g++ make cmake libc6-dev && rm -rf /var/lib/apt/lists/*
+WORKDIR /source
+COPY . .
+RUN cargo build --release --locked -p kizuna && strip -o /kizuna target/release/kizuna
+
+FROM debian:bookworm-slim
+# The certificates are for webhooks and proxies that ask for them; the user owns nothing but /data.
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin kizuna \
+    && install -d -o kizuna -g kizuna /data
+COPY --from=build /kizuna /usr/local/bin/kizuna
+USER 10001:10001
+WORKDIR /
+# Without a cluster's DATABASE_URL: SQLite in /data.
+ENV KIZUNA_LISTEN=0.0.0.0:8080 DATABASE_URL=sqlite:///data/kizuna.db
+EXPOSE 8080
+HEALTHCHECK --interval=5s --timeout=3s --start-period=20s CMD ["kizuna", "health"]
+ENTRYPOINT ["kizuna"]
+CMD ["serve"]

@@ -1,0 +1,70 @@
+//! PostgreSQL crashes under load and recovers.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::json;
+
+use crate::cluster::{Cluster, SETTLED_WITHIN};
+use crate::ledger::some;
+use crate::load::Load;
+use crate::plan::Plan;
+use crate::support::eventually;
+use crate::watcher::Watcher;
+
+const CRASHES: usize = 2;
+const AWAY: Duration = Duration::from_secs(3);
+/// No request waits for the database longer than this.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_of_postgresql_is_503_until_it_is_back_and_no_node_needs_a_restart() {
+    let mut cluster = Cluster::of(Plan::of(3).own_postgres()).await;
+    let pids: Vec<u32> = (0..3).map(|node| cluster.node(node).pid()).collect();
+    let watcher = Watcher::start(&cluster.people.manager, cluster.urls()).await;
+    let load = Load::patient(&cluster, 3, Duration::from_millis(30), ANSWERED_WITHIN);
+    for crash in 0..CRASHES {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        cluster.postgres.as_mut().expect("an own one").crash();
+        join_all((0..3).map(|node| refuses(&cluster, node))).await;
+        tokio::time::sleep(AWAY).await;
+        cluster.postgres.as_mut().expect("an own one").recover();
+        join_all(
+            (0..3).map(|node| serves(&cluster, node, format!("after crash {crash} through node {node}"))),
+        )
+        .await;
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let ledger = load.stop().await;
+    assert!(ledger.silent.is_empty(), "not 503 with Retry-After: {}", some(&ledger.silent));
+    for (node, pid) in pids.into_iter().enumerate() {
+        assert!(cluster.is_running(node) && cluster.node(node).pid() == pid, "node {node} was lost");
+    }
+    cluster.all_alive().await;
+    cluster.integrity().await;
+    watcher.heard_everything(&cluster).await;
+    ledger.is_kept(&cluster).await;
+}
+
+/// A write while there is no database.
+async fn refuses(cluster: &Cluster, node: usize) {
+    let body = Some(json!({"name": "nowhere"}));
+    let sent = cluster.people.sales.at(node).attempt(Method::POST, "/api/customers", body);
+    let answer =
+        tokio::time::timeout(ANSWERED_WITHIN, sent).await.expect("an answer in time").expect("an answer");
+    let answer = answer.expect_problem(503, "unavailable");
+    assert!(answer.header("retry-after").is_some(), "{answer}");
+    assert_eq!(cluster.nobody(node).get("/readyz").await.status, 503);
+    assert_eq!(cluster.nobody(node).get("/healthz").await.status, 200);
+}
+
+/// Waits until this node writes again.
+async fn serves(cluster: &Cluster, node: usize, name: String) {
+    let sales = cluster.people.sales.at(node).idempotency_key(&name);
+    eventually(SETTLED_WITHIN, async || match sales.post("/api/customers", json!({"name": name})).await {
+        answer if answer.status == 201 => Ok(()),
+        answer => Err(answer.to_string()),
+    })
+    .await;
+}

@@ -1,0 +1,61 @@
+//! `kill -9` of one node after another, under load.
+
+use std::time::{Duration, Instant};
+
+use crate::cluster::Cluster;
+use crate::ledger::Ledger;
+use crate::load::Load;
+use crate::watcher::{Told, Watcher};
+
+/// So many kills so close after one another that whoever takes over often dies, too.
+const STORM: (usize, Duration) = (24, Duration::from_secs(2));
+/// And so many of which each is over before the next.
+const CALM: (usize, Duration) = (6, Duration::from_secs(6));
+/// How long the killed node is away.
+const AWAY: Duration = Duration::from_millis(800);
+/// How soon everything that is acknowledged is told of, also if the node that was to tell has died.
+const RESUMES_WITHIN: Duration = Duration::from_secs(5);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thirty_kills_under_load_lose_nothing_double_nothing_and_delivery_resumes() {
+    let mut cluster = Cluster::start(3).await;
+    let watcher = Watcher::start(&cluster.people.manager, cluster.urls()).await;
+    let load = Load::start(&cluster, 4, Duration::from_millis(30));
+    // Reproducible, and each node as often as the others in the long run.
+    let mut random = 0x2545_f491_u32;
+    let mut calm = Instant::now();
+    for (kills, every) in [STORM, CALM] {
+        for _ in 0..kills {
+            random ^= random << 13;
+            random ^= random >> 17;
+            random ^= random << 5;
+            let node = random as usize % cluster.size();
+            let killed = Instant::now();
+            cluster.kill(node);
+            tokio::time::sleep(AWAY).await;
+            cluster.restart(node).await;
+            tokio::time::sleep(every.saturating_sub(killed.elapsed())).await;
+        }
+        if every == STORM.1 {
+            tokio::time::sleep(RESUMES_WITHIN).await;
+            calm = Instant::now();
+        }
+    }
+    tokio::time::sleep(RESUMES_WITHIN).await;
+    let ledger = load.stop().await;
+    cluster.all_alive().await;
+    cluster.integrity().await;
+    let told = watcher.heard_everything(&cluster).await;
+    let mut delays: Vec<Duration> = told.iter().filter_map(|told| delay(told, &ledger, calm)).collect();
+    delays.sort_unstable();
+    let slowest = *delays.last().expect("customers");
+    println!("told after {:?} in the middle, {slowest:?} at the latest", delays[delays.len() / 2]);
+    assert!(slowest <= RESUMES_WITHIN, "somebody was told {slowest:?} after the answer");
+    ledger.is_kept(&cluster).await;
+}
+
+/// From the answer to a customer's creation, if it came after `begin`, until somebody was told of it.
+fn delay(told: &Told, ledger: &Ledger, begin: Instant) -> Option<Duration> {
+    let created = ledger.created.get(&told.subject).filter(|created| **created > begin)?;
+    Some(told.at.saturating_duration_since(*created))
+}

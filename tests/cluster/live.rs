@@ -1,0 +1,89 @@
+//! Notifications across nodes (SPEC §6): made anywhere, heard anywhere, resumed anywhere.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use crate::client::{Client, cursor_of, name_of};
+use crate::cluster::Cluster;
+use crate::support::Api;
+
+const NODES: usize = 3;
+/// The slowest of a quiet cluster; a debug build on a machine that does other things, too.
+const HEARD_WITHIN: Duration = Duration::from_secs(1);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_socket_on_any_node_gets_what_was_made_through_any_other_in_order() {
+    let cluster = Cluster::start(NODES).await;
+    let (manager, sales) = (&cluster.people.manager, &cluster.people.sales);
+    let mut sockets = Vec::new();
+    for node in 0..NODES {
+        sockets.push(Client::of(manager.at(node)).await);
+    }
+    let mut waits = Vec::new();
+    for number in 0..30 {
+        let name = format!("customer {number}");
+        sales.customer(number % NODES, &name).await;
+        let made = Instant::now();
+        for socket in &mut sockets {
+            assert_eq!(name_of(&socket.next("notification").await), name);
+            waits.push(made.elapsed());
+        }
+    }
+    waits.sort_unstable();
+    println!(
+        "answered to heard on three nodes: median {:?}, worst {:?}",
+        waits[waits.len() / 2],
+        waits[waits.len() - 1]
+    );
+    assert!(waits[waits.len() - 1] < HEARD_WITHIN, "{waits:?}");
+    for socket in &mut sockets {
+        socket.assert_quiet().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cursor_goes_on_at_another_node_with_nothing_missed_and_nothing_twice() {
+    let mut cluster = Cluster::start(NODES).await;
+    let (manager, sales) = (cluster.people.manager.clone(), cluster.people.sales.clone());
+    let mut socket = Client::of(manager.at(0)).await;
+    for number in 0..10 {
+        sales.customer(number % NODES, &number.to_string()).await;
+    }
+    // Customers of different slices may be told of in another order than they were made in; but it is one order.
+    let (mut cursors, mut order) = (Vec::new(), Vec::new());
+    for _ in 0..10 {
+        let frame = socket.next("notification").await;
+        order.push(name_of(&frame));
+        cursors.push(cursor_of(&frame));
+    }
+    drop(socket);
+    // Its node dies, too; and more happens before the client is back.
+    cluster.kill(0);
+    for number in 10..20 {
+        sales.customer(1 + number % 2, &number.to_string()).await;
+    }
+    order.extend(resume(manager.at(1), &cursors[9], 10).await);
+    let distinct: BTreeSet<&String> = order.iter().collect();
+    assert_eq!((order.len(), distinct.len()), (20, 20), "something came twice: {order:?}");
+    for node in [1, 2] {
+        for heard in [0, 4, 9] {
+            let rest = resume(manager.at(node), &cursors[heard], 20 - heard - 1).await;
+            assert_eq!(rest, order[heard + 1..], "node {node}, after {heard}");
+        }
+    }
+    cluster.restart(0).await;
+    assert_eq!(resume(manager.at(0), &cursors[4], 15).await, order[5..]);
+    cluster.integrity().await;
+}
+
+/// The customers told of after this cursor, which are so many.
+async fn resume(api: &Api, cursor: &str, count: usize) -> Vec<String> {
+    let (mut socket, begins) = Client::at(api, &format!("/api/ws?cursor={cursor}")).await;
+    assert_eq!(begins, cursor);
+    let mut names = Vec::new();
+    for _ in 0..count {
+        names.push(name_of(&socket.next("notification").await));
+    }
+    socket.assert_quiet().await;
+    names
+}

@@ -1,0 +1,240 @@
+//! Work through all nodes, by people who don't give up and remember what was acknowledged.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use crate::cluster::Cluster;
+use crate::ledger::Ledger;
+use crate::people::{Known, approval, meeting, task};
+use crate::support::Answer;
+use crate::support::app::PASSWORD;
+
+/// How long a request may hang, as at a node that is paused, before it is sent to another.
+pub const PATIENCE: Duration = Duration::from_secs(3);
+/// How long one order may take, whatever dies meanwhile.
+const GIVES_UP_AFTER: Duration = Duration::from_secs(60);
+/// Before a refused order is sent again.
+const REST: Duration = Duration::from_millis(50);
+/// One order of so many has a user hired and deleted.
+const USERS_EVERY: u32 = 25;
+
+/// Workers under way.
+pub struct Load {
+    stop: Arc<AtomicBool>,
+    workers: Vec<JoinHandle<Ledger>>,
+}
+
+impl Load {
+    /// So many workers, each resting so long between two orders.
+    pub fn start(cluster: &Cluster, workers: usize, pause: Duration) -> Self {
+        Self::patient(cluster, workers, pause, PATIENCE)
+    }
+
+    /// The same, who wait so long for an answer.
+    pub fn patient(cluster: &Cluster, workers: usize, pause: Duration, patience: Duration) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let start = |name| {
+            let worker = Worker {
+                name,
+                urls: cluster.urls(),
+                admin: cluster.people.admin.clone(),
+                manager: cluster.people.manager.clone(),
+                sales: cluster.people.sales.clone(),
+                patience,
+                node: name,
+                orders: 0,
+                ledger: Ledger::default(),
+            };
+            tokio::spawn(worker.work(stop.clone(), pause))
+        };
+        Self { workers: (0..workers).map(start).collect(), stop }
+    }
+
+    /// Lets every worker finish their order, and answers with all that was acknowledged.
+    pub async fn stop(self) -> Ledger {
+        self.stop.store(true, Ordering::SeqCst);
+        let mut ledger = Ledger::default();
+        for worker in self.workers {
+            ledger.add(worker.await.expect("a worker that does not give up"));
+        }
+        ledger
+    }
+}
+
+/// Who a request is for.
+enum Who {
+    Sales,
+    Admin,
+    User(Known),
+}
+
+struct Worker {
+    name: usize,
+    urls: Vec<String>,
+    admin: Known,
+    manager: Known,
+    sales: Known,
+    patience: Duration,
+    /// Where the next request goes.
+    node: usize,
+    orders: u32,
+    ledger: Ledger,
+}
+
+impl Worker {
+    async fn work(mut self, stop: Arc<AtomicBool>, pause: Duration) -> Ledger {
+        let mut before = None;
+        while !stop.load(Ordering::SeqCst) {
+            self.orders += 1;
+            let name = format!("{} {}", self.name, self.orders);
+            let customer = self.customer(&Who::Sales, &name).await;
+            self.records(&customer, &name).await;
+            if self.orders.is_multiple_of(3) {
+                self.change(&customer).await;
+            }
+            if self.orders.is_multiple_of(10)
+                && let Some(before) = before
+            {
+                self.delete_customer(before).await;
+            }
+            if self.orders % USERS_EVERY == 1 {
+                self.user(&name).await;
+            }
+            before = Some(customer);
+            tokio::time::sleep(pause).await;
+        }
+        self.ledger
+    }
+
+    /// Creates a customer and looks at it through another node.
+    async fn customer(&mut self, who: &Who, name: &str) -> String {
+        let customer = json!({"name": name});
+        let id = self.order(who, Method::POST, "/api/customers", Some(customer), name).await.expect(201).id();
+        self.ledger.customer(&id, 1);
+        self.see(&id, 1).await;
+        id
+    }
+
+    /// What hangs on a customer: now this, now that.
+    async fn records(&mut self, customer: &str, name: &str) {
+        let (path, body) = match self.orders % 4 {
+            0 => ("/api/meetings", meeting(customer, name)),
+            1 => ("/api/tasks", task(name)),
+            2 => ("/api/approvals", approval(customer, name)),
+            _ => return,
+        };
+        let id = self.order(&Who::Sales, Method::POST, path, Some(body), &format!("{name} {path}")).await;
+        self.ledger.record(path, id.expect(201).id());
+    }
+
+    async fn change(&mut self, customer: &str) {
+        let path = format!("/api/customers/{customer}");
+        let notes = json!({"notes": format!("{} {}", self.name, self.orders)});
+        let version =
+            self.order(&Who::Sales, Method::PATCH, &path, Some(notes), "").await.expect(200).version();
+        let version = version.expect("an ETag");
+        self.ledger.customer(customer, version);
+        self.see(customer, version).await;
+    }
+
+    async fn delete_customer(&mut self, customer: String) {
+        let gone =
+            self.order(&Who::Sales, Method::DELETE, &format!("/api/customers/{customer}"), None, "").await;
+        // 404: an earlier try was done, but not answered.
+        assert!(matches!(gone.status, 200 | 404), "{gone}");
+        self.ledger.deleted(customer);
+    }
+
+    /// Hires somebody who gets a customer of their own, and deletes them.
+    async fn user(&mut self, name: &str) {
+        let email = format!("{}-{}@example.com", self.name, self.orders);
+        let manager = &self.manager.id;
+        let user = json!({"email": email, "name": name, "role": "SALES", "manager_id": manager, "password": PASSWORD});
+        let id = self
+            .order(&Who::Admin, Method::POST, "/api/auth/users", Some(user), &email)
+            .await
+            .expect(201)
+            .id();
+        let login = json!({"email": email, "password": PASSWORD});
+        let token =
+            self.order(&Who::Admin, Method::POST, "/api/auth/login", Some(login), "").await.expect(200);
+        let user = Known::new(&id, &email, &token.text_at("/access_token"), &self.urls);
+        self.customer(&Who::User(user), &format!("{name} {email}")).await;
+        let gone = self.order(&Who::Admin, Method::DELETE, &format!("/api/auth/users/{id}"), None, "").await;
+        assert!(matches!(gone.status, 200 | 404), "{gone}");
+        self.ledger.users.push(id);
+    }
+
+    /// Reads a customer through the next node: it must be at least this version. A node that is down or unwell says
+    /// nothing.
+    async fn see(&mut self, id: &str, version: i64) {
+        let node = self.next_node();
+        let path = format!("/api/customers/{id}");
+        // The ADMIN sees also what a successor has inherited meanwhile.
+        let read = self.admin.at(node).attempt(Method::GET, &path, None);
+        let Ok(Ok(answer)) = tokio::time::timeout(self.patience, read).await else { return };
+        let seen = answer.version().unwrap_or(0);
+        if answer.status == 404 || answer.status == 200 && seen < version {
+            self.ledger.stale.push(format!("node {node} shows {id} as {seen}, not {version}"));
+        }
+        self.ledger.reads += 1;
+    }
+
+    /// Sends a request until it is answered by something else than "later", each time through another node and under
+    /// the same key.
+    async fn order(
+        &mut self,
+        who: &Who,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        key: &str,
+    ) -> Answer {
+        let began = Instant::now();
+        loop {
+            let node = self.next_node();
+            let known = match who {
+                Who::Sales => &self.sales,
+                Who::Admin => &self.admin,
+                Who::User(user) => user,
+            };
+            let api = known.at(node).clone();
+            let api = if key.is_empty() { api } else { api.idempotency_key(format!("{} {key}", self.name)) };
+            let sent = Instant::now();
+            let (is_polite, said) =
+                match tokio::time::timeout(self.patience, api.attempt(method.clone(), path, body.clone()))
+                    .await
+                {
+                    Ok(Ok(answer)) if !is_later(&answer) => {
+                        self.ledger.took(sent.elapsed());
+                        return answer;
+                    }
+                    Ok(Ok(answer)) => (answer.header("retry-after").is_some(), answer.to_string()),
+                    Ok(Err(error)) => (false, format!("{error:?}")),
+                    Err(_) => (false, format!("no answer within {:?}", self.patience)),
+                };
+            assert!(began.elapsed() < GIVES_UP_AFTER, "{method} {path} is not done yet: {said}");
+            let said = format!("node {node}: {method} {path}: {said}");
+            if !is_polite {
+                self.ledger.silent.push(said.clone());
+            }
+            self.ledger.hiccups.push(said);
+            tokio::time::sleep(REST).await;
+        }
+    }
+
+    fn next_node(&mut self) -> usize {
+        self.node = (self.node + 1) % self.sales.nodes();
+        self.node
+    }
+}
+
+/// Overload, or something that is away, or the same order under way on another node.
+fn is_later(answer: &Answer) -> bool {
+    answer.status == 503 || answer.status == 409 && answer.code() == Some("request_in_flight")
+}

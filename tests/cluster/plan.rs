@@ -1,0 +1,90 @@
+//! What a node of a cluster is started with, as `docker-compose.yml` starts one.
+
+use crate::support::app::{ADMIN, PASSWORD, SECRET};
+use crate::support::ports::free_port;
+use crate::support::{Kizuna, Launch};
+
+/// The binary under test.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_kizuna");
+/// The only argument; all else is environment.
+pub const COMMAND: &str = "serve";
+/// Every variable that a node gets; `compose` compares them with those of `docker-compose.yml`.
+pub const ENVIRONMENT: [&str; 9] = [
+    "DATABASE_URL",
+    "KIZUNA_ADMIN_EMAIL",
+    "KIZUNA_ADMIN_PASSWORD",
+    "KIZUNA_DRAIN_DELAY",
+    "KIZUNA_JWT_SECRET",
+    "KIZUNA_LISTEN",
+    "KIZUNA_NODE_ID",
+    "KIZUNA_TRUSTED_PROXY",
+    "REDIS_URL",
+];
+/// Nobody asks these nodes whether they are ready, but where a test says so: they need not wait for it.
+const DRAIN_DELAY: &str = "1ms";
+
+/// What each node has of its own, and what all have in common.
+pub struct Plan {
+    pub nodes: usize,
+    /// An own PostgreSQL, which may be crashed.
+    pub own_postgres: bool,
+    services: Vec<(usize, String)>,
+    settings: Vec<(String, String)>,
+}
+
+impl Plan {
+    pub fn of(nodes: usize) -> Self {
+        Self { nodes, own_postgres: false, services: Vec::new(), settings: Vec::new() }
+    }
+
+    /// This node hosts only these services.
+    pub fn services(mut self, node: usize, services: &str) -> Self {
+        self.services.push((node, services.to_owned()));
+        self
+    }
+
+    /// Sets a variable on every node.
+    pub fn set(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn own_postgres(self) -> Self {
+        Self { own_postgres: true, ..self }
+    }
+
+    /// How to start a node, which keeps its name and its port; and where it will be.
+    pub fn launch(&self, node: usize, database_url: &str, redis_url: &str) -> (Launch, String) {
+        let address = format!("127.0.0.1:{}", free_port());
+        let mut launch = Kizuna::command(BINARY).arg(COMMAND);
+        for (name, value) in self.environment(node, &address, database_url, redis_url) {
+            launch = launch.env(&name, value);
+        }
+        (launch, format!("http://{address}"))
+    }
+
+    fn environment(&self, node: usize, address: &str, database: &str, redis: &str) -> Vec<(String, String)> {
+        let value = |name: &str| match name {
+            "DATABASE_URL" => database.to_owned(),
+            "KIZUNA_ADMIN_EMAIL" => ADMIN.to_owned(),
+            "KIZUNA_ADMIN_PASSWORD" => PASSWORD.to_owned(),
+            "KIZUNA_DRAIN_DELAY" => DRAIN_DELAY.to_owned(),
+            "KIZUNA_JWT_SECRET" => SECRET.to_owned(),
+            "KIZUNA_LISTEN" => address.to_owned(),
+            "KIZUNA_NODE_ID" => name_of(node),
+            "KIZUNA_TRUSTED_PROXY" => "127.0.0.1".to_owned(),
+            "REDIS_URL" => redis.to_owned(),
+            other => panic!("the tests have no value for {other}"),
+        };
+        let common = ENVIRONMENT.map(|name| (name.to_owned(), value(name)));
+        let services = self.services.iter().filter(|(of, _)| *of == node);
+        let services = services.map(|(_, names)| ("KIZUNA_SERVICES".to_owned(), names.clone()));
+        // What comes later wins.
+        common.into_iter().chain(services).chain(self.settings.iter().cloned()).collect()
+    }
+}
+
+/// The name of a node: `node-1` is the first.
+pub fn name_of(node: usize) -> String {
+    format!("node-{}", node + 1)
+}

@@ -1,0 +1,74 @@
+//! Redis killed, flushed, hung, full and away: a transport and a cache, never the record (SPEC §8.3).
+
+use std::time::Duration;
+
+use crate::cluster::Cluster;
+use crate::ledger::some;
+use crate::load::{Load, PATIENCE};
+use crate::support::eventually;
+use crate::watcher::Watcher;
+
+/// How long each trouble lasts, unless the trouble says otherwise.
+const TROUBLE: Duration = Duration::from_secs(5);
+const AWAY: Duration = Duration::from_secs(30);
+const HUNG: Duration = Duration::from_secs(10);
+/// How soon the watcher is told of all that was done, once Redis is well again, and also while it is not: the log is
+/// read each second.
+const TOLD_WITHIN: Duration = Duration::from_secs(5);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_happens_to_redis_writes_are_acknowledged_and_nothing_is_lost_or_doubled_or_stale() {
+    let mut cluster = Cluster::start(3).await;
+    let watcher = Watcher::start(&cluster.people.manager, cluster.urls()).await;
+    let load = Load::start(&cluster, 3, Duration::from_millis(60));
+    told_of_everything(&watcher, &cluster, "before all").await;
+
+    cluster.redis.kill();
+    told_of_everything(&watcher, &cluster, "killed").await;
+    tokio::time::sleep(TROUBLE).await;
+    cluster.redis.restart_empty();
+    told_of_everything(&watcher, &cluster, "restarted empty").await;
+
+    for _ in 0..10 {
+        cluster.redis.flush();
+        tokio::time::sleep(TROUBLE / 10).await;
+    }
+    told_of_everything(&watcher, &cluster, "flushed").await;
+
+    cluster.redis.pause();
+    told_of_everything(&watcher, &cluster, "hung").await;
+    tokio::time::sleep(HUNG).await;
+    cluster.redis.resume();
+    told_of_everything(&watcher, &cluster, "goes on").await;
+
+    cluster.redis.limit_memory(1);
+    told_of_everything(&watcher, &cluster, "full").await;
+    tokio::time::sleep(TROUBLE).await;
+    cluster.redis.limit_memory(0);
+    told_of_everything(&watcher, &cluster, "has room").await;
+
+    cluster.redis.stop();
+    tokio::time::sleep(AWAY).await;
+    told_of_everything(&watcher, &cluster, "away for long").await;
+    cluster.redis.restart_empty();
+    told_of_everything(&watcher, &cluster, "back").await;
+
+    let ledger = load.stop().await;
+    assert!(ledger.hiccups.is_empty(), "not every request was 2xx at once: {}", some(&ledger.hiccups));
+    assert!(ledger.slowest < PATIENCE, "a request took {:?}", ledger.slowest);
+    cluster.integrity().await;
+    watcher.heard_everything(&cluster).await;
+    ledger.is_kept(&cluster).await;
+}
+
+/// Live delivery has come to where the log is now.
+async fn told_of_everything(watcher: &Watcher, cluster: &Cluster, when: &str) {
+    // Something to be told of, whatever the load does.
+    let count = watcher.in_log(cluster).await + 1;
+    cluster.people.sales.customer(0, &format!("Redis: {when}")).await;
+    eventually(TOLD_WITHIN, async || {
+        let told = watcher.told().len();
+        if told >= count { Ok(()) } else { Err(format!("Redis {when}: told of {told} of {count}")) }
+    })
+    .await;
+}

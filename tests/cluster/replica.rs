@@ -1,0 +1,97 @@
+//! The customer service's only node is gone: its copies elsewhere answer, its breaker opens, and closes when it is back.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::cluster::{Cluster, SETTLED_WITHIN};
+use crate::people::meeting;
+use crate::plan::Plan;
+use crate::support::{Answer, eventually};
+
+const OTHERS: &str = "auth,sales,opportunity,analytics";
+const RESET: Duration = Duration::from_secs(2);
+/// Enough for a breaker to open: `--breaker-volume` is five.
+const MEETINGS: usize = 8;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_meeting_is_recorded_from_the_replica_while_the_customer_service_is_gone() {
+    let plan = Plan::of(3).services(0, OTHERS).services(1, OTHERS).services(2, "customer");
+    let mut cluster = Cluster::of(plan.set("KIZUNA_BREAKER_RESET", "2s")).await;
+    let sales = cluster.people.sales.clone();
+    let customer = sales.customer(0, "絆商事").await.id();
+    cluster.integrity().await;
+    for node in 0..2 {
+        assert_eq!(source(&cluster, node).await, "live");
+        assert_eq!(breaker(&cluster, node).await["state"], "closed");
+    }
+
+    cluster.kill(2);
+    for number in 0..MEETINGS {
+        for node in 0..2 {
+            let body = meeting(&customer, &format!("{number} at {node}"));
+            sales.at(node).post("/api/meetings", body).await.expect(201);
+        }
+    }
+    // Meetings that are answered from the copy don't ask the service any more.
+    let open = breaker(&cluster, 0).await;
+    assert_ne!(open["state"], "closed", "{open}");
+    let calls = calls(&cluster, 0).await;
+    eventually(SETTLED_WITHIN, async || {
+        let before = breaker(&cluster, 0).await;
+        sales.at(0).post("/api/meetings", meeting(&customer, "open")).await.expect(201);
+        let after = breaker(&cluster, 0).await;
+        let stopped = before["state"] == "open" && after == before;
+        if stopped { Ok(()) } else { Err(format!("{calls}: {before} {after}")) }
+    })
+    .await;
+    for node in 0..2 {
+        assert_eq!(source(&cluster, node).await, "cached");
+    }
+
+    // The first call after the reset is let through as a probe: half open. It fails, and another must wait as long.
+    let retry_at = breaker(&cluster, 0).await["retry_at"].clone();
+    tokio::time::sleep(RESET).await;
+    sales.at(0).post("/api/meetings", meeting(&customer, "probe")).await.expect(201);
+    let opened = breaker(&cluster, 0).await;
+    assert!(opened["state"] == "open" && opened["retry_at"] != retry_at, "{opened}");
+
+    cluster.restart(2).await;
+    cluster.all_alive().await;
+    for node in 0..2 {
+        eventually(SETTLED_WITHIN, async || {
+            sales.at(node).post("/api/meetings", meeting(&customer, "back")).await.expect(201);
+            let breaker = breaker(&cluster, node).await;
+            if breaker["state"] == "closed" { Ok(()) } else { Err(breaker.to_string()) }
+        })
+        .await;
+        eventually(SETTLED_WITHIN, async || source(&cluster, node).await == "live").await;
+    }
+}
+
+/// Where the summary has the customers' figures from.
+async fn source(cluster: &Cluster, node: usize) -> String {
+    cluster
+        .people
+        .manager
+        .at(node)
+        .get("/api/reports/sales-summary")
+        .await
+        .expect(200)
+        .text_at("/customers/source")
+}
+
+async fn breakers(cluster: &Cluster, node: usize) -> Answer {
+    cluster.people.admin.at(node).get("/api/admin/breakers").await.expect(200)
+}
+
+/// The breaker of the customer service, as a node has it.
+async fn breaker(cluster: &Cluster, node: usize) -> Value {
+    let breakers = breakers(cluster, node).await;
+    let customer = breakers.items().iter().find(|breaker| breaker["name"] == "breaker.customer");
+    customer.unwrap_or_else(|| panic!("{breakers}")).clone()
+}
+
+async fn calls(cluster: &Cluster, node: usize) -> Value {
+    breaker(cluster, node).await["calls"].clone()
+}

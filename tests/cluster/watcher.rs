@@ -1,0 +1,144 @@
+//! Somebody who is told of everything, over a socket that is opened again elsewhere whenever it ends.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use sqlx::{Connection, PgConnection, Row};
+use tokio::task::JoinHandle;
+
+use crate::client::{Client, Heard, cursor_of};
+use crate::cluster::{Cluster, SETTLED_WITHIN};
+use crate::people::Known;
+use crate::support::eventually;
+
+/// How long a socket may take to open before another node is tried.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How often the watcher looks whether they may go.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// A notification that came.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub at: Instant,
+    pub id: String,
+    /// What it tells of.
+    pub subject: String,
+}
+
+/// Their socket goes from node to node by its cursor.
+pub struct Watcher {
+    who: Known,
+    told: Arc<Mutex<Vec<Told>>>,
+    stop: Arc<AtomicBool>,
+    task: JoinHandle<()>,
+}
+
+impl Watcher {
+    /// Begins to listen, at the first of these addresses, and goes on to the next when that dies. Returns when the
+    /// first socket is open.
+    pub async fn start(who: &Known, addresses: Vec<String>) -> Self {
+        let (told, stop) = (Arc::<Mutex<Vec<Told>>>::default(), Arc::<AtomicBool>::default());
+        let (client, cursor) = open(&addresses[0], who, None).await.expect("a socket");
+        let task = tokio::spawn(watch(who.clone(), addresses, client, cursor, told.clone(), stop.clone()));
+        Self { who: who.clone(), told, stop, task }
+    }
+
+    /// What has come until now.
+    pub fn told(&self) -> Vec<Told> {
+        self.told.lock().expect("no panic while it is held").clone()
+    }
+
+    /// How many there are to be told of by now.
+    pub async fn in_log(&self, cluster: &Cluster) -> usize {
+        notifications(cluster, &self.who).await.len()
+    }
+
+    /// Waits until as many have come as the log holds, and compares: nothing missed, nothing twice, in order.
+    pub async fn heard_everything(self, cluster: &Cluster) -> Vec<Told> {
+        let expected = notifications(cluster, &self.who).await;
+        assert!(!expected.is_empty(), "there was nothing to be told of");
+        eventually(SETTLED_WITHIN, async || {
+            let count = self.told().len();
+            if count >= expected.len() { Ok(()) } else { Err(format!("{count} of {} came", expected.len())) }
+        })
+        .await;
+        self.stop.store(true, Ordering::SeqCst);
+        let told = self.told();
+        self.task.await.expect("a watcher that did not panic");
+        let ids: Vec<&str> = told.iter().map(|told| told.id.as_str()).collect();
+        let differ = ids.iter().zip(&expected).position(|(told, expected)| told != expected);
+        assert_eq!(differ, None, "the sequence differs from the log's there");
+        assert_eq!(ids.len(), expected.len(), "something came twice");
+        told
+    }
+}
+
+async fn watch(
+    who: Known,
+    addresses: Vec<String>,
+    mut client: Client,
+    mut cursor: String,
+    told: Arc<Mutex<Vec<Told>>>,
+    stop: Arc<AtomicBool>,
+) {
+    let mut turn = 0;
+    while !stop.load(Ordering::SeqCst) {
+        match tokio::time::timeout(LOOK_EVERY, client.hear()).await {
+            Err(_) => continue,
+            Ok(Heard::Frame(frame)) if frame["type"] == "notification" => {
+                cursor = cursor_of(&frame);
+                let text = |value: &Value| value.as_str().expect("an id").to_owned();
+                let notification = &frame["notification"];
+                let (id, subject) = (text(&notification["id"]), text(&notification["subject"]["id"]));
+                told.lock().expect("no panic while it is held").push(Told {
+                    at: Instant::now(),
+                    id,
+                    subject,
+                });
+                continue;
+            }
+            Ok(Heard::Frame(frame)) => panic!("an unexpected frame: {frame}"),
+            Ok(Heard::Closed(_) | Heard::Gone) => {}
+        }
+        while !stop.load(Ordering::SeqCst) {
+            turn += 1;
+            let address = &addresses[turn % addresses.len()];
+            if let Some((opened, begins)) = open(address, &who, Some(&cursor)).await {
+                assert_eq!(begins, cursor, "another beginning than was asked for");
+                client = opened;
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// Opens a socket and reads its hello; none while the node is down or does not take it.
+async fn open(address: &str, who: &Known, cursor: Option<&str>) -> Option<(Client, String)> {
+    let bearer = format!("Bearer {}", who.at(0).access_token().expect("signed in"));
+    let path = cursor.map_or("/api/ws".to_owned(), |cursor| format!("/api/ws?cursor={cursor}"));
+    let opened = async {
+        let mut client = Client::open(address, &path, &[("authorization", &bearer)]).await.ok()?;
+        let Heard::Frame(hello) = client.hear().await else { return None };
+        assert_eq!(hello["type"], "hello", "{hello}");
+        let cursor = hello["cursor"].as_str().map(ToOwned::to_owned).expect("a cursor");
+        Some((client, cursor))
+    };
+    tokio::time::timeout(PATIENCE, opened).await.ok().flatten()
+}
+
+/// The ids of somebody's notifications in the order of the log.
+async fn notifications(cluster: &Cluster, who: &Known) -> Vec<String> {
+    let mut connection = PgConnection::connect(&cluster.place.url).await.expect("a server that answers");
+    let rows = sqlx::query(
+        "SELECT CAST(e.subject AS TEXT) FROM events AS e JOIN notifications AS n ON n.id = e.subject
+         WHERE e.type = 'notification.created' AND CAST(n.user_id AS TEXT) = $1 ORDER BY e.slice, e.slice_seq",
+    )
+    .bind(&who.id)
+    .fetch_all(&mut connection)
+    .await
+    .expect("a log");
+    rows.iter().map(|row| row.get(0)).collect()
+}
