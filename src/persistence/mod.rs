@@ -4,7 +4,7 @@
 //! - `connect`, `readers`, `db`: the two databases behind one surface
 //! - `unit`, `journal`: what is committed together, and how a group of it is
 //! - `log`, `cursors`, `idempotency`: the event log and what stands beside it; `schedules`: what ran last
-//! - `nodes`: the leases of a cluster's nodes; `redis`: its keys and connections; `hot`: keys that hold a value for a second
+//! - `nodes`: the leases of a cluster's nodes; `redis`, `streams`: its keys, connections and entries; `hot`: keys that hold a value for a second
 //! - `login_buckets`: how many sign-ins failed of late
 //! - `operations`: what is asked of these to see whether all is well
 //! - `paging`: the keyset query of every list; `projections`: what is thrown away to be folded again
@@ -34,6 +34,7 @@ pub mod replicas;
 pub mod sagas;
 pub mod schedules;
 pub mod sql;
+pub mod streams;
 pub mod table;
 pub mod tasks;
 pub mod unit;

@@ -30,6 +30,7 @@ fn tell(line: &str) {
     writeln!(pipe, "{line}").expect("an undertaker that listens");
 }
 
+#[expect(clippy::zombie_processes, reason = "it outlives this process, that is what it is for")]
 fn start() -> ChildStdin {
     let mut command = Command::new("sh");
     // Out of this process group, or Ctrl-C would end it before it has done its work.

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, WrapFuture};
 use redis::aio::MultiplexedConnection;
-use redis::streams::{StreamId, StreamReadReply};
-use redis::{FromRedisValue, RedisResult};
+use redis::{RedisError, RedisResult};
 
 use super::relay::{EVENT, FROM};
 use crate::actors::event::{LoggedEvent, SLICES};
@@ -17,6 +16,7 @@ use crate::actors::runtime::stats::ActorStats;
 use crate::actors::runtime::supervisor::Life;
 use crate::ids::Id;
 use crate::persistence::redis::Redis;
+use crate::persistence::streams::{self, Entry};
 use crate::persistence::{Db, StoreError, log};
 
 /// How long a read waits for news.
@@ -90,11 +90,7 @@ impl Reader {
     }
 
     /// Reads for as long as Redis answers.
-    async fn listen(
-        &mut self,
-        mut connection: MultiplexedConnection,
-        stats: &ActorStats,
-    ) -> redis::RedisError {
+    async fn listen(&mut self, mut connection: MultiplexedConnection, stats: &ActorStats) -> RedisError {
         loop {
             match self.read(&mut connection).await {
                 Ok(None) => {}
@@ -119,29 +115,26 @@ impl Reader {
             .arg("STREAMS")
             .arg(&keys)
             .arg(after);
-        let reply: Option<StreamReadReply> = read.query_async(connection).await?;
-        let Some(reply) = reply else { return Ok(None) };
         let mut events = Vec::new();
-        for (slice, key) in (0..SLICES).zip(&keys) {
-            let stream = reply.keys.iter().find(|stream| stream.key == *key);
-            for entry in stream.into_iter().flat_map(|stream| &stream.ids) {
-                events.extend(self.take(slice, entry).map(Arc::new));
-            }
+        for (key, entries) in streams::read(read.query_async(connection).await?) {
+            let Some(slice) = (0..SLICES).zip(&keys).find_map(|(slice, of)| (key == *of).then_some(slice))
+            else {
+                continue;
+            };
+            events.extend(entries.iter().filter_map(|entry| self.take(slice, entry).map(Arc::new)));
         }
         Ok((!events.is_empty()).then(|| Batch::of(events, Origin::Elsewhere)))
     }
 
     /// The event of an entry, unless it is this node's own. What can't be understood, as of a newer program, is passed
     /// over: it shows as a gap.
-    fn take(&mut self, slice: i64, entry: &StreamId) -> Option<LoggedEvent> {
+    fn take(&mut self, slice: i64, entry: &Entry) -> Option<LoggedEvent> {
         let number = entry.id.split('-').next()?.parse().unwrap_or(i64::MAX);
         self.positions.advance(slice, number);
-        let text =
-            |field: &str| entry.map.get(field).and_then(|value| String::from_redis_value_ref(value).ok());
-        if text(FROM)? == self.parts.incarnation.to_string() {
+        if entry.text(FROM)? == self.parts.incarnation.to_string() {
             return None;
         }
-        match log::from_json(&text(EVENT)?) {
+        match log::from_json(&entry.text(EVENT)?) {
             Ok(event) => (event.slice == slice && event.slice_seq == number).then_some(event),
             Err(error) => {
                 tracing::warn!(slice, entry = entry.id, %error, "an entry of a stream is no event");

@@ -69,7 +69,7 @@ async fn tell(redis: Redis, registry: Registry, incarnation: Id, stats: Arc<Acto
         }
         stats.step();
         match publish(&redis, incarnation, &events).await {
-            Ok(refused) if refused == 0 => {}
+            Ok(0) => {}
             Ok(refused) => untold(refused, "Redis refused"),
             Err(error) => untold(events.len(), &error.to_string()),
         }

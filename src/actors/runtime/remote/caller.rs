@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{Instant, timeout};
 
 use super::calls::{Question, Reply, Request};
-use super::mailbox::{Entry, Mailbox, RedisClock, post};
+use super::mailbox::{Mailbox, RedisClock, post};
 use super::seen::LONGEST;
 use crate::actors::refusal::Refusal;
 use crate::actors::runtime::call::Guard;
@@ -22,6 +22,7 @@ use crate::actors::runtime::supervisor::Life;
 use crate::actors::service_name::ServiceName;
 use crate::ids::{Id, new_id};
 use crate::persistence::redis::Redis;
+use crate::persistence::streams::Entry;
 
 /// Calls of this node that wait for a reply.
 const WAITING: usize = 4_096;

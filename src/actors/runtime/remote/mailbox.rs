@@ -1,17 +1,17 @@
 //! A stream that one node reads and the others write to. What has been read is deleted, so that reading begins at the
 //! start each time: neither a Redis that was emptied nor one whose clock went back hides an entry.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
-use redis::{FromRedisValue, RedisError, RedisResult, Value};
+use redis::{RedisError, RedisResult, Value};
 
 use super::calls::{Fields, RedisTime};
 use crate::actors::runtime::stats::ActorStats;
 use crate::persistence::redis::Redis;
+use crate::persistence::streams::{self, Entry};
 
 /// How long a read waits for news.
 const BLOCK: Duration = Duration::from_secs(1);
@@ -118,42 +118,7 @@ impl Mailbox {
         commands.cmd("TIME");
         let (found, time): (Value, _) = commands.query_async(connection).await?;
         self.clock.learn(time);
-        Ok(Entry::all(found))
-    }
-}
-
-/// An entry of a stream, as far as it is text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    pub id: String,
-    fields: HashMap<String, String>,
-}
-
-impl Entry {
-    /// What a read of one stream has found. The client's own types give up all entries for one that is no text, and it
-    /// would be found again for ever.
-    fn all(found: Value) -> Vec<Self> {
-        let Value::Array(streams) = found else { return Vec::new() };
-        let entries = streams.into_iter().flat_map(|stream| match stream {
-            Value::Array(stream) => stream.into_iter().nth(1),
-            _ => None,
-        });
-        entries
-            .flat_map(|entries| <Vec<Value>>::from_redis_value(entries).unwrap_or_default())
-            .filter_map(Self::one)
-            .collect()
-    }
-
-    fn one(entry: Value) -> Option<Self> {
-        let (id, fields): (String, Vec<Value>) = redis::from_redis_value(entry).ok()?;
-        let texts: Vec<_> = fields.into_iter().map(|text| String::from_redis_value(text).ok()).collect();
-        let pairs = texts.chunks_exact(2).filter_map(|pair| Some((pair[0].clone()?, pair[1].clone()?)));
-        Some(Self { id, fields: pairs.collect() })
-    }
-
-    /// One of its fields.
-    pub fn text(&self, field: &str) -> Option<String> {
-        self.fields.get(field).cloned()
+        Ok(streams::read(found).into_iter().flat_map(|(_, entries)| entries).collect())
     }
 }
 
@@ -186,31 +151,6 @@ fn is_unsure(error: &RedisError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn text(text: &[u8]) -> Value {
-        Value::BulkString(text.to_vec())
-    }
-
-    #[test]
-    fn an_entry_that_is_no_text_hides_no_other() {
-        let entry = |id: &[u8], fields: &[&[u8]]| {
-            Value::Array(vec![text(id), Value::Array(fields.iter().map(|field| text(field)).collect())])
-        };
-        let entries = vec![
-            entry(b"1-0", &[b"id", b"a"]),
-            entry(b"2-0", &[b"\xff", b"x", b"id", b"\xfe", b"name", b"b", b"odd"]),
-            Value::Int(3),
-            entry(b"4-0", &[]),
-        ];
-        let found = Entry::all(Value::Array(vec![Value::Array(vec![text(b"key"), Value::Array(entries)])]));
-        let ids: Vec<&str> = found.iter().map(|entry| entry.id.as_str()).collect();
-        assert_eq!(ids, ["1-0", "2-0", "4-0"]);
-        assert_eq!((found[0].text("id"), found[1].text("id")), (Some("a".into()), None));
-        assert_eq!(found[1].text("name").as_deref(), Some("b"));
-        for nothing in [Value::Nil, Value::Int(1), Value::Array(vec![Value::Nil, Value::Array(vec![])])] {
-            assert_eq!(Entry::all(nothing), []);
-        }
-    }
 
     #[test]
     fn redis_tells_its_time_before_anybody_goes_by_it() {

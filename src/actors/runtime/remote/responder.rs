@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument;
 
 use super::calls::{Question, RedisTime, Reply, Request};
-use super::mailbox::{Entry, Mailbox, RedisClock, post};
+use super::mailbox::{Mailbox, RedisClock, post};
 use super::seen::{Seen, Verdict};
 use crate::actors::refusal::Refusal;
 use crate::actors::runtime::service::{Hosted, Local};
@@ -19,6 +19,7 @@ use crate::actors::runtime::supervisor::Life;
 use crate::actors::service_name::ServiceName;
 use crate::ids::Id;
 use crate::persistence::redis::Redis;
+use crate::persistence::streams::Entry;
 
 /// Calls carried out at the same time.
 const AT_ONCE: usize = 512;
