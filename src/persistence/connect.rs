@@ -20,6 +20,9 @@ pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that has been idle for so long is tested before it is used.
 const RESTED: Duration = Duration::from_secs(1);
 
+/// How long a PostgreSQL connection, and the plans that it keeps, are made use of.
+const PLANS_LAST: Duration = Duration::from_secs(5 * 60);
+
 /// The one writer and the readers of a SQLite file, which is made with its folder if missing.
 pub(super) async fn open_sqlite(config: &DatabaseConfig) -> Result<(SqlitePool, Readers), StoreError> {
     let options = SqliteConnectOptions::from_str(&config.url)?
@@ -73,6 +76,8 @@ pub(super) async fn open_postgres(config: &DatabaseConfig) -> Result<PgPool, Sto
     let pool = PgPoolOptions::new()
         .max_connections(config.pool_size + 1)
         .acquire_timeout(LOCK_TIMEOUT)
+        // What was planned while a table was small is planned anew some time.
+        .max_lifetime(PLANS_LAST)
         .test_before_acquire(false)
         // One that rested may have lost its server; one just used has not, and a test costs a round trip.
         .before_acquire(|connection, meta| {

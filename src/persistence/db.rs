@@ -166,7 +166,7 @@ impl Db {
             }
             Pools::Postgres(pool) => {
                 let pool = pool.clone();
-                let task = self.runtime.spawn(async move { postgres_text(&pool, &sql).await });
+                let task = self.runtime.spawn(async move { postgres_text(&pool, &sql, true).await });
                 Ok(task.await.map_err(|_| StoreError::Unavailable("a query was cut off".into()))??)
             }
         }
@@ -248,7 +248,16 @@ impl Tx {
     pub async fn text(&mut self, sql: &Sql) -> Result<Option<String>, StoreError> {
         Ok(match self {
             Self::Sqlite(tx) => sqlite_text(&mut **tx, sql).await?,
-            Self::Postgres(tx) => postgres_text(&mut **tx, sql).await?,
+            Self::Postgres(tx) => postgres_text(&mut **tx, sql, true).await?,
+        })
+    }
+
+    /// The same by a plan made for this time alone. PostgreSQL keeps the plan of a statement that is known to it; one
+    /// made while the table was empty may look for a value through all rows.
+    pub async fn text_planned_anew(&mut self, sql: &Sql) -> Result<Option<String>, StoreError> {
+        Ok(match self {
+            Self::Sqlite(tx) => sqlite_text(&mut **tx, sql).await?,
+            Self::Postgres(tx) => postgres_text(&mut **tx, sql, false).await?,
         })
     }
 
@@ -286,8 +295,9 @@ async fn sqlite_text<'c>(
 async fn postgres_text<'c>(
     on: impl sqlx::Executor<'c, Database = Postgres>,
     sql: &Sql,
+    keep_plan: bool,
 ) -> Result<Option<String>, sqlx::Error> {
     let query =
         sqlx::query_scalar_with::<Postgres, Option<String>, _>(AssertSqlSafe(sql.text()), sql.postgres()?);
-    Ok(query.fetch_optional(on).await?.flatten())
+    Ok(query.persistent(keep_plan).fetch_optional(on).await?.flatten())
 }

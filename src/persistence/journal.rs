@@ -129,9 +129,16 @@ impl Reading {
         Ok(())
     }
 
-    async fn read(self, tx: &mut Tx, dialect: Dialect) -> Result<HashMap<String, Box<RawValue>>, StoreError> {
+    /// `by_value`: not by keys alone.
+    async fn read(
+        self,
+        tx: &mut Tx,
+        dialect: Dialect,
+        by_value: bool,
+    ) -> Result<HashMap<String, Box<RawValue>>, StoreError> {
         let sql = self.sql.wrapped(|_| dialect.object(&self.parts));
-        Ok(serde_json::from_str(&tx.text(&sql).await?.unwrap_or_default())?)
+        let answer = if by_value { tx.text_planned_anew(&sql).await? } else { tx.text(&sql).await? };
+        Ok(serde_json::from_str(&answer.unwrap_or_default())?)
     }
 }
 
@@ -160,7 +167,7 @@ async fn read(tx: &mut Tx, dialect: Dialect, units: &[Unit]) -> Result<Stored, S
         reading.ask(format!("{name}.{column}"), |place| table.holders(dialect, column, place), &wanted)?;
     }
     reading.ask(SLICES.name.to_owned(), |place| SLICES.fences(dialect, place), &slices)?;
-    let mut answers = reading.read(tx, dialect).await?;
+    let mut answers = reading.read(tx, dialect, !values.is_empty()).await?;
     let mut stored = Stored::default();
     if let Some(found) = answers.remove(SLICES.name) {
         stored.slices = serde_json::from_str::<Vec<(i64, i64)>>(found.get())?.into_iter().collect();

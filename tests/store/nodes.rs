@@ -47,7 +47,11 @@ async fn a_name_is_held_by_one_process_until_its_lease_runs_out() {
     assert!(nodes::renew(&db, &first, Duration::from_millis(500)).await.unwrap());
     assert!(!nodes::renew(&db, &second, LONG).await.unwrap());
     nodes::release(&db, &second).await.unwrap();
-    assert_eq!(nodes::living(&db).await.unwrap(), std::slice::from_ref(&first), "nobody gives up what is another's");
+    assert_eq!(
+        nodes::living(&db).await.unwrap(),
+        std::slice::from_ref(&first),
+        "nobody gives up what is another's"
+    );
     eventually(Duration::from_secs(5), async || nodes::renew(&db, &second, LONG).await.unwrap()).await;
     assert!(!nodes::renew(&db, &first, LONG).await.unwrap(), "it has been replaced");
     assert_eq!(nodes::living(&db).await.unwrap(), [second]);
