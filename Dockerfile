@@ -10,9 +10,8 @@ COPY . .
 RUN cargo build --release --locked -p kizuna && strip -o /kizuna target/release/kizuna
 
 FROM debian:bookworm-slim
-# The certificates are for webhooks and proxies that ask for them; the user owns nothing but /data.
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin kizuna \
+# The user owns nothing but /data.
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin kizuna \
     && install -d -o kizuna -g kizuna /data
 COPY --from=build /kizuna /usr/local/bin/kizuna
 USER 10001:10001

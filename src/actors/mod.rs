@@ -14,6 +14,8 @@
 //! ├─ cluster.responder, cluster.replies           calls of other nodes, and answers to this one's
 //! ├─ scheduler             jobs at fixed times
 //! ├─ operations           what all of these show of themselves
+//! ├─ cluster.lease, .relay, .reader, .trimmer        where there are other nodes
+//! ├─ cluster.responder, .replies                     calls to our services, and answers to ours
 //! └─ feeds: sales.customers, opportunity.customers, analytics.metrics, analytics.activity,
 //!           analytics.notifications, sagas.progress, and the departures of each service
 //! ```
