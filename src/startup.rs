@@ -62,7 +62,9 @@ impl Stopper {
         if let Some(departure) = &self.departure {
             departure.leave().await;
         }
-        tokio::time::sleep(self.delay).await;
+        if !self.delay.is_zero() {
+            tokio::time::sleep(self.delay).await;
+        }
         // First, for the server waits for every open connection.
         self.live.stop();
         self.server.stop(true).await;
@@ -114,7 +116,7 @@ impl Application {
             openapi: Arc::new(http::document()),
         });
         let (server, address) = serve(config, gateway.clone())?;
-        services.members.node().listens(address);
+        services.members.listens(address);
         let (ops, ops_address) = match config.http.ops_listen {
             None => (None, None),
             Some(listen) => {

@@ -1,8 +1,6 @@
 //! Hot customers in a real Redis, which is paused, killed, emptied and full: no node is ever answered with what an
 //! acknowledged change has replaced.
 
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -11,75 +9,19 @@ use kizuna::actors::customer::aggregate::CustomerAggregate;
 use kizuna::actors::customer::hot::{HotCustomers, LIVES, MARGIN};
 use kizuna::actors::runtime::entity::Entities;
 use kizuna::ids::{Id, new_id};
-use kizuna::persistence::redis::Redis;
+use kizuna::persistence::redis::Redis as Way;
 
 use crate::node::{Node, Site, run};
 use crate::shared::{Customers, create, nodes, rename};
-use crate::support::{Postgres, eventually};
-
-/// A Redis of the test's own; ends with it.
-struct Server {
-    port: u16,
-    process: Child,
-}
-
-impl Server {
-    fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-        let port = listener.local_addr().expect("its address").port();
-        drop(listener);
-        Self { port, process: Self::launch(port) }
-    }
-
-    fn launch(port: u16) -> Child {
-        let mut server = Command::new("redis-server");
-        server.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
-        let process = server.stdout(Stdio::null()).spawn().expect("redis-server on the PATH");
-        let began = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(10), "redis-server does not start");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        process
-    }
-
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "kill -s {name}");
-    }
-
-    fn restart(&mut self) {
-        self.process.kill().expect("a process of ours");
-        self.process.wait().expect("a process of ours");
-        self.process = Self::launch(self.port);
-    }
-
-    async fn command(&self, redis: &Redis, words: &[&str]) {
-        let mut command = redis::cmd(words[0]);
-        words[1..].iter().for_each(|word| {
-            command.arg(word);
-        });
-        // A connection that Redis has closed is seen to be so by its next command.
-        let sent = async || command.query_async::<()>(&mut redis.shared()).await;
-        eventually(Duration::from_secs(5), sent).await;
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use crate::support::{Postgres, Redis};
 
 /// The same cluster's Redis for each node, each with a connection of its own.
-fn connections(site: &Site, server: &Server, cluster: Id, count: usize) -> Vec<Redis> {
+fn connections(site: &Site, server: &Redis, cluster: Id, count: usize) -> Vec<Way> {
     let _lasting = site.runtime.enter();
-    let url = format!("redis://127.0.0.1:{}", server.port);
-    (0..count).map(|_| Redis::new(&url, cluster).expect("a URL")).collect()
+    (0..count).map(|_| Way::new(&server.url(), cluster).expect("a URL")).collect()
 }
 
-fn beside(site: &Site, node: &Node, redis: &Redis) -> Customers {
+fn beside(site: &Site, node: &Node, redis: &Way) -> Customers {
     let hot = HotCustomers::new(redis.clone(), site.runtime.clone());
     Entities::<CustomerAggregate>::beside(node.shared_parts(), Some(Arc::new(hot)))
 }
@@ -87,7 +29,7 @@ fn beside(site: &Site, node: &Node, redis: &Redis) -> Customers {
 #[test]
 fn a_hot_customer_is_read_from_redis_until_it_is_changed() {
     run(Postgres, async |site| {
-        let (nodes, server) = (nodes(site, Postgres).await, Server::start());
+        let (nodes, server) = (nodes(site, Postgres).await, Redis::start());
         let redis = connections(site, &server, new_id(), 2);
         let all: Vec<Customers> =
             redis.iter().zip(&nodes).map(|(redis, node)| beside(site, node, redis)).collect();
@@ -104,13 +46,13 @@ fn a_hot_customer_is_read_from_redis_until_it_is_changed() {
         let mut held = all[1].get(id).await.unwrap().unwrap().as_ref().clone();
         held.name = "as it is held".to_owned();
         let value = serde_json::to_string(&held).unwrap();
-        server.command(&redis[0], &["SET", &key, &value, "PX", "5000"]).await;
+        server.command(&["SET", &key, &value, "PX", "5000"]);
         assert_eq!(all[1].get(id).await.unwrap().unwrap().name, "as it is held");
         rename(&all[1], id, "renamed").await.unwrap();
         assert_eq!(redis[0].look(&key).await.unwrap(), None);
         assert_eq!(all[0].get(id).await.unwrap().unwrap().name, "renamed");
         // A token that was taken away is not filled.
-        server.command(&redis[0], &["DEL", &key]).await;
+        server.command(&["DEL", &key]);
         assert!(redis[0].claim(&key, "?one", LIVES).await.unwrap());
         assert!(!redis[1].claim(&key, "?other", LIVES).await.unwrap(), "one at a time");
         redis[0].clear(&key).await.unwrap();
@@ -135,13 +77,13 @@ fn a_hot_customer_is_read_from_redis_until_it_is_changed() {
 #[test]
 fn while_redis_is_away_changes_wait_until_nothing_old_is_left_and_reads_do_not() {
     run(Postgres, async |site| {
-        let (nodes, mut server) = (nodes(site, Postgres).await, Server::start());
+        let (nodes, mut server) = (nodes(site, Postgres).await, Redis::start());
         let redis = connections(site, &server, new_id(), 2);
         let all: Vec<Customers> =
             redis.iter().zip(&nodes).map(|(redis, node)| beside(site, node, redis)).collect();
         let id = create(&all[0]).await;
         all[0].get(id).await.unwrap();
-        server.signal("STOP");
+        server.pause();
         let began = Instant::now();
         rename(&all[0], id, "paused").await.unwrap();
         assert!((LIVES + MARGIN..2 * LIVES).contains(&began.elapsed()), "{:?}", began.elapsed());
@@ -151,14 +93,14 @@ fn while_redis_is_away_changes_wait_until_nothing_old_is_left_and_reads_do_not()
             assert_eq!(all[1].get(id).await.unwrap().unwrap().name, "paused");
         }
         assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
-        server.signal("CONT");
+        server.resume();
         assert_eq!(all[1].get(id).await.unwrap().unwrap().name, "paused");
-        server.restart();
+        server.restart_empty();
         tokio::time::sleep(Duration::from_secs(1)).await;
         let began = Instant::now();
         rename(&all[1], id, "back").await.unwrap();
         assert!(began.elapsed() < LIVES, "as soon as it is back: {:?}", began.elapsed());
-        server.command(&redis[0], &["CONFIG", "SET", "maxmemory", "1"]).await;
+        server.command(&["CONFIG", "SET", "maxmemory", "1"]);
         for n in 0..5 {
             all[n % 2].get(id).await.unwrap();
             let (name, began) = (format!("full {n}"), Instant::now());
@@ -184,7 +126,7 @@ async fn reads(customers: Customers, id: Id, acknowledged: Arc<AtomicUsize>, don
 #[test]
 fn no_read_is_older_than_what_was_acknowledged_whatever_befalls_redis() {
     run(Postgres, async |site| {
-        let (nodes, mut server) = (nodes(site, Postgres).await, Server::start());
+        let (nodes, mut server) = (nodes(site, Postgres).await, Redis::start());
         let redis = connections(site, &server, new_id(), 3);
         let all: Vec<Customers> =
             redis.iter().zip(&nodes).map(|(redis, node)| beside(site, node, redis)).collect();
@@ -207,13 +149,13 @@ fn no_read_is_older_than_what_was_acknowledged_whatever_befalls_redis() {
         let pause = |millis| tokio::time::sleep(Duration::from_millis(millis));
         pause(1_000).await;
         for _ in 0..2 {
-            server.command(&redis[0], &["FLUSHALL"]).await;
+            server.command(&["FLUSHALL"]);
             pause(200).await;
-            server.signal("STOP");
+            server.pause();
             pause(700).await;
-            server.signal("CONT");
+            server.resume();
             pause(300).await;
-            server.restart();
+            server.restart_empty();
             pause(700).await;
         }
         done.store(true, Ordering::SeqCst);

@@ -1,5 +1,6 @@
 //! Who lives, as this node knows it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -31,6 +32,18 @@ impl Members {
     /// This node.
     pub fn node(&self) -> &Node {
         &self.node
+    }
+
+    /// The API of this node listens here; told once.
+    pub fn listens(&self, address: SocketAddr) {
+        self.node.listens(address);
+        let me = self.node.member();
+        let mut living = self.now().0.clone();
+        living
+            .iter_mut()
+            .filter(|member| member.incarnation == me.incarnation)
+            .for_each(|member| *member = me.clone());
+        self.set(living);
     }
 
     /// The living nodes now.

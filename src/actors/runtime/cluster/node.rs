@@ -29,7 +29,7 @@ impl Node {
     }
 
     /// The API listens here; told once.
-    pub fn listens(&self, address: SocketAddr) {
+    pub(super) fn listens(&self, address: SocketAddr) {
         let _ = self.address.set(address);
     }
 
