@@ -7,10 +7,10 @@ use crate::ledger::Ledger;
 use crate::load::Load;
 use crate::watcher::{Told, Watcher};
 
-/// So many kills so close after one another that whoever takes over often dies, too.
-const STORM: (usize, Duration) = (24, Duration::from_secs(2));
-/// And so many of which each is over before the next.
-const CALM: (usize, Duration) = (6, Duration::from_secs(6));
+/// Kills so close after one another that whoever takes over often dies, too; then the thirty, each of which is over before
+/// the next.
+const STORM: (usize, Duration) = (8, Duration::from_millis(1_500));
+const THIRTY: (usize, Duration) = (30, Duration::from_secs(4));
 /// How long the killed node is away.
 const AWAY: Duration = Duration::from_millis(800);
 /// How soon everything that is acknowledged is told of, also if the node that was to tell has died.
@@ -23,8 +23,8 @@ async fn thirty_kills_under_load_lose_nothing_double_nothing_and_delivery_resume
     let load = Load::start(&cluster, 4, Duration::from_millis(30));
     // Reproducible, and each node as often as the others in the long run.
     let mut random = 0x2545_f491_u32;
-    let mut calm = Instant::now();
-    for (kills, every) in [STORM, CALM] {
+    let mut after_storm = Instant::now();
+    for (kills, every) in [STORM, THIRTY] {
         for _ in 0..kills {
             random ^= random << 13;
             random ^= random >> 17;
@@ -38,7 +38,7 @@ async fn thirty_kills_under_load_lose_nothing_double_nothing_and_delivery_resume
         }
         if every == STORM.1 {
             tokio::time::sleep(RESUMES_WITHIN).await;
-            calm = Instant::now();
+            after_storm = Instant::now();
         }
     }
     tokio::time::sleep(RESUMES_WITHIN).await;
@@ -46,7 +46,8 @@ async fn thirty_kills_under_load_lose_nothing_double_nothing_and_delivery_resume
     cluster.all_alive().await;
     cluster.integrity().await;
     let told = watcher.heard_everything(&cluster).await;
-    let mut delays: Vec<Duration> = told.iter().filter_map(|told| delay(told, &ledger, calm)).collect();
+    let mut delays: Vec<Duration> =
+        told.iter().filter_map(|told| delay(told, &ledger, after_storm)).collect();
     delays.sort_unstable();
     let slowest = *delays.last().expect("customers");
     println!("told after {:?} in the middle, {slowest:?} at the latest", delays[delays.len() / 2]);

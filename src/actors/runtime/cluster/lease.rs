@@ -1,7 +1,7 @@
 //! This node's lease, and its look at those of the others, every half second.
 //!
 //! Leases are kept in PostgreSQL by its clock: one way, whether Redis is there or not, and without the database nobody
-//! could work on anything. A node that is gone is noticed after [`LASTS`] and one more look.
+//! could work on anything. A node that is gone is noticed after two seconds and one more look.
 
 use std::sync::Arc;
 use std::time::Duration;
