@@ -84,11 +84,14 @@ async fn commit_together(db: &Db, units: &[Unit]) -> Result<Vec<Outcome>, Failur
 /// Of two nodes whose units want the same value to be absent, one waits for the other's commit: only then does it look
 /// who has the value. In the order of keys and before any row is locked, so that nobody waits in a circle.
 async fn claim(tx: &mut Tx, dialect: Dialect, units: &[Unit]) -> Result<(), StoreError> {
+    if dialect == Dialect::Sqlite {
+        // It has one writer.
+        return Ok(());
+    }
     let wanted = units.iter().flat_map(|unit| &unit.absent);
     let values: BTreeSet<String> =
         wanted.map(|absent| format!("{}.{}={}", absent.table.name, absent.column, absent.value)).collect();
-    if values.is_empty() || dialect == Dialect::Sqlite {
-        // SQLite has one writer.
+    if values.is_empty() {
         return Ok(());
     }
     let lock = "SELECT CAST(count(*) AS TEXT) FROM (SELECT pg_advisory_xact_lock(k) FROM \
