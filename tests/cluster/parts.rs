@@ -1,5 +1,7 @@
 //! Services on chosen nodes: the whole API through each of them.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -11,6 +13,9 @@ use crate::support::eventually;
 
 /// Which node hosts what.
 const PARTS: [&str; 3] = ["auth", "customer,sales", "opportunity,analytics"];
+
+/// SPEC §8.6, on every node but the one where it was done.
+const ENDS_WITHIN: Duration = Duration::from_secs(1);
 
 fn plan() -> Plan {
     PARTS
@@ -46,6 +51,23 @@ async fn each_node_says_what_it_hosts_and_works_on_that_alone() {
                 Some(host) => assert_eq!(workers, [&format!("node-{}", host + 1)], "{name}"),
                 None => assert_eq!(workers.len(), PARTS.len(), "{name} runs everywhere: {workers:?}"),
             }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_socket_where_auth_is_elsewhere_ends_within_a_second_of_its_session() {
+    let cluster = Cluster::of(plan()).await;
+    for nth in 0..6 {
+        let who = cluster.people.admin.hire(&cluster.urls(), "MANAGER", &format!("socket-{nth}"), None).await;
+        let mut sockets = [Client::of(who.at(1)).await, Client::of(who.at(2)).await];
+        // At another moment between two looks each time.
+        tokio::time::sleep(Duration::from_millis(700 + 83 * nth)).await;
+        who.at(0).post("/api/auth/logout", json!({})).await.expect(204);
+        let over = Instant::now();
+        for socket in &mut sockets {
+            assert_eq!(socket.closed().await, 4401);
+            assert!(over.elapsed() < ENDS_WITHIN, "after {:?} (SPEC §8.6)", over.elapsed());
         }
     }
 }

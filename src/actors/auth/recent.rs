@@ -1,18 +1,17 @@
 //! What auth on another node said a moment ago: every request asks who somebody is, and SPEC §8.6 allows the answer to be
-//! a second old. What this node itself has changed since is asked anew.
+//! a second old altogether. What this node itself has changed since is asked anew.
 
 use std::hash::Hash;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use moka::sync::Cache;
 
 use super::service::AuthDesk;
 use crate::actors::refusal::Refusal;
+use crate::actors::runtime::entity::RECENT;
 use crate::actors::runtime::service::Service;
 
-/// SPEC §8.6 allows a second, counted from the change; the rest is for the way of the answer.
-const GOOD_FOR: Duration = Duration::from_millis(900);
 /// Answers kept: users at the same moment.
 const KEPT: u64 = 10_000;
 
@@ -37,7 +36,7 @@ pub struct Recent<K, V>(Cache<K, Answer<V>>);
 
 impl<K: Hash + Eq + Send + Sync + 'static, V: Send + Sync + 'static> Default for Recent<K, V> {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(KEPT).time_to_live(GOOD_FOR).build())
+        Self(Cache::builder().max_capacity(KEPT).time_to_live(RECENT).build())
     }
 }
 
@@ -69,12 +68,14 @@ impl<K: Hash + Eq + Send + Sync + 'static, V: Send + Sync + 'static> Recent<K, V
 
 impl<V> Answer<V> {
     fn is_good(&self, commands: u64) -> bool {
-        self.commands == commands && self.asked_at.elapsed() < GOOD_FOR
+        self.commands == commands && self.asked_at.elapsed() < RECENT
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -86,6 +87,6 @@ mod tests {
         };
         assert!(answer(Duration::ZERO).is_good(7));
         assert!(!answer(Duration::ZERO).is_good(8), "a command has ended since");
-        assert!(!answer(GOOD_FOR).is_good(7));
+        assert!(!answer(RECENT).is_good(7));
     }
 }

@@ -324,7 +324,7 @@ impl Actor for HubActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        // Where auth is elsewhere, listeners hear of nothing, and look each second.
+        // Where auth is elsewhere, listeners hear of nothing, and look twice a second.
         if let Some(accounts) = self.parts.auth.accounts() {
             ctx.add_stream(changed(accounts.users.changes(), |user| user.user.id));
             ctx.add_stream(changed(accounts.sessions.changes(), |session| session.user_id));
