@@ -3,17 +3,18 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use store::settings::DatabaseSettings;
 
 use clap::Args;
 
 use crate::actors::auth::throttle::Rate;
 use crate::actors::live::client::LiveLimits;
-use crate::actors::runtime::backoff::Backoff;
-use crate::actors::runtime::breaker::BreakerSettings;
-use crate::actors::runtime::schedule::Schedule;
-use crate::actors::service_name::ServiceName;
-use crate::persistence::redis;
-use crate::persistence::table::Dialect;
+use crate::domain::service_name::ServiceName;
+use runtime::breaker::BreakerSettings;
+use runtime::retry::Backoff;
+use runtime::schedule::Schedule;
+use store::redis;
+use store::table::Dialect;
 
 /// Where the data is.
 #[derive(Args, Clone, Debug)]
@@ -29,6 +30,13 @@ pub struct DatabaseConfig {
     /// Connections for reading (SQLite) or altogether (PostgreSQL)
     #[arg(long = "pool-size", env = "KIZUNA_POOL_SIZE", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub pool_size: u32,
+}
+
+impl DatabaseConfig {
+    /// As the store opens it.
+    pub fn settings(&self) -> DatabaseSettings {
+        DatabaseSettings { url: self.url.clone(), pool_size: self.pool_size }
+    }
 }
 
 /// How the gateway is reached.

@@ -3,8 +3,8 @@
 use chrono_tz::Tz;
 use iso_currency::Currency;
 
-use crate::actors::auth::messages::Locale;
-use crate::clock::Timestamp;
+use kernel::clock::Timestamp;
+use kernel::locale::Locale;
 
 /// An amount, given in the currency's minor unit: `JPY 120,000` and `120,000円`, `USD 1,234.50` and `1,234.50 USD`.
 pub fn amount(locale: Locale, minor: i64, currency: &str) -> String {

@@ -6,7 +6,7 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::{LanguageIdentifier, langid};
 
-use crate::actors::auth::messages::Locale;
+use kernel::locale::Locale;
 
 /// The API's texts, and the web console's.
 const JA: [&str; 2] = [include_str!("../locales/ja.ftl"), include_str!("../locales/console.ja.ftl")];
@@ -63,12 +63,12 @@ pub fn text(locale: Locale, key: &str, attribute: Option<&str>, params: &[(&str,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actors::refusal::Code;
+    use kernel::error::ErrorCode;
 
     #[test]
     fn every_code_has_its_texts_in_both_languages() {
         for locale in [Locale::Ja, Locale::En] {
-            for code in Code::ALL {
+            for code in ErrorCode::ALL {
                 let key = code.as_str();
                 assert!(text(locale, key, None, &[]).is_some(), "{key} in {locale:?}");
                 assert!(text(locale, key, Some("detail"), &[]).is_some(), "{key}.detail in {locale:?}");

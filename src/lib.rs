@@ -1,28 +1,24 @@
 //! Kizuna: a sales-support backend in one binary.
 //!
-//! - [`actors`]: the services; `actors::runtime` is the machinery under them
-//! - [`persistence`]: SQL, for SQLite and PostgreSQL
-//! - [`http`]: the gateway
-//! - [`startup`], [`services`]: the only places that wire these together; [`bootstrap`]: the first start
-//! - [`config`], [`cli`]: settings and commands; [`demo`]: sample data
-//! - [`projections`]: folding them again from the log
-//! - [`clock`], [`ids`], [`i18n`], [`formats`], [`telemetry`], [`failpoint`]: small things everybody uses
+//! Each layer uses those above it in this list, and none below:
 //!
-//! `ARCHITECTURE.md` walks a request through all of it.
+//! - the crates `kernel`, `store` and `runtime`: the machinery, which knows nothing of sales
+//! - [`i18n`], [`formats`]: texts, amounts and times in the reader's language
+//! - [`domain`]: records, rules, messages and events
+//! - [`persistence`]: the records' tables and queries
+//! - [`actors`]: the services
+//! - [`http`]: the gateway, the console and the live feed
+//! - [`config`], [`app`], [`cli`]: settings, putting a node together, commands; [`telemetry`]: logs and metrics
+//!
+//! `tests/layers` checks this. `ARCHITECTURE.md` walks a request through all of it.
 
 pub mod actors;
-pub mod bootstrap;
+pub mod app;
 pub mod cli;
-pub mod clock;
 pub mod config;
-pub mod demo;
-pub mod failpoint;
+pub mod domain;
 pub mod formats;
 pub mod http;
 pub mod i18n;
-pub mod ids;
 pub mod persistence;
-pub mod projections;
-pub mod services;
-pub mod startup;
 pub mod telemetry;

@@ -16,33 +16,22 @@
 //! ├─ operations           what all of these show of themselves
 //! ├─ cluster.lease, .relay, .reader, .trimmer        where there are other nodes
 //! ├─ cluster.responder, .replies                     calls to our services, and answers to ours
-//! └─ feeds: sales.customers, opportunity.customers, analytics.metrics, analytics.activity,
-//!           analytics.notifications, sagas.progress, and the departures of each service
+//! └─ consumers: sales.customers, opportunity.customers, analytics.metrics, analytics.activity,
+//!           analytics.notifications, sagas.progress, and the deletions of each service
 //! ```
 //!
-//! A slice (`auth/`, `customer/`, …) imports of another its `messages`, `events` and `client`, never its
-//! inside. `runtime/` imports no slice.
+//! A partition (`auth/`, `customer/`, …) imports of another its `messages`, `events` and `client`, never its
+//! inside. `runtime/` imports no partition.
 
 pub mod analytics;
 pub mod auth;
-pub mod catalogue;
-pub mod cloud_event;
-pub mod context;
 pub mod customer;
-pub mod customers_known;
-pub mod departures;
-pub mod event;
-pub mod fields;
-pub mod guards;
+pub mod customer_check;
+pub mod customer_replicas;
+pub mod deletions;
 pub mod live;
 pub mod operations;
 pub mod opportunity;
-pub mod owners;
-pub mod page;
-pub mod refusal;
-pub mod replica;
-pub mod runtime;
 pub mod sagas;
 pub mod sales;
-pub mod service_name;
-pub mod shapes;
+pub mod user_check;

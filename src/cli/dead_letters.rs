@@ -3,17 +3,17 @@
 use clap::{Args, Subcommand};
 use tokio::runtime::Handle;
 
-use super::{Done, connect};
 use crate::actors::operations::dead_letters;
 use crate::actors::operations::messages::{DeadLetter, DeadLetterView};
-use crate::actors::page::{Page, PageRequest};
-use crate::actors::refusal::{Code, Refusal};
-use crate::clock::Clock;
+use crate::cli::{Done, connect};
 use crate::config::DatabaseConfig;
-use crate::ids::Id;
-use crate::persistence::journal::{Outcome, commit};
-use crate::persistence::unit::{Rejection, Unit};
-use crate::persistence::{Db, StoreError};
+use kernel::clock::Clock;
+use kernel::error::{Error, ErrorCode};
+use kernel::ids::Id;
+use kernel::page::{Page, PageRequest};
+use store::journal::{Outcome, commit};
+use store::unit_of_work::{CommitError, UnitOfWork};
+use store::{Db, StoreError};
 
 /// Dead letters read at a time.
 const ROWS: i64 = 200;
@@ -84,11 +84,11 @@ async fn redrive(args: RedriveArgs, lasting: Handle) -> Done {
         None => redrive_all(&db, args.consumer.as_deref()).await,
     };
     db.close().await;
-    done.map_err(|refusal| anyhow::anyhow!("{refusal}"))
+    done.map_err(|error| anyhow::anyhow!("{error}"))
 }
 
 /// From the latest to the oldest, so that it ends although some may be dead again before it does.
-async fn redrive_all(db: &Db, consumer: Option<&str>) -> Result<(), Refusal> {
+async fn redrive_all(db: &Db, consumer: Option<&str>) -> Result<(), Error> {
     let mut page = beginning();
     loop {
         let Page { items, next, .. } = dead_letters::list(db, consumer, &page).await?;
@@ -96,8 +96,8 @@ async fn redrive_all(db: &Db, consumer: Option<&str>) -> Result<(), Refusal> {
             match redrive_one(db, letter.parked.id).await {
                 Ok(letter) => println!("{}", line(&letter)),
                 // Somebody else did it a moment ago.
-                Err(Refusal { code: Code::NotFound | Code::NotADeadLetter, .. }) => {}
-                Err(refusal) => return Err(refusal),
+                Err(Error { code: ErrorCode::NotFound | ErrorCode::NotADeadLetter, .. }) => {}
+                Err(error) => return Err(error),
             }
         }
         page.after = next;
@@ -107,15 +107,15 @@ async fn redrive_all(db: &Db, consumer: Option<&str>) -> Result<(), Refusal> {
     }
 }
 
-async fn redrive_one(db: &Db, id: Id) -> Result<DeadLetter, Refusal> {
+async fn redrive_one(db: &Db, id: Id) -> Result<DeadLetter, Error> {
     dead_letters::redrive(db, id, None, Clock::System.now(), async |unit| committed(db, unit).await).await
 }
 
 /// As the journal of a server does it: in a task that runs to its end.
-async fn committed(db: &Db, unit: Unit) -> Outcome {
+async fn committed(db: &Db, unit: UnitOfWork) -> Outcome {
     let writer = db.clone();
     let task = db.runtime().spawn(async move { commit(&writer, vec![unit]).await.pop() });
-    let cut_off = || Err(Rejection::Unknown("the commit was cut off".into()));
+    let cut_off = || Err(CommitError::Unknown("the commit was cut off".into()));
     task.await.ok().flatten().unwrap_or_else(cut_off)
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::Done;
+use crate::cli::Done;
 
 /// A server that takes longer is not well.
 const DEADLINE: Duration = Duration::from_secs(3);

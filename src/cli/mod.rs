@@ -5,6 +5,7 @@ mod health;
 mod projections;
 mod watch;
 
+use crate::persistence::SCHEMA;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,20 +16,22 @@ use clap::{Args, Parser, Subcommand};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::actors::auth::messages::{CreateUser, NewUser};
 use crate::actors::auth::token::Keys;
-use crate::actors::cloud_event::CloudEvent;
-use crate::actors::context::{Context, Role};
-use crate::actors::service_name::ServiceName;
-use crate::bootstrap;
-use crate::clock::Clock;
+use crate::app::bootstrap;
+use crate::app::services::Services;
+use crate::app::startup::{Application, Stopper};
 use crate::config::{ClusterConfig, Config, DatabaseConfig};
-use crate::ids::Id;
-use crate::persistence::Db;
-use crate::persistence::log::{self, AuditFilter};
-use crate::services::Services;
-use crate::startup::{Application, Stopper};
+use crate::domain::service_name::ServiceName;
+use crate::domain::user::messages::{CreateUser, NewUser};
 use crate::telemetry;
+use kernel::caller::Role;
+use kernel::clock::Clock;
+use kernel::cloud_event::CloudEvent;
+use kernel::context::Context;
+use kernel::ids::Id;
+use store::Db;
+use store::log;
+use store::log::AuditFilter;
 
 /// A sales-support backend in one binary.
 #[derive(Parser)]
@@ -197,7 +200,7 @@ fn without_password(url: &str) -> String {
 }
 
 async fn connect(database: DatabaseConfig, lasting: &Handle) -> anyhow::Result<Db> {
-    Ok(lasting.spawn(async move { Db::connect(&database).await }).await??)
+    Ok(lasting.spawn(async move { Db::connect(&database.settings(), SCHEMA).await }).await??)
 }
 
 async fn migrate(database: DatabaseConfig, lasting: Handle) -> Done {
@@ -243,7 +246,7 @@ async fn create_user(mut args: CreateUserArgs, lasting: Handle) -> Done {
     };
     let made = services.auth.service.ask(CreateUser { user, context: Context::system() }).await;
     services.stop();
-    let made = made.map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
+    let made = made.map_err(|error| anyhow::anyhow!("{error}"))?;
     println!("{}", made.user.id);
     db.close().await;
     Ok(())
@@ -259,8 +262,8 @@ async fn tail(args: TailArgs, lasting: Handle) -> Done {
     last.reverse();
     for event in &last {
         println!("{}", serde_json::to_string(&CloudEvent::from(event))?);
-        let known = positions.iter_mut().filter(|(slice, _)| *slice == event.slice);
-        known.for_each(|(_, position)| *position = event.slice_seq.max(*position));
+        let known = positions.iter_mut().filter(|(partition, _)| *partition == event.partition);
+        known.for_each(|(_, position)| *position = event.partition_seq.max(*position));
     }
     if !args.follow {
         db.close().await;
@@ -268,10 +271,10 @@ async fn tail(args: TailArgs, lasting: Handle) -> Done {
     }
     loop {
         tokio::time::sleep(Duration::from_millis(200)).await;
-        for (slice, position) in &mut positions {
-            for event in log::after(&db, *slice, *position, 1_000).await? {
-                *position = event.slice_seq;
-                if filter.event_type.as_deref().is_none_or(|wanted| wanted == event.event.event_type) {
+        for (partition, position) in &mut positions {
+            for event in log::after(&db, *partition, *position, 1_000).await? {
+                *position = event.partition_seq;
+                if filter.event_type.as_deref().is_none_or(|wanted| wanted == event.event.event_type.name()) {
                     println!("{}", serde_json::to_string(&CloudEvent::from(&event))?);
                 }
             }

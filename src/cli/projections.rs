@@ -3,9 +3,10 @@
 use clap::Subcommand;
 use tokio::runtime::Handle;
 
-use super::{Done, connect};
+use crate::app::projections;
+use crate::app::projections::Rebuilt;
+use crate::cli::{Done, connect};
 use crate::config::DatabaseConfig;
-use crate::projections::{self, Rebuilt};
 
 #[derive(Subcommand)]
 pub enum Command {

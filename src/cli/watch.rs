@@ -14,8 +14,8 @@ use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::Done;
-use crate::actors::runtime::backoff::Backoff;
+use crate::cli::Done;
+use runtime::retry::Backoff;
 
 #[derive(Args)]
 pub struct WatchArgs {
@@ -54,7 +54,7 @@ fn plain_http(url: &str) -> Result<String, String> {
 pub async fn run(args: WatchArgs) -> Done {
     let password = match &args.password {
         Some(password) => password.clone(),
-        None => super::read_password()?,
+        None => crate::cli::read_password()?,
     };
     let mut watcher = Watcher { args, password, http: client()?, cursor: None };
     let mut failures = 0;

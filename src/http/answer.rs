@@ -5,7 +5,7 @@ use actix_web::http::header::{ETAG, LOCATION};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::ids::Id;
+use kernel::ids::Id;
 
 /// 200 with a record.
 pub fn record(version: i64, body: &impl Serialize) -> HttpResponse {

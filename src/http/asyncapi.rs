@@ -7,17 +7,10 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::actors::analytics::events::{ArchivedPayload, NotificationPayload};
-use crate::actors::auth::events::{LoginFailedPayload, LoginPayload, UserDeletedPayload, UserPayload};
-use crate::actors::catalogue::{self, NOTIFICATIONS_ARCHIVED, USER_DELETED, USER_LOGIN, USER_LOGIN_FAILED};
-use crate::actors::cloud_event::CloudEvent;
-use crate::actors::customer::events::CustomerPayload;
 use crate::actors::live::frames::{ClientFrame, ServerFrame};
-use crate::actors::live::topics::Topic;
-use crate::actors::opportunity::events::ApprovalPayload;
-use crate::actors::sagas::events::{SagaPayload, StepPayload};
-use crate::actors::sales::events::MeetingPayload;
-use crate::actors::sales::tasks::events::TaskPayload;
+use crate::domain::events::{AddSchema, EVENTS, EventRow};
+use crate::domain::topic::Topic;
+use kernel::cloud_event::CloudEvent;
 
 /// The document; made once.
 pub fn document() -> &'static Value {
@@ -32,35 +25,24 @@ struct Schemas(BTreeMap<String, Value>);
 impl Schemas {
     /// Takes in a type and all it refers to; answers with a reference to it.
     fn reference<T: ToSchema>(&mut self) -> Value {
-        let mut all: Vec<(String, RefOr<Schema>)> = vec![(T::name().into_owned(), T::schema())];
-        T::schemas(&mut all);
+        self.add(|all| {
+            all.push((T::name().into_owned(), T::schema()));
+            T::schemas(all);
+            T::name().into_owned()
+        })
+    }
+
+    fn add(&mut self, schema: AddSchema) -> Value {
+        let mut all: Vec<(String, RefOr<Schema>)> = Vec::new();
+        let name = schema(&mut all);
         self.0.extend(all.into_iter().map(|(name, schema)| (name, json!(schema))));
-        json!({"$ref": format!("#/components/schemas/{}", T::name())})
+        json!({"$ref": format!("#/components/schemas/{name}")})
     }
 
     /// The data of an event type.
-    fn payload(&mut self, event_type: &str) -> Value {
-        match event_type {
-            // By their reader, or by a saga.
-            NOTIFICATIONS_ARCHIVED => {
-                let either = [self.reference::<ArchivedPayload>(), self.reference::<StepPayload>()];
-                json!({"anyOf": either})
-            }
-            USER_DELETED => self.reference::<UserDeletedPayload>(),
-            USER_LOGIN => self.reference::<LoginPayload>(),
-            USER_LOGIN_FAILED => self.reference::<LoginFailedPayload>(),
-            _ => match event_type.split('.').next().unwrap_or_default() {
-                "user" => self.reference::<UserPayload>(),
-                "customer" => self.reference::<CustomerPayload>(),
-                "meeting" => self.reference::<MeetingPayload>(),
-                "task" => self.reference::<TaskPayload>(),
-                "approval" => self.reference::<ApprovalPayload>(),
-                "notification" => self.reference::<NotificationPayload>(),
-                "saga" => self.reference::<SagaPayload>(),
-                // The plural types close a saga's step.
-                _ => self.reference::<StepPayload>(),
-            },
-        }
+    fn payload(&mut self, row: &EventRow) -> Value {
+        let references: Vec<Value> = row.payloads.iter().map(|add| self.add(*add)).collect();
+        if let [one] = references.as_slice() { one.clone() } else { json!({"anyOf": references}) }
     }
 }
 
@@ -69,10 +51,8 @@ fn make() -> Value {
     schemas.reference::<CloudEvent<'_>>();
     let said = frames::<ServerFrame<'_>>(&mut schemas, "Server");
     let heard = frames::<ClientFrame>(&mut schemas, "Client");
-    let events: Map<String, Value> = catalogue::ALL
-        .iter()
-        .map(|event_type| ((*event_type).to_owned(), event(event_type, &mut schemas)))
-        .collect();
+    let events: Map<String, Value> =
+        EVENTS.iter().map(|row| (row.event_type.name().to_owned(), event(row, &mut schemas))).collect();
     let mut messages = events.clone();
     messages.extend(said.clone());
     messages.extend(heard.clone());
@@ -124,9 +104,9 @@ fn operation<'a>(
 }
 
 /// The message of an event type: the envelope with this type and its data.
-fn event(event_type: &str, schemas: &mut Schemas) -> Value {
-    let data = schemas.payload(event_type);
-    let topic = Topic::of(event_type).map(Topic::as_str);
+fn event(row: &EventRow, schemas: &mut Schemas) -> Value {
+    let (event_type, data) = (row.event_type.name(), schemas.payload(row));
+    let topic = row.topic.map(Topic::as_str);
     let about = topic.map_or_else(|| "Of no topic".to_owned(), |topic| format!("Of the topic `{topic}`"));
     json!({
         "name": event_type,

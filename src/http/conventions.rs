@@ -8,14 +8,14 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, AcceptLanguage, Header, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpRequest};
+use actix_web::{HttpMessage, HttpRequest};
 
-use super::methods;
-use super::problem::render;
-use super::state::Gateway;
-use crate::actors::auth::messages::Locale;
-use crate::actors::refusal::{Code, Refusal};
-use crate::ids::new_id;
+use crate::http::methods;
+use crate::http::problem::render;
+use crate::http::state::Gateway;
+use kernel::error::{Error, ErrorCode};
+use kernel::ids::new_id;
+use kernel::locale::Locale;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// A request id from outside is echoed up to this length.
@@ -26,7 +26,7 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 
 /// What came with a request besides its body.
 #[derive(Clone, Debug)]
-pub struct RequestMarks {
+pub struct RequestIds {
     pub request_id: Arc<str>,
     pub traceparent: Option<Arc<str>>,
 }
@@ -38,7 +38,7 @@ pub struct RequestMarks {
 pub async fn around(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let begun = Instant::now();
     let marks = marks(&request);
     request.extensions_mut().insert(marks.clone());
@@ -49,11 +49,11 @@ pub async fn around(
     Ok(response)
 }
 
-fn marks(request: &ServiceRequest) -> RequestMarks {
+fn marks(request: &ServiceRequest) -> RequestIds {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let given = header("x-request-id").filter(|id| !id.is_empty() && id.len() <= REQUEST_ID_MAX);
     let request_id = given.map_or_else(|| new_id().to_string().into(), Arc::from);
-    RequestMarks {
+    RequestIds {
         request_id,
         traceparent: header("traceparent").filter(|text| is_traceparent(text)).map(Arc::from),
     }
@@ -92,34 +92,34 @@ pub fn asked_locale(request: &HttpRequest) -> Option<Locale> {
 }
 
 fn with_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
-    let refusal = response.response().extensions().get::<Refusal>().cloned();
+    let error = response.response().extensions().get::<Error>().cloned();
     let status = response.status();
-    // An error made by the framework (a bad path encoding, say) has no refusal of ours yet.
-    let refusal = refusal.or_else(|| {
+    // An error made by the framework (a bad path encoding, say) has no error of ours yet.
+    let error = error.or_else(|| {
         let foreign = (status.is_client_error() || status.is_server_error())
             && !response.headers().contains_key(header::CONTENT_TYPE);
         foreign.then(|| {
-            Refusal::new(match status.as_u16() {
-                404 => Code::NotFound,
-                400..=499 => Code::MalformedRequest,
-                _ => Code::Internal,
+            Error::new(match status.as_u16() {
+                404 => ErrorCode::NotFound,
+                400..=499 => ErrorCode::MalformedRequest,
+                _ => ErrorCode::Internal,
             })
         })
     });
-    let Some(refusal) = refusal else { return response };
+    let Some(error) = error else { return response };
     let (request, _) = response.into_parts();
-    let mut rendered = render(&refusal, locale_of(&request), request.path());
-    if refusal.code == Code::MethodNotAllowed
+    let mut rendered = render(&error, locale_of(&request), request.path());
+    if error.code == ErrorCode::MethodNotAllowed
         && let Some(allow) = methods::allow(&request)
     {
         rendered.headers_mut().insert(header::ALLOW, allow);
     }
-    if refusal.code.status() >= 500 {
-        let status = refusal.code.status();
+    if error.code.status() >= 500 {
+        let status = error.code.status();
         tracing::warn!(
             path = request.path(),
             status,
-            code = refusal.code.as_str(),
+            code = error.code.as_str(),
             "answered with a server error"
         );
     }

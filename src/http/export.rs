@@ -2,6 +2,7 @@
 //!
 //! A list takes part by [`Export`] for its record and [`answer`] in its handler.
 
+use crate::http::error::HttpResult;
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -12,9 +13,9 @@ use futures_util::stream;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::paging;
-use crate::actors::page::{Keyset, Page, PageRequest};
-use crate::actors::refusal::{Code, Refusal};
+use crate::http::paging;
+use kernel::error::{Error, ErrorCode};
+use kernel::page::{Keyset, Page, PageRequest};
 
 /// Rows that are in memory at a time: a full page of SPEC §2.
 const ROWS: i64 = 200;
@@ -42,10 +43,10 @@ pub async fn answer<T, F>(
     request: &HttpRequest,
     page: PageRequest,
     ask: impl Fn(PageRequest) -> F + 'static,
-) -> Result<HttpResponse, Refusal>
+) -> HttpResult
 where
     T: Export,
-    F: Future<Output = Result<Page<T>, Refusal>> + 'static,
+    F: Future<Output = Result<Page<T>, Error>> + 'static,
 {
     if is_wanted(request) { file(ask).await } else { Ok(paging::list(request, &ask(page).await?)) }
 }
@@ -62,10 +63,10 @@ enum Step<T> {
 ///
 /// # Errors
 /// As [`answer`].
-pub async fn file<T, F>(ask: impl Fn(PageRequest) -> F + 'static) -> Result<HttpResponse, Refusal>
+pub async fn file<T, F>(ask: impl Fn(PageRequest) -> F + 'static) -> HttpResult
 where
     T: Export,
-    F: Future<Output = Result<Page<T>, Refusal>> + 'static,
+    F: Future<Output = Result<Page<T>, Error>> + 'static,
 {
     let page = |after| PageRequest { limit: ROWS, after, count: false };
     let first = ask(page(None)).await?;
@@ -79,7 +80,7 @@ where
                 Step::Done => return Ok(None),
             };
             let bytes = write(&items, header).inspect_err(cut_off::<T>)?;
-            Ok::<_, Refusal>(Some((bytes, next.map_or(Step::Done, Step::After))))
+            Ok::<_, Error>(Some((bytes, next.map_or(Step::Done, Step::After))))
         }
     });
     let mut answer = HttpResponse::Ok();
@@ -88,12 +89,12 @@ where
     Ok(answer.streaming(rows))
 }
 
-fn cut_off<T: Export>(refusal: &Refusal) {
-    tracing::warn!(file = T::NAME, %refusal, "an export was cut off");
+fn cut_off<T: Export>(error: &Error) {
+    tracing::warn!(file = T::NAME, %error, "an export was cut off");
 }
 
 /// The rows as text, after the header row if it is their turn.
-fn write<T: Export>(rows: &[T], header: bool) -> Result<Bytes, Refusal> {
+fn write<T: Export>(rows: &[T], header: bool) -> Result<Bytes, Error> {
     let begin = if header { BYTE_ORDER_MARK.as_bytes().to_vec() } else { Vec::new() };
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(begin);
     let written = (|| {
@@ -111,9 +112,9 @@ fn write<T: Export>(rows: &[T], header: bool) -> Result<Bytes, Refusal> {
     Ok(bytes.into())
 }
 
-fn internal(error: &dyn std::error::Error) -> Refusal {
+fn internal(error: &dyn std::error::Error) -> Error {
     tracing::error!(%error, "a row can't be written as CSV");
-    Refusal::new(Code::Internal)
+    Error::new(ErrorCode::Internal)
 }
 
 fn cell(value: &Value) -> Cow<'_, str> {

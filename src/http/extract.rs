@@ -1,5 +1,6 @@
 //! What handlers take from a request; each refuses what SPEC §2 refuses, before any service is asked.
 
+use crate::http::error::HttpError;
 use std::future::{Ready, ready};
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -13,20 +14,21 @@ use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use super::conventions::RequestMarks;
-use super::methods::no_resource;
-use super::state::Gateway;
-use crate::actors::auth::domain::UserState;
-use crate::actors::context::{Caller, Context};
-use crate::actors::refusal::{Code, FieldError, Refusal};
-use crate::ids::Id;
+use crate::domain::user::record::UserState;
+use crate::http::conventions::RequestIds;
+use crate::http::methods::no_resource;
+use crate::http::state::Gateway;
+use kernel::caller::Caller;
+use kernel::context::Context;
+use kernel::error::{Error, ErrorCode, FieldError};
+use kernel::ids::Id;
 
 /// SPEC §2: a body over this is 413.
 pub const BODY_MAX: usize = 256 * 1024;
 /// So much of a body that is too large is still read, so that its sender sees the answer.
 const DRAIN_MAX: usize = 4 * BODY_MAX;
 
-type Later<T> = Pin<Box<dyn Future<Output = Result<T, Refusal>>>>;
+type Later<T> = Pin<Box<dyn Future<Output = Result<T, HttpError>>>>;
 
 /// A JSON object of known fields only.
 pub struct Body<T> {
@@ -36,20 +38,20 @@ pub struct Body<T> {
 }
 
 impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
-    type Error = Refusal;
+    type Error = HttpError;
     type Future = Later<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let json = is_json(request);
         let payload = payload.take();
-        Box::pin(async move { Self::of(&read(payload).await?, json) })
+        Box::pin(async move { Ok(Self::of(&read(payload).await?, json)?) })
     }
 }
 
 impl<T: DeserializeOwned> Body<T> {
-    fn of(bytes: &[u8], json: bool) -> Result<Self, Refusal> {
+    fn of(bytes: &[u8], json: bool) -> Result<Self, Error> {
         if !json {
-            return Err(Refusal::new(Code::UnsupportedMediaType));
+            return Err(Error::new(ErrorCode::UnsupportedMediaType));
         }
         Ok(Self { value: parse(bytes)?, digest: Sha256::digest(bytes).into() })
     }
@@ -59,7 +61,7 @@ impl<T: DeserializeOwned> Body<T> {
 pub struct OptionalBody<T>(pub Body<T>);
 
 impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalBody<T> {
-    type Error = Refusal;
+    type Error = HttpError;
     type Future = Later<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
@@ -70,7 +72,7 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalBody<T> {
             if bytes.is_empty() {
                 return Ok(Self(Body { value: T::default(), digest: Sha256::digest(b"").into() }));
             }
-            Body::of(&bytes, json).map(Self)
+            Ok(Self(Body::of(&bytes, json)?))
         })
     }
 }
@@ -80,11 +82,11 @@ fn is_json(request: &HttpRequest) -> bool {
 }
 
 /// A body within its bound.
-pub(super) async fn read(mut payload: Payload) -> Result<Vec<u8>, Refusal> {
+pub(super) async fn read(mut payload: Payload) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let mut length = 0;
     while let Some(chunk) = payload.next().await {
-        let chunk: Bytes = chunk.map_err(|_| Refusal::new(Code::MalformedRequest))?;
+        let chunk: Bytes = chunk.map_err(|_| Error::new(ErrorCode::MalformedRequest))?;
         length += chunk.len();
         if length <= BODY_MAX {
             bytes.extend_from_slice(&chunk);
@@ -92,11 +94,11 @@ pub(super) async fn read(mut payload: Payload) -> Result<Vec<u8>, Refusal> {
             break;
         }
     }
-    if length > BODY_MAX { Err(Refusal::new(Code::BodyTooLarge)) } else { Ok(bytes) }
+    if length > BODY_MAX { Err(Error::new(ErrorCode::BodyTooLarge)) } else { Ok(bytes) }
 }
 
 /// Reads a JSON object: not JSON is 400, JSON of another shape is 422 with the place of the fault.
-pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     // serde reads a struct from an array too; the contract knows objects only.
     let is_object = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     let mut json = serde_json::Deserializer::from_slice(bytes);
@@ -106,14 +108,14 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
         // apart from one of syntax (null for an enumeration).
         match serde_json::from_slice::<serde_json::Value>(bytes).is_ok() {
             true if is_object => {
-                Refusal::fields(vec![fault(&error.path().to_string(), &error.inner().to_string())])
+                Error::fields(vec![fault(&error.path().to_string(), &error.inner().to_string())])
             }
-            true => Refusal::field("", "invalid_type"),
-            false => Refusal::new(Code::MalformedJson),
+            true => Error::field("", "invalid_type"),
+            false => Error::new(ErrorCode::MalformedJson),
         }
     })?;
-    json.end().map_err(|_| Refusal::new(Code::MalformedJson))?;
-    if is_object { Ok(value) } else { Err(Refusal::field("", "invalid_type")) }
+    json.end().map_err(|_| Error::new(ErrorCode::MalformedJson))?;
+    if is_object { Ok(value) } else { Err(Error::field("", "invalid_type")) }
 }
 
 /// serde's message as a field and a stable word.
@@ -146,20 +148,20 @@ fn fault(path: &str, message: &str) -> FieldError {
 pub struct Params<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest for Params<T> {
-    type Error = Refusal;
-    type Future = Ready<Result<Self, Refusal>>;
+    type Error = HttpError;
+    type Future = Ready<Result<Self, HttpError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse_query(request.query_string()).map(Self))
+        ready(parse_query(request.query_string()).map(Self).map_err(HttpError))
     }
 }
 
 /// Reads a query: unknown and repeated parameters are refused.
-pub(super) fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Refusal> {
+pub(super) fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Error> {
     let decoded = percent_encoding::percent_decode_str(query).decode_utf8();
     match decoded {
-        Err(_) => return Err(Refusal::parameter("", "invalid_utf8")),
-        Ok(text) if text.contains('\0') => return Err(Refusal::parameter("", "nul_character")),
+        Err(_) => return Err(Error::parameter("", "invalid_utf8")),
+        Ok(text) if text.contains('\0') => return Err(Error::parameter("", "nul_character")),
         Ok(_) => {}
     }
     let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
@@ -168,7 +170,7 @@ pub(super) fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Refusal
         if fault.code == "unknown_field" {
             fault.code = "unknown_parameter".into();
         }
-        Refusal { fields: vec![fault], ..Refusal::new(Code::InvalidParameter) }
+        Error { fields: vec![fault], ..Error::new(ErrorCode::InvalidParameter) }
     })
 }
 
@@ -186,24 +188,24 @@ pub struct NoParams {}
 pub struct PathId(pub Id);
 
 impl FromRequest for PathId {
-    type Error = Refusal;
-    type Future = Ready<Result<Self, Refusal>>;
+    type Error = HttpError;
+    type Future = Ready<Result<Self, HttpError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let id = request.match_info().get("id").and_then(Id::parse);
-        ready(id.map(Self).ok_or_else(|| no_resource(request)))
+        ready(id.map(Self).ok_or_else(|| HttpError(no_resource(request))))
     }
 }
 
 /// The signed-in user behind a request.
-pub struct Signed {
+pub struct Authenticated {
     pub caller: Caller,
     pub user: Arc<UserState>,
-    marks: RequestMarks,
+    marks: RequestIds,
     if_match: Option<i64>,
 }
 
-impl Signed {
+impl Authenticated {
     /// What a command of this request carries.
     pub fn context(&self) -> Context {
         Context {
@@ -216,8 +218,8 @@ impl Signed {
     }
 }
 
-impl FromRequest for Signed {
-    type Error = Refusal;
+impl FromRequest for Authenticated {
+    type Error = HttpError;
     type Future = Later<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
@@ -233,22 +235,22 @@ impl FromRequest for Signed {
 }
 
 /// The token of the `Authorization` header.
-pub(super) fn bearer(request: &HttpRequest) -> Result<&str, Refusal> {
+pub(super) fn bearer(request: &HttpRequest) -> Result<&str, Error> {
     let value =
-        request.headers().get(header::AUTHORIZATION).ok_or_else(|| Refusal::new(Code::MissingToken))?;
+        request.headers().get(header::AUTHORIZATION).ok_or_else(|| Error::new(ErrorCode::MissingToken))?;
     let token = value.to_str().ok().and_then(|text| text.split_once(' '));
     match token {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
-        _ => Err(Refusal::new(Code::InvalidToken)),
+        _ => Err(Error::new(ErrorCode::InvalidToken)),
     }
 }
 
 /// `"3"` demands version 3, `*` any; anything else is no version of ours.
-fn if_match(request: &HttpRequest) -> Result<Option<i64>, Refusal> {
+fn if_match(request: &HttpRequest) -> Result<Option<i64>, Error> {
     let Some(value) = request.headers().get(header::IF_MATCH) else { return Ok(None) };
-    let invalid = || Refusal {
+    let invalid = || Error {
         fields: vec![FieldError::new("If-Match", "invalid_value")],
-        ..Refusal::new(Code::InvalidHeader)
+        ..Error::new(ErrorCode::InvalidHeader)
     };
     let text = value.to_str().map_err(|_| invalid())?.trim();
     if text == "*" {
@@ -260,12 +262,12 @@ fn if_match(request: &HttpRequest) -> Result<Option<i64>, Refusal> {
 }
 
 /// Somebody who need not be signed in.
-pub struct Anybody {
+pub struct Anonymous {
     pub address: Option<IpAddr>,
-    marks: RequestMarks,
+    marks: RequestIds,
 }
 
-impl Anybody {
+impl Anonymous {
     pub fn context(&self) -> Context {
         Context {
             correlation_id: self.marks.request_id.clone(),
@@ -275,9 +277,9 @@ impl Anybody {
     }
 }
 
-impl FromRequest for Anybody {
-    type Error = Refusal;
-    type Future = Ready<Result<Self, Refusal>>;
+impl FromRequest for Anonymous {
+    type Error = HttpError;
+    type Future = Ready<Result<Self, HttpError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(Ok(Self { address: address(request), marks: marks(request) }))
@@ -299,6 +301,6 @@ pub(super) fn gateway(request: &HttpRequest) -> Data<Gateway> {
     request.app_data::<Data<Gateway>>().expect("set for every app (startup.rs)").clone()
 }
 
-pub(super) fn marks(request: &HttpRequest) -> RequestMarks {
-    request.extensions().get::<RequestMarks>().expect("set by the outermost middleware").clone()
+pub(super) fn marks(request: &HttpRequest) -> RequestIds {
+    request.extensions().get::<RequestIds>().expect("set by the outermost middleware").clone()
 }

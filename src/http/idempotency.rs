@@ -1,6 +1,7 @@
 //! `Idempotency-Key` (SPEC §2): the first answer is kept in the transaction of its effect and replayed for
 //! 24 hours. Requests that changed nothing leave no answer behind: they may be sent again under their key.
 
+use crate::http::error::HttpResult;
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -10,16 +11,17 @@ use dashmap::DashSet;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::extract::Signed;
-use super::state::Gateway;
-use crate::actors::context::{Claim, Context};
-use crate::actors::refusal::{Code, FieldError, Refusal};
-use crate::clock::Timestamp;
-use crate::persistence::idempotency::{self, FirstAnswer};
+use crate::http::extract::Authenticated;
+use crate::http::state::Gateway;
+use kernel::clock::Timestamp;
+use kernel::context::{Context, IdempotencyClaim};
+use kernel::error::{Error, ErrorCode, FieldError};
+use store::idempotency;
+use store::idempotency::FirstAnswer;
 
 /// SPEC §2: the longest key, and how long its answer is kept.
 const KEY_MAX: usize = 255;
-pub const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+pub const ANSWERS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a successful answer will look like.
 #[derive(Clone, Copy)]
@@ -45,13 +47,13 @@ impl Shape {
 pub async fn once<F>(
     gateway: &Gateway,
     request: &HttpRequest,
-    signed: &Signed,
+    signed: &Authenticated,
     digest: &[u8],
     shape: Shape,
     run: impl FnOnce(Context) -> F,
-) -> Result<HttpResponse, Refusal>
+) -> HttpResult
 where
-    F: Future<Output = Result<HttpResponse, Refusal>>,
+    F: Future<Output = HttpResult>,
 {
     once_viewed(gateway, request, signed, digest, shape, |kept| Ok(kept.get().to_owned()), run).await
 }
@@ -64,17 +66,17 @@ where
 pub async fn once_viewed<F>(
     gateway: &Gateway,
     request: &HttpRequest,
-    signed: &Signed,
+    signed: &Authenticated,
     digest: &[u8],
     shape: Shape,
     view: impl Fn(&RawValue) -> serde_json::Result<String>,
     run: impl FnOnce(Context) -> F,
-) -> Result<HttpResponse, Refusal>
+) -> HttpResult
 where
-    F: Future<Output = Result<HttpResponse, Refusal>>,
+    F: Future<Output = HttpResult>,
 {
     let Some(key) = key(request)? else { return run(signed.context()).await };
-    let claim = Claim {
+    let claim = IdempotencyClaim {
         id: format!("{}/{key}", signed.caller.user_id),
         fingerprint: fingerprint(request, digest),
         status: shape.status,
@@ -88,20 +90,20 @@ where
     let context = Context { claim: Some(claim.clone()), ..signed.context() };
     match run(context).await {
         // Another node may have been faster, and this one refused because of what that one did: its answer is the first.
-        Err(refusal) => match idempotency::find(&gateway.db, &claim.id, since).await {
+        Err(error) => match idempotency::find(&gateway.db, &claim.id, since).await {
             Ok(Some(first)) => replay(&first, &claim, view),
-            Ok(None) | Err(_) => Err(refusal),
+            Ok(None) | Err(_) => Err(error),
         },
         answer => answer,
     }
 }
 
-fn key(request: &HttpRequest) -> Result<Option<&str>, Refusal> {
+fn key(request: &HttpRequest) -> Result<Option<&str>, Error> {
     let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
     let plain = value.to_str().ok().filter(|key| !key.is_empty() && key.len() <= KEY_MAX);
-    plain.map(Some).ok_or_else(|| Refusal {
+    plain.map(Some).ok_or_else(|| Error {
         fields: vec![FieldError::new("Idempotency-Key", "invalid_value")],
-        ..Refusal::new(Code::InvalidHeader)
+        ..Error::new(ErrorCode::InvalidHeader)
     })
 }
 
@@ -116,19 +118,19 @@ fn fingerprint(request: &HttpRequest, digest: &[u8]) -> String {
 }
 
 fn back(now: Timestamp) -> Timestamp {
-    Timestamp::from_micros(now.micros() - KEPT.as_micros() as i64)
+    Timestamp::from_micros(now.micros() - ANSWERS_KEPT.as_micros() as i64)
 }
 
 fn replay(
     first: &FirstAnswer,
-    claim: &Claim,
+    claim: &IdempotencyClaim,
     view: impl Fn(&RawValue) -> serde_json::Result<String>,
-) -> Result<HttpResponse, Refusal> {
+) -> HttpResult {
     if first.fingerprint != claim.fingerprint {
-        return Err(Refusal::new(Code::IdempotencyKeyReused));
+        return Err(Error::new(ErrorCode::IdempotencyKeyReused).into());
     }
     let status =
-        actix_web::http::StatusCode::from_u16(first.status).map_err(|_| Refusal::new(Code::Internal))?;
+        actix_web::http::StatusCode::from_u16(first.status).map_err(|_| Error::new(ErrorCode::Internal))?;
     let mut answer = HttpResponse::build(status);
     answer.insert_header(("Idempotency-Replayed", "true"));
     if let Some(location) = &first.location {
@@ -140,7 +142,7 @@ fn replay(
     if let Some(version) = first.version {
         answer.insert_header((ETAG, format!("\"{version}\"")));
     }
-    let body = view(&first.body).map_err(|_| Refusal::new(Code::Internal))?;
+    let body = view(&first.body).map_err(|_| Error::new(ErrorCode::Internal))?;
     Ok(answer.content_type("application/json").body(body))
 }
 
@@ -151,11 +153,11 @@ struct Turn<'a> {
 }
 
 impl<'a> Turn<'a> {
-    fn take(in_flight: &'a DashSet<String>, id: String) -> Result<Self, Refusal> {
+    fn take(in_flight: &'a DashSet<String>, id: String) -> Result<Self, Error> {
         if in_flight.insert(id.clone()) {
             Ok(Self { in_flight, id })
         } else {
-            Err(Refusal::new(Code::RequestInFlight))
+            Err(Error::new(ErrorCode::RequestInFlight))
         }
     }
 }

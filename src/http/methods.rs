@@ -5,15 +5,15 @@ use actix_web::http::{Method, header};
 use actix_web::web::Data;
 use utoipa::openapi::OpenApi;
 
-use super::openapi;
-use super::state::Gateway;
-use crate::actors::refusal::{Code, Refusal};
+use crate::http::openapi;
+use crate::http::state::Gateway;
+use kernel::error::{Error, ErrorCode};
 
 /// Why a request met nothing: another method of a known address is 405, the rest 404.
-pub fn no_resource(request: &HttpRequest) -> Refusal {
+pub fn no_resource(request: &HttpRequest) -> Error {
     let allowed = allowed(request);
     let is_another = !allowed.is_empty() && !allowed.contains(request.method());
-    Refusal::new(if is_another { Code::MethodNotAllowed } else { Code::NotFound })
+    Error::new(if is_another { ErrorCode::MethodNotAllowed } else { ErrorCode::NotFound })
 }
 
 /// The `Allow` of a 405.

@@ -2,34 +2,24 @@
 //!
 //! The whole route table stands in [`routes`]; the OpenAPI document and the 405s are made from it.
 
-mod admin;
 mod answer;
-mod approvals;
+pub mod api;
 mod asyncapi;
-mod audit;
-mod auth;
 mod console;
 pub mod conventions;
-mod customers;
+pub mod error;
 mod export;
 mod extract;
 mod headers;
 pub mod idempotency;
 mod live;
-mod meetings;
 mod methods;
-mod notifications;
 mod openapi;
 pub mod ops;
 mod paging;
 mod period;
 pub mod problem;
-mod reports;
-mod sagas;
 pub mod state;
-mod summary;
-mod tasks;
-mod users;
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use utoipa::openapi::OpenApi;
@@ -39,64 +29,64 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// Every route of the server.
 pub fn routes(config: &mut ServiceConfig) {
     let api = scope("/api")
-        .service(auth::login)
-        .service(auth::refresh)
-        .service(auth::logout)
-        .service(auth::me)
-        .service(auth::change_password)
-        .service(users::list)
-        .service(users::create)
-        .service(users::read)
-        .service(users::change)
-        .service(users::remove)
-        .service(users::preview)
-        .service(customers::list)
-        .service(customers::create)
-        .service(customers::stats)
-        .service(customers::read)
-        .service(customers::change)
-        .service(customers::remove)
-        .service(customers::preview)
-        .service(customers::activity)
-        .service(meetings::list)
-        .service(meetings::create)
-        .service(meetings::stats)
-        .service(meetings::read)
-        .service(meetings::change)
-        .service(meetings::remove)
-        .service(approvals::list)
-        .service(approvals::create)
-        .service(approvals::stats)
-        .service(approvals::read)
-        .service(approvals::approve)
-        .service(approvals::reject)
-        .service(approvals::cancel)
-        .service(approvals::reassign)
-        .service(tasks::list)
-        .service(tasks::create)
-        .service(tasks::stats)
-        .service(tasks::read)
-        .service(tasks::change)
-        .service(tasks::remove)
-        .service(notifications::list)
-        .service(notifications::unread)
-        .service(notifications::read)
-        .service(notifications::archive)
-        .service(notifications::read_all)
+        .service(api::auth::login)
+        .service(api::auth::refresh)
+        .service(api::auth::logout)
+        .service(api::auth::me)
+        .service(api::auth::change_password)
+        .service(api::users::list)
+        .service(api::users::create)
+        .service(api::users::read)
+        .service(api::users::change)
+        .service(api::users::remove)
+        .service(api::users::preview)
+        .service(api::customers::list)
+        .service(api::customers::create)
+        .service(api::customers::stats)
+        .service(api::customers::read)
+        .service(api::customers::change)
+        .service(api::customers::remove)
+        .service(api::customers::preview)
+        .service(api::customers::activity)
+        .service(api::meetings::list)
+        .service(api::meetings::create)
+        .service(api::meetings::stats)
+        .service(api::meetings::read)
+        .service(api::meetings::change)
+        .service(api::meetings::remove)
+        .service(api::approvals::list)
+        .service(api::approvals::create)
+        .service(api::approvals::stats)
+        .service(api::approvals::read)
+        .service(api::approvals::approve)
+        .service(api::approvals::reject)
+        .service(api::approvals::cancel)
+        .service(api::approvals::reassign)
+        .service(api::tasks::list)
+        .service(api::tasks::create)
+        .service(api::tasks::stats)
+        .service(api::tasks::read)
+        .service(api::tasks::change)
+        .service(api::tasks::remove)
+        .service(api::notifications::list)
+        .service(api::notifications::unread)
+        .service(api::notifications::read)
+        .service(api::notifications::archive)
+        .service(api::notifications::read_all)
         .service(live::ws)
         .service(live::stream::follow)
-        .service(reports::metrics)
-        .service(summary::summary)
-        .service(sagas::list)
-        .service(sagas::read)
-        .service(audit::events)
-        .service(admin::cluster)
-        .service(admin::actors)
-        .service(admin::breakers)
-        .service(admin::consumers)
-        .service(admin::dead_letters)
-        .service(admin::redrive)
-        .service(admin::integrity);
+        .service(api::reports::metrics)
+        .service(api::summary::summary)
+        .service(api::sagas::list)
+        .service(api::sagas::read)
+        .service(api::audit::events)
+        .service(api::admin::cluster)
+        .service(api::admin::actors)
+        .service(api::admin::breakers)
+        .service(api::admin::consumers)
+        .service(api::admin::dead_letters)
+        .service(api::admin::redrive)
+        .service(api::admin::integrity);
     config
         .service(api)
         .service(ops::healthz)
@@ -122,5 +112,5 @@ pub fn docs() -> utoipa_swagger_ui::SwaggerUi {
 
 /// Whatever no route took.
 pub async fn no_route(request: HttpRequest) -> HttpResponse {
-    methods::no_resource(&request).error_response()
+    error::HttpError(methods::no_resource(&request)).error_response()
 }

@@ -11,9 +11,9 @@ use utoipa::openapi::{
     ResponseBuilder, Schema,
 };
 
-use super::export::TEXT_CSV;
-use super::headers::{announce, define, demand, demands};
-use super::problem::PROBLEM_JSON;
+use crate::http::export::TEXT_CSV;
+use crate::http::headers::{announce, define, demand, demands};
+use crate::http::problem::PROBLEM_JSON;
 
 /// The statuses of errors and what they mean.
 const ERRORS: [(&str, &str); 12] = [
@@ -52,10 +52,13 @@ pub fn complete(mut api: OpenApi) -> OpenApi {
     let components = api.components.get_or_insert_with(Components::new);
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-    components.schemas.insert("Problem".into(), <super::problem::Problem as utoipa::PartialSchema>::schema());
     components
         .schemas
-        .insert("FieldProblem".into(), <super::problem::FieldProblem as utoipa::PartialSchema>::schema());
+        .insert("Problem".into(), <crate::http::problem::Problem as utoipa::PartialSchema>::schema());
+    components.schemas.insert(
+        "FieldProblem".into(),
+        <crate::http::problem::FieldProblem as utoipa::PartialSchema>::schema(),
+    );
     define(components);
     let records = records(components);
     api.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
@@ -169,7 +172,7 @@ fn errors(path: &str, method: &Method, is_public: bool, has_body: bool) -> Vec<&
         errors.push("429");
     }
     match path {
-        // An heir is named, or chosen.
+        // An successor is named, or chosen.
         "/api/auth/users/{id}/deletion-preview" => errors.extend(["409", "422"]),
         "/api/auth/users/{id}" if *method == Method::DELETE => errors.push("422"),
         "/api/ws" => errors.extend(["426", "429"]),

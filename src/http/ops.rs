@@ -1,14 +1,16 @@
 //! Outside `/api`: health, readiness, metrics, the contract and its page.
 
+use crate::http::error::HttpResult;
+use runtime::consumer::ConsumerSpec;
 use std::sync::atomic::Ordering;
 
 use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 
-use super::state::Gateway;
-use crate::actors::refusal::{Code, Refusal};
-use crate::persistence::cursors;
+use crate::http::state::Gateway;
+use kernel::error::{Error, ErrorCode};
+use store::cursors;
 
 /// Alive: the process answers
 #[utoipa::path(tag = "operations", security(()), responses((status = 200, body = String, content_type = "text/plain")))]
@@ -20,9 +22,9 @@ pub async fn healthz() -> HttpResponse {
 /// Ready: may take traffic
 #[utoipa::path(tag = "operations", security(()), responses((status = 200, body = String, content_type = "text/plain")))]
 #[get("/readyz")]
-pub async fn readyz(gateway: Data<Gateway>) -> Result<HttpResponse, Refusal> {
+pub async fn readyz(gateway: Data<Gateway>) -> HttpResult {
     if gateway.draining.load(Ordering::SeqCst) {
-        return Err(Refusal::unavailable());
+        return Err(Error::unavailable().into());
     }
     gateway.db.ping().await?;
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"))
@@ -31,9 +33,9 @@ pub async fn readyz(gateway: Data<Gateway>) -> Result<HttpResponse, Refusal> {
 /// Prometheus metrics
 #[utoipa::path(tag = "operations", security(()), responses((status = 200, body = String, content_type = "text/plain")))]
 #[get("/metrics")]
-pub async fn metrics(gateway: Data<Gateway>) -> Result<HttpResponse, Refusal> {
+pub async fn metrics(gateway: Data<Gateway>) -> HttpResult {
     if !gateway.serves_metrics {
-        return Err(Refusal::new(Code::NotFound));
+        return Err(Error::new(ErrorCode::NotFound).into());
     }
     Ok(expose(&gateway).await)
 }
@@ -41,11 +43,11 @@ pub async fn metrics(gateway: Data<Gateway>) -> Result<HttpResponse, Refusal> {
 /// The metrics' text, with the figures that are read when somebody looks. While the database is away the lag
 /// of the consumers stays what it was, and the other figures are needed the more.
 pub async fn expose(gateway: &Gateway) -> HttpResponse {
-    for (consumer, types) in &gateway.consumers {
+    for ConsumerSpec { name: consumer, types, .. } in &gateway.consumers {
         let Ok(lag) = cursors::lag(&gateway.db, consumer, types).await else { break };
         ::metrics::gauge!("kizuna_consumer_lag_events", "consumer" => *consumer).set(lag as f64);
     }
-    for actor in gateway.board.read() {
+    for actor in gateway.actor_stats.read() {
         let name = actor.name;
         ::metrics::gauge!("kizuna_actor_mailbox", "actor" => name.clone()).set(actor.mailbox as f64);
         ::metrics::gauge!("kizuna_actor_live", "actor" => name.clone()).set(actor.live as f64);
@@ -68,5 +70,7 @@ pub async fn openapi(gateway: Data<Gateway>) -> HttpResponse {
 #[utoipa::path(tag = "operations", security(()), responses((status = 200, body = Object)))]
 #[get("/asyncapi.json")]
 pub async fn asyncapi() -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-cache")).json(super::asyncapi::document())
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .json(crate::http::asyncapi::document())
 }

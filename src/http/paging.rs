@@ -6,8 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
-use crate::actors::page::{Keyset, Page, PageRequest};
-use crate::actors::refusal::{Code, FieldError, Refusal};
+use kernel::error::{Error, ErrorCode, FieldError};
+use kernel::page::{Keyset, Page, PageRequest};
 
 /// SPEC §2: rows of a page, by default and at most.
 const LIMIT_DEFAULT: i64 = 50;
@@ -42,8 +42,8 @@ macro_rules! list_params {
             /// `invalid_parameter`, `invalid_cursor`.
             pub fn page(
                 &self,
-                fits: impl Fn(&$crate::actors::page::Keyset) -> bool,
-            ) -> Result<$crate::actors::page::PageRequest, $crate::actors::refusal::Refusal> {
+                fits: impl Fn(&kernel::page::Keyset) -> bool,
+            ) -> Result<kernel::page::PageRequest, kernel::error::Error> {
                 $crate::http::paging::request(self.limit, self.cursor.as_deref(), self.count, fits)
             }
         }
@@ -60,7 +60,7 @@ pub fn request(
     cursor: Option<&str>,
     count: Option<bool>,
     fits: impl Fn(&Keyset) -> bool,
-) -> Result<PageRequest, Refusal> {
+) -> Result<PageRequest, Error> {
     let limit = limit.unwrap_or(LIMIT_DEFAULT);
     let fault = if limit < 1 {
         Some(FieldError::limit("limit", "too_small", 1))
@@ -70,11 +70,13 @@ pub fn request(
         None
     };
     if let Some(fault) = fault {
-        return Err(Refusal { fields: vec![fault], ..Refusal::new(Code::InvalidParameter) });
+        return Err(Error { fields: vec![fault], ..Error::new(ErrorCode::InvalidParameter) });
     }
     let after = match cursor {
         None => None,
-        Some(cursor) => Some(decode(cursor).filter(fits).ok_or_else(|| Refusal::new(Code::InvalidCursor))?),
+        Some(cursor) => {
+            Some(decode(cursor).filter(fits).ok_or_else(|| Error::new(ErrorCode::InvalidCursor))?)
+        }
     };
     Ok(PageRequest { limit, after, count: count.unwrap_or(false) })
 }

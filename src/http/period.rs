@@ -7,9 +7,9 @@ use chrono::{Datelike, Days, NaiveDate, NaiveTime};
 use serde::{Deserialize, Deserializer, de};
 use utoipa::IntoParams;
 
-use crate::actors::refusal::{Code, FieldError, Refusal};
-use crate::clock::Timestamp;
-use crate::ids::Id;
+use kernel::clock::Timestamp;
+use kernel::error::{Error, ErrorCode, FieldError};
+use kernel::ids::Id;
 
 /// Days a report may span.
 const DAYS_MAX: i64 = 366;
@@ -38,16 +38,16 @@ pub struct StatsParams {
 ///
 /// # Errors
 /// `invalid_parameter` when they are in the wrong order or too far apart.
-pub fn days(params: &StatsParams, now: Timestamp) -> Result<(NaiveDate, NaiveDate), Refusal> {
+pub fn days(params: &StatsParams, now: Timestamp) -> Result<(NaiveDate, NaiveDate), Error> {
     let to = params.to.unwrap_or_else(|| params.from.map_or(now.date(), |from| now.date().max(from)));
     let before = || to.checked_sub_days(Days::new(DAYS_DEFAULT)).filter(|day| day.year() > 0);
     let from = params.from.or_else(before).unwrap_or(to);
     if from > to {
-        return Err(Refusal::parameter("to", "before_from"));
+        return Err(Error::parameter("to", "before_from"));
     }
     if (to - from).num_days() >= DAYS_MAX {
         let fault = FieldError::limit("from", "range_too_long", DAYS_MAX);
-        return Err(Refusal { fields: vec![fault], ..Refusal::new(Code::InvalidParameter) });
+        return Err(Error { fields: vec![fault], ..Error::new(ErrorCode::InvalidParameter) });
     }
     Ok((from, to))
 }
@@ -56,7 +56,7 @@ pub fn days(params: &StatsParams, now: Timestamp) -> Result<(NaiveDate, NaiveDat
 ///
 /// # Errors
 /// As [`days`].
-pub fn stats_period(params: &StatsParams, now: Timestamp) -> Result<(Timestamp, Timestamp), Refusal> {
+pub fn stats_period(params: &StatsParams, now: Timestamp) -> Result<(Timestamp, Timestamp), Error> {
     let (from, to) = days(params, now)?;
     Ok(moments(from, to))
 }

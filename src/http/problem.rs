@@ -1,6 +1,7 @@
-//! Refusals as RFC 9457 problems. A handler returns a [`Refusal`]; it becomes a body at the outermost layer,
+//! Refusals as RFC 9457 problems. A handler returns a [`Error`]; it becomes a body at the outermost layer,
 //! which knows the request's language and address.
 
+use crate::http::error::HttpError;
 use std::borrow::Cow;
 
 use actix_web::http::{StatusCode, header};
@@ -9,10 +10,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::{Object, ObjectBuilder, Type};
 
-use crate::actors::auth::messages::Locale;
-use crate::actors::refusal::{Code, FieldError, Refusal};
-use crate::i18n::{self, Param};
-use crate::ids::Id;
+use crate::i18n;
+use crate::i18n::Param;
+use kernel::error::{Error, ErrorCode, FieldError};
+use kernel::ids::Id;
+use kernel::locale::Locale;
 
 /// The media type of errors.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -39,7 +41,7 @@ pub struct Problem {
 }
 
 fn codes() -> Object {
-    let words = Code::ALL.iter().map(|code| code.as_str());
+    let words = ErrorCode::ALL.iter().map(|code| code.as_str());
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()
 }
 
@@ -54,18 +56,18 @@ pub struct FieldProblem {
 }
 
 impl Problem {
-    pub fn new(refusal: &Refusal, locale: Locale, instance: &str) -> Self {
-        let code = refusal.code.as_str();
+    pub fn new(error: &Error, locale: Locale, instance: &str) -> Self {
+        let code = error.code.as_str();
         let text = |attribute| i18n::text(locale, code, attribute, &[]).unwrap_or_else(|| code.to_owned());
         Self {
             r#type: format!("urn:kizuna:problem:{code}"),
             title: text(None),
-            status: refusal.code.status(),
+            status: error.code.status(),
             detail: text(Some("detail")),
             instance: instance.to_owned(),
             code,
-            errors: refusal.fields.iter().map(|fault| FieldProblem::new(fault, locale)).collect(),
-            candidates: refusal.candidates.clone(),
+            errors: error.fields.iter().map(|fault| FieldProblem::new(fault, locale)).collect(),
+            candidates: error.candidates.clone(),
         }
     }
 }
@@ -79,41 +81,43 @@ impl FieldProblem {
     }
 }
 
-impl ResponseError for Refusal {
+impl ResponseError for HttpError {
     fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.code.status()).expect("codes have real statuses")
+        StatusCode::from_u16(self.0.code.status()).expect("codes have real statuses")
     }
 
     /// The bare answer; [`render`] fills in the body.
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponseBuilder::new(self.status_code()).finish();
-        response.extensions_mut().insert(self.clone());
+        response.extensions_mut().insert(self.0.clone());
         response
     }
 }
 
-/// Writes a refusal's body and headers.
-pub fn render(refusal: &Refusal, locale: Locale, instance: &str) -> HttpResponse {
-    let mut answer = HttpResponseBuilder::new(refusal.status_code());
+/// Writes a error's body and headers.
+pub fn render(error: &Error, locale: Locale, instance: &str) -> HttpResponse {
+    let mut answer = HttpResponseBuilder::new(
+        StatusCode::from_u16(error.code.status()).expect("codes have real statuses"),
+    );
     answer.content_type(PROBLEM_JSON);
     answer.insert_header((header::CONTENT_LANGUAGE, locale_tag(locale)));
-    if let Some(wait) = refusal.retry_after {
+    if let Some(wait) = error.retry_after {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         answer.insert_header((header::RETRY_AFTER, seconds.max(1)));
     }
-    if refusal.code.status() == 401 {
-        let challenge = match refusal.code {
-            Code::MissingToken => "Bearer".to_owned(),
+    if error.code.status() == 401 {
+        let challenge = match error.code {
+            ErrorCode::MissingToken => "Bearer".to_owned(),
             code => format!("Bearer error=\"invalid_token\", error_description=\"{}\"", code.as_str()),
         };
         answer.insert_header((header::WWW_AUTHENTICATE, challenge));
     }
-    if refusal.code == Code::UpgradeRequired {
+    if error.code == ErrorCode::UpgradeRequired {
         // RFC 9110 §15.5.22, RFC 6455 §4.4.
         answer.insert_header((header::UPGRADE, "websocket"));
         answer.insert_header((header::SEC_WEBSOCKET_VERSION, "13"));
     }
-    answer.json(Problem::new(refusal, locale, instance))
+    answer.json(Problem::new(error, locale, instance))
 }
 
 /// As `Content-Language` writes it.

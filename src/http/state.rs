@@ -1,5 +1,6 @@
 //! What handlers find in the gateway.
 
+use runtime::consumer::ConsumerSpec;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,18 +9,18 @@ use dashmap::DashSet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use utoipa::openapi::OpenApi;
 
-use crate::actors::analytics::service::AnalyticsDesk;
+use crate::actors::analytics::client::AnalyticsClient;
 use crate::actors::auth::client::AuthClient;
 use crate::actors::customer::client::CustomerClient;
 use crate::actors::live::client::LiveClient;
-use crate::actors::operations::service::OperationsDesk;
+use crate::actors::operations::service::OperationsService;
 use crate::actors::opportunity::client::OpportunityClient;
-use crate::actors::runtime::service::{Local, Service};
-use crate::actors::runtime::stats::Board;
-use crate::actors::sagas::service::SagaDesk;
+use crate::actors::sagas::service::SagaService;
 use crate::actors::sales::client::SalesClient;
-use crate::clock::Clock;
-use crate::persistence::Db;
+use kernel::clock::Clock;
+use runtime::service::Local;
+use runtime::stats::ActorStatsRegistry;
+use store::Db;
 
 /// Every request's way to the services.
 pub struct Gateway {
@@ -27,18 +28,18 @@ pub struct Gateway {
     pub customers: CustomerClient,
     pub sales: SalesClient,
     pub opportunity: OpportunityClient,
-    pub analytics: Service<AnalyticsDesk>,
-    pub sagas: Local<SagaDesk>,
-    pub operations: Local<OperationsDesk>,
+    pub analytics: AnalyticsClient,
+    pub sagas: Local<SagaService>,
+    pub operations: Local<OperationsService>,
     pub live: LiveClient,
     /// How often a live connection is asked whether anybody is there.
     pub ping_every: Duration,
     pub db: Db,
     pub clock: Clock,
-    pub board: Board,
+    pub actor_stats: ActorStatsRegistry,
     pub metrics: PrometheusHandle,
     /// Consumers and the types they take, for the lag of each.
-    pub consumers: Vec<(&'static str, &'static [&'static str])>,
+    pub consumers: Vec<ConsumerSpec>,
     /// Idempotency keys whose first request is under way on this node.
     pub in_flight: DashSet<String>,
     pub public_url: Option<String>,

@@ -1,20 +1,23 @@
 //! The projections of analytics: activity, metrics, people, notifications.
 
+use crate::domain::report::messages::DayMetrics;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
-use super::db::{Db, StoreError};
-use super::paging::{self, Sort};
-use super::sql::Sql;
-use super::table::{Kind, OnConflict, Table};
-use super::unit::Write;
-use crate::actors::analytics::domain::Notification;
-use crate::actors::analytics::people::Person;
-use crate::actors::page::{Page, PageRequest};
-use crate::ids::Id;
+use crate::domain::notification::record::Notification;
+use crate::domain::notification::user_directory::UserCopy;
+use kernel::event::LoggedEvent;
+use kernel::ids::Id;
+use kernel::page::Sort;
+use kernel::page::{Page, PageRequest};
+use store::db::{Db, StoreError};
+use store::log;
+use store::paging;
+use store::sql::Sql;
+use store::table::{Kind, OnConflict, Table};
+use store::unit_of_work::Write;
 
 pub static ACTIVITY: Table = Table {
     name: "customer_activity",
@@ -31,6 +34,27 @@ pub fn activity_write(event: Id, customer_id: Id) -> Write {
         customer_id: Id,
     }
     Write::put(&ACTIVITY, event, &Row { id: event, customer_id })
+}
+
+/// A customer's timeline, newest first, before the event `before`.
+pub async fn activity(
+    db: &Db,
+    customer: Id,
+    before: Option<Id>,
+    limit: i64,
+) -> Result<Vec<LoggedEvent>, StoreError> {
+    let tail = Sql::new("JOIN customer_activity AS a ON a.id = events.id")
+        .filter("a.customer_id = ?", [customer.into()])
+        .filter_some("a.id < ?", before)
+        .push(" ORDER BY a.id DESC", [])
+        .limit(limit);
+    log::read(db, tail).await
+}
+
+/// How many events a customer's timeline has.
+pub async fn activity_count(db: &Db, customer: Id) -> Result<i64, StoreError> {
+    let sql = Sql::new("SELECT CAST(count(*) AS TEXT) FROM customer_activity");
+    db.number(sql.filter("customer_id = ?", [customer.into()])).await
 }
 
 pub static METRICS: Table = Table {
@@ -59,21 +83,6 @@ struct MetricRow {
 pub fn metric_write(day: NaiveDate, user_id: Id, metric: &str, value: i64) -> Write {
     let id = format!("{day}/{user_id}/{metric}");
     Write::put(&METRICS, &id, &MetricRow { id: id.clone(), day, user_id, metric: metric.to_owned(), value })
-}
-
-/// A day's figures.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct DayMetrics {
-    #[schema(value_type = String, format = Date)]
-    pub date: NaiveDate,
-    pub logins: i64,
-    pub customers_created: i64,
-    pub customers_deleted: i64,
-    pub meetings_created: i64,
-    pub tasks_completed: i64,
-    pub approvals_requested: i64,
-    pub approvals_approved: i64,
-    pub approvals_rejected: i64,
 }
 
 /// The figures of each day from `from` to `to`, both included, oldest first.
@@ -124,7 +133,7 @@ pub static PEOPLE: Table = Table {
 };
 
 /// Everybody analytics knows: a sales team, not a public.
-pub async fn people(db: &Db) -> Result<Vec<Person>, StoreError> {
+pub async fn people(db: &Db) -> Result<Vec<UserCopy>, StoreError> {
     db.rows(&PEOPLE, Sql::default()).await
 }
 

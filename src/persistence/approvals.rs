@@ -1,19 +1,20 @@
 //! Approvals.
 
-use std::collections::BTreeMap;
+use crate::domain::approval::messages::ApprovalCounts;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::db::{Db, StoreError};
-use super::paging::{self, Sort};
-use super::sql::Sql;
-use super::table::{Kind, OnConflict, Table};
-use crate::actors::context::Caller;
-use crate::actors::opportunity::domain::{Approval, ApprovalStatus};
-use crate::actors::opportunity::messages::ApprovalFilter;
-use crate::actors::page::{Page, PageRequest};
-use crate::clock::Timestamp;
-use crate::ids::Id;
+use crate::domain::approval::messages::ApprovalFilter;
+use crate::domain::approval::record::{Approval, ApprovalStatus};
+use kernel::caller::Caller;
+use kernel::clock::Timestamp;
+use kernel::ids::Id;
+use kernel::page::Sort;
+use kernel::page::{Page, PageRequest};
+use store::db::{Db, StoreError};
+use store::paging;
+use store::sql::Sql;
+use store::table::{Kind, OnConflict, Table};
 
 pub static APPROVALS: Table = Table {
     name: "approvals",
@@ -57,17 +58,6 @@ pub async fn list(
     };
     let key = |row: &Approval| NEWEST_FIRST.keyset(row.created_at, row.id);
     paging::page(db, &APPROVALS, request, &NEWEST_FIRST, narrow, key).await
-}
-
-/// Counts of approvals.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ApprovalCounts {
-    pub pending: i64,
-    pub approved: i64,
-    pub rejected: i64,
-    pub cancelled: i64,
-    /// By currency, in its minor unit; what lies beyond an `i64` is cut to the greatest.
-    pub approved_amount: BTreeMap<String, i64>,
 }
 
 /// The approvals of one status and currency. Amounts are added in two halves: no sum of theirs can overflow.

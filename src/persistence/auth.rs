@@ -1,16 +1,17 @@
 //! Users and sessions.
 
-use super::db::{Db, StoreError};
-use super::paging::{self, Sort};
-use super::sql::Sql;
-use super::table::{Kind, OnConflict, Table};
-use super::unit::Write;
-use crate::actors::auth::domain::{User, UserState};
-use crate::actors::auth::messages::{LiveUser, UserFilter};
-use crate::actors::context::Role;
-use crate::actors::page::{Page, PageRequest};
-use crate::clock::Timestamp;
-use crate::ids::Id;
+use crate::domain::user::messages::{LiveUser, UserFilter};
+use crate::domain::user::record::{User, UserState};
+use kernel::caller::Role;
+use kernel::clock::Timestamp;
+use kernel::ids::Id;
+use kernel::page::Sort;
+use kernel::page::{Page, PageRequest};
+use store::db::{Db, StoreError};
+use store::paging;
+use store::sql::Sql;
+use store::table::{Kind, OnConflict, Table};
+use store::unit_of_work::Write;
 
 pub static USERS: Table = Table {
     name: "users",

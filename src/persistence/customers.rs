@@ -1,20 +1,23 @@
 //! Customers.
 
+use crate::domain::customer::messages::CustomerCounts;
+use kernel::error::ErrorCode;
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::db::{Db, StoreError};
-use super::paging::{self, Sort};
-use super::sql::Sql;
-use super::table::{Kind, OnConflict, Table};
-use super::unit::Absent;
-use crate::actors::context::Caller;
-use crate::actors::customer::domain::Customer;
-use crate::actors::customer::messages::CustomerFilter;
-use crate::actors::page::{Page, PageRequest};
-use crate::clock::Timestamp;
-use crate::ids::Id;
+use crate::domain::customer::messages::CustomerFilter;
+use crate::domain::customer::record::Customer;
+use kernel::caller::Caller;
+use kernel::clock::Timestamp;
+use kernel::ids::Id;
+use kernel::page::Sort;
+use kernel::page::{Page, PageRequest};
+use store::db::{Db, StoreError};
+use store::paging;
+use store::sql::Sql;
+use store::table::{Kind, OnConflict, Table};
+use store::unit_of_work::UniqueCheck;
 
 pub static CUSTOMERS: Table = Table {
     name: "customers",
@@ -87,7 +90,7 @@ pub async fn list(
             .filter_some("created_at < ?", filter.created_to)
             .filter_some(db.dialect().search_holds(), filter.q.as_deref().map(str::to_lowercase))
     };
-    let key = |row: &Customer| match sort.column {
+    let key = |row: &Customer| match sort.field {
         "name" => sort.keyset(&row.name, row.id),
         "updated_at" => sort.keyset(row.updated_at, row.id),
         _ => sort.keyset(row.created_at, row.id),
@@ -96,9 +99,16 @@ pub async fn list(
 }
 
 /// The condition that no live customer which the caller may see has this address, but for `except`.
-pub fn no_other_with_email(caller: &Caller, email: &str, except: Option<Id>) -> Absent {
+pub fn no_other_with_email(caller: &Caller, email: &str, except: Option<Id>) -> UniqueCheck {
     let owner = caller.only_owner();
-    Absent { table: &CUSTOMERS, column: "email", value: email.to_owned(), owner, except }
+    UniqueCheck {
+        table: &CUSTOMERS,
+        column: "email",
+        value: email.to_owned(),
+        owner,
+        except,
+        code: ErrorCode::DuplicateCustomer,
+    }
 }
 
 /// How many live customers each owner has.
@@ -121,15 +131,6 @@ pub async fn by_owner(db: &Db) -> Result<HashMap<Id, i64>, StoreError> {
     Ok(rows.into_iter().map(|row| (row.owner_id, row.customers)).collect())
 }
 
-/// Counts of customers.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CustomerCounts {
-    pub total: i64,
-    pub new: i64,
-    pub deleted: i64,
-    pub by_status: Vec<(String, i64)>,
-}
-
 /// The service's statistics: live ones now, new and deleted ones from `from` to `to`.
 pub async fn stats(
     db: &Db,
@@ -143,7 +144,7 @@ pub async fn stats(
         |sql: Sql, least: &str, below: &str| sql.filter(least, [from.into()]).filter(below, [to.into()]);
     let live = || count().filter("deleted_at IS NULL", []);
     let mut by_status = Vec::new();
-    for status in crate::actors::customer::domain::CustomerStatus::ALL {
+    for status in crate::domain::customer::record::CustomerStatus::ALL {
         let number = db.number(live().filter("status = ?", [status.as_str().into()])).await?;
         by_status.push((status.as_str().to_owned(), number));
     }

@@ -1,9 +1,9 @@
-//! Buckets of failed sign-ins, one row each, so that guesses through all nodes count together. Beside the journal:
+//! Buckets of failed sign-ins, one row each, so that throttle through all nodes count together. Beside the journal:
 //! nothing else is committed with them.
 
-use super::db::{Db, StoreError, Tx};
-use super::sql::Sql;
-use crate::clock::Timestamp;
+use kernel::clock::Timestamp;
+use store::db::{Db, StoreError, Tx};
+use store::sql::Sql;
 
 /// What one attempt takes from a bucket.
 #[derive(Clone, Debug)]
@@ -83,7 +83,7 @@ pub async fn purge(db: &Db, now: Timestamp, limit: i64) -> Result<u64, StoreErro
             .push(")", []);
         let gone = db.execute(full).await?;
         purged += gone;
-        // Guesses from everywhere make more of them than one purge takes.
+        // LoginThrottle from everywhere make more of them than one purge takes.
         if gone < u64::try_from(limit).unwrap_or(u64::MAX) {
             return Ok(purged);
         }

@@ -1,19 +1,21 @@
 //! Meetings.
 
+use crate::domain::meeting::messages::MeetingCounts;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::db::{Db, StoreError};
-use super::paging::{self, Sort};
-use super::sql::Sql;
-use super::table::{Kind, OnConflict, Table};
-use crate::actors::context::Caller;
-use crate::actors::page::{Page, PageRequest};
-use crate::actors::sales::domain::Meeting;
-use crate::actors::sales::messages::MeetingFilter;
-use crate::clock::Timestamp;
-use crate::ids::Id;
+use crate::domain::meeting::messages::MeetingFilter;
+use crate::domain::meeting::record::Meeting;
+use kernel::caller::Caller;
+use kernel::clock::Timestamp;
+use kernel::ids::Id;
+use kernel::page::Sort;
+use kernel::page::{Page, PageRequest};
+use store::db::{Db, StoreError};
+use store::paging;
+use store::sql::Sql;
+use store::table::{Kind, OnConflict, Table};
 
 pub static MEETINGS: Table = Table {
     name: "meetings",
@@ -56,13 +58,6 @@ pub async fn list(
     };
     let key = |row: &Meeting| LATEST_FIRST.keyset(row.met_at, row.id);
     paging::page(db, &MEETINGS, request, &LATEST_FIRST, narrow, key).await
-}
-
-/// Counts of meetings.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MeetingCounts {
-    pub total: i64,
-    pub by_owner: BTreeMap<Id, i64>,
 }
 
 /// The service's statistics: live meetings that took place from `from` to `to`.

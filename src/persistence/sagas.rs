@@ -1,13 +1,14 @@
 //! Sagas.
 
-use super::db::{Db, StoreError};
-use super::paging::{self, Sort};
-use super::sql::Sql;
-use super::table::{Kind, OnConflict, Table};
-use crate::actors::context::Caller;
-use crate::actors::page::{Page, PageRequest};
-use crate::actors::sagas::domain::Saga;
-use crate::ids::Id;
+use crate::domain::saga::record::Saga;
+use kernel::caller::Caller;
+use kernel::ids::Id;
+use kernel::page::Sort;
+use kernel::page::{Page, PageRequest};
+use store::db::{Db, StoreError};
+use store::paging;
+use store::sql::Sql;
+use store::table::{Kind, OnConflict, Table};
 
 pub static SAGAS: Table = Table {
     name: "sagas",

@@ -1,17 +1,19 @@
 //! Tasks.
 
+use crate::domain::task::messages::TaskCounts;
 use serde::{Deserialize, Serialize};
 
-use super::db::{Db, StoreError};
-use super::paging::{self, Sort};
-use super::sql::Sql;
-use super::table::{Kind, OnConflict, Table};
-use crate::actors::context::Caller;
-use crate::actors::page::{Page, PageRequest};
-use crate::actors::sales::tasks::domain::Task;
-use crate::actors::sales::tasks::messages::TaskFilter;
-use crate::clock::Timestamp;
-use crate::ids::Id;
+use crate::domain::task::messages::TaskFilter;
+use crate::domain::task::record::Task;
+use kernel::caller::Caller;
+use kernel::clock::Timestamp;
+use kernel::ids::Id;
+use kernel::page::Sort;
+use kernel::page::{Page, PageRequest};
+use store::db::{Db, StoreError};
+use store::paging;
+use store::sql::Sql;
+use store::table::{Kind, OnConflict, Table};
 
 pub static TASKS: Table = Table {
     name: "tasks",
@@ -54,15 +56,6 @@ pub async fn list(
     };
     let key = |row: &Task| DUE_FIRST.keyset(row.due_at, row.id);
     paging::page(db, &TASKS, request, &DUE_FIRST, narrow, key).await
-}
-
-/// Counts of tasks.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TaskCounts {
-    pub open: i64,
-    pub done: i64,
-    /// Those of `open` whose due time has passed.
-    pub overdue: i64,
 }
 
 /// The service's statistics of live tasks: open and overdue ones at `now`, done ones from `from` to `to`.

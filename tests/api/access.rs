@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::app::PASSWORD;
-use crate::support::{Answer, Api, Member, Sqlite, Team, TestApp};
+use testing::app::PASSWORD;
+use testing::{Answer, Api, Member, Sqlite, Team, TestApp};
 
 const MISSING: &str = "0198c0de-0000-7000-8000-000000000000";
 

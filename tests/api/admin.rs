@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use kizuna::ids::{Id, new_id};
-use kizuna::persistence::cursors::{PARKED, Parked, ParkedStatus};
-use kizuna::persistence::journal::commit;
-use kizuna::persistence::unit::{Unit, Write};
+use kernel::ids::{Id, new_id};
 use rstest::rstest;
 use serde_json::{Value, json};
+use store::cursors::{PARKED, Parked, ParkedStatus};
+use store::journal::commit;
+use store::unit_of_work::{UnitOfWork, Write};
 
-use crate::support::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 use crate::wrong::{Wrong, all_refused};
+use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const DEAD_LETTERS: &str = "/api/admin/dead-letters";
 const READINGS: [&str; 6] = ["cluster", "actors", "breakers", "consumers", "dead-letters", "integrity"];
@@ -134,12 +134,12 @@ async fn a_node_alone_is_the_whole_cluster(#[values(Sqlite, Postgres)] on: Datab
         "started_at": "2026-03-02T09:00:00.000000Z", "version": env!("CARGO_PKG_VERSION"), "self": true,
     });
     assert_eq!(cluster["nodes"], json!([node]));
-    let slices = cluster["slices"].as_array().expect("slices");
-    assert_eq!(slices.len(), 16);
-    for (n, slice) in slices.iter().enumerate() {
-        assert_eq!((&slice["slice"], &slice["node"]), (&json!(n), &json!("tokyo-1")));
+    let partitions = cluster["slices"].as_array().expect("slices");
+    assert_eq!(partitions.len(), 16);
+    for (n, partition) in partitions.iter().enumerate() {
+        assert_eq!((&partition["slice"], &partition["node"]), (&json!(n), &json!("tokyo-1")));
     }
-    let last: i64 = slices.iter().filter_map(|slice| slice["last_seq"].as_i64()).sum();
+    let last: i64 = partitions.iter().filter_map(|partition| partition["last_seq"].as_i64()).sum();
     assert_eq!(last, app.rows("events").await);
     let lags = cluster["consumers"].as_array().expect("consumers");
     assert_eq!(lags.len(), CONSUMERS.len());
@@ -165,8 +165,8 @@ async fn plant(app: &TestApp, consumer: &str, event: &Value, status: ParkedStatu
         consumer: consumer.to_owned(),
         event_id: id("id"),
         subject: id("subject"),
-        slice: 0,
-        slice_seq: 0,
+        partition: 0,
+        partition_seq: 0,
         version: 1,
         status,
         attempts: 8,
@@ -175,7 +175,7 @@ async fn plant(app: &TestApp, consumer: &str, event: &Value, status: ParkedStatu
         parked_at: app.clock.now(),
     };
     let writes = vec![Write::put(&PARKED, parked.id, &parked)];
-    let done = commit(&app.db, vec![Unit { writes, ..Unit::default() }]).await;
+    let done = commit(&app.db, vec![UnitOfWork { writes, ..UnitOfWork::default() }]).await;
     done[0].as_ref().expect("a commit");
     parked.id
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::app::PASSWORD;
-use crate::support::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 use crate::wrong::{Wrong, all_refused};
+use testing::app::PASSWORD;
+use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const APPROVALS: &str = "/api/approvals";
 const NOBODY: &str = "0198c0de-0000-7000-8000-000000000000";
@@ -59,7 +59,7 @@ async fn every_fault_of_an_approval_is_named() {
     let Team { sales, colleague, .. } = Team::of(&app).await;
     let customer = sales.customer("絆").await.id();
     app.settle().await;
-    let faults = [
+    let validator = [
         ("title", json!(" "), "required"),
         ("title", json!("あ".repeat(201)), "too_long"),
         ("title", json!("a\0"), "nul_character"),
@@ -83,7 +83,7 @@ async fn every_fault_of_an_approval_is_named() {
         ("decided_by", json!(null), "unknown_field"),
         ("version", json!(1), "unknown_field"),
     ];
-    let wrong = faults
+    let wrong = validator
         .map(|(field, value, code)| Wrong::field(APPROVALS, with(&customer, field, value), field, code));
     let missing = ["customer_id", "title", "amount"].map(|field| {
         let mut body = new(&customer);

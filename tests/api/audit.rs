@@ -5,9 +5,9 @@ use std::time::Duration;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::app::ADMIN;
-use crate::support::{Database, Member, Postgres, Sqlite, Team, TestApp};
 use crate::wrong::{Wrong, all_refused};
+use testing::app::ADMIN;
+use testing::{Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const EVENTS: &str = "/api/audit/events";
 

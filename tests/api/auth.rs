@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::app::{ADMIN, PASSWORD};
-use crate::support::{Answer, Api, Database, Member, Postgres, Sqlite, Team, TestApp};
 use crate::wrong::{Wrong, all_refused};
+use testing::app::{ADMIN, PASSWORD};
+use testing::{Answer, Api, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const LOGIN: &str = "/api/auth/login";
 

@@ -1,19 +1,20 @@
 //! Many writers at once: nothing lost, nothing twice, no hole in any number. The server is a process of its
 //! own, for its metrics are counted per process.
 
+use kizuna::domain::events::{CUSTOMER_CREATED, CUSTOMER_UPDATED, USER_CREATED, USER_LOGIN};
 use std::collections::HashMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use kizuna::actors::event::LoggedEvent;
-use kizuna::ids::Id;
-use kizuna::persistence::sql::Sql;
-use kizuna::persistence::{Db, cursors, log};
+use kernel::event::{EventType, LoggedEvent};
+use kernel::ids::Id;
 use rstest::rstest;
 use serde_json::json;
+use store::sql::Sql;
+use store::{Db, cursors, log};
 
-use crate::support::app::{ADMIN, PASSWORD, SECRET};
-use crate::support::{Api, Database, Kizuna, Member, Place, Postgres, Sqlite, eventually};
+use testing::app::{ADMIN, PASSWORD, SECRET};
+use testing::{Api, Database, Kizuna, Member, Place, Postgres, Sqlite, eventually};
 
 const CLIENTS: usize = 32;
 const CUSTOMERS: usize = 500;
@@ -53,13 +54,13 @@ async fn client(api: &Member, number: usize) -> Vec<String> {
     ids
 }
 
-/// The log, slice by slice, whose numbers must have no hole.
+/// The log, partition by partition, whose numbers must have no hole.
 async fn read_log(db: &Db) -> Vec<LoggedEvent> {
     let mut all = Vec::new();
-    for (slice, head) in log::heads(db).await.expect("slices") {
-        let events = log::after(db, slice, 0, 10_000).await.expect("a readable log");
-        let numbers: Vec<i64> = events.iter().map(|event| event.slice_seq).collect();
-        assert_eq!(numbers, (1..=head).collect::<Vec<_>>(), "slice {slice}");
+    for (partition, head) in log::heads(db).await.expect("slices") {
+        let events = log::after(db, partition, 0, 10_000).await.expect("a readable log");
+        let numbers: Vec<i64> = events.iter().map(|event| event.partition_seq).collect();
+        assert_eq!(numbers, (1..=head).collect::<Vec<_>>(), "slice {partition}");
         all.extend(events);
     }
     all
@@ -126,15 +127,16 @@ async fn five_hundred_customers_of_32_clients_are_all_there_and_take_effect_once
 
 /// Every consumer has applied each event of its types once.
 async fn check_cursors(db: &Db, events: &[LoggedEvent]) {
-    let count =
-        |types: &[&str]| events.iter().filter(|event| types.contains(&event.event.event_type)).count() as i64;
-    let customers = count(&["customer.created", "customer.updated"]);
+    let count = |types: &[EventType]| {
+        events.iter().filter(|event| types.contains(&event.event.event_type)).count() as i64
+    };
+    let customers = count(&[CUSTOMER_CREATED, CUSTOMER_UPDATED]);
     let wanted = [
         customers,
         customers,
-        count(&["user.login", "customer.created"]),
+        count(&[USER_LOGIN, CUSTOMER_CREATED]),
         customers,
-        count(&["user.created", "customer.created"]),
+        count(&[USER_CREATED, CUSTOMER_CREATED]),
     ];
     for (consumer, wanted) in CONSUMERS.into_iter().zip(wanted) {
         let cursors = cursors::load(db, consumer).await.expect("its cursors");

@@ -3,9 +3,9 @@
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::app::ADMIN;
-use crate::support::browser::Browser;
-use crate::support::{Database, Postgres, Sqlite, Team, TestApp};
+use testing::app::ADMIN;
+use testing::browser::Browser;
+use testing::{Database, Postgres, Sqlite, Team, TestApp};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn pages_are_kept_by_nobody_and_run_no_script_but_ours() {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use rstest::rstest;
 
-use crate::support::app::{ADMIN, PASSWORD};
-use crate::support::browser::{Browser, cookie, post_form};
-use crate::support::{Database, Postgres, Sqlite, Team, TestApp};
+use testing::app::{ADMIN, PASSWORD};
+use testing::browser::{Browser, cookie, post_form};
+use testing::{Database, Postgres, Sqlite, Team, TestApp};
 
 /// Every address that changes something.
 const CHANGES: [&str; 20] = [

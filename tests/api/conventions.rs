@@ -3,8 +3,8 @@
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::{Database, Member, Postgres, Sqlite, TestApp};
 use crate::wrong::{Wrong, all_refused};
+use testing::{Database, Member, Postgres, Sqlite, TestApp};
 
 const CUSTOMERS: &str = "/api/customers";
 const NOBODY: &str = "0198c0de-0000-7000-8000-000000000000";

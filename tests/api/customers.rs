@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use kizuna::ids::Id;
-use kizuna::persistence::sql::Sql;
+use kernel::ids::Id;
 use rstest::rstest;
 use serde_json::{Value, json};
+use store::sql::Sql;
 
-use crate::support::app::PASSWORD;
-use crate::support::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 use crate::wrong::{Wrong, all_refused};
+use testing::app::PASSWORD;
+use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const CUSTOMERS: &str = "/api/customers";
 const NOBODY: &str = "0198c0de-0000-7000-8000-000000000000";
@@ -53,7 +53,7 @@ async fn a_new_customer_is_answered_as_it_can_be_read(#[values(Sqlite, Postgres)
 async fn every_fault_of_a_customer_is_named() {
     let app = TestApp::start(Sqlite).await;
     let admin = Member::first(&app).await;
-    let faults = [
+    let validator = [
         ("name", json!("\u{3000}"), "required"),
         ("name", json!("あ".repeat(201)), "too_long"),
         ("email", json!("a@b@c"), "invalid_email"),
@@ -65,7 +65,7 @@ async fn every_fault_of_a_customer_is_named() {
     let mut wrong = Vec::new();
     let customer = admin.customer("絆").await.id();
     app.settle().await;
-    for (field, value, code) in faults {
+    for (field, value, code) in validator {
         let mut body = json!({"name": "絆"});
         body[field] = value.clone();
         wrong.push(Wrong::field(CUSTOMERS, body, field, code));

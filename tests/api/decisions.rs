@@ -4,8 +4,8 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 use crate::wrong::{Wrong, all_refused};
+use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const NOBODY: &str = "0198c0de-0000-7000-8000-000000000000";
 const DECISIONS: [&str; 4] = ["approve", "reject", "cancel", "reassign"];

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use serde_json::json;
 
-use crate::support::{Member, Sqlite, TestApp, eventually};
+use testing::{Member, Sqlite, TestApp, eventually};
 
 /// A connection that is kept, spoken by hand so that a request can be sent in parts.
 struct Wire(TcpStream);

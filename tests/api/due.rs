@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use kizuna::actors::catalogue::TASK_DUE_SOON;
-use kizuna::clock::Timestamp;
-use kizuna::persistence::log::{self, AuditFilter};
-use kizuna::persistence::schedules;
+use kernel::clock::Timestamp;
+use kizuna::domain::events::TASK_DUE_SOON;
 use rstest::rstest;
 use serde_json::json;
+use store::log;
+use store::log::AuditFilter;
+use store::schedules;
 
-use crate::support::app::{ADMIN, PASSWORD};
-use crate::support::{Database, Member, Postgres, Sqlite, Team, TestApp, eventually};
+use testing::app::{ADMIN, PASSWORD};
+use testing::{Database, Member, Postgres, Sqlite, Team, TestApp, eventually};
 
 /// The default of `--due-scan-every`.
 const SCAN_EVERY: Duration = Duration::from_secs(300);
@@ -22,7 +23,7 @@ const SCHEDULE: &str = "sales.due_alerts";
 
 /// How many alerts each task has had.
 async fn alerts(app: &TestApp) -> BTreeMap<String, usize> {
-    let filter = AuditFilter { event_type: Some(TASK_DUE_SOON.to_owned()), ..AuditFilter::default() };
+    let filter = AuditFilter { event_type: Some(TASK_DUE_SOON.name().to_owned()), ..AuditFilter::default() };
     let events = log::audit(&app.db, &filter, None, 100_000).await.expect("a readable log");
     let mut alerts = BTreeMap::new();
     for event in events {

@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use kernel::ids::{Id, new_id};
 use kizuna::actors::customer::aggregate::CustomerAggregate;
-use kizuna::actors::customer::domain::{Customer, CustomerStatus};
-use kizuna::actors::runtime::entity::Aggregate;
-use kizuna::ids::{Id, new_id};
+use kizuna::domain::customer::record::{Customer, CustomerStatus};
 use kizuna::persistence::customers::CUSTOMERS;
-use kizuna::persistence::journal::commit;
-use kizuna::persistence::unit::{Unit, Write};
 use reqwest::header::{ACCEPT, AUTHORIZATION};
 use rstest::rstest;
+use runtime::entity::Aggregate;
 use serde_json::{Value, json};
+use store::journal::commit;
+use store::unit_of_work::{UnitOfWork, Write};
 
-use crate::support::{Answer, Api, Database, Member, Postgres, Sqlite, Team, TestApp};
 use crate::wrong::{Wrong, all_refused};
+use testing::{Answer, Api, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const CUSTOMERS_PATH: &str = "/api/customers";
 const MEETINGS_PATH: &str = "/api/meetings";
@@ -58,7 +58,7 @@ async fn store_customers(app: &TestApp, owner: &str, names: impl Iterator<Item =
     let write = |one: Customer| Write::row(&CUSTOMERS, one.id, CustomerAggregate::row(&one));
     let writes: Vec<Write> = names.map(|name| write(customer(name))).collect();
     for some in writes.chunks(100) {
-        let unit = Unit { writes: some.to_vec(), ..Unit::default() };
+        let unit = UnitOfWork { writes: some.to_vec(), ..UnitOfWork::default() };
         commit(&app.db, vec![unit]).await.remove(0).expect("a commit");
     }
 }

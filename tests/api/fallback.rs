@@ -1,13 +1,14 @@
 //! While the customer service is away, sales and opportunity go by their own copies of its customers (SPEC §7).
 
+use kizuna::domain::service_name::ServiceName;
 use std::future::ready;
 use std::time::Duration;
 
-use kizuna::actors::refusal::Refusal;
+use kernel::error::Error;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::{Database, Postgres, Sqlite, Team, TestApp};
+use testing::{Database, Postgres, Sqlite, Team, TestApp};
 
 /// So many failures open a breaker; so long it stays open.
 const VOLUME: usize = 5;
@@ -25,7 +26,8 @@ async fn a_customer_that_was_copied_is_vouched_for_while_its_service_is_away(
     sales.delete(&format!("/api/customers/{gone}")).await.expect(200);
     app.settle().await;
     for _ in 0..VOLUME {
-        let _ = app.guards.customer.call(ready(Err::<(), _>(Refusal::unavailable()))).await;
+        let _ =
+            app.breakers.of(ServiceName::Customer.id()).call(ready(Err::<(), _>(Error::unavailable()))).await;
     }
     let unknown = "0198c0de-0000-7000-8000-000000000000";
     for path in ["/api/meetings", "/api/approvals"] {

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use kizuna::ids::Id;
-use kizuna::persistence::replicas::{self, CustomerReplica, OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
+use kernel::ids::Id;
+use kizuna::persistence::customer_replicas as replicas;
+use kizuna::persistence::customer_replicas::{CustomerReplica, OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::app::PASSWORD;
-use crate::support::{Database, Member, Postgres, Sqlite, Team, TestApp, eventually};
 use crate::wrong::{Wrong, all_refused};
+use testing::app::PASSWORD;
+use testing::{Database, Member, Postgres, Sqlite, Team, TestApp, eventually};
 
 /// How long after its answer the last effect of a request may come.
 const SOON: Duration = Duration::from_secs(1);

@@ -6,8 +6,8 @@ use futures_util::future::join_all;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::app::PASSWORD;
-use crate::support::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
+use testing::app::PASSWORD;
+use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const CUSTOMERS: &str = "/api/customers";
 const REPLAYED: &str = "idempotency-replayed";

@@ -1,8 +1,5 @@
 //! The REST API, as its callers see it: a module a route, and one for each promise that all routes make.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod access;
 mod admin;
 mod approvals;

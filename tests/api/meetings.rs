@@ -3,8 +3,8 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{Database, Member, Postgres, Sqlite, Team, TestApp};
 use crate::wrong::{Wrong, all_refused};
+use testing::{Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const MEETINGS: &str = "/api/meetings";
 const NOBODY: &str = "0198c0de-0000-7000-8000-000000000000";
@@ -47,7 +47,7 @@ async fn every_fault_of_a_meeting_is_named() {
     let customer = admin.customer("絆").await.id();
     let meeting = admin.meeting(&customer, "訪問").await.id();
     app.settle().await;
-    let faults = [
+    let validator = [
         ("title", json!(" "), "required"),
         ("title", json!("あ".repeat(201)), "too_long"),
         ("title", json!("a\0"), "nul_character"),
@@ -65,7 +65,7 @@ async fn every_fault_of_a_meeting_is_named() {
         ("customer_id", json!(null), "invalid_type"),
     ];
     let mut wrong = Vec::new();
-    for (field, value, code) in faults {
+    for (field, value, code) in validator {
         let mut body = met(&customer, "2026-03-01T10:00:00Z");
         body[field] = value.clone();
         wrong.push(Wrong::field(MEETINGS, body, field, code));

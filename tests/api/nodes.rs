@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::support::app::{ADMIN, PASSWORD};
-use crate::support::browser::{Browser, cookie};
-use crate::support::{Api, Member, Postgres, TestApp};
+use testing::app::{ADMIN, PASSWORD};
+use testing::browser::{Browser, cookie};
+use testing::{Api, Member, Postgres, TestApp};
 
 /// A port on which nobody listens.
 const NOWHERE: [&str; 2] = ["--redis-url", "redis://127.0.0.1:1"];

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{Database, Member, Postgres, Sqlite, Team, TestApp};
+use testing::{Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const UNREAD: &str = "/api/notifications/unread";
 

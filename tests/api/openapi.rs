@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::support::{Api, Member, Sqlite, TestApp};
 use crate::wrong::{Wrong, all_refused};
+use testing::{Api, Member, Sqlite, TestApp};
 
 const NOBODY: &str = "0198c0de-0000-7000-8000-000000000000";
 

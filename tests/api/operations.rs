@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::app::PASSWORD;
-use crate::support::{Answer, Api, Database, Member, Postgres, Sqlite, Team, TestApp};
+use testing::app::PASSWORD;
+use testing::{Answer, Api, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -6,8 +6,8 @@ use std::time::Duration;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{Api, Database, Member, Postgres, Sqlite, Team, TestApp};
 use crate::wrong::{Wrong, all_refused};
+use testing::{Api, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const CUSTOMERS: &str = "/api/customers";
 /// Names that are easily put in another order: by case, by script, by a collation that skips marks.

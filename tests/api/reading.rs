@@ -4,8 +4,8 @@ use futures_util::future::join_all;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 use crate::wrong::{Wrong, all_refused};
+use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const NOTIFICATIONS: &str = "/api/notifications";
 const READ_ALL: &str = "/api/notifications/read-all";

@@ -6,9 +6,9 @@ use futures_util::future::join_all;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::app::PASSWORD;
-use crate::support::departed;
-use crate::support::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
+use testing::app::PASSWORD;
+use testing::deleted_records;
+use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const USERS: &str = "/api/auth/users";
 const CUSTOMERS: &str = "/api/customers";
@@ -190,12 +190,12 @@ async fn the_manager_inherits_else_who_has_fewest_else_the_deleting_admin(
     sales.customer("一").await;
     let lonelys = lonely.customer("二").await.id();
     app.settle().await;
-    let heir = async |who: &Member| {
+    let successor = async |who: &Member| {
         let preview = admin.get(&format!("{USERS}/{}/deletion-preview", who.id)).await.expect(200);
         preview.text_at("/successor_id")
     };
-    assert_eq!(heir(&sales).await, manager.id);
-    assert_eq!(heir(&lonely).await, colleague.id, "nobody has fewer");
+    assert_eq!(successor(&sales).await, manager.id);
+    assert_eq!(successor(&lonely).await, colleague.id, "nobody has fewer");
     let deletion = admin.delete(&format!("{USERS}/{}", lonely.id)).await.expect(200);
     ended(&app, &admin, &deletion).await;
     assert_eq!(manager.get(&format!("{CUSTOMERS}/{lonelys}")).await.text_at("/owner_id"), colleague.id);
@@ -203,7 +203,7 @@ async fn the_manager_inherits_else_who_has_fewest_else_the_deleting_admin(
         let deletion = admin.delete(&format!("{USERS}/{}", member.id)).await.expect(200);
         ended(&app, &admin, &deletion).await;
     }
-    assert_eq!(heir(&colleague).await, admin.id, "nobody else is left");
+    assert_eq!(successor(&colleague).await, admin.id, "nobody else is left");
 }
 
 #[rstest]
@@ -391,7 +391,7 @@ async fn work_that_races_with_its_customers_deletion_is_refused_or_ends_deleted(
     }
     assert!(!made.is_empty() && refused >= RACES / 4 * 3, "{} made, {refused} refused: no race", made.len());
     app.settle().await;
-    app.expect_none(&departed::PROMISES).await;
+    app.expect_none(&deleted_records::PROMISES).await;
 }
 
 #[rstest]
@@ -414,14 +414,15 @@ async fn two_users_deleted_at_once_leave_nothing_with_either_though_each_is_the_
             admin.post(CUSTOMERS, owned).await.expect(201);
         }
         let is_named = race % 2 == 0;
-        let query = |heir: &str| if is_named { format!("?reassign_to={heir}") } else { String::new() };
+        let query =
+            |successor: &str| if is_named { format!("?reassign_to={successor}") } else { String::new() };
         if !is_named {
             let manager = json!({"manager_id": two});
             admin.patch(&format!("{USERS}/{one}"), manager).await.expect(200);
         }
         // Each twice: a user is deleted once.
         let paths = [(&one, &two), (&two, &one), (&one, &two), (&two, &one)];
-        let deletions = paths.map(|(user, heir)| format!("{USERS}/{user}{}", query(heir)));
+        let deletions = paths.map(|(user, successor)| format!("{USERS}/{user}{}", query(successor)));
         let answers = join_all(deletions.iter().map(|path| admin.delete(path))).await;
         let done = answers.iter().filter(|answer| answer.status == 200).count();
         assert!(answers.iter().all(|answer| matches!(answer.status, 200 | 404 | 422)), "{answers:?}");
@@ -429,7 +430,7 @@ async fn two_users_deleted_at_once_leave_nothing_with_either_though_each_is_the_
         deleted[usize::from(is_named)] += done;
     }
     app.settle().await;
-    app.expect_none(&departed::PROMISES).await;
+    app.expect_none(&deleted_records::PROMISES).await;
     assert_eq!(deleted, [RACES, RACES / 2]);
 }
 
@@ -461,5 +462,5 @@ async fn a_record_that_reaches_a_deleted_user_late_moves_on(#[values(Sqlite, Pos
         }
     }
     app.settle().await;
-    app.expect_none(&departed::PROMISES).await;
+    app.expect_none(&deleted_records::PROMISES).await;
 }

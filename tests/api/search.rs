@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::{Database, Member, Postgres, Sqlite, TestApp};
+use testing::{Database, Member, Postgres, Sqlite, TestApp};
 
 /// The names of the customers that `q` finds.
 async fn found(api: &Member, q: &str) -> BTreeSet<String> {

@@ -4,15 +4,16 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use kizuna::actors::auth::messages::{ChangeUser, UserChanges};
-use kizuna::actors::context::{Context, Role};
-use kizuna::actors::refusal::Code;
-use kizuna::ids::Id;
+use kernel::caller::Role;
+use kernel::context::Context;
+use kernel::error::ErrorCode;
+use kernel::ids::Id;
+use kizuna::domain::user::messages::{ChangeUser, UserChanges};
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::app::{ADMIN, PASSWORD};
-use crate::support::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
+use testing::app::{ADMIN, PASSWORD};
+use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const ME: &str = "/api/auth/me";
 const NEW_PASSWORD: &str = "another-password";
@@ -193,7 +194,7 @@ async fn the_last_admin_stays_one(#[values(Sqlite, Postgres)] on: Database) {
     let id = Id::parse(&admin.id).expect("an id");
     let changes = UserChanges { role: Some(Role::Manager), ..UserChanges::default() };
     let change = ChangeUser { id, changes, context: Context::system() };
-    let refusal = app.auth.service.ask(change).await.expect_err("a refusal");
-    assert_eq!(refusal.code, Code::LastAdmin);
+    let error = app.auth.service.ask(change).await.expect_err("a refusal");
+    assert_eq!(error.code, ErrorCode::LastAdmin);
     assert_eq!(admin.get(ME).await.text_at("/role"), "ADMIN");
 }

@@ -1,15 +1,16 @@
 //! `/api/reports/sales-summary` (SPEC §5, flow 6): the figures of all services, and what becomes of them while one of
 //! these is away. `tests/crash/summary.rs` has it hang.
 
+use kizuna::domain::service_name::ServiceName;
 use std::future::ready;
 use std::time::Duration;
 
-use kizuna::actors::refusal::Refusal;
-use kizuna::actors::runtime::call::Guard;
+use kernel::error::Error;
 use rstest::rstest;
+use runtime::circuit_breaker::CircuitBreaker;
 use serde_json::{Value, json};
 
-use crate::support::{Database, Member, Postgres, Sqlite, Team, TestApp};
+use testing::{Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const SUMMARY: &str = "/api/reports/sales-summary";
 const SECTIONS: [&str; 4] = ["customers", "meetings", "tasks", "approvals"];
@@ -23,11 +24,11 @@ async fn summary(member: &Member, query: &str) -> Value {
 }
 
 /// Opens a breaker: its service is as good as away.
-async fn open(app: &TestApp, guard: &Guard) {
+async fn open(app: &TestApp, breaker: &CircuitBreaker) {
     // What went well before counts no longer.
     app.clock.advance(WINDOW);
     for _ in 0..VOLUME {
-        let _ = guard.call(ready(Err::<(), _>(Refusal::unavailable()))).await;
+        let _ = breaker.call(ready(Err::<(), _>(Error::unavailable()))).await;
     }
 }
 
@@ -115,16 +116,16 @@ async fn a_service_that_is_away_has_its_last_good_figures(#[values(Sqlite, Postg
     let team = Team::of(&app).await;
     records(&app, &team).await;
     let Team { manager, sales, colleague, .. } = &team;
-    let guards = &app.guards;
+    let breakers = &app.breakers;
     let cases = [
-        (&guards.customer, ["cached", "live", "live", "live"]),
-        (&guards.sales, ["live", "cached", "cached", "live"]),
-        (&guards.opportunity, ["live", "live", "live", "cached"]),
+        (breakers.of(ServiceName::Customer.id()), ["cached", "live", "live", "live"]),
+        (breakers.of(ServiceName::Sales.id()), ["live", "cached", "cached", "live"]),
+        (breakers.of(ServiceName::Opportunity.id()), ["live", "live", "live", "cached"]),
     ];
-    for ((guard, wanted), day) in cases.into_iter().zip(1..) {
+    for ((breaker, wanted), day) in cases.into_iter().zip(1..) {
         let (period, other) = (format!("from=2026-02-0{day}"), format!("from=2026-01-0{day}"));
         let (live, own) = (summary(manager, &period).await, summary(sales, &period).await);
-        open(&app, guard).await;
+        open(&app, breaker).await;
         app.clock.advance(Duration::from_secs(1));
         for (member, before) in [(manager, &live), (sales, &own)] {
             let now = summary(member, &period).await;
@@ -173,7 +174,7 @@ async fn a_lowered_role_sees_no_more_of_what_was_kept() {
     let chief = team.admin.hire("MANAGER", "chief", None).await;
     assert_eq!(figures(&summary(&chief, "").await, "customers")["total"], 3);
     team.admin.patch(&format!("/api/auth/users/{}", chief.id), json!({"role": "SALES"})).await.expect(200);
-    open(&app, &app.guards.customer).await;
+    open(&app, app.breakers.of(ServiceName::Customer.id())).await;
     let own = summary(&chief, "").await;
     assert_eq!(own["customers"]["source"], "unavailable");
     assert_eq!(own["meetings"]["total"], 0, "own figures now");

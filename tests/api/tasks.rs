@@ -5,8 +5,8 @@ use std::time::Duration;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 use crate::wrong::{Wrong, all_refused};
+use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const TASKS: &str = "/api/tasks";
 const NOBODY: &str = "0198c0de-0000-7000-8000-000000000000";

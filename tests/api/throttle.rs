@@ -5,9 +5,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::support::app::{ADMIN, PASSWORD};
-use crate::support::{Answer, Api, Member, Sqlite, TestApp};
 use crate::wrong::{Wrong, all_refused};
+use testing::app::{ADMIN, PASSWORD};
+use testing::{Answer, Api, Member, Sqlite, TestApp};
 
 async fn login(api: &Api, email: &str, password: &str) -> Answer {
     api.post("/api/auth/login", json!({"email": email, "password": password})).await

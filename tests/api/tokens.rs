@@ -7,9 +7,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
-use crate::support::app::SECRET;
-use crate::support::{Member, Sqlite, TestApp};
 use crate::wrong::{Wrong, all_refused};
+use testing::app::SECRET;
+use testing::{Member, Sqlite, TestApp};
 
 const ME: &str = "/api/auth/me";
 
@@ -23,7 +23,7 @@ fn signed(claims: &Value, algorithm: Algorithm, secret: &str) -> String {
     encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret.as_bytes())).expect("a token")
 }
 
-/// Signed by nobody: `alg` says so.
+/// Authenticated by nobody: `alg` says so.
 fn unsigned(alg: &str, claims: &Value, signature: &str) -> String {
     let header = json!({"alg": alg, "typ": "JWT"}).to_string();
     format!("{}.{}.{signature}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims.to_string()))

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::app::PASSWORD;
-use crate::support::{Database, Member, Postgres, Sqlite, Team, TestApp};
 use crate::wrong::{Wrong, all_refused};
+use testing::app::PASSWORD;
+use testing::{Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const USERS: &str = "/api/auth/users";
 const NOBODY: &str = "0198c0de-0000-7000-8000-000000000000";
@@ -97,7 +97,7 @@ async fn every_fault_of_a_user_is_named() {
         user[field] = value;
         user
     };
-    let faults = [
+    let validator = [
         ("email", json!("sato"), "invalid_email"),
         ("email", json!("佐藤@example.com"), "invalid_email"),
         ("email", json!(""), "required"),
@@ -113,7 +113,7 @@ async fn every_fault_of_a_user_is_named() {
         ("password", json!("seven77"), "too_small"),
         ("password", json!("a".repeat(129)), "too_large"),
     ];
-    let wrong = faults.map(|(field, value, code)| Wrong::field(USERS, with(field, value), field, code));
+    let wrong = validator.map(|(field, value, code)| Wrong::field(USERS, with(field, value), field, code));
     all_refused(&app, &admin, wrong).await;
     let many = json!({"email": "sato", "name": "", "role": "SALES", "password": "short"});
     let answer = admin.post(USERS, many).await.expect_problem(422, "invalid_fields");

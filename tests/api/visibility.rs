@@ -3,8 +3,8 @@
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 use crate::wrong::{Wrong, all_refused};
+use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const MISSING: &str = "0198c0de-0000-7000-8000-000000000000";
 

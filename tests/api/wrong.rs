@@ -5,9 +5,9 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::support::{Answer, Api, TestApp};
+use testing::{Answer, Api, TestApp};
 
-/// A request that is wrong, and the refusal it deserves.
+/// A request that is wrong, and the error it deserves.
 pub struct Wrong {
     method: &'static str,
     path: String,
@@ -103,7 +103,7 @@ impl fmt::Display for Wrong {
     }
 }
 
-/// Sends each as `api` and checks its refusal; none may have stored anything.
+/// Sends each as `api` and checks its error; none may have stored anything.
 pub async fn all_refused(app: &TestApp, api: &Api, wrong: impl IntoIterator<Item = Wrong>) {
     let before = app.stored().await;
     for request in wrong {

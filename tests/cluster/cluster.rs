@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use kizuna::persistence::Db;
 use serde_json::Value;
+use store::Db;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::people::People;
+use crate::people::UserDirectory;
 use crate::plan::{Plan, name_of};
-use crate::promises;
-use crate::support::{Api, Kizuna, Launch, Place, Redis, eventually, postgres};
+use testing::promises;
+use testing::{Api, Kizuna, Launch, Place, Redis, eventually, postgres};
 
 /// How long effects may take once nobody is killed any more.
 pub const SETTLED_WITHIN: Duration = Duration::from_secs(30);
@@ -19,7 +19,7 @@ static TURN: Semaphore = Semaphore::const_new(1);
 
 /// A running cluster. All of it is ended and deleted when this is dropped.
 pub struct Cluster {
-    pub people: People,
+    pub people: UserDirectory,
     pub redis: Redis,
     /// Only with [`Plan::own_postgres`].
     pub postgres: Option<postgres::Server>,
@@ -55,7 +55,7 @@ impl Cluster {
         });
         let nodes = join_all(started).await;
         let urls: Vec<String> = nodes.iter().map(|node| node.url.clone()).collect();
-        let people = People::hire(&urls).await;
+        let people = UserDirectory::hire(&urls).await;
         let cluster = Self { people, redis, postgres, place, nodes, _turn: turn };
         cluster.all_alive().await;
         cluster
@@ -142,7 +142,7 @@ impl Cluster {
         names(&self.seen_by(node).await.unwrap_or_default()["nodes"], "id")
     }
 
-    /// The name of the node that works on each slice, as this one sees it.
+    /// The name of the node that works on each partition, as this one sees it.
     pub async fn owners(&self, node: usize) -> Vec<String> {
         names(&self.seen_by(node).await.unwrap_or_default()["slices"], "node")
     }

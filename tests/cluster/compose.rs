@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::{Command, Output};
 
 use crate::plan::{COMMAND, ENVIRONMENT, name_of};
-use crate::support::app::{PASSWORD, SECRET};
+use testing::app::{PASSWORD, SECRET};
 
 const HINT: &str = "on Debian: apt-get install docker-compose";
 const NODES: usize = 3;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cluster::Cluster;
 use crate::people::Known;
-use crate::support::Api;
+use testing::Api;
 
 const NODES: usize = 3;
 /// Clients of each node.

@@ -10,8 +10,8 @@ use crate::cluster::{Cluster, SETTLED_WITHIN};
 use crate::ledger::some;
 use crate::load::Load;
 use crate::plan::Plan;
-use crate::support::eventually;
 use crate::watcher::Watcher;
+use testing::eventually;
 
 const CRASHES: usize = 2;
 const AWAY: Duration = Duration::from_secs(3);

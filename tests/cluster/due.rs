@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use kizuna::persistence::Db;
-use kizuna::persistence::sql::Sql;
 use serde_json::json;
+use store::Db;
+use store::sql::Sql;
 
 use crate::cluster::{Cluster, SETTLED_WITHIN};
 use crate::plan::Plan;
-use crate::support::eventually;
+use testing::eventually;
 
 const ROUNDS: usize = 12;
 const TASKS_A_ROUND: usize = 10;

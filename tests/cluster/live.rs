@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use crate::client::{Client, cursor_of, name_of};
 use crate::cluster::Cluster;
-use crate::support::Api;
+use testing::Api;
+use testing::live_client::{Client, cursor_of, name_of};
 
 const NODES: usize = 3;
 /// The slowest of a quiet cluster; a debug build on a machine that does other things, too.
@@ -49,7 +49,7 @@ async fn a_cursor_goes_on_at_another_node_with_nothing_missed_and_nothing_twice(
     for number in 0..10 {
         sales.customer(number % NODES, &number.to_string()).await;
     }
-    // Customers of different slices may be told of in another order than they were made in; but it is one order.
+    // Customers of different partitions may be told of in another order than they were made in; but it is one order.
     let (mut cursors, mut order) = (Vec::new(), Vec::new());
     for _ in 0..10 {
         let frame = socket.next("notification").await;

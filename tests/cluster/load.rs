@@ -11,8 +11,8 @@ use tokio::task::JoinHandle;
 use crate::cluster::Cluster;
 use crate::ledger::Ledger;
 use crate::people::{Known, approval, meeting, task};
-use crate::support::Answer;
-use crate::support::app::PASSWORD;
+use testing::Answer;
+use testing::app::PASSWORD;
 
 /// How long a request may hang, as at a node that is paused, before it is sent to another.
 pub const PATIENCE: Duration = Duration::from_secs(3);

@@ -2,21 +2,12 @@
 //!
 //! - `reads`: what one node has acknowledged every other shows; `contention`: one record changed by all at once
 //! - `kills`, `redis`, `crash`, `paused`: a node, Redis, PostgreSQL killed, stopped or hung under load
-//! - `membership`: slices go where nodes live; `parts`: services on chosen nodes; `replica`: one that is gone
+//! - `membership`: partitions go where nodes live; `parts`: services on chosen nodes; `replica`: one that is gone
 //! - `live`: notifications across nodes; `sessions`: what holds everywhere at once; `due`: alerts are once
 //! - `rolling`: every node restarted behind a load balancer; `compose`: what `docker-compose.yml` starts
 //! - `cluster`: the nodes of a test; `plan`: how they are started; `people`: who works there
 //! - `load`: work under way, which remembers what was acknowledged; `watcher`: somebody who is told of it;
 //!   `ledger`: whether all of it is there; `proxy`: HAProxy
-
-#[path = "../support/mod.rs"]
-mod support;
-
-#[path = "../live/client.rs"]
-#[allow(dead_code, reason = "the suite of one node uses all of it")]
-mod client;
-#[path = "../crash/promises.rs"]
-mod promises;
 
 mod cluster;
 mod compose;

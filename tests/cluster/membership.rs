@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::cluster::Cluster;
 use crate::plan::name_of;
-use crate::support::eventually;
+use testing::eventually;
 
 /// After a `kill -9`: the lease runs out first.
 const AFTER_A_KILL: Duration = Duration::from_secs(3);
@@ -67,7 +67,7 @@ async fn a_node_is_seen_with_its_name_address_and_services() {
     }
 }
 
-/// Waits until this node sees that each of these, and nobody else, works on some slice.
+/// Waits until this node sees that each of these, and nobody else, works on some partition.
 async fn shared_by(cluster: &Cluster, seen_by: usize, nodes: &[usize], within: Duration) {
     let expected: BTreeSet<String> = nodes.iter().map(|node| name_of(*node)).collect();
     eventually(within, async || {

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::client::Client;
 use crate::cluster::{Cluster, SETTLED_WITHIN};
 use crate::people::{Known, approval, meeting, task};
 use crate::plan::Plan;
-use crate::support::app::PASSWORD;
-use crate::support::eventually;
+use testing::app::PASSWORD;
+use testing::eventually;
+use testing::live_client::Client;
 
 /// Which node hosts what.
 const PARTS: [&str; 3] = ["auth", "customer,sales", "opportunity,analytics"];

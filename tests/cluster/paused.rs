@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use crate::cluster::Cluster;
 use crate::load::Load;
 use crate::plan::name_of;
-use crate::support::eventually;
 use crate::watcher::Watcher;
+use testing::eventually;
 
 /// More than twice a lease.
 const HUNG: Duration = Duration::from_secs(5);

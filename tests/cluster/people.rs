@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::app::{ADMIN, PASSWORD};
-use crate::support::{Answer, Api, Member};
+use testing::app::{ADMIN, PASSWORD};
+use testing::{Answer, Api, Member};
 
 /// One of each role; the SALES users are under the MANAGER.
-pub struct People {
+pub struct UserDirectory {
     pub admin: Known,
     pub manager: Known,
     pub sales: Known,
@@ -60,7 +60,7 @@ impl Known {
     }
 }
 
-impl People {
+impl UserDirectory {
     pub async fn hire(nodes: &[String]) -> Self {
         let admin = Known::sign_in(nodes, ADMIN).await;
         let manager = admin.hire(nodes, "MANAGER", "manager", None).await;

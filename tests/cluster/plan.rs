@@ -1,8 +1,8 @@
 //! What a node of a cluster is started with, as `docker-compose.yml` starts one.
 
-use crate::support::app::{ADMIN, PASSWORD, SECRET};
-use crate::support::ports::free_port;
-use crate::support::{Kizuna, Launch};
+use testing::app::{ADMIN, PASSWORD, SECRET};
+use testing::ports::free_port;
+use testing::{Kizuna, Launch};
 
 /// The binary under test.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_kizuna");

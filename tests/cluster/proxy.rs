@@ -5,8 +5,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::cluster::Cluster;
-use crate::support::ports::free_port;
-use crate::support::{Api, eventually, undertaker};
+use testing::ports::free_port;
+use testing::{Api, eventually, process_reaper};
 
 const HINT: &str = "on Debian: apt-get install haproxy; elsewhere have haproxy on the PATH";
 const CONFIG: &str = "deploy/haproxy.cfg";
@@ -35,7 +35,7 @@ impl Proxy {
             command.env(format!("KIZUNA_NODE_{}", node + 1), url.trim_start_matches("http://"));
         }
         let process = command.spawn().unwrap_or_else(|error| panic!("no haproxy ({error}); {HINT}"));
-        undertaker::started(process.id());
+        process_reaper::started(process.id());
         let proxy = Self { url: format!("http://{listen}"), process };
         let nobody = Api::new(proxy.url());
         eventually(STARTS_WITHIN, async || {
@@ -59,7 +59,7 @@ impl Drop for Proxy {
         // It may have ended by itself.
         let _ = self.process.kill();
         let _ = self.process.wait();
-        undertaker::ended(self.process.id());
+        process_reaper::ended(self.process.id());
     }
 }
 

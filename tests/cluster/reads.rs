@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::people::{Known, approval, meeting, task, timed};
-use crate::support::Answer;
-use crate::support::app::PASSWORD;
+use testing::Answer;
+use testing::app::PASSWORD;
 
 const PAIRS: usize = 10_000;
 const WORKERS: usize = 20;

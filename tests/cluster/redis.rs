@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::cluster::Cluster;
 use crate::ledger::some;
 use crate::load::{Load, PATIENCE};
-use crate::support::eventually;
 use crate::watcher::Watcher;
+use testing::eventually;
 
 /// How long each trouble lasts, unless the trouble says otherwise.
 const TROUBLE: Duration = Duration::from_secs(5);

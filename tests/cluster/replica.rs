@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::cluster::{Cluster, SETTLED_WITHIN};
 use crate::people::meeting;
 use crate::plan::Plan;
-use crate::support::{Answer, eventually};
+use testing::{Answer, eventually};
 
 const OTHERS: &str = "auth,sales,opportunity,analytics";
 const RESET: Duration = Duration::from_secs(2);

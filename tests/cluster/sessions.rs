@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::client::Client;
 use crate::cluster::Cluster;
 use crate::people::Known;
-use crate::support::app::PASSWORD;
-use crate::support::eventually;
+use testing::app::PASSWORD;
+use testing::eventually;
+use testing::live_client::Client;
 
 /// On the nodes where it was not done.
 const WITHIN: Duration = Duration::from_secs(1);

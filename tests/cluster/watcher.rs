@@ -8,10 +8,10 @@ use serde_json::Value;
 use sqlx::{Connection, PgConnection, Row};
 use tokio::task::JoinHandle;
 
-use crate::client::{Client, Heard, cursor_of};
 use crate::cluster::{Cluster, SETTLED_WITHIN};
 use crate::people::Known;
-use crate::support::eventually;
+use testing::eventually;
+use testing::live_client::{Client, Heard, cursor_of};
 
 /// How long a socket may take to open before another node is tried.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Answer, Api};
+use testing::{Answer, Api};
 
 /// A customer as the server last acknowledged it.
 #[derive(Clone, Debug)]

@@ -5,10 +5,10 @@ use std::process::Output;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::promises;
 use crate::site::{BINARY, SOON, Site, run};
-use crate::support::app::{PASSWORD, SECRET};
-use crate::support::{Api, Database, Kizuna, Postgres, Sqlite, eventually};
+use testing::app::{PASSWORD, SECRET};
+use testing::promises;
+use testing::{Api, Database, Kizuna, Postgres, Sqlite, eventually};
 
 #[track_caller]
 fn text(output: Output) -> String {

@@ -1,13 +1,13 @@
 //! A consumer that fails: its event becomes a dead letter, everything else flows on, and a redrive by the API
 //! or the command applies it once and in order (SPEC §7).
 
-use kizuna::persistence::cursors;
 use rstest::rstest;
 use serde_json::{Value, json};
+use store::cursors;
 
-use crate::promises;
 use crate::site::{Known, SOON, Site, run};
-use crate::support::{Api, Database, Kizuna, Launch, Postgres, Sqlite, eventually};
+use testing::promises;
+use testing::{Api, Database, Kizuna, Launch, Postgres, Sqlite, eventually};
 
 const CONSUMER: &str = "analytics.activity";
 const DEAD_LETTERS: &str = "/api/admin/dead-letters";
@@ -79,8 +79,8 @@ async fn a_consumer_that_fails_leaves_a_dead_letter_that_the_api_redrives(
 async fn assert_whole(admin: &Api, pending: i64) {
     let report = admin.get("/api/admin/integrity").await.expect(200).body;
     for consumer in report["consumers"].as_array().expect("consumers") {
-        let faults = ["lost", "duplicated", "out_of_order"].map(|fault| consumer[fault].as_i64());
-        assert_eq!(faults, [Some(0); 3], "{consumer}");
+        let validator = ["lost", "duplicated", "out_of_order"].map(|fault| consumer[fault].as_i64());
+        assert_eq!(validator, [Some(0); 3], "{consumer}");
         if consumer["name"] == CONSUMER {
             assert_eq!(consumer["pending"], pending, "{consumer}");
         }

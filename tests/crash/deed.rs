@@ -3,9 +3,9 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::site::People;
-use crate::support::app::PASSWORD;
-use crate::support::{Answer, Api, Kizuna};
+use crate::site::UserDirectory;
+use testing::app::PASSWORD;
+use testing::{Answer, Api, Kizuna};
 
 /// One kind of request; each touches other actors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub const ALL: [Deed; 12] = [
 /// Does deeds on one server.
 pub struct Doer<'a> {
     pub server: &'a Kizuna,
-    pub people: &'a People,
+    pub people: &'a UserDirectory,
 }
 
 impl Doer<'_> {

@@ -13,9 +13,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::client::Client;
-use crate::promises;
 use crate::site::{BINARY, SOON, Site};
-use crate::support::{Api, Database, Kizuna, Postgres, Sqlite, eventually};
+use testing::promises;
+use testing::{Api, Database, Kizuna, Postgres, Sqlite, eventually};
 
 /// Far below `--drain-timeout`: nothing is waited for that will not come.
 const ENDED_WITHIN: Duration = Duration::from_secs(10);

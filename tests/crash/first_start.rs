@@ -7,8 +7,8 @@ use rstest::rstest;
 use serde_json::json;
 
 use crate::site::{BINARY, Site};
-use crate::support::app::{ADMIN, SECRET};
-use crate::support::{Api, Database, Kizuna, Launch, Postgres, Sqlite};
+use testing::app::{ADMIN, SECRET};
+use testing::{Api, Database, Kizuna, Launch, Postgres, Sqlite};
 
 /// A server that was told nothing but where its database is.
 fn plain(site: &Site) -> Launch {

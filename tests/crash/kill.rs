@@ -3,14 +3,14 @@
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
-use kizuna::persistence::Db;
-use kizuna::persistence::sql::Sql;
 use rstest::rstest;
+use store::Db;
+use store::sql::Sql;
 
 use crate::client::{Acknowledged, Client};
-use crate::promises;
 use crate::site::{Known, Site};
-use crate::support::{Database, Postgres, Sqlite};
+use testing::promises;
+use testing::{Database, Postgres, Sqlite};
 
 /// Around a commit, and around the commit of an effect.
 const BOUNDARIES: [&str; 5] = [
@@ -23,7 +23,7 @@ const BOUNDARIES: [&str; 5] = [
 /// Which visits die. A start on a database at rest passes none of these places, one that has effects to
 /// catch up with a few; a creation with its five effects passes each up to six times.
 const VISITS: std::ops::RangeInclusive<u32> = 1..=11;
-/// After so many kills a server lives long enough to be judged.
+/// After so many kills a server lives long enough to be valid_user.
 const KILLS_A_CHECK: usize = 11;
 /// How long three clients may need to have the moment passed.
 const KILLED_WITHIN: Duration = Duration::from_secs(10);
@@ -77,7 +77,7 @@ async fn judge(db: &Db, clients: &[Client; 3], manager: &str) -> Result<(), Stri
         }
     }
     let told = "SELECT CAST(count(*) AS TEXT) FROM notifications WHERE kind = 'customer.created'";
-    let told = Sql::new(told).push(" AND user_id = ?", [manager.parse::<kizuna::ids::Id>()?.into()]);
+    let told = Sql::new(told).push(" AND user_id = ?", [manager.parse::<kernel::ids::Id>()?.into()]);
     let told = db.number(told).await.map_err(|error| error.to_string())?;
     let customers = Sql::new("SELECT CAST(count(*) AS TEXT) FROM customers");
     let customers = db.number(customers).await.map_err(|error| error.to_string())?;
@@ -86,7 +86,7 @@ async fn judge(db: &Db, clients: &[Client; 3], manager: &str) -> Result<(), Stri
 
 /// 0 if there is no such customer under the acknowledged id.
 async fn stored_version(db: &Db, name: &str, customer: &Acknowledged) -> Result<i64, String> {
-    let id: kizuna::ids::Id = customer.id.parse()?;
+    let id: kernel::ids::Id = customer.id.parse()?;
     let stored = Sql::new("SELECT CAST(version AS TEXT) FROM customers")
         .filter("name = ?", [name.into()])
         .filter("id = ?", [id.into()]);

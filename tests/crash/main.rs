@@ -8,9 +8,6 @@
 //! - `summary`: flow 6 while a service hangs
 //! - `drain`, `settings`, `commands`, `first_start`: how the process starts and ends
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod client;
 mod commands;
 mod dead_letters;
@@ -20,7 +17,6 @@ mod first_start;
 mod kill;
 mod panics;
 mod projections;
-mod promises;
 mod sagas;
 mod settings;
 mod site;

@@ -8,9 +8,9 @@ use futures_util::future::join_all;
 use rstest::rstest;
 
 use crate::deed::{ALL, Deed, Doer};
-use crate::promises;
 use crate::site::{SOON, Site};
-use crate::support::{Answer, Api, Database, Kizuna, Postgres, Sqlite, eventually};
+use testing::promises;
+use testing::{Answer, Api, Database, Kizuna, Postgres, Sqlite, eventually};
 
 /// Requests under way at once when the actor dies.
 const CALLERS: usize = 4;

@@ -1,19 +1,20 @@
 //! `kizuna projections rebuild` (SPEC §9): the same rows again, from the log alone, also beside a server.
 
 use kizuna::actors::analytics::metrics::MetricsConsumer;
-use kizuna::actors::runtime::feed::Consumer;
-use kizuna::persistence::Db;
 use kizuna::persistence::analytics::{ACTIVITY, METRICS, NOTIFICATIONS, PEOPLE};
-use kizuna::persistence::cursors::{self, CURSORS, PARKED};
-use kizuna::persistence::replicas::{OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
-use kizuna::persistence::sql::Sql;
-use kizuna::persistence::table::Table;
+use kizuna::persistence::customer_replicas::{OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
 use rstest::rstest;
+use runtime::consumer::Consumer;
 use serde_json::{Value, json};
+use store::Db;
+use store::cursors;
+use store::cursors::{CURSORS, PARKED};
+use store::sql::Sql;
+use store::table::Table;
 
-use crate::promises;
-use crate::site::{BINARY, People, Site, at_rest, run};
-use crate::support::{Database, Kizuna, Postgres, Sqlite};
+use crate::site::{BINARY, Site, UserDirectory, at_rest, run};
+use testing::promises;
+use testing::{Database, Kizuna, Postgres, Sqlite};
 
 /// In the order in which they are told of.
 const PROJECTIONS: [&Table; 5] = [&PEOPLE, &SALES_CUSTOMERS, &OPPORTUNITY_CUSTOMERS, &METRICS, &ACTIVITY];
@@ -36,7 +37,7 @@ fn rebuild(site: &Site) -> String {
 }
 
 /// Some of everything that is folded.
-async fn work(server: &Kizuna, people: &People, round: &str) {
+async fn work(server: &Kizuna, people: &UserDirectory, round: &str) {
     let (sales, manager) = (people.sales.at(server), people.manager.at(server));
     let admin = people.admin.at(server);
     for n in 0..4 {

@@ -7,10 +7,10 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::promises;
 use crate::site::{Known, SOON, Site};
-use crate::support::app::{ADMIN, PASSWORD};
-use crate::support::{Api, Database, Member, Postgres, Sqlite, Template, eventually};
+use testing::app::{ADMIN, PASSWORD};
+use testing::promises;
+use testing::{Api, Database, Member, Postgres, Sqlite, Template, eventually};
 
 const BOUNDARIES: [&str; 4] =
     ["journal.before_commit", "journal.after_commit", "feed.before_effect", "feed.after_effect"];
@@ -131,7 +131,7 @@ async fn delete_under(site: &Site, estate: &Estate, path: &str, moment: &str) ->
 }
 
 /// Waits until the server is dead (true), or all its effects are done (false).
-async fn dies_or_rests(site: &Site, server: &mut crate::support::Kizuna) -> bool {
+async fn dies_or_rests(site: &Site, server: &mut testing::Kizuna) -> bool {
     for _ in 0..500 {
         if !server.is_running() {
             return true;

@@ -6,7 +6,7 @@ use std::process::Output;
 use rstest::rstest;
 
 use crate::site::run;
-use crate::support::app::SECRET;
+use testing::app::SECRET;
 
 /// What a failed start said, without clap's hint at the help.
 fn complaint(output: &Output) -> String {

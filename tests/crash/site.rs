@@ -3,12 +3,13 @@
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use kizuna::persistence::{Db, cursors, log};
+use store::{Db, cursors, log};
 use tokio::sync::OnceCell;
 
-use crate::promises::CONSUMERS;
-use crate::support::app::{ADMIN, PASSWORD, SECRET};
-use crate::support::{Api, Database, Kizuna, Launch, Member, Place, Sqlite, Template, eventually};
+use kizuna::app::consumers::CONSUMERS;
+use runtime::consumer::ConsumerSpec;
+use testing::app::{ADMIN, PASSWORD, SECRET};
+use testing::{Api, Database, Kizuna, Launch, Member, Place, Sqlite, Template, eventually};
 
 /// The binary under test.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_kizuna");
@@ -33,8 +34,9 @@ impl Site {
     }
 
     /// A copy of a settled site. Its making, which is dear, happens once for each kind of database.
-    pub async fn copied(on: Database) -> (Self, &'static People) {
-        static SETTLED: [OnceCell<(Template, People)>; 2] = [OnceCell::const_new(), OnceCell::const_new()];
+    pub async fn copied(on: Database) -> (Self, &'static UserDirectory) {
+        static SETTLED: [OnceCell<(Template, UserDirectory)>; 2] =
+            [OnceCell::const_new(), OnceCell::const_new()];
         let make = async || {
             let site = Self::fresh(on);
             let people = site.settled().await;
@@ -73,9 +75,9 @@ impl Site {
     }
 
     /// Starts the first server, makes the people, and stops it when all of it has taken effect.
-    pub async fn settled(&self) -> People {
+    pub async fn settled(&self) -> UserDirectory {
         let mut server = self.launch().start().await;
-        let people = People::hire(&server).await;
+        let people = UserDirectory::hire(&server).await;
         self.eventually(at_rest).await;
         assert!(server.terminate().await.success(), "{}", server.output());
         people
@@ -85,9 +87,9 @@ impl Site {
 /// Nothing is left to do: no effect, and no position to be stored.
 pub async fn at_rest(db: &Db) -> Result<(), String> {
     let heads = log::heads(db).await.map_err(|error| error.to_string())?;
-    for (consumer, _) in CONSUMERS {
+    for ConsumerSpec { name: consumer, .. } in CONSUMERS {
         let cursors = cursors::load(db, consumer).await.map_err(|error| error.to_string())?;
-        let behind = cursors.iter().find(|cursor| !heads.contains(&(cursor.slice, cursor.position)));
+        let behind = cursors.iter().find(|cursor| !heads.contains(&(cursor.partition, cursor.position)));
         if let Some(cursor) = behind {
             return Err(format!("{cursor:?} is not at its head"));
         }
@@ -96,7 +98,7 @@ pub async fn at_rest(db: &Db) -> Result<(), String> {
 }
 
 /// Who works here: one of each role, the SALES user under the MANAGER; and a customer of the SALES user.
-pub struct People {
+pub struct UserDirectory {
     pub admin: Known,
     pub manager: Known,
     pub sales: Known,
@@ -122,7 +124,7 @@ impl Known {
     }
 }
 
-impl People {
+impl UserDirectory {
     async fn hire(server: &Kizuna) -> Self {
         let admin = Member::sign_in(&Api::new(server.base_url()), ADMIN, PASSWORD).await;
         let manager = admin.hire("MANAGER", "manager", None).await;

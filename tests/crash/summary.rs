@@ -6,7 +6,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::site::{Known, Site};
-use crate::support::{Database, Kizuna, Postgres, Sqlite};
+use testing::{Database, Kizuna, Postgres, Sqlite};
 
 /// The breakers' timeout here; a machine that runs other tests beside needs its time, too.
 const TIMEOUT: Duration = Duration::from_secs(2);

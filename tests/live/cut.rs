@@ -6,17 +6,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use kizuna::actors::event::slice_of;
-use kizuna::ids::Id;
-use kizuna::persistence::log;
+use kernel::event::partition_of;
+use kernel::ids::Id;
 use reqwest::Method;
 use rstest::rstest;
 use serde_json::json;
+use store::log;
 
-use crate::client::{Client, Heard, cursor_of};
 use crate::proxy::Proxy;
-use crate::support::app::{ADMIN, PASSWORD, SECRET};
-use crate::support::{Api, Database, Kizuna, Launch, Member, Place, Postgres, Sqlite};
+use testing::app::{ADMIN, PASSWORD, SECRET};
+use testing::live_client::{Client, Heard, cursor_of};
+use testing::{Api, Database, Kizuna, Launch, Member, Place, Postgres, Sqlite};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_kizuna");
 /// Bytes of the server's after which a connection breaks: within the handshake, a hello, or some frame.
@@ -53,10 +53,10 @@ impl Reader {
     /// Its notifications as the log has them.
     async fn expected(&self, place: &Place) -> Vec<String> {
         let db = place.open().await;
-        let events = log::after(&db, slice_of(self.id), 0, 100_000).await.expect("a log");
+        let events = log::after(&db, partition_of(self.id), 0, 100_000).await.expect("a log");
         db.close().await;
         let mine = events.iter().filter(|event| {
-            event.event.event_type == "notification.created" && event.event.partition == self.id
+            event.event.event_type.name() == "notification.created" && event.event.partition_key == self.id
         });
         mine.map(|event| event.event.subject.to_string()).collect()
     }

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use rstest::rstest;
 use serde_json::json;
 
-use crate::client::{Client, Heard, cursor_of};
-use crate::support::app::{ADMIN, PASSWORD};
-use crate::support::{Api, Database, Kizuna, Member, Place, Postgres, Sqlite, Team, TestApp, eventually};
+use testing::app::{ADMIN, PASSWORD};
+use testing::live_client::{Client, Heard, cursor_of};
+use testing::{Api, Database, Kizuna, Member, Place, Postgres, Sqlite, Team, TestApp, eventually};
 
 /// At once, on a machine that runs other tests beside.
 const AT_ONCE: Duration = Duration::from_millis(800);
@@ -134,7 +134,7 @@ async fn a_socket_that_is_closed_by_its_client_is_answered_and_forgotten() {
         let metrics = app.nobody().get("/metrics").await.text;
         metrics.lines().any(|line| line == "kizuna_actor_live{actor=\"analytics.listener\"} 0")
     };
-    eventually(crate::client::SOON, sockets).await;
+    eventually(testing::live_client::SOON, sockets).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -178,7 +178,7 @@ async fn a_listener_or_a_hub_that_dies_sends_its_sockets_back_to_their_cursors()
 async fn reconnected(api: &Api, path: &str) -> Client {
     let bearer = format!("Bearer {}", api.access_token().expect("signed in"));
     let open = async || Client::open(api.base(), path, &[("authorization", &bearer)]).await;
-    let mut client = eventually(crate::client::SOON, open).await;
+    let mut client = eventually(testing::live_client::SOON, open).await;
     client.next("hello").await;
     client
 }

@@ -3,8 +3,8 @@
 use rstest::rstest;
 use serde_json::json;
 
-use crate::client::{Client, cursor_of, name_of};
-use crate::support::{Database, Member, Postgres, Sqlite, Team, TestApp};
+use testing::live_client::{Client, cursor_of, name_of};
+use testing::{Database, Member, Postgres, Sqlite, Team, TestApp};
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -75,7 +75,7 @@ async fn a_cursor_goes_on_after_its_frame_across_a_restart(#[values(Sqlite, Post
     assert_eq!(name_of(&client.next("notification").await), "d");
 }
 
-fn at(app: &TestApp, member: &Member) -> crate::support::Api {
+fn at(app: &TestApp, member: &Member) -> testing::Api {
     app.nobody().token(member.access_token().expect("signed in"))
 }
 
@@ -165,7 +165,7 @@ async fn a_listener_lives_as_long_as_its_users_sockets() {
     let (first, second) = (Client::of(&admin).await, Client::of(&admin).await);
     assert_eq!(live().await, 1);
     drop((first, second));
-    crate::support::eventually(crate::client::SOON, async || live().await == 0).await;
+    testing::eventually(testing::live_client::SOON, async || live().await == 0).await;
     let _again = Client::of(&admin).await;
     assert_eq!(live().await, 1);
 }

@@ -7,11 +7,7 @@
 //! - `asyncapi`: the contract; `watch`: the terminal client
 //! - `client`: a client of the tests; `wire`: one that speaks byte by byte; `proxy`: a wire that breaks
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod asyncapi;
-mod client;
 mod cut;
 mod endings;
 mod feed;

@@ -1,8 +1,8 @@
 //! Frames that are none: the close codes of RFC 6455, and a server that does not mind.
 
-use crate::client::Client;
-use crate::support::{Sqlite, Team, TestApp};
 use crate::wire::{Wire, frame};
+use testing::live_client::Client;
+use testing::{Sqlite, Team, TestApp};
 
 /// What is sent, and the code it is closed with.
 fn cases() -> Vec<(&'static str, Vec<u8>, u16)> {

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::client::Client;
-use crate::support::{Member, Sqlite, TestApp};
+use testing::live_client::Client;
+use testing::{Member, Sqlite, TestApp};
 
 fn cookie(member: &Member) -> String {
     format!("theme=dark; kizuna_session={}", member.access_token().expect("signed in"))
@@ -134,5 +134,5 @@ async fn a_user_and_a_node_have_so_many_sockets_and_no_more() {
     let _third = Client::of(&sales).await;
     sales.get("/api/stream").await.expect_problem(503, "overloaded");
     drop(second);
-    crate::support::eventually(crate::client::SOON, async || more().await.is_none()).await;
+    testing::eventually(testing::live_client::SOON, async || more().await.is_none()).await;
 }

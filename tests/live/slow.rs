@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::client::Client;
-use crate::support::app::{ADMIN, PASSWORD, SECRET};
-use crate::support::{Api, Kizuna, Member, Place, Sqlite};
 use crate::wire::{Raw, Wire};
+use testing::app::{ADMIN, PASSWORD, SECRET};
+use testing::live_client::Client;
+use testing::{Api, Kizuna, Member, Place, Sqlite};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_kizuna");
 const PATH: &str = "/api/ws?topics=customers";

@@ -5,8 +5,8 @@ use std::time::Duration;
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::client::SOON;
-use crate::support::{Api, Database, Member, Postgres, Sqlite, Team, TestApp};
+use testing::live_client::SOON;
+use testing::{Api, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 /// An open event stream.
 struct Stream {

@@ -1,11 +1,12 @@
 //! Who sees which events of the topics (SPEC §1), at the moment of sending.
 
-use kizuna::actors::catalogue::intern;
+use kernel::event::EventType;
+use kizuna::domain::events::CATALOGUE;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::client::{Client, cursor_of};
-use crate::support::{Database, Member, Postgres, Sqlite, Team, TestApp};
+use testing::live_client::{Client, cursor_of};
+use testing::{Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const ALL: [&str; 5] = ["customers", "meetings", "tasks", "approvals", "sagas"];
 const WITH_ALL: &str = "/api/ws?topics=customers,meetings,tasks,approvals,sagas";
@@ -117,7 +118,12 @@ async fn a_saga_is_seen_by_who_started_it_and_by_managers_and_its_plural_events_
     assert_eq!(types(&mut of_sales, 1).await, ["saga.started"]);
     let mut of_all = Vec::new();
     while !["saga.started", "saga.step_completed", "meetings.deleted"].iter().all(|it| of_all.contains(it)) {
-        of_all.extend(types(&mut of_manager, 1).await.into_iter().filter_map(|kind| intern(&kind)));
+        of_all.extend(
+            types(&mut of_manager, 1)
+                .await
+                .into_iter()
+                .filter_map(|kind| CATALOGUE.find(&kind).map(EventType::name)),
+        );
     }
     app.settle().await;
     let rest = of_sales.rest().await;

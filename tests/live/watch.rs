@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::client::SOON;
 use crate::proxy::Proxy;
-use crate::support::app::{ADMIN, PASSWORD};
-use crate::support::{Kizuna, Sqlite, Team, TestApp, eventually};
+use testing::app::{ADMIN, PASSWORD};
+use testing::live_client::SOON;
+use testing::{Kizuna, Sqlite, Team, TestApp, eventually};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_kizuna");
 

@@ -6,8 +6,8 @@ use socket2::{Domain, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::client::SOON;
-use crate::support::Api;
+use testing::Api;
+use testing::live_client::SOON;
 
 /// An upgraded connection.
 pub struct Wire {

@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
-use kizuna::actors::auth::domain::{Session, UserState};
-use kizuna::actors::auth::messages::UserFilter;
-use kizuna::actors::context::Role;
-use kizuna::clock::Timestamp;
-use kizuna::ids::new_id;
+use kernel::caller::Role;
+use kernel::clock::Timestamp;
+use kernel::ids::new_id;
+use kizuna::domain::session::record::Session;
+use kizuna::domain::user::messages::UserFilter;
+use kizuna::domain::user::record::UserState;
 use kizuna::persistence::auth::{
     SESSIONS, another_admin, has_users, list_users, purge_sessions, user_by_email,
 };
-use kizuna::persistence::unit::Write;
 use rstest::rstest;
+use store::unit_of_work::Write;
 
 use crate::common::{begin, count, store, user, user_write, walk};
-use crate::support::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Place, Postgres, Sqlite};
 
 fn with_role(name: &str, role: Role) -> UserState {
     let mut state = user(name);

@@ -3,26 +3,27 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kizuna::actors::auth::domain::UserState;
-use kizuna::actors::auth::messages::{ChangeUser, FindUser, Heirs, LiveUser, RemoveUser, UserChanges};
+use kernel::caller::Role;
+use kernel::context::Context;
+use kernel::error::{Error, ErrorCode};
+use kernel::ids::Id;
 use kizuna::actors::auth::password::Passwords;
-use kizuna::actors::auth::service::{AuthDesk, TokenLifetimes};
-use kizuna::actors::auth::throttle::{Guesses, Rate};
+use kizuna::actors::auth::service::{AuthService, TokenLifetimes};
+use kizuna::actors::auth::throttle::{LoginThrottle, Rate};
 use kizuna::actors::auth::token::Keys;
-use kizuna::actors::context::{Context, Role};
-use kizuna::actors::refusal::{Code, Refusal};
-use kizuna::actors::runtime::service::Local;
-use kizuna::ids::Id;
+use kizuna::domain::user::messages::{ChangeUser, FindUser, LiveUser, RemoveUser, Successors, UserChanges};
+use kizuna::domain::user::record::UserState;
 use rstest::rstest;
+use runtime::service::Local;
 
 use crate::common::{caller, store, user, user_write};
 use crate::node::{Node, Site, run};
-use crate::support::{Database, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite};
 
 /// Auth on a node that knows of another.
-fn auth(node: &Node) -> Local<AuthDesk> {
+fn auth(node: &Node) -> Local<AuthService> {
     let (hour, minute) = (Duration::from_secs(3_600), Duration::from_secs(60));
-    node.service(AuthDesk {
+    node.service(AuthService {
         db: node.db.clone(),
         journal: node.journal.clone(),
         clock: node.clock.clone(),
@@ -31,7 +32,7 @@ fn auth(node: &Node) -> Local<AuthDesk> {
         users: node.shared(),
         sessions: node.shared(),
         lifetimes: TokenLifetimes { access: minute, refresh: hour },
-        guesses: Guesses::new(&node.db, Rate { count: 10, per: minute }),
+        throttle: LoginThrottle::new(&node.db, Rate { count: 10, per: minute }),
     })
 }
 
@@ -45,16 +46,17 @@ fn context(by: Id) -> Context {
     Context { caller: caller(Role::Admin, by), ..Context::system() }
 }
 
-async fn demote(auth: &Local<AuthDesk>, by: Id, id: Id) -> Result<(), Refusal> {
+async fn demote(auth: &Local<AuthService>, by: Id, id: Id) -> Result<(), Error> {
     let changes = UserChanges { role: Some(Role::Manager), ..UserChanges::default() };
     auth.ask(ChangeUser { id, changes, context: context(by) }).await.map(drop)
 }
 
-async fn remove(auth: &Local<AuthDesk>, by: Id, id: Id, heir: &UserState) -> Result<(), Refusal> {
-    let heir = &heir.user;
-    let successor = LiveUser { id: heir.id, version: heir.version, role: heir.role, manager_id: None };
-    let heirs = Heirs { successor, approver: None };
-    auth.ask(RemoveUser { id, heirs, context: context(by) }).await.map(drop)
+async fn remove(auth: &Local<AuthService>, by: Id, id: Id, successor: &UserState) -> Result<(), Error> {
+    let successor = &successor.user;
+    let successor =
+        LiveUser { id: successor.id, version: successor.version, role: successor.role, manager_id: None };
+    let successors = Successors { successor, approver: None };
+    auth.ask(RemoveUser { id, successors, context: context(by) }).await.map(drop)
 }
 
 #[rstest]
@@ -65,14 +67,15 @@ fn of_two_admins_who_make_each_other_less_one_stays(#[case] on: Database) {
         let nodes = two(site, on).await;
         let [here, there] = nodes.each_ref().map(auth);
         for round in 0..12 {
-            let [one, other, heir] = ["one", "other", "heir"].map(|name| user(&format!("{name}{round}")));
+            let [one, other, successor] =
+                ["one", "other", "heir"].map(|name| user(&format!("{name}{round}")));
             let admin = |state: &UserState| {
                 let mut state = state.clone();
                 state.user.role = Role::Admin;
                 state
             };
             let (one, other) = (admin(&one), admin(&other));
-            store(&nodes[0].db, [&one, &other, &heir].map(user_write).to_vec()).await;
+            store(&nodes[0].db, [&one, &other, &successor].map(user_write).to_vec()).await;
             let (a, b) = (one.user.id, other.user.id);
             // Both nodes have them in memory.
             here.ask(FindUser { id: a }).await.unwrap();
@@ -80,11 +83,11 @@ fn of_two_admins_who_make_each_other_less_one_stays(#[case] on: Database) {
             let (first, second) = if round % 2 == 0 {
                 tokio::join!(demote(&here, a, b), demote(&there, b, a))
             } else {
-                tokio::join!(remove(&here, a, b, &heir), demote(&there, b, a))
+                tokio::join!(remove(&here, a, b, &successor), demote(&there, b, a))
             };
             let lost = [&first, &second].into_iter().filter_map(|answer| answer.as_ref().err());
-            let codes: Vec<Code> = lost.map(|refusal| refusal.code).collect();
-            assert_eq!(codes, [Code::LastAdmin], "round {round}: {first:?}, {second:?}");
+            let codes: Vec<ErrorCode> = lost.map(|error| error.code).collect();
+            assert_eq!(codes, [ErrorCode::LastAdmin], "round {round}: {first:?}, {second:?}");
             // The one who stayed makes room for the next round.
             let left = if first.is_ok() { &one } else { &other };
             let mut gone = left.clone();
@@ -114,6 +117,6 @@ fn an_admin_s_other_change_meanwhile_refuses_nothing(#[case] on: Database) {
         demoted.unwrap();
         renamed.unwrap();
         demote(&there, a, c).await.unwrap();
-        assert_eq!(demote(&here, b, a).await.unwrap_err().code, Code::LastAdmin);
+        assert_eq!(demote(&here, b, a).await.unwrap_err().code, ErrorCode::LastAdmin);
     });
 }

@@ -1,18 +1,20 @@
 //! Approvals: the row, the lists and the figures.
 
-use kizuna::actors::context::{Caller, Role};
-use kizuna::actors::opportunity::domain::{Approval, ApprovalStatus};
-use kizuna::actors::opportunity::messages::ApprovalFilter;
-use kizuna::clock::Timestamp;
-use kizuna::ids::{Id, new_id};
-use kizuna::persistence::Db;
-use kizuna::persistence::approvals::{self, APPROVALS, ApprovalCounts};
-use kizuna::persistence::unit::Write;
+use kernel::caller::{Caller, Role};
+use kernel::clock::Timestamp;
+use kernel::ids::{Id, new_id};
+use kizuna::domain::approval::messages::ApprovalCounts;
+use kizuna::domain::approval::messages::ApprovalFilter;
+use kizuna::domain::approval::record::{Approval, ApprovalStatus};
+use kizuna::persistence::approvals;
+use kizuna::persistence::approvals::APPROVALS;
 use rstest::rstest;
+use store::Db;
+use store::unit_of_work::Write;
 
 use crate::common::{at, begin, caller, store, walk};
 use crate::rows::{AWKWARD, EARLIEST};
-use crate::support::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Place, Postgres, Sqlite};
 
 /// The greatest amount that the API takes.
 const MOST: i64 = (1 << 53) - 1;

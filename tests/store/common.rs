@@ -1,22 +1,24 @@
 //! Rows, events and units to commit.
 
+use kernel::caller::{Caller, Role};
+use kernel::clock::Timestamp;
+use kernel::context::Context;
+use kernel::event::Event;
+use kernel::ids::{Id, new_id};
+use kernel::locale::Locale;
+use kernel::page::{Page, PageRequest};
 use kizuna::actors::auth::aggregate::UserAggregate;
-use kizuna::actors::auth::domain::{User, UserState};
-use kizuna::actors::auth::messages::Locale;
-use kizuna::actors::context::{Caller, Context, Role};
 use kizuna::actors::customer::aggregate::CustomerAggregate;
-use kizuna::actors::customer::domain::{Customer, CustomerEvent, CustomerStatus};
-use kizuna::actors::event::Event;
-use kizuna::actors::page::{Page, PageRequest};
-use kizuna::actors::runtime::entity::Aggregate;
-use kizuna::clock::Timestamp;
-use kizuna::ids::{Id, new_id};
+use kizuna::domain::customer::record::{Customer, CustomerStatus};
+use kizuna::domain::customer::rules::CustomerEvent;
+use kizuna::domain::user::record::{User, UserState};
 use kizuna::persistence::auth::USERS;
 use kizuna::persistence::customers::CUSTOMERS;
-use kizuna::persistence::journal::{Outcome, commit};
-use kizuna::persistence::sql::Sql;
-use kizuna::persistence::unit::{Unit, Write};
-use kizuna::persistence::{Db, StoreError};
+use runtime::entity::Aggregate;
+use store::journal::{Outcome, commit};
+use store::sql::Sql;
+use store::unit_of_work::{UnitOfWork, Write};
+use store::{Db, StoreError};
 
 /// A time in its usual form.
 pub fn at(text: &str) -> Timestamp {
@@ -94,14 +96,14 @@ pub fn event_of(customer: &Customer) -> Event {
 }
 
 /// The customer's row over the version before it, and its event.
-pub fn customer_unit(customer: &Customer) -> Unit {
+pub fn customer_unit(customer: &Customer) -> UnitOfWork {
     let writes = vec![customer_write(customer).expecting(customer.version - 1)];
-    Unit { writes, events: vec![event_of(customer)], ..Unit::default() }
+    UnitOfWork { writes, events: vec![event_of(customer)], ..UnitOfWork::default() }
 }
 
 /// A unit of rows alone.
-pub fn unit(writes: Vec<Write>) -> Unit {
-    Unit { writes, ..Unit::default() }
+pub fn unit(writes: Vec<Write>) -> UnitOfWork {
+    UnitOfWork { writes, ..UnitOfWork::default() }
 }
 
 /// The next version of a customer, under another name.
@@ -110,7 +112,7 @@ pub fn renamed(customer: &Customer, name: &str) -> Customer {
 }
 
 /// Commits one unit.
-pub async fn commit_one(db: &Db, unit: Unit) -> Outcome {
+pub async fn commit_one(db: &Db, unit: UnitOfWork) -> Outcome {
     commit(db, vec![unit]).await.pop().expect("an outcome a unit")
 }
 

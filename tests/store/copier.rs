@@ -1,25 +1,29 @@
 //! A consumer that the tests have a hold on, and what they ask about it.
 
+use kernel::event::EventType;
+use kernel::service_id::ServiceId;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use kizuna::actors::catalogue::{CUSTOMER_CREATED, CUSTOMER_UPDATED};
-use kizuna::actors::customer::domain::Customer;
-use kizuna::actors::customer::events::CustomerPayload;
-use kizuna::actors::event::LoggedEvent;
-use kizuna::actors::runtime::feed::{Consumer, EffectError};
-use kizuna::ids::Id;
-use kizuna::persistence::Db;
+use kernel::event::LoggedEvent;
+use kernel::ids::Id;
+use kizuna::domain::customer::record::Customer;
+use kizuna::domain::customer::record::CustomerPayload;
+use kizuna::domain::events::{CUSTOMER_CREATED, CUSTOMER_UPDATED};
 use kizuna::persistence::analytics::activity_write;
-use kizuna::persistence::cursors::{self, Parked};
-use kizuna::persistence::replicas::{self, CustomerReplica, SALES_CUSTOMERS};
-use kizuna::persistence::unit::{Unit, Write};
+use kizuna::persistence::customer_replicas as replicas;
+use kizuna::persistence::customer_replicas::{CustomerReplica, SALES_CUSTOMERS};
+use runtime::consumer::{Consumer, EffectError};
+use store::Db;
+use store::cursors;
+use store::cursors::Parked;
+use store::unit_of_work::{UnitOfWork, Write};
 use tokio::sync::Semaphore;
 
 use crate::common::{customer, customer_unit};
 use crate::node::Node;
-use crate::support::eventually;
+use testing::eventually;
 
 /// How long effects may take on a machine that runs other tests beside.
 pub const WITHIN: Duration = Duration::from_secs(10);
@@ -53,12 +57,13 @@ impl Copier {
 }
 
 impl Consumer for Copier {
+    const SERVICE: Option<ServiceId> = None;
     const NAME: &'static str = "tests.copier";
-    const TYPES: &'static [&'static str] = &[CUSTOMER_CREATED, CUSTOMER_UPDATED];
+    const TYPES: &'static [EventType] = &[CUSTOMER_CREATED, CUSTOMER_UPDATED];
 
-    async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<Unit, EffectError> {
+    async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
         let _open = self.gate.acquire().await.expect("it is never closed");
-        let mut unit = Unit::default();
+        let mut unit = UnitOfWork::default();
         let mut copies: HashMap<Id, (i64, Customer)> = HashMap::new();
         for event in events {
             *self.calls.lock().unwrap().entry(event.event.id).or_default() += 1;

@@ -2,23 +2,24 @@
 
 use std::time::Duration;
 
+use kernel::error::{Error, ErrorCode};
+use kernel::ids::{Id, new_id};
 use kizuna::actors::operations::dead_letters;
 use kizuna::actors::operations::messages::DeadLetter;
-use kizuna::actors::refusal::{Code, Refusal};
-use kizuna::actors::runtime::feed::Consumer;
-use kizuna::actors::runtime::parking;
-use kizuna::ids::{Id, new_id};
 use kizuna::persistence::analytics::activity_write;
-use kizuna::persistence::cursors::{self, PARKED, Parked, ParkedStatus};
-use kizuna::persistence::log;
-use kizuna::persistence::replicas::{CustomerReplica, SALES_CUSTOMERS};
-use kizuna::persistence::unit::Write;
+use kizuna::persistence::customer_replicas::{CustomerReplica, SALES_CUSTOMERS};
 use rstest::rstest;
+use runtime::consumer::Consumer;
+use runtime::consumer::parking;
+use store::cursors;
+use store::cursors::{PARKED, Parked, ParkedStatus};
+use store::log;
+use store::unit_of_work::Write;
 
 use crate::common::{commit_one, count, customer, first, renamed, store, unit};
 use crate::copier::{Copier, WITHIN, applied, copied, others_flow_on, parked, publish, tried};
 use crate::node::{Node, run};
-use crate::support::{Database, Postgres, Sqlite, eventually};
+use testing::{Database, Postgres, Sqlite, eventually};
 
 /// A feed looks once a second whether somebody has redriven something.
 const NOTICED_WITHIN: Duration = Duration::from_secs(4);
@@ -33,7 +34,7 @@ async fn dies(node: &Node) -> Parked {
 }
 
 /// Redrives it past the feed's node: on connections of its own, as the command does.
-async fn redrive(elsewhere: &Node, id: Id) -> Result<DeadLetter, Refusal> {
+async fn redrive(elsewhere: &Node, id: Id) -> Result<DeadLetter, Error> {
     let commit = async |unit| commit_one(&elsewhere.db, unit).await;
     dead_letters::redrive(&elsewhere.db, id, None, elsewhere.clock.now(), commit).await
 }
@@ -128,10 +129,10 @@ fn only_what_is_dead_is_redriven_and_only_once(#[case] on: Database) {
         publish(&node, &renamed(&one, "two")).await;
         eventually(WITHIN, async || parked(&node.db).await.len() == 2).await;
         for alive in parked(&node.db).await {
-            let refusal = redrive(&node, alive.id).await.unwrap_err();
-            assert_eq!(refusal.code, Code::NotADeadLetter, "{alive:?}");
+            let error = redrive(&node, alive.id).await.unwrap_err();
+            assert_eq!(error.code, ErrorCode::NotADeadLetter, "{alive:?}");
         }
-        assert_eq!(redrive(&node, new_id()).await.unwrap_err().code, Code::NotFound);
+        assert_eq!(redrive(&node, new_id()).await.unwrap_err().code, ErrorCode::NotFound);
         assert!(dead_letters::list(&node.db, None, &first(10)).await.unwrap().items.is_empty());
         let dead = dies(&node).await;
         drop(node);
@@ -139,7 +140,7 @@ fn only_what_is_dead_is_redriven_and_only_once(#[case] on: Database) {
         let both = tokio::join!(redrive(&node, dead.id), redrive(&node, dead.id));
         let won = [&both.0, &both.1].into_iter().filter(|done| done.is_ok()).count();
         assert_eq!(won, 1, "{both:?}");
-        assert_eq!(redrive(&node, dead.id).await.unwrap_err().code, Code::NotADeadLetter);
+        assert_eq!(redrive(&node, dead.id).await.unwrap_err().code, ErrorCode::NotADeadLetter);
     });
 }
 
@@ -247,7 +248,7 @@ fn two_nodes_apply_a_parked_event_once_between_them(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_is_parked_once_for_a_consumer(#[case] on: Database) {
-    let place = crate::support::Place::fresh(on);
+    let place = testing::Place::fresh(on);
     let db = place.migrated().await;
     let event_id = new_id();
     let row = |consumer: &str| Parked {
@@ -255,8 +256,8 @@ async fn an_event_is_parked_once_for_a_consumer(#[case] on: Database) {
         consumer: consumer.to_owned(),
         event_id,
         subject: new_id(),
-        slice: 0,
-        slice_seq: 1,
+        partition: 0,
+        partition_seq: 1,
         version: 1,
         status: ParkedStatus::Retrying,
         attempts: 0,

@@ -2,7 +2,7 @@
 
 use rstest::rstest;
 
-use crate::support::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Place, Postgres, Sqlite};
 
 #[rstest]
 #[case(Sqlite, &[("synchronous", "2"), ("journal_mode", "wal")])]

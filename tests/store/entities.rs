@@ -5,21 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use kizuna::actors::context::{Claim, Context};
+use kernel::context::{Context, IdempotencyClaim};
+use kernel::error::{Error, ErrorCode};
+use kernel::ids::{Id, new_id};
 use kizuna::actors::customer::aggregate::CustomerAggregate;
-use kizuna::actors::customer::domain::{
-    Customer, CustomerCommand, CustomerDraft, CustomerEdit, CustomerStatus,
-};
-use kizuna::actors::refusal::{Code, Refusal};
-use kizuna::actors::runtime::entity::{Aggregate, Entities};
-use kizuna::ids::{Id, new_id};
-use kizuna::persistence::Db;
-use kizuna::persistence::log::{self, AuditFilter};
+use kizuna::domain::customer::record::{Customer, CustomerStatus};
+use kizuna::domain::customer::rules::{CustomerCommand, CustomerDraft, CustomerEdit};
 use rstest::rstest;
+use runtime::entity::{Aggregate, Entities};
+use store::Db;
+use store::log;
+use store::log::AuditFilter;
 
 use crate::common::{count, stored};
 use crate::node::{Node, Site, run};
-use crate::support::{Database, Postgres, Sqlite, eventually};
+use testing::{Database, Postgres, Sqlite, eventually};
 
 const WITHIN: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(60);
@@ -27,7 +27,7 @@ const MANY: usize = 10_000;
 const KIND: &str = CustomerAggregate::KIND;
 
 type Customers = Entities<CustomerAggregate>;
-type Answer = Result<Arc<Customer>, Refusal>;
+type Answer = Result<Arc<Customer>, Error>;
 
 async fn create(customers: &Customers, id: Id) -> Answer {
     create_under(customers, id, None).await
@@ -35,7 +35,7 @@ async fn create(customers: &Customers, id: Id) -> Answer {
 
 /// Under this idempotency key, if any.
 async fn create_under(customers: &Customers, id: Id, key: Option<&str>) -> Answer {
-    let claim = key.map(|key| Claim {
+    let claim = key.map(|key| IdempotencyClaim {
         id: key.to_owned(),
         fingerprint: "f".to_owned(),
         status: 201,
@@ -120,8 +120,8 @@ fn children_are_bounded_and_no_command_is_lost(#[case] on: Database) {
             for (id, answer) in left.iter().zip(answers) {
                 match answer.expect("no panic") {
                     Ok(made) => assert_eq!((made.id, made.version), (*id, 1)),
-                    Err(refusal) => {
-                        assert_eq!(refusal.code, Code::Overloaded, "{refusal}");
+                    Err(error) => {
+                        assert_eq!(error.code, ErrorCode::Overloaded, "{error}");
                         refused.push(*id);
                     }
                 }
@@ -181,7 +181,7 @@ async fn insist(customers: &Customers, id: Id, name: String) -> Arc<Customer> {
     loop {
         match rename(customers, id, &name, None).await {
             Ok(state) => return state,
-            Err(refusal) => assert_eq!(refusal.code, Code::Overloaded, "{refusal}"),
+            Err(error) => assert_eq!(error.code, ErrorCode::Overloaded, "{error}"),
         }
     }
 }
@@ -229,7 +229,7 @@ fn of_two_changes_of_the_same_version_one_is_stale(#[case] on: Database) {
             );
             let (won, lost) = if one.is_ok() { (one, two) } else { (two, one) };
             assert_eq!(won.unwrap().version, version + 1);
-            assert_eq!(lost.unwrap_err().code, Code::StaleVersion);
+            assert_eq!(lost.unwrap_err().code, ErrorCode::StaleVersion);
         }
         assert_eq!(versions_in_the_log(&nodes[0].db, id).await, (1..=11).collect::<Vec<_>>());
     });
@@ -250,7 +250,7 @@ fn of_two_creations_under_one_key_on_two_nodes_one_is_made(#[case] on: Database)
             );
             let (won, lost) = if one.is_ok() { (one, two) } else { (two, one) };
             won.expect("one is made");
-            assert_eq!(lost.unwrap_err().code, Code::RequestInFlight, "key {n}");
+            assert_eq!(lost.unwrap_err().code, ErrorCode::RequestInFlight, "key {n}");
         }
         assert_eq!(count(&nodes[0].db, "customers").await, 30);
     });

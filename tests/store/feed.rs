@@ -1,26 +1,29 @@
 //! Consumers: retries in time and order, dead letters, and nothing lost by who is slow.
 
+use kernel::event::EventType;
+use kernel::service_id::ServiceId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use kizuna::actors::catalogue::CUSTOMER_CREATED;
-use kizuna::actors::customer::domain::Customer;
-use kizuna::actors::event::LoggedEvent;
-use kizuna::actors::runtime::feed::{Consumer, EffectError};
-use kizuna::actors::runtime::registry::Filter;
-use kizuna::ids::Id;
-use kizuna::persistence::cursors::{self, ParkedStatus};
-use kizuna::persistence::replicas::{CustomerReplica, SALES_CUSTOMERS};
-use kizuna::persistence::unit::{Unit, Write};
-use kizuna::persistence::{Db, log};
+use kernel::event::LoggedEvent;
+use kernel::ids::Id;
+use kizuna::domain::customer::record::Customer;
+use kizuna::domain::events::CUSTOMER_CREATED;
+use kizuna::persistence::customer_replicas::{CustomerReplica, SALES_CUSTOMERS};
 use rstest::rstest;
+use runtime::consumer::{Consumer, EffectError};
+use runtime::registry::Filter;
+use store::cursors;
+use store::cursors::ParkedStatus;
+use store::unit_of_work::{UnitOfWork, Write};
+use store::{Db, log};
 
 use crate::common::{count, customer, renamed, store};
 use crate::copier::{Copier, WITHIN, applied, becomes_due, copied, others_flow_on, parked, publish, tried};
 use crate::node::run;
-use crate::support::{Database, Postgres, Sqlite, eventually};
+use testing::{Database, Postgres, Sqlite, eventually};
 
 /// The seed's spacing in milliseconds.
 const SPACING: [u64; 8] = [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800];
@@ -128,7 +131,7 @@ fn a_slow_subscriber_loses_deliveries_and_misses_nothing(#[case] on: Database) {
         let (node, copier) = (site.node().await, Copier::new());
         node.feed(copier.clone(), 2);
         others_flow_on(&node).await;
-        let filter = Filter(vec!["customer.".to_owned()]);
+        let filter = Filter::Types([CUSTOMER_CREATED, CUSTOMER_UPDATED].into());
         let mut sluggish = node.registry.subscribe(filter, 2).await.unwrap();
         // The consumer stands still during the burst: its queue of two deliveries must run over.
         let standstill = copier.gate.acquire().await.unwrap();
@@ -190,10 +193,11 @@ impl Counter {
 }
 
 impl Consumer for Counter {
+    const SERVICE: Option<ServiceId> = None;
     const NAME: &'static str = "tests.counter";
-    const TYPES: &'static [&'static str] = &[CUSTOMER_CREATED];
+    const TYPES: &'static [EventType] = &[CUSTOMER_CREATED];
 
-    async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<Unit, EffectError> {
+    async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
         let read = copied(db, self.row).await;
         let rival = |left: usize| left.checked_sub(1);
         if self.rivals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, rival).is_ok() {
@@ -201,7 +205,7 @@ impl Consumer for Counter {
         }
         let counted = self.counted(read + events.len() as i64);
         let write = Write::put(&SALES_CUSTOMERS, self.row, &counted).expecting(read);
-        Ok(Unit { writes: vec![write], ..Unit::default() })
+        Ok(UnitOfWork { writes: vec![write], ..UnitOfWork::default() })
     }
 }
 

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use kernel::ids::{Id, new_id};
 use kizuna::actors::customer::aggregate::CustomerAggregate;
 use kizuna::actors::customer::hot::{HotCustomers, LIVES, MARGIN};
-use kizuna::actors::runtime::entity::Entities;
-use kizuna::ids::{Id, new_id};
-use kizuna::persistence::redis::Redis as Way;
+use runtime::entity::Entities;
+use store::redis::Redis as Way;
 
 use crate::node::{Node, Site, run};
 use crate::shared::{Customers, create, nodes, rename};
-use crate::support::{Postgres, Redis};
+use testing::{Postgres, Redis};
 
 /// The same cluster's Redis for each node, each with a connection of its own.
 fn connections(site: &Site, server: &Redis, cluster: Id, count: usize) -> Vec<Way> {

@@ -1,16 +1,18 @@
 //! `/api/admin/integrity`'s query: nothing where all is well, and every planted fault by its name.
 
-use kizuna::actors::catalogue::{CUSTOMER_CREATED, CUSTOMER_UPDATED};
-use kizuna::actors::event::{LoggedEvent, SLICES, slice_of};
-use kizuna::ids::new_id;
-use kizuna::persistence::cursors::{self, Cursor, PARKED, Parked, ParkedStatus};
-use kizuna::persistence::operations::{self, Integrity, Progress};
-use kizuna::persistence::unit::Write;
-use kizuna::persistence::{Db, log};
+use kernel::event::{LoggedEvent, PARTITIONS, partition_of};
+use kernel::ids::new_id;
+use kizuna::domain::events::{CUSTOMER_CREATED, CUSTOMER_UPDATED};
 use rstest::rstest;
+use store::cursors;
+use store::cursors::{Cursor, PARKED, Parked, ParkedStatus};
+use store::progress as operations;
+use store::progress::{Integrity, Progress};
+use store::unit_of_work::Write;
+use store::{Db, log};
 
 use crate::common::{begin, commit_one, customer, customer_unit, renamed, store};
-use crate::support::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Place, Postgres, Sqlite};
 
 const NAME: &str = "tests.integrity";
 const TYPES: &[&str] = &[CUSTOMER_CREATED, CUSTOMER_UPDATED];
@@ -34,16 +36,16 @@ impl Scene {
         for version in [&one, &two, &renamed(&two, "three")] {
             commit_one(&db, customer_unit(version)).await.unwrap();
         }
-        for n in 0..2 * SLICES {
+        for n in 0..2 * PARTITIONS {
             commit_one(&db, customer_unit(&customer(&n.to_string()))).await.unwrap();
         }
-        let logged = log::after(&db, slice_of(one.id), 0, 1_000).await.unwrap();
+        let logged = log::after(&db, partition_of(one.id), 0, 1_000).await.unwrap();
         let events = logged.into_iter().filter(|event| event.event.subject == one.id).collect();
-        let scene = Self { db, events, total: 3 + 2 * SLICES, _place: place };
+        let scene = Self { db, events, total: 3 + 2 * PARTITIONS, _place: place };
         let heads = log::heads(&scene.db).await.unwrap();
-        // Every event is of a wanted type, so that a slice's last number is its count.
-        for (slice, last) in heads {
-            scene.moves(slice, |cursor| (cursor.position, cursor.applied) = (last, last)).await;
+        // Every event is of a wanted type, so that a partition's last number is its count.
+        for (partition, last) in heads {
+            scene.moves(partition, |cursor| (cursor.position, cursor.applied) = (last, last)).await;
         }
         assert_eq!(scene.integrity().await, Integrity { applied: scene.total, ..WELL });
         scene
@@ -53,13 +55,13 @@ impl Scene {
         operations::integrity(&self.db, NAME, TYPES).await.unwrap()
     }
 
-    async fn cursor(&self, slice: i64) -> Cursor {
-        cursors::load(&self.db, NAME).await.unwrap().remove(slice as usize)
+    async fn cursor(&self, partition: i64) -> Cursor {
+        cursors::load(&self.db, NAME).await.unwrap().remove(partition as usize)
     }
 
     /// Changes a cursor past every rule.
-    async fn moves(&self, slice: i64, change: impl FnOnce(&mut Cursor)) {
-        let before = self.cursor(slice).await;
+    async fn moves(&self, partition: i64, change: impl FnOnce(&mut Cursor)) {
+        let before = self.cursor(partition).await;
         let mut after = before.clone();
         change(&mut after);
         store(&self.db, vec![after.moved_from(&before)]).await;
@@ -78,8 +80,8 @@ fn parked(consumer: &str, event: &LoggedEvent, status: ParkedStatus) -> Parked {
         consumer: consumer.to_owned(),
         event_id: event.event.id,
         subject: event.event.subject,
-        slice: event.slice,
-        slice_seq: event.slice_seq,
+        partition: event.partition,
+        partition_seq: event.partition_seq,
         version: 1,
         status,
         attempts: 0,
@@ -96,14 +98,14 @@ fn parked(consumer: &str, event: &LoggedEvent, status: ParkedStatus) -> Parked {
 async fn counts_that_differ_from_the_log_are_lost_or_duplicated_slice_by_slice(#[case] on: Database) {
     let scene = Scene::of(on).await;
     let well = scene.integrity().await;
-    let slice = scene.events[0].slice;
-    scene.moves(slice, |cursor| cursor.applied -= 2).await;
+    let partition = scene.events[0].partition;
+    scene.moves(partition, |cursor| cursor.applied -= 2).await;
     assert_eq!(scene.integrity().await, Integrity { applied: well.applied - 2, lost: 2, ..well.clone() });
-    let other = (slice + 1) % SLICES;
+    let other = (partition + 1) % PARTITIONS;
     scene.moves(other, |cursor| cursor.applied += 2).await;
     let both = Integrity { applied: well.applied, lost: 2, duplicated: 2, ..well.clone() };
     assert_eq!(scene.integrity().await, both, "one makes not up for the other");
-    scene.moves(slice, |cursor| cursor.applied += 2).await;
+    scene.moves(partition, |cursor| cursor.applied += 2).await;
     assert_eq!(scene.integrity().await, Integrity { applied: well.applied + 2, duplicated: 2, ..well });
 }
 
@@ -114,13 +116,13 @@ async fn counts_that_differ_from_the_log_are_lost_or_duplicated_slice_by_slice(#
 async fn what_is_beyond_the_positions_or_parked_is_pending(#[case] on: Database) {
     let scene = Scene::of(on).await;
     let Scene { events, total, .. } = &scene;
-    let head = scene.cursor(events[0].slice).await.position;
+    let head = scene.cursor(events[0].partition).await.position;
     scene
-        .moves(events[0].slice, |cursor| {
-            (cursor.position, cursor.applied) = (events[0].slice_seq, events[0].slice_seq);
+        .moves(events[0].partition, |cursor| {
+            (cursor.position, cursor.applied) = (events[0].partition_seq, events[0].partition_seq);
         })
         .await;
-    let pending = head - events[0].slice_seq;
+    let pending = head - events[0].partition_seq;
     assert_eq!(scene.integrity().await, Integrity { applied: total - pending, pending, ..WELL });
     scene.park(&events[0], ParkedStatus::Dead).await;
     let behind = Integrity { applied: total - pending - 1, pending: pending + 1, ..WELL };

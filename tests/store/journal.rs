@@ -1,21 +1,23 @@
 //! Groups of units: each whole or not at all, and none at its neighbour's expense.
 
-use kizuna::ids::{Id, new_id};
+use kernel::ids::{Id, new_id};
 use kizuna::persistence::analytics::{ACTIVITY, activity_write};
-use kizuna::persistence::cursors::{self, CURSORS, Cursor};
 use kizuna::persistence::customers::CUSTOMERS;
-use kizuna::persistence::idempotency::{self, FirstAnswer};
-use kizuna::persistence::journal::commit;
-use kizuna::persistence::unit::{Rejection, Unit, Write};
-use kizuna::persistence::{Db, log};
 use rstest::rstest;
 use serde_json::value::RawValue;
+use store::cursors;
+use store::cursors::{CURSORS, Cursor};
+use store::idempotency;
+use store::idempotency::FirstAnswer;
+use store::journal::commit;
+use store::unit_of_work::{CommitError, UnitOfWork, Write};
+use store::{Db, log};
 
 use crate::common::{
     begin, commit_one, count, customer, customer_unit, customer_write, renamed, store, stored, unit, user,
     user_write,
 };
-use crate::support::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Place, Postgres, Sqlite};
 
 const CONSUMER: &str = "tests.journal";
 
@@ -35,7 +37,7 @@ async fn a_stale_unit_is_dropped_alone(#[case] on: Database) {
     let units = [&before, &taken, &known, &absent, &again, &after].map(customer_unit).to_vec();
     let outcomes = commit(&db, units).await;
     for place in [1, 2, 3] {
-        assert_eq!(outcomes[place].as_ref().unwrap_err(), &Rejection::Stale("customers"), "{place}");
+        assert_eq!(outcomes[place].as_ref().unwrap_err(), &CommitError::Stale("customers"), "{place}");
     }
     for place in [0, 4, 5] {
         assert_eq!(outcomes[place].as_ref().unwrap().len(), 1, "{place}");
@@ -55,7 +57,7 @@ async fn a_stale_row_takes_the_rest_of_its_unit_with_it(#[case] on: Database) {
     store(&db, vec![customer_write(&known)]).await;
     let both = vec![customer_write(&other).expecting(0), customer_write(&known).expecting(0)];
     let outcome = commit_one(&db, unit(both)).await;
-    assert_eq!(outcome.unwrap_err(), Rejection::Stale("customers"));
+    assert_eq!(outcome.unwrap_err(), CommitError::Stale("customers"));
     let unseen = Write::delete(&CUSTOMERS, known.id).expecting(7);
     assert!(commit_one(&db, unit(vec![unseen])).await.is_err());
     assert_eq!(count(&db, "customers").await, 1);
@@ -74,10 +76,10 @@ async fn a_taken_address_takes_no_neighbour_with_it(#[case] on: Database) {
     let twice = |state| unit(vec![user_write(state).expecting(0)]);
     let units = vec![customer_unit(&before), twice(&first), twice(&second), customer_unit(&after)];
     let outcomes = commit(&db, units).await;
-    let Err(Rejection::Duplicate(what)) = &outcomes[2] else { panic!("{outcomes:?}") };
+    let Err(CommitError::Duplicate(what)) = &outcomes[2] else { panic!("{outcomes:?}") };
     assert!(what.contains("email"), "{what}");
     assert!([0, 1, 3].into_iter().all(|place| outcomes[place].is_ok()), "{outcomes:?}");
-    let numbers: Vec<i64> = [0, 3].map(|place| outcomes[place].as_ref().unwrap()[0].slice_seq).to_vec();
+    let numbers: Vec<i64> = [0, 3].map(|place| outcomes[place].as_ref().unwrap()[0].partition_seq).to_vec();
     assert!(numbers.iter().all(|number| *number >= 1));
     assert_eq!((count(&db, "users").await, count(&db, "customers").await), (1, 2));
     positions_are_contiguous(&db).await;
@@ -98,7 +100,7 @@ async fn an_activity_row_that_comes_again_takes_no_neighbour_with_it(#[case] on:
         unit(vec![activity_write(new_id(), of)]),
     ];
     let outcomes = commit(&db, units).await;
-    assert!(matches!(outcomes[1], Err(Rejection::Duplicate(_))), "{outcomes:?}");
+    assert!(matches!(outcomes[1], Err(CommitError::Duplicate(_))), "{outcomes:?}");
     assert!(outcomes[0].is_ok() && outcomes[2].is_ok(), "{outcomes:?}");
     assert_eq!(count(&db, ACTIVITY.name).await, 3);
 }
@@ -113,13 +115,13 @@ async fn a_defect_takes_no_neighbour_with_it(#[case] on: Database) {
     let good = customer("good");
     let nameless = Write::row(&CUSTOMERS, new_id(), format!(r#"{{"id":"{}","version":1}}"#, new_id()));
     let outcomes = commit(&db, vec![unit(vec![nameless]), customer_unit(&good)]).await;
-    assert!(matches!(outcomes[0], Err(Rejection::Refused(_))), "{outcomes:?}");
+    assert!(matches!(outcomes[0], Err(CommitError::Refused(_))), "{outcomes:?}");
     assert!(outcomes[1].is_ok(), "{outcomes:?}");
     assert_eq!(stored(&db, good.id).await, good);
 }
 
 /// A unit with everything that a command or an effect may carry.
-fn whole(known: &Cursor, key: &str) -> (Unit, Id) {
+fn whole(known: &Cursor, key: &str) -> (UnitOfWork, Id) {
     let made = customer("whole");
     let mut unit = customer_unit(&made);
     let moved = Cursor { position: known.position + 3, applied: known.applied + 2, ..known.clone() };
@@ -153,12 +155,12 @@ async fn rows_events_cursor_and_key_are_stored_together_or_not_at_all(#[case] on
     assert!(idempotency::find(&db, "u/1", begin()).await.unwrap().is_some());
 
     let (used_key, _) = whole(&moved, "u/1");
-    assert_eq!(commit_one(&db, used_key).await.unwrap_err(), Rejection::Stale("idempotency_keys"));
+    assert_eq!(commit_one(&db, used_key).await.unwrap_err(), CommitError::Stale("idempotency_keys"));
     let (old_cursor, _) = whole(&known, "u/2");
-    assert_eq!(commit_one(&db, old_cursor).await.unwrap_err(), Rejection::Stale(CURSORS.name));
+    assert_eq!(commit_one(&db, old_cursor).await.unwrap_err(), CommitError::Stale(CURSORS.name));
     let (mut refused, _) = whole(&moved, "u/3");
     refused.events.push(refused.events[0].clone());
-    assert!(matches!(commit_one(&db, refused).await, Err(Rejection::Duplicate(_))));
+    assert!(matches!(commit_one(&db, refused).await, Err(CommitError::Duplicate(_))));
 
     assert_eq!(cursors::load(&db, CONSUMER).await.unwrap().remove(5), moved);
     for table in ["customers", "events", "idempotency_keys"] {
@@ -167,13 +169,13 @@ async fn rows_events_cursor_and_key_are_stored_together_or_not_at_all(#[case] on
     positions_are_contiguous(&db).await;
 }
 
-/// No number of any slice is missing, and each slice's head is its last number.
+/// No number of any partition is missing, and each partition's head is its last number.
 pub async fn positions_are_contiguous(db: &Db) -> usize {
     let mut all = 0;
-    for (slice, head) in log::heads(db).await.unwrap() {
-        let events = log::after(db, slice, 0, i64::from(i32::MAX)).await.unwrap();
-        let numbers: Vec<i64> = events.iter().map(|event| event.slice_seq).collect();
-        assert_eq!(numbers, (1..=head).collect::<Vec<_>>(), "slice {slice}");
+    for (partition, head) in log::heads(db).await.unwrap() {
+        let events = log::after(db, partition, 0, i64::from(i32::MAX)).await.unwrap();
+        let numbers: Vec<i64> = events.iter().map(|event| event.partition_seq).collect();
+        assert_eq!(numbers, (1..=head).collect::<Vec<_>>(), "slice {partition}");
         all += numbers.len();
     }
     all

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use kizuna::actors::event::raw;
-use kizuna::clock::Timestamp;
-use kizuna::ids::new_id;
-use kizuna::persistence::idempotency::{FirstAnswer, IDEMPOTENCY_KEYS, find, purge};
+use kernel::clock::Timestamp;
+use kernel::event::raw;
+use kernel::ids::new_id;
 use rstest::rstest;
+use store::idempotency::{FirstAnswer, IDEMPOTENCY_KEYS, find, purge};
 
 use crate::common::{at, begin, count, store};
 use crate::rows::{AWKWARD, EARLIEST, json};
-use crate::support::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Place, Postgres, Sqlite};
 
 fn answer(id: &str, body: &str, created_at: Timestamp) -> FirstAnswer {
     FirstAnswer {

@@ -2,22 +2,24 @@
 
 use std::time::Duration;
 
-use kizuna::actors::analytics::domain::{Notification, NotificationData};
-use kizuna::actors::catalogue::{CUSTOMER_CREATED, CUSTOMER_UPDATED, USER_CREATED};
-use kizuna::actors::customer::domain::Customer;
-use kizuna::actors::event::{Event, LoggedEvent, SLICES, raw, slice_of};
-use kizuna::clock::Timestamp;
-use kizuna::ids::{Id, new_id};
-use kizuna::persistence::Db;
+use kernel::clock::Timestamp;
+use kernel::event::{Event, LoggedEvent, PARTITIONS, partition_of, raw};
+use kernel::ids::{Id, new_id};
+use kizuna::domain::customer::record::Customer;
+use kizuna::domain::events::{CUSTOMER_CREATED, CUSTOMER_UPDATED, USER_CREATED};
+use kizuna::domain::notification::record::{Notification, NotificationData};
 use kizuna::persistence::analytics::{NOTIFICATIONS, activity_write, metric_write, metrics, notifications};
-use kizuna::persistence::cursors::{self, Cursor, PARKED, Parked, ParkedStatus};
-use kizuna::persistence::log::{self, AuditFilter};
-use kizuna::persistence::unit::{Unit, Write};
 use rstest::rstest;
 use serde_json::json;
+use store::Db;
+use store::cursors;
+use store::cursors::{Cursor, PARKED, Parked, ParkedStatus};
+use store::log;
+use store::log::AuditFilter;
+use store::unit_of_work::{UnitOfWork, Write};
 
 use crate::common::{begin, commit_one, customer, customer_unit, first, renamed, store, walk};
-use crate::support::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Place, Postgres, Sqlite};
 
 fn minute(n: u64) -> Timestamp {
     begin().plus(Duration::from_secs(60 * n))
@@ -49,13 +51,13 @@ fn subjects(events: &[LoggedEvent]) -> Vec<(Id, i64)> {
 async fn an_event_is_read_as_it_was_written(#[case] on: Database) {
     let place = Place::fresh(on);
     let db = place.migrated().await;
-    let (subject, partition) = (new_id(), new_id());
+    let (subject, partition_key) = (new_id(), new_id());
     let full = Event {
         id: new_id(),
         event_type: CUSTOMER_CREATED,
         subject,
         sequence: 1,
-        partition,
+        partition_key,
         time: Timestamp::parse("9999-12-31T23:59:59.999999Z").unwrap(),
         data: raw(&json!({"b": "絆😀'\\\"", "a": [1, null, 1.5], "n": i64::MAX})).into(),
         traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
@@ -72,9 +74,9 @@ async fn an_event_is_read_as_it_was_written(#[case] on: Database) {
         ..full.clone()
     };
     let events = vec![full.clone(), bare.clone()];
-    commit_one(&db, Unit { events, ..Unit::default() }).await.unwrap();
-    let read = log::after(&db, slice_of(partition), 0, 10).await.unwrap();
-    assert_eq!(read.iter().map(|event| event.slice_seq).collect::<Vec<_>>(), [1, 2]);
+    commit_one(&db, UnitOfWork { events, ..UnitOfWork::default() }).await.unwrap();
+    let read = log::after(&db, partition_of(partition_key), 0, 10).await.unwrap();
+    assert_eq!(read.iter().map(|event| event.partition_seq).collect::<Vec<_>>(), [1, 2]);
     for (read, written) in read.iter().zip([full, bare]) {
         assert_eq!(format!("{:?}", read.event), format!("{written:?}"), "also the order of keys in its data");
     }
@@ -87,19 +89,19 @@ async fn an_event_is_read_as_it_was_written(#[case] on: Database) {
 async fn the_log_is_read_by_position_and_by_id(#[case] on: Database) {
     let place = Place::fresh(on);
     let db = place.migrated().await;
-    assert_eq!(log::heads(&db).await.unwrap().len() as i64, SLICES);
+    assert_eq!(log::heads(&db).await.unwrap().len() as i64, PARTITIONS);
     let subject = new_id();
     let mut state = Customer { id: subject, ..customer("0") };
     for n in 1..=7 {
         commit_one(&db, customer_unit(&state)).await.unwrap();
         state = renamed(&state, &n.to_string());
     }
-    let slice = slice_of(subject);
-    let read = log::after(&db, slice, 2, 3).await.unwrap();
+    let partition = partition_of(subject);
+    let read = log::after(&db, partition, 2, 3).await.unwrap();
     assert_eq!(subjects(&read), [(subject, 3), (subject, 4), (subject, 5)]);
-    assert!(log::after(&db, slice, 7, 3).await.unwrap().is_empty());
-    assert!(log::after(&db, (slice + 1) % SLICES, 0, 3).await.unwrap().is_empty());
-    assert!(log::heads(&db).await.unwrap().contains(&(slice, 7)));
+    assert!(log::after(&db, partition, 7, 3).await.unwrap().is_empty());
+    assert!(log::after(&db, (partition + 1) % PARTITIONS, 0, 3).await.unwrap().is_empty());
+    assert!(log::heads(&db).await.unwrap().contains(&(partition, 7)));
     let ids = [read[2].event.id, new_id(), read[0].event.id];
     assert_eq!(subjects(&log::by_ids(&db, &ids).await.unwrap()), [(subject, 3), (subject, 5)]);
     assert!(log::by_ids(&db, &[]).await.unwrap().is_empty());
@@ -116,7 +118,7 @@ async fn an_audit_is_newest_first_and_filtered(#[case] on: Database) {
     let all = AuditFilter::default;
     for (filter, expected) in [
         (all(), 12),
-        (AuditFilter { event_type: Some(CUSTOMER_UPDATED.into()), ..all() }, 6),
+        (AuditFilter { event_type: Some(CUSTOMER_UPDATED.name().into()), ..all() }, 6),
         (AuditFilter { event_type: Some("customer.".into()), ..all() }, 0),
         (AuditFilter { subject: Some(made[2].id), ..all() }, 2),
         (AuditFilter { actor_id: Some(made[3].owner_id), ..all() }, 2),
@@ -169,10 +171,10 @@ async fn lag_counts_what_a_consumer_has_before_it(#[case] on: Database) {
     let lag = async |types: &[&str]| cursors::lag(&db, "tests.log", types).await.unwrap();
     assert_eq!(lag(&[CUSTOMER_CREATED, CUSTOMER_UPDATED]).await, 12);
     assert_eq!((lag(&[CUSTOMER_UPDATED]).await, lag(&[USER_CREATED]).await, lag(&[]).await), (6, 0, 0));
-    let slice = slice_of(made[0].id);
+    let partition = partition_of(made[0].id);
     let heads = log::heads(&db).await.unwrap();
-    let head = heads.iter().find(|(n, _)| *n == slice).unwrap().1;
-    let stored = &known[slice as usize];
+    let head = heads.iter().find(|(n, _)| *n == partition).unwrap().1;
+    let stored = &known[partition as usize];
     let moved = Cursor { position: head, ..stored.clone() };
     store(&db, vec![moved.moved_from(stored)]).await;
     assert_eq!(lag(&[CUSTOMER_CREATED, CUSTOMER_UPDATED]).await, 12 - head);
@@ -185,7 +187,7 @@ async fn lag_counts_what_a_consumer_has_before_it(#[case] on: Database) {
 async fn parked_events_come_in_the_order_of_their_positions(#[case] on: Database) {
     let place = Place::fresh(on);
     let db = place.migrated().await;
-    for (consumer, slice, slice_seq) in
+    for (consumer, partition, partition_seq) in
         [("tests.log", 3, 10), ("tests.log", 3, 9), ("tests.log", 1, 70), ("tests.other", 0, 1)]
     {
         let parked = Parked {
@@ -193,8 +195,8 @@ async fn parked_events_come_in_the_order_of_their_positions(#[case] on: Database
             consumer: consumer.to_owned(),
             event_id: new_id(),
             subject: new_id(),
-            slice,
-            slice_seq,
+            partition,
+            partition_seq,
             version: 1,
             status: ParkedStatus::Waiting,
             attempts: 0,
@@ -206,7 +208,7 @@ async fn parked_events_come_in_the_order_of_their_positions(#[case] on: Database
     }
     let parked = async |limit| -> Vec<(i64, i64)> {
         let rows = cursors::parked(&db, "tests.log", limit).await.unwrap();
-        rows.iter().map(|parked| (parked.slice, parked.slice_seq)).collect()
+        rows.iter().map(|parked| (parked.partition, parked.partition_seq)).collect()
     };
     assert_eq!(parked(10).await, [(1, 70), (3, 9), (3, 10)]);
     assert_eq!(parked(2).await, [(1, 70), (3, 9)]);

@@ -5,11 +5,8 @@
 //! - `feed`, `dead_letters`, `entities`, `schedules`: consumers, aggregates and jobs against a real database; `node`: their actors;
 //!   `copier`: a consumer that fails when it is told to; `integrity`: every fault of theirs is found
 //! - `wire`: messages and answers between nodes; `remote`: how they travel over a real Redis
-//! - `shared`, `hot`: what a node has in memory and in Redis while others commit; `admins`, `guesses`: rules that hold across nodes
+//! - `shared`, `hot`: what a node has in memory and in Redis while others commit; `admins`, `throttle`: rules that hold across nodes
 //! - `common`: rows and units to commit
-
-#[path = "../support/mod.rs"]
-mod support;
 
 mod accounts;
 mod admins;
@@ -20,7 +17,6 @@ mod dead_letters;
 mod durability;
 mod entities;
 mod feed;
-mod guesses;
 mod hot;
 mod integrity;
 mod journal;
@@ -36,4 +32,5 @@ mod rows;
 mod schedules;
 mod shared;
 mod tasks;
+mod throttle;
 mod wire;

@@ -4,25 +4,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_rt::System;
-use kizuna::actors::runtime::arbiters::Arbiters;
-use kizuna::actors::runtime::backoff::Backoff;
-use kizuna::actors::runtime::cluster::members::Members;
-use kizuna::actors::runtime::cluster::node::Node as Identity;
-use kizuna::actors::runtime::entity::{Aggregate, Entities, EntityLimits, EntityParts};
-use kizuna::actors::runtime::feed::{Consumer, FeedActor, FeedParts};
-use kizuna::actors::runtime::journal::{Journal, JournalActor, JournalLimits};
-use kizuna::actors::runtime::registry::{Registry, RegistryActor};
-use kizuna::actors::runtime::service::Local;
-use kizuna::actors::runtime::stats::{ActorReading, Board};
-use kizuna::actors::runtime::supervisor::{Intensity, Supervisor};
-use kizuna::actors::service_name::ServiceName;
-use kizuna::clock::Clock;
-use kizuna::config::DatabaseConfig;
-use kizuna::persistence::Db;
+use kernel::clock::Clock;
+use kizuna::domain::service_name::ServiceName;
+use kizuna::persistence::SCHEMA;
+use runtime::arbiters::Arbiters;
+use runtime::cluster::members::Members;
+use runtime::cluster::node::Node as Identity;
+use runtime::consumer::{Consumer, ConsumerActor, ConsumerParts};
+use runtime::entity::{Aggregate, Entities, EntityLimits, EntityParts};
+use runtime::journal::{Journal, JournalActor, JournalLimits};
+use runtime::registry::{Registry, RegistryActor};
+use runtime::retry::Backoff;
+use runtime::service::Local;
+use runtime::stats::{ActorReading, ActorStatsRegistry};
+use runtime::supervisor::{Intensity, Supervisor};
+use store::Db;
+use store::settings::DatabaseSettings;
 use tokio::runtime::Handle;
 
 use crate::common::begin;
-use crate::support::{Database, Place};
+use testing::{Database, Place};
 
 /// Units of one transaction: small, so that many units are many commits.
 const GROUP: usize = 10;
@@ -52,7 +53,7 @@ pub struct Node {
     pub db: Db,
     pub journal: Journal,
     pub registry: Registry,
-    pub board: Board,
+    pub actor_stats: ActorStatsRegistry,
     pub clock: Clock,
     supervisor: Supervisor,
     arbiters: Arbiters,
@@ -61,9 +62,9 @@ pub struct Node {
 impl Site {
     /// A node with connections of its own.
     pub async fn node(&self) -> Node {
-        let config = DatabaseConfig { url: self.place.url.clone(), pool_size: 4 };
+        let settings = DatabaseSettings { url: self.place.url.clone(), pool_size: 4 };
         let opened = self.runtime.spawn(async move {
-            let db = Db::connect(&config).await?;
+            let db = Db::connect(&settings, SCHEMA).await?;
             db.migrate().await.map(|_| db)
         });
         let db = opened.await.expect("no panic").expect("a database that opens");
@@ -72,17 +73,17 @@ impl Site {
 
     /// A node on these connections.
     pub fn node_on(&self, db: Db) -> Node {
-        let board = Board::default();
-        let supervisor = Supervisor::start(board.clone(), Intensity::default());
+        let actor_stats = ActorStatsRegistry::default();
+        let supervisor = Supervisor::start(actor_stats.clone(), Intensity::default());
         let arbiters = Arbiters::start(2);
         let registry = Registry::new(supervisor.spawn("registry", &arbiters.feeding(), RegistryActor::new));
         let (writer, publisher) = (db.clone(), registry.clone());
-        let journal = supervisor.spawn("journal", &arbiters.serving(), move |life, stats| {
+        let journal = supervisor.spawn("journal", &arbiters.serving(), move |liveness, stats| {
             let limits = JournalLimits { group: GROUP, queue: 10_000 };
-            JournalActor::new(writer.clone(), publisher.clone(), limits, life, stats)
+            JournalActor::new(writer.clone(), publisher.clone(), limits, liveness, stats)
         });
         let (journal, clock) = (Journal::new(journal), self.clock.clone());
-        Node { db, journal, registry, board, clock, supervisor, arbiters }
+        Node { db, journal, registry, actor_stats, clock, supervisor, arbiters }
     }
 }
 
@@ -95,7 +96,7 @@ impl Node {
     /// The same with room for so many parked events.
     pub fn feed_within<C: Consumer>(&self, consumer: C, batch: usize, parking: usize) {
         let seconds = Duration::from_secs;
-        let parts = FeedParts {
+        let parts = ConsumerParts {
             db: self.db.clone(),
             journal: self.journal.clone(),
             registry: self.registry.clone(),
@@ -107,8 +108,8 @@ impl Node {
             parking,
         };
         let consumer = Arc::new(consumer);
-        self.supervisor.spawn(C::NAME, &self.arbiters.feeding(), move |life, stats| {
-            FeedActor::new(parts.clone(), consumer.clone(), life, stats)
+        self.supervisor.spawn(C::NAME, &self.arbiters.feeding(), move |liveness, stats| {
+            ConsumerActor::new(parts.clone(), consumer.clone(), liveness, stats)
         });
     }
 
@@ -144,7 +145,7 @@ impl Node {
             journal: self.journal.clone(),
             clock: self.clock.clone(),
             arbiters: self.arbiters.clone(),
-            board: self.board.clone(),
+            actor_stats: self.actor_stats.clone(),
             limits,
             intensity: Intensity::default(),
             shared: false,
@@ -153,7 +154,11 @@ impl Node {
 
     /// What an actor shows of itself.
     pub fn reading(&self, name: &str) -> ActorReading {
-        self.board.read().into_iter().find(|reading| reading.name == name).expect("an actor of this name")
+        self.actor_stats
+            .read()
+            .into_iter()
+            .find(|reading| reading.name == name)
+            .expect("an actor of this name")
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use kizuna::actors::service_name::ServiceName;
-use kizuna::ids::new_id;
-use kizuna::persistence::Db;
-use kizuna::persistence::nodes::{self, Member};
+use kernel::ids::new_id;
+use kizuna::domain::service_name::ServiceName;
+use store::Db;
+use store::leases as nodes;
+use store::leases::Member;
 
 use crate::common::begin;
-use crate::support::{Place, Postgres, eventually};
+use testing::{Place, Postgres, eventually};
 
 const LONG: Duration = Duration::from_secs(60);
 

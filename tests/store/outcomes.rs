@@ -1,16 +1,16 @@
 //! What a commit says when the database fails under it: nothing was stored, or nobody knows.
 
-use kizuna::ids::{Id, new_id};
-use kizuna::persistence::Db;
+use kernel::ids::{Id, new_id};
 use kizuna::persistence::analytics::{metric_write, metrics};
-use kizuna::persistence::journal::commit;
-use kizuna::persistence::unit::Rejection;
 use rstest::rstest;
 use sqlx::{Connection, PgConnection, SqliteConnection};
+use store::Db;
+use store::journal::commit;
+use store::unit_of_work::CommitError;
 use tokio::task::JoinSet;
 
 use crate::common::{begin, commit_one, count, customer, customer_unit, unit};
-use crate::support::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Place, Postgres, Sqlite};
 
 /// Breaks at COMMIT, whatever a new customer is committed with: a deferred constraint that nothing satisfies.
 const SQLITE_BREAKS: &str = "
@@ -43,7 +43,7 @@ async fn what_breaks_at_its_commit_is_unknown_to_the_whole_group(
     place.raw(breaks).await;
     let units: Vec<_> = ["one", "two"].map(|name| customer_unit(&customer(name))).into();
     for outcome in commit(&db, units.clone()).await {
-        assert!(matches!(outcome, Err(Rejection::Unknown(_))), "{outcome:?}");
+        assert!(matches!(outcome, Err(CommitError::Unknown(_))), "{outcome:?}");
     }
     nothing_is_stored(&db).await;
     place.raw(heals).await;
@@ -61,7 +61,7 @@ async fn a_database_that_is_gone_is_unavailable(#[case] on: Database) {
     let db = place.migrated().await;
     db.close().await;
     let outcome = commit_one(&db, customer_unit(&customer("late"))).await;
-    assert!(matches!(outcome, Err(Rejection::Unavailable(_))), "{outcome:?}");
+    assert!(matches!(outcome, Err(CommitError::Unavailable(_))), "{outcome:?}");
     nothing_is_stored(&place.open().await).await;
 }
 
@@ -106,7 +106,7 @@ async fn a_lock_that_is_not_given_back_makes_a_commit_unavailable(#[case] on: Da
     let holder = Holder::take(&place, on).await;
     let waits = customer_unit(&customer("waits"));
     let outcome = commit_one(&db, waits.clone()).await;
-    assert!(matches!(outcome, Err(Rejection::Unavailable(_))), "{outcome:?}");
+    assert!(matches!(outcome, Err(CommitError::Unavailable(_))), "{outcome:?}");
     nothing_is_stored(&db).await;
     holder.give_back().await;
     assert_eq!(commit_one(&db, waits).await.expect("the lock is free").len(), 1);

@@ -1,21 +1,23 @@
 //! Lists and figures of customers and meetings.
 
-use kizuna::actors::context::{Caller, Role};
-use kizuna::actors::customer::domain::{Customer, CustomerStatus};
-use kizuna::actors::customer::messages::CustomerFilter;
-use kizuna::actors::page::PageRequest;
-use kizuna::actors::sales::domain::Meeting;
-use kizuna::actors::sales::messages::MeetingFilter;
-use kizuna::clock::Timestamp;
-use kizuna::ids::{Id, new_id};
-use kizuna::persistence::customers::{self, SORTS};
-use kizuna::persistence::journal::commit;
-use kizuna::persistence::unit::{Rejection, Unit, Write};
-use kizuna::persistence::{Db, meetings};
+use kernel::caller::{Caller, Role};
+use kernel::clock::Timestamp;
+use kernel::ids::{Id, new_id};
+use kernel::page::PageRequest;
+use kizuna::domain::customer::messages::CustomerFilter;
+use kizuna::domain::customer::record::{Customer, CustomerStatus};
+use kizuna::domain::meeting::messages::MeetingFilter;
+use kizuna::domain::meeting::record::Meeting;
+use kizuna::persistence::customers;
+use kizuna::persistence::customers::SORTS;
+use kizuna::persistence::meetings;
 use rstest::rstest;
+use store::Db;
+use store::journal::commit;
+use store::unit_of_work::{CommitError, UnitOfWork, Write};
 
 use crate::common::{at, begin, caller, customer, customer_write, first, store, walk};
-use crate::support::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Place, Postgres, Sqlite};
 
 fn day(n: u32) -> Timestamp {
     at(&format!("2026-03-{n:02}T00:00:00Z"))
@@ -147,10 +149,10 @@ async fn customers_with_an_address_are_found_and_counted(#[case] on: Database) {
     store(&db, rows.to_vec()).await;
     let (admin, sales) = (caller(Role::Admin, new_id()), caller(Role::Sales, owner));
     let ask_for = async |who: &Caller, email: &str, except| {
-        let absent = vec![customers::no_other_with_email(who, email, except)];
-        match commit(&db, vec![Unit { absent, ..Unit::default() }]).await.remove(0) {
+        let unique_checks = vec![customers::no_other_with_email(who, email, except)];
+        match commit(&db, vec![UnitOfWork { unique_checks, ..UnitOfWork::default() }]).await.remove(0) {
             Ok(_) => Vec::new(),
-            Err(Rejection::Taken(ids)) => ids,
+            Err(CommitError::Conflict { ids, .. }) => ids,
             Err(other) => panic!("{other}"),
         }
     };

@@ -4,18 +4,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use kizuna::actors::context::Caller;
-use kizuna::actors::customer::domain::Customer;
-use kizuna::actors::event::SLICES;
-use kizuna::persistence::journal::commit;
-use kizuna::persistence::unit::{Rejection, Unit};
-use kizuna::persistence::{Db, customers, log};
+use kernel::caller::Caller;
+use kernel::event::PARTITIONS;
+use kizuna::domain::customer::record::Customer;
+use kizuna::persistence::customers;
 use rstest::rstest;
+use store::journal::commit;
+use store::unit_of_work::{CommitError, UnitOfWork};
+use store::{Db, log};
 use tokio::task::JoinSet;
 
 use crate::common::{count, customer, customer_unit, renamed, stored};
 use crate::journal::positions_are_contiguous;
-use crate::support::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Place, Postgres, Sqlite};
 
 const TASKS: usize = 8;
 const ROUNDS: usize = 25;
@@ -49,13 +50,13 @@ async fn follows(db: Db, done: Arc<AtomicBool>) -> usize {
     let mut events = 0;
     loop {
         let last_round = done.load(Ordering::SeqCst);
-        for slice in 0..SLICES {
-            let position = seen.entry(slice).or_default();
-            for event in log::after(&db, slice, *position, 100_000).await.unwrap() {
+        for partition in 0..PARTITIONS {
+            let position = seen.entry(partition).or_default();
+            for event in log::after(&db, partition, *position, 100_000).await.unwrap() {
                 assert_eq!(
-                    event.slice_seq,
+                    event.partition_seq,
                     *position + 1,
-                    "slice {slice} showed a number before the one below"
+                    "slice {partition} showed a number before the one below"
                 );
                 *position += 1;
                 events += 1;
@@ -100,7 +101,7 @@ async fn changes(db: Db, task: usize, shared: Arc<Vec<Customer>>) -> i64 {
         for outcome in commit(&db, units).await {
             match outcome {
                 Ok(_) => taken += 1,
-                Err(Rejection::Stale("customers")) => {}
+                Err(CommitError::Stale("customers")) => {}
                 Err(other) => panic!("a writer met {other}"),
             }
         }
@@ -138,10 +139,10 @@ async fn claims(db: Db, task: usize) -> usize {
     for round in 0..ROUNDS {
         let email = format!("{round}@example.com");
         let new = Customer { email: Some(email.clone()), ..customer(&format!("{task}/{round}")) };
-        let absent = vec![customers::no_other_with_email(&Caller::system(), &email, None)];
-        match commit(&db, vec![Unit { absent, ..customer_unit(&new) }]).await.remove(0) {
+        let unique_checks = vec![customers::no_other_with_email(&Caller::system(), &email, None)];
+        match commit(&db, vec![UnitOfWork { unique_checks, ..customer_unit(&new) }]).await.remove(0) {
             Ok(_) => made += 1,
-            Err(Rejection::Taken(_)) => {}
+            Err(CommitError::Conflict { .. }) => {}
             Err(other) => panic!("a writer met {other}"),
         }
     }

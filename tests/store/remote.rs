@@ -3,20 +3,21 @@
 
 use std::time::{Duration, Instant};
 
-use kizuna::actors::context::{Caller, Context, Role};
-use kizuna::actors::customer::messages::{CreateCustomer, FindCustomer, NewCustomer};
-use kizuna::actors::refusal::{Code, Refusal};
-use kizuna::actors::runtime::remote::calls::{Question, RedisTime, Reply, Request};
-use kizuna::actors::runtime::remote::mailbox::post;
-use kizuna::actors::service_name::ServiceName;
-use kizuna::ids::{Id, new_id};
-use kizuna::persistence::nodes;
-use kizuna::persistence::redis::Redis as Way;
+use kernel::caller::{Caller, Role};
+use kernel::context::Context;
+use kernel::error::{Error, ErrorCode};
+use kernel::ids::{Id, new_id};
+use kizuna::domain::customer::messages::{CreateCustomer, FindCustomer, NewCustomer};
+use kizuna::domain::service_name::ServiceName;
 use redis::streams::StreamRangeReply;
+use runtime::remote::calls::{Question, RedisTime, Reply, Request};
+use runtime::remote::mailbox::post;
 use serde::Serialize;
 use serde_json::json;
+use store::leases as nodes;
+use store::redis::Redis as Way;
 
-use crate::support::{Member, Postgres, Redis, TestApp, eventually};
+use testing::{Member, Postgres, Redis, TestApp, eventually};
 
 const SOON: Duration = Duration::from_secs(10);
 /// Longer than any entry takes that is going to be answered.
@@ -47,7 +48,7 @@ impl Pair {
 
     /// The first ADMIN, at each of the nodes.
     async fn admin(&self) -> [Member; 2] {
-        let login = json!({"email": crate::support::app::ADMIN, "password": crate::support::app::PASSWORD});
+        let login = json!({"email": testing::app::ADMIN, "password": testing::app::PASSWORD});
         let (front, desk) = (self.front.nobody(), self.desk.nobody());
         // Until each knows of the other, and Redis has told its time.
         let answer = eventually(SOON, async || match desk.post("/api/auth/login", login.clone()).await {
@@ -114,7 +115,7 @@ impl Stranger {
     }
 
     /// The one reply to this request, once it is there.
-    async fn reply(&self, id: Id) -> Result<String, Refusal> {
+    async fn reply(&self, id: Id) -> Result<String, Error> {
         let found = async || self.replies().await.into_iter().find(|reply| reply.id == id);
         eventually(SOON, found).await.outcome
     }
@@ -235,15 +236,15 @@ async fn strange_entries_are_refused_or_passed_over_and_stop_nobody() {
         stranger.send(request).await;
     }
     for request in &refused {
-        assert_eq!(stranger.reply(request.id).await, Err(Refusal::unavailable()), "{request:?}");
+        assert_eq!(stranger.reply(request.id).await, Err(Error::unavailable()), "{request:?}");
     }
     let nul = stranger.request("CreateCustomer", &create("a\0b")).await;
     stranger.send(&nul).await;
-    let refusal = stranger.reply(nul.id).await.unwrap_err();
-    assert_eq!((refusal.code, &*refusal.fields[0].code), (Code::InvalidFields, "nul_character"));
+    let error = stranger.reply(nul.id).await.unwrap_err();
+    assert_eq!((error.code, &*error.fields[0].code), (ErrorCode::InvalidFields, "nul_character"));
     let last = stranger.request("FindCustomer", &find(new_id())).await;
     stranger.send(&last).await;
-    assert_eq!(stranger.reply(last.id).await, Err(Refusal::new(Code::NotFound)));
+    assert_eq!(stranger.reply(last.id).await, Err(Error::new(ErrorCode::NotFound)));
     // What was read is deleted, whatever it was.
     eventually(SOON, async || {
         let mut shared = stranger.way.shared();

@@ -1,26 +1,29 @@
 //! Every table keeps what it is given, to the last character and microsecond.
 
-use kizuna::actors::analytics::domain::{Notification, NotificationData};
-use kizuna::actors::analytics::people::Person;
-use kizuna::actors::auth::domain::{Session, UserState};
-use kizuna::actors::context::Role;
-use kizuna::actors::sales::domain::Meeting;
-use kizuna::clock::Timestamp;
-use kizuna::ids::new_id;
-use kizuna::persistence::Db;
+use kernel::caller::Role;
+use kernel::clock::Timestamp;
+use kernel::ids::new_id;
+use kizuna::domain::meeting::record::Meeting;
+use kizuna::domain::notification::record::{Notification, NotificationData};
+use kizuna::domain::notification::user_directory::UserCopy;
+use kizuna::domain::session::record::Session;
+use kizuna::domain::user::record::UserState;
 use kizuna::persistence::analytics::{NOTIFICATIONS, PEOPLE, metric_write, metrics, people};
 use kizuna::persistence::auth::{SESSIONS, USERS};
-use kizuna::persistence::cursors::{self, Cursor, PARKED, Parked, ParkedStatus};
+use kizuna::persistence::customer_replicas as replicas;
+use kizuna::persistence::customer_replicas::{CustomerReplica, OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
 use kizuna::persistence::meetings::MEETINGS;
-use kizuna::persistence::replicas::{self, CustomerReplica, OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
-use kizuna::persistence::sql::Sql;
-use kizuna::persistence::table::Table;
-use kizuna::persistence::unit::Write;
 use rstest::rstest;
 use serde_json::Value;
+use store::Db;
+use store::cursors;
+use store::cursors::{Cursor, PARKED, Parked, ParkedStatus};
+use store::sql::Sql;
+use store::table::Table;
+use store::unit_of_work::Write;
 
 use crate::common::{at, begin, count, customer, customer_write, store, stored, user, user_write};
-use crate::support::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Place, Postgres, Sqlite};
 
 /// What SQL, JSON and encodings trip over.
 pub const AWKWARD: [&str; 8] = [
@@ -103,7 +106,7 @@ async fn sessions_and_meetings_keep_every_field(#[case] on: Database) {
         user_id: new_id(),
         generation: i64::MAX,
         expires_at: latest,
-        valid_from: kizuna::clock::Timestamp::from_micros(0),
+        valid_from: kernel::clock::Timestamp::from_micros(0),
         revoked_at: None,
     };
     let revoked = Session { id: new_id(), revoked_at: Some(earliest), ..session.clone() };
@@ -174,8 +177,8 @@ async fn notifications_and_parked_events_keep_every_field(#[case] on: Database) 
             consumer: "tests.rows".to_owned(),
             event_id: new_id(),
             subject: new_id(),
-            slice: 15,
-            slice_seq: i64::MAX,
+            partition: 15,
+            partition_seq: i64::MAX,
             version: 1,
             status: ParkedStatus::Dead,
             attempts: 8,
@@ -212,7 +215,7 @@ async fn replicas_and_people_only_ever_become_newer(#[case] on: Database) {
             assert_eq!(replicas::find(&db, table, replica.id).await.unwrap().as_ref(), Some(kept));
         }
     }
-    let person = Person {
+    let person = UserCopy {
         id: new_id(),
         version: 5,
         name: "佐藤".into(),
@@ -220,7 +223,7 @@ async fn replicas_and_people_only_ever_become_newer(#[case] on: Database) {
         manager_id: Some(new_id()),
         deleted_at: None,
     };
-    let past = Person { version: 4, role: Role::Sales, manager_id: None, ..person.clone() };
+    let past = UserCopy { version: 4, role: Role::Sales, manager_id: None, ..person.clone() };
     store(&db, vec![Write::put(&PEOPLE, person.id, &person)]).await;
     store(&db, vec![Write::put(&PEOPLE, past.id, &past)]).await;
     assert_eq!(people(&db).await.unwrap(), [person]);
@@ -251,7 +254,7 @@ async fn cursors_are_made_once_and_keep_their_numbers(#[case] on: Database) {
     let place = Place::fresh(on);
     let db = place.migrated().await;
     let made = cursors::load(&db, "tests.rows").await.unwrap();
-    assert_eq!(made.iter().map(|cursor| cursor.slice).collect::<Vec<_>>(), (0..16).collect::<Vec<_>>());
+    assert_eq!(made.iter().map(|cursor| cursor.partition).collect::<Vec<_>>(), (0..16).collect::<Vec<_>>());
     assert!(made.iter().all(|cursor| cursor.position == 0 && cursor.applied == 0));
     let moved = Cursor { position: i64::MAX, applied: i64::MAX, ..made[9].clone() };
     store(&db, vec![moved.moved_from(&made[9])]).await;

@@ -5,16 +5,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join_all};
-use kizuna::actors::refusal::Refusal;
-use kizuna::actors::runtime::schedule::Schedule;
-use kizuna::actors::runtime::scheduler::{Job, SchedulerParts, Timer};
-use kizuna::persistence::schedules;
-use kizuna::persistence::unit::Rejection;
+use kernel::error::Error;
 use rstest::rstest;
+use runtime::schedule::Schedule;
+use runtime::scheduler::{Job, SchedulerParts, Timer};
+use store::schedules;
+use store::unit_of_work::CommitError;
 
 use crate::common::{at, begin, commit_one, count, unit};
 use crate::node::{Node, Site, run};
-use crate::support::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Place, Postgres, Sqlite};
 
 const NAME: &str = "tests.schedules";
 const INTERVAL: Duration = Duration::from_secs(300);
@@ -33,7 +33,7 @@ async fn a_schedule_is_made_once_and_an_occurrence_claimed_once(#[case] on: Data
     let next = at("2026-03-02T09:05:00Z");
     commit_one(&db, unit(vec![made.claim(next)])).await.unwrap();
     let again = commit_one(&db, unit(vec![made.claim(next)])).await;
-    assert_eq!(again.unwrap_err(), Rejection::Stale("schedules"));
+    assert_eq!(again.unwrap_err(), CommitError::Stale("schedules"));
     let claimed = schedules::load(&db, NAME, begin()).await.unwrap();
     assert_eq!((claimed.version, claimed.last_occurrence), (2, next));
     assert_eq!(count(&db, "schedules").await, 2);
@@ -54,12 +54,12 @@ fn timer(node: &Node, runs: &Arc<AtomicUsize>, fails: bool) -> Timer {
     let parts =
         SchedulerParts { db: node.db.clone(), journal: node.journal.clone(), clock: node.clock.clone() };
     let runs = runs.clone();
-    let work = Arc::new(move || -> BoxFuture<'static, Result<(), Refusal>> {
+    let work = Arc::new(move || -> BoxFuture<'static, Result<(), Error>> {
         runs.fetch_add(1, Ordering::SeqCst);
-        Box::pin(std::future::ready(if fails { Err(Refusal::unavailable()) } else { Ok(()) }))
+        Box::pin(std::future::ready(if fails { Err(Error::unavailable()) } else { Ok(()) }))
     });
     let job = Job { name: NAME, schedule: Schedule::Every(INTERVAL), work };
-    Timer::new(parts, job, node.board.stats("scheduler"))
+    Timer::new(parts, job, node.actor_stats.stats("scheduler"))
 }
 
 #[rstest]

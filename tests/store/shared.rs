@@ -5,20 +5,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use kizuna::actors::context::Context;
+use kernel::context::Context;
+use kernel::error::{Error, ErrorCode};
+use kernel::ids::{Id, new_id};
 use kizuna::actors::customer::aggregate::CustomerAggregate;
-use kizuna::actors::customer::domain::{
-    Customer, CustomerCommand, CustomerDraft, CustomerEdit, CustomerStatus,
-};
-use kizuna::actors::refusal::{Code, Refusal};
-use kizuna::actors::runtime::entity::Entities;
-use kizuna::ids::{Id, new_id};
-use kizuna::persistence::unit::Write;
+use kizuna::domain::customer::record::{Customer, CustomerStatus};
+use kizuna::domain::customer::rules::{CustomerCommand, CustomerDraft, CustomerEdit};
 use rstest::rstest;
+use runtime::entity::Entities;
+use store::unit_of_work::Write;
 
 use crate::common::{stored, user, user_write};
 use crate::node::{Node, Site, run};
-use crate::support::{Database, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite};
 
 pub type Customers = Entities<CustomerAggregate>;
 
@@ -52,12 +51,12 @@ pub async fn change(
     id: Id,
     name: &str,
     context: Context,
-) -> Result<Arc<Customer>, Refusal> {
+) -> Result<Arc<Customer>, Error> {
     let edit = CustomerEdit { name: Some(name.to_owned()), ..CustomerEdit::default() };
     customers.execute(id, CustomerCommand::Change(edit), context).await
 }
 
-pub async fn rename(customers: &Customers, id: Id, name: &str) -> Result<Arc<Customer>, Refusal> {
+pub async fn rename(customers: &Customers, id: Id, name: &str) -> Result<Arc<Customer>, Error> {
     change(customers, id, name, Context::system()).await
 }
 
@@ -101,10 +100,10 @@ fn an_old_memory_refuses_nothing(#[case] on: Database) {
         assert_eq!((again.version, again.name.as_str()), (7, "matching"), "not nothing to do");
         assert_eq!(stored(&nodes[0].db, id).await, *again);
         let old = Context { if_match: Some(6), ..Context::system() };
-        assert_eq!(change(&all[1], id, "x", old).await.unwrap_err().code, Code::StaleVersion);
+        assert_eq!(change(&all[1], id, "x", old).await.unwrap_err().code, ErrorCode::StaleVersion);
         // A customer that was made elsewhere after it was looked for here.
         let later = new_id();
-        assert_eq!(rename(&all[2], later, "x").await.unwrap_err().code, Code::NotFound);
+        assert_eq!(rename(&all[2], later, "x").await.unwrap_err().code, ErrorCode::NotFound);
     });
 }
 
@@ -156,14 +155,14 @@ fn a_condition_that_no_longer_holds_is_its_sender_s_to_mend(#[case] on: Database
         let id = create(&customers).await;
         let somebody = user("somebody");
         crate::common::store(&nodes[0].db, vec![user_write(&somebody)]).await;
-        let mut context = Context::system();
+        let mut prepared = Prepared::from(Context::system());
         let check = Write::check(&kizuna::persistence::auth::USERS, somebody.user.id);
-        context.with.writes.push(check.expecting(7));
+        prepared.with.writes.push(check.expecting(7));
         let began = Instant::now();
-        let refused = change(&customers, id, "x", context.clone()).await.unwrap_err();
-        assert_eq!(refused.code, Code::Unavailable);
+        let refused = change(&customers, id, "x", prepared.clone()).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::Unavailable);
         assert!(began.elapsed() < Duration::from_secs(2), "at once");
-        context.with.writes[0].expects = Some(1);
+        prepared.with.writes[0].expects = Some(1);
         assert_eq!(change(&customers, id, "x", context).await.unwrap().version, 2);
     });
 }

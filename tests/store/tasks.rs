@@ -1,20 +1,22 @@
 //! Tasks: every field is kept, every question is answered.
 
-use kizuna::actors::context::{Caller, Role};
-use kizuna::actors::runtime::entity::Aggregate;
-use kizuna::actors::sales::tasks::aggregate::TaskAggregate;
-use kizuna::actors::sales::tasks::domain::{Task, TaskStatus};
-use kizuna::actors::sales::tasks::messages::TaskFilter;
-use kizuna::clock::Timestamp;
-use kizuna::ids::{Id, new_id};
-use kizuna::persistence::Db;
-use kizuna::persistence::tasks::{self, DueTask, TASKS, TaskCounts};
-use kizuna::persistence::unit::Write;
+use kernel::caller::{Caller, Role};
+use kernel::clock::Timestamp;
+use kernel::ids::{Id, new_id};
+use kizuna::actors::sales::task_aggregate::TaskAggregate;
+use kizuna::domain::task::messages::TaskCounts;
+use kizuna::domain::task::messages::TaskFilter;
+use kizuna::domain::task::record::{Task, TaskStatus};
+use kizuna::persistence::tasks;
+use kizuna::persistence::tasks::{DueTask, TASKS};
 use rstest::rstest;
+use runtime::entity::Aggregate;
+use store::Db;
+use store::unit_of_work::Write;
 
 use crate::common::{at, begin, caller, first, store, walk};
 use crate::rows::{AWKWARD, EARLIEST};
-use crate::support::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Place, Postgres, Sqlite};
 
 fn day(day: u32) -> Timestamp {
     at(&format!("2026-03-{day:02}T00:00:00Z"))

@@ -5,38 +5,42 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use kizuna::actors::analytics::domain::{Notification, NotificationCommand, NotificationData};
-use kizuna::actors::analytics::messages as analytics;
-use kizuna::actors::analytics::service::AnalyticsDesk;
-use kizuna::actors::analytics::summary::{SalesSummary, Section, Source};
-use kizuna::actors::auth::domain::Session;
-use kizuna::actors::auth::messages as auth;
-use kizuna::actors::auth::service::AuthDesk;
-use kizuna::actors::context::{Caller, Claim, Context, Role};
-use kizuna::actors::customer::domain::{Customer, CustomerStatus};
-use kizuna::actors::customer::messages as customer;
-use kizuna::actors::customer::service::CustomerDesk;
-use kizuna::actors::event::LoggedEvent;
-use kizuna::actors::fields::Whole;
-use kizuna::actors::opportunity::domain::{Approval, ApprovalStatus};
-use kizuna::actors::opportunity::messages as opportunity;
-use kizuna::actors::opportunity::service::OpportunityDesk;
-use kizuna::actors::page::{Keyset, Page, PageRequest};
-use kizuna::actors::runtime::service::{Call, Hosted};
-use kizuna::actors::sagas::domain::{Counted, Counts, SagaKind};
-use kizuna::actors::sagas::messages::CountReferring;
-use kizuna::actors::sales::domain::Meeting;
-use kizuna::actors::sales::messages as sales;
-use kizuna::actors::sales::service::SalesDesk;
-use kizuna::actors::sales::tasks::domain::{Task, TaskStatus};
-use kizuna::actors::sales::tasks::messages as tasks;
-use kizuna::clock::Timestamp;
-use kizuna::ids::{Id, new_id};
-use kizuna::persistence::analytics::DayMetrics;
-use kizuna::persistence::approvals::ApprovalCounts;
-use kizuna::persistence::customers::{CustomerCounts, SORTS};
-use kizuna::persistence::meetings::MeetingCounts;
-use kizuna::persistence::tasks::{DueTask, TaskCounts};
+use kernel::caller::{Caller, Role};
+use kernel::clock::Timestamp;
+use kernel::context::{Context, IdempotencyClaim};
+use kernel::event::{EventRecord, LoggedEvent};
+use kernel::ids::{Id, new_id};
+use kernel::page::{Keyset, Page, PageRequest};
+use kernel::whole_number::Whole;
+use kizuna::actors::analytics::service::AnalyticsService;
+use kizuna::actors::auth::service::AuthService;
+use kizuna::actors::customer::service::CustomerService;
+use kizuna::actors::opportunity::service::OpportunityService;
+use kizuna::actors::sales::service::SalesService;
+use kizuna::domain::approval::messages as opportunity;
+use kizuna::domain::approval::messages::ApprovalCounts;
+use kizuna::domain::approval::record::{Approval, ApprovalStatus};
+use kizuna::domain::customer::messages as customer;
+use kizuna::domain::customer::messages::CustomerCounts;
+use kizuna::domain::customer::record::{Customer, CustomerStatus};
+use kizuna::domain::meeting::messages as sales;
+use kizuna::domain::meeting::messages::MeetingCounts;
+use kizuna::domain::meeting::record::Meeting;
+use kizuna::domain::notification::messages as analytics;
+use kizuna::domain::notification::record::{Notification, NotificationData};
+use kizuna::domain::notification::rules::NotificationCommand;
+use kizuna::domain::report::messages::DayMetrics;
+use kizuna::domain::report::messages::{SalesSummary, Section, Source};
+use kizuna::domain::saga::messages::CountReferring;
+use kizuna::domain::saga::record::{Counted, Counts, SagaKind};
+use kizuna::domain::session::record::Session;
+use kizuna::domain::task::messages as tasks;
+use kizuna::domain::task::messages::TaskCounts;
+use kizuna::domain::task::record::{Task, TaskStatus};
+use kizuna::domain::user::messages as auth;
+use kizuna::persistence::customers::SORTS;
+use kizuna::persistence::tasks::DueTask;
+use runtime::service::{Call, Hosted};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -86,7 +90,7 @@ fn context() -> Context {
         causation_id: Some(new_id()),
         traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
         if_match: Some(7),
-        claim: Some(Claim {
+        claim: Some(IdempotencyClaim {
             id: format!("{}/{TEXT}", new_id()),
             fingerprint: TEXT.into(),
             status: 201,
@@ -144,10 +148,10 @@ fn of_auth() {
         password: TEXT.into(),
     };
     let live = auth::LiveUser { id: new_id(), version: 3, role: Role::Sales, manager_id: Some(new_id()) };
-    let heirs = auth::Heirs { successor: live, approver: Some(live) };
+    let successors = auth::Successors { successor: live, approver: Some(live) };
     let (email, password, address) =
         (TEXT.to_owned(), TEXT.to_owned(), Some("::1".parse().expect("an address")));
-    let mut tried = Tried::<AuthDesk>::new();
+    let mut tried = Tried::<AuthService>::new();
     tried.call(auth::Login { email, password, address, context: context() }, [tokens()]);
     tried
         .call(auth::Refresh { refresh_token: TEXT.into(), with_grace: true, context: context() }, [tokens()]);
@@ -173,11 +177,11 @@ fn of_auth() {
     ] {
         tried.call(auth::ChangeUser { id: new_id(), changes, context: context() }, [state.clone()]);
     }
-    tried.call(auth::RemoveUser { id: new_id(), heirs, context: context() }, [new_id()]);
+    tried.call(auth::RemoveUser { id: new_id(), successors, context: context() }, [new_id()]);
     tried.call(auth::LiveUsers, [vec![live], vec![]]);
     tried.call(auth::FindUser { id: new_id() }, [state.clone()]);
     tried.call(auth::RecallUser { id: new_id() }, [Some(state.clone()), None]);
-    let proof = auth::Proof { session, user: state.clone() };
+    let proof = auth::SessionState { session, user: state.clone() };
     tried.call(auth::FindSession { session_id: new_id(), user_id: new_id() }, [proof]);
     let filter = auth::UserFilter { role: Some(Role::Admin), q: Some(TEXT.into()), by_name_only: true };
     tried.call(auth::ListUsers { filter, page: page() }, pages(state.user.clone()));
@@ -196,7 +200,7 @@ fn of_customer() {
         notes: Some(TEXT.into()),
         owner_id: Some(new_id()),
     };
-    let mut tried = Tried::<CustomerDesk>::new();
+    let mut tried = Tried::<CustomerService>::new();
     let create = customer::CreateCustomer { customer: new, allow_duplicate: true, context: context() };
     tried.call(create, [Arc::new(one()), Arc::new(a_customer("x"))]);
     for changes in [
@@ -280,7 +284,7 @@ fn of_sales() {
         outcome: None,
         owner_id: Some(new_id()),
     };
-    let mut tried = Tried::<SalesDesk>::new();
+    let mut tried = Tried::<SalesService>::new();
     tried.call(sales::CreateMeeting { meeting: new, context: context() }, [Arc::new(meeting())]);
     for changes in [
         sales::MeetingChanges::default(),
@@ -311,7 +315,7 @@ fn of_sales() {
     tried.all();
 }
 
-fn of_tasks(tried: &mut Tried<SalesDesk>) {
+fn of_tasks(tried: &mut Tried<SalesService>) {
     // Which alert went out is the service's own.
     let task = || Task {
         id: new_id(),
@@ -393,7 +397,7 @@ fn of_opportunity() {
         reason: None,
         approver_id: Some(new_id()),
     };
-    let mut tried = Tried::<OpportunityDesk>::new();
+    let mut tried = Tried::<OpportunityService>::new();
     tried.call(opportunity::RequestApproval { approval: new, context: context() }, [Arc::new(approval())]);
     use opportunity::{Decision, NewApprover, OptionalComment, RequiredComment};
     for decision in [
@@ -442,7 +446,7 @@ fn of_analytics() {
         read_at: Some(moment()),
         archived_at: None,
     };
-    let mut tried = Tried::<AnalyticsDesk>::new();
+    let mut tried = Tried::<AnalyticsService>::new();
     let day = "2026-03-02".parse().expect("a day");
     let figures = DayMetrics {
         date: day,
@@ -457,7 +461,8 @@ fn of_analytics() {
     };
     let metrics = analytics::ReadMetrics { caller: caller(), owner_id: Some(new_id()), from: day, to: day };
     tried.call(metrics, [vec![figures]]);
-    let event = LoggedEvent { slice: 15, slice_seq: i64::MAX, event: event_of(&a_customer(TEXT)) };
+    let event = LoggedEvent { partition: 15, partition_seq: i64::MAX, event: event_of(&a_customer(TEXT)) };
+    let event = EventRecord::from(&event);
     tried.call(analytics::ReadActivity { customer_id: new_id(), page: page() }, pages(event));
     let list = analytics::ListNotifications { caller: caller(), unread_only: true, page: page() };
     tried.call(list, pages(notification()));

@@ -10,7 +10,7 @@ use pact_consumer::prelude::PactBuilderAsync;
 
 use crate::api_interactions::{self, ID, TOKEN};
 use crate::provider::Provider;
-use crate::support::app::{ADMIN, PASSWORD};
+use testing::app::{ADMIN, PASSWORD};
 
 const CONSUMER: &str = "kizuna-client";
 const PROVIDER: &str = "Kizuna";

@@ -5,7 +5,7 @@ use pact_consumer::prelude::*;
 use pact_consumer::{each_like, json_pattern, json_pattern_internal, like, term};
 use serde_json::json;
 
-use crate::support::app::{ADMIN, PASSWORD};
+use testing::app::{ADMIN, PASSWORD};
 
 /// An id of examples.
 pub const ID: &str = "0198c0de-0000-7000-8000-000000000001";

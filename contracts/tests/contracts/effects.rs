@@ -1,28 +1,30 @@
 //! That the consumers' own code takes what their contracts promise them: the examples are put into the log of an empty
 //! database, and the real binary's feeds apply them.
 
+use kernel::event::EventType;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kizuna::actors::catalogue::intern;
-use kizuna::actors::event::{Event, raw};
-use kizuna::clock::Timestamp;
-use kizuna::ids::{Id, new_id};
-use kizuna::persistence::Db;
-use kizuna::persistence::journal::commit;
-use kizuna::persistence::unit::Unit;
+use kernel::clock::Timestamp;
+use kernel::event::{Event, raw};
+use kernel::ids::{Id, new_id};
+use kizuna::domain::events::CATALOGUE;
 use serde_json::Value;
+use store::Db;
+use store::journal::commit;
+use store::unit_of_work::UnitOfWork;
 
 use crate::examples::{READERS, USER, need};
 use crate::messages::consumers;
 use crate::provider::Provider;
-use crate::support::eventually;
+use testing::eventually;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_consumer_applies_what_its_contracts_promise() {
     let all = consumers(&Provider::start().await).await;
     for (consumer, types) in all.iter().filter(|(name, _)| *name != READERS) {
-        let examples: Vec<_> = types.iter().filter_map(|known| example(consumer, known)).collect();
+        let examples: Vec<_> =
+            types.iter().filter_map(|known| example(consumer, CATALOGUE.find(known)?)).collect();
         assert_eq!(examples.len(), types.len(), "{consumer} takes a type without a contract");
         let provider =
             Provider::on(async |db| put(db, examples).await, &["--retry-initial", "10ms"], &[]).await;
@@ -31,17 +33,17 @@ async fn every_consumer_applies_what_its_contracts_promise() {
 }
 
 /// An event of the type that has what the consumer needs, and nothing else.
-fn example(consumer: &str, event_type: &str) -> Option<Event> {
+fn example(consumer: &str, event_type: EventType) -> Option<Event> {
     let data = need(consumer, event_type)?.whole();
     let id = |value: &Value| value.as_str().and_then(Id::parse);
-    let (noun, _) = event_type.split_once('.')?;
+    let (noun, _) = event_type.name().split_once('.')?;
     let subject = id(&data[noun]["id"]).or_else(|| id(&Value::from(USER)))?;
     Some(Event {
         id: new_id(),
-        event_type: intern(event_type)?,
+        event_type,
         subject,
         sequence: 0,
-        partition: subject,
+        partition_key: subject,
         time: Timestamp::parse("2026-03-02T09:00:00Z")?,
         data: raw(&data).into(),
         traceparent: None,
@@ -54,7 +56,7 @@ fn example(consumer: &str, event_type: &str) -> Option<Event> {
 /// Commits the events, each as the next version of what it is about.
 async fn put(db: &Db, events: Vec<Event>) {
     let numbered = events.into_iter().zip(1..).map(|(event, sequence)| Event { sequence, ..event });
-    let unit = Unit { events: numbered.collect(), ..Unit::default() };
+    let unit = UnitOfWork { events: numbered.collect(), ..UnitOfWork::default() };
     for outcome in commit(db, vec![unit]).await {
         outcome.expect("an empty log takes them");
     }

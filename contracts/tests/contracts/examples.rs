@@ -3,7 +3,8 @@
 //! The rest of an event may change without anybody's asking. A field that is not always there stands apart: no event
 //! must have it, but of each type that names it some must, or nobody would notice that it is gone.
 
-use kizuna::actors::catalogue::*;
+use kernel::event::EventType;
+use kizuna::domain::events::*;
 use serde_json::{Value, json};
 
 /// The ids of examples: a user, who inherits from them, and one of everything else.
@@ -54,23 +55,23 @@ fn merge(into: &mut Value, more: &Value) {
 }
 
 /// What the consumer needs of the type; none if it has no contract.
-pub fn need(consumer: &str, event_type: &str) -> Option<Need> {
+pub fn need(consumer: &str, event_type: EventType) -> Option<Need> {
     match consumer {
         "sales.customers" | "opportunity.customers" => replica(event_type),
         "analytics.metrics" => metrics(event_type),
         "analytics.activity" => activity(event_type),
         "analytics.notifications" => notifications(event_type),
-        "analytics.departures" => analytics_departures(event_type),
-        "customer.departures" => customer_departures(event_type),
-        "sales.departures" => sales_departures(event_type),
-        "opportunity.departures" => opportunity_departures(event_type),
+        "analytics.departures" => analytics_deletions(event_type),
+        "customer.departures" => customer_deletions(event_type),
+        "sales.departures" => sales_deletions(event_type),
+        "opportunity.departures" => opportunity_deletions(event_type),
         "sagas.progress" => progress(event_type),
         READERS => readers(event_type),
         _ => None,
     }
 }
 
-fn replica(event_type: &str) -> Option<Need> {
+fn replica(event_type: EventType) -> Option<Need> {
     match event_type {
         CUSTOMER_CREATED | CUSTOMER_UPDATED => Some(Need::of(customer())),
         CUSTOMER_DELETED => Some(Need::of(with(customer(), "customer", "deleted_at", TIME))),
@@ -78,7 +79,7 @@ fn replica(event_type: &str) -> Option<Need> {
     }
 }
 
-fn metrics(event_type: &str) -> Option<Need> {
+fn metrics(event_type: EventType) -> Option<Need> {
     match event_type {
         USER_LOGIN => Some(Need::of(json!({"user_id": USER}))),
         CUSTOMER_CREATED | CUSTOMER_DELETED => Some(Need::of(customer())),
@@ -89,7 +90,7 @@ fn metrics(event_type: &str) -> Option<Need> {
     }
 }
 
-fn activity(event_type: &str) -> Option<Need> {
+fn activity(event_type: EventType) -> Option<Need> {
     match event_type {
         // The subject alone.
         CUSTOMER_CREATED | CUSTOMER_UPDATED | CUSTOMER_DELETED => Some(Need::of(json!({}))),
@@ -103,7 +104,7 @@ fn activity(event_type: &str) -> Option<Need> {
     }
 }
 
-fn notifications(event_type: &str) -> Option<Need> {
+fn notifications(event_type: EventType) -> Option<Need> {
     match event_type {
         USER_CREATED | USER_UPDATED => {
             Some(Need::of(changed_user()).or(json!({"user": {"manager_id": HEIR}})))
@@ -120,7 +121,7 @@ fn notifications(event_type: &str) -> Option<Need> {
     }
 }
 
-fn analytics_departures(event_type: &str) -> Option<Need> {
+fn analytics_deletions(event_type: EventType) -> Option<Need> {
     match event_type {
         CUSTOMER_DELETED => Some(Need::of(departed_customer())),
         NOTIFICATION_CREATED => {
@@ -130,7 +131,7 @@ fn analytics_departures(event_type: &str) -> Option<Need> {
     }
 }
 
-fn customer_departures(event_type: &str) -> Option<Need> {
+fn customer_deletions(event_type: EventType) -> Option<Need> {
     match event_type {
         USER_DELETED => Some(Need::of(departed_user())),
         CUSTOMER_CREATED | CUSTOMER_UPDATED => Some(Need::of(customer())),
@@ -138,7 +139,7 @@ fn customer_departures(event_type: &str) -> Option<Need> {
     }
 }
 
-fn sales_departures(event_type: &str) -> Option<Need> {
+fn sales_deletions(event_type: EventType) -> Option<Need> {
     match event_type {
         USER_DELETED => Some(Need::of(departed_user())),
         CUSTOMER_DELETED => Some(Need::of(departed_customer())),
@@ -150,7 +151,7 @@ fn sales_departures(event_type: &str) -> Option<Need> {
     }
 }
 
-fn opportunity_departures(event_type: &str) -> Option<Need> {
+fn opportunity_deletions(event_type: EventType) -> Option<Need> {
     match event_type {
         USER_DELETED => Some(Need::of(departed_user()).or(json!({"approver_id": HEIR}))),
         CUSTOMER_DELETED => Some(Need::of(departed_customer())),
@@ -161,7 +162,7 @@ fn opportunity_departures(event_type: &str) -> Option<Need> {
     }
 }
 
-fn progress(event_type: &str) -> Option<Need> {
+fn progress(event_type: EventType) -> Option<Need> {
     match event_type {
         CUSTOMERS_REASSIGNED
         | MEETINGS_DELETED
@@ -178,8 +179,8 @@ fn progress(event_type: &str) -> Option<Need> {
 }
 
 /// Whom or what each type is about, by which a reader finds the record, and whose it is.
-fn readers(event_type: &str) -> Option<Need> {
-    let (noun, _) = event_type.split_once('.')?;
+fn readers(event_type: EventType) -> Option<Need> {
+    let (noun, _) = event_type.name().split_once('.')?;
     Some(Need::of(match (noun, event_type) {
         (_, USER_LOGIN | USER_LOGIN_FAILED) => json!({"user_id": USER}),
         ("user", _) => json!({"user": {"id": USER, "name": "n"}}),

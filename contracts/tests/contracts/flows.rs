@@ -1,13 +1,14 @@
 //! The eight flows of SPEC §5 on a running server, so that its log holds an event of every type.
 
+use kernel::event::EventType;
 use std::time::Duration;
 
-use kizuna::actors::catalogue::SAGA_FAILED;
+use kizuna::domain::events::SAGA_FAILED;
 use serde_json::{Value, json};
 
 use crate::provider::Provider;
-use crate::support::app::PASSWORD;
-use crate::support::{Answer, Member, eventually};
+use testing::app::PASSWORD;
+use testing::{Answer, Member, eventually};
 
 /// Part of a name over which a consumer is made to fail.
 const BREAKS: &str = "壊";
@@ -21,7 +22,7 @@ pub async fn server() -> Provider {
 }
 
 /// Only a consumer that can be made to fail leads to a failed saga.
-pub fn can_be_produced(event_type: &str) -> bool {
+pub fn can_be_produced(event_type: EventType) -> bool {
     event_type != SAGA_FAILED || cfg!(feature = "failpoints")
 }
 

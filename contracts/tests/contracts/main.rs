@@ -7,9 +7,6 @@
 //!   takes just that; `flows`: events of a running server, which must satisfy all of it
 //! - `provider`: the real binary under pact's verifier; `states`: how it comes into a state that a contract names
 
-#[path = "../../../tests/support/mod.rs"]
-mod support;
-
 mod api;
 mod api_interactions;
 mod effects;

@@ -1,11 +1,11 @@
 //! Contracts of events, as pact's messages between a producing service and a consumer.
 
+use kernel::event::EventType;
 use std::collections::BTreeMap;
 use std::panic::RefUnwindSafe;
 use std::path::PathBuf;
 
-use kizuna::actors::catalogue::{ALL, USER_LOGIN};
-use kizuna::actors::event::source_of;
+use kizuna::domain::events::{CATALOGUE, USER_LOGIN};
 use pact_consumer::prelude::*;
 use pact_consumer::{json_pattern, json_pattern_internal, like};
 use pact_matching::{Mismatch, match_message};
@@ -32,12 +32,14 @@ async fn every_event_is_what_each_of_its_consumers_needs() {
     let events = flows::events(&provider).await;
     let consumers = consumers(&provider).await;
     let mut broken = Vec::new();
-    for event_type in ALL.iter().filter(|known| flows::can_be_produced(known)) {
-        let produced: Vec<_> = events.iter().filter(|event| event["type"] == **event_type).collect();
+    for event_type in CATALOGUE.0.iter().copied().filter(|known| flows::can_be_produced(*known)) {
+        let produced: Vec<_> = events.iter().filter(|event| event["type"] == event_type.name()).collect();
         if produced.is_empty() {
             broken.push(format!("no flow produced {event_type}"));
         }
-        for (consumer, _) in consumers.iter().filter(|(_, types)| types.iter().any(|t| t == event_type)) {
+        for (consumer, _) in
+            consumers.iter().filter(|(_, types)| types.iter().any(|name| name == event_type.name()))
+        {
             match need(consumer, event_type) {
                 Some(need) => broken.extend(check(consumer, event_type, &need, &produced).await),
                 None => broken.push(format!("{consumer} takes {event_type} without a contract")),
@@ -54,12 +56,12 @@ pub async fn consumers(provider: &Provider) -> BTreeMap<String, Vec<String>> {
     let types = |consumer: &Value| consumer["types"].as_array().expect("types").iter().map(text).collect();
     let mut consumers: BTreeMap<_, Vec<_>> =
         read.items().iter().map(|consumer| (text(&consumer["name"]), types(consumer))).collect();
-    consumers.insert(READERS.to_owned(), ALL.iter().map(|known| (*known).to_owned()).collect());
+    consumers.insert(READERS.to_owned(), CATALOGUE.0.iter().map(ToString::to_string).collect());
     consumers
 }
 
 /// What is amiss between what a consumer needs and what was produced.
-async fn check(consumer: &str, event_type: &str, need: &Need, produced: &[&Value]) -> Vec<String> {
+async fn check(consumer: &str, event_type: EventType, need: &Need, produced: &[&Value]) -> Vec<String> {
     let told = |why: &str| format!("{consumer} and {event_type}: {why}");
     let always = Contract::of(consumer, event_type, &need.always, "");
     let whole = Contract::of(consumer, event_type, &need.whole(), ", in full");
@@ -87,12 +89,11 @@ struct Contract {
 
 impl Contract {
     /// The envelope's fields and `data`, by their types.
-    fn of(consumer: &str, event_type: &str, data: &Value, which: &str) -> Self {
-        let mut builder =
-            PactBuilder::new_v4(consumer, source_of(event_type).trim_start_matches("/services/"));
+    fn of(consumer: &str, event_type: EventType, data: &Value, which: &str) -> Self {
+        let mut builder = PactBuilder::new_v4(consumer, event_type.source().trim_start_matches("/services/"));
         builder.message_interaction(format!("{event_type}{which}"), |mut message| {
             message.json_body(json_pattern!({
-                "specversion": "1.0", "type": event_type, "source": source_of(event_type),
+                "specversion": "1.0", "type": event_type.name(), "source": event_type.source(),
                 "id": like!("id"), "subject": like!("id"), "time": like!("2026-03-02T09:00:00Z"),
                 "partitionkey": like!("id"), "sequence": like!(1), "correlationid": like!("id"),
                 "data": like!(data.clone()),

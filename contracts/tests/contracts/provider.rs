@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use kizuna::persistence::Db;
 use pact_verifier::callback_executors::NullRequestFilterExecutor;
 use pact_verifier::{
     FilterInfo, PactSource, ProviderInfo, ProviderTransport, VerificationOptions, verify_provider_async,
 };
+use store::Db;
 
 use crate::states::States;
-use crate::support::app::{ADMIN, PASSWORD};
-use crate::support::{Api, Kizuna, Member, Place, Sqlite};
+use testing::app::{ADMIN, PASSWORD};
+use testing::{Api, Kizuna, Member, Place, Sqlite};
 
 /// A running server and its first ADMIN.
 pub struct Provider {

@@ -10,8 +10,8 @@ use kizuna_client::records::{
 use kizuna_client::{Client, Query};
 
 use crate::provider::Provider;
-use crate::support::app::{ADMIN, PASSWORD};
-use crate::support::eventually;
+use testing::app::{ADMIN, PASSWORD};
+use testing::eventually;
 
 async fn signed_in(provider: &Provider) -> Client {
     let nobody = Client::new(provider.server.base_url()).expect("an address");

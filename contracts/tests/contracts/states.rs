@@ -10,7 +10,7 @@ use pact_models::provider_states::ProviderState;
 use pact_verifier::callback_executors::ProviderStateExecutor;
 use serde_json::{Value, json};
 
-use crate::support::{Member, eventually};
+use testing::{Member, eventually};
 
 /// What a state's values are put into paths under.
 type Values = HashMap<String, Value>;
@@ -19,7 +19,7 @@ type Values = HashMap<String, Value>;
 #[derive(Debug)]
 pub struct States {
     admin: Member,
-    /// People are told apart by a number in their names.
+    /// UserDirectory are told apart by a number in their names.
     people: AtomicU32,
 }
 

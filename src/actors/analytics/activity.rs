@@ -1,21 +1,24 @@
 //! The customer's timeline: which events are about whom.
 
+use crate::domain::service_name::ServiceName;
+use kernel::event::EventType;
+use kernel::service_id::ServiceId;
 use std::sync::Arc;
 
-use crate::actors::catalogue::{
+use crate::domain::approval::record::ApprovalPayload;
+use crate::domain::events::{
     APPROVAL_APPROVED, APPROVAL_CANCELLED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED,
     CUSTOMER_CREATED, CUSTOMER_DELETED, CUSTOMER_UPDATED, MEETING_CREATED, MEETING_DELETED, MEETING_UPDATED,
     TASK_COMPLETED, TASK_CREATED, TASK_DELETED, TASK_DUE_SOON, TASK_UPDATED,
 };
-use crate::actors::event::LoggedEvent;
-use crate::actors::opportunity::events::ApprovalPayload;
-use crate::actors::runtime::feed::{Consumer, EffectError};
-use crate::actors::sales::events::MeetingPayload;
-use crate::actors::sales::tasks::events::TaskPayload;
-use crate::ids::Id;
-use crate::persistence::Db;
+use crate::domain::meeting::record::MeetingPayload;
+use crate::domain::task::record::TaskPayload;
 use crate::persistence::analytics::activity_write;
-use crate::persistence::unit::Unit;
+use kernel::event::LoggedEvent;
+use kernel::ids::Id;
+use runtime::consumer::{Consumer, EffectError};
+use store::Db;
+use store::unit_of_work::UnitOfWork;
 
 /// The customer an event is about: the one after it, where that changed; tasks may have none.
 fn customer_of(event: &LoggedEvent) -> Result<Option<Id>, EffectError> {
@@ -37,8 +40,9 @@ fn customer_of(event: &LoggedEvent) -> Result<Option<Id>, EffectError> {
 pub struct ActivityConsumer;
 
 impl Consumer for ActivityConsumer {
+    const SERVICE: Option<ServiceId> = Some(ServiceName::Analytics.id());
     const NAME: &'static str = "analytics.activity";
-    const TYPES: &'static [&'static str] = &[
+    const TYPES: &'static [EventType] = &[
         CUSTOMER_CREATED,
         CUSTOMER_UPDATED,
         CUSTOMER_DELETED,
@@ -57,8 +61,8 @@ impl Consumer for ActivityConsumer {
         APPROVAL_REASSIGNED,
     ];
 
-    async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<Unit, EffectError> {
-        let mut unit = Unit::default();
+    async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
+        let mut unit = UnitOfWork::default();
         for event in events {
             if let Some(customer) = customer_of(event)? {
                 unit.writes.push(activity_write(event.event.id, customer));

@@ -1,13 +1,15 @@
 //! A notification as an aggregate: which rules, which table.
 
-use super::domain::{self, Notification, NotificationCommand, NotificationEvent};
-use crate::actors::context::Caller;
-use crate::actors::refusal::Refusal;
-use crate::actors::runtime::entity::Aggregate;
-use crate::clock::Timestamp;
-use crate::ids::Id;
+use crate::domain::notification::record::Notification;
+use crate::domain::notification::rules as domain;
+use crate::domain::notification::rules::{NotificationCommand, NotificationEvent};
 use crate::persistence::analytics::NOTIFICATIONS;
-use crate::persistence::table::Table;
+use kernel::caller::Caller;
+use kernel::clock::Timestamp;
+use kernel::error::Error;
+use kernel::ids::Id;
+use runtime::entity::Aggregate;
+use store::table::Table;
 
 /// A notification.
 pub struct NotificationAggregate;
@@ -18,13 +20,7 @@ impl Aggregate for NotificationAggregate {
     type Command = NotificationCommand;
     type Event = NotificationEvent;
 
-    fn table() -> &'static Table {
-        &NOTIFICATIONS
-    }
-
-    fn version(state: &Notification) -> i64 {
-        state.version
-    }
+    const TABLE: &'static Table = &NOTIFICATIONS;
 
     fn decide(
         state: Option<&Notification>,
@@ -32,11 +28,7 @@ impl Aggregate for NotificationAggregate {
         caller: &Caller,
         _: Id,
         now: Timestamp,
-    ) -> Result<Vec<NotificationEvent>, Refusal> {
+    ) -> Result<Vec<NotificationEvent>, Error> {
         domain::decide(state, *command, caller, now)
-    }
-
-    fn apply(_: Option<Notification>, event: &NotificationEvent) -> Notification {
-        event.after().clone()
     }
 }

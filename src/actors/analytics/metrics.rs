@@ -1,25 +1,28 @@
 //! Daily metrics: counts a UTC day and person, folded from events. The fold is pure.
 
+use crate::domain::service_name::ServiceName;
+use kernel::event::EventType;
+use kernel::service_id::ServiceId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use crate::actors::auth::events::LoginPayload;
-use crate::actors::catalogue::{
+use crate::domain::approval::record::ApprovalPayload;
+use crate::domain::customer::record::CustomerPayload;
+use crate::domain::events::{
     APPROVAL_APPROVED, APPROVAL_REJECTED, APPROVAL_REQUESTED, CUSTOMER_CREATED, CUSTOMER_DELETED,
     MEETING_CREATED, TASK_COMPLETED, USER_LOGIN,
 };
-use crate::actors::customer::events::CustomerPayload;
-use crate::actors::event::LoggedEvent;
-use crate::actors::opportunity::events::ApprovalPayload;
-use crate::actors::runtime::feed::{Consumer, EffectError};
-use crate::actors::sales::events::MeetingPayload;
-use crate::actors::sales::tasks::events::TaskPayload;
-use crate::ids::Id;
-use crate::persistence::Db;
+use crate::domain::meeting::record::MeetingPayload;
+use crate::domain::session::record::LoginPayload;
+use crate::domain::task::record::TaskPayload;
 use crate::persistence::analytics::metric_write;
-use crate::persistence::unit::Unit;
+use kernel::event::LoggedEvent;
+use kernel::ids::Id;
+use runtime::consumer::{Consumer, EffectError};
+use store::Db;
+use store::unit_of_work::UnitOfWork;
 
 /// Which figure of whom an event adds to.
 fn counted(event: &LoggedEvent) -> Result<Option<(&'static str, Id)>, EffectError> {
@@ -56,8 +59,9 @@ fn fold(events: &[Arc<LoggedEvent>]) -> Result<BTreeMap<(NaiveDate, Id, &'static
 pub struct MetricsConsumer;
 
 impl Consumer for MetricsConsumer {
+    const SERVICE: Option<ServiceId> = Some(ServiceName::Analytics.id());
     const NAME: &'static str = "analytics.metrics";
-    const TYPES: &'static [&'static str] = &[
+    const TYPES: &'static [EventType] = &[
         USER_LOGIN,
         CUSTOMER_CREATED,
         CUSTOMER_DELETED,
@@ -68,10 +72,10 @@ impl Consumer for MetricsConsumer {
         APPROVAL_REJECTED,
     ];
 
-    async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<Unit, EffectError> {
+    async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
         let sums = fold(events)?;
         let writes =
             sums.into_iter().map(|((day, user, metric), value)| metric_write(day, user, metric, value));
-        Ok(Unit { writes: writes.collect(), ..Unit::default() })
+        Ok(UnitOfWork { writes: writes.collect(), ..UnitOfWork::default() })
     }
 }

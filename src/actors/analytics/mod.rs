@@ -2,15 +2,11 @@
 
 pub mod activity;
 pub mod aggregate;
-pub mod departures;
-pub mod domain;
-pub mod events;
-pub mod messages;
+pub mod client;
+pub mod deletions;
 pub mod metrics;
 pub mod notifications;
-pub mod people;
-pub mod reading;
-pub mod recipients;
+pub mod read_all;
 pub mod service;
 pub mod summary;
 pub mod view;

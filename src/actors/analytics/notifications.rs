@@ -1,28 +1,34 @@
 //! Telling people of what happened (SPEC §5, flows 2, 4 and 5).
 
+use crate::domain::service_name::ServiceName;
+use kernel::event::EventType;
+use kernel::service_id::ServiceId;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use super::domain::{Notification, NotificationData, NotificationEvent};
-use super::people::{self, People, Person};
-use crate::actors::catalogue::{
+use crate::domain::approval::record::ApprovalPayload;
+use crate::domain::customer::record::CustomerPayload;
+use crate::domain::events::{
     APPROVAL_APPROVED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED, CUSTOMER_CREATED,
     TASK_DUE_SOON, USER_CREATED, USER_DELETED, USER_UPDATED,
 };
-use crate::actors::context::Context;
-use crate::actors::customer::events::CustomerPayload;
-use crate::actors::event::{Event, LoggedEvent};
-use crate::actors::opportunity::events::ApprovalPayload;
-use crate::actors::runtime::feed::{Consumer, EffectError};
-use crate::actors::sales::tasks::events::TaskPayload;
-use crate::clock::Clock;
-use crate::ids::{Id, new_id};
-use crate::persistence::Db;
-use crate::persistence::analytics::{self as store, NOTIFICATIONS, PEOPLE};
-use crate::persistence::unit::{Unit, Write};
+use crate::domain::notification::record::{Notification, NotificationData};
+use crate::domain::notification::rules::NotificationEvent;
+use crate::domain::notification::user_directory as people;
+use crate::domain::notification::user_directory::{UserCopy, UserDirectory};
+use crate::domain::task::record::TaskPayload;
+use crate::persistence::analytics as queries;
+use crate::persistence::analytics::{NOTIFICATIONS, PEOPLE};
+use kernel::clock::Clock;
+use kernel::context::Context;
+use kernel::event::{Event, LoggedEvent};
+use kernel::ids::{Id, new_id};
+use runtime::consumer::{Consumer, EffectError};
+use store::Db;
+use store::unit_of_work::{UnitOfWork, Write};
 
 /// The kinds of notifications, each the type of the event it tells of.
-pub const KINDS: [&str; 6] = [
+pub const KINDS: [EventType; 6] = [
     CUSTOMER_CREATED,
     APPROVAL_REQUESTED,
     APPROVAL_APPROVED,
@@ -42,7 +48,7 @@ struct News {
 
 impl News {
     /// Of an event of [`KINDS`].
-    fn of(event: &LoggedEvent, people: &People) -> Result<Self, EffectError> {
+    fn of(event: &LoggedEvent, people: &UserDirectory) -> Result<Self, EffectError> {
         match event.event.event_type {
             CUSTOMER_CREATED => of_customer(event, people),
             TASK_DUE_SOON => of_task(event, people),
@@ -51,12 +57,12 @@ impl News {
     }
 }
 
-/// An event about somebody may be in another slice and come a moment later: this one is tried again then.
+/// An event about somebody may be in another partition and come a moment later: this one is tried again then.
 fn known<T>(found: Option<T>, id: Id) -> Result<T, EffectError> {
     found.ok_or_else(|| EffectError::Event(format!("the user {id} is not known yet")))
 }
 
-fn of_customer(event: &LoggedEvent, people: &People) -> Result<News, EffectError> {
+fn of_customer(event: &LoggedEvent, people: &UserDirectory) -> Result<News, EffectError> {
     let CustomerPayload { customer, .. } = event.payload()?;
     let owner = customer.owner_id;
     Ok(News {
@@ -72,7 +78,7 @@ fn of_customer(event: &LoggedEvent, people: &People) -> Result<News, EffectError
     })
 }
 
-fn of_task(event: &LoggedEvent, people: &People) -> Result<News, EffectError> {
+fn of_task(event: &LoggedEvent, people: &UserDirectory) -> Result<News, EffectError> {
     let TaskPayload { task, .. } = event.payload()?;
     Ok(News {
         told: known(people.one(task.assignee_id, None), task.assignee_id)?,
@@ -87,7 +93,7 @@ fn of_task(event: &LoggedEvent, people: &People) -> Result<News, EffectError> {
     })
 }
 
-fn of_approval(event: &LoggedEvent, people: &People) -> Result<News, EffectError> {
+fn of_approval(event: &LoggedEvent, people: &UserDirectory) -> Result<News, EffectError> {
     let ApprovalPayload { approval, changed, .. } = event.payload()?;
     let (requester, actor) = (approval.requester_id, event.event.actor_id);
     let told = match event.event.event_type {
@@ -104,7 +110,7 @@ fn of_approval(event: &LoggedEvent, people: &People) -> Result<News, EffectError
         },
         _ => known(people.one(requester, actor), requester)?,
     };
-    let name = |id: Id| known(people.0.get(&id), id).map(|person: &Person| person.name.clone());
+    let name = |id: Id| known(people.0.get(&id), id).map(|person: &UserCopy| person.name.clone());
     Ok(News {
         told,
         subject_type: "approval",
@@ -130,8 +136,9 @@ pub struct NotificationsConsumer {
 }
 
 impl Consumer for NotificationsConsumer {
+    const SERVICE: Option<ServiceId> = Some(ServiceName::Analytics.id());
     const NAME: &'static str = "analytics.notifications";
-    const TYPES: &'static [&'static str] = &[
+    const TYPES: &'static [EventType] = &[
         USER_CREATED,
         USER_UPDATED,
         USER_DELETED,
@@ -143,10 +150,10 @@ impl Consumer for NotificationsConsumer {
         TASK_DUE_SOON,
     ];
 
-    async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<Unit, EffectError> {
-        let mut unit = Unit::default();
-        let known = store::people(db).await?;
-        let mut people = People(known.into_iter().map(|person| (person.id, person)).collect());
+    async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
+        let mut unit = UnitOfWork::default();
+        let known = queries::people(db).await?;
+        let mut people = UserDirectory(known.into_iter().map(|person| (person.id, person)).collect());
         let mut learned = HashSet::new();
         for event in events {
             if people::TYPES.contains(&event.event.event_type) {
@@ -162,7 +169,12 @@ impl Consumer for NotificationsConsumer {
 }
 
 impl NotificationsConsumer {
-    fn tell(&self, event: &LoggedEvent, people: &People, unit: &mut Unit) -> Result<(), EffectError> {
+    fn tell(
+        &self,
+        event: &LoggedEvent,
+        people: &UserDirectory,
+        unit: &mut UnitOfWork,
+    ) -> Result<(), EffectError> {
         let news = News::of(event, people)?;
         let (now, context) = (self.clock.now(), Context::caused_by(&event.event));
         for user_id in news.told {
@@ -173,7 +185,7 @@ impl NotificationsConsumer {
                 created_at: now,
                 updated_at: now,
                 user_id,
-                kind: event.event.event_type.to_owned(),
+                kind: event.event.event_type.name().to_owned(),
                 subject_type: news.subject_type.to_owned(),
                 subject_id: news.subject_id,
                 customer_id: news.customer_id,

@@ -5,13 +5,14 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::domain::{Notification, NotificationData};
-use crate::actors::auth::domain::User;
-use crate::actors::auth::messages::Locale;
-use crate::clock::Timestamp;
+use crate::domain::notification::record::{Notification, NotificationData};
+use crate::domain::user::record::User;
 use crate::formats;
-use crate::i18n::{self, Param};
-use crate::ids::Id;
+use crate::i18n;
+use crate::i18n::Param;
+use kernel::clock::Timestamp;
+use kernel::ids::Id;
+use kernel::locale::Locale;
 
 /// Characters of a comment that a body shows; `data` has all of it.
 const COMMENT_SHOWN: usize = 200;
@@ -112,9 +113,9 @@ fn shortened(comment: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::notifications::KINDS;
     use super::*;
-    use crate::ids::new_id;
+    use crate::actors::analytics::notifications::KINDS;
+    use kernel::ids::new_id;
 
     fn told(kind: &str, data: NotificationData) -> Notification {
         let now = Timestamp::parse("2026-03-02T09:00:00Z").unwrap();
@@ -156,7 +157,8 @@ mod tests {
         for kind in KINDS {
             for locale in [Locale::Ja, Locale::En] {
                 let reader = Reader { locale, time_zone: "Asia/Tokyo".into() };
-                let NotificationView { title, body, .. } = NotificationView::new(told(kind, full()), &reader);
+                let NotificationView { title, body, .. } =
+                    NotificationView::new(told(kind.name(), full()), &reader);
                 assert!(
                     !title.is_empty() && body.contains("青空商事"),
                     "{kind} in {locale:?}: {title}: {body}"

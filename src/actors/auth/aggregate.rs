@@ -1,18 +1,23 @@
 //! Users and sessions as aggregates: which rules, which table.
 
+use crate::domain::session::rules as session_rules;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::domain::{self, Session, SessionCommand, SessionEvent, UserCommand, UserEvent, UserState};
-use crate::actors::context::Caller;
-use crate::actors::event::raw;
-use crate::actors::fields::search_text;
-use crate::actors::refusal::{Code, Refusal};
-use crate::actors::runtime::entity::Aggregate;
-use crate::clock::Timestamp;
-use crate::ids::Id;
+use crate::domain::session::record::Session;
+use crate::domain::session::rules::{SessionCommand, SessionEvent};
+use crate::domain::user::record::UserState;
+use crate::domain::user::rules as domain;
+use crate::domain::user::rules::{UserCommand, UserEvent};
 use crate::persistence::auth::{SESSIONS, USERS};
-use crate::persistence::table::Table;
+use kernel::caller::Caller;
+use kernel::clock::Timestamp;
+use kernel::error::{Error, ErrorCode};
+use kernel::event::raw;
+use kernel::ids::Id;
+use kernel::validation::search_text;
+use runtime::entity::Aggregate;
+use store::table::Table;
 
 /// A user.
 pub struct UserAggregate;
@@ -23,13 +28,7 @@ impl Aggregate for UserAggregate {
     type Command = UserCommand;
     type Event = UserEvent;
 
-    fn table() -> &'static Table {
-        &USERS
-    }
-
-    fn version(state: &UserState) -> i64 {
-        state.user.version
-    }
+    const TABLE: &'static Table = &USERS;
 
     fn decide(
         state: Option<&UserState>,
@@ -37,16 +36,8 @@ impl Aggregate for UserAggregate {
         caller: &Caller,
         id: Id,
         now: Timestamp,
-    ) -> Result<Vec<UserEvent>, Refusal> {
+    ) -> Result<Vec<UserEvent>, Error> {
         domain::decide_user(state, command, caller, id, now)
-    }
-
-    fn apply(_: Option<UserState>, event: &UserEvent) -> UserState {
-        match event {
-            UserEvent::Created(after)
-            | UserEvent::Updated { after, .. }
-            | UserEvent::Deleted { after, .. } => after.clone(),
-        }
     }
 
     fn view(state: &UserState) -> Box<RawValue> {
@@ -64,8 +55,8 @@ impl Aggregate for UserAggregate {
         serde_json::to_string(&Row { state, search }).expect("states are plain structs")
     }
 
-    fn duplicate() -> Code {
-        Code::EmailTaken
+    fn duplicate() -> ErrorCode {
+        ErrorCode::EmailTaken
     }
 }
 
@@ -78,13 +69,7 @@ impl Aggregate for SessionAggregate {
     type Command = SessionCommand;
     type Event = SessionEvent;
 
-    fn table() -> &'static Table {
-        &SESSIONS
-    }
-
-    fn version(state: &Session) -> i64 {
-        state.version
-    }
+    const TABLE: &'static Table = &SESSIONS;
 
     fn decide(
         state: Option<&Session>,
@@ -92,14 +77,8 @@ impl Aggregate for SessionAggregate {
         _: &Caller,
         id: Id,
         now: Timestamp,
-    ) -> Result<Vec<SessionEvent>, Refusal> {
-        domain::decide_session(state, command, id, now)
-    }
-
-    fn apply(_: Option<Session>, event: &SessionEvent) -> Session {
-        let (SessionEvent::Opened(after) | SessionEvent::Rotated(after) | SessionEvent::Revoked(after)) =
-            event;
-        after.clone()
+    ) -> Result<Vec<SessionEvent>, Error> {
+        session_rules::decide_session(state, command, id, now)
     }
 
     fn logged(event: &SessionEvent) -> Option<&SessionEvent> {

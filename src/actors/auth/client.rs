@@ -1,19 +1,24 @@
 //! How the rest of Kizuna talks to auth.
 
+use crate::domain::session::rules as session_rules;
 use std::sync::Arc;
 
-use super::aggregate::{SessionAggregate, UserAggregate};
-use super::domain::{self, Session, UserState};
-use super::messages::{FindSession, FindUser, Principal, Proof, RecallUser};
-use super::recent::Recent;
-use super::service::AuthDesk;
-use super::token::{Keys, Use};
-use crate::actors::context::Caller;
-use crate::actors::refusal::{Code, Refusal};
-use crate::actors::runtime::entity::Entities;
-use crate::actors::runtime::service::Service;
-use crate::clock::{Clock, Timestamp};
-use crate::ids::Id;
+use crate::actors::auth::aggregate::{SessionAggregate, UserAggregate};
+use crate::actors::auth::recent_answers::Recent;
+use crate::actors::auth::service::AuthService;
+use crate::actors::auth::token::{Keys, Use};
+use crate::domain::session::record::Session;
+use crate::domain::user::messages::{FindSession, FindUser, Principal, RecallUser, SessionState};
+use crate::domain::user::record::UserState;
+use kernel::caller::Caller;
+use kernel::clock::{Clock, Timestamp};
+use kernel::error::{Error, ErrorCode};
+use kernel::ids::Id;
+use runtime::entity::Entities;
+use runtime::service::{Peer, Service};
+
+/// Another service's way to this one, through its circuit breaker.
+pub type AuthPeer = Peer<AuthService>;
 
 /// Users and sessions, where auth is hosted.
 #[derive(Clone)]
@@ -28,13 +33,13 @@ enum Proofs {
     /// The accounts themselves.
     Here(Accounts),
     /// What auth said of late.
-    Elsewhere { sessions: Recent<(Id, Id), Proof>, users: Recent<Id, Option<Arc<UserState>>> },
+    Elsewhere { sessions: Recent<(Id, Id), SessionState>, users: Recent<Id, Option<Arc<UserState>>> },
 }
 
 /// Sends messages to the service, and proves identities.
 #[derive(Clone)]
 pub struct AuthClient {
-    pub service: Service<AuthDesk>,
+    pub service: Service<AuthService>,
     proofs: Proofs,
     pub keys: Arc<Keys>,
     pub clock: Clock,
@@ -43,7 +48,7 @@ pub struct AuthClient {
 impl AuthClient {
     /// `accounts`: where the service is hosted on this node.
     pub fn new(
-        service: Service<AuthDesk>,
+        service: Service<AuthService>,
         accounts: Option<Accounts>,
         keys: Arc<Keys>,
         clock: Clock,
@@ -68,10 +73,10 @@ impl AuthClient {
     ///
     /// # Errors
     /// `invalid_token`, `token_expired`, `session_ended`, `unavailable`.
-    pub async fn authenticate(&self, token: &str) -> Result<Principal, Refusal> {
+    pub async fn authenticate(&self, token: &str) -> Result<Principal, Error> {
         let now = self.clock.now();
         let claims = self.keys.check(Use::Access, token, now)?;
-        let user = self.in_force(claims.sid, claims.sub).await?;
+        let user = self.valid_user_of(claims.sid, claims.sub).await?;
         let caller = Caller { user_id: user.user.id, role: user.user.role, session_id: claims.sid };
         Ok(Principal {
             caller,
@@ -84,7 +89,7 @@ impl AuthClient {
     ///
     /// # Errors
     /// `session_ended`, `unavailable`.
-    pub async fn in_force(&self, session: Id, user: Id) -> Result<Arc<UserState>, Refusal> {
+    pub async fn valid_user_of(&self, session: Id, user: Id) -> Result<Arc<UserState>, Error> {
         match &self.proofs {
             Proofs::Here(Accounts { users, sessions }) => {
                 let recent = (sessions.recent(session).await?, users.recent(user).await?);
@@ -93,35 +98,35 @@ impl AuthClient {
                 }
                 // What is a moment old may know a session or a password of before; it never ends anybody's session.
                 let present = (sessions.get(session).await?, users.get(user).await?);
-                self.proven(present).ok_or_else(|| Refusal::new(Code::SessionEnded))
+                self.proven(present).ok_or_else(|| Error::new(ErrorCode::SessionEnded))
             }
             Proofs::Elsewhere { sessions, .. } => {
                 let find = || self.service.ask(FindSession { session_id: session, user_id: user });
                 let recent = sessions.get((session, user), &self.service, find).await?;
-                if let Some(user) = self.judged(&recent.session, &recent.user) {
+                if let Some(user) = self.valid_user(&recent.session, &recent.user) {
                     return Ok(user);
                 }
                 let present = find().await?;
-                let user = self.judged(&present.session, &present.user);
-                user.ok_or_else(|| Refusal::new(Code::SessionEnded))
+                let user = self.valid_user(&present.session, &present.user);
+                user.ok_or_else(|| Error::new(ErrorCode::SessionEnded))
             }
         }
     }
 
     fn proven(&self, found: (Option<Arc<Session>>, Option<Arc<UserState>>)) -> Option<Arc<UserState>> {
         let (Some(session), Some(user)) = found else { return None };
-        self.judged(&session, &user)
+        self.valid_user(&session, &user)
     }
 
-    fn judged(&self, session: &Session, user: &Arc<UserState>) -> Option<Arc<UserState>> {
-        domain::is_in_force(session, user, self.clock.now()).then(|| user.clone())
+    fn valid_user(&self, session: &Session, user: &Arc<UserState>) -> Option<Arc<UserState>> {
+        session_rules::is_valid(session, user, self.clock.now()).then(|| user.clone())
     }
 
     /// A user's present state, for who shows them live events; at most a second old.
     ///
     /// # Errors
     /// `unavailable`, `overloaded`.
-    pub async fn user(&self, id: Id) -> Result<Option<Arc<UserState>>, Refusal> {
+    pub async fn user(&self, id: Id) -> Result<Option<Arc<UserState>>, Error> {
         match &self.proofs {
             Proofs::Here(accounts) => accounts.users.recent(id).await,
             Proofs::Elsewhere { users, .. } => {
@@ -135,7 +140,7 @@ impl AuthClient {
     ///
     /// # Errors
     /// `unavailable`, `overloaded`.
-    pub async fn recall(&self, id: Id) -> Result<Option<Arc<UserState>>, Refusal> {
+    pub async fn recall(&self, id: Id) -> Result<Option<Arc<UserState>>, Error> {
         match &self.proofs {
             Proofs::Here(accounts) => accounts.users.get(id).await,
             Proofs::Elsewhere { .. } => self.service.ask(RecallUser { id }).await,
@@ -146,14 +151,14 @@ impl AuthClient {
     ///
     /// # Errors
     /// `session_ended` if they are gone by now, `unavailable`, `overloaded`.
-    pub async fn myself(&self, user: Id) -> Result<Arc<UserState>, Refusal> {
+    pub async fn myself(&self, user: Id) -> Result<Arc<UserState>, Error> {
         if let Some(user) = self.accounts().and_then(|accounts| accounts.users.cached(user)) {
             return Ok(user);
         }
         let found = self.service.ask(FindUser { id: user }).await;
-        found.map_err(|refusal| match refusal.code {
-            Code::NotFound => Refusal::new(Code::SessionEnded),
-            _ => refusal,
+        found.map_err(|error| match error.code {
+            ErrorCode::NotFound => Error::new(ErrorCode::SessionEnded),
+            _ => error,
         })
     }
 }

@@ -1,14 +1,9 @@
-//! auth: users, sessions, tokens (SPEC §1, §3).
+//! auth: users, sessions and tokens (SPEC §1, §3).
 
 pub mod aggregate;
 pub mod client;
-pub mod domain;
-pub mod events;
-pub mod messages;
 pub mod password;
-mod recent;
+pub mod recent_answers;
 pub mod service;
-#[cfg(test)]
-mod tests;
 pub mod throttle;
 pub mod token;

@@ -10,7 +10,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use tokio::sync::oneshot;
 
-use crate::actors::refusal::{Code, Refusal};
+use kernel::error::{Error, ErrorCode};
 
 /// Sign-ins that may wait for a thread; more are refused, for each holds a connection.
 const QUEUE: usize = 256;
@@ -47,10 +47,10 @@ impl Passwords {
     ///
     /// # Errors
     /// `overloaded`.
-    pub async fn hash(&self, password: String) -> Result<String, Refusal> {
+    pub async fn hash(&self, password: String) -> Result<String, Error> {
         self.run(move || {
             let hash = Argon2::default().hash_password(password.as_bytes());
-            Ok(hash.map_err(|_| Refusal::new(Code::Internal))?.to_string())
+            Ok(hash.map_err(|_| Error::new(ErrorCode::Internal))?.to_string())
         })
         .await?
     }
@@ -59,24 +59,24 @@ impl Passwords {
     ///
     /// # Errors
     /// `overloaded`.
-    pub async fn verify(&self, password: String, hash: Option<&str>) -> Result<bool, Refusal> {
+    pub async fn verify(&self, password: String, hash: Option<&str>) -> Result<bool, Error> {
         let known = hash.is_some();
         let hash = hash.unwrap_or(DECOY).to_owned();
         let same = self.run(move || {
-            let hash = PasswordHash::new(&hash).map_err(|_| Refusal::new(Code::Internal))?;
-            Ok::<_, Refusal>(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+            let hash = PasswordHash::new(&hash).map_err(|_| Error::new(ErrorCode::Internal))?;
+            Ok::<_, Error>(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
         });
         Ok(same.await?? && known)
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
         let (answer, done) = oneshot::channel();
         let job: Job = Box::new(move || {
             // The asker may have gone; nobody misses the answer then.
             let _ = answer.send(work());
         });
-        self.jobs.try_send(job).map_err(|_| Refusal::overloaded())?;
-        done.await.map_err(|_| Refusal::unavailable())
+        self.jobs.try_send(job).map_err(|_| Error::overloaded())?;
+        done.await.map_err(|_| Error::unavailable())
     }
 }
 

@@ -1,31 +1,39 @@
 //! The auth service: signs in and out, keeps users, tells others who somebody is.
 
+use crate::domain::service_name::ServiceName;
+use crate::domain::session::record::Session;
+use crate::domain::session::rules as session_rules;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::aggregate::{SessionAggregate, UserAggregate};
-use super::domain::{self, Leaving, SessionCommand, User, UserCommand, UserState};
-use super::events::LoginFailed;
-use super::messages::{
-    ChangePassword, ChangeUser, CreateUser, FindSession, FindUser, Heirs, ListUsers, LiveUser, LiveUsers,
-    Login, Logout, Proof, RecallUser, Refresh, RemoveUser, TokenType, Tokens,
+use crate::actors::auth::aggregate::{SessionAggregate, UserAggregate};
+use crate::actors::auth::password::Passwords;
+use crate::actors::auth::throttle::LoginThrottle;
+use crate::actors::auth::token::{Keys, Use};
+use crate::actors::sagas::start::start;
+use crate::domain::saga::record::SagaKind;
+use crate::domain::session::rules::LoginFailed;
+use crate::domain::session::rules::SessionCommand;
+use crate::domain::user::messages::{
+    ChangePassword, ChangeUser, CreateUser, FindSession, FindUser, ListUsers, LiveUser, LiveUsers, Login,
+    Logout, RecallUser, Refresh, RemoveUser, SessionState, Successors, TokenType, Tokens,
 };
-use super::password::Passwords;
-use super::throttle::Guesses;
-use super::token::{Keys, Use};
-use crate::actors::context::{Caller, Context, Role};
-use crate::actors::event::Event;
-use crate::actors::page::Page;
-use crate::actors::refusal::{Code, Refusal};
-use crate::actors::runtime::entity::Entities;
-use crate::actors::runtime::journal::Journal;
-use crate::actors::runtime::service::serve;
-use crate::actors::sagas::domain::SagaKind;
-use crate::actors::sagas::messages::start;
-use crate::clock::Clock;
-use crate::ids::{Id, new_id};
-use crate::persistence::unit::Unit;
-use crate::persistence::{Db, auth as store};
+use crate::domain::user::record::{User, UserState};
+use crate::domain::user::rules as domain;
+use crate::domain::user::rules::{Leaving, UserCommand};
+use crate::persistence::auth as queries;
+use kernel::caller::{Caller, Role};
+use kernel::clock::Clock;
+use kernel::context::Context;
+use kernel::error::{Error, ErrorCode};
+use kernel::event::Event;
+use kernel::ids::{Id, new_id};
+use kernel::page::Page;
+use runtime::entity::{Entities, Prepared};
+use runtime::journal::Journal;
+use runtime::serve;
+use store::Db;
+use store::unit_of_work::UnitOfWork;
 
 /// How long tokens last.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +43,7 @@ pub struct TokenLifetimes {
 }
 
 /// What the service works with; shared by its requests.
-pub struct AuthDesk {
+pub struct AuthService {
     pub db: Db,
     pub journal: Journal,
     pub clock: Clock,
@@ -44,16 +52,16 @@ pub struct AuthDesk {
     pub users: Entities<UserAggregate>,
     pub sessions: Entities<SessionAggregate>,
     pub lifetimes: TokenLifetimes,
-    pub guesses: Guesses,
+    pub throttle: LoginThrottle,
 }
 
 /// How often a change that may take an ADMIN away is decided anew when the other ADMIN changed meanwhile.
 const ATTEMPTS: usize = 5;
 
-impl AuthDesk {
-    async fn login(&self, login: Login) -> Result<Tokens, Refusal> {
+impl AuthService {
+    async fn login(&self, login: Login) -> Result<Tokens, Error> {
         let email = login.email.trim().to_lowercase();
-        let found = store::user_by_email(&self.db, &email).await?;
+        let found = queries::user_by_email(&self.db, &email).await?;
         let hash = found.as_ref().map(|user| user.password_hash.as_str());
         let proven = self.prove(&email, login.address, login.password, hash).await?;
         match found {
@@ -63,9 +71,9 @@ impl AuthDesk {
             }
             Some(user) => {
                 self.record_failure(user.user.id, &login.context).await?;
-                Err(Refusal::new(Code::InvalidCredentials))
+                Err(Error::new(ErrorCode::InvalidCredentials))
             }
-            None => Err(Refusal::new(Code::InvalidCredentials)),
+            None => Err(Error::new(ErrorCode::InvalidCredentials)),
         }
     }
 
@@ -76,26 +84,26 @@ impl AuthDesk {
         address: Option<std::net::IpAddr>,
         password: String,
         hash: Option<&str>,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<bool, Error> {
         let address = address.map(|address| address.to_string()).unwrap_or_default();
         let now = self.clock.now();
-        let charged = self.guesses.charge(account, &address, now).await?;
-        charged.map_err(|wait| Refusal::after(Code::TooManyAttempts, wait))?;
+        let charged = self.throttle.charge(account, &address, now).await?;
+        charged.map_err(|wait| Error::after(ErrorCode::TooManyAttempts, wait))?;
         let proven = self.passwords.verify(password, hash).await;
         // An overload is nobody's guess.
         if !matches!(proven, Ok(false)) {
-            self.guesses.refund(account, &address, now).await?;
+            self.throttle.refund(account, &address, now).await?;
         }
         proven
     }
 
-    async fn record_failure(&self, user: Id, context: &Context) -> Result<(), Refusal> {
+    async fn record_failure(&self, user: Id, context: &Context) -> Result<(), Error> {
         let event = Event::new(&LoginFailed(user), new_id(), 1, self.clock.now(), context);
-        self.journal.commit(Unit { events: vec![event], ..Unit::default() }).await?;
+        self.journal.commit(UnitOfWork { events: vec![event], ..UnitOfWork::default() }).await?;
         Ok(())
     }
 
-    async fn open_session(&self, user: &UserState, context: Context) -> Result<Tokens, Refusal> {
+    async fn open_session(&self, user: &UserState, context: Context) -> Result<Tokens, Error> {
         let open = SessionCommand::Open {
             user_id: user.user.id,
             valid_from: user.sessions_valid_from,
@@ -105,7 +113,7 @@ impl AuthDesk {
         self.tokens(user, &session)
     }
 
-    fn tokens(&self, user: &UserState, session: &domain::Session) -> Result<Tokens, Refusal> {
+    fn tokens(&self, user: &UserState, session: &Session) -> Result<Tokens, Error> {
         let now = self.clock.now();
         let (user_id, until) = (user.user.id, now.plus(self.lifetimes.access));
         Ok(Tokens {
@@ -124,15 +132,15 @@ impl AuthDesk {
         })
     }
 
-    async fn refresh(&self, refresh: Refresh) -> Result<Tokens, Refusal> {
+    async fn refresh(&self, refresh: Refresh) -> Result<Tokens, Error> {
         let now = self.clock.now();
         let claims = self.keys.check(Use::Refresh, &refresh.refresh_token, now)?;
         let (user, session) = (self.users.get(claims.sub).await?, self.sessions.get(claims.sid).await?);
         let (Some(user), Some(session)) = (user, session) else {
-            return Err(Refusal::new(Code::SessionEnded));
+            return Err(Error::new(ErrorCode::SessionEnded));
         };
-        if !domain::is_in_force(&session, &user, now) {
-            return Err(Refusal::new(Code::SessionEnded));
+        if !session_rules::is_valid(&session, &user, now) {
+            return Err(Error::new(ErrorCode::SessionEnded));
         }
         let rotate = SessionCommand::Rotate {
             generation: claims.generation,
@@ -143,18 +151,18 @@ impl AuthDesk {
         let session = self.sessions.execute(session.id, rotate, context).await?;
         if session.revoked_at.is_some() {
             tracing::warn!(session = %session.id, "a used refresh token came again: the session is ended");
-            return Err(Refusal::new(Code::SessionEnded));
+            return Err(Error::new(ErrorCode::SessionEnded));
         }
         self.tokens(&user, &session)
     }
 
-    async fn change_password(&self, change: ChangePassword) -> Result<(), Refusal> {
+    async fn change_password(&self, change: ChangePassword) -> Result<(), Error> {
         let caller = change.context.caller;
         domain::check_new_password(&change.new_password)?;
-        let user = self.users.get(caller.user_id).await?.ok_or_else(|| Refusal::new(Code::NotFound))?;
+        let user = self.users.get(caller.user_id).await?.ok_or_else(|| Error::new(ErrorCode::NotFound))?;
         let account = &user.user.email;
         if !self.prove(account, change.address, change.current_password, Some(&user.password_hash)).await? {
-            return Err(Refusal::field("current_password", "wrong_password"));
+            return Err(Error::field("current_password", "wrong_password"));
         }
         let hash = self.passwords.hash(change.new_password).await?;
         let command = UserCommand::ChangePassword { hash, keep: caller.session_id };
@@ -162,7 +170,7 @@ impl AuthDesk {
         Ok(())
     }
 
-    async fn create_user(&self, create: CreateUser) -> Result<Arc<UserState>, Refusal> {
+    async fn create_user(&self, create: CreateUser) -> Result<Arc<UserState>, Error> {
         create.context.caller.require(&[Role::Admin])?;
         let password = create.user.password.clone();
         let mut draft = domain::check_new(create.user)?;
@@ -171,7 +179,7 @@ impl AuthDesk {
         self.users.create(new_id(), UserCommand::Create(draft), create.context).await
     }
 
-    async fn change_user(&self, change: ChangeUser) -> Result<Arc<UserState>, Refusal> {
+    async fn change_user(&self, change: ChangeUser) -> Result<Arc<UserState>, Error> {
         change.context.caller.require(&[Role::Admin])?;
         let mut changes = domain::check_changes(change.changes)?;
         self.check_manager(changes.fields.manager_id.flatten()).await?;
@@ -192,67 +200,67 @@ impl AuthDesk {
         &self,
         id: Id,
         command: impl Fn(bool) -> UserCommand,
-        context: Context,
-    ) -> Result<Arc<UserState>, Refusal> {
-        let mut other = store::another_admin(&self.db, id).await?;
+        prepared: impl Into<Prepared>,
+    ) -> Result<Arc<UserState>, Error> {
+        let prepared = prepared.into();
+        let mut other = queries::another_admin(&self.db, id).await?;
         for _ in 0..ATTEMPTS {
-            let mut context = context.clone();
-            context.with.writes.extend(other.iter().map(store::unchanged));
-            let answer = self.users.execute(id, command(other.is_some()), context).await;
-            let Err(refusal) = &answer else { return answer };
-            if !refusal.is_passing() {
+            let mut prepared = prepared.clone();
+            prepared.with.writes.extend(other.iter().map(queries::unchanged));
+            let answer = self.users.execute(id, command(other.is_some()), prepared).await;
+            let Err(error) = &answer else { return answer };
+            if !error.is_passing() {
                 return answer;
             }
-            let now = store::another_admin(&self.db, id).await?;
+            let now = queries::another_admin(&self.db, id).await?;
             if now == other {
                 return answer;
             }
             other = now;
         }
-        Err(Refusal::overloaded())
+        Err(Error::overloaded())
     }
 
-    /// Deletes the user if the heirs are still as they were when they were settled: two users who are deleted at
-    /// once, each the other's heir, can't both go.
-    async fn remove_user(&self, remove: RemoveUser) -> Result<Id, Refusal> {
-        let mut context = remove.context;
-        let (saga_id, saga) = start(SagaKind::UserDeletion, remove.id, &context, self.clock.now());
-        context.with.join(saga);
-        let Heirs { successor, approver } = remove.heirs;
-        let mut heirs = vec![successor];
-        heirs.extend(approver.filter(|approver| approver.id != successor.id));
+    /// Deletes the user if the successors are still as they were when they were settled: two users who are deleted at
+    /// once, each the other's successor, can't both go.
+    async fn remove_user(&self, remove: RemoveUser) -> Result<Id, Error> {
+        let (saga_id, with) = start(SagaKind::UserDeletion, remove.id, &remove.context, self.clock.now());
+        let mut prepared = Prepared { context: remove.context, with };
+        let Successors { successor, approver } = remove.successors;
+        let mut successors = vec![successor];
+        successors.extend(approver.filter(|approver| approver.id != successor.id));
         // One who is the other ADMIN, too, is looked at twice.
-        context.with.writes.extend(heirs.iter().map(store::unchanged));
+        prepared.with.writes.extend(successors.iter().map(queries::unchanged));
         let leaving = Leaving {
             successor_id: successor.id,
             approver_id: approver.map(|approver| approver.id),
             saga_id,
         };
         let command = |other_admins| UserCommand::Delete { leaving, other_admins };
-        self.leaving_an_admin(remove.id, command, context).await?;
+        self.leaving_an_admin(remove.id, command, prepared).await?;
         Ok(saga_id)
     }
 
-    async fn check_manager(&self, manager: Option<Id>) -> Result<(), Refusal> {
+    async fn check_manager(&self, manager: Option<Id>) -> Result<(), Error> {
         let Some(manager) = manager else { return Ok(()) };
         match self.users.get(manager).await? {
             Some(user) if user.is_live() && user.user.role != Role::Sales => Ok(()),
-            _ => Err(Refusal::field("manager_id", "unknown_manager")),
+            _ => Err(Error::field("manager_id", "unknown_manager")),
         }
     }
 
-    async fn find_session(&self, find: &FindSession) -> Result<Proof, Refusal> {
+    async fn find_session(&self, find: &FindSession) -> Result<SessionState, Error> {
         let (session, user) =
             (self.sessions.get(find.session_id).await?, self.users.get(find.user_id).await?);
         let (Some(session), Some(user)) = (session, user) else {
-            return Err(Refusal::new(Code::SessionEnded));
+            return Err(Error::new(ErrorCode::SessionEnded));
         };
-        Ok(Proof { session: (*session).clone(), user })
+        Ok(SessionState { session: (*session).clone(), user })
     }
 
-    async fn find_user(&self, id: Id) -> Result<Arc<UserState>, Refusal> {
+    async fn find_user(&self, id: Id) -> Result<Arc<UserState>, Error> {
         let user = self.users.get(id).await?.filter(|user| user.is_live());
-        user.ok_or_else(|| Refusal::new(Code::NotFound))
+        user.ok_or_else(|| Error::new(ErrorCode::NotFound))
     }
 }
 
@@ -260,20 +268,20 @@ fn caller_of(user: &UserState, session_id: Id) -> Caller {
     Caller { user_id: user.user.id, role: user.user.role, session_id }
 }
 
-serve!(AuthDesk as Auth, {
-    Login command => |desk, message| Tokens { desk.login(message).await },
-    Refresh command => |desk, message| Tokens { desk.refresh(message).await },
-    Logout command => |desk, message| () {
+serve!(AuthService as ServiceName::Auth, {
+    Login command => |service, message| Tokens { service.login(message).await },
+    Refresh command => |service, message| Tokens { service.refresh(message).await },
+    Logout command => |service, message| () {
         let session = message.context.caller.session_id;
-        desk.sessions.execute(session, SessionCommand::Revoke, message.context).await.map(drop)
+        service.sessions.execute(session, SessionCommand::Revoke, message.context).await.map(drop)
     },
-    ChangePassword command => |desk, message| () { desk.change_password(message).await },
-    RemoveUser command => |desk, message| Id { desk.remove_user(message).await },
-    LiveUsers read => |desk, _message| Vec<LiveUser> { Ok(store::live_users(&desk.db).await?) },
-    CreateUser command => |desk, message| Arc<UserState> { desk.create_user(message).await },
-    ChangeUser command => |desk, message| Arc<UserState> { desk.change_user(message).await },
-    FindSession read => |desk, message| Proof { desk.find_session(&message).await },
-    RecallUser read => |desk, message| Option<Arc<UserState>> { desk.users.get(message.id).await },
-    FindUser read => |desk, message| Arc<UserState> { desk.find_user(message.id).await },
-    ListUsers read => |desk, message| Page<User> { Ok(store::list_users(&desk.db, &message.filter, &message.page).await?) },
+    ChangePassword command => |service, message| () { service.change_password(message).await },
+    RemoveUser command => |service, message| Id { service.remove_user(message).await },
+    LiveUsers read => |service, _message| Vec<LiveUser> { Ok(queries::live_users(&service.db).await?) },
+    CreateUser command => |service, message| Arc<UserState> { service.create_user(message).await },
+    ChangeUser command => |service, message| Arc<UserState> { service.change_user(message).await },
+    FindSession read => |service, message| SessionState { service.find_session(&message).await },
+    RecallUser read => |service, message| Option<Arc<UserState>> { service.users.get(message.id).await },
+    FindUser read => |service, message| Arc<UserState> { service.find_user(message.id).await },
+    ListUsers read => |service, message| Page<User> { Ok(queries::list_users(&service.db, &message.filter, &message.page).await?) },
 });

@@ -1,8 +1,8 @@
-//! Slowing down guesses: each failed sign-in costs its account and its address; a bucket that is empty
+//! Slowing down throttle: each failed sign-in costs its account and its address; a bucket that is empty
 //! answers 429 until it has refilled, which it always does. The buckets are in the database, one truth for all nodes.
 //!
 //! Own code because only failures count: an attempt is charged before its password is checked (so that
-//! parallel guesses can't slip through) and refunded when it was right, which `governor` can't do.
+//! parallel throttle can't slip through) and refunded when it was right, which `governor` can't do.
 
 use std::time::Duration;
 
@@ -10,9 +10,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use crate::clock::Timestamp;
-use crate::persistence::login_buckets::{self as store, Charge};
-use crate::persistence::{Db, StoreError};
+use crate::persistence::login_buckets as queries;
+use crate::persistence::login_buckets::Charge;
+use kernel::clock::Timestamp;
+use store::{Db, StoreError};
 
 /// So many in so long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,14 +47,14 @@ impl Rate {
     }
 }
 
-/// Guesses at passwords, charged to the account and to the address they come from.
-pub struct Guesses {
+/// LoginThrottle at passwords, charged to the account and to the address they come from.
+pub struct LoginThrottle {
     db: Db,
     accounts: Rate,
     addresses: Rate,
 }
 
-impl Guesses {
+impl LoginThrottle {
     /// `rate` an account, ten times that an address (SPEC §9).
     pub fn new(db: &Db, rate: Rate) -> Self {
         Self { db: db.clone(), accounts: rate, addresses: rate.times(10) }
@@ -69,7 +70,7 @@ impl Guesses {
         address: &str,
         now: Timestamp,
     ) -> Result<Result<(), Duration>, StoreError> {
-        let refused = store::charge(&self.db, self.charges(account, address), now).await?;
+        let refused = queries::charge(&self.db, self.charges(account, address), now).await?;
         Ok(match refused {
             None => Ok(()),
             Some((place, full_at)) => {
@@ -84,7 +85,7 @@ impl Guesses {
     /// # Errors
     /// The database's.
     pub async fn refund(&self, account: &str, address: &str, now: Timestamp) -> Result<(), StoreError> {
-        store::refund(&self.db, self.charges(account, address), now).await
+        queries::refund(&self.db, self.charges(account, address), now).await
     }
 
     fn rates(&self) -> [Rate; 2] {

@@ -3,9 +3,9 @@
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 
-use crate::actors::refusal::{Code, Refusal};
-use crate::clock::Timestamp;
-use crate::ids::Id;
+use kernel::clock::Timestamp;
+use kernel::error::{Error, ErrorCode};
+use kernel::ids::Id;
 
 const ISSUER: &str = "kizuna";
 
@@ -76,7 +76,7 @@ impl Keys {
         generation: i64,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<String, Refusal> {
+    ) -> Result<String, Error> {
         let claims = Claims {
             iss: ISSUER.into(),
             aud: use_.audience().into(),
@@ -87,24 +87,24 @@ impl Keys {
             exp: until.seconds(),
         };
         encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
-            .map_err(|_| Refusal::new(Code::Internal))
+            .map_err(|_| Error::new(ErrorCode::Internal))
     }
 
     /// What a valid token says.
     ///
     /// # Errors
     /// `token_expired`, or `invalid_token` for anything else that is wrong with it.
-    pub fn check(&self, use_: Use, token: &str, now: Timestamp) -> Result<Claims, Refusal> {
+    pub fn check(&self, use_: Use, token: &str, now: Timestamp) -> Result<Claims, Error> {
         let rules = match use_ {
             Use::Access => &self.access,
             Use::Refresh => &self.refresh,
             Use::Form => &self.form,
         };
         let claims: Claims =
-            decode(token, &self.checking, rules).map_err(|_| Refusal::new(Code::InvalidToken))?.claims;
+            decode(token, &self.checking, rules).map_err(|_| Error::new(ErrorCode::InvalidToken))?.claims;
         // By our own clock and without leeway: the same machines sign and check.
         if claims.exp <= now.seconds() {
-            return Err(Refusal::new(Code::TokenExpired));
+            return Err(Error::new(ErrorCode::TokenExpired));
         }
         Ok(claims)
     }
@@ -124,7 +124,7 @@ fn validation(use_: Use) -> Validation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::new_id;
+    use kernel::ids::new_id;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_micros(seconds * 1_000_000)
@@ -136,9 +136,9 @@ mod tests {
         let token = keys.issue(Use::Access, new_id(), new_id(), 0, at(100), at(200)).unwrap();
         assert!(keys.check(Use::Access, &token, at(199)).is_ok());
         let code = |use_, now| keys.check(use_, &token, at(now)).unwrap_err().code;
-        assert_eq!(code(Use::Access, 200), Code::TokenExpired);
-        assert_eq!(code(Use::Refresh, 150), Code::InvalidToken);
+        assert_eq!(code(Use::Access, 200), ErrorCode::TokenExpired);
+        assert_eq!(code(Use::Refresh, 150), ErrorCode::InvalidToken);
         let other = Keys::new(b"another secret of thirty-two byte");
-        assert_eq!(other.check(Use::Access, &token, at(150)).unwrap_err().code, Code::InvalidToken);
+        assert_eq!(other.check(Use::Access, &token, at(150)).unwrap_err().code, ErrorCode::InvalidToken);
     }
 }

@@ -2,15 +2,17 @@
 
 use serde::Serialize;
 
-use super::domain::{self, Customer, CustomerCommand, CustomerEvent};
-use crate::actors::context::Caller;
-use crate::actors::fields::search_text;
-use crate::actors::refusal::Refusal;
-use crate::actors::runtime::entity::Aggregate;
-use crate::clock::Timestamp;
-use crate::ids::Id;
+use crate::domain::customer::record::Customer;
+use crate::domain::customer::rules as domain;
+use crate::domain::customer::rules::{CustomerCommand, CustomerEvent};
 use crate::persistence::customers::CUSTOMERS;
-use crate::persistence::table::Table;
+use kernel::caller::Caller;
+use kernel::clock::Timestamp;
+use kernel::error::Error;
+use kernel::ids::Id;
+use kernel::validation::search_text;
+use runtime::entity::Aggregate;
+use store::table::Table;
 
 /// A customer.
 pub struct CustomerAggregate;
@@ -21,13 +23,7 @@ impl Aggregate for CustomerAggregate {
     type Command = CustomerCommand;
     type Event = CustomerEvent;
 
-    fn table() -> &'static Table {
-        &CUSTOMERS
-    }
-
-    fn version(state: &Customer) -> i64 {
-        state.version
-    }
+    const TABLE: &'static Table = &CUSTOMERS;
 
     fn decide(
         state: Option<&Customer>,
@@ -35,16 +31,8 @@ impl Aggregate for CustomerAggregate {
         caller: &Caller,
         id: Id,
         now: Timestamp,
-    ) -> Result<Vec<CustomerEvent>, Refusal> {
+    ) -> Result<Vec<CustomerEvent>, Error> {
         domain::decide(state, command, caller, id, now)
-    }
-
-    fn apply(_: Option<Customer>, event: &CustomerEvent) -> Customer {
-        match event {
-            CustomerEvent::Created(after)
-            | CustomerEvent::Updated { after, .. }
-            | CustomerEvent::Deleted { after, .. } => after.clone(),
-        }
     }
 
     fn row(state: &Customer) -> String {

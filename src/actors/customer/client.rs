@@ -2,20 +2,24 @@
 
 use std::sync::Arc;
 
-use super::aggregate::CustomerAggregate;
-use super::domain::{self, Customer};
-use super::messages::{FindCustomer, RecallCustomer};
-use super::service::CustomerDesk;
-use crate::actors::context::Caller;
-use crate::actors::refusal::Refusal;
-use crate::actors::runtime::entity::Entities;
-use crate::actors::runtime::service::Service;
-use crate::ids::Id;
+use crate::actors::customer::aggregate::CustomerAggregate;
+use crate::actors::customer::service::CustomerService;
+use crate::domain::customer::messages::{FindCustomer, RecallCustomer};
+use crate::domain::customer::record::Customer;
+use crate::domain::customer::rules as domain;
+use kernel::caller::Caller;
+use kernel::error::Error;
+use kernel::ids::Id;
+use runtime::entity::Entities;
+use runtime::service::{Peer, Service};
+
+/// Another service's way to this one, through its circuit breaker.
+pub type CustomerPeer = Peer<CustomerService>;
 
 /// Sends messages to the service, and reads hot customers from memory.
 #[derive(Clone)]
 pub struct CustomerClient {
-    pub service: Service<CustomerDesk>,
+    pub service: Service<CustomerService>,
     /// Where the service is hosted.
     pub customers: Option<Entities<CustomerAggregate>>,
 }
@@ -25,7 +29,7 @@ impl CustomerClient {
     ///
     /// # Errors
     /// `not_found`, `unavailable`, `overloaded`.
-    pub async fn find(&self, caller: Caller, id: Id) -> Result<Arc<Customer>, Refusal> {
+    pub async fn find(&self, caller: Caller, id: Id) -> Result<Arc<Customer>, Error> {
         match self.customers.as_ref().and_then(|customers| customers.cached(id)) {
             Some(customer) => domain::visible(Some(&customer), &caller).map(drop).map(|()| customer),
             None => self.service.ask(FindCustomer { id, caller }).await,
@@ -36,7 +40,7 @@ impl CustomerClient {
     ///
     /// # Errors
     /// `unavailable`, `overloaded`.
-    pub async fn recall(&self, caller: Caller, id: Id) -> Result<Option<Arc<Customer>>, Refusal> {
+    pub async fn recall(&self, caller: Caller, id: Id) -> Result<Option<Arc<Customer>>, Error> {
         self.service.ask(RecallCustomer { id, caller }).await
     }
 }

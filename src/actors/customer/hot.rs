@@ -2,14 +2,14 @@
 //! from it is never what an acknowledged change has replaced.
 //!
 //! Reading: a value under the customer's key is the answer. Where there is none, the reader puts a token of its own
-//! there for [`LIVES`], then reads the database, then puts what it read in the token's place if it is still there, for
+//! there for [`ENTRY_TTL`], then reads the database, then puts what it read in the token's place if it is still there, for
 //! the time that the token has left. Changing: after the commit and before the answer the key is deleted.
 //!
 //! Why no answer is old: suppose that a value read before the commit is found after the change was answered. Its token
 //! was set before it was read, so before the commit.
 //! - The deletion was confirmed: it took the token or the value away. Tokens are never used twice, so nothing can
 //!   put the value back.
-//! - It was not confirmed (lost, late, Redis away): the change is answered [`LIVES`] and [`MARGIN`] after the commit.
+//! - It was not confirmed (lost, late, Redis away): the change is answered [`ENTRY_TTL`] and [`MARGIN`] after the commit.
 //!   By then the value has run out, for it counts from its token. A paused Redis counts on, and looks at the time when
 //!   it is asked.
 //!
@@ -27,23 +27,23 @@ use redis::RedisResult;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::domain::Customer;
-use crate::actors::runtime::hot::{Hot, Stored};
-use crate::ids::{Id, new_id};
-use crate::persistence::redis::Redis;
+use crate::domain::customer::record::Customer;
+use kernel::ids::{Id, new_id};
+use runtime::hot_state::{Hot, Stored};
+use store::redis::Redis;
 
 /// How long a token, and the value in its place, is there.
-pub const LIVES: Duration = Duration::from_secs(1);
+pub const ENTRY_TTL: Duration = Duration::from_secs(1);
 /// Two clocks' ways of counting a second differ by less.
 pub const MARGIN: Duration = Duration::from_millis(200);
 /// A Redis that takes longer is away: the database answers in a few milliseconds.
-const PATIENCE: Duration = Duration::from_millis(50);
+const REDIS_TIMEOUT: Duration = Duration::from_millis(50);
 /// How long nobody reads from it then.
-const LEFT_ALONE: Duration = Duration::from_millis(500);
+const REDIS_COOLDOWN: Duration = Duration::from_millis(500);
 /// How often a deletion is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
 /// Bytes of the longest value: notes may be long, and few of those are hot.
-const LONGEST: usize = 16 * 1024;
+const VALUE_BYTES_MAX: usize = 16 * 1024;
 /// What tokens begin with, and no JSON does.
 const TOKEN: char = '?';
 
@@ -87,15 +87,15 @@ impl HotCustomers {
 
     async fn claim(&self, key: &str) -> Option<String> {
         let (redis, key, token) = (self.redis.clone(), key.to_owned(), format!("{TOKEN}{}", new_id()));
-        let claim =
-            self.ask(async move { redis.claim(&key, &token, LIVES).await.map(|done| done.then_some(token)) });
+        let claim = self
+            .ask(async move { redis.claim(&key, &token, ENTRY_TTL).await.map(|done| done.then_some(token)) });
         claim.await.flatten()
     }
 
     /// Without waiting: the answer doesn't depend on it.
     fn fill(&self, key: String, token: String, customer: &Customer) {
         let value = serde_json::to_string(customer).expect("states are plain structs");
-        if value.len() <= LONGEST {
+        if value.len() <= VALUE_BYTES_MAX {
             let redis = self.redis.clone();
             self.runtime.spawn(async move {
                 // A key that was not filled runs out.
@@ -106,7 +106,7 @@ impl HotCustomers {
 
     async fn clear(&self, id: Id) {
         let (begun, key) = (Instant::now(), self.redis.customer(id));
-        let over = begun + LIVES + MARGIN;
+        let over = begun + ENTRY_TTL + MARGIN;
         loop {
             let again = Instant::now() + AGAIN;
             let (redis, key) = (self.redis.clone(), key.clone());
@@ -125,10 +125,10 @@ impl HotCustomers {
         &self,
         command: impl Future<Output = RedisResult<T>> + Send + 'static,
     ) -> Option<T> {
-        let answer = timeout(PATIENCE, self.runtime.spawn(command)).await;
+        let answer = timeout(REDIS_TIMEOUT, self.runtime.spawn(command)).await;
         let (answer, until) = match answer {
             Ok(Ok(Ok(answer))) => (Some(answer), 0),
-            _ => (None, (self.began.elapsed() + LEFT_ALONE).as_millis() as u64),
+            _ => (None, (self.began.elapsed() + REDIS_COOLDOWN).as_millis() as u64),
         };
         self.away_until.store(until, Ordering::Relaxed);
         answer

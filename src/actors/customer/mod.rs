@@ -2,9 +2,6 @@
 
 pub mod aggregate;
 pub mod client;
-pub mod departures;
-pub mod domain;
-pub mod events;
+pub mod deletions;
 pub mod hot;
-pub mod messages;
 pub mod service;

@@ -7,16 +7,16 @@ use actix::dev::ToEnvelope;
 use actix::{Actor, Handler, Message};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::hub::{HubActor, HubParts, Join};
-use super::listener::Seat;
-use super::outbox::{Bounds, outbox};
-use super::subscription::{Start, Subscription};
-use super::topics::Topics;
 use crate::actors::auth::client::AuthClient;
-use crate::actors::auth::messages::Principal;
-use crate::actors::refusal::Refusal;
-use crate::actors::runtime::supervisor::{Ref, Supervisor, Tracked};
-use crate::persistence::Db;
+use crate::actors::live::hub::{HubActor, HubParts, Join};
+use crate::actors::live::listener::Seat;
+use crate::actors::live::outbox::{Bounds, outbox};
+use crate::actors::live::subscription::{Start, Subscription};
+use crate::actors::live::topics::Topics;
+use crate::domain::user::messages::Principal;
+use kernel::error::Error;
+use runtime::supervisor::{Ref, Supervisor, Tracked};
+use store::Db;
 
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -61,8 +61,8 @@ impl LiveClient {
         let me = Arc::new(OnceLock::new());
         let (auth, db) = (parts.auth.clone(), parts.db.clone());
         let (arbiter, address) = (parts.arbiters.feeding(), me.clone());
-        let hub = supervisor.spawn("live", &arbiter, move |life, stats| {
-            HubActor::new(parts.clone(), address.clone(), life, stats)
+        let hub = supervisor.spawn("live", &arbiter, move |liveness, stats| {
+            HubActor::new(parts.clone(), address.clone(), liveness, stats)
         });
         // Nobody has joined before this client exists.
         let _ = me.set(hub.clone());
@@ -74,11 +74,11 @@ impl LiveClient {
     ///
     /// # Errors
     /// `overloaded` when the node is full, `unavailable` when it stops.
-    pub fn admit(&self) -> Result<Admission, Refusal> {
+    pub fn admit(&self) -> Result<Admission, Error> {
         if *self.stopping.borrow() {
-            return Err(Refusal::unavailable());
+            return Err(Error::unavailable());
         }
-        let place = self.sockets.clone().try_acquire_owned().map_err(|_| Refusal::overloaded())?;
+        let place = self.sockets.clone().try_acquire_owned().map_err(|_| Error::overloaded())?;
         metrics::gauge!("kizuna_live_sockets").increment(1);
         Ok(Admission { _place: place })
     }
@@ -92,7 +92,7 @@ impl LiveClient {
         principal: &Principal,
         topics: Topics,
         start: Start<'_>,
-    ) -> Result<Subscription, Refusal> {
+    ) -> Result<Subscription, Error> {
         let bounds = Bounds { frames: self.limits.queue, bytes: self.limits.queue_bytes };
         let (outbox, inbox) = outbox(topics, bounds);
         let (session_id, expires_at) = (principal.caller.session_id, principal.expires_at);
@@ -100,7 +100,7 @@ impl LiveClient {
         let seat = Seat { outbox, session_id, expires_at };
         let joined = self.ask(Join { user, topics, seat }).await??;
         // A session that ended between its proof and the joining was not told of.
-        self.auth.in_force(session_id, user).await?;
+        self.auth.valid_user_of(session_id, user).await?;
         let mut subscription =
             Subscription::new(self.clone(), principal, inbox, joined.positions, joined.permit);
         subscription.begin(start).await?;
@@ -119,7 +119,7 @@ impl LiveClient {
         let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
     }
 
-    pub(super) async fn ask<M>(&self, message: M) -> Result<M::Result, Refusal>
+    pub(super) async fn ask<M>(&self, message: M) -> Result<M::Result, Error>
     where
         M: Message + Send + 'static,
         M::Result: Send,

@@ -6,15 +6,15 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use crate::actors::event::SLICES;
-use crate::actors::runtime::positions::Positions;
+use kernel::event::PARTITIONS;
+use runtime::positions::Positions;
 
 /// The first byte: how the rest is to be read.
 const VERSION: u8 = 1;
 /// Bytes of a hash at the end: a cursor that was cut or mistyped is told from a real one.
 const CHECK: usize = 4;
 /// The version, sixteen numbers of at most nine bytes (63 bits), the check.
-const LENGTH_MAX: usize = 1 + SLICES as usize * 9 + CHECK;
+const LENGTH_MAX: usize = 1 + PARTITIONS as usize * 9 + CHECK;
 /// The longest text a cursor has.
 pub const TEXT_MAX: usize = LENGTH_MAX.div_ceil(3) * 4;
 
@@ -41,7 +41,7 @@ pub fn decode(text: &str) -> Option<Positions> {
         return None;
     }
     let (version, mut rest) = body.split_first()?;
-    let mut numbers = [0; SLICES as usize];
+    let mut numbers = [0; PARTITIONS as usize];
     for number in &mut numbers {
         *number = read(&mut rest)?;
     }

@@ -1,17 +1,19 @@
 //! An event on its way to the sockets: rendered once for all who see the same.
 
+use crate::domain::events::topic_of;
 use std::sync::{Arc, OnceLock};
 
-use super::cursor;
-use super::frames::{Frame, ServerFrame};
-use super::topics::{Topic, Topics};
-use super::visibility::{Audience, Viewer};
-use crate::actors::analytics::events::NotificationPayload;
 use crate::actors::analytics::view::{NotificationView, Reader};
-use crate::actors::auth::domain::UserState;
-use crate::actors::cloud_event::CloudEvent;
-use crate::actors::event::LoggedEvent;
-use crate::actors::runtime::positions::Positions;
+use crate::actors::live::cursor;
+use crate::actors::live::frames::{Frame, ServerFrame};
+use crate::actors::live::topics::Topics;
+use crate::domain::audience::{Audience, Viewer};
+use crate::domain::notification::record::NotificationPayload;
+use crate::domain::topic::Topic;
+use crate::domain::user::record::UserState;
+use kernel::cloud_event::CloudEvent;
+use kernel::event::LoggedEvent;
+use runtime::positions::Positions;
 
 /// An event, who may see it, and where a reader stands after it.
 pub struct Delivery {
@@ -29,7 +31,7 @@ impl Delivery {
     pub fn new(logged: Arc<LoggedEvent>, after: Positions) -> Self {
         Self {
             audience: Audience::of(&logged),
-            topic: Topic::of(logged.event.event_type),
+            topic: topic_of(logged.event.event_type),
             logged,
             after,
             cursor: OnceLock::new(),

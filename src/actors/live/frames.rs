@@ -5,19 +5,19 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::topics::Topic;
 use crate::actors::analytics::view::NotificationView;
-use crate::actors::auth::messages::Locale;
-use crate::actors::cloud_event::CloudEvent;
-use crate::actors::refusal::Refusal;
+use crate::domain::topic::Topic;
 use crate::i18n;
-use crate::ids::Id;
+use kernel::cloud_event::CloudEvent;
+use kernel::error::Error;
+use kernel::ids::Id;
+use kernel::locale::Locale;
 
 /// What the server says.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum ServerFrame<'a> {
-    /// Signed in: what follows begins after this cursor.
+    /// Authenticated in: what follows begins after this cursor.
     Hello { user_id: Id, cursor: &'a str },
     /// A notification of one's own, as the REST API shows it.
     Notification { cursor: &'a str, notification: NotificationView },
@@ -74,8 +74,8 @@ impl Frame {
     }
 
     /// What is wrong, in the reader's language.
-    pub fn error(refusal: &Refusal, locale: Locale) -> Self {
-        let code = refusal.code.as_str();
+    pub fn error(error: &Error, locale: Locale) -> Self {
+        let code = error.code.as_str();
         let text = |attribute| i18n::text(locale, code, attribute, &[]).unwrap_or_else(|| code.to_owned());
         Self::new(&ServerFrame::Error { code, title: text(None), detail: text(Some("detail")) })
     }

@@ -3,6 +3,7 @@
 //! As feeds do, it takes deliveries where they leave no gap and reads the log where they do, and looks at the log
 //! every second besides: what another node has committed comes that way.
 
+use crate::domain::events::topic_of;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,22 +16,24 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use tokio::sync::{Semaphore, broadcast, mpsc};
 
-use super::delivery::Delivery;
-use super::listener::{self, Deliver, Listener, Recheck, Seat, Sit};
-use super::topics::{Topic, Topics};
-use super::visibility::Audience;
 use crate::actors::auth::client::AuthClient;
-use crate::actors::catalogue::NOTIFICATION_CREATED;
-use crate::actors::event::LoggedEvent;
-use crate::actors::refusal::{Code, Refusal};
-use crate::actors::runtime::arbiters::Arbiters;
-use crate::actors::runtime::cluster::placement::SliceSet;
-use crate::actors::runtime::positions::Positions;
-use crate::actors::runtime::registry::{Batch, Filter, Registry};
-use crate::actors::runtime::stats::{ActorStats, Board};
-use crate::actors::runtime::supervisor::{Life, Ref, Tracked};
-use crate::ids::{Id, new_id};
-use crate::persistence::{Db, StoreError, log};
+use crate::actors::live::delivery::Delivery;
+use crate::actors::live::listener;
+use crate::actors::live::listener::{Deliver, Listener, Recheck, Seat, Sit};
+use crate::actors::live::topics::Topics;
+use crate::domain::audience::Audience;
+use crate::domain::events::{EVENTS, SeenBy};
+use crate::domain::topic::Topic;
+use kernel::error::{Error, ErrorCode};
+use kernel::event::LoggedEvent;
+use kernel::ids::{Id, new_id};
+use runtime::arbiters::Arbiters;
+use runtime::cluster::placement::PartitionSet;
+use runtime::positions::Positions;
+use runtime::registry::{Batch, Filter, Registry};
+use runtime::stats::{ActorStats, ActorStatsRegistry};
+use runtime::supervisor::{LivenessGuard, Ref, Tracked};
+use store::{Db, StoreError, log};
 
 /// Commits that may wait for the hub; a slower hub reads the log.
 const QUEUE: usize = 1_024;
@@ -50,7 +53,7 @@ pub struct HubParts {
     pub registry: Registry,
     pub auth: AuthClient,
     pub arbiters: Arbiters,
-    pub board: Board,
+    pub actor_stats: ActorStatsRegistry,
     /// Sockets of one user, at most.
     pub sockets_per_user: usize,
 }
@@ -63,7 +66,7 @@ pub(super) struct Join {
 }
 
 impl Message for Join {
-    type Result = Result<Joined, Refusal>;
+    type Result = Result<Joined, Error>;
 }
 
 /// The answer to [`Join`].
@@ -87,7 +90,7 @@ pub(super) struct Where {
 }
 
 impl Message for Where {
-    type Result = Result<Positions, Refusal>;
+    type Result = Result<Positions, Error>;
 }
 
 /// A listener has no sockets left. Answered with false if one is on its way.
@@ -124,8 +127,8 @@ impl Hall {
     /// Passes events on, in their order.
     fn pass(&mut self, events: Vec<Arc<LoggedEvent>>, mut progress: Positions) {
         for logged in events {
-            progress.advance(logged.slice, logged.slice_seq);
-            let topic = Topic::of(logged.event.event_type);
+            progress.advance(logged.partition, logged.partition_seq);
+            let topic = topic_of(logged.event.event_type);
             if !self.is_wanted(&logged, topic) {
                 continue;
             }
@@ -149,7 +152,7 @@ impl Hall {
     fn is_wanted(&self, logged: &LoggedEvent, topic: Option<Topic>) -> bool {
         match topic {
             Some(topic) => self.places.values().any(|place| place.topics.contains(topic)),
-            None => self.places.contains_key(&logged.event.partition),
+            None => self.places.contains_key(&logged.event.partition_key),
         }
     }
 
@@ -172,12 +175,12 @@ impl Hall {
 
     /// Reads what the log has beyond the positions, page by page.
     async fn catch_up(&mut self, db: &Db) -> Result<(), StoreError> {
-        for (slice, head) in log::heads(db).await? {
-            while self.positions.at(slice) < head {
-                let events = log::after(db, slice, self.positions.at(slice), PAGE).await?;
+        for (partition, head) in log::heads(db).await? {
+            while self.positions.at(partition) < head {
+                let events = log::after(db, partition, self.positions.at(partition), PAGE).await?;
                 let Some(last) = events.last() else { break };
                 let before = self.positions;
-                self.positions.advance(slice, last.slice_seq);
+                self.positions.advance(partition, last.partition_seq);
                 self.pass(events.into_iter().map(Arc::new).collect(), before);
             }
         }
@@ -203,7 +206,7 @@ pub struct HubActor {
     has_begun: bool,
     listeners: Arc<ActorStats>,
     stats: Arc<ActorStats>,
-    _life: Life,
+    _liveness: LivenessGuard,
 }
 
 impl HubActor {
@@ -211,12 +214,12 @@ impl HubActor {
     pub fn new(
         parts: HubParts,
         me: Arc<std::sync::OnceLock<Ref<HubActor>>>,
-        life: Life,
+        liveness: LivenessGuard,
         stats: Arc<ActorStats>,
     ) -> Self {
-        let listeners = parts.board.stats(listener::KIND);
+        let listeners = parts.actor_stats.stats(listener::KIND);
         let hall = Hall { stats: Some(listeners.clone()), ..Hall::default() };
-        Self { parts, me, hall, has_begun: false, listeners, stats, _life: life }
+        Self { parts, me, hall, has_begun: false, listeners, stats, _liveness: liveness }
     }
 
     /// Runs a look at the log with everything else waiting.
@@ -240,7 +243,7 @@ impl HubActor {
         let begun = async move {
             let deliveries = parts.registry.subscribe(filter(), QUEUE).await?;
             let heads = log::heads(&parts.db).await?;
-            Ok::<_, Refusal>((deliveries, heads))
+            Ok::<_, Error>((deliveries, heads))
         };
         ctx.wait(begun.into_actor(self).map(|begun, this, ctx| match begun {
             Ok((deliveries, heads)) => {
@@ -287,13 +290,11 @@ impl HubActor {
     }
 }
 
-/// The types that concern live feeds.
+/// The types that somebody may see on the live feed.
 fn filter() -> Filter {
-    let nouns = Topic::ALL.iter().flat_map(|topic| {
-        let plural = topic.as_str();
-        [format!("{}.", plural.trim_end_matches('s')), format!("{plural}.")]
-    });
-    Filter(nouns.chain([NOTIFICATION_CREATED.to_owned()]).collect())
+    Filter::Types(
+        EVENTS.iter().filter(|row| row.seen_by != SeenBy::Nobody).map(|row| row.event_type).collect(),
+    )
 }
 
 fn committed(deliveries: mpsc::Receiver<Batch>) -> BoxStream<'static, Signal> {
@@ -344,7 +345,7 @@ impl StreamHandler<Signal> for HubActor {
             Signal::Committed(batch) => {
                 self.stats.step();
                 let before = self.hall.positions;
-                let taken = self.hall.positions.take(&batch, SliceSet::ALL);
+                let taken = self.hall.positions.take(&batch, PartitionSet::ALL);
                 self.hall.pass(taken.fresh, before);
                 if taken.gap {
                     self.catch_up(ctx);
@@ -366,16 +367,16 @@ impl Handler<Tracked<Join>> for HubActor {
     fn handle(&mut self, message: Tracked<Join>, _: &mut Self::Context) -> Self::Result {
         let Join { user, topics, seat } = message.take();
         if !self.has_begun {
-            return MessageResult(Err(Refusal::unavailable()));
+            return MessageResult(Err(Error::unavailable()));
         }
         let positions = self.hall.positions;
         let stats = self.listeners.clone();
         let place = self.place(user);
         let Ok(permit) = place.permits.clone().try_acquire_owned() else {
-            return MessageResult(Err(Refusal::after(Code::TooManyStreams, Duration::from_secs(1))));
+            return MessageResult(Err(Error::after(ErrorCode::TooManyStreams, Duration::from_secs(1))));
         };
         if place.listener.try_send(Tracked::new(Sit(seat), &stats)).is_err() {
-            return MessageResult(Err(Refusal::overloaded()));
+            return MessageResult(Err(Error::overloaded()));
         }
         place.joined += 1;
         place.topics = place.topics.and(topics);
@@ -395,7 +396,7 @@ impl Handler<Tracked<Want>> for HubActor {
 }
 
 impl Handler<Tracked<Where>> for HubActor {
-    type Result = AtomicResponse<Self, Result<Positions, Refusal>>;
+    type Result = AtomicResponse<Self, Result<Positions, Error>>;
 
     fn handle(&mut self, message: Tracked<Where>, _: &mut Self::Context) -> Self::Result {
         let Where { at_least } = message.take();
@@ -406,7 +407,7 @@ impl Handler<Tracked<Where>> for HubActor {
         };
         AtomicResponse::new(Box::pin(look.into_actor(self).map(|(hall, done), this, _| {
             this.hall = hall;
-            done.map_err(Refusal::from).map(|()| this.hall.positions)
+            done.map_err(Error::from).map(|()| this.hall.positions)
         })))
     }
 }

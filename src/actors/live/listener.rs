@@ -7,16 +7,16 @@ use actix::{
     Actor, ActorContext, ActorFutureExt, AsyncContext, AtomicResponse, Context, Handler, Message, WrapFuture,
 };
 
-use super::delivery::Delivery;
-use super::hub::{HubActor, Retire};
-use super::outbox::{Ended, Outbox, Queued};
 use crate::actors::auth::client::AuthClient;
-use crate::actors::auth::domain::UserState;
-use crate::actors::refusal::{Code, Refusal};
-use crate::actors::runtime::stats::{ActorStats, Living};
-use crate::actors::runtime::supervisor::{Ref, Tracked};
-use crate::clock::Timestamp;
-use crate::ids::Id;
+use crate::actors::live::delivery::Delivery;
+use crate::actors::live::hub::{HubActor, Retire};
+use crate::actors::live::outbox::{Ended, Outbox, Queued};
+use crate::domain::user::record::UserState;
+use kernel::clock::Timestamp;
+use kernel::error::{Error, ErrorCode};
+use kernel::ids::Id;
+use runtime::stats::{ActorStats, LiveGauge};
+use runtime::supervisor::{Ref, Tracked};
 
 /// Its name among the actors.
 pub const KIND: &str = "analytics.listener";
@@ -60,13 +60,13 @@ pub(super) struct Listener {
     seats: Vec<Seat>,
     /// How many have joined so far: the hub knows by it whether one is on its way.
     joined: u64,
-    _living: Living,
+    _live: LiveGauge,
 }
 
 impl Listener {
     pub fn new(user: Id, id: Id, auth: AuthClient, hub: Ref<HubActor>, stats: Arc<ActorStats>) -> Self {
-        let _living = stats.living();
-        Self { user, id, auth, hub, stats, seats: Vec::new(), joined: 0, _living }
+        let _live = stats.live_gauge();
+        Self { user, id, auth, hub, stats, seats: Vec::new(), joined: 0, _live }
     }
 
     fn end_all(&mut self, why: Ended) {
@@ -83,8 +83,8 @@ impl Listener {
             }
             let Some(frame) = delivery.frame_for(user) else { continue };
             for seat in wanting {
-                let (slice, slice_seq) = (delivery.logged.slice, delivery.logged.slice_seq);
-                seat.outbox.push(Queued { slice, slice_seq, frame: frame.clone() });
+                let (partition, partition_seq) = (delivery.logged.partition, delivery.logged.partition_seq);
+                seat.outbox.push(Queued { partition, partition_seq, frame: frame.clone() });
             }
         }
     }
@@ -102,8 +102,8 @@ impl Listener {
             let mut over = Vec::new();
             for session in sessions {
                 // Whoever can't tell for the moment is asked again in a moment.
-                let answer = auth.in_force(session, user).await;
-                if answer.is_err_and(|refusal: Refusal| refusal.code == Code::SessionEnded) {
+                let answer = auth.valid_user_of(session, user).await;
+                if answer.is_err_and(|error: Error| error.code == ErrorCode::SessionEnded) {
                     over.push(session);
                 }
             }

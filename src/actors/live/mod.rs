@@ -5,7 +5,7 @@
 //!              │ a gap: the log                                        bounded                 │ behind: the log
 //! ```
 //!
-//! - `topics`, `cursor`, `visibility`, `frames`: pure; `delivery` puts them together
+//! - `topics`, `cursor`, `frames`: pure; `delivery` puts them together
 //! - `hub`, `listener`: who hears of an event; `outbox`: what waits for a socket
 //! - `subscription`: one socket's feed, from its cursor on; `client`: how the gateway gets one
 //!
@@ -21,6 +21,5 @@ mod listener;
 mod outbox;
 pub mod subscription;
 pub mod topics;
-pub mod visibility;
 
 pub use outbox::Ended;

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Notify, watch};
 
-use super::frames::Frame;
-use super::topics::Topics;
+use crate::actors::live::frames::Frame;
+use crate::actors::live::topics::Topics;
 
 /// Why a feed is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +32,8 @@ pub struct Bounds {
 /// A frame with the number of the log it is of.
 #[derive(Debug)]
 pub struct Queued {
-    pub slice: i64,
-    pub slice_seq: i64,
+    pub partition: i64,
+    pub partition_seq: i64,
     pub frame: Frame,
 }
 
@@ -191,8 +191,12 @@ mod tests {
 
     use super::*;
 
-    fn queued(slice_seq: i64, text: &str) -> Queued {
-        Queued { slice: 0, slice_seq, frame: Frame { kind: "event", cursor: None, text: text.into() } }
+    fn queued(partition_seq: i64, text: &str) -> Queued {
+        Queued {
+            partition: 0,
+            partition_seq,
+            frame: Frame { kind: "event", cursor: None, text: text.into() },
+        }
     }
 
     fn small() -> (Outbox, Inbox) {
@@ -219,7 +223,7 @@ mod tests {
         inbox.restart();
         outbox.push(queued(4, "d"));
         assert!(inbox.go_live());
-        assert_eq!(inbox.next().now_or_never().map(|queued| queued.slice_seq), Some(4));
+        assert_eq!(inbox.next().now_or_never().map(|queued| queued.partition_seq), Some(4));
     }
 
     #[test]

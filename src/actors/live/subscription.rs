@@ -10,20 +10,22 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use super::client::LiveClient;
-use super::cursor;
-use super::delivery::Delivery;
-use super::frames::{Frame, ServerFrame};
-use super::hub::{Want, Where};
-use super::outbox::{Ended, Inbox, Queued};
-use super::topics::Topics;
-use crate::actors::auth::messages::{Locale, Principal};
-use crate::actors::catalogue::NOTIFICATION_CREATED;
-use crate::actors::event::{LoggedEvent, slice_of};
-use crate::actors::refusal::Refusal;
-use crate::actors::runtime::positions::Positions;
-use crate::ids::Id;
-use crate::persistence::log::{self, Stretch};
+use crate::actors::live::client::LiveClient;
+use crate::actors::live::cursor;
+use crate::actors::live::delivery::Delivery;
+use crate::actors::live::frames::{Frame, ServerFrame};
+use crate::actors::live::hub::{Want, Where};
+use crate::actors::live::outbox::{Ended, Inbox, Queued};
+use crate::actors::live::topics::Topics;
+use crate::domain::events::NOTIFICATION_CREATED;
+use crate::domain::user::messages::Principal;
+use kernel::error::Error;
+use kernel::event::{EventType, LoggedEvent, partition_of};
+use kernel::ids::Id;
+use kernel::locale::Locale;
+use runtime::positions::Positions;
+use store::log;
+use store::log::Stretch;
 
 /// Events read from the log at once: what a socket that resumes holds in memory.
 const PAGE: i64 = 64;
@@ -93,7 +95,7 @@ impl Subscription {
     }
 
     /// Says hello and begins.
-    pub(super) async fn begin(&mut self, start: Start<'_>) -> Result<(), Refusal> {
+    pub(super) async fn begin(&mut self, start: Start<'_>) -> Result<(), Error> {
         let is_known = match start {
             Start::After(cursor) => self.rewind(cursor).await?,
             Start::Now => true,
@@ -123,7 +125,7 @@ impl Subscription {
     ///
     /// # Errors
     /// `unavailable`, `overloaded`.
-    pub async fn subscribe(&mut self, topics: Topics) -> Result<(), Refusal> {
+    pub async fn subscribe(&mut self, topics: Topics) -> Result<(), Error> {
         // The hub first: what comes after its answer comes by the inbox, what came before it is in the log.
         self.link.live.ask(Want { user: self.link.user_id, topics }).await?;
         self.link.inbox.set_topics(topics);
@@ -135,7 +137,7 @@ impl Subscription {
     ///
     /// # Errors
     /// `unavailable`, `overloaded`.
-    pub async fn resume(&mut self, cursor: &str) -> Result<(), Refusal> {
+    pub async fn resume(&mut self, cursor: &str) -> Result<(), Error> {
         self.feed.held_until = None;
         if !self.rewind(cursor).await? {
             let now = cursor::encode(&self.feed.position);
@@ -145,7 +147,7 @@ impl Subscription {
     }
 
     /// Turns to the log after `cursor`; false, and to the present, if there is no such place.
-    async fn rewind(&mut self, cursor: &str) -> Result<bool, Refusal> {
+    async fn rewind(&mut self, cursor: &str) -> Result<bool, Error> {
         let from = cursor::decode(cursor);
         self.feed.mode = Mode::Unsure;
         let target = self.link.head(&from.unwrap_or(self.feed.position)).await?;
@@ -186,7 +188,7 @@ impl Link {
     }
 
     /// How far the log is to be read: from there on everything waits in the inbox.
-    async fn head(&self, at_least: &Positions) -> Result<Positions, Refusal> {
+    async fn head(&self, at_least: &Positions) -> Result<Positions, Error> {
         // Emptied before the hub is asked, so that nothing after its answer goes with it.
         self.inbox.restart();
         self.live.ask(Where { at_least: *at_least }).await?
@@ -194,24 +196,24 @@ impl Link {
 
     /// How many events of the log would have to be looked at.
     fn distance(&self, from: &Positions, to: &Positions) -> i64 {
-        let slices = to.iter().filter(|(slice, _)| self.reads(*slice));
-        slices.map(|(slice, upto)| upto - from.at(slice)).sum()
+        let partitions = to.iter().filter(|(partition, _)| self.reads(*partition));
+        partitions.map(|(partition, upto)| upto - from.at(partition)).sum()
     }
 
-    /// Notifications stand in the slice of their reader, events of topics in any.
-    fn reads(&self, slice: i64) -> bool {
-        slice == slice_of(self.user_id) || !self.inbox.topics().is_empty()
+    /// Notifications stand in the partition of their reader, events of topics in any.
+    fn reads(&self, partition: i64) -> bool {
+        partition == partition_of(self.user_id) || !self.inbox.topics().is_empty()
     }
 
-    /// The next events of a slice that this user may have asked for.
-    async fn page(&self, slice: i64, after: i64, upto: i64) -> Result<Vec<LoggedEvent>, Refusal> {
+    /// The next events of a partition that this user may have asked for.
+    async fn page(&self, partition: i64, after: i64, upto: i64) -> Result<Vec<LoggedEvent>, Error> {
         let topics = self.inbox.topics();
-        let mut types: Vec<&'static str> = topics.event_types().collect();
-        if slice == slice_of(self.user_id) {
+        let mut types: Vec<EventType> = topics.event_types().collect();
+        if partition == partition_of(self.user_id) {
             types.push(NOTIFICATION_CREATED);
         }
-        let partition = topics.is_empty().then_some(self.user_id);
-        let stretch = Stretch { slice, after, upto, types: &types, partition };
+        let partition_key = topics.is_empty().then_some(self.user_id);
+        let stretch = Stretch { partition, after, upto, types: &types, partition_key };
         Ok(log::stretch(&self.live.db, &stretch, PAGE).await?)
     }
 }
@@ -228,10 +230,10 @@ impl Feed {
                     Err(_) => return Err(Ended::Lost),
                 },
                 Mode::Behind(target) => match self.unread(&target) {
-                    Some(slice) if link.reads(slice) => {
-                        self.read(link, slice, &target).await.map_err(|_| Ended::Lost)?;
+                    Some(partition) if link.reads(partition) => {
+                        self.read(link, partition, &target).await.map_err(|_| Ended::Lost)?;
                     }
-                    Some(slice) => self.position.advance(slice, target.at(slice)),
+                    Some(partition) => self.position.advance(partition, target.at(partition)),
                     None => self.go_live(link).await,
                 },
                 Mode::Live => return Ok(self.live(link).await),
@@ -240,24 +242,27 @@ impl Feed {
     }
 
     fn unread(&self, target: &Positions) -> Option<i64> {
-        target.iter().find(|(slice, upto)| self.position.at(*slice) < *upto).map(|(slice, _)| slice)
+        target
+            .iter()
+            .find(|(partition, upto)| self.position.at(*partition) < *upto)
+            .map(|(partition, _)| partition)
     }
 
     /// Takes a page of the log.
-    async fn read(&mut self, link: &Link, slice: i64, target: &Positions) -> Result<(), Refusal> {
-        let upto = target.at(slice);
-        let events = link.page(slice, self.position.at(slice), upto).await?;
-        let user = link.live.auth.user(link.user_id).await?.ok_or_else(Refusal::unavailable)?;
+    async fn read(&mut self, link: &Link, partition: i64, target: &Positions) -> Result<(), Error> {
+        let upto = target.at(partition);
+        let events = link.page(partition, self.position.at(partition), upto).await?;
+        let user = link.live.auth.user(link.user_id).await?.ok_or_else(Error::unavailable)?;
         let is_last = (events.len() as i64) < PAGE;
         for logged in events {
-            self.position.advance(slice, logged.slice_seq);
+            self.position.advance(partition, logged.partition_seq);
             let delivery = Delivery::new(Arc::new(logged), self.position);
             if delivery.is_of(link.inbox.topics()) {
                 self.ready.extend(delivery.frame_for(&user));
             }
         }
         if is_last {
-            self.position.advance(slice, upto);
+            self.position.advance(partition, upto);
         }
         Ok(())
     }
@@ -274,9 +279,9 @@ impl Feed {
     /// The next frame of the inbox that the log has not given already.
     async fn live(&mut self, link: &Link) -> Frame {
         loop {
-            let Queued { slice, slice_seq, frame } = link.inbox.next().await;
-            if slice_seq > self.position.at(slice) {
-                self.position.advance(slice, slice_seq);
+            let Queued { partition, partition_seq, frame } = link.inbox.next().await;
+            if partition_seq > self.position.at(partition) {
+                self.position.advance(partition, partition_seq);
                 return frame;
             }
         }

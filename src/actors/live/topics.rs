@@ -1,41 +1,9 @@
 //! What a socket may ask for besides its user's notifications. Pure.
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use kernel::event::EventType;
 
-use crate::actors::catalogue;
-
-/// A part of the event log that can be followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Topic {
-    Customers,
-    Meetings,
-    Tasks,
-    Approvals,
-    Sagas,
-}
-
-impl Topic {
-    pub const ALL: [Self; 5] = [Self::Customers, Self::Meetings, Self::Tasks, Self::Approvals, Self::Sagas];
-
-    /// As a client writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Customers => "customers",
-            Self::Meetings => "meetings",
-            Self::Tasks => "tasks",
-            Self::Approvals => "approvals",
-            Self::Sagas => "sagas",
-        }
-    }
-
-    /// The topic of an event's type, singular (`customer.created`) or plural (`customers.reassigned`).
-    pub fn of(event_type: &str) -> Option<Self> {
-        let noun = event_type.split('.').next()?;
-        Self::ALL.into_iter().find(|topic| topic.as_str().trim_end_matches('s') == noun.trim_end_matches('s'))
-    }
-}
+use crate::domain::events::{EVENTS, EventRow};
+use crate::domain::topic::Topic;
 
 /// A set of topics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,9 +30,9 @@ impl Topics {
     }
 
     /// The event types of these topics.
-    pub fn event_types(self) -> impl Iterator<Item = &'static str> {
-        let wanted = move |event_type: &&str| Topic::of(event_type).is_some_and(|topic| self.contains(topic));
-        catalogue::ALL.iter().copied().filter(wanted)
+    pub fn event_types(self) -> impl Iterator<Item = EventType> {
+        let wanted = move |row: &&EventRow| row.topic.is_some_and(|topic| self.contains(topic));
+        EVENTS.iter().filter(wanted).map(|row| row.event_type)
     }
 
     /// As a number, for an atomic.
@@ -82,25 +50,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn singular_and_plural_types_are_of_one_topic() {
-        for (event_type, topic) in [
-            ("customer.created", Some(Topic::Customers)),
-            ("customers.reassigned", Some(Topic::Customers)),
-            ("meetings.deleted", Some(Topic::Meetings)),
-            ("task.due_soon", Some(Topic::Tasks)),
-            ("approval.requested", Some(Topic::Approvals)),
-            ("saga.failed", Some(Topic::Sagas)),
-            ("notification.created", None),
-            ("user.login", None),
-        ] {
-            assert_eq!(Topic::of(event_type), topic, "{event_type}");
-        }
-    }
-
-    #[test]
     fn a_set_names_the_types_of_its_topics_alone() {
         let topics: Topics = [Topic::Sagas].into_iter().collect();
-        let types: Vec<_> = topics.event_types().collect();
+        let types: Vec<_> = topics.event_types().map(EventType::name).collect();
         assert_eq!(types, ["saga.started", "saga.step_completed", "saga.completed", "saga.failed"]);
         assert!(Topics::default().event_types().next().is_none());
     }

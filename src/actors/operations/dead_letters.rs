@@ -3,19 +3,19 @@
 
 use std::collections::HashMap;
 
-use super::messages::{DeadLetter, DeadLetterView};
-use crate::actors::context::Claim;
-use crate::actors::event::raw;
-use crate::actors::page::{Page, PageRequest};
-use crate::actors::refusal::{Code, Refusal};
-use crate::actors::runtime::parking;
-use crate::clock::Timestamp;
-use crate::ids::Id;
-use crate::persistence::cursors::{PARKED, Parked};
-use crate::persistence::idempotency::IDEMPOTENCY_KEYS;
-use crate::persistence::journal::Outcome;
-use crate::persistence::unit::{Rejection, Unit};
-use crate::persistence::{Db, StoreError, log, operations as store};
+use crate::actors::operations::messages::{DeadLetter, DeadLetterView};
+use kernel::clock::Timestamp;
+use kernel::context::IdempotencyClaim;
+use kernel::error::{Error, ErrorCode};
+use kernel::event::raw;
+use kernel::ids::Id;
+use kernel::page::{Page, PageRequest};
+use runtime::consumer::parking;
+use store::cursors::{PARKED, Parked};
+use store::idempotency::{FirstAnswer, IDEMPOTENCY_KEYS};
+use store::journal::Outcome;
+use store::unit_of_work::{CommitError, UnitOfWork};
+use store::{Db, StoreError, log, progress as queries};
 
 /// How often a redrive looks again after somebody else changed the row.
 const ATTEMPTS: usize = 5;
@@ -29,7 +29,7 @@ pub async fn list(
     consumer: Option<&str>,
     page: &PageRequest,
 ) -> Result<Page<DeadLetter>, StoreError> {
-    let Page { items, next, total } = store::dead_letters(db, consumer, page).await?;
+    let Page { items, next, total } = queries::dead_letters(db, consumer, page).await?;
     Ok(Page { items: with_events(db, items).await?, next, total })
 }
 
@@ -53,29 +53,30 @@ async fn with_events(db: &Db, parked: Vec<Parked>) -> Result<Vec<DeadLetter>, St
 pub async fn redrive(
     db: &Db,
     id: Id,
-    claim: Option<&Claim>,
+    claim: Option<&IdempotencyClaim>,
     now: Timestamp,
-    commit: impl AsyncFn(Unit) -> Outcome,
-) -> Result<DeadLetter, Refusal> {
+    commit: impl AsyncFn(UnitOfWork) -> Outcome,
+) -> Result<DeadLetter, Error> {
     for _ in 0..ATTEMPTS {
         let parked: Option<Parked> = db.row(&PARKED, id).await?;
-        let parked = parked.ok_or_else(|| Refusal::new(Code::NotFound))?;
-        let again = parking::redriven(&parked, now).ok_or_else(|| Refusal::new(Code::NotADeadLetter))?;
-        let mut unit = Unit { writes: vec![parking::replacing(&parked, &again)], ..Unit::default() };
+        let parked = parked.ok_or_else(|| Error::new(ErrorCode::NotFound))?;
+        let again = parking::redriven(&parked, now).ok_or_else(|| Error::new(ErrorCode::NotADeadLetter))?;
+        let mut unit =
+            UnitOfWork { writes: vec![parking::replacing(&parked, &again)], ..UnitOfWork::default() };
         let letter = with_events(db, vec![again]).await?.remove(0);
         if let Some(claim) = claim {
-            let answer = claim.answer(id, None, raw(&DeadLetterView::from(&letter)), now);
+            let answer = FirstAnswer::new(claim, id, None, raw(&DeadLetterView::from(&letter)), now);
             unit.writes.push(answer.write());
         }
         match commit(unit).await {
             Ok(_) => return Ok(letter),
             // The same key, committed a moment ago: the gateway reads that first answer.
-            Err(Rejection::Stale(table)) if table == IDEMPOTENCY_KEYS.name => {
-                return Err(Refusal::new(Code::RequestInFlight));
+            Err(CommitError::Stale(table)) if table == IDEMPOTENCY_KEYS.name => {
+                return Err(Error::new(ErrorCode::RequestInFlight));
             }
-            Err(Rejection::Stale(_)) => {}
-            Err(rejection) => return Err(rejection.into()),
+            Err(CommitError::Stale(_)) => {}
+            Err(error) => return Err(error.into()),
         }
     }
-    Err(Refusal::overloaded())
+    Err(Error::overloaded())
 }

@@ -1,42 +1,34 @@
 //! What operators may ask. Every message is for ADMIN (SPEC §1).
 
+use kernel::event::EventType;
 use std::collections::BTreeMap;
 
-use actix::Message;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actors::cloud_event::CloudEvent;
-use crate::actors::context::{Caller, Context};
-use crate::actors::event::LoggedEvent;
-use crate::actors::page::{Page, PageRequest};
-use crate::actors::refusal::Refusal;
-use crate::actors::runtime::call::BreakerReading;
-use crate::actors::runtime::stats::ActorReading;
-use crate::actors::service_name::ServiceName;
-use crate::clock::Timestamp;
-use crate::ids::Id;
-use crate::persistence::cursors::{Parked, ParkedStatus};
-use crate::persistence::nodes::Member;
-use crate::persistence::operations::Integrity;
+use crate::domain::service_name::ServiceName;
+use kernel::caller::Caller;
+use kernel::clock::Timestamp;
+use kernel::cloud_event::CloudEvent;
+use kernel::context::Context;
+use kernel::event::LoggedEvent;
+use kernel::ids::Id;
+use kernel::page::PageRequest;
+use store::cursors::{Parked, ParkedStatus};
+use store::leases::Member;
+use store::progress::Integrity;
 
 /// Every actor of this node.
-#[derive(Message)]
-#[rtype(result = "Result<Vec<ActorReading>, Refusal>")]
 pub struct ReadActors {
     pub caller: Caller,
 }
 
 /// Every breaker of this node.
-#[derive(Message)]
-#[rtype(result = "Result<Vec<BreakerReading>, Refusal>")]
 pub struct ReadBreakers {
     pub caller: Caller,
 }
 
 /// Every consumer and how far it is.
-#[derive(Message)]
-#[rtype(result = "Result<Vec<ConsumerReading>, Refusal>")]
 pub struct ReadConsumers {
     pub caller: Caller,
 }
@@ -47,7 +39,7 @@ pub struct ConsumerReading {
     #[schema(example = "analytics.metrics")]
     pub name: &'static str,
     /// The event types it takes.
-    pub types: &'static [&'static str],
+    pub types: &'static [EventType],
     /// Events that took effect.
     pub applied: i64,
     /// Events that it has not taken yet: its lag.
@@ -61,8 +53,6 @@ pub struct ConsumerReading {
 }
 
 /// Dead letters, the latest first.
-#[derive(Message)]
-#[rtype(result = "Result<Page<DeadLetter>, Refusal>")]
 pub struct ListDeadLetters {
     pub caller: Caller,
     pub consumer: Option<String>,
@@ -70,8 +60,6 @@ pub struct ListDeadLetters {
 }
 
 /// Sets a dead letter to be tried again now.
-#[derive(Message)]
-#[rtype(result = "Result<DeadLetter, Refusal>")]
 pub struct RedriveDeadLetter {
     pub id: Id,
     pub context: Context,
@@ -116,8 +104,6 @@ impl<'a> From<&'a DeadLetter> for DeadLetterView<'a> {
 }
 
 /// Whether every event took effect exactly once and in order.
-#[derive(Message)]
-#[rtype(result = "Result<IntegrityReport, Refusal>")]
 pub struct CheckIntegrity {
     pub caller: Caller,
 }
@@ -140,8 +126,6 @@ pub struct ConsumerIntegrity {
 }
 
 /// The nodes, and who works on what.
-#[derive(Message)]
-#[rtype(result = "Result<ClusterReading, Refusal>")]
 pub struct ReadCluster {
     pub caller: Caller,
 }
@@ -151,7 +135,8 @@ pub struct ReadCluster {
 pub struct ClusterReading {
     /// Those that live, as the node that answers knows it.
     pub nodes: Vec<NodeReading>,
-    pub slices: Vec<SliceReading>,
+    #[serde(rename = "slices")]
+    pub partitions: Vec<PartitionReading>,
     pub consumers: Vec<ConsumerLag>,
     /// Whether the node that answers reaches Redis; null on a node that is alone.
     #[schema(required)]
@@ -174,7 +159,8 @@ pub struct NodeReading {
     #[schema(required, example = "127.0.0.1:8080")]
     pub address: Option<String>,
     /// The services it hosts.
-    pub services: Vec<ServiceName>,
+    #[schema(value_type = Vec<ServiceName>)]
+    pub services: Vec<String>,
     pub started_at: Timestamp,
     /// The version of its program.
     pub version: String,
@@ -197,10 +183,12 @@ impl NodeReading {
     }
 }
 
-/// A slice of the event log.
+/// A partition of the event log.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct SliceReading {
-    pub slice: i64,
+#[schema(as = SliceReading)]
+pub struct PartitionReading {
+    #[serde(rename = "slice")]
+    pub partition: i64,
     /// The number of its last event.
     pub last_seq: i64,
     /// The node that works on it, of those that host everything; null while no node has a lease.
@@ -215,6 +203,6 @@ pub struct ConsumerLag {
     pub name: &'static str,
     /// Events that it has not taken yet.
     pub pending: i64,
-    /// The slices that each node works on for it.
+    /// The partitions that each node works on for it.
     pub nodes: BTreeMap<String, Vec<i64>>,
 }

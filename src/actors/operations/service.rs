@@ -1,95 +1,97 @@
 //! The operations service: reads the node's actors and breakers, and what the database says of its consumers.
 
+use runtime::consumer::ConsumerSpec;
 use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
 
-use super::dead_letters;
-use super::messages::{
+use crate::actors::operations::dead_letters;
+use crate::actors::operations::messages::{
     CheckIntegrity, ClusterReading, ConsumerIntegrity, ConsumerLag, ConsumerReading, DeadLetter,
-    IntegrityReport, ListDeadLetters, NodeReading, ReadActors, ReadBreakers, ReadCluster, ReadConsumers,
-    RedisState, RedriveDeadLetter, SliceReading,
+    IntegrityReport, ListDeadLetters, NodeReading, PartitionReading, ReadActors, ReadBreakers, ReadCluster,
+    ReadConsumers, RedisState, RedriveDeadLetter,
 };
-use crate::actors::context::{Caller, Role};
-use crate::actors::event::SLICES;
-use crate::actors::page::Page;
-use crate::actors::refusal::Refusal;
-use crate::actors::runtime::call::{BreakerReading, Guard};
-use crate::actors::runtime::cluster::members::Members;
-use crate::actors::runtime::cluster::placement::Membership;
-use crate::actors::runtime::journal::Journal;
-use crate::actors::runtime::service::serve;
-use crate::actors::runtime::stats::{ActorReading, Board};
-use crate::actors::service_name::ServiceName;
-use crate::clock::Clock;
-use crate::persistence::operations::{self as store, Progress};
-use crate::persistence::redis::Redis;
-use crate::persistence::{Db, cursors, log};
+use kernel::caller::{Caller, Role};
+use kernel::clock::Clock;
+use kernel::error::Error;
+use kernel::event::PARTITIONS;
+use kernel::page::Page;
+use kernel::service_id::ServiceId;
+use runtime::circuit_breaker::{BreakerReading, CircuitBreaker};
+use runtime::cluster::members::Members;
+use runtime::cluster::placement::Membership;
+use runtime::journal::Journal;
+use runtime::serve;
+use runtime::stats::{ActorReading, ActorStatsRegistry};
+use store::progress as queries;
+use store::progress::Progress;
+use store::redis::Redis;
+use store::{Db, cursors, log};
 
 /// What the service works with.
-pub struct OperationsDesk {
+pub struct OperationsService {
     pub db: Db,
     pub journal: Journal,
     pub clock: Clock,
-    pub board: Board,
-    pub breakers: Vec<Guard>,
+    pub actor_stats: ActorStatsRegistry,
+    pub breakers: Vec<CircuitBreaker>,
     /// Every consumer with the types it takes.
-    pub consumers: Vec<(&'static str, &'static [&'static str])>,
+    pub consumers: Vec<ConsumerSpec>,
     pub members: Members,
     /// Where the nodes of a cluster meet.
     pub redis: Option<Redis>,
 }
 
 /// SPEC §1: `/api/admin/*` is for ADMIN.
-fn operator(caller: &Caller) -> Result<(), Refusal> {
+fn operator(caller: &Caller) -> Result<(), Error> {
     caller.require(&[Role::Admin])
 }
 
-impl OperationsDesk {
-    async fn consumers(&self) -> Result<Vec<ConsumerReading>, Refusal> {
+impl OperationsService {
+    async fn consumers(&self) -> Result<Vec<ConsumerReading>, Error> {
         let mut readings = Vec::with_capacity(self.consumers.len());
-        for (name, types) in &self.consumers {
+        for ConsumerSpec { name, types, .. } in &self.consumers {
             let Progress { applied, pending, retrying, waiting, dead } =
-                store::progress(&self.db, name, types).await?;
+                queries::progress(&self.db, name, types).await?;
             readings.push(ConsumerReading { name, types, applied, pending, retrying, waiting, dead });
         }
         Ok(readings)
     }
 
-    async fn redrive(&self, redrive: RedriveDeadLetter) -> Result<DeadLetter, Refusal> {
+    async fn redrive(&self, redrive: RedriveDeadLetter) -> Result<DeadLetter, Error> {
         let RedriveDeadLetter { id, context } = redrive;
         operator(&context.caller)?;
         let commit = async |unit| self.journal.commit(unit).await;
         dead_letters::redrive(&self.db, id, context.claim.as_ref(), self.clock.now(), commit).await
     }
 
-    async fn integrity(&self) -> Result<IntegrityReport, Refusal> {
+    async fn integrity(&self) -> Result<IntegrityReport, Error> {
         let mut consumers = Vec::with_capacity(self.consumers.len());
-        for (name, types) in &self.consumers {
-            let integrity = store::integrity(&self.db, name, types).await?;
+        for ConsumerSpec { name, types, .. } in &self.consumers {
+            let integrity = queries::integrity(&self.db, name, types).await?;
             consumers.push(ConsumerIntegrity { name, integrity });
         }
-        Ok(IntegrityReport { events: store::events(&self.db).await?, consumers })
+        Ok(IntegrityReport { events: queries::events(&self.db).await?, consumers })
     }
 
-    async fn cluster(&self) -> Result<ClusterReading, Refusal> {
+    async fn cluster(&self) -> Result<ClusterReading, Error> {
         let living = self.members.now();
         let mut consumers = Vec::with_capacity(self.consumers.len());
-        for (name, types) in &self.consumers {
+        for ConsumerSpec { name, service, types } in &self.consumers {
             let pending = cursors::lag(&self.db, name, types).await?;
-            consumers.push(ConsumerLag { name, pending, nodes: shares(&living, name) });
+            consumers.push(ConsumerLag { name, pending, nodes: shares(&living, *service) });
         }
         let mut heads = log::heads(&self.db).await?;
         heads.sort_unstable();
-        let slice = |(slice, last_seq)| SliceReading {
-            slice,
+        let partition = |(partition, last_seq)| PartitionReading {
+            partition,
             last_seq,
-            node: living.owner(None, slice).map(|member| member.id.clone()),
+            node: living.owner(None, partition).map(|member| member.id.clone()),
         };
         let me = self.members.node().incarnation;
         Ok(ClusterReading {
             nodes: living.0.iter().map(|member| NodeReading::new(member, me)).collect(),
-            slices: heads.into_iter().map(slice).collect(),
+            partitions: heads.into_iter().map(partition).collect(),
             consumers,
             redis: match &self.redis {
                 None => None,
@@ -100,42 +102,41 @@ impl OperationsDesk {
     }
 }
 
-/// Which slices each node works on for a consumer.
-fn shares(living: &Membership, consumer: &str) -> BTreeMap<String, Vec<i64>> {
-    let service = ServiceName::of_consumer(consumer);
+/// Which partitions each node works on for a consumer.
+fn shares(living: &Membership, service: Option<ServiceId>) -> BTreeMap<String, Vec<i64>> {
     let mut shares: BTreeMap<String, Vec<i64>> = BTreeMap::new();
-    for slice in 0..SLICES {
-        if let Some(owner) = living.owner(service, slice) {
-            shares.entry(owner.id.clone()).or_default().push(slice);
+    for partition in 0..PARTITIONS {
+        if let Some(owner) = living.owner(service, partition) {
+            shares.entry(owner.id.clone()).or_default().push(partition);
         }
     }
     shares
 }
 
-serve!(OperationsDesk, {
-    ReadActors => |desk, message| Vec<ActorReading> {
+serve!(OperationsService, {
+    ReadActors => |service, message| Vec<ActorReading> {
         operator(&message.caller)?;
-        Ok(desk.board.read())
+        Ok(service.actor_stats.read())
     },
-    ReadBreakers => |desk, message| Vec<BreakerReading> {
+    ReadBreakers => |service, message| Vec<BreakerReading> {
         operator(&message.caller)?;
-        try_join_all(desk.breakers.iter().map(Guard::read)).await
+        try_join_all(service.breakers.iter().map(CircuitBreaker::read)).await
     },
-    ReadConsumers => |desk, message| Vec<ConsumerReading> {
+    ReadConsumers => |service, message| Vec<ConsumerReading> {
         operator(&message.caller)?;
-        desk.consumers().await
+        service.consumers().await
     },
-    ListDeadLetters => |desk, message| Page<DeadLetter> {
+    ListDeadLetters => |service, message| Page<DeadLetter> {
         operator(&message.caller)?;
-        Ok(dead_letters::list(&desk.db, message.consumer.as_deref(), &message.page).await?)
+        Ok(dead_letters::list(&service.db, message.consumer.as_deref(), &message.page).await?)
     },
-    RedriveDeadLetter => |desk, message| DeadLetter { desk.redrive(message).await },
-    CheckIntegrity => |desk, message| IntegrityReport {
+    RedriveDeadLetter => |service, message| DeadLetter { service.redrive(message).await },
+    CheckIntegrity => |service, message| IntegrityReport {
         operator(&message.caller)?;
-        desk.integrity().await
+        service.integrity().await
     },
-    ReadCluster => |desk, message| ClusterReading {
+    ReadCluster => |service, message| ClusterReading {
         operator(&message.caller)?;
-        desk.cluster().await
+        service.cluster().await
     },
 });

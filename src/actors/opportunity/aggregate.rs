@@ -1,13 +1,15 @@
 //! An approval as an aggregate: which rules, which table.
 
-use super::domain::{self, Approval, ApprovalCommand, ApprovalEvent};
-use crate::actors::context::Caller;
-use crate::actors::refusal::Refusal;
-use crate::actors::runtime::entity::Aggregate;
-use crate::clock::Timestamp;
-use crate::ids::Id;
+use crate::domain::approval::record::Approval;
+use crate::domain::approval::rules as domain;
+use crate::domain::approval::rules::{ApprovalCommand, ApprovalEvent};
 use crate::persistence::approvals::APPROVALS;
-use crate::persistence::table::Table;
+use kernel::caller::Caller;
+use kernel::clock::Timestamp;
+use kernel::error::Error;
+use kernel::ids::Id;
+use runtime::entity::Aggregate;
+use store::table::Table;
 
 /// An approval.
 pub struct ApprovalAggregate;
@@ -18,13 +20,7 @@ impl Aggregate for ApprovalAggregate {
     type Command = ApprovalCommand;
     type Event = ApprovalEvent;
 
-    fn table() -> &'static Table {
-        &APPROVALS
-    }
-
-    fn version(state: &Approval) -> i64 {
-        state.version
-    }
+    const TABLE: &'static Table = &APPROVALS;
 
     fn decide(
         state: Option<&Approval>,
@@ -32,11 +28,7 @@ impl Aggregate for ApprovalAggregate {
         caller: &Caller,
         id: Id,
         now: Timestamp,
-    ) -> Result<Vec<ApprovalEvent>, Refusal> {
+    ) -> Result<Vec<ApprovalEvent>, Error> {
         domain::decide(state, command, caller, id, now)
-    }
-
-    fn apply(_: Option<Approval>, event: &ApprovalEvent) -> Approval {
-        event.after().clone()
     }
 }

@@ -2,20 +2,24 @@
 
 use std::sync::Arc;
 
-use super::aggregate::ApprovalAggregate;
-use super::domain::{self, Approval};
-use super::messages::FindApproval;
-use super::service::OpportunityDesk;
-use crate::actors::context::Caller;
-use crate::actors::refusal::Refusal;
-use crate::actors::runtime::entity::Entities;
-use crate::actors::runtime::service::Service;
-use crate::ids::Id;
+use crate::actors::opportunity::aggregate::ApprovalAggregate;
+use crate::actors::opportunity::service::OpportunityService;
+use crate::domain::approval::messages::FindApproval;
+use crate::domain::approval::record::Approval;
+use crate::domain::approval::rules as domain;
+use kernel::caller::Caller;
+use kernel::error::Error;
+use kernel::ids::Id;
+use runtime::entity::Entities;
+use runtime::service::{Peer, Service};
+
+/// Another service's way to this one, through its circuit breaker.
+pub type OpportunityPeer = Peer<OpportunityService>;
 
 /// Sends messages to the service, and reads hot approvals from memory.
 #[derive(Clone)]
 pub struct OpportunityClient {
-    pub service: Service<OpportunityDesk>,
+    pub service: Service<OpportunityService>,
     /// Where the service is hosted.
     pub approvals: Option<Entities<ApprovalAggregate>>,
 }
@@ -25,7 +29,7 @@ impl OpportunityClient {
     ///
     /// # Errors
     /// `not_found`, `unavailable`, `overloaded`.
-    pub async fn find(&self, caller: Caller, id: Id) -> Result<Arc<Approval>, Refusal> {
+    pub async fn find(&self, caller: Caller, id: Id) -> Result<Arc<Approval>, Error> {
         match self.approvals.as_ref().and_then(|approvals| approvals.cached(id)) {
             Some(approval) => domain::visible(Some(&approval), &caller).map(drop).map(|()| approval),
             None => self.service.ask(FindApproval { id, caller }).await,

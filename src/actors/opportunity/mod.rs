@@ -2,11 +2,5 @@
 
 pub mod aggregate;
 pub mod client;
-pub mod departures;
-pub mod domain;
-pub mod events;
-pub mod intake;
-pub mod messages;
+pub mod deletions;
 pub mod service;
-#[cfg(test)]
-mod tests;

@@ -1,39 +1,45 @@
 //! The opportunity service: makes sure of customer and approver, then hands an approval to its child.
 
+use crate::domain::service_name::ServiceName;
 use std::sync::Arc;
 
-use super::aggregate::ApprovalAggregate;
-use super::domain::{self, Action, Approval, ApprovalCommand};
-use super::intake;
-use super::messages::{ApprovalStats, DecideApproval, FindApproval, ListApprovals, RequestApproval};
-use crate::actors::auth::client::AuthClient;
-use crate::actors::context::{Caller, Context};
-use crate::actors::customers_known::KnownCustomers;
-use crate::actors::owners::find_user;
-use crate::actors::page::Page;
-use crate::actors::refusal::Refusal;
-use crate::actors::runtime::call::Guard;
-use crate::actors::runtime::entity::Entities;
-use crate::actors::runtime::service::serve;
-use crate::actors::sagas::domain::{Counted, Counts, SagaKind};
-use crate::actors::sagas::messages::CountReferring;
-use crate::failpoint;
-use crate::ids::{Id, new_id};
-use crate::persistence::Db;
-use crate::persistence::approvals::{self as store, ApprovalCounts};
-use crate::persistence::departures::{self, APPROVALS_OF_CUSTOMER, APPROVALS_OF_USER};
+use crate::actors::auth::client::AuthPeer;
+use crate::actors::customer_check::CustomerCheck;
+use crate::actors::opportunity::aggregate::ApprovalAggregate;
+use crate::actors::user_check::find_user;
+use crate::domain::approval::messages::ApprovalCounts;
+use crate::domain::approval::messages::{
+    ApprovalStats, DecideApproval, FindApproval, ListApprovals, RequestApproval,
+};
+use crate::domain::approval::record::Approval;
+use crate::domain::approval::rules as domain;
+use crate::domain::approval::rules::{Action, ApprovalCommand};
+use crate::domain::approval::validation as intake;
+use crate::domain::saga::messages::CountReferring;
+use crate::domain::saga::record::{Counted, Counts, SagaKind};
+use crate::persistence::approvals as queries;
+use crate::persistence::deletions;
+use crate::persistence::deletions::{APPROVALS_OF_CUSTOMER, APPROVALS_OF_USER};
+use kernel::caller::Caller;
+use kernel::context::Context;
+use kernel::error::Error;
+use kernel::failpoint;
+use kernel::ids::{Id, new_id};
+use kernel::page::Page;
+use runtime::entity::Entities;
+use runtime::serve;
+use store::Db;
 
 /// What the service works with; shared by its requests.
-pub struct OpportunityDesk {
+pub struct OpportunityService {
     pub db: Db,
     pub approvals: Entities<ApprovalAggregate>,
-    pub customers: KnownCustomers,
-    pub auth: AuthClient,
-    pub auth_guard: Guard,
+    pub customers: CustomerCheck,
+    pub auth: AuthPeer,
 }
 
-impl OpportunityDesk {
-    async fn request(&self, request: RequestApproval) -> Result<Arc<Approval>, Refusal> {
+impl OpportunityService {
+    async fn request(&self, request: RequestApproval) -> Result<Arc<Approval>, Error> {
         let caller = request.context.caller;
         let mut draft = intake::check_new(request.approval)?;
         self.customers.check(&caller, draft.customer_id).await?;
@@ -44,7 +50,7 @@ impl OpportunityDesk {
         self.approvals.create(new_id(), ApprovalCommand::Request(draft), request.context).await
     }
 
-    async fn decide(&self, decide: DecideApproval) -> Result<Arc<Approval>, Refusal> {
+    async fn decide(&self, decide: DecideApproval) -> Result<Arc<Approval>, Error> {
         let command = intake::check_decision(decide.decision)?;
         if let ApprovalCommand::Reassign { approver_id } = command {
             self.check_reassignment(decide.id, approver_id, &decide.context).await?;
@@ -53,7 +59,7 @@ impl OpportunityDesk {
     }
 
     /// What the child would refuse comes first: who may not reassign learns nothing of other users.
-    async fn check_reassignment(&self, id: Id, approver: Id, context: &Context) -> Result<(), Refusal> {
+    async fn check_reassignment(&self, id: Id, approver: Id, context: &Context) -> Result<(), Error> {
         let approval = self.approvals.get(id).await?;
         let (approval, _) = domain::permitted(approval.as_deref(), Action::Reassign, &context.caller)?;
         context.check_version(approval.version)?;
@@ -61,49 +67,49 @@ impl OpportunityDesk {
     }
 
     /// A named approver is somebody who may approve, and not the requester.
-    async fn check_approver(&self, approver: Id, requester: Id) -> Result<(), Refusal> {
+    async fn check_approver(&self, approver: Id, requester: Id) -> Result<(), Error> {
         domain::check_approver(Some(approver), requester)?;
-        match find_user(&self.auth, &self.auth_guard, approver).await? {
+        match find_user(&self.auth, approver).await? {
             Some(user) if domain::can_approve(user.user.role) => Ok(()),
-            _ => Err(Refusal::field("approver_id", "unknown_approver")),
+            _ => Err(Error::field("approver_id", "unknown_approver")),
         }
     }
 
     /// The requester's manager, if they may approve; else nobody in particular.
-    async fn approver_by_default(&self, requester: Id) -> Result<Option<Id>, Refusal> {
-        let user = find_user(&self.auth, &self.auth_guard, requester).await?;
+    async fn approver_by_default(&self, requester: Id) -> Result<Option<Id>, Error> {
+        let user = find_user(&self.auth, requester).await?;
         let manager = user.and_then(|user| user.user.manager_id).filter(|manager| *manager != requester);
         let Some(manager) = manager else { return Ok(None) };
-        let manager = find_user(&self.auth, &self.auth_guard, manager).await?;
+        let manager = find_user(&self.auth, manager).await?;
         Ok(manager.filter(|user| domain::can_approve(user.user.role)).map(|user| user.user.id))
     }
 
-    async fn find(&self, caller: &Caller, id: Id) -> Result<Arc<Approval>, Refusal> {
+    async fn find(&self, caller: &Caller, id: Id) -> Result<Arc<Approval>, Error> {
         let approval = self.approvals.get(id).await?;
         domain::visible(approval.as_deref(), caller)?;
         Ok(approval.expect("what is visible is there"))
     }
 
-    async fn stats(&self, stats: ApprovalStats) -> Result<ApprovalCounts, Refusal> {
+    async fn stats(&self, stats: ApprovalStats) -> Result<ApprovalCounts, Error> {
         failpoint::pause("stats.approvals").await;
         let requester = stats.caller.only_owner().or(stats.owner_id);
-        Ok(store::stats(&self.db, requester, stats.from, stats.to).await?)
+        Ok(queries::stats(&self.db, requester, stats.from, stats.to).await?)
     }
 }
 
-serve!(OpportunityDesk as Opportunity, {
-    RequestApproval command => |desk, message| Arc<Approval> { desk.request(message).await },
-    DecideApproval command => |desk, message| Arc<Approval> { desk.decide(message).await },
-    FindApproval read => |desk, message| Arc<Approval> { desk.find(&message.caller, message.id).await },
-    ListApprovals read => |desk, message| Page<Approval> {
-        Ok(store::list(&desk.db, &message.caller, &message.filter, &message.page).await?)
+serve!(OpportunityService as ServiceName::Opportunity, {
+    RequestApproval command => |service, message| Arc<Approval> { service.request(message).await },
+    DecideApproval command => |service, message| Arc<Approval> { service.decide(message).await },
+    FindApproval read => |service, message| Arc<Approval> { service.find(&message.caller, message.id).await },
+    ListApprovals read => |service, message| Page<Approval> {
+        Ok(queries::list(&service.db, &message.caller, &message.filter, &message.page).await?)
     },
-    CountReferring read => |desk, message| Counts {
+    CountReferring read => |service, message| Counts {
         let to = match message.kind {
             SagaKind::UserDeletion => APPROVALS_OF_USER,
             SagaKind::CustomerDeletion => APPROVALS_OF_CUSTOMER,
         };
-        Ok(Counts::from([(Counted::Approvals, departures::count(&desk.db, to, message.id).await?)]))
+        Ok(Counts::from([(Counted::Approvals, deletions::count(&service.db, to, message.id).await?)]))
     },
-    ApprovalStats read => |desk, message| ApprovalCounts { desk.stats(message).await },
+    ApprovalStats read => |service, message| ApprovalCounts { service.stats(message).await },
 });

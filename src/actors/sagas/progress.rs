@@ -1,23 +1,27 @@
 //! Advances sagas by the events that close their steps.
 
+use kernel::event::EventType;
+use kernel::event::StateAfter;
+use kernel::service_id::ServiceId;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use super::domain::{Report, Saga, advance};
-use super::events::StepPayload;
-use crate::actors::catalogue::{
+use crate::domain::events::{
     APPROVALS_CANCELLED, APPROVALS_REASSIGNED, CUSTOMERS_REASSIGNED, MEETINGS_DELETED, MEETINGS_REASSIGNED,
     NOTIFICATIONS_ARCHIVED, TASKS_DELETED,
 };
-use crate::actors::context::Context;
-use crate::actors::event::{Event, LoggedEvent};
-use crate::actors::runtime::feed::{Consumer, EffectError};
-use crate::clock::{Clock, Timestamp};
-use crate::ids::Id;
+use crate::domain::saga::record::Saga;
+use crate::domain::saga::record::StepPayload;
+use crate::domain::saga::rules::{Report, advance};
 use crate::persistence::sagas::{SAGAS, find};
-use crate::persistence::unit::{Unit, Write};
-use crate::persistence::{Db, StoreError};
+use kernel::clock::{Clock, Timestamp};
+use kernel::context::Context;
+use kernel::event::{Event, LoggedEvent};
+use kernel::ids::Id;
+use runtime::consumer::{Consumer, EffectError};
+use store::unit_of_work::{UnitOfWork, Write};
+use store::{Db, StoreError};
 
 /// Folds closed steps into their sagas.
 pub struct SagaProgress {
@@ -25,8 +29,9 @@ pub struct SagaProgress {
 }
 
 impl Consumer for SagaProgress {
+    const SERVICE: Option<ServiceId> = None;
     const NAME: &'static str = "sagas.progress";
-    const TYPES: &'static [&'static str] = &[
+    const TYPES: &'static [EventType] = &[
         CUSTOMERS_REASSIGNED,
         MEETINGS_DELETED,
         MEETINGS_REASSIGNED,
@@ -36,7 +41,7 @@ impl Consumer for SagaProgress {
         NOTIFICATIONS_ARCHIVED,
     ];
 
-    async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<Unit, EffectError> {
+    async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
         let mut told = Told::default();
         for event in events {
             let payload: StepPayload = event.payload()?;
@@ -56,15 +61,15 @@ impl Consumer for SagaProgress {
 pub async fn give_up(
     db: &Db,
     saga: Id,
-    closed_by: &[&str],
+    closed_by: &[EventType],
     cause: &LoggedEvent,
     error: &str,
     now: Timestamp,
-) -> Result<Unit, StoreError> {
+) -> Result<UnitOfWork, StoreError> {
     let mut told = Told::default();
     for closed_by in closed_by {
         let report = Report::Failed { error: error.to_owned() };
-        told.tell(db, saga, closed_by, &report, cause, now).await?;
+        told.tell(db, saga, *closed_by, &report, cause, now).await?;
     }
     Ok(told.unit())
 }
@@ -78,7 +83,7 @@ impl Told {
         &mut self,
         db: &Db,
         saga: Id,
-        closed_by: &str,
+        closed_by: EventType,
         report: &Report,
         cause: &LoggedEvent,
         now: Timestamp,
@@ -98,8 +103,8 @@ impl Told {
         Ok(())
     }
 
-    fn unit(self) -> Unit {
-        let mut unit = Unit::default();
+    fn unit(self) -> UnitOfWork {
+        let mut unit = UnitOfWork::default();
         for (id, (stored, saga, events)) in self.0 {
             if !events.is_empty() {
                 unit.writes.push(Write::put(&SAGAS, id, &saga).expecting(stored));

@@ -4,119 +4,113 @@ use std::collections::HashMap;
 
 use futures_util::future::try_join_all;
 
-use super::domain::{Counts, Saga, SagaKind, is_visible};
-use super::messages::{
+use crate::actors::analytics::client::AnalyticsPeer;
+use crate::actors::auth::client::AuthPeer;
+use crate::actors::customer::client::CustomerPeer;
+use crate::actors::opportunity::client::OpportunityPeer;
+use crate::domain::customer::messages::{CountByOwner, FindCustomer};
+use crate::domain::saga::messages::{
     CountReferring, DeleteUser, FindSaga, ListSagas, Preview, PreviewCustomerDeletion, PreviewUserDeletion,
 };
-use super::user_deletion::settle;
-use crate::actors::analytics::service::AnalyticsDesk;
-use crate::actors::auth::client::AuthClient;
-use crate::actors::auth::messages::{Heirs, LiveUsers, RemoveUser};
-use crate::actors::context::{Caller, Role};
-use crate::actors::customer::client::CustomerClient;
-use crate::actors::customer::messages::{CountByOwner, FindCustomer};
-use crate::actors::guards::Guards;
-use crate::actors::opportunity::client::OpportunityClient;
-use crate::actors::page::Page;
-use crate::actors::refusal::{Code, Refusal};
-use crate::actors::runtime::service::{Service, serve};
-use crate::actors::sales::client::SalesClient;
-use crate::ids::Id;
-use crate::persistence::Db;
-use crate::persistence::sagas as store;
+use crate::domain::saga::record::{Counts, Saga, SagaKind};
+use crate::domain::saga::rules::is_visible;
+use crate::domain::saga::user_deletion::settle;
+use crate::domain::user::messages::{LiveUsers, RemoveUser, Successors};
+use kernel::caller::{Caller, Role};
+use kernel::error::{Error, ErrorCode};
+use kernel::page::Page;
+use runtime::serve;
 
-/// How often heirs are settled anew when one of them changed meanwhile.
+use crate::actors::sales::client::SalesPeer;
+use crate::domain::service_name::ServiceName;
+use crate::persistence::sagas as queries;
+use kernel::ids::Id;
+use store::Db;
+
+/// How often successors are settled anew when one of them changed meanwhile.
 const ATTEMPTS: usize = 3;
 
 /// What the sagas work with: every service, each through its breaker.
-pub struct SagaDesk {
+pub struct SagaService {
     pub db: Db,
-    pub auth: AuthClient,
-    pub customers: CustomerClient,
-    pub sales: SalesClient,
-    pub opportunity: OpportunityClient,
-    pub analytics: Service<AnalyticsDesk>,
-    pub guards: Guards,
+    pub auth: AuthPeer,
+    pub customers: CustomerPeer,
+    pub sales: SalesPeer,
+    pub opportunity: OpportunityPeer,
+    pub analytics: AnalyticsPeer,
 }
 
-impl SagaDesk {
-    async fn delete_user(&self, delete: DeleteUser) -> Result<Id, Refusal> {
+impl SagaService {
+    async fn delete_user(&self, delete: DeleteUser) -> Result<Id, Error> {
         delete.context.caller.require(&[Role::Admin])?;
         let mut attempt = 1;
         loop {
-            let heirs = self.heirs(&delete.context.caller, delete.id, delete.reassign_to).await?;
-            let remove = RemoveUser { id: delete.id, heirs, context: delete.context.clone() };
-            match self.auth.service.ask(remove).await {
-                Err(refusal) if refusal.is_passing() && attempt < ATTEMPTS => attempt += 1,
+            let successors = self.successors(&delete.context.caller, delete.id, delete.reassign_to).await?;
+            let remove = RemoveUser { id: delete.id, successors, context: delete.context.clone() };
+            match self.auth.ask(remove).await {
+                Err(error) if error.is_passing() && attempt < ATTEMPTS => attempt += 1,
                 answer => return answer,
             }
         }
     }
 
-    async fn heirs(&self, caller: &Caller, id: Id, wanted: Option<Id>) -> Result<Heirs, Refusal> {
-        let live = self.guards.auth.call_idempotent(|| self.auth.service.ask_once(LiveUsers)).await?;
+    async fn successors(&self, caller: &Caller, id: Id, wanted: Option<Id>) -> Result<Successors, Error> {
+        let live = self.auth.ask(LiveUsers).await?;
         // Only the choice by fewest customers needs the customer service: a named successor does without.
         let customers = match wanted {
             Some(_) => HashMap::new(),
-            None => {
-                let ask = || self.customers.service.ask_once(CountByOwner);
-                self.guards.customer.call_idempotent(ask).await?
-            }
+            None => self.customers.ask(CountByOwner).await?,
         };
         settle(id, wanted, caller.user_id, &live, &customers)
     }
 
-    async fn preview_user(&self, asked: PreviewUserDeletion) -> Result<Preview, Refusal> {
+    async fn preview_user(&self, asked: PreviewUserDeletion) -> Result<Preview, Error> {
         asked.caller.require(&[Role::Admin])?;
-        let heirs = self.heirs(&asked.caller, asked.id, asked.reassign_to).await?;
+        let successors = self.successors(&asked.caller, asked.id, asked.reassign_to).await?;
         let counts = self.counts(SagaKind::UserDeletion, asked.id).await?;
         Ok(Preview {
-            successor_id: Some(heirs.successor.id),
-            approver_id: heirs.approver.map(|approver| approver.id),
+            successor_id: Some(successors.successor.id),
+            approver_id: successors.approver.map(|approver| approver.id),
             ..Preview::new(SagaKind::UserDeletion, asked.id, counts)
         })
     }
 
-    async fn preview_customer(&self, asked: PreviewCustomerDeletion) -> Result<Preview, Refusal> {
-        let find = FindCustomer { id: asked.id, caller: asked.caller };
-        self.guards.customer.call_idempotent(|| self.customers.service.ask_once(find.clone())).await?;
+    async fn preview_customer(&self, asked: PreviewCustomerDeletion) -> Result<Preview, Error> {
+        self.customers.ask(FindCustomer { id: asked.id, caller: asked.caller }).await?;
         let counts = self.counts(SagaKind::CustomerDeletion, asked.id).await?;
         Ok(Preview::new(SagaKind::CustomerDeletion, asked.id, counts))
     }
 
     /// What refers to a user or customer, of all services that have a step, asked at the same time.
-    async fn counts(&self, kind: SagaKind, id: Id) -> Result<Counts, Refusal> {
-        let mut services: Vec<&str> = kind.plan().iter().map(|plan| plan.service).collect();
+    async fn counts(&self, kind: SagaKind, id: Id) -> Result<Counts, Error> {
+        let mut services: Vec<ServiceName> = kind.plan().iter().map(|plan| plan.service).collect();
         services.dedup();
         let answers = try_join_all(services.into_iter().map(|service| self.count(service, kind, id))).await?;
         Ok(answers.into_iter().flatten().collect())
     }
 
-    async fn count(&self, service: &str, kind: SagaKind, id: Id) -> Result<Counts, Refusal> {
-        let asked = CountReferring { kind, id };
-        let guards = &self.guards;
+    async fn count(&self, service: ServiceName, kind: SagaKind, id: Id) -> Result<Counts, Error> {
+        let count = CountReferring { kind, id };
         match service {
-            "customer" => {
-                guards.customer.call_idempotent(|| self.customers.service.ask_once(asked.clone())).await
-            }
-            "sales" => guards.sales.call_idempotent(|| self.sales.service.ask_once(asked.clone())).await,
-            "opportunity" => {
-                guards.opportunity.call_idempotent(|| self.opportunity.service.ask_once(asked.clone())).await
-            }
-            _ => guards.analytics.call_idempotent(|| self.analytics.ask_once(asked.clone())).await,
+            // No step of a saga is auth's: it begins each of them.
+            ServiceName::Auth => Ok(Counts::new()),
+            ServiceName::Customer => self.customers.ask(count).await,
+            ServiceName::Sales => self.sales.ask(count).await,
+            ServiceName::Opportunity => self.opportunity.ask(count).await,
+            ServiceName::Analytics => self.analytics.ask(count).await,
         }
     }
 
-    async fn find(&self, find: FindSaga) -> Result<Saga, Refusal> {
-        let saga = store::find(&self.db, find.id).await?;
-        saga.filter(|saga| is_visible(saga, &find.caller)).ok_or_else(|| Refusal::new(Code::NotFound))
+    async fn find(&self, find: FindSaga) -> Result<Saga, Error> {
+        let saga = queries::find(&self.db, find.id).await?;
+        saga.filter(|saga| is_visible(saga, &find.caller)).ok_or_else(|| Error::new(ErrorCode::NotFound))
     }
 }
 
-serve!(SagaDesk, {
-    DeleteUser => |desk, message| Id { desk.delete_user(message).await },
-    PreviewUserDeletion => |desk, message| Preview { desk.preview_user(message).await },
-    PreviewCustomerDeletion => |desk, message| Preview { desk.preview_customer(message).await },
-    FindSaga => |desk, message| Saga { desk.find(message).await },
-    ListSagas => |desk, message| Page<Saga> { Ok(store::list(&desk.db, &message.caller, &message.page).await?) },
+serve!(SagaService, {
+    DeleteUser => |service, message| Id { service.delete_user(message).await },
+    PreviewUserDeletion => |service, message| Preview { service.preview_user(message).await },
+    PreviewCustomerDeletion => |service, message| Preview { service.preview_customer(message).await },
+    FindSaga => |service, message| Saga { service.find(message).await },
+    ListSagas => |service, message| Page<Saga> { Ok(queries::list(&service.db, &message.caller, &message.page).await?) },
 });

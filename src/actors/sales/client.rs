@@ -2,18 +2,23 @@
 
 use std::sync::Arc;
 
-use super::aggregate::MeetingAggregate;
-use super::domain::{self, Meeting};
-use super::messages::FindMeeting;
-use super::service::SalesDesk;
-use super::tasks::aggregate::TaskAggregate;
-use super::tasks::domain::{self as task_rules, Task};
-use super::tasks::messages::FindTask;
-use crate::actors::context::Caller;
-use crate::actors::refusal::Refusal;
-use crate::actors::runtime::entity::Entities;
-use crate::actors::runtime::service::Service;
-use crate::ids::Id;
+use crate::actors::sales::meeting_aggregate::MeetingAggregate;
+use crate::actors::sales::service::SalesService;
+use crate::actors::sales::task_aggregate::TaskAggregate;
+use crate::domain::meeting::messages::FindMeeting;
+use crate::domain::meeting::record::Meeting;
+use crate::domain::meeting::rules as domain;
+use crate::domain::task::messages::FindTask;
+use crate::domain::task::record::Task;
+use crate::domain::task::rules as task_rules;
+use kernel::caller::Caller;
+use kernel::error::Error;
+use kernel::ids::Id;
+use runtime::entity::Entities;
+use runtime::service::{Peer, Service};
+
+/// Another service's way to this one, through its circuit breaker.
+pub type SalesPeer = Peer<SalesService>;
 
 /// The records of the service, where it is hosted.
 #[derive(Clone)]
@@ -25,7 +30,7 @@ pub struct SalesRecords {
 /// Sends messages to the service, and reads hot meetings and tasks from memory.
 #[derive(Clone)]
 pub struct SalesClient {
-    pub service: Service<SalesDesk>,
+    pub service: Service<SalesService>,
     /// Where the service is hosted.
     pub records: Option<SalesRecords>,
 }
@@ -35,7 +40,7 @@ impl SalesClient {
     ///
     /// # Errors
     /// `not_found`, `unavailable`, `overloaded`.
-    pub async fn find(&self, caller: Caller, id: Id) -> Result<Arc<Meeting>, Refusal> {
+    pub async fn find(&self, caller: Caller, id: Id) -> Result<Arc<Meeting>, Error> {
         match self.records.as_ref().and_then(|records| records.meetings.cached(id)) {
             Some(meeting) => domain::visible(Some(&meeting), &caller).map(drop).map(|()| meeting),
             None => self.service.ask(FindMeeting { id, caller }).await,
@@ -46,7 +51,7 @@ impl SalesClient {
     ///
     /// # Errors
     /// `not_found`, `unavailable`, `overloaded`.
-    pub async fn find_task(&self, caller: Caller, id: Id) -> Result<Arc<Task>, Refusal> {
+    pub async fn find_task(&self, caller: Caller, id: Id) -> Result<Arc<Task>, Error> {
         match self.records.as_ref().and_then(|records| records.tasks.cached(id)) {
             Some(task) => task_rules::visible(Some(&task), &caller).map(drop).map(|()| task),
             None => self.service.ask(FindTask { id, caller }).await,

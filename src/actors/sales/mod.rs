@@ -1,10 +1,9 @@
-//! sales: meetings with customers (SPEC §1, §3; flow 3) in the files here, tasks in `tasks/`; one service, one client.
+//! sales: meetings with customers, and tasks (SPEC §1, §3; flows 3 and 5).
 
-pub mod aggregate;
 pub mod client;
-pub mod departures;
-pub mod domain;
-pub mod events;
-pub mod messages;
+pub mod deletions;
+pub mod due_alerts;
+pub mod meeting_aggregate;
 pub mod service;
-pub mod tasks;
+pub mod task_aggregate;
+pub mod task_service;

@@ -1,24 +1,24 @@
 //! `/admin`: what the node does (ADMIN). MANAGER have the audit log alone.
 
+use crate::http::error::HttpResult;
 use actix_web::web::Data;
-use actix_web::{HttpResponse, get, post};
+use actix_web::{get, post};
 use askama::Template;
 
-use super::frame::{Frame, api_word, ok};
-use super::posted::Posted;
-use super::see;
-use super::visitor::Visitor;
-use crate::actors::context::Role;
 use crate::actors::operations::messages::{
     CheckIntegrity, ClusterReading, ConsumerReading, DeadLetter, IntegrityReport, ListDeadLetters,
     ReadActors, ReadBreakers, ReadCluster, ReadConsumers, RedriveDeadLetter,
 };
-use crate::actors::page::PageRequest;
-use crate::actors::refusal::Refusal;
-use crate::actors::runtime::call::BreakerReading;
-use crate::actors::runtime::stats::ActorReading;
+use crate::http::console::frame::{Frame, api_word, ok};
+use crate::http::console::posted::Posted;
+use crate::http::console::see;
+use crate::http::console::visitor::Visitor;
 use crate::http::extract::PathId;
 use crate::http::state::Gateway;
+use kernel::caller::Role;
+use kernel::page::PageRequest;
+use runtime::circuit_breaker::BreakerReading;
+use runtime::stats::ActorReading;
 
 /// Dead letters on the page; the command line and the API have them all.
 const LETTERS: i64 = 50;
@@ -43,7 +43,7 @@ struct AdminPage {
 }
 
 #[get("/admin")]
-pub async fn index(gateway: Data<Gateway>, visitor: Visitor) -> Result<HttpResponse, Refusal> {
+pub async fn index(gateway: Data<Gateway>, visitor: Visitor) -> HttpResult {
     let caller = visitor.caller();
     caller.require(&[Role::Manager, Role::Admin])?;
     if caller.role == Role::Manager {
@@ -77,12 +77,7 @@ pub async fn index(gateway: Data<Gateway>, visitor: Visitor) -> Result<HttpRespo
 }
 
 #[post("/admin/dead-letters/{id}/redrive")]
-pub async fn redrive(
-    gateway: Data<Gateway>,
-    visitor: Visitor,
-    id: PathId,
-    _: Posted,
-) -> Result<HttpResponse, Refusal> {
+pub async fn redrive(gateway: Data<Gateway>, visitor: Visitor, id: PathId, _: Posted) -> HttpResult {
     gateway.operations.ask(RedriveDeadLetter { id: id.0, context: visitor.context(None) }).await?;
     Ok(see("/admin?done=redriven#dead-letters"))
 }

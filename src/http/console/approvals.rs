@@ -1,31 +1,34 @@
 //! `/approvals`: requests, and decisions on them.
 
+use crate::http::error::HttpResult;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::{HttpRequest, get, post};
 use askama::Template;
 
-use super::field::{Choice, Field};
-use super::form::{Form, is_mendable, why};
-use super::frame::{Frame, html, ok};
-use super::names::{self, CustomerLink};
-use super::posted::{Fields, Posted};
-use super::see;
-use super::shown::{asked, narrowed, status_of};
-use super::visitor::Visitor;
-use crate::actors::context::Caller;
-use crate::actors::opportunity::domain::{Action, Approval, ApprovalStatus, permitted};
-use crate::actors::opportunity::messages::{
+use crate::domain::approval::messages::{
     ApprovalFilter, DecideApproval, Decision, ListApprovals, NewApprover, OptionalComment, RequestApproval,
     RequiredComment,
 };
-use crate::actors::page::{Page, PageRequest};
-use crate::actors::refusal::Refusal;
-use crate::http::approvals::ApprovalParams;
+use crate::domain::approval::record::{Approval, ApprovalStatus};
+use crate::domain::approval::rules::{Action, permitted};
+use crate::http::api::approvals::ApprovalParams;
+use crate::http::console::field::{Choice, Field};
+use crate::http::console::form::{Form, is_mendable, why};
+use crate::http::console::frame::{Frame, html, ok};
+use crate::http::console::names;
+use crate::http::console::names::CustomerLink;
+use crate::http::console::posted::{Fields, Posted};
+use crate::http::console::see;
+use crate::http::console::shown::{asked, narrowed, status_of};
+use crate::http::console::visitor::Visitor;
 use crate::http::extract::PathId;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
-use crate::ids::Id;
 use crate::persistence::approvals::NEWEST_FIRST;
+use kernel::caller::Caller;
+use kernel::error::Error;
+use kernel::ids::Id;
+use kernel::page::{Page, PageRequest};
 
 /// Approvals on a customer's page.
 const SOME: i64 = 20;
@@ -53,12 +56,7 @@ struct ApprovalsPage {
     form: Form,
 }
 
-async fn row(
-    gateway: &Gateway,
-    f: &Frame,
-    caller: Caller,
-    approval: Approval,
-) -> Result<ApprovalRow, Refusal> {
+async fn row(gateway: &Gateway, f: &Frame, caller: Caller, approval: Approval) -> Result<ApprovalRow, Error> {
     Ok(ApprovalRow {
         customer: names::customer(gateway, caller, approval.customer_id).await?,
         requester: names::user(gateway, f, approval.requester_id).await?,
@@ -72,7 +70,7 @@ async fn rows(
     f: &Frame,
     visitor: &Visitor,
     approvals: Vec<Approval>,
-) -> Result<Vec<ApprovalRow>, Refusal> {
+) -> Result<Vec<ApprovalRow>, Error> {
     let mut rows = Vec::with_capacity(approvals.len());
     for approval in approvals {
         rows.push(row(gateway, f, visitor.caller(), approval).await?);
@@ -89,13 +87,13 @@ pub async fn some(
     f: &Frame,
     visitor: &Visitor,
     filter: ApprovalFilter,
-) -> Result<Vec<ApprovalRow>, Refusal> {
+) -> Result<Vec<ApprovalRow>, Error> {
     let page = PageRequest { limit: SOME, after: None, count: false };
     let asked = ListApprovals { caller: visitor.caller(), filter, page };
     rows(gateway, f, visitor, gateway.opportunity.service.ask(asked).await?.items).await
 }
 
-async fn new_form(gateway: &Gateway, visitor: &Visitor, customer: Option<Id>) -> Result<Form, Refusal> {
+async fn new_form(gateway: &Gateway, visitor: &Visitor, customer: Option<Id>) -> Result<Form, Error> {
     let customers = names::customers(gateway, visitor.caller(), customer).await?;
     let approvers = names::approvers(gateway, visitor.caller().user_id).await?;
     let currency = |code: &&str| Choice { value: (*code).to_owned(), label: (*code).to_owned() };
@@ -111,11 +109,7 @@ async fn new_form(gateway: &Gateway, visitor: &Visitor, customer: Option<Id>) ->
 }
 
 #[get("/approvals")]
-pub async fn index(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    visitor: Visitor,
-) -> Result<HttpResponse, Refusal> {
+pub async fn index(gateway: Data<Gateway>, request: HttpRequest, visitor: Visitor) -> HttpResult {
     let f = visitor.frame("approvals").await;
     Ok(ok(&list(&gateway, &request, &visitor, f, None).await?))
 }
@@ -126,7 +120,7 @@ async fn list(
     visitor: &Visitor,
     f: Frame,
     form: Option<Form>,
-) -> Result<ApprovalsPage, Refusal> {
+) -> Result<ApprovalsPage, Error> {
     let (params, given): (ApprovalParams, _) = asked(request)?;
     let page = params.page(|keyset| NEWEST_FIRST.fits(keyset))?;
     let is_first = page.after.is_none();
@@ -155,11 +149,11 @@ pub async fn create(
     request: HttpRequest,
     visitor: Visitor,
     posted: Posted,
-) -> Result<HttpResponse, Refusal> {
+) -> HttpResult {
     let f = visitor.frame("approvals").await;
     let (form, posted) = (new_form(&gateway, &visitor, None).await?, posted.0);
     let made = match form.read(&posted, f.zone) {
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error),
         Ok(approval) => {
             let asked = RequestApproval { approval, context: visitor.context(None) };
             gateway.opportunity.service.ask(asked).await
@@ -167,12 +161,12 @@ pub async fn create(
     };
     match made {
         Ok(after) => Ok(see(&format!("/approvals/{}?done=requested", after.id))),
-        Err(refusal) if is_mendable(&refusal) => {
-            let form = form.refused(&posted, &refusal, &f);
+        Err(error) if is_mendable(&error) => {
+            let form = form.refused(&posted, &error, &f);
             let page = list(&gateway, &request, &visitor, f, Some(form)).await?;
-            Ok(html(status_of(Some(&refusal)), &page))
+            Ok(html(status_of(Some(&error)), &page))
         }
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -193,7 +187,7 @@ struct ApprovalPage {
     problem: Option<String>,
 }
 
-async fn shown(gateway: &Gateway, visitor: &Visitor, id: Id) -> Result<ApprovalPage, Refusal> {
+async fn shown(gateway: &Gateway, visitor: &Visitor, id: Id) -> Result<ApprovalPage, Error> {
     let f = visitor.frame("approvals").await;
     let caller = visitor.caller();
     let approval = gateway.opportunity.find(caller, id).await?;
@@ -218,12 +212,12 @@ async fn shown(gateway: &Gateway, visitor: &Visitor, id: Id) -> Result<ApprovalP
 }
 
 #[get("/approvals/{id}")]
-pub async fn show(gateway: Data<Gateway>, visitor: Visitor, id: PathId) -> Result<HttpResponse, Refusal> {
+pub async fn show(gateway: Data<Gateway>, visitor: Visitor, id: PathId) -> HttpResult {
     Ok(ok(&shown(&gateway, &visitor, id.0).await?))
 }
 
 /// What the button says that was pressed.
-fn decision(posted: &Fields) -> Result<Decision, Refusal> {
+fn decision(posted: &Fields) -> Result<Decision, Error> {
     let comment = posted.get("comment").unwrap_or_default().to_owned();
     Ok(match posted.get("decision") {
         Some("approve") => Decision::Approve(OptionalComment { comment: Some(comment) }),
@@ -231,23 +225,18 @@ fn decision(posted: &Fields) -> Result<Decision, Refusal> {
         Some("cancel") => Decision::Cancel(OptionalComment { comment: Some(comment) }),
         Some("reassign") => {
             let approver = posted.id("approver_id");
-            let approver_id = approver.ok_or_else(|| Refusal::field("approver_id", "required"))?;
+            let approver_id = approver.ok_or_else(|| Error::field("approver_id", "required"))?;
             Decision::Reassign(NewApprover { approver_id })
         }
-        _ => return Err(Refusal::field("decision", "invalid_choice")),
+        _ => return Err(Error::field("decision", "invalid_choice")),
     })
 }
 
 #[post("/approvals/{id}")]
-pub async fn decide(
-    gateway: Data<Gateway>,
-    visitor: Visitor,
-    id: PathId,
-    posted: Posted,
-) -> Result<HttpResponse, Refusal> {
+pub async fn decide(gateway: Data<Gateway>, visitor: Visitor, id: PathId, posted: Posted) -> HttpResult {
     let posted = posted.0;
     let decided = match decision(&posted) {
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error),
         Ok(decision) => {
             let decide = DecideApproval { id: id.0, decision, context: visitor.context(posted.version()) };
             gateway.opportunity.service.ask(decide).await
@@ -255,16 +244,16 @@ pub async fn decide(
     };
     match decided {
         Ok(_) => Ok(see(&format!("/approvals/{}?done=decided", id.0))),
-        Err(refusal) if is_mendable(&refusal) => {
+        Err(error) if is_mendable(&error) => {
             let mut page = shown(&gateway, &visitor, id.0).await?;
             page.comment = posted.get("comment").unwrap_or_default().to_owned();
             let form = Form::new("decision", "", "", vec![Field::area("comment")]);
-            let form = form.refused(&posted, &refusal, &page.f);
+            let form = form.refused(&posted, &error, &page.f);
             page.comment_error = form.fields.into_iter().find_map(|field| field.error);
             page.problem =
-                form.problem.or_else(|| page.comment_error.is_none().then(|| why(&page.f, &refusal)));
-            Ok(html(status_of(Some(&refusal)), &page))
+                form.problem.or_else(|| page.comment_error.is_none().then(|| why(&page.f, &error)));
+            Ok(html(status_of(Some(&error)), &page))
         }
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error.into()),
     }
 }

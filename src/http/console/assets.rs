@@ -1,6 +1,7 @@
 //! Style and scripts, embedded. Their path has a hash of all of them, so that browsers keep them for good and modules
 //! import each other by plain names.
 
+use crate::http::error::HttpResult;
 use std::sync::LazyLock;
 
 use actix_web::http::header::{CACHE_CONTROL, ETAG};
@@ -8,7 +9,7 @@ use actix_web::web::Path;
 use actix_web::{HttpResponse, get};
 use sha2::{Digest, Sha256};
 
-use crate::actors::refusal::{Code, Refusal};
+use kernel::error::{Error, ErrorCode};
 
 /// Where assets are.
 pub const PATH: &str = "/assets/";
@@ -49,7 +50,7 @@ pub fn base() -> &'static str {
 
 /// An asset of this build; those of another build are not here.
 #[get("/assets/{hash}/{name}")]
-pub async fn asset(path: Path<(String, String)>) -> Result<HttpResponse, Refusal> {
+pub async fn asset(path: Path<(String, String)>) -> HttpResult {
     let (hash, name) = path.into_inner();
     let found = ASSETS.iter().find(|(known, ..)| *known == name);
     match found {
@@ -58,6 +59,6 @@ pub async fn asset(path: Path<(String, String)>) -> Result<HttpResponse, Refusal
             .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
             .insert_header((ETAG, format!("\"{hash}\"")))
             .body(*bytes)),
-        _ => Err(Refusal::new(Code::NotFound)),
+        _ => Err(Error::new(ErrorCode::NotFound).into()),
     }
 }

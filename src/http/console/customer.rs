@@ -1,34 +1,38 @@
 //! `/customers/{id}`: a customer, what goes with it, and what became of it.
 
+use crate::http::error::HttpResult;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::{HttpRequest, get, post};
 use askama::Template;
 
-use super::customers::{fields, owners};
-use super::form::{Form, is_mendable, why};
-use super::frame::{Frame, html, ok};
-use super::meetings::{self, MeetingRow};
-use super::posted::Posted;
-use super::sagas::counted;
-use super::shown::{Edit, Removal, asked, status_of};
-use super::tasks::{self, TaskRow};
-use super::timeline::{self, Entry};
-use super::visitor::Visitor;
-use super::{approvals, names, see};
-use crate::actors::analytics::messages::ReadActivity;
-use crate::actors::customer::domain::Customer;
-use crate::actors::customer::messages::{ChangeCustomer, DeleteCustomer};
-use crate::actors::opportunity::messages::ApprovalFilter;
-use crate::actors::page::Page;
-use crate::actors::refusal::Refusal;
-use crate::actors::sagas::messages::PreviewCustomerDeletion;
-use crate::actors::sales::messages::MeetingFilter;
-use crate::actors::sales::tasks::messages::TaskFilter;
-use crate::http::customers::ActivityParams;
+use crate::domain::approval::messages::ApprovalFilter;
+use crate::domain::customer::messages::{ChangeCustomer, DeleteCustomer};
+use crate::domain::customer::record::Customer;
+use crate::domain::meeting::messages::MeetingFilter;
+use crate::domain::report::messages::ReadActivity;
+use crate::domain::saga::messages::PreviewCustomerDeletion;
+use crate::domain::task::messages::TaskFilter;
+use crate::http::api::customers::ActivityParams;
+use crate::http::console::customers::{fields, owners};
+use crate::http::console::form::{Form, is_mendable, why};
+use crate::http::console::frame::{Frame, html, ok};
+use crate::http::console::meetings;
+use crate::http::console::meetings::MeetingRow;
+use crate::http::console::posted::Posted;
+use crate::http::console::sagas::counted;
+use crate::http::console::shown::{Edit, Removal, asked, status_of};
+use crate::http::console::tasks;
+use crate::http::console::tasks::TaskRow;
+use crate::http::console::timeline;
+use crate::http::console::timeline::Entry;
+use crate::http::console::visitor::Visitor;
+use crate::http::console::{approvals, names, see};
 use crate::http::extract::PathId;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
 use approvals::ApprovalRow;
+use kernel::error::Error;
+use kernel::page::Page;
 
 #[derive(Template)]
 #[template(path = "customer.html")]
@@ -44,12 +48,7 @@ struct CustomerPage {
 }
 
 #[get("/customers/{id}")]
-pub async fn index(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    visitor: Visitor,
-    id: PathId,
-) -> Result<HttpResponse, Refusal> {
+pub async fn index(gateway: Data<Gateway>, request: HttpRequest, visitor: Visitor, id: PathId) -> HttpResult {
     let customer = (*gateway.customers.find(visitor.caller(), id.0).await?).clone();
     let f = visitor.frame("customers").await;
     let of = Some(customer.id);
@@ -59,7 +58,7 @@ pub async fn index(
     let (params, _): (ActivityParams, _) = asked(&request)?;
     let page = params.page(|keyset| keyset.sort == "-id")?;
     let Page { items, next, .. } =
-        gateway.analytics.ask(ReadActivity { customer_id: customer.id, page }).await?;
+        gateway.analytics.service.ask(ReadActivity { customer_id: customer.id, page }).await?;
     Ok(ok(&CustomerPage {
         owner: names::user(&gateway, &f, customer.owner_id).await?,
         meetings: meetings::some(&gateway, &f, &visitor, meetings).await?,
@@ -76,7 +75,7 @@ fn address(customer: &Customer) -> String {
     format!("/customers/{}", customer.id)
 }
 
-async fn form(gateway: &Gateway, frame: &Frame, customer: &Customer) -> Result<Form, Refusal> {
+async fn form(gateway: &Gateway, frame: &Frame, customer: &Customer) -> Result<Form, Error> {
     let owners = owners(gateway, frame).await?;
     let mut fields = fields(frame, owners, Some(customer));
     // There is room for all of it on a page of its own.
@@ -92,7 +91,7 @@ fn editor(f: Frame, customer: &Customer, form: Form) -> Edit {
 }
 
 #[get("/customers/{id}/edit")]
-pub async fn edit(gateway: Data<Gateway>, visitor: Visitor, id: PathId) -> Result<HttpResponse, Refusal> {
+pub async fn edit(gateway: Data<Gateway>, visitor: Visitor, id: PathId) -> HttpResult {
     let customer = gateway.customers.find(visitor.caller(), id.0).await?;
     let f = visitor.frame("customers").await;
     let form = form(&gateway, &f, &customer).await?;
@@ -100,17 +99,12 @@ pub async fn edit(gateway: Data<Gateway>, visitor: Visitor, id: PathId) -> Resul
 }
 
 #[post("/customers/{id}/edit")]
-pub async fn change(
-    gateway: Data<Gateway>,
-    visitor: Visitor,
-    id: PathId,
-    posted: Posted,
-) -> Result<HttpResponse, Refusal> {
+pub async fn change(gateway: Data<Gateway>, visitor: Visitor, id: PathId, posted: Posted) -> HttpResult {
     let customer = gateway.customers.find(visitor.caller(), id.0).await?;
     let f = visitor.frame("customers").await;
     let (form, posted) = (form(&gateway, &f, &customer).await?, posted.0);
     let changed = match form.read_changes(&posted, f.zone) {
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error),
         Ok(changes) => {
             let context = visitor.context(posted.version());
             let change = ChangeCustomer { id: id.0, changes, allow_duplicate: false, context };
@@ -119,11 +113,11 @@ pub async fn change(
     };
     match changed {
         Ok(after) => Ok(see(&format!("{}?done=saved", address(&after)))),
-        Err(refusal) if is_mendable(&refusal) => {
-            let form = form.refused(&posted, &refusal, &f);
-            Ok(editor(f, &customer, form).answer(Some(&refusal)))
+        Err(error) if is_mendable(&error) => {
+            let form = form.refused(&posted, &error, &f);
+            Ok(editor(f, &customer, form).answer(Some(&error)))
         }
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -131,8 +125,8 @@ async fn removal(
     gateway: &Gateway,
     visitor: &Visitor,
     customer: &Customer,
-    refusal: Option<&Refusal>,
-) -> Result<HttpResponse, Refusal> {
+    error: Option<&Error>,
+) -> HttpResult {
     let f = visitor.frame("customers").await;
     let preview = PreviewCustomerDeletion { id: customer.id, caller: visitor.caller() };
     let preview = gateway.sagas.ask(preview).await?;
@@ -143,39 +137,30 @@ async fn removal(
         action: format!("{}/delete", address(customer)),
         version: customer.version,
         back: address(customer),
-        problem: refusal.map(|refusal| why(&f, refusal)),
-        heirs: Vec::new(),
-        heir: String::new(),
+        problem: error.map(|error| why(&f, error)),
+        successors: Vec::new(),
+        successor: String::new(),
         approver: None,
         f,
     };
-    Ok(html(status_of(refusal), &page))
+    Ok(html(status_of(error), &page))
 }
 
 #[get("/customers/{id}/delete")]
-pub async fn ask_removal(
-    gateway: Data<Gateway>,
-    visitor: Visitor,
-    id: PathId,
-) -> Result<HttpResponse, Refusal> {
+pub async fn ask_removal(gateway: Data<Gateway>, visitor: Visitor, id: PathId) -> HttpResult {
     let customer = gateway.customers.find(visitor.caller(), id.0).await?;
     removal(&gateway, &visitor, &customer, None).await
 }
 
 #[post("/customers/{id}/delete")]
-pub async fn remove(
-    gateway: Data<Gateway>,
-    visitor: Visitor,
-    id: PathId,
-    posted: Posted,
-) -> Result<HttpResponse, Refusal> {
+pub async fn remove(gateway: Data<Gateway>, visitor: Visitor, id: PathId, posted: Posted) -> HttpResult {
     let delete = DeleteCustomer { id: id.0, context: visitor.context(posted.0.version()) };
     match gateway.customers.service.ask(delete).await {
         Ok(saga) => Ok(see(&format!("/sagas?done=deleted#saga-{saga}"))),
-        Err(refusal) if is_mendable(&refusal) => {
+        Err(error) if is_mendable(&error) => {
             let customer = gateway.customers.find(visitor.caller(), id.0).await?;
-            removal(&gateway, &visitor, &customer, Some(&refusal)).await
+            removal(&gateway, &visitor, &customer, Some(&error)).await
         }
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error.into()),
     }
 }

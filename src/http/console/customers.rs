@@ -1,26 +1,27 @@
 //! `/customers`: the list, and new ones.
 
+use crate::http::error::HttpResult;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::{HttpRequest, get, post};
 use askama::Template;
 
-use super::field::{Choice, Field};
-use super::form::{Form, is_mendable};
-use super::frame::{Frame, html, ok};
-use super::names;
-use super::posted::{Fields, Posted};
-use super::see;
-use super::shown::{asked, narrowed, status_of};
-use super::visitor::Visitor;
-use crate::actors::customer::domain::{Customer, CustomerStatus};
-use crate::actors::customer::messages::{CreateCustomer, ListCustomers};
-use crate::actors::page::Page;
-use crate::actors::refusal::{Code, Refusal};
-use crate::http::customers::CustomerParams;
+use crate::domain::customer::messages::{CreateCustomer, ListCustomers};
+use crate::domain::customer::record::{Customer, CustomerStatus};
+use crate::http::api::customers::CustomerParams;
+use crate::http::console::field::{Choice, Field};
+use crate::http::console::form::{Form, is_mendable};
+use crate::http::console::frame::{Frame, html, ok};
+use crate::http::console::names;
+use crate::http::console::posted::{Fields, Posted};
+use crate::http::console::see;
+use crate::http::console::shown::{asked, narrowed, status_of};
+use crate::http::console::visitor::Visitor;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
-use crate::ids::Id;
 use crate::persistence::customers::SORTS;
+use kernel::error::{Error, ErrorCode};
+use kernel::ids::Id;
+use kernel::page::Page;
 
 /// A customer of the list.
 struct Row {
@@ -95,21 +96,17 @@ pub fn fields(frame: &Frame, owners: Vec<Choice>, customer: Option<&Customer>) -
 ///
 /// # Errors
 /// `unavailable`, `overloaded`.
-pub async fn owners(gateway: &Gateway, frame: &Frame) -> Result<Vec<Choice>, Refusal> {
+pub async fn owners(gateway: &Gateway, frame: &Frame) -> Result<Vec<Choice>, Error> {
     if frame.leads() { names::people(gateway, |_| true).await } else { Ok(Vec::new()) }
 }
 
-async fn new_form(gateway: &Gateway, frame: &Frame) -> Result<Form, Refusal> {
+async fn new_form(gateway: &Gateway, frame: &Frame) -> Result<Form, Error> {
     let owners = owners(gateway, frame).await?;
     Ok(Form::new("new-customer", "/customers", "submit-create", fields(frame, owners, None)))
 }
 
 #[get("/customers")]
-pub async fn index(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    visitor: Visitor,
-) -> Result<HttpResponse, Refusal> {
+pub async fn index(gateway: Data<Gateway>, request: HttpRequest, visitor: Visitor) -> HttpResult {
     let f = visitor.frame("customers").await;
     let form = new_form(&gateway, &f).await?;
     Ok(ok(&list(&gateway, &request, &visitor, f, form).await?))
@@ -121,7 +118,7 @@ async fn list(
     visitor: &Visitor,
     f: Frame,
     form: Form,
-) -> Result<CustomersPage, Refusal> {
+) -> Result<CustomersPage, Error> {
     let (params, given): (CustomerParams, Fields) = asked(request)?;
     let sort = params.order()?;
     let mut page = params.page(|keyset| sort.fits(keyset))?;
@@ -149,7 +146,7 @@ async fn list(
     })
 }
 
-async fn rows(gateway: &Gateway, frame: &Frame, customers: Vec<Customer>) -> Result<Vec<Row>, Refusal> {
+async fn rows(gateway: &Gateway, frame: &Frame, customers: Vec<Customer>) -> Result<Vec<Row>, Error> {
     let mut rows = Vec::with_capacity(customers.len());
     for customer in customers {
         rows.push(Row { owner: names::user(gateway, frame, customer.owner_id).await?, customer });
@@ -163,11 +160,11 @@ pub async fn create(
     request: HttpRequest,
     visitor: Visitor,
     posted: Posted,
-) -> Result<HttpResponse, Refusal> {
+) -> HttpResult {
     let f = visitor.frame("customers").await;
     let (form, posted) = (new_form(&gateway, &f).await?, posted.0);
     let made = match form.read(&posted, f.zone) {
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error),
         Ok(customer) => {
             let allow_duplicate = posted.get("allow_duplicate") == Some("true");
             let create = CreateCustomer { customer, allow_duplicate, context: visitor.context(None) };
@@ -176,15 +173,15 @@ pub async fn create(
     };
     match made {
         Ok(_) => Ok(see("/customers?done=registered")),
-        Err(refusal) if refusal.code == Code::DuplicateCustomer => {
-            there_already(&gateway, &request, &visitor, f, (form, &posted), &refusal).await
+        Err(error) if error.code == ErrorCode::DuplicateCustomer => {
+            there_already(&gateway, &request, &visitor, f, (form, &posted), &error).await
         }
-        Err(refusal) if is_mendable(&refusal) => {
-            let form = form.refused(&posted, &refusal, &f);
+        Err(error) if is_mendable(&error) => {
+            let form = form.refused(&posted, &error, &f);
             let page = list(&gateway, &request, &visitor, f, form).await?;
-            Ok(html(status_of(Some(&refusal)), &page))
+            Ok(html(status_of(Some(&error)), &page))
         }
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -196,22 +193,22 @@ async fn there_already(
     visitor: &Visitor,
     f: Frame,
     (form, posted): (Form, &Fields),
-    refusal: &Refusal,
-) -> Result<HttpResponse, Refusal> {
+    error: &Error,
+) -> HttpResult {
     let typed = form.fields.iter().filter_map(|field| Some((field.name, posted.get(field.name)?.to_owned())));
     let duplicate = Duplicate {
-        count: refusal.candidates.len() as i64,
+        count: error.candidates.len() as i64,
         email: posted.get("email").unwrap_or_default().trim().to_lowercase(),
         typed: typed.collect(),
     };
     let mut page = list(gateway, request, visitor, f, form).await?;
-    page.rows = rows(gateway, &page.f, first_of(gateway, visitor, &refusal.candidates).await?).await?;
+    page.rows = rows(gateway, &page.f, first_of(gateway, visitor, &error.candidates).await?).await?;
     (page.next, page.total) = (None, page.rows.len() as i64);
     page.duplicate = Some(duplicate);
-    Ok(html(status_of(Some(refusal)), &page))
+    Ok(html(status_of(Some(error)), &page))
 }
 
-async fn first_of(gateway: &Gateway, visitor: &Visitor, candidates: &[Id]) -> Result<Vec<Customer>, Refusal> {
+async fn first_of(gateway: &Gateway, visitor: &Visitor, candidates: &[Id]) -> Result<Vec<Customer>, Error> {
     let Some(id) = candidates.first() else { return Ok(Vec::new()) };
     let found = gateway.customers.find(visitor.caller(), *id).await?;
     Ok(vec![(*found).clone()])

@@ -4,8 +4,8 @@ use chrono::{NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use serde_json::Value;
 
-use crate::actors::refusal::FieldError;
-use crate::clock::Timestamp;
+use kernel::clock::Timestamp;
+use kernel::error::FieldError;
 
 /// What a field takes.
 pub enum Kind {

@@ -5,12 +5,13 @@ use chrono_tz::Tz;
 use serde::de::DeserializeOwned;
 use serde_json::Map;
 
-use super::field::Field;
-use super::frame::Frame;
-use super::posted::Fields;
-use crate::actors::refusal::{Code, FieldError, Refusal};
+use crate::http::console::field::Field;
+use crate::http::console::frame::Frame;
+use crate::http::console::posted::Fields;
 use crate::http::extract::parse;
-use crate::i18n::{self, Param};
+use crate::i18n;
+use crate::i18n::Param;
+use kernel::error::{Error, ErrorCode, FieldError};
 
 /// A form on a page.
 pub struct Form {
@@ -57,7 +58,7 @@ impl Form {
     ///
     /// # Errors
     /// `invalid_fields`.
-    pub fn read<T: DeserializeOwned>(&self, posted: &Fields, zone: Tz) -> Result<T, Refusal> {
+    pub fn read<T: DeserializeOwned>(&self, posted: &Fields, zone: Tz) -> Result<T, Error> {
         self.message(posted, zone, |_, _| true)
     }
 
@@ -66,7 +67,7 @@ impl Form {
     ///
     /// # Errors
     /// `invalid_fields`.
-    pub fn read_changes<T: DeserializeOwned>(&self, posted: &Fields, zone: Tz) -> Result<T, Refusal> {
+    pub fn read_changes<T: DeserializeOwned>(&self, posted: &Fields, zone: Tz) -> Result<T, Error> {
         self.message(posted, zone, |field, typed| typed != field.value)
     }
 
@@ -75,25 +76,25 @@ impl Form {
         posted: &Fields,
         zone: Tz,
         matters: impl Fn(&Field, &str) -> bool,
-    ) -> Result<T, Refusal> {
+    ) -> Result<T, Error> {
         let mut body = Map::new();
-        let mut faults = Vec::new();
+        let mut validator = Vec::new();
         for field in &self.fields {
             let Some(typed) = posted.get(field.name).filter(|typed| matters(field, typed)) else { continue };
             match field.json(typed, zone) {
                 Ok(Some(value)) => drop(body.insert(field.name.to_owned(), value)),
                 Ok(None) => {}
-                Err(fault) => faults.push(fault),
+                Err(fault) => validator.push(fault),
             }
         }
-        if !faults.is_empty() {
-            return Err(Refusal::fields(faults));
+        if !validator.is_empty() {
+            return Err(Error::fields(validator));
         }
         parse(&serde_json::to_vec(&body).expect("a map of plain values"))
     }
 
     /// The form as it was sent, with what was wrong beside it.
-    pub fn refused(mut self, posted: &Fields, refusal: &Refusal, frame: &Frame) -> Self {
+    pub fn refused(mut self, posted: &Fields, error: &Error, frame: &Frame) -> Self {
         for field in self.fields.iter_mut().filter(|field| !field.is_secret()) {
             if let Some(typed) = posted.get(field.name) {
                 field.value = typed.to_owned();
@@ -103,22 +104,22 @@ impl Form {
             self.version = posted.version();
         }
         let mut placed = 0;
-        for fault in &refusal.fields {
+        for fault in &error.fields {
             if let Some(field) = self.fields.iter_mut().find(|field| field.name == fault.field) {
                 field.error = Some(fault_text(frame, fault, field.is_secret()));
                 placed += 1;
             }
         }
-        if placed == 0 || placed < refusal.fields.len() {
-            self.problem = Some(why(frame, refusal));
+        if placed == 0 || placed < error.fields.len() {
+            self.problem = Some(why(frame, error));
         }
         self
     }
 }
 
 /// What is wrong, for people before a page: some texts of the API speak of headers.
-pub fn why(frame: &Frame, refusal: &Refusal) -> String {
-    let code = refusal.code.as_str();
+pub fn why(frame: &Frame, error: &Error) -> String {
+    let code = error.code.as_str();
     let own = i18n::text(frame.locale, &format!("refused-{code}"), None, &[]);
     own.or_else(|| i18n::text(frame.locale, code, Some("detail"), &[])).unwrap_or_else(|| code.to_owned())
 }
@@ -133,14 +134,14 @@ fn fault_text(frame: &Frame, fault: &FieldError, is_secret: bool) -> String {
 }
 
 /// Whether the form can be mended and sent again; what else a service says becomes a page of its own.
-pub fn is_mendable(refusal: &Refusal) -> bool {
-    !matches!(refusal.code, Code::NotFound | Code::Internal) && refusal.code.status() != 401
+pub fn is_mendable(error: &Error) -> bool {
+    !matches!(error.code, ErrorCode::NotFound | ErrorCode::Internal) && error.code.status() != 401
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actors::sales::messages::{MeetingChanges, NewMeeting};
+    use crate::domain::meeting::messages::{MeetingChanges, NewMeeting};
 
     fn form() -> Form {
         let fields = vec![
@@ -182,9 +183,9 @@ mod tests {
     fn every_fault_of_shape_is_named_at_once() {
         let sent =
             posted(&[("title", ""), ("met_at", "soon"), ("duration_minutes", "long"), ("customer_id", "x")]);
-        let refusal = form().read::<NewMeeting>(&sent, Tz::UTC).unwrap_err();
-        let faults: Vec<_> =
-            refusal.fields.iter().map(|fault| (fault.field.as_str(), &*fault.code)).collect();
-        assert_eq!(faults, [("met_at", "invalid_time"), ("duration_minutes", "invalid_number")]);
+        let error = form().read::<NewMeeting>(&sent, Tz::UTC).unwrap_err();
+        let validator: Vec<_> =
+            error.fields.iter().map(|fault| (fault.field.as_str(), &*fault.code)).collect();
+        assert_eq!(validator, [("met_at", "invalid_time"), ("duration_minutes", "invalid_number")]);
     }
 }

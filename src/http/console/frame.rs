@@ -7,16 +7,17 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::Serialize;
 
-use super::assets;
-use crate::actors::auth::domain::User;
-use crate::actors::auth::messages::Locale;
-use crate::actors::context::Role;
-use crate::actors::refusal::Refusal;
-use crate::clock::Timestamp;
+use crate::domain::user::record::User;
 use crate::formats;
+use crate::http::console::assets;
 use crate::http::problem::locale_tag;
-use crate::i18n::{self, Param};
-use crate::ids::Id;
+use crate::i18n;
+use crate::i18n::Param;
+use kernel::caller::Role;
+use kernel::clock::Timestamp;
+use kernel::error::Error;
+use kernel::ids::Id;
+use kernel::locale::Locale;
 
 /// The greatest number on the bell.
 const BADGE_MAX: i64 = 99;
@@ -89,9 +90,9 @@ impl Frame {
         self.t(&format!("{family}-{}", word.replace(['.', '_'], "-")))
     }
 
-    /// The heading of a refusal.
-    pub fn word_of(&self, refusal: &Refusal) -> String {
-        self.t(refusal.code.as_str())
+    /// The heading of a error.
+    pub fn word_of(&self, error: &Error) -> String {
+        self.t(error.code.as_str())
     }
 
     pub fn lang(&self) -> &'static str {

@@ -1,17 +1,17 @@
 //! `/login`: signing in and out.
 
+use crate::http::error::HttpResult;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
 
-use super::form::{is_mendable, why};
-use super::frame::{Frame, html, ok};
-use super::posted::{Fields, Posted, Unproven, is_here};
-use super::visitor::{Visitor, frame_of, identity};
-use super::{see, session};
-use crate::actors::auth::messages::Logout;
-use crate::actors::refusal::Refusal;
+use crate::domain::user::messages::Logout;
+use crate::http::console::form::{is_mendable, why};
+use crate::http::console::frame::{Frame, html, ok};
+use crate::http::console::posted::{Fields, Posted, Unproven, is_here};
+use crate::http::console::visitor::{Visitor, frame_of, identity};
+use crate::http::console::{see, session};
 use crate::http::state::Gateway;
 
 /// Where whoever is signed in begins.
@@ -45,7 +45,7 @@ pub async fn index(request: HttpRequest) -> HttpResponse {
 }
 
 #[post("/login")]
-pub async fn login(request: HttpRequest, posted: Unproven) -> Result<HttpResponse, Refusal> {
+pub async fn login(request: HttpRequest, posted: Unproven) -> HttpResult {
     let fields = posted.0;
     let next = fields.back("next").unwrap_or(HOME);
     let email = fields.get("email").unwrap_or_default();
@@ -55,24 +55,19 @@ pub async fn login(request: HttpRequest, posted: Unproven) -> Result<HttpRespons
             session::set(&request, &mut answer, &pair);
             Ok(answer)
         }
-        Err(refusal) if refusal.code.status() == 401 || is_mendable(&refusal) => {
+        Err(error) if error.code.status() == 401 || is_mendable(&error) => {
             let f = frame_of(&request, "login").await;
-            let problem = Some(why(&f, &refusal));
+            let problem = Some(why(&f, &error));
             let page = LoginPage { f, email: email.to_owned(), problem, next: next.to_owned() };
-            let status = StatusCode::from_u16(refusal.code.status()).expect("codes have real statuses");
+            let status = StatusCode::from_u16(error.code.status()).expect("codes have real statuses");
             Ok(html(status, &page))
         }
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error.into()),
     }
 }
 
 #[post("/logout")]
-pub async fn logout(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    visitor: Visitor,
-    _: Posted,
-) -> Result<HttpResponse, Refusal> {
+pub async fn logout(gateway: Data<Gateway>, request: HttpRequest, visitor: Visitor, _: Posted) -> HttpResult {
     gateway.auth.service.ask(Logout { context: visitor.context(None) }).await?;
     let mut answer = see("/login");
     session::clear(&request, &mut answer);

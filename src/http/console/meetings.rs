@@ -1,29 +1,31 @@
 //! `/meetings`.
 
+use crate::http::error::HttpResult;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::{HttpRequest, get, post};
 use askama::Template;
 
-use super::field::{Choice, Field, local};
-use super::form::{Form, is_mendable};
-use super::frame::{Frame, html, ok};
-use super::names::{self, CustomerLink};
-use super::posted::Posted;
-use super::see;
-use super::shown::{Edit, asked, narrowed, status_of};
-use super::visitor::Visitor;
-use crate::actors::page::{Page, PageRequest};
-use crate::actors::refusal::Refusal;
-use crate::actors::sales::domain::Meeting;
-use crate::actors::sales::messages::{
+use crate::domain::meeting::messages::{
     ChangeMeeting, CreateMeeting, DeleteMeeting, ListMeetings, MeetingFilter,
 };
+use crate::domain::meeting::record::Meeting;
+use crate::http::api::meetings::MeetingParams;
+use crate::http::console::field::{Choice, Field, local};
+use crate::http::console::form::{Form, is_mendable};
+use crate::http::console::frame::{Frame, html, ok};
+use crate::http::console::names;
+use crate::http::console::names::CustomerLink;
+use crate::http::console::posted::Posted;
+use crate::http::console::see;
+use crate::http::console::shown::{Edit, asked, narrowed, status_of};
+use crate::http::console::visitor::Visitor;
 use crate::http::extract::PathId;
-use crate::http::meetings::MeetingParams;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
-use crate::ids::Id;
 use crate::persistence::meetings::LATEST_FIRST;
+use kernel::error::Error;
+use kernel::ids::Id;
+use kernel::page::{Page, PageRequest};
 
 /// Meetings on a customer's page.
 const SOME: i64 = 20;
@@ -55,7 +57,7 @@ async fn rows(
     frame: &Frame,
     visitor: &Visitor,
     meetings: Vec<Meeting>,
-) -> Result<Vec<MeetingRow>, Refusal> {
+) -> Result<Vec<MeetingRow>, Error> {
     let mut rows = Vec::with_capacity(meetings.len());
     for meeting in meetings {
         let customer = names::customer(gateway, visitor.caller(), meeting.customer_id).await?;
@@ -74,7 +76,7 @@ pub async fn some(
     frame: &Frame,
     visitor: &Visitor,
     filter: MeetingFilter,
-) -> Result<Vec<MeetingRow>, Refusal> {
+) -> Result<Vec<MeetingRow>, Error> {
     let page = PageRequest { limit: SOME, after: None, count: false };
     let asked = ListMeetings { caller: visitor.caller(), filter, page };
     rows(gateway, frame, visitor, gateway.sales.service.ask(asked).await?.items).await
@@ -87,7 +89,7 @@ async fn fields(
     visitor: &Visitor,
     meeting: Option<&Meeting>,
     chosen: Option<Id>,
-) -> Result<Vec<Field>, Refusal> {
+) -> Result<Vec<Field>, Error> {
     let chosen = meeting.map(|meeting| meeting.customer_id).or(chosen);
     let customers = names::customers(gateway, visitor.caller(), chosen).await?;
     let met_at = meeting.map_or(frame.now, |meeting| meeting.met_at);
@@ -110,11 +112,7 @@ async fn fields(
 }
 
 #[get("/meetings")]
-pub async fn index(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    visitor: Visitor,
-) -> Result<HttpResponse, Refusal> {
+pub async fn index(gateway: Data<Gateway>, request: HttpRequest, visitor: Visitor) -> HttpResult {
     let f = visitor.frame("meetings").await;
     Ok(ok(&list(&gateway, &request, &visitor, f, None).await?))
 }
@@ -125,7 +123,7 @@ async fn list(
     visitor: &Visitor,
     f: Frame,
     form: Option<Form>,
-) -> Result<MeetingsPage, Refusal> {
+) -> Result<MeetingsPage, Error> {
     let (params, given): (MeetingParams, _) = asked(request)?;
     let page = params.page(|keyset| LATEST_FIRST.fits(keyset))?;
     let is_first = page.after.is_none();
@@ -155,7 +153,7 @@ async fn new_form(
     frame: &Frame,
     visitor: &Visitor,
     customer: Option<Id>,
-) -> Result<Form, Refusal> {
+) -> Result<Form, Error> {
     let fields = fields(gateway, frame, visitor, None, customer).await?;
     Ok(Form::new("new-meeting", "/meetings", "submit-record", fields))
 }
@@ -166,11 +164,11 @@ pub async fn create(
     request: HttpRequest,
     visitor: Visitor,
     posted: Posted,
-) -> Result<HttpResponse, Refusal> {
+) -> HttpResult {
     let f = visitor.frame("meetings").await;
     let (form, posted) = (new_form(&gateway, &f, &visitor, None).await?, posted.0);
     let made = match form.read(&posted, f.zone) {
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error),
         Ok(meeting) => {
             let create = CreateMeeting { meeting, context: visitor.context(None) };
             gateway.sales.service.ask(create).await
@@ -178,21 +176,16 @@ pub async fn create(
     };
     match made {
         Ok(_) => Ok(see("/meetings?done=recorded")),
-        Err(refusal) if is_mendable(&refusal) => {
-            let form = form.refused(&posted, &refusal, &f);
+        Err(error) if is_mendable(&error) => {
+            let form = form.refused(&posted, &error, &f);
             let page = list(&gateway, &request, &visitor, f, Some(form)).await?;
-            Ok(html(status_of(Some(&refusal)), &page))
+            Ok(html(status_of(Some(&error)), &page))
         }
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error.into()),
     }
 }
 
-async fn form(
-    gateway: &Gateway,
-    frame: &Frame,
-    visitor: &Visitor,
-    meeting: &Meeting,
-) -> Result<Form, Refusal> {
+async fn form(gateway: &Gateway, frame: &Frame, visitor: &Visitor, meeting: &Meeting) -> Result<Form, Error> {
     let mut fields = fields(gateway, frame, visitor, Some(meeting), None).await?;
     fields.iter_mut().for_each(|field| field.more = false);
     let action = format!("/meetings/{}", meeting.id);
@@ -206,7 +199,7 @@ fn editor(f: Frame, meeting: &Meeting, form: Form) -> Edit {
 }
 
 #[get("/meetings/{id}")]
-pub async fn edit(gateway: Data<Gateway>, visitor: Visitor, id: PathId) -> Result<HttpResponse, Refusal> {
+pub async fn edit(gateway: Data<Gateway>, visitor: Visitor, id: PathId) -> HttpResult {
     let meeting = gateway.sales.find(visitor.caller(), id.0).await?;
     let f = visitor.frame("meetings").await;
     let form = form(&gateway, &f, &visitor, &meeting).await?;
@@ -214,17 +207,12 @@ pub async fn edit(gateway: Data<Gateway>, visitor: Visitor, id: PathId) -> Resul
 }
 
 #[post("/meetings/{id}")]
-pub async fn change(
-    gateway: Data<Gateway>,
-    visitor: Visitor,
-    id: PathId,
-    posted: Posted,
-) -> Result<HttpResponse, Refusal> {
+pub async fn change(gateway: Data<Gateway>, visitor: Visitor, id: PathId, posted: Posted) -> HttpResult {
     let meeting = gateway.sales.find(visitor.caller(), id.0).await?;
     let f = visitor.frame("meetings").await;
     let (form, posted) = (form(&gateway, &f, &visitor, &meeting).await?, posted.0);
     let changed = match form.read_changes(&posted, f.zone) {
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error),
         Ok(changes) => {
             let change = ChangeMeeting { id: id.0, changes, context: visitor.context(posted.version()) };
             gateway.sales.service.ask(change).await
@@ -232,21 +220,16 @@ pub async fn change(
     };
     match changed {
         Ok(_) => Ok(see("/meetings?done=saved")),
-        Err(refusal) if is_mendable(&refusal) => {
-            let form = form.refused(&posted, &refusal, &f);
-            Ok(editor(f, &meeting, form).answer(Some(&refusal)))
+        Err(error) if is_mendable(&error) => {
+            let form = form.refused(&posted, &error, &f);
+            Ok(editor(f, &meeting, form).answer(Some(&error)))
         }
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error.into()),
     }
 }
 
 #[post("/meetings/{id}/delete")]
-pub async fn remove(
-    gateway: Data<Gateway>,
-    visitor: Visitor,
-    id: PathId,
-    posted: Posted,
-) -> Result<HttpResponse, Refusal> {
+pub async fn remove(gateway: Data<Gateway>, visitor: Visitor, id: PathId, posted: Posted) -> HttpResult {
     let delete = DeleteMeeting { id: id.0, context: visitor.context(posted.0.version()) };
     gateway.sales.service.ask(delete).await?;
     Ok(see("/meetings?done=removed"))

@@ -2,7 +2,7 @@
 //! and shows what a service refuses beside the field it is about.
 //!
 //! One file a page; [`pages`] is the table. [`around`] stands around all of them: it proves who is asking
-//! ([`session`]), turns refusals into pages, and sets the headers that keep a browser safe.
+//! ([`session`]), turns errors into pages, and sets the headers that keep a browser safe.
 
 mod admin;
 mod approvals;
@@ -32,16 +32,17 @@ mod visitor;
 #[cfg(test)]
 mod texts;
 
+use crate::http::error::HttpError;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
-use super::extract::gateway;
-use crate::actors::refusal::{Code, Refusal};
+use crate::http::extract::gateway;
+use kernel::error::{Error, ErrorCode};
 use visitor::Identity;
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
@@ -107,7 +108,7 @@ pub fn pages(config: &mut ServiceConfig) {
 async fn around(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     if request.path().starts_with(assets::PATH) {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
@@ -115,7 +116,7 @@ async fn around(
         if request.method() == Method::GET { Ok(()) } else { session::check_origin(request.request()) };
     let known = match allowed {
         Ok(()) => session::identify(request.request()).await,
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error),
     };
     let mut response = match known {
         Ok((identity, renewed)) => {
@@ -126,14 +127,14 @@ async fn around(
             }
             response
         }
-        Err(refusal) => {
+        Err(error) => {
             let (request, _) = request.into_parts();
             request.extensions_mut().insert(Identity(None));
-            ServiceResponse::new(request, actix_web::ResponseError::error_response(&refusal))
+            ServiceResponse::new(request, actix_web::ResponseError::error_response(&HttpError(error)))
         }
     };
-    if let Some(refusal) = taken(&mut response) {
-        let answer = refused(response.request(), &refusal).await;
+    if let Some(error) = taken(&mut response) {
+        let answer = refused(response.request(), &error).await;
         let cookies = response.headers().get_all(header::SET_COOKIE).cloned().collect::<Vec<_>>();
         response = response.into_response(answer);
         cookies.into_iter().for_each(|cookie| response.headers_mut().append(header::SET_COOKIE, cookie));
@@ -145,32 +146,32 @@ async fn around(
     Ok(response)
 }
 
-/// The refusal behind an answer, unless it is the API's to tell: another method of an address of its own (with its
+/// The error behind an answer, unless it is the API's to tell: another method of an address of its own (with its
 /// `Allow`), or what is nowhere to somebody who asks for no page.
-fn taken(response: &mut ServiceResponse<BoxBody>) -> Option<Refusal> {
-    let code = response.response().extensions().get::<Refusal>()?.code;
+fn taken(response: &mut ServiceResponse<BoxBody>) -> Option<Error> {
+    let code = response.response().extensions().get::<Error>()?.code;
     let accepted = response.request().headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let wants_page = accepted.is_some_and(|accepted| accepted.contains("text/html"));
     match code {
-        Code::MethodNotAllowed => None,
-        Code::NotFound if !wants_page => None,
-        _ => response.response_mut().extensions_mut().remove::<Refusal>(),
+        ErrorCode::MethodNotAllowed => None,
+        ErrorCode::NotFound if !wants_page => None,
+        _ => response.response_mut().extensions_mut().remove::<Error>(),
     }
 }
 
-/// A refusal as a page; whoever is not signed in may do so.
-async fn refused(request: &HttpRequest, refusal: &Refusal) -> HttpResponse {
-    if refusal.code.status() == 401 {
+/// A error as a page; whoever is not signed in may do so.
+async fn refused(request: &HttpRequest, error: &Error) -> HttpResponse {
+    if error.code.status() == 401 {
         return login::first(request);
     }
     let frame = visitor::frame_of(request, "").await;
-    let status = StatusCode::from_u16(refusal.code.status()).expect("codes have real statuses");
+    let status = StatusCode::from_u16(error.code.status()).expect("codes have real statuses");
     if status.is_server_error() {
-        let code = refusal.code.as_str();
+        let code = error.code.as_str();
         tracing::warn!(path = request.path(), code, "answered a page with a server error");
     }
-    let mut answer = frame::html(status, &shown::Refused::new(frame, refusal));
-    if let Some(wait) = refusal.retry_after {
+    let mut answer = frame::html(status, &shown::Refused::new(frame, error));
+    if let Some(wait) = error.retry_after {
         let seconds = wait.as_secs().max(1);
         answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }

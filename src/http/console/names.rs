@@ -1,18 +1,18 @@
 //! Records name people and customers by id; pages by name.
 
-use super::field::Choice;
-use super::frame::Frame;
-use crate::actors::auth::domain::User;
-use crate::actors::auth::messages::{ListUsers, UserFilter};
-use crate::actors::context::{Caller, Role};
-use crate::actors::customer::messages::{CustomerFilter, ListCustomers};
-use crate::actors::page::PageRequest;
-use crate::actors::refusal::Refusal;
+use crate::domain::customer::messages::{CustomerFilter, ListCustomers};
+use crate::domain::user::messages::{ListUsers, UserFilter};
+use crate::domain::user::record::User;
+use crate::http::console::field::Choice;
+use crate::http::console::frame::Frame;
 use crate::http::state::Gateway;
-use crate::ids::Id;
 use crate::persistence::customers::SORTS;
+use kernel::caller::{Caller, Role};
+use kernel::error::Error;
+use kernel::ids::Id;
+use kernel::page::PageRequest;
 
-/// People or customers to choose from, at most: SPEC §2's longest page.
+/// UserDirectory or customers to choose from, at most: SPEC §2's longest page.
 const CHOICES: i64 = 200;
 
 fn all() -> PageRequest {
@@ -23,7 +23,7 @@ fn all() -> PageRequest {
 ///
 /// # Errors
 /// `unavailable`, `overloaded`.
-pub async fn user(gateway: &Gateway, frame: &Frame, id: Id) -> Result<String, Refusal> {
+pub async fn user(gateway: &Gateway, frame: &Frame, id: Id) -> Result<String, Error> {
     let user = gateway.auth.recall(id).await?;
     Ok(match user {
         Some(user) if user.is_live() => user.user.name.clone(),
@@ -36,11 +36,7 @@ pub async fn user(gateway: &Gateway, frame: &Frame, id: Id) -> Result<String, Re
 ///
 /// # Errors
 /// As [`user`].
-pub async fn user_if_any(
-    gateway: &Gateway,
-    frame: &Frame,
-    id: Option<Id>,
-) -> Result<Option<String>, Refusal> {
+pub async fn user_if_any(gateway: &Gateway, frame: &Frame, id: Option<Id>) -> Result<Option<String>, Error> {
     match id {
         Some(id) => Ok(Some(user(gateway, frame, id).await?)),
         None => Ok(None),
@@ -58,11 +54,11 @@ pub struct CustomerLink {
 ///
 /// # Errors
 /// `unavailable`, `overloaded`.
-pub async fn customer(gateway: &Gateway, caller: Caller, id: Id) -> Result<Option<CustomerLink>, Refusal> {
+pub async fn customer(gateway: &Gateway, caller: Caller, id: Id) -> Result<Option<CustomerLink>, Error> {
     match gateway.customers.find(caller, id).await {
         Ok(customer) => Ok(Some(CustomerLink { id, name: customer.name.clone() })),
-        Err(refusal) if refusal.code.status() == 404 => Ok(None),
-        Err(refusal) => Err(refusal),
+        Err(error) if error.code.status() == 404 => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -70,7 +66,7 @@ pub async fn customer(gateway: &Gateway, caller: Caller, id: Id) -> Result<Optio
 ///
 /// # Errors
 /// `unavailable`, `overloaded`.
-pub async fn departed(gateway: &Gateway, caller: Caller, id: Id) -> Result<Option<String>, Refusal> {
+pub async fn departed(gateway: &Gateway, caller: Caller, id: Id) -> Result<Option<String>, Error> {
     let customer = gateway.customers.recall(caller, id).await?;
     Ok(customer.map(|customer| customer.name.clone()))
 }
@@ -79,7 +75,7 @@ pub async fn departed(gateway: &Gateway, caller: Caller, id: Id) -> Result<Optio
 ///
 /// # Errors
 /// `unavailable`, `overloaded`.
-pub async fn people(gateway: &Gateway, may: impl Fn(&User) -> bool) -> Result<Vec<Choice>, Refusal> {
+pub async fn people(gateway: &Gateway, may: impl Fn(&User) -> bool) -> Result<Vec<Choice>, Error> {
     let asked = ListUsers { filter: UserFilter::default(), page: all() };
     let mut users = gateway.auth.service.ask(asked).await?.items;
     users.retain(may);
@@ -91,7 +87,7 @@ pub async fn people(gateway: &Gateway, may: impl Fn(&User) -> bool) -> Result<Ve
 ///
 /// # Errors
 /// As [`people`].
-pub async fn approvers(gateway: &Gateway, requester: Id) -> Result<Vec<Choice>, Refusal> {
+pub async fn approvers(gateway: &Gateway, requester: Id) -> Result<Vec<Choice>, Error> {
     people(gateway, |user| user.role != Role::Sales && user.id != requester).await
 }
 
@@ -99,11 +95,7 @@ pub async fn approvers(gateway: &Gateway, requester: Id) -> Result<Vec<Choice>, 
 ///
 /// # Errors
 /// `unavailable`, `overloaded`.
-pub async fn customers(
-    gateway: &Gateway,
-    caller: Caller,
-    chosen: Option<Id>,
-) -> Result<Vec<Choice>, Refusal> {
+pub async fn customers(gateway: &Gateway, caller: Caller, chosen: Option<Id>) -> Result<Vec<Choice>, Error> {
     let sort = *SORTS.iter().find(|sort| sort.name == "name").expect("an order of customers");
     let asked = ListCustomers { caller, filter: CustomerFilter::default(), sort, page: all() };
     let found = gateway.customers.service.ask(asked).await?.items;

@@ -1,26 +1,26 @@
 //! `/notifications`: one's own.
 
+use crate::http::error::HttpResult;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::{HttpRequest, get, post};
 use askama::Template;
 
-use super::frame::{Frame, ok};
-use super::posted::Posted;
-use super::see;
-use super::shown::{asked, narrowed};
-use super::visitor::Visitor;
-use crate::actors::analytics::domain::NotificationCommand;
-use crate::actors::analytics::messages::{ListNotifications, MarkNotification};
 use crate::actors::analytics::view::{NotificationView, Reader};
-use crate::actors::page::Page;
-use crate::actors::refusal::Refusal;
-use crate::clock::Timestamp;
+use crate::domain::notification::messages::{ListNotifications, MarkNotification};
+use crate::domain::notification::rules::NotificationCommand;
+use crate::http::api::notifications::NotificationParams;
+use crate::http::console::frame::{Frame, ok};
+use crate::http::console::posted::Posted;
+use crate::http::console::see;
+use crate::http::console::shown::{asked, narrowed};
+use crate::http::console::visitor::Visitor;
 use crate::http::extract::PathId;
-use crate::http::notifications::NotificationParams;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
-use crate::ids::Id;
 use crate::persistence::analytics::NEWEST_FIRST;
+use kernel::clock::Timestamp;
+use kernel::ids::Id;
+use kernel::page::Page;
 
 struct Row {
     id: Id,
@@ -63,18 +63,14 @@ struct NotificationsPage {
 }
 
 #[get("/notifications")]
-pub async fn index(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    visitor: Visitor,
-) -> Result<HttpResponse, Refusal> {
+pub async fn index(gateway: Data<Gateway>, request: HttpRequest, visitor: Visitor) -> HttpResult {
     let f = visitor.frame("notifications").await;
     let (params, given): (NotificationParams, _) = asked(&request)?;
     let page = params.page(|keyset| NEWEST_FIRST.fits(keyset))?;
     let is_first = page.after.is_none();
     let unread_only = narrowed(&given, "unread") == "true";
     let asked = ListNotifications { caller: visitor.caller(), unread_only, page };
-    let Page { items, next, .. } = gateway.analytics.ask(asked).await?;
+    let Page { items, next, .. } = gateway.analytics.service.ask(asked).await?;
     let reader = Reader::of(visitor.user(), None);
     let rows = items.into_iter().map(|notification| NotificationView::new(notification, &reader).into());
     Ok(ok(&NotificationsPage {
@@ -87,22 +83,21 @@ pub async fn index(
 }
 
 #[post("/notifications/{id}")]
-pub async fn mark(
-    gateway: Data<Gateway>,
-    visitor: Visitor,
-    id: PathId,
-    posted: Posted,
-) -> Result<HttpResponse, Refusal> {
+pub async fn mark(gateway: Data<Gateway>, visitor: Visitor, id: PathId, posted: Posted) -> HttpResult {
     let mark = match posted.0.get("mark") {
         Some("archive") => NotificationCommand::Archive,
         _ => NotificationCommand::Read,
     };
-    gateway.analytics.ask(MarkNotification { id: id.0, mark, context: visitor.context(None) }).await?;
+    gateway
+        .analytics
+        .service
+        .ask(MarkNotification { id: id.0, mark, context: visitor.context(None) })
+        .await?;
     Ok(see(posted.0.back("back").unwrap_or("/notifications")))
 }
 
 #[post("/notifications/read-all")]
-pub async fn read_all(gateway: Data<Gateway>, visitor: Visitor, _: Posted) -> Result<HttpResponse, Refusal> {
+pub async fn read_all(gateway: Data<Gateway>, visitor: Visitor, _: Posted) -> HttpResult {
     gateway.analytics.read_all(visitor.context(None)).await?;
     Ok(see("/notifications?done=read"))
 }

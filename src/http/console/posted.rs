@@ -1,15 +1,16 @@
 //! What a form sends.
 
+use crate::http::error::HttpError;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
-use super::session::check_form;
-use super::visitor::identity;
-use crate::actors::refusal::{Code, Refusal};
+use crate::http::console::session::check_form;
+use crate::http::console::visitor::identity;
 use crate::http::extract::{gateway, read};
-use crate::ids::Id;
+use kernel::error::{Error, ErrorCode};
+use kernel::ids::Id;
 
 /// The field that every form carries (see [`check_form`]).
 const TOKEN: &str = "form_token";
@@ -57,13 +58,13 @@ pub fn is_here(path: &str) -> bool {
 }
 
 impl FromRequest for Posted {
-    type Error = Refusal;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Refusal>>>>;
+    type Error = HttpError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, HttpError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let principal = identity(&request).ok_or_else(|| Refusal::new(Code::MissingToken))?;
+            let principal = identity(&request).ok_or_else(|| Error::new(ErrorCode::MissingToken))?;
             let fields = Fields::parsed(&body(&request, payload).await?);
             check_form(&gateway(&request), fields.get(TOKEN), principal.caller.session_id)?;
             Ok(Self(fields))
@@ -75,8 +76,8 @@ impl FromRequest for Posted {
 pub struct Unproven(pub Fields);
 
 impl FromRequest for Unproven {
-    type Error = Refusal;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Refusal>>>>;
+    type Error = HttpError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, HttpError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
@@ -84,10 +85,10 @@ impl FromRequest for Unproven {
     }
 }
 
-async fn body(request: &HttpRequest, payload: Payload) -> Result<Vec<u8>, Refusal> {
+async fn body(request: &HttpRequest, payload: Payload) -> Result<Vec<u8>, Error> {
     use actix_web::HttpMessage;
     if !request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Err(Refusal::new(Code::UnsupportedMediaType));
+        return Err(Error::new(ErrorCode::UnsupportedMediaType));
     }
     read(payload).await
 }

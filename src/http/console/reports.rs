@@ -1,29 +1,30 @@
 //! `/reports`: the sales summary, the figures of each day, and lists to take away as CSV.
 
+use crate::http::error::HttpResult;
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::{HttpRequest, get};
 use askama::Template;
 use chrono::NaiveDate;
 
-use super::chart::{Bars, Line, bars, line};
-use super::field::Choice;
-use super::frame::{Frame, api_word, ok};
-use super::names;
-use super::shown::{asked, narrowed};
-use super::visitor::Visitor;
-use crate::actors::analytics::messages::{ReadMetrics, ReadSummary};
-use crate::actors::analytics::summary::{SalesSummary, Section};
-use crate::actors::customer::messages::{CustomerFilter, ListCustomers};
-use crate::actors::opportunity::messages::{ApprovalFilter, ListApprovals};
-use crate::actors::refusal::{Code, Refusal};
-use crate::actors::sales::messages::{ListMeetings, MeetingFilter};
-use crate::actors::sales::tasks::messages::{ListTasks, TaskFilter};
-use crate::clock::Timestamp;
+use crate::domain::approval::messages::{ApprovalFilter, ListApprovals};
+use crate::domain::customer::messages::{CustomerFilter, ListCustomers};
+use crate::domain::meeting::messages::{ListMeetings, MeetingFilter};
+use crate::domain::report::messages::DayMetrics;
+use crate::domain::report::messages::{ReadMetrics, ReadSummary};
+use crate::domain::report::messages::{SalesSummary, Section};
+use crate::domain::task::messages::{ListTasks, TaskFilter};
+use crate::http::console::chart::{Bars, Line, bars, line};
+use crate::http::console::field::Choice;
+use crate::http::console::frame::{Frame, api_word, ok};
+use crate::http::console::names;
+use crate::http::console::shown::{asked, narrowed};
+use crate::http::console::visitor::Visitor;
 use crate::http::export;
 use crate::http::period::{StatsParams, days, moments};
 use crate::http::state::Gateway;
-use crate::persistence::analytics::DayMetrics;
 use crate::persistence::customers::SORTS;
+use kernel::clock::Timestamp;
+use kernel::error::{Error, ErrorCode};
 
 /// The lists that can be taken away.
 const FILES: [&str; 4] = ["customers", "meetings", "tasks", "approvals"];
@@ -77,18 +78,15 @@ const FIGURES: [Figure; 8] = [
 ];
 
 #[get("/reports")]
-pub async fn index(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    visitor: Visitor,
-) -> Result<HttpResponse, Refusal> {
+pub async fn index(gateway: Data<Gateway>, request: HttpRequest, visitor: Visitor) -> HttpResult {
     let f = visitor.frame("reports").await;
     let (params, given): (StatsParams, _) = asked(&request)?;
     let (caller, owner_id) = (visitor.caller(), params.owner_id);
     let (from, to) = days(&params, f.now)?;
     let (begin, end) = moments(from, to);
-    let summary = gateway.analytics.ask(ReadSummary { caller, owner_id, from: begin, to: end }).await?;
-    let days = gateway.analytics.ask(ReadMetrics { caller, owner_id, from, to }).await?;
+    let summary =
+        gateway.analytics.service.ask(ReadSummary { caller, owner_id, from: begin, to: end }).await?;
+    let days = gateway.analytics.service.ask(ReadMetrics { caller, owner_id, from, to }).await?;
     let course = |(name, read): &Figure| {
         let values: Vec<i64> = days.iter().map(read).collect();
         Course { name, line: line(&values) }
@@ -114,7 +112,7 @@ fn part<T>(name: &'static str, section: &Section<T>) -> Part {
     Part { name, source: api_word(&section.source), as_of: section.as_of, figures: Vec::new(), bars: None }
 }
 
-async fn parts(gateway: &Gateway, f: &Frame, summary: &SalesSummary) -> Result<[Part; 4], Refusal> {
+async fn parts(gateway: &Gateway, f: &Frame, summary: &SalesSummary) -> Result<[Part; 4], Error> {
     let SalesSummary { customers, meetings, tasks, approvals, .. } = summary;
     let mut parts = [
         part("customers", customers),
@@ -164,11 +162,7 @@ async fn parts(gateway: &Gateway, f: &Frame, summary: &SalesSummary) -> Result<[
 
 /// A whole list as CSV, as the API makes it.
 #[get("/reports/{file}.csv")]
-pub async fn download(
-    gateway: Data<Gateway>,
-    visitor: Visitor,
-    file: Path<String>,
-) -> Result<HttpResponse, Refusal> {
+pub async fn download(gateway: Data<Gateway>, visitor: Visitor, file: Path<String>) -> HttpResult {
     let caller = visitor.caller();
     let gateway = gateway.clone();
     match file.as_str() {
@@ -205,6 +199,6 @@ pub async fn download(
             })
             .await
         }
-        _ => Err(Refusal::new(Code::NotFound)),
+        _ => Err(Error::new(ErrorCode::NotFound).into()),
     }
 }

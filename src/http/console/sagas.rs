@@ -1,22 +1,23 @@
 //! `/sagas`: how far deletions are.
 
+use crate::http::error::HttpResult;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::{HttpRequest, get};
 use askama::Template;
 
-use super::frame::{Frame, api_word, ok};
-use super::names;
-use super::shown::asked;
-use super::visitor::Visitor;
-use crate::actors::context::Caller;
-use crate::actors::page::Page;
-use crate::actors::refusal::Refusal;
-use crate::actors::sagas::domain::{Counts, Saga, SagaKind, StepStatus};
-use crate::actors::sagas::messages::ListSagas;
+use crate::domain::saga::messages::ListSagas;
+use crate::domain::saga::record::{Counts, Saga, SagaKind, StepStatus};
+use crate::http::api::sagas::SagaParams;
+use crate::http::console::frame::{Frame, api_word, ok};
+use crate::http::console::names;
+use crate::http::console::shown::asked;
+use crate::http::console::visitor::Visitor;
 use crate::http::paging::next_address;
-use crate::http::sagas::SagaParams;
 use crate::http::state::Gateway;
 use crate::persistence::sagas::NEWEST_FIRST;
+use kernel::caller::Caller;
+use kernel::error::Error;
+use kernel::page::Page;
 
 struct StepRow {
     name: String,
@@ -50,7 +51,7 @@ pub fn counted(counts: &Counts) -> Vec<(String, i64)> {
     some.map(|(kind, count)| (api_word(kind), *count)).collect()
 }
 
-async fn row(gateway: &Gateway, frame: &Frame, caller: Caller, saga: Saga) -> Result<SagaRow, Refusal> {
+async fn row(gateway: &Gateway, frame: &Frame, caller: Caller, saga: Saga) -> Result<SagaRow, Error> {
     let steps = saga.steps.iter().map(|step| StepRow {
         name: step.name.clone(),
         status: api_word(&step.status),
@@ -75,11 +76,7 @@ async fn row(gateway: &Gateway, frame: &Frame, caller: Caller, saga: Saga) -> Re
 }
 
 #[get("/sagas")]
-pub async fn index(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    visitor: Visitor,
-) -> Result<HttpResponse, Refusal> {
+pub async fn index(gateway: Data<Gateway>, request: HttpRequest, visitor: Visitor) -> HttpResult {
     let f = visitor.frame("sagas").await;
     let (params, _): (SagaParams, _) = asked(&request)?;
     let page = params.page(|keyset| NEWEST_FIRST.fits(keyset))?;

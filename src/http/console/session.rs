@@ -13,17 +13,17 @@ use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, get};
 
-use super::is_secure;
-use super::visitor::{Identity, Visitor};
-use crate::actors::auth::messages::{Login, Refresh, Tokens};
 use crate::actors::auth::token::Use;
-use crate::actors::context::Context;
-use crate::actors::refusal::{Code, Refusal};
-use crate::clock::Timestamp;
+use crate::domain::user::messages::{Login, Refresh, Tokens};
+use crate::http::console::is_secure;
+use crate::http::console::visitor::{Identity, Visitor};
 use crate::http::extract::{address, gateway, marks};
 use crate::http::live::SESSION_COOKIE;
 use crate::http::state::Gateway;
-use crate::ids::Id;
+use kernel::clock::Timestamp;
+use kernel::context::Context;
+use kernel::error::{Error, ErrorCode};
+use kernel::ids::Id;
 
 /// Holds the refresh token; [`SESSION_COOKIE`] the access token, which the socket takes, too. Every page may have to be renewed, so it has no narrower path.
 pub const REFRESH: &str = "kizuna_refresh";
@@ -38,7 +38,7 @@ pub struct Pair {
 }
 
 impl Pair {
-    fn of(tokens: Tokens, gateway: &Gateway) -> Result<Self, Refusal> {
+    fn of(tokens: Tokens, gateway: &Gateway) -> Result<Self, Error> {
         let now = gateway.clock.now();
         let claims = gateway.auth.keys.check(Use::Refresh, &tokens.refresh_token, now)?;
         let until = Timestamp::from_micros(claims.exp.saturating_mul(1_000_000));
@@ -47,7 +47,7 @@ impl Pair {
 }
 
 /// Exchanges a refresh token, or takes what it was exchanged for a moment ago.
-async fn renew(gateway: &Gateway, token: &str, context: Context) -> Result<Pair, Refusal> {
+async fn renew(gateway: &Gateway, token: &str, context: Context) -> Result<Pair, Error> {
     let refresh = Refresh { refresh_token: token.to_owned(), with_grace: true, context };
     Pair::of(gateway.auth.service.ask(refresh).await?, gateway)
 }
@@ -56,12 +56,12 @@ async fn renew(gateway: &Gateway, token: &str, context: Context) -> Result<Pair,
 ///
 /// # Errors
 /// `unavailable`, `overloaded`; whoever is not signed in (any more) is nobody.
-pub async fn identify(request: &HttpRequest) -> Result<(Identity, Option<Pair>), Refusal> {
+pub async fn identify(request: &HttpRequest) -> Result<(Identity, Option<Pair>), Error> {
     let gateway = gateway(request);
     if let Some(access) = request.cookie(SESSION_COOKIE) {
         match gateway.auth.authenticate(access.value()).await {
             Ok(principal) => return Ok((Identity(Some(principal)), None)),
-            Err(refusal) if refusal.code.status() != 401 => return Err(refusal),
+            Err(error) if error.code.status() != 401 => return Err(error),
             Err(_) => {}
         }
     }
@@ -71,12 +71,12 @@ pub async fn identify(request: &HttpRequest) -> Result<(Identity, Option<Pair>),
             let principal = gateway.auth.authenticate(&pair.access).await;
             match principal {
                 Ok(principal) => Ok((Identity(Some(principal)), Some(pair))),
-                Err(refusal) if refusal.code.status() == 401 => Ok((Identity(None), None)),
-                Err(refusal) => Err(refusal),
+                Err(error) if error.code.status() == 401 => Ok((Identity(None), None)),
+                Err(error) => Err(error),
             }
         }
-        Err(refusal) if refusal.code.status() == 401 => Ok((Identity(None), None)),
-        Err(refusal) => Err(refusal),
+        Err(error) if error.code.status() == 401 => Ok((Identity(None), None)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -84,7 +84,7 @@ pub async fn identify(request: &HttpRequest) -> Result<(Identity, Option<Pair>),
 ///
 /// # Errors
 /// `invalid_credentials`, `too_many_attempts`, `unavailable`, `overloaded`.
-pub async fn open(request: &HttpRequest, email: &str, password: &str) -> Result<Pair, Refusal> {
+pub async fn open(request: &HttpRequest, email: &str, password: &str) -> Result<Pair, Error> {
     let gateway = gateway(request);
     let login = Login {
         email: email.to_owned(),
@@ -147,18 +147,18 @@ fn add(request: &HttpRequest, response: &mut HttpResponse<BoxBody>, mut cookie: 
 ///
 /// # Errors
 /// `internal_error` when signing fails, which HMAC never does.
-pub fn vouch(gateway: &Gateway, user: Id, session: Id) -> Result<String, Refusal> {
+pub fn vouch(gateway: &Gateway, user: Id, session: Id) -> Result<String, Error> {
     let now = gateway.clock.now();
     gateway.auth.keys.issue(Use::Form, user, session, 0, now, now.plus(FORM_LASTS))
 }
 
 /// # Errors
 /// `forbidden` unless the form was made for this session.
-pub fn check_form(gateway: &Gateway, token: Option<&str>, session: Id) -> Result<(), Refusal> {
+pub fn check_form(gateway: &Gateway, token: Option<&str>, session: Id) -> Result<(), Error> {
     let claims = token.map(|token| gateway.auth.keys.check(Use::Form, token, gateway.clock.now()));
     match claims {
         Some(Ok(claims)) if claims.sid == session => Ok(()),
-        _ => Err(Refusal::new(Code::Forbidden)),
+        _ => Err(Error::new(ErrorCode::Forbidden)),
     }
 }
 
@@ -166,11 +166,11 @@ pub fn check_form(gateway: &Gateway, token: Option<&str>, session: Id) -> Result
 ///
 /// # Errors
 /// `forbidden`.
-pub fn check_origin(request: &HttpRequest) -> Result<(), Refusal> {
+pub fn check_origin(request: &HttpRequest) -> Result<(), Error> {
     let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
     let site = header("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
     let origin = header("origin").is_none_or(|origin| is_ours(request, origin));
-    if site && origin { Ok(()) } else { Err(Refusal::new(Code::Forbidden)) }
+    if site && origin { Ok(()) } else { Err(Error::new(ErrorCode::Forbidden)) }
 }
 
 fn is_ours(request: &HttpRequest, origin: &str) -> bool {

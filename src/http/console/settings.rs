@@ -1,19 +1,19 @@
 //! `/settings`: one's own account. What stands in it only an ADMIN changes (SPEC §1), but for the password.
 
+use crate::http::error::HttpResult;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
 
-use super::field::Field;
-use super::form::{Form, is_mendable};
-use super::frame::{Frame, api_word, html, ok};
-use super::posted::Posted;
-use super::see;
-use super::shown::status_of;
-use super::visitor::Visitor;
-use crate::actors::auth::domain::User;
-use crate::actors::auth::messages::ChangePassword;
-use crate::actors::refusal::Refusal;
+use crate::domain::user::messages::ChangePassword;
+use crate::domain::user::record::User;
+use crate::http::console::field::Field;
+use crate::http::console::form::{Form, is_mendable};
+use crate::http::console::frame::{Frame, api_word, html, ok};
+use crate::http::console::posted::Posted;
+use crate::http::console::see;
+use crate::http::console::shown::status_of;
+use crate::http::console::visitor::Visitor;
 use crate::http::extract::address;
 use crate::http::state::Gateway;
 
@@ -52,7 +52,7 @@ pub async fn change_password(
     request: HttpRequest,
     visitor: Visitor,
     posted: Posted,
-) -> Result<HttpResponse, Refusal> {
+) -> HttpResult {
     let text = |name| posted.0.get(name).unwrap_or_default().to_owned();
     let change = ChangePassword {
         current_password: text("current_password"),
@@ -62,11 +62,11 @@ pub async fn change_password(
     };
     match gateway.auth.service.ask(change).await {
         Ok(()) => Ok(see("/settings?done=password")),
-        Err(refusal) if is_mendable(&refusal) => {
+        Err(error) if is_mendable(&error) => {
             let f = visitor.frame("settings").await;
-            let form = form().refused(&posted.0, &refusal, &f);
-            Ok(html(status_of(Some(&refusal)), &shown(f, &visitor, form)))
+            let form = form().refused(&posted.0, &error, &f);
+            Ok(html(status_of(Some(&error)), &shown(f, &visitor, form)))
         }
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error.into()),
     }
 }

@@ -5,12 +5,12 @@ use actix_web::http::StatusCode;
 use askama::Template;
 use serde::de::DeserializeOwned;
 
-use super::field::Choice;
-use super::form::{Form, why};
-use super::frame::{Frame, html};
-use super::posted::Fields;
-use crate::actors::refusal::Refusal;
+use crate::http::console::field::Choice;
+use crate::http::console::form::{Form, why};
+use crate::http::console::frame::{Frame, html};
+use crate::http::console::posted::Fields;
 use crate::http::extract::parse_query;
+use kernel::error::Error;
 
 /// Parameters of pages that the API has not.
 const OWN: [&str; 2] = ["done", "unread"];
@@ -26,9 +26,9 @@ pub struct Refused {
 }
 
 impl Refused {
-    pub fn new(f: Frame, refusal: &Refusal) -> Self {
-        let (title, why) = (f.word_of(refusal), why(&f, refusal));
-        Self { f, title, why, status: refusal.code.status() }
+    pub fn new(f: Frame, error: &Error) -> Self {
+        let (title, why) = (f.word_of(error), why(&f, error));
+        Self { f, title, why, status: error.code.status() }
     }
 }
 
@@ -49,8 +49,8 @@ pub struct Edit {
 
 impl Edit {
     /// The page for a form as it was refused, or as it is first shown.
-    pub fn answer(self, refusal: Option<&Refusal>) -> actix_web::HttpResponse {
-        html(status_of(refusal), &self)
+    pub fn answer(self, error: Option<&Error>) -> actix_web::HttpResponse {
+        html(status_of(error), &self)
     }
 }
 
@@ -68,15 +68,15 @@ pub struct Removal {
     pub back: String,
     pub problem: Option<String>,
     /// Who may receive what a user leaves behind, and who would.
-    pub heirs: Vec<Choice>,
-    pub heir: String,
+    pub successors: Vec<Choice>,
+    pub successor: String,
     /// Who would decide what waits for the user; every MANAGER if nobody.
     pub approver: Option<String>,
 }
 
 /// The status of a page with a form that may have been refused.
-pub fn status_of(refusal: Option<&Refusal>) -> StatusCode {
-    let status = refusal.map_or(200, |refusal| refusal.code.status());
+pub fn status_of(error: Option<&Error>) -> StatusCode {
+    let status = error.map_or(200, |error| error.code.status());
     StatusCode::from_u16(status).expect("codes have real statuses")
 }
 
@@ -85,7 +85,7 @@ pub fn status_of(refusal: Option<&Refusal>) -> StatusCode {
 ///
 /// # Errors
 /// `invalid_parameter`.
-pub fn asked<T: DeserializeOwned>(request: &HttpRequest) -> Result<(T, Fields), Refusal> {
+pub fn asked<T: DeserializeOwned>(request: &HttpRequest) -> Result<(T, Fields), Error> {
     let query = request.query_string();
     let given = form_urlencoded::parse(query.as_bytes());
     let given = given.filter(|(name, value)| !value.is_empty() && !OWN.contains(&name.as_ref()));

@@ -1,31 +1,32 @@
 //! `/tasks`: what is to be done by when.
 
+use crate::http::error::HttpResult;
 use std::time::Duration;
 
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::{HttpRequest, get, post};
 use askama::Template;
 
-use super::field::{Choice, Field, local};
-use super::form::{Form, is_mendable};
-use super::frame::{Frame, html, ok};
-use super::names::{self, CustomerLink};
-use super::posted::Posted;
-use super::see;
-use super::shown::{Edit, asked, narrowed, status_of};
-use super::visitor::Visitor;
-use crate::actors::page::{Page, PageRequest};
-use crate::actors::refusal::Refusal;
-use crate::actors::sales::tasks::domain::{Task, TaskStatus, alert_horizon};
-use crate::actors::sales::tasks::messages::{
-    ChangeTask, CreateTask, DeleteTask, ListTasks, TaskChanges, TaskFilter,
-};
+use crate::domain::task::messages::{ChangeTask, CreateTask, DeleteTask, ListTasks, TaskChanges, TaskFilter};
+use crate::domain::task::record::{Task, TaskStatus};
+use crate::domain::task::rules::alert_horizon;
+use crate::http::api::tasks::TaskParams;
+use crate::http::console::field::{Choice, Field, local};
+use crate::http::console::form::{Form, is_mendable};
+use crate::http::console::frame::{Frame, html, ok};
+use crate::http::console::names;
+use crate::http::console::names::CustomerLink;
+use crate::http::console::posted::Posted;
+use crate::http::console::see;
+use crate::http::console::shown::{Edit, asked, narrowed, status_of};
+use crate::http::console::visitor::Visitor;
 use crate::http::extract::PathId;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
-use crate::http::tasks::TaskParams;
-use crate::ids::Id;
 use crate::persistence::tasks::DUE_FIRST;
+use kernel::error::Error;
+use kernel::ids::Id;
+use kernel::page::{Page, PageRequest};
 
 /// Tasks on a customer's page.
 const SOME: i64 = 20;
@@ -75,7 +76,7 @@ async fn rows(
     frame: &Frame,
     visitor: &Visitor,
     tasks: Vec<Task>,
-) -> Result<Vec<TaskRow>, Refusal> {
+) -> Result<Vec<TaskRow>, Error> {
     let mut rows = Vec::with_capacity(tasks.len());
     for task in tasks {
         let customer = match task.customer_id {
@@ -97,7 +98,7 @@ pub async fn some(
     frame: &Frame,
     visitor: &Visitor,
     filter: TaskFilter,
-) -> Result<Vec<TaskRow>, Refusal> {
+) -> Result<Vec<TaskRow>, Error> {
     let page = PageRequest { limit: SOME, after: None, count: false };
     let asked = ListTasks { caller: visitor.caller(), filter, page };
     rows(gateway, frame, visitor, gateway.sales.service.ask(asked).await?.items).await
@@ -109,7 +110,7 @@ async fn fields(
     visitor: &Visitor,
     task: Option<&Task>,
     chosen: Option<Id>,
-) -> Result<Vec<Field>, Refusal> {
+) -> Result<Vec<Field>, Error> {
     let chosen = task.map_or(chosen, |task| task.customer_id);
     let customers = names::customers(gateway, visitor.caller(), chosen).await?;
     let due_at = task.map_or(frame.now.plus(DUE_IN), |task| task.due_at);
@@ -132,17 +133,13 @@ async fn new_form(
     frame: &Frame,
     visitor: &Visitor,
     customer: Option<Id>,
-) -> Result<Form, Refusal> {
+) -> Result<Form, Error> {
     let fields = fields(gateway, frame, visitor, None, customer).await?;
     Ok(Form::new("new-task", "/tasks", "submit-add", fields))
 }
 
 #[get("/tasks")]
-pub async fn index(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    visitor: Visitor,
-) -> Result<HttpResponse, Refusal> {
+pub async fn index(gateway: Data<Gateway>, request: HttpRequest, visitor: Visitor) -> HttpResult {
     let f = visitor.frame("tasks").await;
     Ok(ok(&list(&gateway, &request, &visitor, f, None).await?))
 }
@@ -153,7 +150,7 @@ async fn list(
     visitor: &Visitor,
     f: Frame,
     form: Option<Form>,
-) -> Result<TasksPage, Refusal> {
+) -> Result<TasksPage, Error> {
     let (params, given): (TaskParams, _) = asked(request)?;
     let page = params.page(|keyset| DUE_FIRST.fits(keyset))?;
     let is_first = page.after.is_none();
@@ -184,25 +181,25 @@ pub async fn create(
     request: HttpRequest,
     visitor: Visitor,
     posted: Posted,
-) -> Result<HttpResponse, Refusal> {
+) -> HttpResult {
     let f = visitor.frame("tasks").await;
     let (form, posted) = (new_form(&gateway, &f, &visitor, None).await?, posted.0);
     let made = match form.read(&posted, f.zone) {
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error),
         Ok(task) => gateway.sales.service.ask(CreateTask { task, context: visitor.context(None) }).await,
     };
     match made {
         Ok(_) => Ok(see("/tasks?done=added")),
-        Err(refusal) if is_mendable(&refusal) => {
-            let form = form.refused(&posted, &refusal, &f);
+        Err(error) if is_mendable(&error) => {
+            let form = form.refused(&posted, &error, &f);
             let page = list(&gateway, &request, &visitor, f, Some(form)).await?;
-            Ok(html(status_of(Some(&refusal)), &page))
+            Ok(html(status_of(Some(&error)), &page))
         }
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error.into()),
     }
 }
 
-async fn form(gateway: &Gateway, frame: &Frame, visitor: &Visitor, task: &Task) -> Result<Form, Refusal> {
+async fn form(gateway: &Gateway, frame: &Frame, visitor: &Visitor, task: &Task) -> Result<Form, Error> {
     let mut fields = fields(gateway, frame, visitor, Some(task), None).await?;
     fields.iter_mut().for_each(|field| field.more = false);
     let action = format!("/tasks/{}", task.id);
@@ -216,7 +213,7 @@ fn editor(f: Frame, task: &Task, form: Form) -> Edit {
 }
 
 #[get("/tasks/{id}")]
-pub async fn edit(gateway: Data<Gateway>, visitor: Visitor, id: PathId) -> Result<HttpResponse, Refusal> {
+pub async fn edit(gateway: Data<Gateway>, visitor: Visitor, id: PathId) -> HttpResult {
     let task = gateway.sales.find_task(visitor.caller(), id.0).await?;
     let f = visitor.frame("tasks").await;
     let form = form(&gateway, &f, &visitor, &task).await?;
@@ -224,17 +221,12 @@ pub async fn edit(gateway: Data<Gateway>, visitor: Visitor, id: PathId) -> Resul
 }
 
 #[post("/tasks/{id}")]
-pub async fn change(
-    gateway: Data<Gateway>,
-    visitor: Visitor,
-    id: PathId,
-    posted: Posted,
-) -> Result<HttpResponse, Refusal> {
+pub async fn change(gateway: Data<Gateway>, visitor: Visitor, id: PathId, posted: Posted) -> HttpResult {
     let task = gateway.sales.find_task(visitor.caller(), id.0).await?;
     let f = visitor.frame("tasks").await;
     let (form, posted) = (form(&gateway, &f, &visitor, &task).await?, posted.0);
     let changed = match form.read_changes(&posted, f.zone) {
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error),
         Ok(changes) => {
             let change = ChangeTask { id: id.0, changes, context: visitor.context(posted.version()) };
             gateway.sales.service.ask(change).await
@@ -242,22 +234,17 @@ pub async fn change(
     };
     match changed {
         Ok(_) => Ok(see("/tasks?done=saved")),
-        Err(refusal) if is_mendable(&refusal) => {
-            let form = form.refused(&posted, &refusal, &f);
-            Ok(editor(f, &task, form).answer(Some(&refusal)))
+        Err(error) if is_mendable(&error) => {
+            let form = form.refused(&posted, &error, &f);
+            Ok(editor(f, &task, form).answer(Some(&error)))
         }
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error.into()),
     }
 }
 
 /// One click on a list: done, or open again.
 #[post("/tasks/{id}/status")]
-pub async fn set_status(
-    gateway: Data<Gateway>,
-    visitor: Visitor,
-    id: PathId,
-    posted: Posted,
-) -> Result<HttpResponse, Refusal> {
+pub async fn set_status(gateway: Data<Gateway>, visitor: Visitor, id: PathId, posted: Posted) -> HttpResult {
     let status = if posted.0.get("status") == Some("OPEN") { TaskStatus::Open } else { TaskStatus::Done };
     let changes = TaskChanges { status: Some(status), ..TaskChanges::default() };
     let marked = ChangeTask { id: id.0, changes, context: visitor.context(None) };
@@ -266,12 +253,7 @@ pub async fn set_status(
 }
 
 #[post("/tasks/{id}/delete")]
-pub async fn remove(
-    gateway: Data<Gateway>,
-    visitor: Visitor,
-    id: PathId,
-    posted: Posted,
-) -> Result<HttpResponse, Refusal> {
+pub async fn remove(gateway: Data<Gateway>, visitor: Visitor, id: PathId, posted: Posted) -> HttpResult {
     let delete = DeleteTask { id: id.0, context: visitor.context(posted.0.version()) };
     gateway.sales.service.ask(delete).await?;
     Ok(see("/tasks?done=removed"))

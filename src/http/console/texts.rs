@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::frame::{Frame, api_word};
-use crate::actors::auth::messages::Locale;
-use crate::actors::catalogue;
-use crate::actors::customer::domain::CustomerStatus;
-use crate::actors::opportunity::domain::ApprovalStatus;
-use crate::actors::sagas::domain::{Counted, SagaKind, SagaStatus, StepStatus};
-use crate::clock::Timestamp;
+use crate::domain::approval::record::ApprovalStatus;
+use crate::domain::customer::record::CustomerStatus;
+use crate::domain::events as catalogue;
+use crate::domain::saga::record::{Counted, SagaKind, SagaStatus, StepStatus};
+use crate::http::console::frame::{Frame, api_word};
 use crate::persistence::customers::SORTS;
+use kernel::clock::Timestamp;
+use kernel::locale::Locale;
 
 /// The texts of these files, which are all that ask by a key.
 fn sources() -> Vec<(String, String)> {
@@ -77,7 +77,7 @@ fn every_key_that_a_page_asks_for_has_its_text() {
 #[test]
 fn every_word_of_the_services_has_its_text() {
     let mut keys: Vec<(&str, String)> = Vec::new();
-    keys.extend(catalogue::ALL.iter().map(|event| ("event", (*event).to_owned())));
+    keys.extend(catalogue::CATALOGUE.0.iter().map(|event| ("event", event.to_string())));
     keys.extend(CustomerStatus::ALL.iter().map(|status| ("status", status.as_str().to_owned())));
     keys.extend(ApprovalStatus::ALL.iter().map(|status| ("approval", status.as_str().to_owned())));
     keys.extend(SORTS.iter().map(|sort| ("sort", sort.name.to_owned())));

@@ -3,18 +3,18 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::frame::Frame;
-use super::names;
-use crate::actors::event::LoggedEvent;
-use crate::actors::refusal::Refusal;
-use crate::clock::Timestamp;
+use crate::http::console::frame::Frame;
+use crate::http::console::names;
 use crate::http::state::Gateway;
-use crate::ids::Id;
+use kernel::clock::Timestamp;
+use kernel::error::Error;
+use kernel::event::EventRecord;
+use kernel::ids::Id;
 
 /// A line of a timeline.
 pub struct Entry {
     pub time: Timestamp,
-    pub event_type: &'static str,
+    pub event_type: String,
     pub who: String,
     /// What the record is called.
     pub title: Option<String>,
@@ -43,26 +43,22 @@ struct Told {
 ///
 /// # Errors
 /// `unavailable`, `overloaded`.
-pub async fn entries(
-    gateway: &Gateway,
-    frame: &Frame,
-    events: &[LoggedEvent],
-) -> Result<Vec<Entry>, Refusal> {
+pub async fn entries(gateway: &Gateway, frame: &Frame, events: &[EventRecord]) -> Result<Vec<Entry>, Error> {
     let mut entries = Vec::with_capacity(events.len());
     for event in events {
-        let told: Told = event.payload().unwrap_or_default();
-        let who = match event.event.actor_id {
+        let told: Told = serde_json::from_str(event.data.get()).unwrap_or_default();
+        let who = match event.actor_id {
             Some(id) => names::user(gateway, frame, id).await?,
             None => frame.t("name-system"),
         };
         let changed: Vec<String> = told.changed.iter().map(|field| frame.word("label", field)).collect();
         entries.push(Entry {
-            time: event.event.time,
-            event_type: event.event.event_type,
+            time: event.time,
+            event_type: event.r#type.to_string(),
             who,
             title: title(&told),
             changed: changed.join(&frame.t("list-separator")),
-            subject: event.event.subject,
+            subject: event.subject,
         });
     }
     Ok(entries)

@@ -1,29 +1,31 @@
 //! `/admin/users`: who may sign in (ADMIN).
 
+use crate::http::error::HttpResult;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::{HttpRequest, get, post};
 use askama::Template;
 
-use super::field::{Choice, Field};
-use super::form::{Form, is_mendable, why};
-use super::frame::{Frame, api_word, html, ok};
-use super::posted::{Fields, Posted};
-use super::sagas::counted;
-use super::shown::{Edit, Removal, asked, status_of};
-use super::visitor::Visitor;
-use super::{names, see};
-use crate::actors::auth::domain::User;
-use crate::actors::auth::messages::{ChangeUser, CreateUser, FindUser, ListUsers, Locale, UserFilter};
-use crate::actors::context::Role;
-use crate::actors::page::Page;
-use crate::actors::refusal::Refusal;
-use crate::actors::sagas::messages::{DeleteUser, PreviewUserDeletion};
+use crate::domain::saga::messages::{DeleteUser, PreviewUserDeletion};
+use crate::domain::user::messages::{ChangeUser, CreateUser, FindUser, ListUsers, UserFilter};
+use crate::domain::user::record::User;
+use crate::http::api::users::UserParams;
+use crate::http::console::field::{Choice, Field};
+use crate::http::console::form::{Form, is_mendable, why};
+use crate::http::console::frame::{Frame, api_word, html, ok};
+use crate::http::console::posted::{Fields, Posted};
+use crate::http::console::sagas::counted;
+use crate::http::console::shown::{Edit, Removal, asked, status_of};
+use crate::http::console::visitor::Visitor;
+use crate::http::console::{names, see};
 use crate::http::extract::PathId;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
-use crate::http::users::UserParams;
-use crate::ids::Id;
 use crate::persistence::auth::USERS_BY_CREATION;
+use kernel::caller::Role;
+use kernel::error::Error;
+use kernel::ids::Id;
+use kernel::locale::Locale;
+use kernel::page::Page;
 
 struct Row {
     user: User,
@@ -42,7 +44,7 @@ struct UsersPage {
     form: Form,
 }
 
-async fn fields(gateway: &Gateway, frame: &Frame, user: Option<&User>) -> Result<Vec<Field>, Refusal> {
+async fn fields(gateway: &Gateway, frame: &Frame, user: Option<&User>) -> Result<Vec<Field>, Error> {
     let roles = [Role::Sales, Role::Manager, Role::Admin]
         .map(|role| Choice { value: role.as_str().to_owned(), label: frame.word("role", role.as_str()) });
     let locales = [Locale::Ja, Locale::En].map(api_word_choice(frame));
@@ -83,22 +85,18 @@ fn zones(present: &str) -> Vec<Choice> {
 }
 
 #[get("/admin/users")]
-pub async fn index(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    visitor: Visitor,
-) -> Result<HttpResponse, Refusal> {
+pub async fn index(gateway: Data<Gateway>, request: HttpRequest, visitor: Visitor) -> HttpResult {
     visitor.caller().require(&[Role::Admin])?;
     let f = visitor.frame("admin").await;
     let form = new_form(&gateway, &f).await?;
     Ok(ok(&list(&gateway, &request, f, form).await?))
 }
 
-async fn new_form(gateway: &Gateway, frame: &Frame) -> Result<Form, Refusal> {
+async fn new_form(gateway: &Gateway, frame: &Frame) -> Result<Form, Error> {
     Ok(Form::new("new-user", "/admin/users", "submit-add", fields(gateway, frame, None).await?))
 }
 
-async fn list(gateway: &Gateway, request: &HttpRequest, f: Frame, form: Form) -> Result<UsersPage, Refusal> {
+async fn list(gateway: &Gateway, request: &HttpRequest, f: Frame, form: Form) -> Result<UsersPage, Error> {
     let (params, _): (UserParams, _) = asked(request)?;
     let page = params.page(|keyset| USERS_BY_CREATION.fits(keyset))?;
     let is_first = page.after.is_none();
@@ -120,25 +118,25 @@ pub async fn create(
     request: HttpRequest,
     visitor: Visitor,
     posted: Posted,
-) -> Result<HttpResponse, Refusal> {
+) -> HttpResult {
     visitor.caller().require(&[Role::Admin])?;
     let f = visitor.frame("admin").await;
     let (form, posted) = (new_form(&gateway, &f).await?, posted.0);
     let made = match form.read(&posted, f.zone) {
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error),
         Ok(user) => gateway.auth.service.ask(CreateUser { user, context: visitor.context(None) }).await,
     };
     match made {
         Ok(_) => Ok(see("/admin/users?done=added")),
-        Err(refusal) if is_mendable(&refusal) => {
-            let form = form.refused(&posted, &refusal, &f);
-            Ok(html(status_of(Some(&refusal)), &list(&gateway, &request, f, form).await?))
+        Err(error) if is_mendable(&error) => {
+            let form = form.refused(&posted, &error, &f);
+            Ok(html(status_of(Some(&error)), &list(&gateway, &request, f, form).await?))
         }
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error.into()),
     }
 }
 
-async fn form(gateway: &Gateway, frame: &Frame, user: &User) -> Result<Form, Refusal> {
+async fn form(gateway: &Gateway, frame: &Frame, user: &User) -> Result<Form, Error> {
     let action = format!("/admin/users/{}", user.id);
     let fields = fields(gateway, frame, Some(user)).await?;
     Ok(Form::new("user", action, "submit-save", fields).of_version(user.version))
@@ -152,7 +150,7 @@ fn editor(f: Frame, user: &User, form: Form) -> Edit {
 }
 
 #[get("/admin/users/{id}")]
-pub async fn edit(gateway: Data<Gateway>, visitor: Visitor, id: PathId) -> Result<HttpResponse, Refusal> {
+pub async fn edit(gateway: Data<Gateway>, visitor: Visitor, id: PathId) -> HttpResult {
     visitor.caller().require(&[Role::Admin])?;
     let user = gateway.auth.service.ask(FindUser { id: id.0 }).await?;
     let f = visitor.frame("admin").await;
@@ -161,18 +159,13 @@ pub async fn edit(gateway: Data<Gateway>, visitor: Visitor, id: PathId) -> Resul
 }
 
 #[post("/admin/users/{id}")]
-pub async fn change(
-    gateway: Data<Gateway>,
-    visitor: Visitor,
-    id: PathId,
-    posted: Posted,
-) -> Result<HttpResponse, Refusal> {
+pub async fn change(gateway: Data<Gateway>, visitor: Visitor, id: PathId, posted: Posted) -> HttpResult {
     visitor.caller().require(&[Role::Admin])?;
     let user = gateway.auth.service.ask(FindUser { id: id.0 }).await?;
     let f = visitor.frame("admin").await;
     let (form, posted) = (form(&gateway, &f, &user.user).await?, posted.0);
     let changed = match form.read_changes(&posted, f.zone) {
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error),
         Ok(changes) => {
             let change = ChangeUser { id: id.0, changes, context: visitor.context(posted.version()) };
             gateway.auth.service.ask(change).await
@@ -180,11 +173,11 @@ pub async fn change(
     };
     match changed {
         Ok(_) => Ok(see("/admin/users?done=saved")),
-        Err(refusal) if is_mendable(&refusal) => {
-            let form = form.refused(&posted, &refusal, &f);
-            Ok(editor(f, &user.user, form).answer(Some(&refusal)))
+        Err(error) if is_mendable(&error) => {
+            let form = form.refused(&posted, &error, &f);
+            Ok(editor(f, &user.user, form).answer(Some(&error)))
         }
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -192,13 +185,13 @@ async fn removal(
     gateway: &Gateway,
     visitor: &Visitor,
     id: Id,
-    heir: Option<Id>,
-    refusal: Option<&Refusal>,
-) -> Result<HttpResponse, Refusal> {
+    successor: Option<Id>,
+    error: Option<&Error>,
+) -> HttpResult {
     let user = gateway.auth.service.ask(FindUser { id }).await?;
     let f = visitor.frame("admin").await;
-    // Of an heir who was refused there is no preview.
-    let reassign_to = heir.filter(|_| refusal.is_none());
+    // Of an successor who was refused there is no preview.
+    let reassign_to = successor.filter(|_| error.is_none());
     let preview = PreviewUserDeletion { id, reassign_to, caller: visitor.caller() };
     let preview = gateway.sagas.ask(preview).await?;
     let action = format!("/admin/users/{id}/delete");
@@ -208,14 +201,14 @@ async fn removal(
         counts: counted(&preview.counts),
         version: user.user.version,
         back: format!("/admin/users/{id}"),
-        problem: refusal.map(|refusal| why(&f, refusal)),
-        heirs: names::people(gateway, |other| other.id != id).await?,
-        heir: preview.successor_id.map(|id| id.to_string()).unwrap_or_default(),
+        problem: error.map(|error| why(&f, error)),
+        successors: names::people(gateway, |other| other.id != id).await?,
+        successor: preview.successor_id.map(|id| id.to_string()).unwrap_or_default(),
         approver: names::user_if_any(gateway, &f, preview.approver_id).await?,
         action,
         f,
     };
-    Ok(html(status_of(refusal), &page))
+    Ok(html(status_of(error), &page))
 }
 
 #[get("/admin/users/{id}/delete")]
@@ -224,25 +217,20 @@ pub async fn ask_removal(
     request: HttpRequest,
     visitor: Visitor,
     id: PathId,
-) -> Result<HttpResponse, Refusal> {
-    let heir = Fields::parsed(request.query_string().as_bytes()).id("reassign_to");
-    removal(&gateway, &visitor, id.0, heir, None).await
+) -> HttpResult {
+    let successor = Fields::parsed(request.query_string().as_bytes()).id("reassign_to");
+    removal(&gateway, &visitor, id.0, successor, None).await
 }
 
 #[post("/admin/users/{id}/delete")]
-pub async fn remove(
-    gateway: Data<Gateway>,
-    visitor: Visitor,
-    id: PathId,
-    posted: Posted,
-) -> Result<HttpResponse, Refusal> {
-    let (heir, version) = (posted.0.id("reassign_to"), posted.0.version());
-    let delete = DeleteUser { id: id.0, reassign_to: heir, context: visitor.context(version) };
+pub async fn remove(gateway: Data<Gateway>, visitor: Visitor, id: PathId, posted: Posted) -> HttpResult {
+    let (successor, version) = (posted.0.id("reassign_to"), posted.0.version());
+    let delete = DeleteUser { id: id.0, reassign_to: successor, context: visitor.context(version) };
     match gateway.sagas.ask(delete).await {
         Ok(saga) => Ok(see(&format!("/sagas?done=deleted#saga-{saga}"))),
-        Err(refusal) if is_mendable(&refusal) && refusal.code.status() != 403 => {
-            removal(&gateway, &visitor, id.0, heir, Some(&refusal)).await
+        Err(error) if is_mendable(&error) && error.code.status() != 403 => {
+            removal(&gateway, &visitor, id.0, successor, Some(&error)).await
         }
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error.into()),
     }
 }

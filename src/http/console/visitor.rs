@@ -1,21 +1,24 @@
 //! Who looks at a page.
 
+use crate::http::error::HttpError;
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
-use super::frame::Frame;
-use super::session;
-use crate::actors::analytics::messages::ListNotifications;
-use crate::actors::auth::domain::User;
-use crate::actors::auth::messages::{Locale, Principal};
-use crate::actors::context::{Caller, Context};
-use crate::actors::page::PageRequest;
-use crate::actors::refusal::{Code, Refusal};
+use crate::domain::notification::messages::ListNotifications;
+use crate::domain::user::messages::Principal;
+use crate::domain::user::record::User;
+use crate::http::console::frame::Frame;
+use crate::http::console::session;
 use crate::http::conventions::asked_locale;
 use crate::http::extract::{gateway, marks};
 use crate::http::state::Gateway;
+use kernel::caller::Caller;
+use kernel::context::Context;
+use kernel::error::{Error, ErrorCode};
+use kernel::locale::Locale;
+use kernel::page::PageRequest;
 
 /// What the middleware found out.
 #[derive(Clone)]
@@ -55,12 +58,12 @@ impl Visitor {
 }
 
 impl FromRequest for Visitor {
-    type Error = Refusal;
-    type Future = Ready<Result<Self, Refusal>>;
+    type Error = HttpError;
+    type Future = Ready<Result<Self, HttpError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let principal = identity(request).ok_or_else(|| Refusal::new(Code::MissingToken));
-        ready(principal.map(|principal| Self { principal, request: request.clone() }))
+        let principal = identity(request).ok_or_else(|| Error::new(ErrorCode::MissingToken));
+        ready(principal.map_err(HttpError).map(|principal| Self { principal, request: request.clone() }))
     }
 }
 
@@ -87,5 +90,5 @@ pub async fn frame_of(request: &HttpRequest, section: &'static str) -> Frame {
 async fn unread(gateway: &Gateway, caller: &Caller) -> i64 {
     let page = PageRequest { limit: 1, after: None, count: true };
     let asked = ListNotifications { caller: *caller, unread_only: true, page };
-    gateway.analytics.ask(asked).await.ok().and_then(|page| page.total).unwrap_or(0)
+    gateway.analytics.service.ask(asked).await.ok().and_then(|page| page.total).unwrap_or(0)
 }

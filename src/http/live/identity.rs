@@ -3,10 +3,10 @@
 use actix_web::HttpRequest;
 use actix_web::http::header;
 
-use crate::actors::auth::messages::Principal;
-use crate::actors::refusal::{Code, Refusal};
+use crate::domain::user::messages::Principal;
 use crate::http::extract::bearer;
 use crate::http::state::Gateway;
+use kernel::error::{Error, ErrorCode};
 
 /// The console's cookie; it holds an access token.
 pub const SESSION_COOKIE: &str = "kizuna_session";
@@ -15,7 +15,7 @@ pub const SESSION_COOKIE: &str = "kizuna_session";
 ///
 /// # Errors
 /// `invalid_token`, `token_expired`, `session_ended`, `foreign_origin`, `unavailable`.
-pub async fn prove(gateway: &Gateway, request: &HttpRequest) -> Result<Option<Principal>, Refusal> {
+pub async fn prove(gateway: &Gateway, request: &HttpRequest) -> Result<Option<Principal>, Error> {
     let token = if request.headers().contains_key(header::AUTHORIZATION) {
         Some(bearer(request)?)
     } else {
@@ -39,14 +39,14 @@ fn cookie(request: &HttpRequest) -> Option<&str> {
 
 /// A browser sends its cookies for any page (RFC 6455 §10.2), so the page must be of this site. A WebSocket always
 /// has an origin; an event stream of this site has none, and another site's can't read its answer.
-fn check_origin(gateway: &Gateway, request: &HttpRequest) -> Result<(), Refusal> {
+fn check_origin(gateway: &Gateway, request: &HttpRequest) -> Result<(), Error> {
     let origin = request.headers().get(header::ORIGIN);
     let is_socket = request.headers().contains_key(header::UPGRADE);
     let is_own = match origin {
         None => !is_socket,
         Some(origin) => origin.to_str().is_ok_and(|origin| is_this_site(gateway, request, origin)),
     };
-    if is_own { Ok(()) } else { Err(Refusal::new(Code::ForeignOrigin)) }
+    if is_own { Ok(()) } else { Err(Error::new(ErrorCode::ForeignOrigin)) }
 }
 
 fn is_this_site(gateway: &Gateway, request: &HttpRequest, origin: &str) -> bool {

@@ -6,22 +6,23 @@
 //!
 //! Which events there are and who sees them is the business of `actors/live`.
 
-mod closing;
+mod close_codes;
 mod gate;
 mod identity;
 mod params;
 mod socket;
 pub mod stream;
 
+use crate::http::error::HttpResult;
 use actix_web::http::header;
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::{HttpRequest, get};
 
-use super::conventions::locale_of;
-use super::state::Gateway;
 use crate::actors::live::subscription::Start;
-use crate::actors::refusal::{Code, FieldError, Refusal};
+use crate::http::conventions::locale_of;
+use crate::http::state::Gateway;
 pub use identity::SESSION_COOKIE;
+use kernel::error::{Error, ErrorCode, FieldError};
 use params::LiveParams;
 
 /// The live feed over WebSocket; its frames are described in `/asyncapi.json`
@@ -33,15 +34,11 @@ use params::LiveParams;
     responses((status = 101, description = "Switched to WebSocket"))
 )]
 #[get("/ws")]
-pub async fn ws(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse, Refusal> {
+pub async fn ws(gateway: Data<Gateway>, request: HttpRequest, payload: Payload) -> HttpResult {
     let params = LiveParams::of(&request)?;
     let principal = identity::prove(&gateway, &request).await?;
     if principal.is_none() && !asks_for_upgrade(&request) {
-        return Err(Refusal::new(Code::MissingToken));
+        return Err(Error::new(ErrorCode::MissingToken).into());
     }
     check_upgrade(&request)?;
     let admission = gateway.live.admit()?;
@@ -55,8 +52,8 @@ pub async fn ws(
     };
     let (payload, fault) = gate::guard(&request, payload).await;
     let (response, session, messages) =
-        actix_ws::handle(&request, payload).map_err(|_| Refusal::new(Code::UpgradeRequired))?;
-    let (response, closing) = closing::closable(response);
+        actix_ws::handle(&request, payload).map_err(|_| Error::new(ErrorCode::UpgradeRequired))?;
+    let (response, closing) = close_codes::closable(response);
     let start = socket::Beginning { subscription, topics, cursor: params.cursor };
     let locale = locale_of(&request);
     let socket = socket::Socket::new(gateway, session, messages, fault, closing, locale, admission);
@@ -74,13 +71,13 @@ fn asks_for_upgrade(request: &HttpRequest) -> bool {
 }
 
 /// RFC 6455 §4.2.1: what a handshake must have.
-fn check_upgrade(request: &HttpRequest) -> Result<(), Refusal> {
+fn check_upgrade(request: &HttpRequest) -> Result<(), Error> {
     if !asks_for_upgrade(request) || !has_token(request, header::SEC_WEBSOCKET_VERSION, "13") {
-        return Err(Refusal::new(Code::UpgradeRequired));
+        return Err(Error::new(ErrorCode::UpgradeRequired));
     }
     if !request.headers().contains_key(header::SEC_WEBSOCKET_KEY) {
         let fields = vec![FieldError::new("Sec-WebSocket-Key", "required")];
-        return Err(Refusal { fields, ..Refusal::new(Code::InvalidHeader) });
+        return Err(Error { fields, ..Error::new(ErrorCode::InvalidHeader) });
     }
     Ok(())
 }

@@ -5,9 +5,10 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::actors::live::cursor::TEXT_MAX;
-use crate::actors::live::topics::{Topic, Topics};
-use crate::actors::refusal::Refusal;
+use crate::actors::live::topics::Topics;
+use crate::domain::topic::Topic;
 use crate::http::extract::parse_query;
+use kernel::error::Error;
 
 /// Names under which clients like to put a token into an address, where logs and histories keep it.
 const TOKENS: [&str; 5] = ["token", "access_token", "auth", "authorization", "jwt"];
@@ -35,12 +36,12 @@ impl LiveParams {
     ///
     /// # Errors
     /// `invalid_parameter`, as for a token in the address.
-    pub fn of(request: &HttpRequest) -> Result<Self, Refusal> {
+    pub fn of(request: &HttpRequest) -> Result<Self, Error> {
         let query = request.query_string();
         let names = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name.to_ascii_lowercase());
         for name in names {
             if TOKENS.contains(&name.as_str()) {
-                return Err(Refusal::parameter(&name, "token_in_url"));
+                return Err(Error::parameter(&name, "token_in_url"));
             }
         }
         let params: Self = parse_query(query)?;
@@ -52,12 +53,12 @@ impl LiveParams {
     ///
     /// # Errors
     /// `invalid_parameter`.
-    pub fn topics(&self) -> Result<Topics, Refusal> {
+    pub fn topics(&self) -> Result<Topics, Error> {
         let list = self.topics.as_deref().filter(|list| !list.is_empty());
         let names = list.into_iter().flat_map(|list| list.split(','));
         let topic = |name: &str| Topic::ALL.into_iter().find(|topic| topic.as_str() == name);
         let topics: Option<Topics> = names.map(topic).collect();
-        topics.ok_or_else(|| Refusal::parameter("topics", "invalid_choice"))
+        topics.ok_or_else(|| Error::parameter("topics", "invalid_choice"))
     }
 }
 

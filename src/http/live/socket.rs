@@ -6,17 +6,17 @@ use actix_web::web::Data;
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, MessageStream, Session};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::closing::Closing;
-use super::gate::{FRAME_MAX, Fault};
-use super::params::bounded;
-use crate::actors::auth::messages::Locale;
 use crate::actors::live::Ended;
 use crate::actors::live::client::Admission;
 use crate::actors::live::frames::{ClientFrame, Frame};
 use crate::actors::live::subscription::{Start, Subscription};
 use crate::actors::live::topics::Topics;
-use crate::actors::refusal::{Code, Refusal};
+use crate::http::live::close_codes::Closing;
+use crate::http::live::gate::{FRAME_MAX, Fault};
+use crate::http::live::params::bounded;
 use crate::http::state::Gateway;
+use kernel::error::{Error, ErrorCode};
+use kernel::locale::Locale;
 
 /// SPEC §6: how long a client may take to sign in by its first frame.
 const SIGN_IN_WITHIN: Duration = Duration::from_secs(5);
@@ -156,10 +156,10 @@ impl Socket {
         };
         match opened.await {
             Ok(feed) => Ok(feed),
-            Err(refusal) => {
-                self.refuse(&refusal).await?;
-                let code = if refusal.code.status() == 401 { SIGNED_OUT } else { TRY_AGAIN };
-                Err(Close::After(CloseCode::Other(code), refusal.code.as_str()))
+            Err(error) => {
+                self.refuse(&error).await?;
+                let code = if error.code.status() == 401 { SIGNED_OUT } else { TRY_AGAIN };
+                Err(Close::After(CloseCode::Other(code), error.code.as_str()))
             }
         }
     }
@@ -173,7 +173,7 @@ impl Socket {
             if let Ok(ClientFrame::Auth { token }) = serde_json::from_str(&text) {
                 return Ok(token);
             }
-            self.refuse(&Refusal::new(Code::MissingToken)).await?;
+            self.refuse(&Error::new(ErrorCode::MissingToken)).await?;
             return Err(Close::After(CloseCode::Other(SIGNED_OUT), "the first frame is auth"));
         }
     }
@@ -227,14 +227,14 @@ impl Socket {
     ) -> Result<(), Close> {
         let Some(text) = self.text_of(message).await? else { return Ok(()) };
         let done = match serde_json::from_str(&text) {
-            Ok(ClientFrame::Auth { .. }) => Err(Refusal::new(Code::AlreadySignedIn)),
+            Ok(ClientFrame::Auth { .. }) => Err(Error::new(ErrorCode::AlreadySignedIn)),
             Ok(ClientFrame::Subscribe { topics }) => feed.subscribe(topics.into_iter().collect()).await,
             Ok(ClientFrame::Resume { cursor }) => feed.resume(bounded(&cursor)).await,
-            Err(_) => Err(Refusal::new(Code::InvalidFrame)),
+            Err(_) => Err(Error::new(ErrorCode::InvalidFrame)),
         };
-        let Err(refusal) = done else { return Ok(()) };
-        self.refuse(&refusal).await?;
-        if refusal.code.status() < 500 {
+        let Err(error) = done else { return Ok(()) };
+        self.refuse(&error).await?;
+        if error.code.status() < 500 {
             self.strikes += 1;
         }
         if self.strikes >= STRIKES {
@@ -243,8 +243,8 @@ impl Socket {
         Ok(())
     }
 
-    async fn refuse(&mut self, refusal: &Refusal) -> Result<(), Close> {
-        let text = Frame::error(refusal, self.locale).text.to_string();
+    async fn refuse(&mut self, error: &Error) -> Result<(), Close> {
+        let text = Frame::error(error, self.locale).text.to_string();
         let sent = tokio::time::timeout(STALLED_AFTER, self.session.text(text)).await;
         sent.map_err(|_| Ended::TooSlow)?.map_err(|_| Close::Gone)
     }

@@ -1,5 +1,6 @@
 //! One event stream: the same feed for clients that only read (the WHATWG's Server-Sent Events).
 
+use crate::http::error::HttpResult;
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -8,14 +9,14 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, get};
 use futures_util::{Stream, stream};
 
-use super::identity;
-use super::params::{LiveParams, bounded};
 use crate::actors::live::Ended;
 use crate::actors::live::client::Admission;
 use crate::actors::live::frames::Frame;
 use crate::actors::live::subscription::{Start, Subscription};
-use crate::actors::refusal::{Code, Refusal};
+use crate::http::live::identity;
+use crate::http::live::params::{LiveParams, bounded};
 use crate::http::state::Gateway;
+use kernel::error::{Error, ErrorCode};
 
 /// The live feed as Server-Sent Events: `id` is the cursor, `event` the frame's type, `data` the frame
 #[utoipa::path(
@@ -27,11 +28,11 @@ use crate::http::state::Gateway;
     responses((status = 200, body = String, content_type = "text/event-stream"))
 )]
 #[get("/stream")]
-pub async fn follow(gateway: Data<Gateway>, request: HttpRequest) -> Result<HttpResponse, Refusal> {
+pub async fn follow(gateway: Data<Gateway>, request: HttpRequest) -> HttpResult {
     let params = LiveParams::of(&request)?;
     let topics = params.topics()?;
     let principal = identity::prove(&gateway, &request).await?;
-    let principal = principal.ok_or_else(|| Refusal::new(Code::MissingToken))?;
+    let principal = principal.ok_or_else(|| Error::new(ErrorCode::MissingToken))?;
     let admission = gateway.live.admit()?;
     let last = request.headers().get("last-event-id").map(|id| id.to_str().unwrap_or_default());
     let start = last.or(params.cursor.as_deref());
@@ -79,6 +80,6 @@ fn event(frame: &Frame) -> String {
 
 /// What a client hears at the end, where coming back would not help it.
 fn farewell(why: Ended, feed: &Subscription) -> Option<String> {
-    let refusal = Refusal::new(Code::SessionEnded);
-    (why == Ended::SessionEnded).then(|| event(&Frame::error(&refusal, feed.locale())))
+    let error = Error::new(ErrorCode::SessionEnded);
+    (why == Ended::SessionEnded).then(|| event(&Frame::error(&error, feed.locale())))
 }

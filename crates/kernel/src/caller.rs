@@ -1,0 +1,74 @@
+//! The user behind a request, and what their role lets them see (SPEC §1).
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::error::{Error, ErrorCode};
+use crate::ids::Id;
+
+/// What a user may do (SPEC §1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Role {
+    Sales,
+    Manager,
+    Admin,
+}
+
+impl Role {
+    /// As the API writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sales => "SALES",
+            Self::Manager => "MANAGER",
+            Self::Admin => "ADMIN",
+        }
+    }
+}
+
+/// The user behind a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    pub user_id: Id,
+    pub role: Role,
+    pub session_id: Id,
+}
+
+impl Caller {
+    /// Kizuna itself: bootstrap, consumers, schedules.
+    pub fn system() -> Self {
+        Self { user_id: Id::nil(), role: Role::Admin, session_id: Id::nil() }
+    }
+
+    /// The `actorid` of events: the user, if it is one.
+    pub fn actor_id(&self) -> Option<Id> {
+        (!self.user_id.is_nil()).then_some(self.user_id)
+    }
+
+    /// SPEC §1: SALES see their own customers, meetings and tasks, the others see all.
+    pub fn sees(&self, owner: Id) -> bool {
+        self.role != Role::Sales || owner == self.user_id
+    }
+
+    /// The owner that lists are narrowed to, for the same rule.
+    pub fn only_owner(&self) -> Option<Id> {
+        (self.role == Role::Sales).then_some(self.user_id)
+    }
+
+    /// SPEC §1: only MANAGER and ADMIN set another owner than themselves.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub fn may_set_owner(&self, owner: Option<Id>) -> Result<(), Error> {
+        match owner {
+            Some(owner) if !self.sees(owner) => Err(Error::new(ErrorCode::Forbidden)),
+            _ => Ok(()),
+        }
+    }
+
+    /// # Errors
+    /// `forbidden` unless the caller has one of these roles.
+    pub fn require(&self, roles: &[Role]) -> Result<(), Error> {
+        if roles.contains(&self.role) { Ok(()) } else { Err(Error::new(ErrorCode::Forbidden)) }
+    }
+}

@@ -1,0 +1,71 @@
+//! Who asks, and what a request carries through every message and event it causes.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::caller::Caller;
+use crate::error::{Error, ErrorCode};
+use crate::event::Event;
+use crate::ids::{Id, new_id};
+
+/// An `Idempotency-Key` that waits for its first answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct IdempotencyClaim {
+    /// `user/key`.
+    pub id: String,
+    pub fingerprint: String,
+    /// The status the answer will have.
+    pub status: u16,
+    /// The path a created record's id is put behind for `Location`.
+    pub location: Option<Cow<'static, str>>,
+}
+
+/// What travels with a command.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Context {
+    pub caller: Caller,
+    /// The request's or saga's id: `correlationid` of every event it causes.
+    pub correlation_id: Arc<str>,
+    /// The event that caused this, if one did.
+    pub causation_id: Option<Id>,
+    /// W3C trace context.
+    pub traceparent: Option<Arc<str>>,
+    /// The version that `If-Match` demands.
+    pub if_match: Option<i64>,
+    pub claim: Option<IdempotencyClaim>,
+}
+
+impl Context {
+    /// # Errors
+    /// `stale_version` if `If-Match` demands another version than this.
+    pub fn check_version(&self, version: i64) -> Result<(), Error> {
+        match self.if_match {
+            Some(wanted) if wanted != version => Err(Error::new(ErrorCode::StaleVersion)),
+            _ => Ok(()),
+        }
+    }
+
+    /// A context of Kizuna's own doing.
+    pub fn system() -> Self {
+        Self {
+            caller: Caller::system(),
+            correlation_id: new_id().to_string().into(),
+            causation_id: None,
+            traceparent: None,
+            if_match: None,
+            claim: None,
+        }
+    }
+
+    /// The context of what an event causes.
+    pub fn caused_by(event: &Event) -> Self {
+        Self {
+            correlation_id: event.correlation_id.clone(),
+            causation_id: Some(event.id),
+            traceparent: event.traceparent.clone(),
+            ..Self::system()
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The one way every part says no: a stable code, and what the caller needs to mend the request.
+//!
+//! Texts in the reader's language belong to `http/problem.rs` and `locales/`.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::Id;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $status:literal $text:literal),* $(,)?) => {
+        /// A stable word for each kind of error (SPEC §2), with its HTTP status.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum ErrorCode {
+            $($(#[$doc])* #[serde(rename = $text)] $name),*
+        }
+
+        impl ErrorCode {
+            /// Every code, so that a test can ask each for its texts.
+            pub const ALL: &'static [ErrorCode] = &[$(ErrorCode::$name),*];
+
+            /// The HTTP status it is answered with.
+            pub fn status(self) -> u16 {
+                match self { $(Self::$name => $status),* }
+            }
+
+            /// As it stands in `code`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+        }
+    };
+}
+
+codes! {
+    MalformedRequest = 400 "malformed_request",
+    MalformedJson = 400 "malformed_json",
+    InvalidParameter = 400 "invalid_parameter",
+    InvalidHeader = 400 "invalid_header",
+    InvalidCursor = 400 "invalid_cursor",
+    InvalidFrame = 400 "invalid_frame",
+    MissingToken = 401 "missing_token",
+    InvalidToken = 401 "invalid_token",
+    TokenExpired = 401 "token_expired",
+    SessionEnded = 401 "session_ended",
+    InvalidCredentials = 401 "invalid_credentials",
+    Forbidden = 403 "forbidden",
+    OwnRequest = 403 "own_request",
+    ForeignOrigin = 403 "foreign_origin",
+    NotFound = 404 "not_found",
+    CustomerNotFound = 404 "customer_not_found",
+    MethodNotAllowed = 405 "method_not_allowed",
+    DuplicateCustomer = 409 "duplicate_customer",
+    EmailTaken = 409 "email_taken",
+    LastAdmin = 409 "last_admin",
+    OwnAccount = 409 "own_account",
+    NoSuccessor = 409 "no_successor",
+    ApprovalNotPending = 409 "approval_not_pending",
+    NotADeadLetter = 409 "not_a_dead_letter",
+    AlreadySignedIn = 409 "already_signed_in",
+    RequestInFlight = 409 "request_in_flight",
+    StaleVersion = 412 "stale_version",
+    BodyTooLarge = 413 "body_too_large",
+    UnsupportedMediaType = 415 "unsupported_media_type",
+    InvalidFields = 422 "invalid_fields",
+    IdempotencyKeyReused = 422 "idempotency_key_reused",
+    UpgradeRequired = 426 "upgrade_required",
+    TooManyAttempts = 429 "too_many_attempts",
+    TooManyStreams = 429 "too_many_streams",
+    Internal = 500 "internal_error",
+    Unavailable = 503 "unavailable",
+    Overloaded = 503 "overloaded",
+}
+
+/// What is wrong with one field of a body, or one parameter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// Where, as a path: `email`, `items[2].name`.
+    pub field: String,
+    /// What, as a stable word with texts in `locales/`.
+    pub code: Cow<'static, str>,
+    /// The limit that was passed, where the text names it.
+    pub limit: Option<i64>,
+}
+
+impl FieldError {
+    pub fn new(field: impl Into<String>, code: &'static str) -> Self {
+        Self { field: field.into(), code: code.into(), limit: None }
+    }
+
+    pub fn limit(field: impl Into<String>, code: &'static str, limit: i64) -> Self {
+        Self { field: field.into(), code: code.into(), limit: Some(limit) }
+    }
+}
+
+/// A request that changed nothing, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Error {
+    pub code: ErrorCode,
+    pub fields: Vec<FieldError>,
+    /// `duplicate_customer`: the records that have the address.
+    pub candidates: Vec<Id>,
+    /// When trying again makes sense.
+    pub retry_after: Option<Duration>,
+}
+
+impl Error {
+    pub fn new(code: ErrorCode) -> Self {
+        Self { code, fields: Vec::new(), candidates: Vec::new(), retry_after: None }
+    }
+
+    /// 422 for one field.
+    pub fn field(field: &str, code: &'static str) -> Self {
+        Self::fields(vec![FieldError::new(field, code)])
+    }
+
+    /// 422 for several.
+    pub fn fields(fields: Vec<FieldError>) -> Self {
+        Self { fields, ..Self::new(ErrorCode::InvalidFields) }
+    }
+
+    /// 400 for one parameter.
+    pub fn parameter(name: &str, code: &'static str) -> Self {
+        Self { fields: vec![FieldError::new(name, code)], ..Self::new(ErrorCode::InvalidParameter) }
+    }
+
+    pub fn duplicate(candidates: Vec<Id>) -> Self {
+        Self { candidates, ..Self::new(ErrorCode::DuplicateCustomer) }
+    }
+
+    pub fn after(code: ErrorCode, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..Self::new(code) }
+    }
+
+    /// 503: a part is away for a moment.
+    pub fn unavailable() -> Self {
+        Self::after(ErrorCode::Unavailable, Duration::from_secs(1))
+    }
+
+    /// 503: more is asked than fits the queues.
+    pub fn overloaded() -> Self {
+        Self::after(ErrorCode::Overloaded, Duration::from_secs(1))
+    }
+
+    /// Whether the same call may succeed in a moment: what retries and breakers count.
+    pub fn is_passing(&self) -> bool {
+        self.code.status() == 503
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.as_str())?;
+        for error in &self.fields {
+            write!(f, ", {}: {}", error.field, error.code)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,89 @@
+//! Keyset pages: a cursor is the sort value and id of the last row seen, so that rows which come or go
+//! while somebody pages neither repeat nor hide others.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::ids::Id;
+
+/// What a sort compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SortKind {
+    Text,
+    Time,
+}
+
+/// An order that a list offers; ties are broken by id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sort {
+    /// As `?sort=` names it.
+    pub name: &'static str,
+    /// The record's field that is compared.
+    pub field: &'static str,
+    pub kind: SortKind,
+    pub descending: bool,
+}
+
+impl Sort {
+    pub const fn time(name: &'static str, field: &'static str, descending: bool) -> Self {
+        Self { name, field, kind: SortKind::Time, descending }
+    }
+
+    pub const fn text(name: &'static str, field: &'static str, descending: bool) -> Self {
+        Self { name, field, kind: SortKind::Text, descending }
+    }
+
+    /// The cursor of a row with this value in the sort's field.
+    pub fn keyset(&self, value: impl ToString, id: Id) -> Keyset {
+        Keyset { sort: self.name.to_owned(), value: value.to_string(), id }
+    }
+
+    /// Whether a cursor was made for this order.
+    pub fn fits(&self, keyset: &Keyset) -> bool {
+        keyset.sort == self.name && (self.kind != SortKind::Time || Timestamp::parse(&keyset.value).is_some())
+    }
+}
+
+/// Where a page begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keyset {
+    /// The sort it was made for; it fits no other.
+    pub sort: String,
+    /// The sort column's value of the last row, as text.
+    pub value: String,
+    pub id: Id,
+}
+
+/// Which page is asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PageRequest {
+    /// 1 to 200.
+    pub limit: i64,
+    pub after: Option<Keyset>,
+    /// Whether to count all rows too.
+    pub count: bool,
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Keyset>,
+    pub total: Option<i64>,
+}
+
+impl<T> Page<T> {
+    /// Cuts `rows`, read with a limit of one more than asked for, to the page.
+    pub fn cut(mut rows: Vec<T>, limit: i64, key: impl Fn(&T) -> Keyset, total: Option<i64>) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(0);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(key);
+        Self { items: rows, next, total }
+    }
+
+    pub fn map<U>(self, view: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(view).collect(), next: self.next, total: self.total }
+    }
+}

@@ -1,0 +1,20 @@
+//! The name of a service, whichever services there are.
+
+use std::fmt;
+
+/// The name of a service, as flags, logs and the wire have it. The application declares them as constants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServiceId(pub &'static str);
+
+impl ServiceId {
+    /// The name itself.
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for ServiceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}

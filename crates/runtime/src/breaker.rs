@@ -1,0 +1,261 @@
+//! The circuit breaker's state machine (SPEC §7). Pure: time is passed in, nothing waits.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use kernel::clock::Timestamp;
+
+/// When a breaker opens and closes. The defaults are the seed's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BreakerSettings {
+    /// A call that takes longer has failed.
+    pub timeout: Duration,
+    /// Opens at this share of failures, in percent.
+    pub threshold: u32,
+    /// Over this rolling window.
+    pub window: Duration,
+    /// With at least this many calls in it.
+    pub volume: usize,
+    /// Half-opens after this long.
+    pub reset: Duration,
+}
+
+impl Default for BreakerSettings {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(3),
+            threshold: 50,
+            window: Duration::from_secs(10),
+            volume: 5,
+            reset: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What the breaker lets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Closed,
+    Open {
+        until: Timestamp,
+    },
+    /// One probe is under way since then.
+    HalfOpen {
+        since: Timestamp,
+    },
+}
+
+/// How a call ended. An answer that says no (a 404) is a success of the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallOutcome {
+    Success,
+    Failure,
+}
+
+/// A calls' history is bounded; this many are enough to know a share.
+const HISTORY: usize = 1_024;
+
+/// The machine.
+#[derive(Debug)]
+pub struct Breaker {
+    settings: BreakerSettings,
+    state: State,
+    calls: VecDeque<(Timestamp, CallOutcome)>,
+}
+
+impl Breaker {
+    pub fn new(settings: BreakerSettings) -> Self {
+        Self { settings, state: State::Closed, calls: VecDeque::new() }
+    }
+
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// The calls of the window that ends at `now`, and how many of them failed.
+    pub fn counts(&self, now: Timestamp) -> (usize, usize) {
+        let recent = self.calls.iter().filter(|(at, _)| now.since(*at) < self.settings.window);
+        let outcomes: Vec<_> = recent.map(|(_, outcome)| *outcome).collect();
+        (outcomes.len(), outcomes.iter().filter(|outcome| **outcome == CallOutcome::Failure).count())
+    }
+
+    /// When the next probe may go out, if not every call may.
+    pub fn retry_at(&self) -> Option<Timestamp> {
+        match self.state {
+            State::Closed => None,
+            State::Open { until } => Some(until),
+            State::HalfOpen { since } => Some(since.plus(self.settings.timeout)),
+        }
+    }
+
+    /// Whether a call may go out now; if not, how long until it may.
+    ///
+    /// # Errors
+    /// The time until the next probe.
+    pub fn admit(&mut self, now: Timestamp) -> Result<(), Duration> {
+        match self.state {
+            State::Closed => Ok(()),
+            State::Open { until } if now < until => Err(until.since(now)),
+            State::Open { .. } => {
+                self.state = State::HalfOpen { since: now };
+                Ok(())
+            }
+            // A probe whose outcome never came (its caller died) must not keep the breaker half open for ever.
+            State::HalfOpen { since } if now.since(since) > self.settings.timeout => {
+                self.state = State::HalfOpen { since: now };
+                Ok(())
+            }
+            State::HalfOpen { .. } => Err(self.settings.timeout),
+        }
+    }
+
+    /// Takes note of how a call ended.
+    pub fn report(&mut self, outcome: CallOutcome, now: Timestamp) {
+        match (self.state, outcome) {
+            (State::HalfOpen { .. }, CallOutcome::Success) => {
+                self.calls.clear();
+                self.state = State::Closed;
+            }
+            (State::HalfOpen { .. }, CallOutcome::Failure) => self.open(now),
+            // A straggler from before it opened tells nothing about now.
+            (State::Open { .. }, _) => {}
+            (State::Closed, _) => {
+                self.remember(outcome, now);
+                if self.is_tripped() {
+                    self.open(now);
+                }
+            }
+        }
+    }
+
+    fn open(&mut self, now: Timestamp) {
+        self.calls.clear();
+        self.state = State::Open { until: now.plus(self.settings.reset) };
+    }
+
+    fn remember(&mut self, outcome: CallOutcome, now: Timestamp) {
+        self.calls.push_back((now, outcome));
+        let window = self.settings.window;
+        while self.calls.front().is_some_and(|(at, _)| now.since(*at) >= window) || self.calls.len() > HISTORY
+        {
+            self.calls.pop_front();
+        }
+    }
+
+    fn is_tripped(&self) -> bool {
+        let failures = self.calls.iter().filter(|(_, outcome)| *outcome == CallOutcome::Failure).count();
+        self.calls.len() >= self.settings.volume
+            && failures * 100 >= self.settings.threshold as usize * self.calls.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CallOutcome::{Failure, Success};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_micros(millis * 1_000)
+    }
+
+    #[test]
+    fn it_shows_the_calls_of_its_window_and_when_it_opens_again() {
+        let mut breaker = Breaker::new(BreakerSettings::default());
+        breaker.report(Failure, at(0));
+        breaker.report(Success, at(6_000));
+        assert_eq!((breaker.counts(at(6_000)), breaker.retry_at()), ((2, 1), None));
+        assert_eq!(breaker.counts(at(10_000)), (1, 0), "the first has left the window");
+        let mut open = tripped();
+        assert_eq!((open.counts(at(5)), open.retry_at()), ((0, 0), Some(at(30_004))));
+        open.admit(at(40_000)).unwrap();
+        assert_eq!(open.retry_at(), Some(at(43_000)), "a probe has so long");
+    }
+
+    fn tripped() -> Breaker {
+        let mut breaker = Breaker::new(BreakerSettings::default());
+        for n in 0..5 {
+            breaker.report(Failure, at(n));
+        }
+        breaker
+    }
+
+    #[test]
+    fn it_opens_at_half_failures_but_not_below_five_calls() {
+        let mut breaker = Breaker::new(BreakerSettings::default());
+        for (n, outcome) in [Failure, Failure, Failure, Failure].into_iter().enumerate() {
+            breaker.report(outcome, at(n as i64));
+            assert_eq!(breaker.state(), State::Closed);
+        }
+        breaker.report(Success, at(4));
+        assert_eq!(breaker.state(), State::Open { until: at(30_004) });
+    }
+
+    #[test]
+    fn failures_leave_the_window_after_ten_seconds() {
+        let mut breaker = Breaker::new(BreakerSettings::default());
+        for n in 0..4 {
+            breaker.report(Failure, at(n));
+        }
+        for n in 0..4 {
+            breaker.report(Success, at(10_010 + n));
+        }
+        breaker.report(Failure, at(10_020));
+        assert_eq!(breaker.state(), State::Closed);
+    }
+
+    #[test]
+    fn one_probe_goes_out_after_the_reset_and_decides() {
+        let mut breaker = tripped();
+        assert_eq!(breaker.admit(at(5)), Err(Duration::from_millis(29_999)));
+        assert!(breaker.admit(at(30_004)).is_ok());
+        assert!(breaker.admit(at(30_005)).is_err(), "a second probe");
+        breaker.report(Failure, at(30_006));
+        assert!(breaker.admit(at(30_007)).is_err(), "it failed: open again");
+        assert!(breaker.admit(at(60_006)).is_ok());
+        breaker.report(Success, at(60_007));
+        assert_eq!(breaker.state(), State::Closed);
+    }
+
+    #[test]
+    fn a_probe_that_never_answers_is_followed_by_another() {
+        let mut breaker = tripped();
+        assert!(breaker.admit(at(30_004)).is_ok());
+        assert!(breaker.admit(at(33_005)).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn it_never_opens_without_volume_and_share_and_always_lets_a_probe_through(
+            steps in proptest::collection::vec((0_i64..2_000, any::<bool>()), 1..200)
+        ) {
+            let settings = BreakerSettings::default();
+            let mut breaker = Breaker::new(settings.clone());
+            let mut now = 0;
+            let mut calls: Vec<(i64, bool)> = Vec::new();
+            for (pause, ok) in steps {
+                now += pause;
+                if breaker.admit(at(now)).is_err() {
+                    prop_assert!(breaker.state() != State::Closed);
+                    continue;
+                }
+                let was_probe = matches!(breaker.state(), State::HalfOpen { .. });
+                breaker.report(if ok { Success } else { Failure }, at(now));
+                if was_probe {
+                    calls.clear();
+                    prop_assert_eq!(matches!(breaker.state(), State::Closed), ok);
+                    continue;
+                }
+                calls.push((now, ok));
+                calls.retain(|(when, _)| now - when < 10_000);
+                let failed = calls.iter().filter(|(_, ok)| !ok).count();
+                let trips = calls.len() >= settings.volume && failed * 2 >= calls.len();
+                prop_assert_eq!(matches!(breaker.state(), State::Open { .. }), trips);
+                if trips {
+                    calls.clear();
+                }
+            }
+            prop_assert!(breaker.admit(at(now + 40_000)).is_ok());
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! The actor of one aggregate: load, decide, commit, answer, one message after another.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{
+    Actor, ActorContext, ActorFutureExt, AsyncContext, AtomicResponse, Context as ActixContext, Handler,
+    Message, WrapFuture,
+};
+use tokio::time::Instant;
+
+use crate::entity::{Aggregate, Entities, Prepared};
+use crate::stats::LiveGauge;
+use crate::supervisor::Tracked;
+use kernel::clock::Timestamp;
+use kernel::context::Context;
+use kernel::error::{Error, ErrorCode};
+use kernel::event::{Event, StateAfter, Versioned};
+use kernel::ids::Id;
+use store::idempotency::{FirstAnswer, IDEMPOTENCY_KEYS};
+use store::unit_of_work::{CommitError, UnitOfWork, Write};
+
+/// Losses to other nodes after which a child lets them go first, and for how long at most. It goes on until the
+/// command's deadline: where several nodes change one record all the time, most attempts are lost.
+const LOSSES_AT_ONCE: u32 = 3;
+const COMMIT_BACKOFF: Duration = Duration::from_millis(20);
+/// How long a child that was taken out of the directory still answers messages already under way.
+const PASSIVATION_GRACE: Duration = Duration::from_millis(250);
+
+type Answer<A> = Result<Arc<<A as Aggregate>::State>, Error>;
+
+/// A command with what it carries.
+pub(super) struct Execute<A: Aggregate> {
+    pub command: A::Command,
+    pub prepared: Prepared,
+}
+
+impl<A: Aggregate> Message for Execute<A> {
+    type Result = Answer<A>;
+}
+
+/// The state as it is.
+pub(super) struct Read<A>(PhantomData<fn() -> A>);
+
+impl<A> Default for Read<A> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<A: Aggregate> Message for Read<A> {
+    type Result = Result<Option<Arc<A::State>>, Error>;
+}
+
+/// Finish what you have and stop: you are out of the directory.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Passivate;
+
+enum Memory<S> {
+    /// To be read before the next decision.
+    Unknown,
+    Known(Option<Arc<S>>),
+}
+
+/// One aggregate's actor.
+pub struct Child<A: Aggregate> {
+    id: Id,
+    entities: Entities<A>,
+    memory: Memory<A::State>,
+    passivating: bool,
+    _live: LiveGauge,
+}
+
+impl<A: Aggregate> Child<A> {
+    /// `fresh`: the id was just made, there is no row to look for.
+    pub(super) fn new(id: Id, entities: Entities<A>, live: LiveGauge, fresh: bool) -> Self {
+        let memory = if fresh { Memory::Known(None) } else { Memory::Unknown };
+        Self { id, entities, memory, passivating: false, _live: live }
+    }
+
+    /// Takes the memory out for one message; what a message that dies leaves behind is `Unknown`.
+    fn turn(&mut self) -> Turn<A> {
+        let memory = std::mem::replace(&mut self.memory, Memory::Unknown);
+        Turn { id: self.id, entities: self.entities.clone(), memory, has_read: false }
+    }
+}
+
+impl<A: Aggregate> Actor for Child<A> {
+    type Context = ActixContext<Self>;
+}
+
+impl<A: Aggregate> Drop for Child<A> {
+    fn drop(&mut self) {
+        if std::thread::panicking() && !self.passivating {
+            self.entities.on_crash(self.id);
+        }
+    }
+}
+
+impl<A: Aggregate> Handler<Tracked<Execute<A>>> for Child<A> {
+    type Result = AtomicResponse<Self, Answer<A>>;
+
+    fn handle(&mut self, message: Tracked<Execute<A>>, _: &mut Self::Context) -> Self::Result {
+        let Execute { command, prepared } = message.take();
+        let mut turn = self.turn();
+        let work = async move {
+            let answer = turn.execute(&command, &prepared).await;
+            (turn, answer)
+        };
+        AtomicResponse::new(Box::pin(work.into_actor(self).map(|(turn, answer), this, _| {
+            this.memory = turn.memory;
+            answer
+        })))
+    }
+}
+
+impl<A: Aggregate> Handler<Tracked<Read<A>>> for Child<A> {
+    type Result = AtomicResponse<Self, Result<Option<Arc<A::State>>, Error>>;
+
+    fn handle(&mut self, message: Tracked<Read<A>>, _: &mut Self::Context) -> Self::Result {
+        message.take();
+        let mut turn = self.turn();
+        let read_stamp = self.entities.read_stamp(self.id);
+        let work = async move {
+            let answer = turn.load().await;
+            (turn, answer)
+        };
+        AtomicResponse::new(Box::pin(work.into_actor(self).map(move |(turn, answer), this, _| {
+            if let Ok(Some(state)) = &answer {
+                this.entities.remember(this.id, state, read_stamp);
+            }
+            this.memory = turn.memory;
+            answer
+        })))
+    }
+}
+
+impl<A: Aggregate> Handler<Passivate> for Child<A> {
+    type Result = ();
+
+    fn handle(&mut self, _: Passivate, ctx: &mut Self::Context) {
+        self.passivating = true;
+        ctx.run_later(PASSIVATION_GRACE, |_, ctx| ctx.stop());
+    }
+}
+
+/// The child's state while a message is worked on.
+struct Turn<A: Aggregate> {
+    id: Id,
+    entities: Entities<A>,
+    memory: Memory<A::State>,
+    /// Whether this very message has read the memory.
+    has_read: bool,
+}
+
+impl<A: Aggregate> Turn<A> {
+    async fn load(&mut self) -> Result<Option<Arc<A::State>>, Error> {
+        if let Memory::Known(state) = &self.memory {
+            return Ok(state.clone());
+        }
+        let state = self.entities.parts().db.row::<A::State>(A::TABLE, self.id).await?.map(Arc::new);
+        self.memory = Memory::Known(state.clone());
+        self.has_read = true;
+        Ok(state)
+    }
+
+    /// Whether another node may have committed since the memory was read, and before this message came.
+    fn may_be_old(&self) -> bool {
+        self.entities.parts().shared && !self.has_read
+    }
+
+    /// Decides and commits; decides again when somebody else was faster.
+    async fn execute(&mut self, command: &A::Command, prepared: &Prepared) -> Answer<A> {
+        let context = &prepared.context;
+        let give_up = Instant::now() + self.entities.parts().limits.deadline;
+        let mut losses = 0;
+        loop {
+            let state = self.load().await?;
+            let version = state.as_deref().map_or(0, Versioned::version);
+            let now = self.entities.parts().clock.now();
+            let decided = self.decide(state.as_deref(), version, command, context, now);
+            // The commit's comparison finds out that a memory is old; here there will be none.
+            if self.may_be_old() && decided.as_ref().map_or(true, Vec::is_empty) {
+                self.memory = Memory::Unknown;
+                continue;
+            }
+            let (unit, next) = self.unit(state.as_deref(), version, &decided?, prepared, now);
+            if unit.writes.is_empty() {
+                return next.map(Arc::new).ok_or_else(|| Error::new(ErrorCode::NotFound));
+            }
+            let asked = Instant::now();
+            match self.entities.parts().journal.commit(unit).await {
+                Ok(_) => return self.committed(next, asked),
+                // The same key, committed a moment ago: the gateway reads that first answer.
+                Err(CommitError::Stale(table)) if table == IDEMPOTENCY_KEYS.name => {
+                    return Err(Error::new(ErrorCode::RequestInFlight));
+                }
+                Err(error @ CommitError::Conflict { .. }) => return Err(error.into()),
+                Err(CommitError::Stale(_)) => {
+                    losses += 1;
+                    self.look_again(version, losses, give_up).await?;
+                }
+                Err(CommitError::Duplicate(_)) if A::duplicate() != ErrorCode::Internal => {
+                    return Err(Error::new(A::duplicate()));
+                }
+                Err(error) => {
+                    self.memory = Memory::Unknown;
+                    self.entities.forget(self.id);
+                    return Err(error.into());
+                }
+            }
+        }
+    }
+
+    fn decide(
+        &self,
+        state: Option<&A::State>,
+        version: i64,
+        command: &A::Command,
+        context: &Context,
+        now: Timestamp,
+    ) -> Result<Vec<A::Event>, Error> {
+        let events = A::decide(state, command, &context.caller, self.id, now)?;
+        // After the decision (RFC 9110 §13.2.1): who may not see a record learns nothing of its version.
+        context.check_version(version)?;
+        Ok(events)
+    }
+
+    /// Reads what the aggregate has become since `version`, which lost.
+    ///
+    /// # Errors
+    /// `unavailable` if it is still that: so a row has changed that came as a condition, and only who set it can
+    /// decide anew. `overloaded` when it is time to give up.
+    async fn look_again(&mut self, version: i64, losses: u32, give_up: Instant) -> Result<(), Error> {
+        if losses > LOSSES_AT_ONCE {
+            tokio::time::sleep(commit_backoff()).await;
+        }
+        self.memory = Memory::Unknown;
+        let state = self.load().await?;
+        if state.as_deref().map_or(0, Versioned::version) == version {
+            return Err(Error::unavailable());
+        }
+        if Instant::now() < give_up { Ok(()) } else { Err(Error::overloaded()) }
+    }
+
+    /// State row, events and first answer of a decision, and the state after it.
+    fn unit(
+        &self,
+        state: Option<&A::State>,
+        version: i64,
+        events: &[A::Event],
+        prepared: &Prepared,
+        now: Timestamp,
+    ) -> (UnitOfWork, Option<A::State>) {
+        let context = &prepared.context;
+        let mut unit = UnitOfWork::default();
+        let mut next = state.cloned();
+        for event in events {
+            let after = event.after().clone();
+            if let Some(event) = A::logged(event) {
+                unit.events.push(Event::new(event, self.id, after.version(), now, context));
+            }
+            next = Some(after);
+        }
+        if let Some(next) = next.as_ref().filter(|_| !events.is_empty()) {
+            let row = A::row(next);
+            unit.writes.push(Write::row(A::TABLE, self.id, row).expecting(version));
+        }
+        if !unit.writes.is_empty() {
+            unit.join(prepared.with.clone());
+        }
+        if let (Some(claim), Some(next)) = (&context.claim, &next) {
+            let answer = FirstAnswer::new(claim, self.id, Some(next.version()), A::view(next), now);
+            unit.writes.push(answer.write());
+        }
+        (unit, next)
+    }
+
+    fn committed(&mut self, next: Option<A::State>, asked: Instant) -> Answer<A> {
+        let next = Arc::new(next.ok_or_else(|| Error::new(ErrorCode::Internal))?);
+        self.memory = Memory::Known(Some(next.clone()));
+        self.entities.committed(self.id, &next, asked);
+        Ok(next)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "nodes that lost together must not come back together")]
+fn commit_backoff() -> Duration {
+    COMMIT_BACKOFF.mul_f64(rand::random())
+}

@@ -1,0 +1,232 @@
+//! Calls from one service to another: through a breaker actor, with a deadline, retried if they are
+//! idempotent (SPEC §7).
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::Duration;
+
+use actix::{Actor, Context, Handler, Message, MessageResult};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::breaker::{Breaker, BreakerSettings, CallOutcome, State};
+use crate::retry::Backoff;
+use crate::supervisor::{LivenessGuard, Ref, Tracked};
+use kernel::clock::{Clock, Timestamp};
+use kernel::error::{Error, ErrorCode};
+use kernel::service_id::ServiceId;
+
+/// Retries of idempotent calls: 3 more within 5 s, exponentially spaced.
+pub const CALL_RETRY: Backoff =
+    Backoff { initial: Duration::from_millis(100), factor: 3.0, max: Duration::from_secs(2), times: 3 };
+const CALL_BUDGET: Duration = Duration::from_secs(5);
+
+/// How long the breaker itself may take to say yes or no.
+const BREAKER_DEADLINE: Duration = Duration::from_secs(1);
+
+/// Keeps one callee's breaker.
+pub struct BreakerActor {
+    name: &'static str,
+    breaker: Breaker,
+    clock: Clock,
+    _liveness: LivenessGuard,
+}
+
+impl BreakerActor {
+    pub fn new(name: &'static str, settings: BreakerSettings, clock: Clock, liveness: LivenessGuard) -> Self {
+        Self { name, breaker: Breaker::new(settings), clock, _liveness: liveness }
+    }
+}
+
+impl Actor for BreakerActor {
+    type Context = Context<Self>;
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<(), Duration>")]
+struct Admit;
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Report(CallOutcome);
+
+impl Handler<Tracked<Admit>> for BreakerActor {
+    type Result = MessageResult<Tracked<Admit>>;
+
+    fn handle(&mut self, message: Tracked<Admit>, _: &mut Self::Context) -> Self::Result {
+        let Admit = message.take();
+        MessageResult(self.breaker.admit(self.clock.now()))
+    }
+}
+
+impl Handler<Tracked<Report>> for BreakerActor {
+    type Result = ();
+
+    fn handle(&mut self, message: Tracked<Report>, _: &mut Self::Context) {
+        let Report(outcome) = message.take();
+        let before = self.breaker.state();
+        self.breaker.report(outcome, self.clock.now());
+        let after = self.breaker.state();
+        if before != after {
+            tracing::warn!(breaker = self.name, ?before, ?after, "the breaker changed");
+            let open = if matches!(after, State::Open { .. }) { 1.0 } else { 0.0 };
+            metrics::gauge!("kizuna_breaker_open", "breaker" => self.name).set(open);
+        }
+    }
+}
+
+/// What a breaker shows of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BreakerReading {
+    #[schema(example = "breaker.customer")]
+    pub name: &'static str,
+    pub state: BreakerState,
+    /// Calls of the rolling window.
+    pub calls: usize,
+    /// Those of them that failed.
+    pub failures: usize,
+    /// When the next probe may go out, unless it is closed.
+    #[schema(required)]
+    pub retry_at: Option<Timestamp>,
+}
+
+/// What a breaker lets through: every call, none, or one probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BreakerState {
+    Closed,
+    Open,
+    HalfOpen,
+}
+
+impl From<State> for BreakerState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Closed => Self::Closed,
+            State::Open { .. } => Self::Open,
+            State::HalfOpen { .. } => Self::HalfOpen,
+        }
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "BreakerReading")]
+struct Read;
+
+impl Handler<Tracked<Read>> for BreakerActor {
+    type Result = MessageResult<Tracked<Read>>;
+
+    fn handle(&mut self, message: Tracked<Read>, _: &mut Self::Context) -> Self::Result {
+        let Read = message.take();
+        let (calls, failures) = self.breaker.counts(self.clock.now());
+        MessageResult(BreakerReading {
+            name: self.name,
+            state: self.breaker.state().into(),
+            calls,
+            failures,
+            retry_at: self.breaker.retry_at(),
+        })
+    }
+}
+
+/// A guarded way to another service.
+#[derive(Clone)]
+pub struct CircuitBreaker {
+    breaker: Ref<BreakerActor>,
+    timeout: Duration,
+}
+
+impl CircuitBreaker {
+    pub fn new(breaker: Ref<BreakerActor>, timeout: Duration) -> Self {
+        Self { breaker, timeout }
+    }
+
+    /// How long a call may take.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// What its breaker shows.
+    ///
+    /// # Errors
+    /// `unavailable` while the breaker restarts.
+    pub async fn read(&self) -> Result<BreakerReading, Error> {
+        self.breaker.ask(Read, BREAKER_DEADLINE).await
+    }
+
+    /// The same breaker for a caller who must have answered by the timeout: a tenth of it is left to them.
+    pub fn with_time_to_answer(&self) -> Self {
+        Self { timeout: self.timeout * 9 / 10, ..self.clone() }
+    }
+
+    /// Makes one call.
+    ///
+    /// # Errors
+    /// `unavailable` when the breaker is open, the call timed out or the callee is away; else the callee's own.
+    pub async fn call<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        self.admit().await?;
+        self.attempt(call).await
+    }
+
+    /// Makes an idempotent call, again after a passing failure: 3 times more within 5 s, unless the breaker opens.
+    ///
+    /// # Errors
+    /// The last attempt's, or the breaker's.
+    pub async fn call_idempotent<T, F>(&self, mut call: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let begun = tokio::time::Instant::now();
+        let mut retry = 0;
+        loop {
+            self.admit().await?;
+            let answer = self.attempt(call()).await;
+            let passing = answer.as_ref().is_err_and(Error::is_passing);
+            let wait = CALL_RETRY.jittered(retry);
+            if !passing || !CALL_RETRY.allows(retry) || begun.elapsed() + wait >= CALL_BUDGET {
+                return answer;
+            }
+            tokio::time::sleep(wait).await;
+            retry += 1;
+        }
+    }
+
+    async fn admit(&self) -> Result<(), Error> {
+        let admitted = self.breaker.ask(Admit, BREAKER_DEADLINE).await?;
+        admitted.map_err(|wait| Error::after(ErrorCode::Unavailable, wait))
+    }
+
+    async fn attempt<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let answer =
+            tokio::time::timeout(self.timeout, call).await.unwrap_or_else(|_| Err(Error::unavailable()));
+        let failed = answer.as_ref().is_err_and(Error::is_passing);
+        let outcome = if failed { CallOutcome::Failure } else { CallOutcome::Success };
+        self.breaker.ask(Report(outcome), BREAKER_DEADLINE).await?;
+        answer
+    }
+}
+
+/// The circuit breaker of each service on this node: one for each callee, shared by all who call it (SPEC §7).
+#[derive(Clone)]
+pub struct Breakers(BTreeMap<ServiceId, CircuitBreaker>);
+
+impl FromIterator<(ServiceId, CircuitBreaker)> for Breakers {
+    fn from_iter<I: IntoIterator<Item = (ServiceId, CircuitBreaker)>>(breakers: I) -> Self {
+        Self(breakers.into_iter().collect())
+    }
+}
+
+impl Breakers {
+    /// The breaker of this service.
+    ///
+    /// # Panics
+    /// If there is none: every service gets one when the node is put together.
+    pub fn of(&self, service: ServiceId) -> &CircuitBreaker {
+        self.0.get(&service).expect("every service has a breaker")
+    }
+
+    /// All of them, by the service's name.
+    pub fn all(&self) -> Vec<CircuitBreaker> {
+        self.0.values().cloned().collect()
+    }
+}

@@ -1,0 +1,82 @@
+//! Keeps the streams short: what every consumer has taken is cut off, and what is far behind the log's end, where it is
+//! as well read from the log. Each partition by the node that works on it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, AsyncContext, Context, WrapFuture};
+use redis::{Pipeline, RedisResult};
+
+use crate::cluster::members::Members;
+use crate::stats::ActorStats;
+use crate::supervisor::LivenessGuard;
+use store::redis::Redis;
+use store::{Db, StoreError, cursors, log};
+
+const TRIM_EVERY: Duration = Duration::from_secs(5);
+/// Entries of a partition that are kept for consumers far behind: beyond, Redis would be a second log.
+const KEPT: i64 = 10_000;
+
+/// Trims at intervals.
+pub struct TrimmerActor {
+    db: Db,
+    redis: Redis,
+    members: Members,
+    stats: Arc<ActorStats>,
+    _liveness: LivenessGuard,
+}
+
+impl TrimmerActor {
+    pub fn new(
+        db: Db,
+        redis: Redis,
+        members: Members,
+        liveness: LivenessGuard,
+        stats: Arc<ActorStats>,
+    ) -> Self {
+        Self { db, redis, members, stats, _liveness: liveness }
+    }
+}
+
+impl Actor for TrimmerActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let (db, redis, members) = (self.db.clone(), self.redis.clone(), self.members.clone());
+        let stats = self.stats.clone();
+        let trim = async move {
+            loop {
+                tokio::time::sleep(TRIM_EVERY).await;
+                stats.step();
+                let trimmed = match bounds(&db, &members).await {
+                    Ok(bounds) => trim(&redis, &bounds).await.map_err(|error| error.to_string()),
+                    Err(error) => Err(error.to_string()),
+                };
+                if let Err(why) = trimmed {
+                    tracing::debug!(why, "the streams are trimmed another time");
+                }
+            }
+        };
+        ctx.spawn(trim.into_actor(self));
+    }
+}
+
+/// The first number to keep of each partition of this node.
+async fn bounds(db: &Db, members: &Members) -> Result<Vec<(i64, i64)>, StoreError> {
+    let mine = members.my_partitions(None);
+    let taken = cursors::lowest(db).await?;
+    let heads = log::heads(db).await?;
+    let bound = |(partition, head): (i64, i64)| {
+        let lowest = taken.iter().find(|(of, _)| *of == partition).map_or(0, |(_, lowest)| *lowest);
+        (partition, lowest.max(head - KEPT) + 1)
+    };
+    Ok(heads.into_iter().filter(|(partition, _)| mine.contains(*partition)).map(bound).collect())
+}
+
+async fn trim(redis: &Redis, bounds: &[(i64, i64)]) -> RedisResult<()> {
+    let mut pipeline = Pipeline::with_capacity(bounds.len());
+    for (partition, first) in bounds {
+        pipeline.cmd("XTRIM").arg(redis.events(*partition)).arg("MINID").arg(first).ignore();
+    }
+    if bounds.is_empty() { Ok(()) } else { pipeline.query_async(&mut redis.shared()).await }
+}

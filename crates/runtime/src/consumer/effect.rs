@@ -1,0 +1,140 @@
+//! A consumer's effect and its cursors' moves as one unit: that is all of exactly-once.
+
+use std::sync::Arc;
+
+use crate::consumer::runner::ConsumerRunner;
+use crate::consumer::{Consumer, EffectError, Interrupted};
+use kernel::event::LoggedEvent;
+use kernel::failpoint;
+use store::StoreError;
+use store::cursors::{CURSORS, Cursor, PARKED};
+use store::journal::Outcome;
+use store::unit_of_work::{CommitError, UnitOfWork, Write};
+
+/// How often an effect is computed anew after losing to another writer of its rows.
+const ATTEMPTS: usize = 5;
+
+/// The runner's own tables: who loses here has lost to another runner of its consumer.
+pub(super) const OWN: [&str; 2] = [CURSORS.name, PARKED.name];
+
+/// How an effect ended.
+pub(super) enum Attempt {
+    Done,
+    /// The events can't be applied, and why.
+    AtFault(String),
+    /// Another runner of this consumer was faster.
+    Overtaken,
+}
+
+impl<C: Consumer> ConsumerRunner<C> {
+    /// Commits the effect of these events with their cursors' moves. Answers why not, if they are at fault.
+    pub(super) async fn try_apply(
+        &mut self,
+        events: &[Arc<LoggedEvent>],
+        all_seen: bool,
+    ) -> Result<Option<String>, Interrupted> {
+        let moved = self.moved(events, all_seen);
+        let moves = self.moves(&moved);
+        match self.attempt(events, &moves).await? {
+            Attempt::Done => {
+                self.keep(moved);
+                Ok(None)
+            }
+            Attempt::AtFault(why) => Ok(Some(why)),
+            Attempt::Overtaken => Err(Interrupted::Overtaken),
+        }
+    }
+
+    /// Commits the effect of these events with `also`, which is the runner's own book-keeping.
+    pub(super) async fn attempt(
+        &self,
+        events: &[Arc<LoggedEvent>],
+        also: &[Write],
+    ) -> Result<Attempt, StoreError> {
+        let mut lost = String::new();
+        for _ in 0..ATTEMPTS {
+            let mut unit = match self.effect(events).await {
+                Ok(unit) => unit,
+                Err(EffectError::Store(error @ StoreError::Unavailable(_))) => return Err(error),
+                Err(error) => return Ok(Attempt::AtFault(error.to_string())),
+            };
+            unit.writes.extend_from_slice(also);
+            match self.commit(unit).await {
+                Ok(_) => return Ok(Attempt::Done),
+                Err(why @ (CommitError::Duplicate(_) | CommitError::Refused(_))) => {
+                    return Ok(Attempt::AtFault(why.to_string()));
+                }
+                Err(CommitError::Stale(table)) if OWN.contains(&table) => return Ok(Attempt::Overtaken),
+                // A row of the service changed since the effect was computed: what it reads now is newer.
+                Err(why @ CommitError::Stale(_)) => lost = why.to_string(),
+                Err(why) => return Err(StoreError::Unavailable(why.to_string())),
+            }
+        }
+        Ok(Attempt::AtFault(lost))
+    }
+
+    async fn effect(&self, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
+        let holds = |text: &str| events.iter().any(|event| event.event.data.get().contains(text));
+        if failpoint::fails(&self.failpoint, holds) {
+            return Err(EffectError::Event(format!("failpoint {}", self.failpoint)));
+        }
+        self.consumer.effect(&self.parts.db, events).await
+    }
+
+    pub(super) async fn commit(&self, unit: UnitOfWork) -> Outcome {
+        failpoint::hit("feed.before_effect");
+        let outcome = self.parts.journal.commit(unit).await;
+        if outcome.is_ok() {
+            failpoint::hit("feed.after_effect");
+        }
+        outcome
+    }
+
+    /// Where the cursors of the events' partitions stand after them.
+    pub(super) fn moved(&self, events: &[Arc<LoggedEvent>], all_seen: bool) -> Vec<Cursor> {
+        let mut moved: Vec<Cursor> = Vec::new();
+        for event in events {
+            let partition = event.partition as usize;
+            let place =
+                moved.iter().position(|cursor| cursor.partition == event.partition).unwrap_or_else(|| {
+                    moved.push(self.cursors[partition].clone());
+                    moved.len() - 1
+                });
+            let cursor = &mut moved[place];
+            debug_assert!(event.partition_seq > self.cursors[partition].position, "no event comes again");
+            cursor.applied += 1;
+            cursor.position = if all_seen { self.seen.at(event.partition) } else { event.partition_seq };
+        }
+        moved
+    }
+
+    /// The writes that move the stored cursors to these.
+    pub(super) fn moves(&self, moved: &[Cursor]) -> Vec<Write> {
+        moved.iter().map(|cursor| cursor.moved_from(&self.cursors[cursor.partition as usize])).collect()
+    }
+
+    /// Takes note that these are stored.
+    pub(super) fn keep(&mut self, moved: Vec<Cursor>) {
+        for cursor in moved {
+            let partition = cursor.partition as usize;
+            self.cursors[partition] = cursor;
+        }
+    }
+
+    /// Stores positions that moved over events of other types, so that a restart need not read them again.
+    pub(super) async fn save_positions(&mut self) -> Result<(), Interrupted> {
+        let moved: Vec<Cursor> = self
+            .cursors
+            .iter()
+            .filter(|cursor| cursor.position < self.seen.at(cursor.partition))
+            .map(|cursor| Cursor { position: self.seen.at(cursor.partition), ..cursor.clone() })
+            .collect();
+        if moved.is_empty() {
+            return Ok(());
+        }
+        let unit = UnitOfWork { writes: self.moves(&moved), ..UnitOfWork::default() };
+        self.parts.journal.commit(unit).await?;
+        self.keep(moved);
+        Ok(())
+    }
+}

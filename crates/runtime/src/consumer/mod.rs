@@ -1,0 +1,247 @@
+//! A consumer of the event log: cursor and effect in one transaction, so that each event takes effect
+//! exactly once and in order per aggregate, whatever crashes when (SPEC §8.2).
+//!
+//! Deliveries of the registry are the fast way, the log is the truth: a gap in the numbers, a restart, or
+//! another holder of the cursor sends the runner back to the log. In a cluster each node works on the partitions that its
+//! placement gives it; two that work on one for a moment are told apart by the cursor's compare-and-set.
+
+mod effect;
+pub mod parking;
+mod runner;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, WrapFuture};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::cluster::members::Members;
+use crate::cluster::placement::{Membership, PartitionSet};
+use crate::consumer::runner::{ConsumerRunner, Next};
+use crate::journal::Journal;
+use crate::registry::{Filter, Registry};
+use crate::retry::Backoff;
+use crate::stats::ActorStats;
+use crate::supervisor::LivenessGuard;
+use kernel::clock::Clock;
+use kernel::error::Error;
+use kernel::event::{EventType, LoggedEvent};
+use kernel::service_id::ServiceId;
+use store::unit_of_work::{CommitError, UnitOfWork};
+use store::{Db, StoreError};
+
+/// What a service does about events.
+pub trait Consumer: Send + Sync + 'static {
+    /// The service whose nodes run it; `None`: every node does.
+    const SERVICE: Option<ServiceId>;
+    /// `service.purpose`: the name of its cursors, its actor and its dead letters.
+    const NAME: &'static str;
+    /// The types of event that it takes.
+    const TYPES: &'static [EventType];
+
+    /// The effect of these events, in their order, as one unit. Reads, but writes nothing itself; commands that it
+    /// sends on the way must do no harm when they come again.
+    fn effect(
+        &self,
+        db: &Db,
+        events: &[Arc<LoggedEvent>],
+    ) -> impl Future<Output = Result<UnitOfWork, EffectError>> + Send;
+
+    /// What is committed when an event becomes a dead letter, because of `error`.
+    fn given_up(
+        &self,
+        _db: &Db,
+        _event: &LoggedEvent,
+        _error: &str,
+    ) -> impl Future<Output = Result<UnitOfWork, StoreError>> + Send {
+        std::future::ready(Ok(UnitOfWork::default()))
+    }
+}
+
+/// What is fixed about a consumer.
+#[derive(Clone, Copy, Debug)]
+pub struct ConsumerSpec {
+    pub name: &'static str,
+    /// The service whose nodes run it; `None`: every node does.
+    pub service: Option<ServiceId>,
+    /// The types of event that it takes.
+    pub types: &'static [EventType],
+}
+
+impl ConsumerSpec {
+    /// That of `C`.
+    pub const fn of<C: Consumer>() -> Self {
+        Self { name: C::NAME, service: C::SERVICE, types: C::TYPES }
+    }
+}
+
+/// Why a consumer could not take an event.
+#[derive(Debug, thiserror::Error)]
+pub enum EffectError {
+    /// Not the event's fault: tried again, nothing is parked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The event itself can't be applied.
+    #[error("{0}")]
+    Event(String),
+}
+
+impl From<serde_json::Error> for EffectError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Event(error.to_string())
+    }
+}
+
+/// Why a runner must begin again from its cursors.
+#[derive(Debug, thiserror::Error)]
+pub enum Interrupted {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// As when partitions move to another node.
+    #[error("another feed of this consumer was faster")]
+    Overtaken,
+}
+
+impl From<Error> for EffectError {
+    fn from(error: Error) -> Self {
+        if error.is_passing() {
+            Self::Store(StoreError::Unavailable(error.to_string()))
+        } else {
+            Self::Event(error.to_string())
+        }
+    }
+}
+
+impl From<CommitError> for Interrupted {
+    fn from(why: CommitError) -> Self {
+        match why {
+            CommitError::Stale(table) if effect::OWN.contains(&table) => Self::Overtaken,
+            why => Self::Store(StoreError::Unavailable(why.to_string())),
+        }
+    }
+}
+
+/// What every runner needs.
+#[derive(Clone)]
+pub struct ConsumerParts {
+    pub db: Db,
+    pub journal: Journal,
+    pub registry: Registry,
+    /// Who shares the partitions.
+    pub members: Members,
+    pub clock: Clock,
+    pub retry: Backoff,
+    /// Events of one unit at most.
+    pub batch: usize,
+    /// How often the log is looked at without a delivery.
+    pub poll: Duration,
+    /// Events that may be parked; the consumer stands still when there is no room for another.
+    pub parking: usize,
+}
+
+/// How long to wait where more is coming: the next batch is larger and cheaper for it.
+const LINGER: Duration = Duration::from_millis(30);
+
+/// When to start again after a failure: the database is away, or another node works on the partition still.
+const AGAIN: Backoff =
+    Backoff { initial: Duration::from_millis(50), factor: 2.0, max: Duration::from_secs(5), times: u32::MAX };
+
+/// Runs a consumer for as long as it lives; its supervisor makes it anew from the stored cursors.
+pub struct ConsumerActor<C: Consumer> {
+    parts: ConsumerParts,
+    consumer: Arc<C>,
+    stats: Arc<ActorStats>,
+    _liveness: LivenessGuard,
+}
+
+impl<C: Consumer> ConsumerActor<C> {
+    pub fn new(
+        parts: ConsumerParts,
+        consumer: Arc<C>,
+        liveness: LivenessGuard,
+        stats: Arc<ActorStats>,
+    ) -> Self {
+        Self { parts, consumer, stats, _liveness: liveness }
+    }
+}
+
+impl<C: Consumer> Actor for ConsumerActor<C> {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let run = run(self.parts.clone(), self.consumer.clone(), self.stats.clone());
+        // It ends only when the registry went away: then it begins anew, from the cursors.
+        ctx.spawn(run.into_actor(self).map(|(), _, ctx| ctx.stop()));
+    }
+}
+
+/// Applies what the log has beyond the consumer's cursors, parks what can't be applied, and ends: for commands. A server
+/// may run the same consumer beside it.
+///
+/// # Errors
+/// If the database is away, or a server's runner was faster: what was applied stands, go on from there.
+pub async fn run_to_head<C: Consumer>(parts: ConsumerParts, consumer: Arc<C>) -> Result<(), Interrupted> {
+    ConsumerRunner::load(parts, consumer, PartitionSet::ALL).await?.save_positions().await
+}
+
+/// Works on this node's partitions, whichever they are at the time.
+async fn run<C: Consumer>(parts: ConsumerParts, consumer: Arc<C>, stats: Arc<ActorStats>) {
+    let mut members = parts.members.watch();
+    let mut failures = 0;
+    loop {
+        let partitions = partitions_of::<C>(&parts, &mut members);
+        if partitions.is_empty() {
+            // The sender lives as long as the parts do.
+            let _ = members.changed().await;
+            continue;
+        }
+        let begun = Instant::now();
+        match work(&parts, &consumer, partitions, &mut members, &stats).await {
+            Ok(Next::RegistryGone) => return,
+            Ok(_) => {}
+            Err(error) => {
+                stats.failed();
+                if begun.elapsed() > 2 * AGAIN.max {
+                    failures = 0;
+                }
+                tracing::warn!(consumer = C::NAME, %error, "a consumer starts again from its cursors");
+                tokio::time::sleep(AGAIN.jittered(failures)).await;
+                failures = failures.saturating_add(1);
+            }
+        }
+    }
+}
+
+/// The partitions that this node works on for the consumer now.
+fn partitions_of<C: Consumer>(
+    parts: &ConsumerParts,
+    members: &mut watch::Receiver<Arc<Membership>>,
+) -> PartitionSet {
+    let incarnation = parts.members.node().incarnation;
+    members.borrow_and_update().partitions_of(incarnation, C::SERVICE)
+}
+
+/// Works on these partitions until they are others.
+async fn work<C: Consumer>(
+    parts: &ConsumerParts,
+    consumer: &Arc<C>,
+    partitions: PartitionSet,
+    members: &mut watch::Receiver<Arc<Membership>>,
+    stats: &ActorStats,
+) -> Result<Next, Interrupted> {
+    let filter = Filter::Types(C::TYPES.into());
+    let Ok(mut deliveries) = parts.registry.subscribe(filter, parts.batch).await else {
+        return Ok(Next::RegistryGone);
+    };
+    let mut runner = ConsumerRunner::load(parts.clone(), consumer.clone(), partitions).await?;
+    loop {
+        match runner.step(&mut deliveries, members, stats).await? {
+            Next::Go => {}
+            Next::Linger => tokio::time::sleep(LINGER).await,
+            Next::Moved if partitions_of::<C>(parts, members) == partitions => {}
+            over => return Ok(over),
+        }
+    }
+}

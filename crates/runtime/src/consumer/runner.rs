@@ -1,0 +1,253 @@
+//! What a runner has in mind, and its rounds: deliveries, the log, what is parked.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::Receiver;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::cluster::placement::{Membership, PartitionSet};
+use crate::consumer::effect::Attempt;
+use crate::consumer::parking;
+use crate::consumer::parking::Parking;
+use crate::consumer::{Consumer, ConsumerParts, Interrupted};
+use crate::positions::Positions;
+use crate::registry::Batch;
+use crate::stats::ActorStats;
+use kernel::clock::Timestamp;
+use kernel::event::LoggedEvent;
+use store::cursors;
+use store::cursors::{Cursor, Parked, ParkedStatus};
+use store::unit_of_work::CommitError;
+use store::{StoreError, log};
+
+/// After a batch this large more is coming.
+const BUSY_BATCH: usize = 8;
+
+/// How often retries are looked at while there are any: the seed's first one comes after 100 ms.
+const RETRY_POLL: Duration = Duration::from_millis(25);
+/// Retries between two looks at what is delivered.
+const RETRIES_A_ROUND: usize = 64;
+/// How often the parked events are read again while there are any.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What comes after a round.
+pub(super) enum Next {
+    Go,
+    /// More is coming: worth waiting for.
+    Linger,
+    RegistryGone,
+    /// The partitions are others than they were.
+    Moved,
+}
+
+/// A consumer's state of mind; all of it can be read again from the database.
+pub(super) struct ConsumerRunner<C: Consumer> {
+    pub(super) parts: ConsumerParts,
+    pub(super) consumer: Arc<C>,
+    /// Those that this node works on.
+    partitions: PartitionSet,
+    /// As stored, one a partition.
+    pub(super) cursors: Vec<Cursor>,
+    /// The last number of each partition that was taken into `pending`, or needs no effect.
+    pub(super) seen: Positions,
+    pending: VecDeque<Arc<LoggedEvent>>,
+    parking: Parking,
+    /// When the parked events were last read.
+    looked: Instant,
+    /// Where tests make its effects fail.
+    pub(super) failpoint: String,
+}
+
+impl<C: Consumer> ConsumerRunner<C> {
+    pub(super) async fn load(
+        parts: ConsumerParts,
+        consumer: Arc<C>,
+        partitions: PartitionSet,
+    ) -> Result<Self, Interrupted> {
+        let cursors = cursors::load(&parts.db, C::NAME).await?;
+        let parking = Parking::load(&parts.db, C::NAME, parts.parking, partitions).await?;
+        let mut runner = Self {
+            seen: cursors.iter().map(|cursor| (cursor.partition, cursor.position)).collect(),
+            parts,
+            consumer,
+            partitions,
+            cursors,
+            pending: VecDeque::new(),
+            parking,
+            looked: Instant::now(),
+            failpoint: format!("feed.{}.effect", C::NAME),
+        };
+        if runner.parking.has_room() {
+            runner.catch_up().await?;
+        } else {
+            tracing::error!(consumer = C::NAME, "stands still: as many events are parked as may be");
+        }
+        Ok(runner)
+    }
+
+    /// One round: whatever is delivered, or else a look at the log; then the retries that are due.
+    pub(super) async fn step(
+        &mut self,
+        deliveries: &mut Receiver<Batch>,
+        members: &mut watch::Receiver<Arc<Membership>>,
+        stats: &ActorStats,
+    ) -> Result<Next, Interrupted> {
+        if !self.parking.has_room() {
+            // Deliveries run over meanwhile; the log has them when there is room again.
+            tokio::time::sleep(RETRY_POLL).await;
+            self.retry_parked().await?;
+            return Ok(Next::Go);
+        }
+        let mut applied = 0;
+        let wait = self.wait();
+        let delivered = tokio::select! {
+            // Only between two rounds: an effect is not cut in half.
+            _ = members.changed() => return Ok(Next::Moved),
+            delivered = tokio::time::timeout(wait, deliveries.recv()) => delivered,
+        };
+        match delivered {
+            Ok(None) => return Ok(Next::RegistryGone),
+            Ok(Some(first)) => {
+                let mut gap = self.take(&first);
+                while self.pending.len() < self.parts.batch {
+                    let Ok(more) = deliveries.try_recv() else { break };
+                    gap |= self.take(&more);
+                }
+                stats.step();
+                applied = self.apply().await?;
+                if gap {
+                    self.catch_up().await?;
+                }
+            }
+            Err(_) => {
+                self.catch_up().await?;
+                self.save_positions().await?;
+            }
+        }
+        self.retry_parked().await?;
+        Ok(if applied >= BUSY_BATCH { Next::Linger } else { Next::Go })
+    }
+
+    /// How long a round may wait for deliveries.
+    fn wait(&self) -> Duration {
+        if self.parking.is_retrying() {
+            RETRY_POLL
+        } else if self.parking.is_empty() {
+            self.parts.poll
+        } else {
+            self.parts.poll.min(LOOK_EVERY.saturating_sub(self.looked.elapsed()))
+        }
+    }
+
+    /// Takes a delivery; true if numbers are missing before it.
+    fn take(&mut self, batch: &Batch) -> bool {
+        let taken = self.seen.take(batch, self.partitions);
+        self.pending.extend(taken.fresh);
+        taken.gap
+    }
+
+    /// Reads and applies what the log has beyond `seen`, partition by partition.
+    async fn catch_up(&mut self) -> Result<(), Interrupted> {
+        for (partition, head) in log::heads(&self.parts.db).await? {
+            while self.partitions.contains(partition) && self.seen.at(partition) < head {
+                let limit = self.parts.batch as i64;
+                let events = log::after(&self.parts.db, partition, self.seen.at(partition), limit).await?;
+                let Some(last) = events.last() else { break };
+                self.seen.advance(partition, last.partition_seq);
+                let wanted = events.into_iter().filter(|event| C::TYPES.contains(&event.event.event_type));
+                self.pending.extend(wanted.map(Arc::new));
+                self.apply().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies what is pending; answers how many events that were.
+    async fn apply(&mut self) -> Result<usize, Interrupted> {
+        let events: Vec<_> = std::mem::take(&mut self.pending).into();
+        let together = events.len() > 1 && !events.iter().any(|event| self.parking.blocks(event));
+        if !together || self.try_apply(&events, true).await?.is_some() {
+            for event in &events {
+                self.apply_alone(event).await?;
+            }
+        }
+        Ok(events.len())
+    }
+
+    /// One event by itself: behind its parked predecessors, applied, or parked.
+    async fn apply_alone(&mut self, event: &Arc<LoggedEvent>) -> Result<(), Interrupted> {
+        let one = std::slice::from_ref(event);
+        let why = if self.parking.blocks(event) {
+            String::new()
+        } else {
+            match self.try_apply(one, false).await? {
+                None => return Ok(()),
+                Some(why) => why,
+            }
+        };
+        let (mut unit, parked) = self.parking.park(event, why, self.parts.clock.now(), &self.parts.retry)?;
+        let moved = self.moved(one, false);
+        unit.writes.extend(self.moves(&moved));
+        self.commit(unit).await?;
+        self.keep(moved);
+        self.parking.add(parked);
+        if !self.parking.has_room() {
+            tracing::error!(consumer = C::NAME, "stands still: as many events are parked as may be");
+        }
+        Ok(())
+    }
+
+    /// Tries the parked events whose time has come again.
+    async fn retry_parked(&mut self) -> Result<(), Interrupted> {
+        self.look_again().await?;
+        let now = self.parts.clock.now();
+        for _ in 0..RETRIES_A_ROUND {
+            let Some(parked) = self.parking.due(now) else { break };
+            let event = log::by_ids(&self.parts.db, &[parked.event_id]).await?.pop();
+            let lost = || StoreError::Failed(format!("the log has lost event {}", parked.event_id));
+            let event = Arc::new(event.ok_or_else(lost)?);
+            match self.attempt(std::slice::from_ref(&event), &[parking::release(&parked)]).await? {
+                Attempt::Done => self.parking.released(&parked),
+                Attempt::AtFault(why) => self.postpone(&parked, &event, why, now).await?,
+                Attempt::Overtaken => return Ok(self.load_parking().await?),
+            }
+        }
+        Ok(())
+    }
+
+    async fn postpone(
+        &mut self,
+        parked: &Parked,
+        event: &LoggedEvent,
+        why: String,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (mut unit, again) = self.parking.postpone(parked, why, now, &self.parts.retry);
+        if again.status == ParkedStatus::Dead {
+            unit.join(self.consumer.given_up(&self.parts.db, event, &again.error).await?);
+        }
+        match self.commit(unit).await {
+            Ok(_) => self.parking.postponed(again),
+            Err(CommitError::Stale(_)) => self.load_parking().await?,
+            Err(why) => return Err(StoreError::Unavailable(why.to_string())),
+        }
+        Ok(())
+    }
+
+    /// While anything is parked: has somebody redriven a dead letter, here, on another node or by the command?
+    async fn look_again(&mut self) -> Result<(), StoreError> {
+        if self.parking.is_empty() || self.looked.elapsed() < LOOK_EVERY {
+            return Ok(());
+        }
+        self.load_parking().await
+    }
+
+    async fn load_parking(&mut self) -> Result<(), StoreError> {
+        self.parking = Parking::load(&self.parts.db, C::NAME, self.parts.parking, self.partitions).await?;
+        self.looked = Instant::now();
+        Ok(())
+    }
+}

@@ -1,0 +1,161 @@
+//! The one writer of a node: units that wait are committed together (group commit), and what was
+//! committed is published in the order of the commits.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, ResponseFuture, WrapFuture};
+use tokio::sync::oneshot;
+
+use crate::registry::{Batch, Origin, Registry};
+use crate::stats::ActorStats;
+use crate::supervisor::{LivenessGuard, Ref, Tracked};
+use store::Db;
+use store::journal::{Outcome, commit};
+use store::unit_of_work::{CommitError, UnitOfWork};
+
+/// Bounds of the journal.
+#[derive(Clone, Debug)]
+pub struct JournalLimits {
+    /// Units of one transaction at most.
+    pub group: usize,
+    /// Units that may wait; more are refused.
+    pub queue: usize,
+}
+
+/// How long a unit may take from its submission to its commit.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Commits units; clones go to the same writer.
+#[derive(Clone)]
+pub struct Journal(Ref<JournalActor>);
+
+impl Journal {
+    pub fn new(actor: Ref<JournalActor>) -> Self {
+        Self(actor)
+    }
+
+    /// Commits `unit` as a whole, or not at all.
+    ///
+    /// # Errors
+    /// See [`CommitError`]; after `Unknown` the caller must forget what it holds and reload.
+    pub async fn commit(&self, unit: UnitOfWork) -> Outcome {
+        match self.0.ask(Commit(unit), DEADLINE).await {
+            Ok(outcome) => outcome,
+            Err(error) => Err(CommitError::Unknown(error.to_string())),
+        }
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "Outcome")]
+struct Commit(UnitOfWork);
+
+struct Waiter {
+    unit: UnitOfWork,
+    answer: oneshot::Sender<Outcome>,
+}
+
+/// Collects units while a commit is under way, then commits what has gathered.
+pub struct JournalActor {
+    db: Db,
+    registry: Registry,
+    limits: JournalLimits,
+    queue: VecDeque<Waiter>,
+    committing: bool,
+    stats: Arc<ActorStats>,
+    _liveness: LivenessGuard,
+}
+
+impl JournalActor {
+    pub fn new(
+        db: Db,
+        registry: Registry,
+        limits: JournalLimits,
+        liveness: LivenessGuard,
+        stats: Arc<ActorStats>,
+    ) -> Self {
+        Self { db, registry, limits, queue: VecDeque::new(), committing: false, stats, _liveness: liveness }
+    }
+
+    /// Takes waiting units from the front until the group is full or two would write the same row.
+    fn next_group(&mut self) -> Vec<Waiter> {
+        let mut touched = HashSet::new();
+        let mut group = Vec::new();
+        while group.len() < self.limits.group {
+            let Some(next) = self.queue.front() else { break };
+            let keys: Vec<_> = next.unit.keys().map(|(name, key)| (name, key.to_owned())).collect();
+            if keys.iter().any(|key| touched.contains(key)) {
+                break;
+            }
+            touched.extend(keys);
+            group.extend(self.queue.pop_front());
+        }
+        group
+    }
+
+    fn commit_next(&mut self, ctx: &mut Context<Self>) {
+        let group = self.next_group();
+        if group.is_empty() {
+            self.committing = false;
+            return;
+        }
+        self.committing = true;
+        let (units, answers): (Vec<_>, Vec<_>) =
+            group.into_iter().map(|waiter| (waiter.unit, waiter.answer)).unzip();
+        metrics::counter!("kizuna_journal_commits_total").increment(1);
+        metrics::counter!("kizuna_journal_units_total").increment(units.len() as u64);
+        metrics::histogram!("kizuna_journal_group_size").record(units.len() as f64);
+        // A task of the long-lived runtime: the transaction runs to its end whatever happens here.
+        let db = self.db.clone();
+        let task = self.db.runtime().spawn(async move { commit(&db, units).await });
+        let registry = self.registry.clone();
+        let done = async move {
+            let outcomes = task.await;
+            if let Ok(outcomes) = &outcomes {
+                let events = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok()).flatten();
+                registry.publish(Batch::of(events.cloned().collect(), Origin::Local)).await;
+            }
+            for (place, answer) in answers.into_iter().enumerate() {
+                let outcome = match &outcomes {
+                    Ok(outcomes) => outcomes[place].clone(),
+                    Err(_) => Err(CommitError::Unknown("the commit was cut off".into())),
+                };
+                // The asker may have gone; the commit stands all the same.
+                let _ = answer.send(outcome);
+            }
+        };
+        ctx.spawn(done.into_actor(self).map(|(), this, ctx| this.commit_next(ctx)));
+    }
+}
+
+impl Actor for JournalActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(self.limits.queue);
+    }
+}
+
+impl Handler<Tracked<Commit>> for JournalActor {
+    type Result = ResponseFuture<Outcome>;
+
+    fn handle(&mut self, message: Tracked<Commit>, ctx: &mut Self::Context) -> Self::Result {
+        let Commit(unit) = message.take();
+        if self.queue.len() >= self.limits.queue {
+            self.stats.failed();
+            return Box::pin(async { Err(CommitError::Unavailable("the journal's queue is full".into())) });
+        }
+        let (answer, outcome) = oneshot::channel();
+        self.queue.push_back(Waiter { unit, answer });
+        if !self.committing {
+            self.committing = true;
+            // Not at once: whatever else lies in the mailbox now joins this commit.
+            ctx.run_later(Duration::ZERO, |this, ctx| this.commit_next(ctx));
+        }
+        Box::pin(async {
+            outcome.await.unwrap_or_else(|_| Err(CommitError::Unknown("the journal died".into())))
+        })
+    }
+}

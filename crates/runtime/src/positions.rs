@@ -1,0 +1,106 @@
+//! How far a reader of the log has come: one number a partition. What feeds and the live hub share. Pure.
+
+use std::sync::Arc;
+
+use crate::cluster::placement::PartitionSet;
+use crate::registry::Batch;
+use kernel::event::{LoggedEvent, PARTITIONS};
+
+const COUNT: usize = PARTITIONS as usize;
+
+/// The last number of each partition that needs no more looking at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Positions([i64; COUNT]);
+
+/// What a delivery brought.
+#[derive(Debug)]
+pub struct Taken {
+    /// Its events beyond the positions before it, in their order.
+    pub fresh: Vec<Arc<LoggedEvent>>,
+    /// Numbers are missing before it: the log has them.
+    pub gap: bool,
+}
+
+impl From<[i64; COUNT]> for Positions {
+    fn from(numbers: [i64; COUNT]) -> Self {
+        Self(numbers)
+    }
+}
+
+impl FromIterator<(i64, i64)> for Positions {
+    /// From `(partition, number)`; partitions that are not named stand at their beginning.
+    fn from_iter<I: IntoIterator<Item = (i64, i64)>>(numbers: I) -> Self {
+        let mut positions = Self::default();
+        numbers.into_iter().for_each(|(partition, number)| positions.advance(partition, number));
+        positions
+    }
+}
+
+impl Positions {
+    /// The number of a partition.
+    pub fn at(&self, partition: i64) -> i64 {
+        self.0[partition as usize]
+    }
+
+    /// Goes on to `number`, never back.
+    pub fn advance(&mut self, partition: i64, number: i64) {
+        let known = &mut self.0[partition as usize];
+        *known = (*known).max(number);
+    }
+
+    /// `(partition, number)` of every partition.
+    pub fn iter(&self) -> impl Iterator<Item = (i64, i64)> {
+        (0..PARTITIONS).zip(self.0)
+    }
+
+    /// Whether no partition is ahead of `other`.
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).all(|(mine, theirs)| mine <= theirs)
+    }
+
+    /// Takes of a delivery what is of these partitions. One with numbers missing before the delivery's stays where it is.
+    pub fn take(&mut self, batch: &Batch, partitions: PartitionSet) -> Taken {
+        let before = *self;
+        let mut gap = false;
+        for range in batch.ranges.iter().filter(|range| partitions.contains(range.partition)) {
+            if range.from > self.at(range.partition) + 1 {
+                gap = true;
+            } else {
+                self.advance(range.partition, range.to);
+            }
+        }
+        let is_fresh = |event: &&Arc<LoggedEvent>| {
+            event.partition_seq > before.at(event.partition)
+                && event.partition_seq <= self.at(event.partition)
+        };
+        Taken { fresh: batch.events.iter().filter(is_fresh).cloned().collect(), gap }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::{Origin, Range};
+
+    fn batch(partition: i64, from: i64, to: i64) -> Batch {
+        Batch { ranges: [Range { partition, from, to }].into(), events: Vec::new(), origin: Origin::Local }
+    }
+
+    #[test]
+    fn a_delivery_moves_its_slice_unless_numbers_are_missing_before_it() {
+        let mut positions = Positions::default();
+        assert!(!positions.take(&batch(3, 1, 4), PartitionSet::ALL).gap);
+        assert!(positions.take(&batch(3, 6, 7), PartitionSet::ALL).gap);
+        assert_eq!(positions.at(3), 4);
+        assert!(!positions.take(&batch(3, 2, 5), PartitionSet::ALL).gap, "what overlaps is no gap");
+        assert_eq!(positions.at(3), 5);
+    }
+
+    #[test]
+    fn what_is_of_another_nodes_slices_is_passed_over() {
+        let (mut positions, mine) = (Positions::default(), PartitionSet::from_iter([1, 2]));
+        assert!(!positions.take(&batch(3, 6, 7), mine).gap);
+        assert_eq!(positions.at(3), 0);
+        assert!(positions.take(&batch(2, 6, 7), mine).gap);
+    }
+}

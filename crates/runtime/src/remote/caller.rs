@@ -1,0 +1,249 @@
+//! Asks the services of other nodes, and hears their replies.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use actix::{Actor, AsyncContext, Context, WrapFuture};
+use dashmap::DashMap;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::{Instant, timeout};
+
+use crate::circuit_breaker::CircuitBreaker;
+use crate::cluster::members::Members;
+use crate::remote::calls::{Question, Reply, Request};
+use crate::remote::dedup::DEADLINE_MAX;
+use crate::remote::mailbox::{Mailbox, RedisClock, post};
+use crate::service::{Call, Hosted};
+use crate::stats::ActorStats;
+use crate::supervisor::LivenessGuard;
+use kernel::error::Error;
+use kernel::ids::{Id, new_id};
+use kernel::service_id::ServiceId;
+use store::redis::Redis;
+use store::streams::Entry;
+
+/// Calls of this node that wait for a reply.
+const WAITING: usize = 4_096;
+/// Without a reply for this long, a node is passed over…
+const SILENT: Duration = Duration::from_secs(1);
+/// …for so long, if others host the service: until its lease would have run out.
+const PASSED_OVER: Duration = Duration::from_secs(2);
+
+/// This node's calls; clones share them.
+#[derive(Clone)]
+pub struct Calls(Arc<Inner>);
+
+struct Inner {
+    redis: Redis,
+    members: Members,
+    clock: RedisClock,
+    waiting: DashMap<Id, oneshot::Sender<Reply>>,
+    places: Semaphore,
+    turn: AtomicUsize,
+    /// Nodes that did not answer, and when that was noticed.
+    silent: Mutex<HashMap<Id, Instant>>,
+}
+
+impl Calls {
+    pub fn new(redis: Redis, members: Members) -> Self {
+        Self(Arc::new(Inner {
+            redis,
+            members,
+            clock: RedisClock::default(),
+            waiting: DashMap::new(),
+            places: Semaphore::new(WAITING),
+            turn: AtomicUsize::new(0),
+            silent: Mutex::default(),
+        }))
+    }
+
+    /// Asks one node that hosts the service, and waits for its reply as long as `within`.
+    ///
+    /// # Errors
+    /// The service's; `unavailable` when no node hosts it, Redis is away, or no reply came; `overloaded`.
+    async fn ask(&self, service: ServiceId, question: Question, within: Duration) -> Result<String, Error> {
+        let this = &self.0;
+        let _place = this.places.try_acquire().map_err(|_| Error::overloaded())?;
+        let host = self.host_of(service).ok_or_else(Error::unavailable)?;
+        let now = this.clock.now().ok_or_else(Error::unavailable)?;
+        let within = within.min(DEADLINE_MAX);
+        let reply_to = this.members.node().incarnation;
+        let request = Request { id: new_id(), deadline: now.plus(within), reply_to, question };
+        let (sender, reply) = oneshot::channel();
+        let mut waiting =
+            PendingCall { calls: this, id: request.id, host, begun: Instant::now(), is_over: false };
+        this.waiting.insert(request.id, sender);
+        let asked = async {
+            let key = this.redis.calls(host);
+            if let Err(error) = post(&this.redis, &key, &request.fields()).await {
+                tracing::warn!(%error, service = %request.question.service, "a call can't be sent");
+                return None;
+            }
+            reply.await.ok()
+        };
+        let answer = timeout(within, asked).await.ok().flatten();
+        waiting.is_over = answer.is_some();
+        answer.ok_or_else(Error::unavailable)?.outcome
+    }
+
+    /// The next of the nodes that host a service.
+    fn host_of(&self, service: ServiceId) -> Option<Id> {
+        let hosts: Vec<Id> = self.0.members.hosts(service).iter().map(|member| member.incarnation).collect();
+        let mut silent = self.0.silent.lock().expect("no panic under this lock");
+        silent.retain(|_, since| since.elapsed() < PASSED_OVER);
+        let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
+        next_host(&hosts, |host| silent.contains_key(&host), turn)
+    }
+
+    /// A reply has come. Whoever waited for it may have given up.
+    fn replied(&self, entry: &Entry) {
+        let Some(reply) = Reply::read(|field| entry.text(field)) else {
+            return tracing::warn!(entry = entry.id, "an entry of the replies is none");
+        };
+        if let Some((_, sender)) = self.0.waiting.remove(&reply.id) {
+            let _ = sender.send(reply);
+        }
+    }
+}
+
+/// Whose turn it is, passing over the silent ones unless all are.
+fn next_host(hosts: &[Id], is_silent: impl Fn(Id) -> bool, turn: usize) -> Option<Id> {
+    let answering: Vec<Id> = hosts.iter().copied().filter(|host| !is_silent(*host)).collect();
+    let hosts = if answering.is_empty() { hosts } else { &answering };
+    hosts.get(turn.checked_rem(hosts.len())?).copied()
+}
+
+/// A call under way: whoever drops it no longer waits.
+struct PendingCall<'a> {
+    calls: &'a Inner,
+    id: Id,
+    host: Id,
+    begun: Instant,
+    is_over: bool,
+}
+
+impl Drop for PendingCall<'_> {
+    fn drop(&mut self) {
+        self.calls.waiting.remove(&self.id);
+        let mut silent = self.calls.silent.lock().expect("no panic under this lock");
+        if self.is_over {
+            silent.remove(&self.host);
+        } else if self.begun.elapsed() >= SILENT {
+            silent.insert(self.host, Instant::now());
+        }
+    }
+}
+
+/// Reads the replies to this node.
+pub struct RepliesActor {
+    calls: Calls,
+    stats: Arc<ActorStats>,
+    _liveness: LivenessGuard,
+}
+
+impl RepliesActor {
+    pub fn new(calls: Calls, liveness: LivenessGuard, stats: Arc<ActorStats>) -> Self {
+        Self { calls, stats, _liveness: liveness }
+    }
+}
+
+impl Actor for RepliesActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let calls = self.calls.clone();
+        let Inner { redis, members, clock, .. } = &*calls.0;
+        let key = redis.replies(members.node().incarnation);
+        let mailbox = Mailbox { redis: redis.clone(), key, clock: clock.clone() };
+        let read = mailbox.read_on(self.stats.clone(), move |entry| calls.replied(entry));
+        ctx.spawn(read.into_actor(self));
+    }
+}
+
+/// The way to a service that other nodes host; clones share it.
+#[derive(Clone)]
+pub struct Remote {
+    calls: Calls,
+    breaker: CircuitBreaker,
+    commands: Arc<AtomicU64>,
+}
+
+impl Remote {
+    pub fn new(calls: Calls, breaker: CircuitBreaker) -> Self {
+        Self { calls, breaker, commands: Arc::default() }
+    }
+
+    /// How many commands this node has sent to the service that are over, in whichever way: whoever keeps an answer of
+    /// before may have to ask anew.
+    pub fn commands(&self) -> u64 {
+        self.commands.load(Ordering::SeqCst)
+    }
+
+    /// Asks through the breaker; again, if the message is idempotent.
+    ///
+    /// # Errors
+    /// As [`Service::ask`](crate::service::Service::ask).
+    pub async fn ask<S: Hosted, M: Call<S>>(&self, message: &M) -> Result<M::Answer, Error> {
+        if M::IDEMPOTENT {
+            self.breaker.call_idempotent(|| self.ask_once::<S, M>(message)).await
+        } else {
+            self.breaker.call(self.ask_once::<S, M>(message)).await
+        }
+    }
+
+    /// Asks for one who has gone through the breaker.
+    ///
+    /// # Errors
+    /// As [`Service::ask`](crate::service::Service::ask).
+    pub async fn ask_once<S: Hosted, M: Call<S>>(&self, message: &M) -> Result<M::Answer, Error> {
+        let _sent = (!M::IDEMPOTENT).then(|| Sent(&self.commands));
+        let answer = self.calls.ask(S::SERVICE, question::<S, M>(message)?, self.breaker.timeout()).await?;
+        serde_json::from_str(&answer).map_err(|error| {
+            tracing::warn!(service = %S::SERVICE, call = M::NAME, %error, "an answer that this program can't read");
+            Error::unavailable()
+        })
+    }
+}
+
+fn question<S: Hosted, M: Call<S>>(message: &M) -> Result<Question, Error> {
+    let context = message.context();
+    let payload = serde_json::to_string(message).map_err(|error| {
+        tracing::error!(service = %S::SERVICE, call = M::NAME, %error, "a message that can't be written down");
+        Error::unavailable()
+    })?;
+    Ok(Question {
+        service: S::SERVICE.to_string(),
+        name: M::NAME.to_owned(),
+        payload,
+        correlation_id: context.map(|context| context.correlation_id.to_string()),
+        traceparent: context.and_then(|context| context.traceparent.as_deref().map(str::to_owned)),
+    })
+}
+
+/// A command on its way; it is over when this is dropped.
+struct Sent<'a>(&'a AtomicU64);
+
+impl Drop for Sent<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_take_turns_and_silent_ones_are_passed_over() {
+        let [a, b, c] = [new_id(), new_id(), new_id()];
+        let round = |silent: &[Id]| -> Vec<Id> {
+            (0..4).filter_map(|turn| next_host(&[a, b, c], |host| silent.contains(&host), turn)).collect()
+        };
+        assert_eq!(round(&[]), [a, b, c, a]);
+        assert_eq!(round(&[b]), [a, c, a, c]);
+        assert_eq!(round(&[a, b, c]), [a, b, c, a], "all of them: any may be back");
+        assert_eq!(next_host(&[], |_| false, 7), None);
+    }
+}

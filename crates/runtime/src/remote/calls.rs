@@ -1,0 +1,206 @@
+//! A call and its reply as entries of a stream. Pure. What comes from Redis is taken for nothing but text: an entry that
+//! can't be read is none.
+
+use std::time::Duration;
+
+use kernel::error::Error;
+use kernel::ids::Id;
+
+/// A moment by Redis's clock, in microseconds since 1970: the nodes' own clocks need not agree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RedisTime(pub i64);
+
+impl RedisTime {
+    /// This long after it.
+    pub fn plus(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
+    }
+
+    /// How long it is until `other`; zero if that is past.
+    pub fn until(self, other: Self) -> Duration {
+        Duration::from_micros(u64::try_from(other.0.saturating_sub(self.0)).unwrap_or(0))
+    }
+}
+
+/// What is asked of a service, before it has a node to go to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Its name.
+    pub service: String,
+    /// The message's.
+    pub name: String,
+    /// The message as JSON.
+    pub payload: String,
+    /// Of the command; reads have none.
+    pub correlation_id: Option<String>,
+    /// W3C trace context.
+    pub traceparent: Option<String>,
+}
+
+/// A question on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The same however often it is sent: it is carried out once.
+    pub id: Id,
+    /// Nobody waits for the answer any more.
+    pub deadline: RedisTime,
+    /// The incarnation of the node that asks.
+    pub reply_to: Id,
+    pub question: Question,
+}
+
+/// The answer to a request: the answer's JSON, or the service's error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The request's.
+    pub id: Id,
+    pub outcome: Result<String, Error>,
+}
+
+/// The names and texts of an entry.
+pub type Fields = Vec<(&'static str, String)>;
+
+impl Request {
+    /// As an entry.
+    pub fn fields(&self) -> Fields {
+        let Question { service, name, payload, correlation_id, traceparent } = &self.question;
+        let mut fields = vec![
+            ("id", self.id.to_string()),
+            ("deadline", self.deadline.0.to_string()),
+            ("reply_to", self.reply_to.to_string()),
+            ("service", service.clone()),
+            ("name", name.clone()),
+            ("payload", payload.clone()),
+        ];
+        fields.extend(correlation_id.clone().map(|id| ("correlation", id)));
+        fields.extend(traceparent.clone().map(|trace| ("traceparent", trace)));
+        fields
+    }
+
+    /// What an entry with these fields asks, if it is a call at all.
+    pub fn read(field: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        Some(Self {
+            id: Id::parse(&field("id")?)?,
+            deadline: RedisTime(field("deadline")?.parse().ok()?),
+            reply_to: Id::parse(&field("reply_to")?)?,
+            question: Question {
+                service: field("service")?,
+                name: field("name")?,
+                payload: field("payload")?,
+                correlation_id: field("correlation"),
+                traceparent: field("traceparent"),
+            },
+        })
+    }
+}
+
+impl Reply {
+    /// As an entry.
+    pub fn fields(&self) -> Fields {
+        let outcome = match &self.outcome {
+            Ok(answer) => ("ok", answer.clone()),
+            Err(error) => ("refusal", serde_json::to_string(error).expect("refusals are plain structs")),
+        };
+        vec![("id", self.id.to_string()), outcome]
+    }
+
+    /// What an entry with these fields answers, if it is a reply at all.
+    pub fn read(field: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let outcome = match field("ok") {
+            Some(answer) => Ok(answer),
+            // One that a newer program made may have a code that this one does not know.
+            None => Err(serde_json::from_str(&field("refusal")?).unwrap_or_else(|_| Error::unavailable())),
+        };
+        Some(Self { id: Id::parse(&field("id")?)?, outcome })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use kernel::error::{ErrorCode, FieldError};
+    use kernel::ids::new_id;
+
+    fn request(name: &str, payload: &str, correlation: Option<&str>) -> Request {
+        Request {
+            id: new_id(),
+            deadline: RedisTime(1_764_068_400_000_000),
+            reply_to: new_id(),
+            question: Question {
+                service: "customer".to_owned(),
+                name: name.into(),
+                payload: payload.into(),
+                correlation_id: correlation.map(Into::into),
+                traceparent: correlation.map(Into::into),
+            },
+        }
+    }
+
+    fn lookup(fields: Fields) -> impl Fn(&str) -> Option<String> {
+        let fields: HashMap<_, _> = fields.into_iter().collect();
+        move |name| fields.get(name).cloned()
+    }
+
+    #[test]
+    fn every_refusal_comes_back_the_same() {
+        for code in ErrorCode::ALL {
+            let full = Error {
+                fields: vec![
+                    FieldError::limit("items[2].name", "too_long", 200),
+                    FieldError::new("", "invalid_utf8"),
+                ],
+                candidates: vec![new_id(), Id::nil()],
+                retry_after: Some(Duration::from_millis(1_234)),
+                ..Error::new(*code)
+            };
+            for error in [Error::new(*code), full] {
+                let reply = Reply { id: new_id(), outcome: Err(error) };
+                assert_eq!(Reply::read(lookup(reply.fields())), Some(reply));
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_a_newer_program_is_one_that_passes() {
+        let id = new_id();
+        for text in [r#"{"code":"out_of_tea"}"#, "", "\0", "[[[["] {
+            let reply = Reply::read(lookup(vec![("id", id.to_string()), ("refusal", text.into())]));
+            assert_eq!(reply, Some(Reply { id, outcome: Err(Error::unavailable()) }), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_lacks_a_field_or_has_a_strange_one_is_no_call() {
+        let whole = request("FindCustomer", "{}", None).fields();
+        for place in 0..whole.len() {
+            let mut strange = whole.clone();
+            let (name, _) = strange.remove(place);
+            assert_eq!(Request::read(lookup(strange.clone())), None, "without {name}");
+            if !matches!(name, "name" | "payload") {
+                strange.push((name, "\0 \u{ff}99999999999999999999999".into()));
+                assert_eq!(Request::read(lookup(strange)), None, "with a strange {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn time_saturates() {
+        assert_eq!(RedisTime(i64::MAX).plus(Duration::MAX), RedisTime(i64::MAX));
+        assert_eq!(RedisTime(i64::MAX).until(RedisTime(i64::MIN)), Duration::ZERO);
+        assert_eq!(RedisTime(5).until(RedisTime(7)), Duration::from_micros(2));
+    }
+
+    proptest! {
+        #[test]
+        fn calls_and_answers_come_back_the_same(name: String, payload: String, trace: Option<String>) {
+            let request = request(&name, &payload, trace.as_deref());
+            prop_assert_eq!(Request::read(lookup(request.fields())), Some(request));
+            let reply = Reply { id: new_id(), outcome: Ok(payload) };
+            prop_assert_eq!(Reply::read(lookup(reply.fields())), Some(reply));
+        }
+    }
+}

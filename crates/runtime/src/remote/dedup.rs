@@ -1,0 +1,110 @@
+//! Which calls have come already, so that none is carried out twice. Pure. A call is kept in mind until nobody would
+//! carry it out any more: after its deadline it is dropped unread.
+
+use std::collections::{BTreeSet, HashSet};
+
+use crate::remote::calls::RedisTime;
+use kernel::ids::Id;
+
+/// What becomes of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    New,
+    /// It has come before.
+    Repeated,
+    /// Its deadline has passed, or is further away than any that is given.
+    Late,
+    /// More calls than can be kept in mind.
+    Full,
+}
+
+/// The calls of the last seconds.
+#[derive(Debug, Default)]
+pub struct Seen {
+    ids: HashSet<Id>,
+    /// The same by the moment from which they may be forgotten.
+    until: BTreeSet<(RedisTime, Id)>,
+}
+
+impl Seen {
+    /// Judges the call `id` with this deadline at `now`; a new one is kept in mind.
+    pub fn admit(&mut self, id: Id, deadline: RedisTime, now: RedisTime) -> Verdict {
+        self.forget(now);
+        if deadline <= now || now.plus(DEADLINE_MAX) < deadline {
+            return Verdict::Late;
+        }
+        if self.ids.contains(&id) {
+            return Verdict::Repeated;
+        }
+        if self.ids.len() >= KEPT {
+            return Verdict::Full;
+        }
+        self.ids.insert(id);
+        self.until.insert((deadline.plus(MARGIN), id));
+        Verdict::New
+    }
+
+    fn forget(&mut self, now: RedisTime) {
+        while let Some((until, id)) = self.until.first().copied().filter(|(until, _)| *until < now) {
+            self.until.remove(&(until, id));
+            self.ids.remove(&id);
+        }
+    }
+}
+
+/// The furthest deadline: settings allow longer ones, no caller waits for them.
+pub const DEADLINE_MAX: std::time::Duration = std::time::Duration::from_secs(60);
+/// Two readings of Redis's clock may differ by this much.
+const MARGIN: std::time::Duration = std::time::Duration::from_secs(5);
+/// Calls in mind: 30,000 a second with deadlines of 3 s. 16 MB.
+const KEPT: usize = 262_144;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use kernel::ids::new_id;
+
+    fn at(millis: i64) -> RedisTime {
+        RedisTime(millis * 1_000)
+    }
+
+    #[test]
+    fn a_call_is_new_once_as_long_as_anybody_waits_for_it() {
+        let (mut seen, id) = (Seen::default(), new_id());
+        assert_eq!(seen.admit(id, at(3_000), at(0)), Verdict::New);
+        for now in [0, 1, 2_999] {
+            assert_eq!(seen.admit(id, at(3_000), at(now)), Verdict::Repeated);
+        }
+        for now in [3_000, 3_001, 100_000] {
+            assert_eq!(seen.admit(id, at(3_000), at(now)), Verdict::Late);
+        }
+        assert!(seen.ids.is_empty() && seen.until.is_empty(), "it is forgotten");
+        assert_eq!(
+            seen.admit(new_id(), at(0).plus(DEADLINE_MAX).plus(Duration::from_micros(1)), at(0)),
+            Verdict::Late
+        );
+    }
+
+    #[test]
+    fn a_clock_read_a_little_differently_repeats_nothing() {
+        let (mut seen, id) = (Seen::default(), new_id());
+        assert_eq!(seen.admit(id, at(3_000), at(0)), Verdict::New);
+        seen.forget(at(7_000));
+        assert_eq!(seen.admit(id, at(3_000), at(2_500)), Verdict::Repeated);
+    }
+
+    #[test]
+    fn more_than_can_be_kept_is_refused_and_nothing_is_forgotten_for_it() {
+        let mut seen = Seen::default();
+        let first = new_id();
+        assert_eq!(seen.admit(first, at(3_000), at(0)), Verdict::New);
+        for _ in 1..KEPT {
+            assert_eq!(seen.admit(new_id(), at(3_000), at(0)), Verdict::New);
+        }
+        assert_eq!(seen.admit(new_id(), at(3_000), at(0)), Verdict::Full);
+        assert_eq!(seen.admit(first, at(3_000), at(0)), Verdict::Repeated);
+        assert_eq!(seen.admit(new_id(), at(20_000), at(10_000)), Verdict::New, "room again");
+    }
+}

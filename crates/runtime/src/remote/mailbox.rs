@@ -1,0 +1,166 @@
+//! A stream that one node reads and the others write to. What has been read is deleted, so that reading begins at the
+//! start each time: neither a Redis that was emptied nor one whose clock went back hides an entry.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use redis::aio::MultiplexedConnection;
+use redis::{RedisError, RedisResult, Value};
+
+use crate::remote::calls::{Fields, RedisTime};
+use crate::stats::ActorStats;
+use store::redis::Redis;
+use store::streams;
+use store::streams::Entry;
+
+/// How long a read waits for news.
+const BLOCK: Duration = Duration::from_secs(1);
+/// Entries read at once.
+const PAGE: usize = 256;
+/// When to try again while Redis is away.
+const AGAIN: Duration = Duration::from_millis(200);
+/// A stream that nobody reads runs out after this long.
+const TTL: Duration = Duration::from_secs(30);
+/// Entries that may wait to be read, more or less; the oldest are lost first.
+const WAITING: usize = 4_096;
+
+/// Redis's clock as this process reads it; clones share the reading.
+#[derive(Clone, Debug)]
+pub struct RedisClock {
+    begun: Instant,
+    /// Redis's time when `begun` was, in microseconds since 1970; 0: not read yet.
+    offset: Arc<AtomicI64>,
+}
+
+impl Default for RedisClock {
+    fn default() -> Self {
+        Self { begun: Instant::now(), offset: Arc::default() }
+    }
+}
+
+impl RedisClock {
+    /// The time, once Redis has told it.
+    pub fn now(&self) -> Option<RedisTime> {
+        let offset = self.offset.load(Ordering::Relaxed);
+        (offset != 0).then(|| RedisTime(offset).plus(self.begun.elapsed()))
+    }
+
+    /// Redis has just said this.
+    fn learn(&self, (seconds, micros): (i64, i64)) {
+        let now = seconds.saturating_mul(1_000_000).saturating_add(micros);
+        let elapsed = i64::try_from(self.begun.elapsed().as_micros()).unwrap_or(i64::MAX);
+        self.offset.store(now.saturating_sub(elapsed), Ordering::Relaxed);
+    }
+}
+
+/// A node's own stream.
+pub struct Mailbox {
+    pub redis: Redis,
+    pub key: String,
+    pub clock: RedisClock,
+}
+
+impl Mailbox {
+    /// Hands every entry to `take`, for as long as the node lives, whether Redis does or not.
+    pub async fn read_on(self, stats: Arc<ActorStats>, mut take: impl FnMut(&Entry)) {
+        loop {
+            match self.redis.reader(BLOCK).await {
+                Ok(connection) => {
+                    let error = self.listen(connection, &stats, &mut take).await;
+                    tracing::warn!(%error, key = self.key, "nothing is heard from other nodes for the moment");
+                }
+                Err(error) => tracing::debug!(%error, "Redis is away"),
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    /// The same for as long as Redis answers.
+    async fn listen(
+        &self,
+        mut connection: MultiplexedConnection,
+        stats: &ActorStats,
+        take: &mut impl FnMut(&Entry),
+    ) -> RedisError {
+        match redis::cmd("TIME").query_async(&mut connection).await {
+            Ok(time) => self.clock.learn(time),
+            Err(error) => return error,
+        }
+        let mut taken = Vec::new();
+        loop {
+            match self.read(&mut connection, &taken).await {
+                Ok(entries) => {
+                    taken.clear();
+                    for entry in entries {
+                        stats.step();
+                        take(&entry);
+                        taken.push(entry.id);
+                    }
+                }
+                Err(error) => return error,
+            }
+        }
+    }
+
+    /// Deletes what was taken, keeps the stream alive, and waits for what is new.
+    async fn read(
+        &self,
+        connection: &mut MultiplexedConnection,
+        taken: &[String],
+    ) -> RedisResult<Vec<Entry>> {
+        let mut commands = redis::pipe();
+        if !taken.is_empty() {
+            commands.cmd("XDEL").arg(&self.key).arg(taken).ignore();
+        }
+        commands.cmd("PEXPIRE").arg(&self.key).arg(TTL.as_millis() as u64).ignore();
+        let read = commands.cmd("XREAD").arg("COUNT").arg(PAGE).arg("BLOCK").arg(BLOCK.as_millis() as u64);
+        read.arg("STREAMS").arg(&self.key).arg("0");
+        commands.cmd("TIME");
+        let (found, time): (Value, _) = commands.query_async(connection).await?;
+        self.clock.learn(time);
+        Ok(streams::read(found).into_iter().flat_map(|(_, entries)| entries).collect())
+    }
+}
+
+/// Adds an entry to a node's stream; once more if it is unknown whether Redis has it, for its reader knows a repeated one.
+///
+/// # Errors
+/// When Redis is away or full.
+pub async fn post(redis: &Redis, key: &str, fields: &Fields) -> RedisResult<()> {
+    let mut commands = redis::pipe();
+    commands.atomic();
+    let add = commands.cmd("XADD").arg(key).arg("MAXLEN").arg("~").arg(WAITING).arg("*");
+    for (name, value) in fields {
+        add.arg(*name).arg(value);
+    }
+    add.ignore();
+    // Whoever should read it may be gone.
+    commands.cmd("PEXPIRE").arg(key).arg(TTL.as_millis() as u64).ignore();
+    match commands.exec_async(&mut redis.shared()).await {
+        Err(error) if is_unsure(&error) => commands.exec_async(&mut redis.shared()).await,
+        answer => answer,
+    }
+}
+
+/// Whether Redis may have done what it was asked all the same.
+fn is_unsure(error: &RedisError) -> bool {
+    (error.is_io_error() || error.is_timeout() || error.is_connection_dropped())
+        && !error.is_connection_refusal()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redis_tells_its_time_before_anybody_goes_by_it() {
+        let clock = RedisClock::default();
+        assert_eq!(clock.now(), None);
+        clock.learn((1_764_068_400, 5));
+        let since = RedisTime(1_764_068_400_000_005).until(clock.now().expect("a time"));
+        assert!(since < Duration::from_secs(1), "{since:?}");
+        clock.learn((i64::MAX, i64::MAX));
+        assert!(clock.now().is_some(), "nothing overflows");
+    }
+}

@@ -1,0 +1,138 @@
+//! The scheduler: jobs that run at the occurrences of their schedules, each occurrence once on any number of nodes
+//! (SPEC §8.5).
+//!
+//! An occurrence is claimed by a compare-and-set of the schedule's row, and only the claimer runs the job. Those
+//! missed while no node ran are made up for by one run. A run that fails, or dies with its node, is not repeated:
+//! a job finds at its next occurrence what is left to do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, AsyncContext, Context, WrapFuture};
+use futures_util::future::BoxFuture;
+
+use crate::journal::Journal;
+use crate::schedule::Schedule;
+use crate::stats::ActorStats;
+use crate::supervisor::LivenessGuard;
+use kernel::clock::Clock;
+use kernel::error::Error;
+use store::schedules;
+use store::schedules::LastOccurrence;
+use store::unit_of_work::{CommitError, UnitOfWork};
+use store::{Db, StoreError};
+
+/// How often the clock is looked at; a schedule can't be finer.
+const POLL: Duration = Duration::from_millis(200);
+/// The same while the database is away.
+const POLL_AWAY: Duration = Duration::from_secs(2);
+
+/// What a job does at each occurrence.
+pub type Work = Arc<dyn Fn() -> BoxFuture<'static, Result<(), Error>> + Send + Sync>;
+
+/// Something to be done again and again.
+#[derive(Clone)]
+pub struct Job {
+    /// `service.purpose`: the name of its row.
+    pub name: &'static str,
+    pub schedule: Schedule,
+    pub work: Work,
+}
+
+/// What every job needs.
+#[derive(Clone)]
+pub struct SchedulerParts {
+    pub db: Db,
+    pub journal: Journal,
+    pub clock: Clock,
+}
+
+/// Runs jobs for as long as it lives; its supervisor makes it anew from the stored occurrences.
+pub struct SchedulerActor {
+    parts: SchedulerParts,
+    jobs: Vec<Job>,
+    stats: Arc<ActorStats>,
+    _liveness: LivenessGuard,
+}
+
+impl SchedulerActor {
+    pub fn new(
+        parts: SchedulerParts,
+        jobs: Vec<Job>,
+        liveness: LivenessGuard,
+        stats: Arc<ActorStats>,
+    ) -> Self {
+        Self { parts, jobs, stats, _liveness: liveness }
+    }
+}
+
+impl Actor for SchedulerActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        // A loop a job: none waits for another, and none overlaps itself.
+        for job in &self.jobs {
+            let timer = Timer::new(self.parts.clone(), job.clone(), self.stats.clone());
+            ctx.spawn(run(timer).into_actor(self));
+        }
+    }
+}
+
+async fn run(mut timer: Timer) {
+    loop {
+        let rest = match timer.run_once().await {
+            Ok(_) => POLL,
+            Err(error) => {
+                tracing::warn!(job = timer.job.name, %error, "a schedule can't be followed for the moment");
+                POLL_AWAY
+            }
+        };
+        tokio::time::sleep(rest).await;
+    }
+}
+
+/// One job's schedule on this node.
+pub struct Timer {
+    parts: SchedulerParts,
+    job: Job,
+    stats: Arc<ActorStats>,
+    /// As last read; none once it may be another.
+    last: Option<LastOccurrence>,
+}
+
+impl Timer {
+    pub fn new(parts: SchedulerParts, job: Job, stats: Arc<ActorStats>) -> Self {
+        Self { parts, job, stats, last: None }
+    }
+
+    /// Runs the job if an occurrence is due that nobody has claimed; answers whether it was run.
+    ///
+    /// # Errors
+    /// When the database does not answer; nothing was run then.
+    pub async fn run_once(&mut self) -> Result<bool, StoreError> {
+        let now = self.parts.clock.now();
+        let last = match self.last.take() {
+            Some(last) => last,
+            // A new schedule begins with the next occurrence, not with one of the past.
+            None => schedules::load(&self.parts.db, self.job.name, now).await?,
+        };
+        let Some(occurrence) = self.job.schedule.due(last.last_occurrence, now) else {
+            self.last = Some(last);
+            return Ok(false);
+        };
+        let claim = UnitOfWork { writes: vec![last.claim(occurrence)], ..UnitOfWork::default() };
+        match self.parts.journal.commit(claim).await {
+            Ok(_) => {}
+            // Another node's: which one it claimed shows at the next look.
+            Err(CommitError::Stale(_)) => return Ok(false),
+            Err(why) => return Err(StoreError::Unavailable(why.to_string())),
+        }
+        self.stats.step();
+        tracing::debug!(job = self.job.name, %occurrence, "a job runs");
+        if let Err(error) = (self.job.work)().await {
+            self.stats.failed();
+            tracing::warn!(job = self.job.name, %occurrence, %error, "a job failed; its next run has what is left");
+        }
+        Ok(true)
+    }
+}

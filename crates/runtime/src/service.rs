@@ -1,0 +1,329 @@
+//! A service: a supervised actor before a shared struct that holds its logic.
+//!
+//! Each message becomes a task beside the others, so that the service stays responsive; the order of commands to one
+//! aggregate is its child's business. The actor bounds how many tasks are under way, and a task that panics ends the
+//! actor, which its supervisor starts again: the caller is told `unavailable`, the other tasks go on.
+//!
+//! A service that every node runs is reached by [`Local`]. One that `--services` may place elsewhere is reached by
+//! [`Service`], whose holder does not see where it is; other services reach it by [`Peer`], through its circuit breaker.
+
+use std::marker::PhantomData;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, ActorContext, ArbiterHandle, AsyncContext, Handler, Message, ResponseFuture};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use kernel::context::Context;
+use kernel::error::Error;
+use kernel::service_id::ServiceId;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
+
+use crate::circuit_breaker::CircuitBreaker;
+use crate::remote::caller::Remote;
+use crate::stats::ActorStats;
+use crate::supervisor::{LivenessGuard, Ref, Supervisor, Tracked};
+
+/// Messages that may wait for a service's actor; senders of more wait until their deadline.
+const MAILBOX: usize = 1_024;
+/// Messages that a service works on at the same time; more are answered `overloaded` at once.
+const WORK_MAX: usize = 1_024;
+
+/// A message to the service `S`, and how `S` answers it; the macro [`serve`](crate::serve) implements this.
+pub trait Handle<S>: Send + 'static {
+    type Answer: Send + 'static;
+
+    fn handle(self, service: Arc<S>) -> impl Future<Output = Result<Self::Answer, Error>> + 'static;
+}
+
+/// A message that may come from another node, as JSON.
+pub trait Call<S>: Handle<S, Answer: Serialize + DeserializeOwned> + Serialize + DeserializeOwned {
+    /// Unlike that of every other message to the service.
+    const NAME: &'static str;
+    /// Whether it may be asked again when no answer came: reads may, commands may not.
+    const IDEMPOTENT: bool;
+
+    /// What a command carries; reads carry none.
+    fn context(&self) -> Option<&Context>;
+}
+
+/// A service that other nodes may ask; the macro [`serve`](crate::serve) makes it one.
+pub trait Hosted: Send + Sync + Sized + 'static {
+    const SERVICE: ServiceId;
+    /// The names of its messages.
+    const CALLS: &'static [&'static str];
+
+    /// The answer, as JSON, to the message of this name whose JSON this is; `None` if there is no such message.
+    fn answer(
+        service: Local<Self>,
+        name: &str,
+        payload: &str,
+    ) -> Option<LocalBoxFuture<'static, Result<String, Error>>>;
+}
+
+/// A message on its way to the actor of `S`.
+struct Ask<S, M> {
+    message: M,
+    to: PhantomData<fn() -> S>,
+}
+
+impl<S: 'static, M: Handle<S>> Message for Ask<S, M> {
+    type Result = Result<M::Answer, Error>;
+}
+
+/// A task has panicked: the actor ends, and its supervisor starts another.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Panicked;
+
+/// The actor before a service `S`.
+pub struct ServiceActor<S: 'static> {
+    service: Arc<S>,
+    places: Arc<Semaphore>,
+    stats: Arc<ActorStats>,
+    _liveness: LivenessGuard,
+}
+
+impl<S: Send + Sync + 'static> Actor for ServiceActor<S> {
+    type Context = actix::Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX);
+    }
+}
+
+impl<S: Send + Sync + 'static, M: Handle<S>> Handler<Tracked<Ask<S, M>>> for ServiceActor<S> {
+    type Result = ResponseFuture<Result<M::Answer, Error>>;
+
+    fn handle(&mut self, message: Tracked<Ask<S, M>>, ctx: &mut Self::Context) -> Self::Result {
+        let Ask { message, .. } = message.take();
+        let Ok(place) = self.places.clone().try_acquire_owned() else {
+            self.stats.failed();
+            return Box::pin(async { Err(Error::overloaded()) });
+        };
+        let (service, stats, actor) = (self.service.clone(), self.stats.clone(), ctx.address());
+        Box::pin(async move {
+            let work = AssertUnwindSafe(async move { message.handle(service).await });
+            let outcome = work.catch_unwind().await;
+            drop(place);
+            outcome.unwrap_or_else(|_| {
+                stats.failed();
+                // An actor that does not take the message any more is ending already.
+                let _ = actor.try_send(Panicked);
+                Err(Error::unavailable())
+            })
+        })
+    }
+}
+
+impl<S: Send + Sync + 'static> Handler<Panicked> for ServiceActor<S> {
+    type Result = ();
+
+    fn handle(&mut self, _: Panicked, ctx: &mut Self::Context) {
+        tracing::error!(
+            service = self.stats.name(),
+            "a task of a service panicked; its actor is started again"
+        );
+        ctx.terminate();
+    }
+}
+
+/// The way to a service of this node.
+pub struct Local<S: Send + Sync + 'static> {
+    actor: Ref<ServiceActor<S>>,
+    deadline: Duration,
+}
+
+impl<S: Send + Sync + 'static> Clone for Local<S> {
+    fn clone(&self) -> Self {
+        Self { actor: self.actor.clone(), deadline: self.deadline }
+    }
+}
+
+impl<S: Send + Sync + 'static> Local<S> {
+    /// Starts the service's actor and keeps it alive; `deadline` is how long an answer may take.
+    pub fn start(
+        supervisor: &Supervisor,
+        name: &str,
+        arbiter: &ArbiterHandle,
+        deadline: Duration,
+        service: Arc<S>,
+    ) -> Self {
+        let places = Arc::new(Semaphore::new(WORK_MAX));
+        let actor = supervisor.spawn(name, arbiter, move |liveness, stats| ServiceActor {
+            service: service.clone(),
+            places: places.clone(),
+            stats,
+            _liveness: liveness,
+        });
+        Self { actor, deadline }
+    }
+
+    /// Asks the service.
+    ///
+    /// # Errors
+    /// The service's; `unavailable` if its actor dies over the message; `overloaded` when too much is under way, or
+    /// no answer came by the deadline.
+    pub async fn ask<M: Handle<S>>(&self, message: M) -> Result<M::Answer, Error> {
+        let message = Ask { message, to: PhantomData };
+        self.actor.ask(message, self.deadline).await?
+    }
+}
+
+/// Answers a message that came from another node as JSON.
+#[doc(hidden)]
+pub fn answer<S: Hosted, M: Call<S>>(
+    service: Local<S>,
+    payload: &str,
+) -> LocalBoxFuture<'static, Result<String, Error>> {
+    let message = serde_json::from_str::<M>(payload);
+    Box::pin(async move {
+        let unreadable = |error: serde_json::Error| {
+            tracing::warn!(service = %S::SERVICE, call = M::NAME, %error, "a call from another node is unreadable");
+            Error::unavailable()
+        };
+        let answer = service.ask(message.map_err(unreadable)?).await?;
+        serde_json::to_string(&answer).map_err(unreadable)
+    })
+}
+
+/// The way to a service, on this node or on others.
+pub enum Service<S: Hosted> {
+    Local(Local<S>),
+    Remote(Remote),
+}
+
+impl<S: Hosted> Clone for Service<S> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Local(local) => Self::Local(local.clone()),
+            Self::Remote(remote) => Self::Remote(remote.clone()),
+        }
+    }
+}
+
+impl<S: Hosted> Service<S> {
+    /// Asks the service; on other nodes through its breaker, again if the message is idempotent.
+    ///
+    /// # Errors
+    /// The service's, `unavailable`, `overloaded`. Whether a command on another node was carried out is not known
+    /// after the last two.
+    pub async fn ask<M: Call<S>>(&self, message: M) -> Result<M::Answer, Error> {
+        match self {
+            Self::Local(local) => local.ask(message).await,
+            Self::Remote(remote) => remote.ask::<S, M>(&message).await,
+        }
+    }
+
+    /// How many commands this node has sent to the service on other nodes that have ended; 0 where it is local.
+    pub fn commands(&self) -> u64 {
+        match self {
+            Self::Local(_) => 0,
+            Self::Remote(remote) => remote.commands(),
+        }
+    }
+}
+
+/// One service's way to another: every call passes the callee's circuit breaker, wherever the callee is.
+pub struct Peer<S: Hosted> {
+    service: Service<S>,
+    breaker: CircuitBreaker,
+}
+
+impl<S: Hosted> Clone for Peer<S> {
+    fn clone(&self) -> Self {
+        Self { service: self.service.clone(), breaker: self.breaker.clone() }
+    }
+}
+
+impl<S: Hosted> Peer<S> {
+    /// `breaker`: the callee's, which all its callers on this node share.
+    pub fn new(service: Service<S>, breaker: CircuitBreaker) -> Self {
+        Self { service, breaker }
+    }
+
+    /// Asks the service through its breaker; again after a passing failure, if the message is idempotent.
+    ///
+    /// # Errors
+    /// As [`Service::ask`]; `unavailable` at once while the breaker is open.
+    pub async fn ask<M: Call<S> + Clone>(&self, message: M) -> Result<M::Answer, Error> {
+        match &self.service {
+            Service::Remote(remote) => remote.ask::<S, M>(&message).await,
+            Service::Local(local) if M::IDEMPOTENT => {
+                self.breaker.call_idempotent(|| local.ask(message.clone())).await
+            }
+            Service::Local(local) => self.breaker.call(local.ask(message)).await,
+        }
+    }
+
+    /// Asks the service once, for a caller that must itself answer within the breaker's timeout: a tenth of it is left
+    /// to the caller.
+    ///
+    /// # Errors
+    /// As [`Peer::ask`].
+    pub async fn ask_in_time<M: Call<S>>(&self, message: M) -> Result<M::Answer, Error> {
+        let breaker = self.breaker.with_time_to_answer();
+        match &self.service {
+            Service::Local(local) => breaker.call(local.ask(message)).await,
+            Service::Remote(remote) => breaker.call(remote.ask_once::<S, M>(&message)).await,
+        }
+    }
+}
+
+/// The messages a service answers, and how. A service that may be on another node says `as` which one it is, and of each
+/// message whether it is a `read` or a `command`; a command has a `context`.
+#[macro_export]
+macro_rules! serve {
+    ($service:ty, { $($message:ident => |$s:ident, $m:ident| $answer:ty $body:block),* $(,)? }) => {
+        $(impl $crate::service::Handle<$service> for $message {
+            type Answer = $answer;
+
+            async fn handle(
+                self,
+                $s: std::sync::Arc<$service>,
+            ) -> Result<$answer, $crate::kernel::error::Error> {
+                let $m = self;
+                $body
+            }
+        })*
+    };
+    ($service:ty as $name:expr, {
+        $($message:ident $kind:ident => |$s:ident, $m:ident| $answer:ty $body:block),* $(,)?
+    }) => {
+        $crate::serve!($service, { $($message => |$s, $m| $answer $body),* });
+
+        $(impl $crate::service::Call<$service> for $message {
+            const NAME: &'static str = stringify!($message);
+            const IDEMPOTENT: bool = $crate::serve!(@is_idempotent $kind);
+
+            fn context(&self) -> Option<&$crate::kernel::context::Context> {
+                $crate::serve!(@context $kind self)
+            }
+        })*
+
+        impl $crate::service::Hosted for $service {
+            const SERVICE: $crate::kernel::service_id::ServiceId = $name.id();
+            const CALLS: &'static [&'static str] = &[$(stringify!($message)),*];
+
+            fn answer(
+                service: $crate::service::Local<Self>,
+                name: &str,
+                payload: &str,
+            ) -> Option<$crate::LocalBoxFuture<'static, Result<String, $crate::kernel::error::Error>>> {
+                match name {
+                    $(stringify!($message) => {
+                        Some($crate::service::answer::<Self, $message>(service, payload))
+                    })*
+                    _ => None,
+                }
+            }
+        }
+    };
+    (@is_idempotent read) => { true };
+    (@is_idempotent command) => { false };
+    (@context read $message:ident) => { None };
+    (@context command $message:ident) => { Some(&$message.context) };
+}

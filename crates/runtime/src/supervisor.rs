@@ -1,0 +1,265 @@
+//! Supervision: whoever dies is made anew by its factory, which reads its state from the database.
+//!
+//! actix's own supervisor does not bring back an actor that panicked (the task is gone, the mailbox
+//! closed) and restarts a stopped one with the same state object. Here each instance holds a [`LivenessGuard`];
+//! when it is dropped, for whatever reason, the supervisor hears of it and starts a fresh instance, after
+//! a wait that grows while deaths follow each other closely.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
+
+use actix::dev::ToEnvelope;
+use actix::{Actor, Addr, ArbiterHandle, Context, Handler, MailboxError, Message};
+use tokio::sync::mpsc;
+
+use crate::retry::Backoff;
+use crate::stats::{ActorStats, ActorStatsRegistry, LiveGauge, QueuedMessage};
+use kernel::error::Error;
+
+/// How often an actor may die before its restarts are spaced out, and how far.
+#[derive(Clone, Debug)]
+pub struct Intensity {
+    /// Deaths within `window` that are answered with an immediate restart.
+    pub free: usize,
+    pub window: Duration,
+    pub backoff: Backoff,
+}
+
+impl Default for Intensity {
+    fn default() -> Self {
+        let backoff = Backoff {
+            initial: Duration::from_millis(50),
+            factor: 2.0,
+            max: Duration::from_secs(10),
+            times: u32::MAX,
+        };
+        Self { free: 3, window: Duration::from_secs(10), backoff }
+    }
+}
+
+/// The deaths an actor has behind it.
+#[derive(Debug, Default)]
+pub struct Deaths(VecDeque<Instant>);
+
+impl Deaths {
+    /// Counts a death at `now` and says how long to wait before the restart.
+    pub fn record(&mut self, now: Instant, intensity: &Intensity) -> Duration {
+        self.0.retain(|death| now.duration_since(*death) < intensity.window);
+        self.0.push_back(now);
+        match self.0.len().checked_sub(intensity.free + 1) {
+            None => Duration::ZERO,
+            Some(excess) => intensity.backoff.wait(u32::try_from(excess).unwrap_or(u32::MAX)),
+        }
+    }
+}
+
+/// A sign of liveness that an instance keeps; its drop is the death notice.
+#[derive(Debug)]
+pub struct LivenessGuard {
+    deaths: mpsc::UnboundedSender<usize>,
+    child: usize,
+    _live: LiveGauge,
+}
+
+impl Drop for LivenessGuard {
+    fn drop(&mut self) {
+        // Unbounded, but one notice an instance; gone only when the supervisor is.
+        let _ = self.deaths.send(self.child);
+    }
+}
+
+/// A message under way, with its place in the mailbox count.
+#[derive(Debug)]
+pub struct Tracked<M> {
+    message: M,
+    queued: QueuedMessage,
+}
+
+impl<M: Message> Message for Tracked<M> {
+    type Result = M::Result;
+}
+
+impl<M> Tracked<M> {
+    /// `message` on its way to the actor of these counters.
+    pub fn new(message: M, stats: &Arc<ActorStats>) -> Self {
+        Self { message, queued: stats.enqueue() }
+    }
+
+    /// Takes the message up: it no longer waits.
+    pub fn take(self) -> M {
+        self.queued.taken();
+        self.message
+    }
+}
+
+/// The lasting address of a supervised actor, whichever instance lives behind it.
+pub struct Ref<A: Actor> {
+    current: Arc<RwLock<Option<Addr<A>>>>,
+    stats: Arc<ActorStats>,
+}
+
+impl<A: Actor> Clone for Ref<A> {
+    fn clone(&self) -> Self {
+        Self { current: self.current.clone(), stats: self.stats.clone() }
+    }
+}
+
+impl<A: Actor> Ref<A> {
+    /// Sends `message` and waits for its answer, at most `deadline`.
+    ///
+    /// # Errors
+    /// `unavailable` while the actor restarts or when it died over this message, `overloaded` when the
+    /// deadline passes.
+    pub async fn ask<M>(&self, message: M, deadline: Duration) -> Result<M::Result, Error>
+    where
+        M: Message + Send + 'static,
+        M::Result: Send,
+        A: Handler<Tracked<M>>,
+        A::Context: ToEnvelope<A, Tracked<M>>,
+    {
+        let address = self.current.read().expect("no panic under this lock").clone();
+        let Some(address) = address else {
+            self.stats.failed();
+            return Err(Error::unavailable());
+        };
+        let tracked = Tracked::new(message, &self.stats);
+        let answer = tokio::time::timeout(deadline, address.send(tracked)).await;
+        match answer {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(MailboxError::Closed)) => {
+                self.stats.failed();
+                Err(Error::unavailable())
+            }
+            Ok(Err(MailboxError::Timeout)) | Err(_) => {
+                self.stats.failed();
+                Err(Error::overloaded())
+            }
+        }
+    }
+}
+
+type Start = Box<dyn Fn(LivenessGuard) + Send>;
+
+struct Child {
+    stats: Arc<ActorStats>,
+    start: Start,
+    clear: Box<dyn Fn() + Send>,
+    deaths: Deaths,
+}
+
+/// Owns the long-lived actors of a node.
+#[derive(Clone)]
+pub struct Supervisor {
+    children: Arc<std::sync::Mutex<Vec<Child>>>,
+    notices: mpsc::UnboundedSender<usize>,
+    actor_stats: ActorStatsRegistry,
+    stopping: Arc<AtomicBool>,
+}
+
+impl Supervisor {
+    /// Starts supervising on the runtime this is called from.
+    pub fn start(actor_stats: ActorStatsRegistry, intensity: Intensity) -> Self {
+        let (notices, inbox) = mpsc::unbounded_channel();
+        let this = Self {
+            children: Arc::default(),
+            notices,
+            actor_stats,
+            stopping: Arc::new(AtomicBool::new(false)),
+        };
+        tokio::spawn(this.clone().watch(inbox, intensity));
+        this
+    }
+
+    /// Starts an actor on `arbiter` and keeps it alive. `factory` makes each instance from scratch.
+    pub fn spawn<A, F>(&self, name: &str, arbiter: &ArbiterHandle, factory: F) -> Ref<A>
+    where
+        A: Actor<Context = Context<A>>,
+        F: Fn(LivenessGuard, Arc<ActorStats>) -> A + Send + Sync + 'static,
+    {
+        let stats = self.actor_stats.stats(name);
+        let current = Arc::new(RwLock::new(None));
+        let reference = Ref { current: current.clone(), stats: stats.clone() };
+        let factory = Arc::new(factory);
+        let (arbiter, cell, counters) = (arbiter.clone(), current.clone(), stats.clone());
+        let start: Start = Box::new(move |liveness| {
+            let (factory, stats) = (factory.clone(), counters.clone());
+            let address = A::start_in_arbiter(&arbiter, move |_| factory(liveness, stats));
+            *cell.write().expect("no panic under this lock") = Some(address);
+        });
+        let clear = Box::new(move || *current.write().expect("no panic under this lock") = None);
+        let mut children = self.children.lock().expect("no panic under this lock");
+        let place = children.len();
+        start(self.liveness(place, &stats));
+        children.push(Child { stats, start, clear, deaths: Deaths::default() });
+        reference
+    }
+
+    /// From now on the dead stay dead.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+    }
+
+    fn liveness(&self, child: usize, stats: &Arc<ActorStats>) -> LivenessGuard {
+        LivenessGuard { deaths: self.notices.clone(), child, _live: stats.live_gauge() }
+    }
+
+    async fn watch(self, mut inbox: mpsc::UnboundedReceiver<usize>, intensity: Intensity) {
+        while let Some(place) = inbox.recv().await {
+            if self.stopping.load(Ordering::SeqCst) {
+                return;
+            }
+            let wait = {
+                let mut children = self.children.lock().expect("no panic under this lock");
+                let child = &mut children[place];
+                (child.clear)();
+                let wait = child.deaths.record(Instant::now(), &intensity);
+                tracing::error!(actor = child.stats.name(), ?wait, "an actor died and is started anew");
+                wait
+            };
+            // Each waits for itself: a brother's backoff holds nobody up.
+            let this = self.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(wait).await;
+                this.restart(place);
+            });
+        }
+    }
+
+    fn restart(&self, place: usize) {
+        if self.stopping.load(Ordering::SeqCst) {
+            return;
+        }
+        let children = self.children.lock().expect("no panic under this lock");
+        let child = &children[place];
+        child.stats.restarted();
+        (child.start)(self.liveness(place, &child.stats));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn restarts_are_free_at_first_and_then_spaced_out() {
+        let intensity = Intensity::default();
+        let mut deaths = Deaths::default();
+        let start = Instant::now();
+        let waits: Vec<u128> =
+            (0..6).map(|n| deaths.record(start + Duration::from_millis(n), &intensity).as_millis()).collect();
+        assert_eq!(waits, [0, 0, 0, 50, 100, 200]);
+    }
+
+    #[test]
+    fn old_deaths_are_forgotten() {
+        let intensity = Intensity::default();
+        let mut deaths = Deaths::default();
+        let start = Instant::now();
+        for _ in 0..20 {
+            deaths.record(start, &intensity);
+        }
+        assert_eq!(deaths.record(start + intensity.window, &intensity), Duration::ZERO);
+    }
+}

@@ -1,0 +1,92 @@
+//! Opening the two databases with the settings that SPEC §8.1 rests on.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+
+use sqlx::ConnectOptions;
+
+use crate::db::StoreError;
+use crate::readers::Readers;
+use crate::settings::DatabaseSettings;
+
+/// How long a statement waits for a lock another process or node holds.
+pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection that has been idle for so long is tested before it is used.
+const RESTED: Duration = Duration::from_secs(1);
+
+/// How long a PostgreSQL connection, and the plans that it keeps, are made use of.
+const PLANS_LAST: Duration = Duration::from_secs(5 * 60);
+
+/// The one writer and the readers of a SQLite file, which is made with its folder if missing.
+pub(crate) async fn open_sqlite(settings: &DatabaseSettings) -> Result<(SqlitePool, Readers), StoreError> {
+    let options = SqliteConnectOptions::from_str(&settings.url)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .auto_vacuum(SqliteAutoVacuum::None)
+        .busy_timeout(LOCK_TIMEOUT)
+        .statement_cache_capacity(256)
+        // Checkpoints sync the main file: every 16 MB of log rather than every 4.
+        .pragma("wal_autocheckpoint", "4000")
+        .pragma("cache_size", "-8000")
+        // A statement is a whole batch here: neither its text nor its time says anything to a reader of logs.
+        .disable_statement_logging();
+    if let Some(folder) = options.get_filename().parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| StoreError::Unavailable(format!("{}: {error}", folder.display())))?;
+    }
+    // One that is never closed for its age, nor tested: a file does not go away.
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(LOCK_TIMEOUT)
+        .test_before_acquire(false)
+        .connect_with(options.clone())
+        .await?;
+    let readers = Readers::new(options.pragma("query_only", "on"), settings.pool_size);
+    Ok((writer, readers))
+}
+
+/// The pool of a PostgreSQL database.
+pub(crate) async fn open_postgres(settings: &DatabaseSettings) -> Result<PgPool, StoreError> {
+    let options = PgConnectOptions::from_str(&settings.url)?
+        .application_name("kizuna")
+        .statement_cache_capacity(256)
+        .options([
+            ("TimeZone", "UTC"),
+            ("synchronous_commit", "on"),
+            // A node that stops inside a transaction holds the partitions' rows for less time than others wait for them.
+            ("lock_timeout", "5s"),
+            ("idle_in_transaction_session_timeout", "3s"),
+            ("statement_timeout", "30s"),
+            // Statements are planned once a connection, often while a table is still empty: such a plan would
+            // scan it whole for as long as the connection lives. Everything here goes by a key or an index.
+            ("enable_seqscan", "off"),
+            // Its price is per plan, its gain per row: there are few rows here.
+            ("jit", "off"),
+        ])
+        .disable_statement_logging();
+    let pool = PgPoolOptions::new()
+        .max_connections(settings.pool_size + 1)
+        .acquire_timeout(LOCK_TIMEOUT)
+        // What was planned while a table was small is planned anew some time.
+        .max_lifetime(PLANS_LAST)
+        .test_before_acquire(false)
+        // One that rested may have lost its server; one just used has not, and a test costs a round trip.
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > RESTED {
+                    sqlx::Connection::ping(connection).await?;
+                }
+                Ok(true)
+            })
+        });
+    Ok(pool.connect_with(options).await?)
+}

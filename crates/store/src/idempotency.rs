@@ -1,0 +1,90 @@
+//! First answers to requests with an `Idempotency-Key` (SPEC §2), kept in the transaction of their effect.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::db::{Db, StoreError};
+use crate::sql::Sql;
+use crate::table::{Kind, OnConflict, Table};
+use crate::unit_of_work::Write;
+use kernel::clock::Timestamp;
+use kernel::context::IdempotencyClaim;
+use kernel::ids::Id;
+
+pub static IDEMPOTENCY_KEYS: Table = Table {
+    name: "idempotency_keys",
+    columns: &[
+        ("id", Kind::Text),
+        ("fingerprint", Kind::Text),
+        ("status", Kind::Int),
+        ("location", Kind::Text),
+        ("version", Kind::Int),
+        ("body", Kind::Json),
+        ("created_at", Kind::Time),
+    ],
+    on_conflict: OnConflict::Fail,
+    fence: "status",
+};
+
+/// An answer as it was first given.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct FirstAnswer {
+    /// `user/key`: keys of two users never meet.
+    pub id: String,
+    /// A hash of method, path and body: the same key may not carry another request.
+    pub fingerprint: String,
+    pub status: u16,
+    pub location: Option<String>,
+    /// The record's version, for the `ETag`.
+    pub version: Option<i64>,
+    pub body: Box<RawValue>,
+    pub created_at: Timestamp,
+}
+
+impl FirstAnswer {
+    /// The first answer to the request that holds `claim`: `body` is what the record looks like to its caller.
+    pub fn new(
+        claim: &IdempotencyClaim,
+        id: Id,
+        version: Option<i64>,
+        body: Box<RawValue>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id: claim.id.clone(),
+            fingerprint: claim.fingerprint.clone(),
+            status: claim.status,
+            location: claim.location.as_ref().map(|path| format!("{path}/{id}")),
+            version,
+            body,
+            created_at: now,
+        }
+    }
+
+    /// Stores it, if the key is still free.
+    pub fn write(&self) -> Write {
+        Write::put(&IDEMPOTENCY_KEYS, &self.id, self).expecting(0)
+    }
+}
+
+/// The first answer under this id; one from before `since` has run out and is forgotten here.
+pub async fn find(db: &Db, id: &str, since: Timestamp) -> Result<Option<FirstAnswer>, StoreError> {
+    let found: Vec<FirstAnswer> =
+        db.rows(&IDEMPOTENCY_KEYS, Sql::default().filter("id = ?", [id.into()])).await?;
+    let found = found.into_iter().next();
+    if found.as_ref().is_some_and(|answer| answer.created_at < since) {
+        let expired = Sql::new("DELETE FROM idempotency_keys").filter("id = ?", [id.into()]);
+        db.execute(expired.filter("created_at < ?", [since.into()])).await?;
+        return Ok(None);
+    }
+    Ok(found)
+}
+
+/// Forgets answers older than `before`, at most `limit`; returns how many.
+pub async fn purge(db: &Db, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
+    let sql = Sql::new("DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys")
+        .filter("created_at < ?", [before.into()])
+        .limit(limit)
+        .push(")", []);
+    db.execute(sql).await
+}

@@ -1,0 +1,275 @@
+//! Committing a group of units in one transaction of four steps, however many rows: begin, read what is
+//! compared, write everything, commit. A step costs a thread hop (SQLite) or a round trip (PostgreSQL).
+//!
+//! A unit that the database refuses for itself makes the group fall apart into transactions of their own,
+//! so that it takes no neighbour with it.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::db::{Db, StoreError, Tx};
+use crate::log::{EVENTS, PARTITIONS};
+use crate::sql::Sql;
+use crate::table::{Dialect, Table};
+use crate::unit_of_work::{Change, CommitError, UniqueCheck, UnitOfWork};
+use kernel::event::{Event, EventRecord, LoggedEvent};
+use kernel::failpoint;
+use kernel::ids::Id;
+
+/// What became of one unit: its events with their places in the log, or why it was left out.
+pub type Outcome = Result<Vec<Arc<LoggedEvent>>, CommitError>;
+
+/// Commits `units`; the answer has one outcome a unit, in their order.
+pub async fn commit(db: &Db, units: Vec<UnitOfWork>) -> Vec<Outcome> {
+    let mut done = commit_together(db, &units).await;
+    if units.len() == 1 && matches!(done, Err(Failure::Before(StoreError::Duplicate(_)))) {
+        // Another node may have made a row since it was looked for: a second look finds the unit stale.
+        done = commit_together(db, &units).await;
+    }
+    match done {
+        Ok(outcomes) => outcomes,
+        Err(Failure::Commit(error)) => {
+            units.iter().map(|_| Err(CommitError::Unknown(error.to_string()))).collect()
+        }
+        Err(Failure::Before(StoreError::Unavailable(why))) => {
+            units.iter().map(|_| Err(CommitError::Unavailable(why.clone()))).collect()
+        }
+        Err(Failure::Before(StoreError::Duplicate(value))) if units.len() == 1 => {
+            vec![Err(CommitError::Duplicate(value))]
+        }
+        Err(Failure::Before(StoreError::Failed(why))) if units.len() == 1 => {
+            vec![Err(CommitError::Refused(why))]
+        }
+        Err(Failure::Before(_)) => {
+            let mut outcomes = Vec::with_capacity(units.len());
+            for unit in units {
+                outcomes.extend(Box::pin(commit(db, vec![unit])).await);
+            }
+            outcomes
+        }
+    }
+}
+
+/// Where a transaction broke: before its COMMIT nothing is stored, at its COMMIT nobody knows.
+enum Failure {
+    Before(StoreError),
+    Commit(StoreError),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Before(error)
+    }
+}
+
+async fn commit_together(db: &Db, units: &[UnitOfWork]) -> Result<Vec<Outcome>, Failure> {
+    failpoint::hit("journal.before_begin");
+    let mut tx = db.begin().await?;
+    claim(&mut tx, db.dialect(), units).await?;
+    let mut stored = read(&mut tx, db.dialect(), units).await?;
+    let mut outcomes: Vec<Outcome> =
+        units.iter().enumerate().map(|(place, unit)| check(place, unit, &stored)).collect();
+    place_events(units, &mut outcomes, &mut stored.partitions)?;
+    write(&mut tx, db.dialect(), units, &outcomes).await?;
+    failpoint::hit("journal.before_commit");
+    tx.commit().await.map_err(Failure::Commit)?;
+    failpoint::hit("journal.after_commit");
+    Ok(outcomes)
+}
+
+/// Of two nodes whose units want the same value to be absent, one waits for the other's commit: only then does it look
+/// who has the value. In the order of keys and before any row is locked, so that nobody waits in a circle.
+async fn claim(tx: &mut Tx, dialect: Dialect, units: &[UnitOfWork]) -> Result<(), StoreError> {
+    if dialect == Dialect::Sqlite {
+        // It has one writer.
+        return Ok(());
+    }
+    let wanted = units.iter().flat_map(|unit| &unit.unique_checks);
+    let values: BTreeSet<String> =
+        wanted.map(|absent| format!("{}.{}={}", absent.table.name, absent.column, absent.value)).collect();
+    if values.is_empty() {
+        return Ok(());
+    }
+    let lock = "SELECT CAST(count(*) AS TEXT) FROM (SELECT pg_advisory_xact_lock(k) FROM \
+                (SELECT DISTINCT hashtextextended(v, 0) AS k FROM json_array_elements_text($1::json) AS v ORDER BY k) AS s) AS r";
+    tx.text(&Sql::new(lock).with(serde_json::to_string(&values)?)).await.map(drop)
+}
+
+/// What a transaction builds on, as it is stored.
+#[derive(Default)]
+struct Stored {
+    /// Fences by table and id.
+    fences: HashMap<String, HashMap<String, i64>>,
+    /// By the place of the unit: the rows that have a value it wants to be absent.
+    taken: HashMap<usize, Vec<Id>>,
+    /// The last number of each partition.
+    partitions: HashMap<i64, i64>,
+}
+
+/// Values that are to be absent, by table and column, each with the place of its unit.
+type Wanted<'a> = BTreeMap<(&'a str, &'a str), (&'a Table, Vec<(usize, &'a UniqueCheck)>)>;
+
+/// The queries of one reading, each with its parameter and a name.
+#[derive(Default)]
+struct Reading {
+    parts: Vec<(String, String)>,
+    sql: Sql,
+}
+
+impl Reading {
+    fn ask(
+        &mut self,
+        name: String,
+        query: impl FnOnce(usize) -> String,
+        parameter: &impl Serialize,
+    ) -> Result<(), StoreError> {
+        self.parts.push((name, query(self.parts.len() + 1)));
+        self.sql = std::mem::take(&mut self.sql).with(serde_json::to_string(parameter)?);
+        Ok(())
+    }
+
+    /// `by_value`: not by keys alone.
+    async fn read(
+        self,
+        tx: &mut Tx,
+        dialect: Dialect,
+        by_value: bool,
+    ) -> Result<HashMap<String, Box<RawValue>>, StoreError> {
+        let sql = self.sql.wrapped(|_| dialect.object(&self.parts));
+        let answer = if by_value { tx.text_planned_anew(&sql).await? } else { tx.text(&sql).await? };
+        Ok(serde_json::from_str(&answer.unwrap_or_default())?)
+    }
+}
+
+/// Reads every fence, who has the values that are to be absent, and the partitions that events will stand in.
+/// PostgreSQL locks the fences' rows, table by table in the order of names and keys, and the partitions last: two
+/// nodes never wait for each other in a circle.
+async fn read(tx: &mut Tx, dialect: Dialect, units: &[UnitOfWork]) -> Result<Stored, StoreError> {
+    let mut rows: BTreeMap<&str, (&Table, Vec<&str>)> = BTreeMap::new();
+    for write in units.iter().flat_map(|unit| &unit.writes).filter(|write| write.expects.is_some()) {
+        rows.entry(write.table.name).or_insert((write.table, Vec::new())).1.push(&write.id);
+    }
+    let mut values: Wanted = BTreeMap::new();
+    for (place, absent) in
+        units.iter().enumerate().flat_map(|(n, unit)| unit.unique_checks.iter().map(move |a| (n, a)))
+    {
+        let of = values.entry((absent.table.name, absent.column)).or_insert((absent.table, Vec::new()));
+        of.1.push((place, absent));
+    }
+    let partitions: BTreeSet<i64> =
+        units.iter().flat_map(|unit| &unit.events).map(Event::partition).collect();
+    let mut reading = Reading::default();
+    for (table, ids) in rows.values() {
+        reading.ask(table.name.to_owned(), |place| table.fences(dialect, place), ids)?;
+    }
+    for ((name, column), (table, wanted)) in &values {
+        let wanted: Vec<_> = wanted.iter().map(|(_, absent)| absent).collect();
+        reading.ask(format!("{name}.{column}"), |place| table.holders(dialect, column, place), &wanted)?;
+    }
+    reading.ask(PARTITIONS.name.to_owned(), |place| PARTITIONS.fences(dialect, place), &partitions)?;
+    let mut answers = reading.read(tx, dialect, !values.is_empty()).await?;
+    let mut stored = Stored::default();
+    if let Some(found) = answers.remove(PARTITIONS.name) {
+        stored.partitions = serde_json::from_str::<Vec<(i64, i64)>>(found.get())?.into_iter().collect();
+    }
+    for ((name, column), (_, wanted)) in &values {
+        let Some(found) = answers.remove(&format!("{name}.{column}")) else { continue };
+        for (n, ids) in serde_json::from_str::<Vec<(usize, Vec<Id>)>>(found.get())? {
+            stored.taken.entry(wanted[n].0).or_default().extend(ids);
+        }
+    }
+    for (table, found) in answers {
+        let fences = serde_json::from_str::<Vec<(String, i64)>>(found.get())?.into_iter().collect();
+        stored.fences.insert(table, fences);
+    }
+    Ok(stored)
+}
+
+/// The unit at `place` loses if a stored row is another than it builds on, or a value is taken.
+fn check(place: usize, unit: &UnitOfWork, stored: &Stored) -> Outcome {
+    for write in &unit.writes {
+        let Some(expects) = write.expects else { continue };
+        let found =
+            stored.fences.get(write.table.name).and_then(|rows| rows.get(&write.id)).copied().unwrap_or(0);
+        if found != expects {
+            return Err(CommitError::Stale(write.table.name));
+        }
+    }
+    match stored.taken.get(&place) {
+        Some(ids) if !ids.is_empty() => {
+            Err(CommitError::Conflict { code: unit.unique_checks[0].code, ids: ids.clone() })
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Gives each event of the remaining units the next number of its partition.
+fn place_events(
+    units: &[UnitOfWork],
+    outcomes: &mut [Outcome],
+    partitions: &mut HashMap<i64, i64>,
+) -> Result<(), StoreError> {
+    for (unit, outcome) in units.iter().zip(outcomes) {
+        let Ok(placed) = outcome else { continue };
+        for event in &unit.events {
+            let partition = event.partition();
+            let last = partitions
+                .get_mut(&partition)
+                .ok_or_else(|| StoreError::Failed(format!("no partition {partition}")))?;
+            *last += 1;
+            placed.push(Arc::new(LoggedEvent { partition, partition_seq: *last, event: event.clone() }));
+        }
+    }
+    Ok(())
+}
+
+/// Writes the rows, deletions, events and partitions of the remaining units as one statement.
+async fn write(
+    tx: &mut Tx,
+    dialect: Dialect,
+    units: &[UnitOfWork],
+    outcomes: &[Outcome],
+) -> Result<(), StoreError> {
+    let mut puts: BTreeMap<&str, (&Table, Vec<Cow<str>>)> = BTreeMap::new();
+    let mut deletes: BTreeMap<&str, (&Table, Vec<&str>)> = BTreeMap::new();
+    let mut partitions: BTreeMap<i64, i64> = BTreeMap::new();
+    let kept = || units.iter().zip(outcomes).filter_map(|(unit, done)| Some((unit, done.as_ref().ok()?)));
+    // Rows that no fence has locked are locked here: in the order of ids, for the same reason.
+    let mut writes: Vec<_> = kept().flat_map(|(unit, _)| &unit.writes).collect();
+    writes.sort_by_key(|write| &write.id);
+    for write in writes {
+        let (table, name) = (write.table, write.table.name);
+        match &write.change {
+            Change::Put(row) => puts.entry(name).or_insert((table, Vec::new())).1.push(row.into()),
+            Change::Check => {}
+            Change::Delete => deletes.entry(name).or_insert((table, Vec::new())).1.push(&write.id),
+        }
+    }
+    for event in kept().flat_map(|(_, events)| events) {
+        let row = serde_json::to_string(&EventRecord::from(&**event))?;
+        puts.entry(EVENTS.name).or_insert((&EVENTS, Vec::new())).1.push(row.into());
+        partitions.insert(event.partition, event.partition_seq);
+    }
+    for (partition, last) in partitions {
+        let row = format!(r#"{{"slice":{partition},"last_seq":{last}}}"#);
+        puts.entry(PARTITIONS.name).or_insert((&PARTITIONS, Vec::new())).1.push(row.into());
+    }
+    let mut statements = Vec::new();
+    let mut sql = Sql::default();
+    for (table, ids) in deletes.values() {
+        statements.push(table.delete(dialect, statements.len() + 1));
+        sql = sql.with(serde_json::to_string(ids)?);
+    }
+    for (table, rows) in puts.values() {
+        statements.push(table.put(dialect, statements.len() + 1));
+        sql = sql.with(format!("[{}]", rows.join(",")));
+    }
+    if !statements.is_empty() {
+        tx.execute(&sql.wrapped(|_| dialect.together(&statements))).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! The leases of a cluster's nodes, by PostgreSQL's clock: no node's own clock decides who lives.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::db::{Db, StoreError};
+use crate::sql::Sql;
+use crate::table::{Kind, OnConflict, Table};
+use kernel::clock::Timestamp;
+use kernel::ids::Id;
+
+pub static NODES: Table = Table {
+    name: "nodes",
+    columns: &[
+        ("id", Kind::Text),
+        ("incarnation", Kind::Id),
+        ("address", Kind::Text),
+        ("services", Kind::Json),
+        ("version", Kind::Text),
+        ("started_at", Kind::Time),
+    ],
+    on_conflict: OnConflict::Replace,
+    fence: "expires_at",
+};
+
+/// A node as the others know it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Its name, which outlives its process.
+    pub id: String,
+    /// Which of its processes, one after another, this is.
+    pub incarnation: Id,
+    /// Where its API listens, once it does.
+    pub address: Option<String>,
+    pub services: Vec<String>,
+    /// Of its program.
+    pub version: String,
+    pub started_at: Timestamp,
+}
+
+/// Takes or renews the lease of `me` for `lasts` from now; false while another process holds a living one under
+/// its name.
+pub async fn renew(db: &Db, me: &Member, lasts: Duration) -> Result<bool, StoreError> {
+    let sql = Sql::new(
+        "INSERT INTO nodes (id, incarnation, address, services, version, started_at, expires_at)",
+    )
+    .push(
+        " VALUES (?, ?, nullif(?, ''), CAST(? AS JSON), ?, ?, now() + make_interval(secs => ? / 1000.0))",
+        [
+            me.id.as_str().into(),
+            me.incarnation.into(),
+            me.address.as_deref().unwrap_or_default().into(),
+            serde_json::to_string(&me.services)?.into(),
+            me.version.as_str().into(),
+            me.started_at.into(),
+            i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX).into(),
+        ],
+    )
+    .push(
+        " ON CONFLICT (id) DO UPDATE SET incarnation = excluded.incarnation, address = excluded.address, \
+         services = excluded.services, version = excluded.version, started_at = excluded.started_at, \
+         expires_at = excluded.expires_at \
+         WHERE nodes.incarnation = excluded.incarnation OR nodes.expires_at <= now()",
+        [],
+    );
+    Ok(db.execute(sql).await? == 1)
+}
+
+/// Gives the lease up; the others see it at their next look.
+pub async fn release(db: &Db, me: &Member) -> Result<(), StoreError> {
+    let sql = Sql::new("DELETE FROM nodes")
+        .filter("id = ?", [me.id.as_str().into()])
+        .filter("incarnation = ?", [me.incarnation.into()]);
+    db.execute(sql).await.map(drop)
+}
+
+/// Every node whose lease has not run out, by name.
+pub async fn living(db: &Db) -> Result<Vec<Member>, StoreError> {
+    db.rows(&NODES, Sql::new("WHERE expires_at > now() ORDER BY id")).await
+}
+
+/// Forgets nodes that have been gone for a day: names that are made at the start never come back.
+pub async fn forget_gone(db: &Db) -> Result<u64, StoreError> {
+    db.execute(Sql::new("DELETE FROM nodes WHERE expires_at < now() - interval '1 day'")).await
+}
+
+/// What tells this database's cluster from others that share its Redis.
+pub async fn cluster(db: &Db) -> Result<Id, StoreError> {
+    let id = db.text(Sql::new("SELECT CAST(id AS TEXT) FROM cluster LIMIT 1")).await?;
+    id.as_deref().and_then(Id::parse).ok_or_else(|| StoreError::Failed("the cluster has no id".into()))
+}

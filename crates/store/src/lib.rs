@@ -1,0 +1,32 @@
+//! What everything else is committed to: a unit of work, the journal that commits it, and the event log, on SQLite and
+//! PostgreSQL. No record of the business and no decision stands here.
+//!
+//! - [`table`], [`sql`]: one description of a table and of a statement for both databases
+//! - [`db`]: the two databases behind one surface; `connect` and `readers` open them; [`settings`] says how
+//! - [`unit_of_work`], [`journal`]: what is committed together, and how a group of it is
+//! - [`log`], [`cursors`], [`idempotency`], [`schedules`]: the event log, and what is committed beside it
+//! - [`paging`]: the keyset query of every list; [`projections`]: what is thrown away to be folded again
+//! - [`progress`]: how far consumers are, and whether anything was lost, doubled or overtaken
+//! - [`leases`]: which nodes of a cluster are alive; [`redis`], [`streams`], [`hot_values`]: what they tell each other
+
+mod connect;
+pub mod cursors;
+pub mod db;
+pub mod hot_values;
+pub mod idempotency;
+pub mod journal;
+pub mod leases;
+pub mod log;
+pub mod paging;
+pub mod progress;
+pub mod projections;
+mod readers;
+pub mod redis;
+pub mod schedules;
+pub mod settings;
+pub mod sql;
+pub mod streams;
+pub mod table;
+pub mod unit_of_work;
+
+pub use db::{Db, StoreError};

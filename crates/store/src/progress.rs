@@ -1,0 +1,153 @@
+//! What operations asks of the log, the cursors and the parked events.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::cursors::{PARKED, Parked, ParkedStatus};
+use crate::db::{Db, StoreError};
+use crate::paging;
+use crate::sql::Sql;
+use crate::table::{Kind, OnConflict, Table};
+use kernel::event::EventType;
+use kernel::page::Sort;
+use kernel::page::{Page, PageRequest};
+
+/// The order of dead letters: the latest first.
+pub const LATEST_FIRST: Sort = Sort::time("-parked_at", "parked_at", true);
+
+/// Dead letters, of one consumer or of all.
+pub async fn dead_letters(
+    db: &Db,
+    consumer: Option<&str>,
+    request: &PageRequest,
+) -> Result<Page<Parked>, StoreError> {
+    let narrow = |sql: Sql| {
+        sql.filter("status = ?", [ParkedStatus::Dead.as_str().into()]).filter_some("consumer = ?", consumer)
+    };
+    let key = |row: &Parked| LATEST_FIRST.keyset(row.parked_at, row.id);
+    paging::page(db, &PARKED, request, &LATEST_FIRST, narrow, key).await
+}
+
+/// How many events the log has.
+pub async fn events(db: &Db) -> Result<i64, StoreError> {
+    db.number(Sql::new("SELECT CAST(count(*) AS TEXT) FROM events")).await
+}
+
+/// How far a consumer is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Progress {
+    /// Events of its types that took effect.
+    pub applied: i64,
+    /// Events of its types that it has not taken yet.
+    pub pending: i64,
+    pub retrying: i64,
+    pub waiting: i64,
+    pub dead: i64,
+}
+
+/// How far a consumer is with the events of these types.
+pub async fn progress(db: &Db, consumer: &str, types: &[EventType]) -> Result<Progress, StoreError> {
+    static PROGRESS: Table = Table {
+        name: "progress",
+        columns: &[
+            ("applied", Kind::Int),
+            ("pending", Kind::Int),
+            ("retrying", Kind::Int),
+            ("waiting", Kind::Int),
+            ("dead", Kind::Int),
+        ],
+        on_conflict: OnConflict::Fail,
+        fence: "applied",
+    };
+    let parked = "SELECT count(*) FROM parked_events AS p WHERE p.consumer = (SELECT consumer FROM asked)";
+    let sql = standing(db, consumer, types)?.push(
+        &format!(
+            "SELECT CAST(sum(applied) AS BIGINT) - ({parked}) AS applied, \
+             (SELECT count(*) FROM mine AS m JOIN events AS e ON e.slice = m.slice AND e.slice_seq > m.position \
+              WHERE e.type IN (SELECT type FROM wanted)) AS pending, \
+             ({parked} AND p.status = 'retrying') AS retrying, \
+             ({parked} AND p.status = 'waiting') AS waiting, \
+             ({parked} AND p.status = 'dead') AS dead FROM mine"
+        ),
+        [],
+    );
+    one(db.rows_of(&PROGRESS, sql).await?)
+}
+
+/// What became of the events of one consumer (SPEC §8): the last three are 0 for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Integrity {
+    /// Events of its types that took effect.
+    pub applied: i64,
+    /// Events that it has still to take, parked ones among them.
+    pub pending: i64,
+    /// Events up to its positions that are not among those it has counted.
+    pub lost: i64,
+    /// Events that it has counted beyond those there are up to its positions.
+    pub duplicated: i64,
+    /// Parked events with a later one of their aggregate applied, and positions beyond the end of the log.
+    pub out_of_order: i64,
+}
+
+/// Compares a consumer's positions and counts with the log, as it all is at one moment.
+pub async fn integrity(db: &Db, consumer: &str, types: &[EventType]) -> Result<Integrity, StoreError> {
+    static INTEGRITY: Table = Table {
+        name: "integrity",
+        columns: &[
+            ("applied", Kind::Int),
+            ("pending", Kind::Int),
+            ("lost", Kind::Int),
+            ("duplicated", Kind::Int),
+            ("out_of_order", Kind::Int),
+        ],
+        on_conflict: OnConflict::Fail,
+        fence: "applied",
+    };
+    let sql = standing(db, consumer, types)?.push(COMPARED, []);
+    one(db.rows_of(&INTEGRITY, sql).await?)
+}
+
+/// Slice by partition: too few in one don't make up for too many in another.
+const COMPARED: &str = ", \
+counted AS ( \
+    SELECT m.position, m.last_seq, m.applied, \
+        (SELECT count(*) FROM events AS e WHERE e.slice = m.slice AND e.slice_seq <= m.position \
+             AND e.type IN (SELECT type FROM wanted)) AS due, \
+        (SELECT count(*) FROM events AS e WHERE e.slice = m.slice AND e.slice_seq > m.position \
+             AND e.type IN (SELECT type FROM wanted)) AS beyond \
+    FROM mine AS m \
+), \
+parked AS ( \
+    SELECT CASE WHEN EXISTS ( \
+        SELECT 1 FROM events AS e JOIN mine AS m ON m.slice = e.slice \
+        WHERE e.subject = p.subject AND e.slice_seq > p.slice_seq AND e.slice_seq <= m.position \
+            AND e.type IN (SELECT type FROM wanted) \
+            AND NOT EXISTS (SELECT 1 FROM parked_events AS q WHERE q.consumer = p.consumer AND q.event_id = e.id) \
+    ) THEN 1 ELSE 0 END AS overtaken \
+    FROM parked_events AS p WHERE p.consumer = (SELECT consumer FROM asked) \
+) \
+SELECT CAST(sum(applied) AS BIGINT) - (SELECT count(*) FROM parked) AS applied, \
+    CAST(sum(beyond) AS BIGINT) + (SELECT count(*) FROM parked) AS pending, \
+    CAST(sum(CASE WHEN due > applied THEN due - applied ELSE 0 END) AS BIGINT) AS lost, \
+    CAST(sum(CASE WHEN applied > due THEN applied - due ELSE 0 END) AS BIGINT) AS duplicated, \
+    CAST(sum(CASE WHEN position > last_seq THEN 1 ELSE 0 END) AS BIGINT) \
+        + (SELECT CAST(coalesce(sum(overtaken), 0) AS BIGINT) FROM parked) AS out_of_order \
+FROM counted";
+
+/// The beginning of both questions: who is asked about (`asked`), the types (`wanted`) and the cursors with
+/// their partitions (`mine`); a partition without a cursor is at its beginning.
+fn standing(db: &Db, consumer: &str, types: &[EventType]) -> Result<Sql, StoreError> {
+    let with = format!(
+        "WITH asked (consumer) AS (SELECT CAST(? AS TEXT)), wanted (type) AS ({}), \
+         mine AS (SELECT s.slice, s.last_seq, coalesce(c.position, 0) AS position, coalesce(c.applied, 0) AS applied \
+         FROM slices AS s LEFT JOIN consumer_cursors AS c \
+         ON c.slice = s.slice AND c.consumer = (SELECT consumer FROM asked)) ",
+        db.dialect().texts()
+    );
+    Ok(Sql::default().push(&with, [consumer.into(), serde_json::to_string(types)?.into()]))
+}
+
+/// An aggregate has one row.
+fn one<T>(rows: Vec<T>) -> Result<T, StoreError> {
+    rows.into_iter().next().ok_or_else(|| StoreError::Failed("an aggregate without a row".into()))
+}

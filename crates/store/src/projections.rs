@@ -1,0 +1,74 @@
+//! Throwing a projection away. The rows and the cursors of the consumer that folds them go by the same transaction, so
+//! that a feed at work on them meanwhile loses its compare-and-set and reads its cursors again.
+
+use crate::cursors::CURSORS;
+use crate::db::{Db, StoreError, Tx};
+use crate::sql::Sql;
+use crate::table::{Dialect, Table};
+use kernel::event::{EventType, PARTITIONS};
+
+/// Empties `table`, forgets what `consumer`, which folds it, has parked, and puts its cursors back to the beginning.
+///
+/// # Errors
+/// `Unavailable`: nothing has changed then.
+pub async fn reset(db: &Db, consumer: &'static str, table: &'static Table) -> Result<(), StoreError> {
+    let held = db.clone();
+    let task = db.runtime().spawn(async move {
+        let mut tx = held.begin().await?;
+        lock(&mut tx, held.dialect(), consumer).await?;
+        let of_consumer = |text: &str| Sql::new(text).filter("consumer = ?", [consumer.into()]);
+        tx.execute(&of_consumer("UPDATE consumer_cursors SET position = 0, applied = 0")).await?;
+        tx.execute(&of_consumer("DELETE FROM parked_events")).await?;
+        tx.execute(&Sql::new(format!("DELETE FROM {}", table.name))).await?;
+        tx.commit().await
+    });
+    task.await.map_err(|_| StoreError::Unavailable("the reset was cut off".into()))?
+}
+
+/// Puts `rows`, each a JSON object, in the place of those of `table`, which `consumer` writes too. False, and nothing has
+/// changed, if the log has another number of events of `types` than the `folded` ones that the rows were made of.
+///
+/// # Errors
+/// `Unavailable`: nothing has changed then.
+pub async fn replace(
+    db: &Db,
+    consumer: &'static str,
+    table: &'static Table,
+    rows: Vec<String>,
+    types: &[EventType],
+    folded: usize,
+) -> Result<bool, StoreError> {
+    let (held, types) = (db.clone(), serde_json::to_string(types)?);
+    let task = db.runtime().spawn(async move {
+        let dialect = held.dialect();
+        let mut tx = held.begin().await?;
+        // From here on the consumer writes nothing until this is committed.
+        lock(&mut tx, dialect, consumer).await?;
+        let there = tx.text(&count(dialect, types)).await?;
+        if there != Some(folded.to_string()) {
+            return Ok(false);
+        }
+        tx.execute(&Sql::new(format!("DELETE FROM {}", table.name))).await?;
+        let put = Sql::new(table.put(dialect, 1)).with(format!("[{}]", rows.join(",")));
+        tx.execute(&put).await?;
+        tx.commit().await.map(|()| true)
+    });
+    task.await.map_err(|_| StoreError::Unavailable("the replacement was cut off".into()))?
+}
+
+fn count(dialect: Dialect, types: String) -> Sql {
+    let count = Sql::new("SELECT CAST(count(*) AS TEXT) FROM events");
+    count.filter(&format!("type IN ({})", dialect.texts()), [types.into()])
+}
+
+/// Holds the consumer's cursors, which must be there, in the order in which the journal locks them.
+async fn lock(tx: &mut Tx, dialect: Dialect, consumer: &str) -> Result<(), StoreError> {
+    let ids: Vec<_> = (0..PARTITIONS).map(|partition| format!("{consumer}/{partition}")).collect();
+    let held = Sql::new(CURSORS.fences(dialect, 1)).with(serde_json::to_string(&ids)?);
+    tx.execute(&held).await.map(drop)
+}
+
+/// How many rows a projection has.
+pub async fn rows(db: &Db, table: &Table) -> Result<i64, StoreError> {
+    db.number(Sql::new(format!("SELECT CAST(count(*) AS TEXT) FROM {}", table.name))).await
+}

@@ -1,0 +1,72 @@
+//! Connections that read a SQLite file beside its writer.
+//!
+//! Own code in sqlx's pool's place, which tests each connection that comes back by a message to its thread: as
+//! dear as most queries. A file does not go away, and a connection whose query was cut off is not kept.
+
+use std::sync::{Arc, Mutex};
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::connect::LOCK_TIMEOUT;
+use crate::db::StoreError;
+
+/// A bounded number of connections, opened when they are first needed.
+#[derive(Clone)]
+pub(crate) struct Readers(Arc<Inner>);
+
+struct Inner {
+    options: SqliteConnectOptions,
+    places: Arc<Semaphore>,
+    idle: Mutex<Vec<SqliteConnection>>,
+}
+
+impl Readers {
+    pub fn new(options: SqliteConnectOptions, count: u32) -> Self {
+        let places = Arc::new(Semaphore::new(count as usize));
+        Self(Arc::new(Inner { options, places, idle: Mutex::default() }))
+    }
+
+    /// A connection; give it back by [`Lent::done`] when its query has ended.
+    ///
+    /// # Errors
+    /// `Unavailable` when none comes free in time, or all are closed.
+    pub async fn lend(&self) -> Result<Lent, StoreError> {
+        let place = tokio::time::timeout(LOCK_TIMEOUT, self.0.places.clone().acquire_owned()).await;
+        let place = place.map_err(|_| StoreError::Unavailable("no reader came free".into()))?;
+        let place = place.map_err(|_| StoreError::Unavailable("the database is closed".into()))?;
+        let rested = self.0.idle.lock().expect("no panic under this lock").pop();
+        let connection = match rested {
+            Some(connection) => connection,
+            None => self.0.options.connect().await?,
+        };
+        Ok(Lent { connection, readers: self.clone(), _place: place })
+    }
+
+    /// Closes what rests; what is lent closes when it comes back.
+    pub async fn close(&self) {
+        self.0.places.close();
+        let idle = std::mem::take(&mut *self.0.idle.lock().expect("no panic under this lock"));
+        for connection in idle {
+            // It was only read from: nothing is lost.
+            let _ = connection.close().await;
+        }
+    }
+}
+
+/// A connection and its place.
+pub(crate) struct Lent {
+    pub connection: SqliteConnection,
+    readers: Readers,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Lent {
+    /// The query has ended, well or not.
+    pub fn done(self) {
+        if !self.readers.0.places.is_closed() {
+            self.readers.0.idle.lock().expect("no panic under this lock").push(self.connection);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Which database to open, and what its schema is.
+
+use kernel::event::Catalogue;
+use sqlx::migrate::Migrator;
+
+/// Where the database is, and how many connections read from it.
+#[derive(Clone, Debug)]
+pub struct DatabaseSettings {
+    /// `sqlite://PATH` or `postgres://…`.
+    pub url: String,
+    /// Connections for reading; the journal has one of its own besides.
+    pub pool_size: u32,
+}
+
+/// What the program keeps in the database: its migrations on either database, and the types of its events.
+#[derive(Clone, Copy, Debug)]
+pub struct Schema {
+    pub sqlite: &'static Migrator,
+    pub postgres: &'static Migrator,
+    pub events: Catalogue,
+}

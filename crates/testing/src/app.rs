@@ -1,0 +1,246 @@
+//! A whole node inside the test's process: wired as in production, on a free port, with a clock that the
+//! test moves. `TestApp::start(Sqlite)`, `TestApp::start(Postgres)`.
+
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use actix_rt::System;
+use clap::{CommandFactory, FromArgMatches, Parser};
+use kernel::clock::{Clock, Timestamp};
+use kizuna::actors::auth::client::AuthClient;
+use kizuna::app::consumers::CONSUMERS;
+use kizuna::app::startup::{Application, Stopper};
+use kizuna::config::Config;
+use runtime::circuit_breaker::Breakers;
+use runtime::consumer::ConsumerSpec;
+use store::sql::Sql;
+use store::{Db, cursors};
+use tokio::sync::oneshot;
+
+use crate::api::Api;
+use crate::database::Place;
+use crate::eventually;
+
+/// The first ADMIN, and everybody's password.
+pub const ADMIN: &str = "admin@example.com";
+pub const PASSWORD: &str = "kizuna-test";
+/// What tokens are signed with.
+pub const SECRET: &str = "a secret of the tests, 32 bytes or more";
+/// When tests begin: a Monday morning, far from midnight.
+const BEGIN: &str = "2026-03-02T09:00:00Z";
+/// How far [`TestApp::settle`] moves the clock at a time while an effect waits to be tried again.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What a test runs on; `#[values(Sqlite, Postgres)] on: Database` runs it on both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    Sqlite,
+    Postgres,
+}
+
+pub use Database::{Postgres, Sqlite};
+
+/// What a test may touch of a running node.
+pub struct Node {
+    pub clock: Clock,
+    pub db: Db,
+    pub auth: AuthClient,
+    /// The others' way to the customer service.
+    pub breakers: Breakers,
+    pub stopper: Stopper,
+    pub address: SocketAddr,
+    pub ops_address: Option<SocketAddr>,
+}
+
+/// A running node. Stopped, and all it wrote removed, when dropped.
+pub struct TestApp {
+    node: Node,
+    config: Config,
+    thread: Option<JoinHandle<()>>,
+    place: Arc<Place>,
+}
+
+impl Deref for TestApp {
+    type Target = Node;
+
+    fn deref(&self) -> &Node {
+        &self.node
+    }
+}
+
+impl TestApp {
+    /// A node with an empty database but for its first ADMIN.
+    pub async fn start(on: Database) -> Self {
+        Self::with(on, &[]).await
+    }
+
+    /// The same with these arguments of `kizuna serve` too.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn with(on: Database, args: &[&str]) -> Self {
+        let clock = Clock::manual(Timestamp::parse(BEGIN).expect("a time"));
+        Self::on(Arc::new(Place::fresh(on)), clock, args).await
+    }
+
+    /// Another node on the same database, by the same clock.
+    pub async fn beside(&self, args: &[&str]) -> Self {
+        Self::on(self.place.clone(), self.node.clock.clone(), args).await
+    }
+
+    async fn on(place: Arc<Place>, clock: Clock, args: &[&str]) -> Self {
+        let config = parse(&place.url, args);
+        let (node, thread) = launch(&config, clock).await;
+        Self { node, config, thread: Some(thread), place }
+    }
+
+    /// Stops the node and starts another on the same database, whose clock goes on from here. Tokens hold; the
+    /// address is another.
+    pub async fn restart(&mut self) {
+        self.restart_after(|| ()).await;
+    }
+
+    /// The same with something done while no node runs.
+    pub async fn restart_after(&mut self, meanwhile: impl FnOnce()) {
+        self.stop();
+        meanwhile();
+        let (node, thread) = launch(&self.config, self.node.clock.clone()).await;
+        (self.node, self.thread) = (node, Some(thread));
+    }
+
+    /// # Panics
+    /// When the node has ended by a panic.
+    fn stop(&mut self) {
+        // On a thread of its own: a test's runtime may have no other to go on with. A cluster's node serves on a while.
+        let stopper = self.stopper.clone();
+        let stopping =
+            std::thread::spawn(move || System::new().block_on(async move { stopper.stop().await }));
+        let ended = self.thread.take().map(JoinHandle::join);
+        let _ = stopping.join();
+        if matches!(ended, Some(Err(_))) && !std::thread::panicking() {
+            panic!("the node ended by a panic, see above");
+        }
+    }
+
+    /// The API without a token.
+    pub fn nobody(&self) -> Api {
+        Api::new(format!("http://{}", self.address))
+    }
+
+    /// Waits until every consumer has applied every event, retries included.
+    ///
+    /// # Panics
+    /// When that takes more than ten seconds.
+    pub async fn settle(&self) {
+        eventually(Duration::from_secs(10), async || {
+            for ConsumerSpec { name: consumer, types, .. } in &CONSUMERS {
+                let lag = cursors::lag(&self.db, consumer, types).await.map_err(|error| error.to_string())?;
+                let parked =
+                    cursors::parked(&self.db, consumer, 1).await.map_err(|error| error.to_string())?;
+                if !parked.is_empty() {
+                    self.clock.advance(TICK);
+                }
+                if lag > 0 || !parked.is_empty() {
+                    return Err(format!("{consumer} lags by {lag}, parked: {parked:?}"));
+                }
+            }
+            Ok(())
+        })
+        .await;
+    }
+
+    /// How many rows `table` has.
+    pub async fn rows(&self, table: &str) -> i64 {
+        let count = Sql::new(format!("SELECT CAST(count(*) AS TEXT) FROM {table}"));
+        self.db.number(count).await.expect("a table")
+    }
+
+    /// Makes sure that none of these queries finds a row; each has a name for what it would mean.
+    ///
+    /// # Panics
+    /// With the name and the number of rows.
+    pub async fn expect_none(&self, promises: &[(&str, &str)]) {
+        for (promise, broken) in promises {
+            let count = Sql::new(format!("SELECT CAST(count(*) AS TEXT) FROM ({broken}) AS broken"));
+            let count = self.db.number(count).await.unwrap_or_else(|error| panic!("{promise}: {error}"));
+            assert_eq!(count, 0, "{promise}");
+        }
+    }
+
+    /// What each table holds that a request could write to: the same before and after one that must store nothing.
+    pub async fn stored(&self) -> Vec<String> {
+        let mut stored = Vec::new();
+        for table in ["events", "idempotency_keys"] {
+            stored.push(format!("{table}: {}", self.rows(table).await));
+        }
+        for table in [
+            "users",
+            "sessions",
+            "customers",
+            "meetings",
+            "tasks",
+            "approvals",
+            "notifications",
+            "parked_events",
+        ] {
+            let versions = Sql::new(format!("SELECT CAST(sum(version) AS TEXT) FROM {table}"));
+            let versions = self.db.number(versions).await.expect("a table of aggregates");
+            stored.push(format!("{table}: {} of {versions} versions", self.rows(table).await));
+        }
+        stored
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Starts a node on a thread of its own.
+async fn launch(config: &Config, clock: Clock) -> (Node, JoinHandle<()>) {
+    let (ready, started) = oneshot::channel();
+    let config = config.clone();
+    let thread = std::thread::spawn(move || run(&config, clock, ready));
+    (started.await.expect("a node that starts; its panic is above"), thread)
+}
+
+/// As `kizuna serve` runs one.
+fn run(config: &Config, clock: Clock, ready: oneshot::Sender<Node>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    System::new().block_on(async {
+        let app = Application::build(config, clock.clone(), runtime.handle().clone()).await;
+        let app = app.expect("a node that starts");
+        let node = Node {
+            clock,
+            db: app.db().clone(),
+            auth: app.services().auth.clone(),
+            breakers: app.services().breakers.clone(),
+            stopper: app.stopper(),
+            address: app.address(),
+            ops_address: app.ops_address(),
+        };
+        let _ = ready.send(node);
+        app.run_until_stopped().await.expect("a socket that serves");
+    });
+    runtime.shutdown_timeout(Duration::from_secs(2));
+}
+
+/// The settings as the command line gives them; the tester's environment has no say.
+fn parse(url: &str, args: &[&str]) -> Config {
+    #[derive(Parser)]
+    struct Serve {
+        #[command(flatten)]
+        config: Config,
+    }
+    let given = ["serve", "--listen", "127.0.0.1:0", "--database-url", url, "--jwt-secret", SECRET];
+    let admin = ["--admin-email", ADMIN, "--admin-password", PASSWORD];
+    let command = Serve::command().mut_args(|arg| arg.env(None::<&'static str>));
+    let matches = command.try_get_matches_from(given.iter().chain(&admin).chain(args));
+    let serve = matches.and_then(|matches| Serve::from_arg_matches(&matches));
+    serve.unwrap_or_else(|error| panic!("{error}")).config
+}

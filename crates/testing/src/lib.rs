@@ -1,0 +1,99 @@
+//! What the integration tests share: a real PostgreSQL and Redis, the real binary, a node in this process, and a
+//! client of the API.
+
+pub mod api;
+pub mod app;
+pub mod browser;
+pub mod database;
+pub mod deleted_records;
+pub mod live_client;
+pub mod ports;
+pub mod postgres;
+pub mod process;
+pub mod process_reaper;
+pub mod promises;
+pub mod redis;
+pub mod team;
+
+use std::fmt::Display;
+use std::future::Future;
+use std::panic::Location;
+use std::time::{Duration, Instant};
+
+pub use api::{Answer, Api};
+pub use app::{Database, Postgres, Sqlite, TestApp};
+pub use database::{Place, Template};
+pub use process::{Kizuna, Launch};
+pub use redis::Redis;
+pub use team::{Member, Team};
+
+/// How long [`eventually`] rests between two probes.
+const POLL_EVERY: Duration = Duration::from_millis(10);
+
+/// What a probe of [`eventually`] may answer with: the awaited value, or what is still amiss.
+///
+/// `bool` (done or not), `Option<T>` (the value once it is there), and `Result<T, E>`, whose last error is
+/// shown when the time is up.
+pub trait Outcome {
+    type Value;
+
+    fn settle(self) -> Result<Self::Value, String>;
+}
+
+impl Outcome for bool {
+    type Value = ();
+
+    fn settle(self) -> Result<(), String> {
+        if self { Ok(()) } else { Err("it was false".to_owned()) }
+    }
+}
+
+impl<T> Outcome for Option<T> {
+    type Value = T;
+
+    fn settle(self) -> Result<T, String> {
+        self.ok_or_else(|| "it was None".to_owned())
+    }
+}
+
+impl<T, E: Display> Outcome for Result<T, E> {
+    type Value = T;
+
+    fn settle(self) -> Result<T, String> {
+        self.map_err(|error| error.to_string())
+    }
+}
+
+/// Asks `probe` again and again until it is content, and answers with its value.
+///
+/// # Panics
+/// When `timeout` has passed, naming the caller and what the last probe said. A probe that hangs counts
+/// as one that is not content.
+#[track_caller]
+pub fn eventually<P, F>(
+    timeout: Duration,
+    mut probe: P,
+) -> impl Future<Output = <F::Output as Outcome>::Value>
+where
+    P: FnMut() -> F,
+    F: Future<Output: Outcome>,
+{
+    let caller = Location::caller();
+    async move {
+        let deadline = Instant::now() + timeout;
+        let mut last = "the first probe did not end".to_owned();
+        let mut probes = 0;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match tokio::time::timeout(left, probe()).await.map(Outcome::settle) {
+                Ok(Ok(value)) => return value,
+                Ok(Err(amiss)) => last = amiss,
+                Err(_) => {} // it hangs; the deadline is over
+            }
+            probes += 1;
+            let late = Instant::now() >= deadline;
+            assert!(!late, "not within {timeout:?} ({caller}); the last of {probes} probes said: {last}");
+            tokio::time::sleep(POLL_EVERY).await;
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! A real PostgreSQL, one for each test process, stopped and deleted when the process ends in any way.
+//!
+//! A breaker, the shell script `breaker.sh`, owns it and reads this process's pipe. A panic, an exit and a
+//! SIGKILL all close that pipe, which tells the breaker to clear up; nothing here has to run for it.
+
+use std::env;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+/// Tries at a port that another process may take first.
+const ATTEMPTS: usize = 20;
+const GUARD: &str = include_str!("postgres_guard.sh");
+const HINT: &str =
+    "on Debian: apt-get install postgresql; elsewhere have initdb, postgres and pg_ctl on the PATH";
+
+/// The PostgreSQL of this test process, started when it is first asked for.
+///
+/// # Panics
+/// When there is none to start: a test that needs it fails, it is never skipped.
+pub fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(Server::start)
+}
+
+/// A running PostgreSQL on a port of its own, with every durability setting at its default.
+pub struct Server {
+    port: u16,
+    databases: AtomicU32,
+    /// Held for its pipe, too, whose end the breaker waits for.
+    breaker: CircuitBreaker,
+}
+
+impl Server {
+    /// One for a test that does to it what others would notice.
+    ///
+    /// # Panics
+    /// As [`server`].
+    pub fn start() -> Self {
+        let bin = find_binaries().unwrap_or_else(|| panic!("no PostgreSQL found; {HINT}"));
+        let mut breaker = CircuitBreaker::start(&bin);
+        let mut answer = String::new();
+        for _ in 0..ATTEMPTS {
+            let port = free_port();
+            answer = breaker.tell(&port.to_string());
+            if answer == "ready" {
+                return Self { port, databases: AtomicU32::new(0), breaker };
+            }
+            if !answer.starts_with("port ") {
+                break;
+            }
+        }
+        panic!("PostgreSQL of {} does not start: {answer}", bin.display())
+    }
+
+    /// Ends it as a crash would: `pg_ctl stop -m immediate`.
+    pub fn crash(&mut self) {
+        assert_eq!(self.breaker.tell("stop"), "stopped");
+    }
+
+    /// Starts it again at the same address; it recovers what was committed.
+    pub fn recover(&mut self) {
+        assert_eq!(self.breaker.tell(&self.port.to_string()), "ready");
+    }
+
+    /// Creates an empty database for one test and answers with its URL. From any thread, in or out of a
+    /// runtime.
+    pub fn fresh_database(&self) -> String {
+        self.create_database("template0")
+    }
+
+    /// The same with what is in the database of this URL, to which nobody may be connected.
+    pub fn copy_of(&self, url: &str) -> String {
+        self.create_database(url.rsplit('/').next().expect("a database's name"))
+    }
+
+    fn create_database(&self, template: &str) -> String {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.execute(&format!("CREATE DATABASE {name} TEMPLATE {template}"));
+        self.url(&name)
+    }
+
+    /// Runs one statement as superuser, outside any test's database.
+    pub fn execute(&self, statement: &str) {
+        let run = async {
+            let mut connection = PgConnection::connect(&self.url("postgres")).await?;
+            sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await?;
+            connection.close().await
+        };
+        // A thread of its own, because a runtime can't be started inside the caller's.
+        let done = std::thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                runtime.expect("a runtime").block_on(run)
+            });
+            thread.join().expect("no panic on the way")
+        });
+        done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://kizuna@127.0.0.1:{}/{database}", self.port)
+    }
+}
+
+/// The script that owns the server, and the two pipes to it.
+struct CircuitBreaker {
+    _process: Child,
+    orders: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl CircuitBreaker {
+    fn start(bin: &Path) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", GUARD, "guard"]).arg(bin).current_dir("/");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        // Out of this process group, or Ctrl-C would end the breaker before it has cleared up.
+        command.process_group(0);
+        if id("-u", None) == Some(0) {
+            let unprivileged = (id("-u", Some("postgres")), id("-g", Some("postgres")));
+            let (Some(user), Some(group)) = unprivileged else {
+                panic!("PostgreSQL does not run as root and there is no user `postgres`; {HINT}")
+            };
+            command.uid(user).gid(group);
+        }
+        let mut child = command.spawn().expect("sh starts");
+        let orders = child.stdin.take().expect("stdin is piped");
+        let answers = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        Self { _process: child, orders, answers }
+    }
+
+    /// Gives the breaker a port to start on, or the word `stop`; its answer: `ready` or `stopped`, `port …` if another
+    /// port may do, or what is wrong.
+    fn tell(&mut self, order: &str) -> String {
+        let mut answer = String::new();
+        let told = writeln!(self.orders, "{order}");
+        match self.answers.read_line(&mut answer).and(told) {
+            Ok(()) => answer.trim().to_owned(),
+            Err(error) => format!("the guard has ended: {error} {answer}"),
+        }
+    }
+}
+
+/// The directory with the server's programs: the PATH's, else Debian's, the newest version first.
+fn find_binaries() -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut versions: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin")))
+        })
+        .collect();
+    versions.sort();
+    let debian = versions.into_iter().rev().map(|(_, bin)| bin);
+    env::split_paths(&path)
+        .chain(debian)
+        .find(|bin| ["initdb", "postgres", "pg_ctl"].iter().all(|program| bin.join(program).is_file()))
+}
+
+/// A user's number, the current user's if none is named.
+fn id(what: &str, user: Option<&str>) -> Option<u32> {
+    let output = Command::new("id").arg(what).args(user).stderr(Stdio::null()).output().ok()?;
+    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
+}
+
+/// A port that nobody has at this moment.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("its address").port()
+}

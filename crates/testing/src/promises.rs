@@ -1,0 +1,160 @@
+//! What SPEC §8.1 and §8.2 promise, as queries: each finds what breaks its promise.
+
+use kernel::event::EventType;
+use kizuna::app::consumers::CONSUMERS;
+use runtime::consumer::ConsumerSpec;
+use store::sql::Sql;
+use store::{Db, cursors};
+
+use crate::deleted_records;
+
+/// A promise and the rows that break it.
+const PROMISES: [(&str, &str); 26] = [
+    (
+        "a customer has its event",
+        "SELECT c.id FROM customers AS c LEFT JOIN events AS e ON e.subject = c.id AND e.type = 'customer.created'
+         WHERE e.id IS NULL",
+    ),
+    (
+        "customer.created has its customer",
+        "SELECT e.id FROM events AS e LEFT JOIN customers AS c ON c.id = e.subject
+         WHERE e.type = 'customer.created' AND c.id IS NULL",
+    ),
+    (
+        "a customer's version counts its events",
+        "SELECT c.id FROM customers AS c WHERE c.version <> (SELECT count(*) FROM events AS e WHERE e.subject = c.id)",
+    ),
+    ("a request is one customer", "SELECT name FROM customers GROUP BY name HAVING count(*) > 1"),
+    (
+        "an approval has its event",
+        "SELECT a.id FROM approvals AS a LEFT JOIN events AS e ON e.subject = a.id AND e.type = 'approval.requested'
+         WHERE e.id IS NULL",
+    ),
+    ("a request is one approval", "SELECT title FROM approvals GROUP BY title HAVING count(*) > 1"),
+    (
+        "sales has every customer as it is",
+        "SELECT c.id FROM customers AS c LEFT JOIN sales_customers AS r ON r.id = c.id AND r.version = c.version
+         WHERE r.id IS NULL",
+    ),
+    (
+        "sales has no other customer",
+        "SELECT r.id FROM sales_customers AS r LEFT JOIN customers AS c ON c.id = r.id WHERE c.id IS NULL",
+    ),
+    (
+        "opportunity has every customer as it is",
+        "SELECT c.id FROM customers AS c LEFT JOIN opportunity_customers AS r ON r.id = c.id AND r.version = c.version
+         WHERE r.id IS NULL",
+    ),
+    (
+        "opportunity has no other customer",
+        "SELECT r.id FROM opportunity_customers AS r LEFT JOIN customers AS c ON c.id = r.id WHERE c.id IS NULL",
+    ),
+    (
+        "new customers are counted once",
+        "SELECT 1 AS one WHERE (SELECT coalesce(sum(value), 0) FROM daily_metrics WHERE metric = 'customers_created')
+                    <> (SELECT count(*) FROM customers)",
+    ),
+    (
+        "meetings are counted once",
+        "SELECT 1 AS one WHERE (SELECT coalesce(sum(value), 0) FROM daily_metrics WHERE metric = 'meetings_created')
+                    <> (SELECT count(*) FROM meetings)",
+    ),
+    (
+        "logins are counted once",
+        "SELECT 1 AS one WHERE (SELECT coalesce(sum(value), 0) FROM daily_metrics WHERE metric = 'logins')
+                    <> (SELECT count(*) FROM events WHERE type = 'user.login')",
+    ),
+    (
+        "what a customer's events are stands in its activity",
+        "SELECT e.id FROM events AS e LEFT JOIN customer_activity AS a ON a.id = e.id AND a.customer_id = e.subject
+         WHERE e.type IN ('customer.created', 'customer.updated', 'customer.deleted') AND a.id IS NULL",
+    ),
+    (
+        "nothing else stands there but meetings, tasks and approvals",
+        "SELECT a.id FROM customer_activity AS a LEFT JOIN events AS e ON e.id = a.id
+         WHERE e.id IS NULL OR NOT (e.type LIKE 'customer.%' OR e.type LIKE 'meeting.%' OR e.type LIKE 'task.%'
+                                    OR e.type LIKE 'approval.%')",
+    ),
+    (
+        "what is about an approval stands there",
+        "SELECT e.id FROM events AS e LEFT JOIN customer_activity AS a ON a.id = e.id
+         WHERE e.type LIKE 'approval.%' AND a.id IS NULL",
+    ),
+    (
+        "a new customer and a requested approval are one notification",
+        "SELECT e.subject FROM events AS e LEFT JOIN notifications AS n ON n.subject_id = e.subject AND n.kind = e.type
+         WHERE e.type IN ('customer.created', 'approval.requested') GROUP BY e.subject HAVING count(n.id) <> 1",
+    ),
+    (
+        "an alert is one notification",
+        "SELECT e.subject FROM events AS e WHERE e.type = 'task.due_soon' GROUP BY e.subject HAVING count(*) <>
+         (SELECT count(*) FROM notifications AS n WHERE n.subject_id = e.subject AND n.kind = 'task.due_soon')",
+    ),
+    (
+        "requests, verdicts and finished tasks are counted once",
+        "SELECT m.metric FROM (SELECT 'approvals_requested' AS metric, 'approval.requested' AS type
+                         UNION ALL SELECT 'approvals_approved', 'approval.approved'
+                         UNION ALL SELECT 'approvals_rejected', 'approval.rejected'
+                         UNION ALL SELECT 'tasks_completed', 'task.completed') AS m
+         WHERE (SELECT coalesce(sum(d.value), 0) FROM daily_metrics AS d WHERE d.metric = m.metric)
+            <> (SELECT count(*) FROM events AS e WHERE e.type = m.type)",
+    ),
+    (
+        "a notification is one event",
+        "SELECT n.id FROM notifications AS n LEFT JOIN events AS e ON e.subject = n.id AND e.type = 'notification.created'
+         GROUP BY n.id HAVING count(e.id) <> 1",
+    ),
+    (
+        "a subject's versions have no gap",
+        "SELECT subject FROM events GROUP BY subject HAVING min(sequence) <> 1 OR max(sequence) <> count(*)",
+    ),
+    (
+        "a slice's numbers have no gap",
+        "SELECT s.slice FROM slices AS s LEFT JOIN events AS e ON e.slice = s.slice GROUP BY s.slice, s.last_seq
+         HAVING count(e.id) <> s.last_seq OR coalesce(min(e.slice_seq), 1) <> 1
+             OR coalesce(max(e.slice_seq), 0) <> s.last_seq",
+    ),
+    (
+        "a task's version counts its events",
+        "SELECT t.id FROM tasks AS t WHERE t.version <> (SELECT count(*) FROM events AS e WHERE e.subject = t.id)",
+    ),
+    ("a request is one task", "SELECT title FROM tasks GROUP BY title HAVING count(*) > 1"),
+    (
+        "a task has one alert at most, as long as its due time stays",
+        "SELECT subject FROM events WHERE type = 'task.due_soon' GROUP BY subject HAVING count(*) > 1",
+    ),
+    ("no event is parked", "SELECT id FROM parked_events"),
+];
+
+/// Whether every consumer is at the end of the log and every promise is kept; else which is not.
+pub async fn kept(db: &Db) -> Result<(), String> {
+    for ConsumerSpec { name: consumer, types, .. } in CONSUMERS {
+        let lag = cursors::lag(db, consumer, types).await.map_err(|error| error.to_string())?;
+        if lag > 0 {
+            return Err(format!("{consumer} lags by {lag}"));
+        }
+        none(db, &format!("{consumer} counts what it applied"), &miscounted(consumer, types)).await?;
+    }
+    for (promise, broken) in PROMISES.iter().chain(&deleted_records::PROMISES) {
+        none(db, promise, broken).await?;
+    }
+    Ok(())
+}
+
+/// Cursors whose `applied` is not the number of their events up to their position.
+fn miscounted(consumer: &str, types: &[EventType]) -> String {
+    let types = types.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+    format!(
+        "SELECT c.id FROM consumer_cursors AS c WHERE c.consumer = '{consumer}' AND c.applied <>
+         (SELECT count(*) FROM events AS e WHERE e.slice = c.slice AND e.slice_seq <= c.position AND e.type IN ({types}))"
+    )
+}
+
+async fn none(db: &Db, promise: &str, broken: &str) -> Result<(), String> {
+    let count = Sql::new(format!("SELECT CAST(count(*) AS TEXT) FROM ({broken}) AS broken"));
+    match db.number(count).await {
+        Ok(0) => Ok(()),
+        Ok(count) => Err(format!("{promise}: {count} times not")),
+        Err(error) => Err(format!("{promise}: {error}")),
+    }
+}

@@ -1,0 +1,63 @@
+//! Event-carried state transfer: a service's own copy of the customers it refers to (SPEC §5.2).
+
+use crate::domain::service_name::ServiceName;
+use kernel::event::EventType;
+use kernel::service_id::ServiceId;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::domain::customer::record::CustomerPayload;
+use crate::domain::events::{CUSTOMER_CREATED, CUSTOMER_DELETED, CUSTOMER_UPDATED};
+use crate::persistence::customer_replicas::{CustomerReplica, OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
+use kernel::event::LoggedEvent;
+use kernel::ids::Id;
+use runtime::consumer::{Consumer, EffectError};
+use store::Db;
+use store::table::Table;
+use store::unit_of_work::{UnitOfWork, Write};
+
+const TYPES: &[EventType] = &[CUSTOMER_CREATED, CUSTOMER_UPDATED, CUSTOMER_DELETED];
+
+/// The copies after these events: the last of each customer.
+fn copies(table: &'static Table, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
+    let mut last: HashMap<Id, CustomerReplica> = HashMap::new();
+    for event in events {
+        let CustomerPayload { customer, .. } = event.payload()?;
+        let copy = CustomerReplica {
+            id: customer.id,
+            version: customer.version,
+            name: customer.name,
+            owner_id: customer.owner_id,
+            deleted_at: customer.deleted_at,
+        };
+        last.insert(copy.id, copy);
+    }
+    let writes = last.values().map(|copy| Write::put(table, copy.id, copy)).collect();
+    Ok(UnitOfWork { writes, ..UnitOfWork::default() })
+}
+
+/// The copy that sales keeps.
+pub struct SalesReplica;
+
+impl Consumer for SalesReplica {
+    const SERVICE: Option<ServiceId> = Some(ServiceName::Sales.id());
+    const NAME: &'static str = "sales.customers";
+    const TYPES: &'static [EventType] = TYPES;
+
+    async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
+        copies(&SALES_CUSTOMERS, events)
+    }
+}
+
+/// The copy that opportunity keeps.
+pub struct OpportunityReplica;
+
+impl Consumer for OpportunityReplica {
+    const SERVICE: Option<ServiceId> = Some(ServiceName::Opportunity.id());
+    const NAME: &'static str = "opportunity.customers";
+    const TYPES: &'static [EventType] = TYPES;
+
+    async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
+        copies(&OPPORTUNITY_CUSTOMERS, events)
+    }
+}

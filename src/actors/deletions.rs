@@ -1,0 +1,174 @@
+//! What a service does about those who are gone (SPEC §5, flows 7 and 8).
+//!
+//! A service notes a deletion before it looks for the records that refer to it. A record that is committed
+//! before the note is found; one that comes later tells of itself by its own event, and finds the note.
+
+use kernel::event::EventType;
+use std::collections::HashMap;
+
+use futures_util::StreamExt;
+use futures_util::stream::iter;
+
+use crate::domain::deletion::Deletion;
+use crate::domain::saga::record::StepPayload;
+use crate::domain::saga::rules::StepClosed;
+use crate::persistence::deletions as queries;
+use crate::persistence::deletions::Referring;
+use kernel::clock::Timestamp;
+use kernel::context::Context;
+use kernel::error::ErrorCode;
+use kernel::event::{Event, LoggedEvent};
+use kernel::ids::{Id, new_id};
+use runtime::consumer::EffectError;
+use runtime::entity::{Aggregate, Entities};
+use runtime::journal::Journal;
+use store::table::Table;
+use store::unit_of_work::{UnitOfWork, Write};
+use store::{Db, StoreError, log};
+
+/// Records that are looked for at a time, and commands that are under way at once.
+const PAGE: i64 = 256;
+const AT_ONCE: usize = 32;
+/// Ids that a closing event names; of more it tells only the number.
+const IDS_NAMED: i64 = 1_000;
+
+/// What a service keeps in mind of who is gone.
+#[derive(Clone)]
+pub struct Deletions {
+    pub db: Db,
+    pub journal: Journal,
+    pub table: &'static Table,
+}
+
+impl Deletions {
+    /// Notes a deletion, so that latecomers find it from now on.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn note(&self, deletion: &Deletion) -> Result<(), EffectError> {
+        let writes = vec![Write::put(self.table, deletion.id, deletion)];
+        let noted = self.journal.commit(UnitOfWork { writes, ..UnitOfWork::default() }).await;
+        noted.map(drop).map_err(|why| StoreError::Unavailable(why.to_string()).into())
+    }
+
+    /// Those of `ids` that are gone.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn among(&self, mut ids: Vec<Id>) -> Result<HashMap<Id, Deletion>, EffectError> {
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(queries::among(&self.db, self.table, &ids).await?)
+    }
+
+    /// Who has the place of somebody who is gone: the successor, or theirs if they are gone too.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn successor(&self, deletion: &Deletion) -> Result<Option<Id>, EffectError> {
+        self.last(deletion, |gone| gone.successor_id).await
+    }
+
+    /// The same of those who decide in a user's place.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn approver(&self, deletion: &Deletion) -> Result<Option<Id>, EffectError> {
+        self.last(deletion, |gone| gone.approver_id).await
+    }
+
+    async fn last(
+        &self,
+        deletion: &Deletion,
+        next: fn(&Deletion) -> Option<Id>,
+    ) -> Result<Option<Id>, EffectError> {
+        let mut successor = next(deletion);
+        // It ends: successors were alive when they were settled, so each of the chain went later than the one before.
+        while let Some(id) = successor {
+            let Some(later) = self.among(vec![id]).await?.remove(&id) else { break };
+            successor = next(&later);
+        }
+        Ok(successor)
+    }
+
+    /// Sends `command` to every record that refers to somebody who is gone, until there is none.
+    ///
+    /// # Errors
+    /// `Unavailable` while a record's actor is; an error of the event if a record does not let go.
+    pub async fn each<A: Aggregate>(
+        &self,
+        entities: &Entities<A>,
+        to: Referring,
+        id: Id,
+        context: &Context,
+        command: impl Fn() -> A::Command,
+    ) -> Result<(), EffectError> {
+        let mut before = Vec::new();
+        loop {
+            let found = queries::referring(&self.db, to, id, PAGE).await?;
+            if found.is_empty() {
+                return Ok(());
+            }
+            if found == before {
+                return Err(EffectError::Event(format!("{} records still refer to {id}", found.len())));
+            }
+            let sent = found.clone().into_iter().map(|record| send(entities, record, command(), context));
+            let mut sent = iter(sent).buffer_unordered(AT_ONCE);
+            while let Some(done) = sent.next().await {
+                done?;
+            }
+            before = found;
+        }
+    }
+
+    /// The event that closes a step: what the events `single`, which `cause` has led to, add up to. They are
+    /// counted in the log, so that the number is right however often the step was cut off.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn closing(&self, step: Step<'_>, now: Timestamp) -> Result<Event, EffectError> {
+        let (ids, count) = log::caused(&self.db, step.cause.event.id, step.single.name(), IDS_NAMED).await?;
+        let payload = StepPayload {
+            saga_id: Some(step.deletion.saga_id),
+            subject_id: step.deletion.id,
+            successor_id: step.deletion.successor_id,
+            ids,
+            count,
+        };
+        let context = caused(step.cause, step.deletion);
+        let closed = StepClosed { closed_by: step.closed_by, payload };
+        Ok(Event::new(&closed, new_id(), 1, now, &context))
+    }
+}
+
+/// A step that a service has done.
+pub struct Step<'a> {
+    /// The event of the deletion.
+    pub cause: &'a LoggedEvent,
+    pub deletion: &'a Deletion,
+    /// The type by which single records tell of it.
+    pub single: EventType,
+    pub closed_by: EventType,
+}
+
+/// The context of what a deletion leads to.
+pub fn caused(by: &LoggedEvent, deletion: &Deletion) -> Context {
+    Context { correlation_id: deletion.saga_id.to_string().into(), ..Context::caused_by(&by.event) }
+}
+
+/// Sends one command. A record that is gone or decided by now has nothing to hand over.
+///
+/// # Errors
+/// As [`Deletions::each`].
+pub async fn send<A: Aggregate>(
+    entities: &Entities<A>,
+    record: Id,
+    command: A::Command,
+    context: &Context,
+) -> Result<(), EffectError> {
+    match entities.execute(record, command, context.clone()).await {
+        Ok(_) => Ok(()),
+        Err(error) if matches!(error.code, ErrorCode::NotFound | ErrorCode::ApprovalNotPending) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

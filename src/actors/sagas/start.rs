@@ -1,0 +1,21 @@
+//! How a deletion starts its saga: both are committed together.
+
+use kernel::clock::Timestamp;
+use kernel::context::Context;
+use kernel::event::Event;
+use kernel::ids::{Id, new_id};
+use store::unit_of_work::{UnitOfWork, Write};
+
+use crate::domain::saga::record::SagaKind;
+use crate::domain::saga::rules::{SagaEvent, begin};
+use crate::persistence::sagas::SAGAS;
+
+/// The saga of a deletion that `context` asks for: its id, and what is committed together with the deletion.
+pub fn start(kind: SagaKind, subject_id: Id, context: &Context, now: Timestamp) -> (Id, UnitOfWork) {
+    let saga = begin(kind, new_id(), subject_id, &context.caller, now);
+    let id = saga.id;
+    let context = Context { correlation_id: id.to_string().into(), ..context.clone() };
+    let writes = vec![Write::put(&SAGAS, id, &saga).expecting(0)];
+    let events = vec![Event::new(&SagaEvent::Started(saga), id, 1, now, &context)];
+    (id, UnitOfWork { writes, events, ..UnitOfWork::default() })
+}

@@ -1,0 +1,47 @@
+//! A task as an aggregate: which rules, which table.
+
+use serde::Serialize;
+
+use crate::domain::task::record::Task;
+use crate::domain::task::rules as domain;
+use crate::domain::task::rules::{TaskCommand, TaskEvent};
+use crate::persistence::tasks::TASKS;
+use kernel::caller::Caller;
+use kernel::clock::Timestamp;
+use kernel::error::Error;
+use kernel::ids::Id;
+use runtime::entity::Aggregate;
+use store::table::Table;
+
+/// A task.
+pub struct TaskAggregate;
+
+impl Aggregate for TaskAggregate {
+    const KIND: &'static str = "sales.task";
+    type State = Task;
+    type Command = TaskCommand;
+    type Event = TaskEvent;
+
+    const TABLE: &'static Table = &TASKS;
+
+    fn decide(
+        state: Option<&Task>,
+        command: &TaskCommand,
+        caller: &Caller,
+        id: Id,
+        now: Timestamp,
+    ) -> Result<Vec<TaskEvent>, Error> {
+        domain::decide(state, command, caller, id, now)
+    }
+
+    fn row(state: &Task) -> String {
+        #[derive(Serialize)]
+        struct Row<'a> {
+            #[serde(flatten)]
+            state: &'a Task,
+            alerted_for: Option<Timestamp>,
+        }
+        serde_json::to_string(&Row { state, alerted_for: state.alerted_for })
+            .expect("states are plain structs")
+    }
+}

@@ -1,0 +1,62 @@
+//! The sales service's part for tasks: makes sure of customer and assignee, then hands a task to its child. Which message leads
+//! here stands in `sales/service.rs`.
+
+use std::sync::Arc;
+
+use crate::actors::sales::service::SalesService;
+use crate::actors::user_check::check_owner_exists;
+use crate::domain::task::messages::TaskCounts;
+use crate::domain::task::messages::{ChangeTask, CreateTask, TaskStats};
+use crate::domain::task::record::Task;
+use crate::domain::task::rules as domain;
+use crate::domain::task::rules::TaskCommand;
+use crate::persistence::tasks as queries;
+use kernel::caller::Caller;
+use kernel::error::Error;
+use kernel::failpoint;
+use kernel::ids::{Id, new_id};
+
+impl SalesService {
+    pub(in crate::actors::sales) async fn create_task(&self, create: CreateTask) -> Result<Arc<Task>, Error> {
+        let caller = create.context.caller;
+        let draft = domain::check_new(create.task)?;
+        caller.may_set_owner(draft.assignee_id)?;
+        if let Some(customer) = draft.customer_id {
+            self.customers.check(&caller, customer).await?;
+        }
+        self.check_assignee(&caller, draft.assignee_id).await?;
+        self.tasks.create(new_id(), TaskCommand::Create(draft), create.context).await
+    }
+
+    pub(in crate::actors::sales) async fn change_task(&self, change: ChangeTask) -> Result<Arc<Task>, Error> {
+        let caller = change.context.caller;
+        let edit = domain::check_changes(change.changes)?;
+        let task = self.find_task(&caller, change.id).await?;
+        caller.may_set_owner(edit.assignee_id)?;
+        if let Some(customer) = edit.customer_id.flatten().filter(|id| Some(*id) != task.customer_id) {
+            self.customers.check(&caller, customer).await?;
+        }
+        self.check_assignee(&caller, edit.assignee_id).await?;
+        self.tasks.execute(change.id, TaskCommand::Change(edit), change.context).await
+    }
+
+    async fn check_assignee(&self, caller: &Caller, assignee: Option<Id>) -> Result<(), Error> {
+        check_owner_exists(&self.auth, caller, assignee, "assignee_id").await
+    }
+
+    pub(in crate::actors::sales) async fn find_task(
+        &self,
+        caller: &Caller,
+        id: Id,
+    ) -> Result<Arc<Task>, Error> {
+        let task = self.tasks.get(id).await?;
+        domain::visible(task.as_deref(), caller)?;
+        Ok(task.expect("what is visible is there"))
+    }
+
+    pub(in crate::actors::sales) async fn task_stats(&self, stats: TaskStats) -> Result<TaskCounts, Error> {
+        failpoint::pause("stats.tasks").await;
+        let assignee = stats.caller.only_owner().or(stats.owner_id);
+        Ok(queries::stats(&self.db, assignee, stats.from, stats.to, self.clock.now()).await?)
+    }
+}

@@ -1,0 +1,40 @@
+//! Whoever is made responsible for a record must exist: auth is asked.
+
+use std::sync::Arc;
+
+use kernel::caller::Caller;
+use kernel::error::{Error, ErrorCode};
+use kernel::ids::Id;
+
+use crate::actors::auth::client::AuthPeer;
+use crate::domain::user::messages::FindUser;
+use crate::domain::user::record::UserState;
+
+/// The live user with this id, if there is one.
+///
+/// # Errors
+/// `unavailable` if auth can't be asked.
+pub async fn find_user(auth: &AuthPeer, id: Id) -> Result<Option<Arc<UserState>>, Error> {
+    match auth.ask(FindUser { id }).await {
+        Ok(user) => Ok(Some(user)),
+        Err(error) if error.code == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Checks that the user whom the caller names as owner exists.
+///
+/// # Errors
+/// `invalid_fields` if `owner` is no live user; `unavailable` if auth can't be asked.
+pub async fn check_owner_exists(
+    auth: &AuthPeer,
+    caller: &Caller,
+    owner: Option<Id>,
+    field: &str,
+) -> Result<(), Error> {
+    let Some(id) = owner.filter(|owner| *owner != caller.user_id) else { return Ok(()) };
+    match find_user(auth, id).await? {
+        Some(_) => Ok(()),
+        None => Err(Error::field(field, "unknown_user")),
+    }
+}

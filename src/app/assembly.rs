@@ -1,0 +1,190 @@
+//! Each service, put together from its parts where this node hosts it; else the way to it.
+
+use crate::app::consumers::CONSUMERS;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::actors::analytics::aggregate::NotificationAggregate;
+use crate::actors::analytics::client::AnalyticsClient;
+use crate::actors::analytics::service::AnalyticsService;
+use crate::actors::analytics::summary::Summaries;
+use crate::actors::auth::client::{Accounts, AuthClient};
+use crate::actors::auth::password::Passwords;
+use crate::actors::auth::service::{AuthService, TokenLifetimes};
+use crate::actors::auth::throttle::LoginThrottle;
+use crate::actors::auth::token::Keys;
+use crate::actors::customer::client::CustomerClient;
+use crate::actors::customer::hot::HotCustomers;
+use crate::actors::customer::service::CustomerService;
+use crate::actors::customer_check::CustomerCheck;
+use crate::actors::live::client::LiveClient;
+use crate::actors::live::hub::HubParts;
+use crate::actors::operations::service::OperationsService;
+use crate::actors::opportunity::client::OpportunityClient;
+use crate::actors::opportunity::service::OpportunityService;
+use crate::actors::sagas::service::SagaService;
+use crate::actors::sales::client::{SalesClient, SalesRecords};
+use crate::actors::sales::service::SalesService;
+use crate::app::builder::Builder;
+use crate::domain::service_name::ServiceName;
+use crate::persistence::customer_replicas::{OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
+use runtime::entity::Entities;
+use runtime::service::Local;
+use store::table::Table;
+
+/// How long a service may take to answer.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// The same for auth: a sign-in may wait for its turn to hash.
+const SIGN_IN_DEADLINE: Duration = Duration::from_secs(20);
+/// The same for operations: comparing a long log takes its time.
+const OPERATIONS_DEADLINE: Duration = Duration::from_secs(30);
+
+impl Builder<'_> {
+    pub fn auth(&mut self, keys: Arc<Keys>) -> anyhow::Result<AuthClient> {
+        let clock = self.clock.clone();
+        if !self.hosts(ServiceName::Auth) {
+            return Ok(AuthClient::new(self.remote_service()?, None, keys, clock));
+        }
+        let accounts = Accounts { users: self.entities(), sessions: self.entities() };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let auth = &self.config.auth;
+        let service = AuthService {
+            db: self.db.clone(),
+            journal: self.journal.clone(),
+            clock: clock.clone(),
+            keys: keys.clone(),
+            passwords: Passwords::start(cores)?,
+            users: accounts.users.clone(),
+            sessions: accounts.sessions.clone(),
+            lifetimes: TokenLifetimes { access: auth.access_token_ttl, refresh: auth.refresh_token_ttl },
+            throttle: LoginThrottle::new(&self.db, auth.login_rate),
+        };
+        Ok(AuthClient::new(self.hosted(SIGN_IN_DEADLINE, service), Some(accounts), keys, clock))
+    }
+
+    pub fn customers(&mut self, auth: &AuthClient) -> anyhow::Result<CustomerClient> {
+        if !self.hosts(ServiceName::Customer) {
+            return Ok(CustomerClient { service: self.remote_service()?, customers: None });
+        }
+        let hot = self.redis.clone().map(|redis| HotCustomers::new(redis, self.db.runtime().clone()));
+        let customers = self.entities_beside(hot.map(|hot| Arc::new(hot) as _));
+        let service = CustomerService {
+            db: self.db.clone(),
+            clock: self.clock.clone(),
+            customers: customers.clone(),
+            auth: self.peer(&auth.service),
+        };
+        Ok(CustomerClient { service: self.hosted(DEADLINE, service), customers: Some(customers) })
+    }
+
+    pub fn sales(&mut self, auth: &AuthClient, customers: &CustomerClient) -> anyhow::Result<SalesClient> {
+        if !self.hosts(ServiceName::Sales) {
+            return Ok(SalesClient { service: self.remote_service()?, records: None });
+        }
+        let records = SalesRecords { meetings: self.entities(), tasks: self.entities() };
+        let service = SalesService {
+            db: self.db.clone(),
+            clock: self.clock.clone(),
+            meetings: records.meetings.clone(),
+            tasks: records.tasks.clone(),
+            customers: self.known(customers, &SALES_CUSTOMERS),
+            auth: self.peer(&auth.service),
+        };
+        Ok(SalesClient { service: self.hosted(DEADLINE, service), records: Some(records) })
+    }
+
+    pub fn opportunity(
+        &mut self,
+        auth: &AuthClient,
+        customers: &CustomerClient,
+    ) -> anyhow::Result<OpportunityClient> {
+        if !self.hosts(ServiceName::Opportunity) {
+            return Ok(OpportunityClient { service: self.remote_service()?, approvals: None });
+        }
+        let approvals = self.entities();
+        let service = OpportunityService {
+            db: self.db.clone(),
+            approvals: approvals.clone(),
+            customers: self.known(customers, &OPPORTUNITY_CUSTOMERS),
+            auth: self.peer(&auth.service),
+        };
+        Ok(OpportunityClient { service: self.hosted(DEADLINE, service), approvals: Some(approvals) })
+    }
+
+    fn known(&self, customers: &CustomerClient, replica: &'static Table) -> CustomerCheck {
+        CustomerCheck { db: self.db.clone(), replica, customers: self.peer(&customers.service) }
+    }
+
+    pub fn analytics(
+        &mut self,
+        customers: &CustomerClient,
+        sales: &SalesClient,
+        opportunity: &OpportunityClient,
+    ) -> anyhow::Result<(AnalyticsClient, Option<Entities<NotificationAggregate>>)> {
+        if !self.hosts(ServiceName::Analytics) {
+            return Ok((AnalyticsClient { service: self.remote_service()? }, None));
+        }
+        let notifications = self.entities();
+        let service = AnalyticsService {
+            db: self.db.clone(),
+            journal: self.journal.clone(),
+            clock: self.clock.clone(),
+            notifications: notifications.clone(),
+            summaries: Summaries::new(
+                &self.clock,
+                self.peer(&customers.service),
+                self.peer(&sales.service),
+                self.peer(&opportunity.service),
+            ),
+        };
+        // The summary waits for others as long as their breakers let it.
+        let deadline = DEADLINE.max(self.config.resilience.breaker().timeout);
+        Ok((AnalyticsClient { service: self.hosted(deadline, service) }, Some(notifications)))
+    }
+
+    pub fn live(&self, auth: &AuthClient) -> LiveClient {
+        let limits = self.config.live.limits();
+        let parts = HubParts {
+            db: self.db.clone(),
+            registry: self.registry.clone(),
+            auth: auth.clone(),
+            arbiters: self.arbiters.clone(),
+            actor_stats: self.actor_stats.clone(),
+            sockets_per_user: limits.sockets_per_user,
+        };
+        LiveClient::start(&self.supervisor, parts, limits)
+    }
+
+    pub fn sagas(
+        &self,
+        auth: &AuthClient,
+        customers: &CustomerClient,
+        sales: &SalesClient,
+        opportunity: &OpportunityClient,
+        analytics: &AnalyticsClient,
+    ) -> Local<SagaService> {
+        let service = SagaService {
+            db: self.db.clone(),
+            auth: self.peer(&auth.service),
+            customers: self.peer(&customers.service),
+            sales: self.peer(&sales.service),
+            opportunity: self.peer(&opportunity.service),
+            analytics: self.peer(&analytics.service),
+        };
+        self.local("sagas", DEADLINE, service)
+    }
+
+    pub fn operations(&self) -> Local<OperationsService> {
+        let service = OperationsService {
+            db: self.db.clone(),
+            journal: self.journal.clone(),
+            clock: self.clock.clone(),
+            actor_stats: self.actor_stats.clone(),
+            breakers: self.breakers.all(),
+            consumers: CONSUMERS.to_vec(),
+            members: self.members.clone(),
+            redis: self.redis.clone(),
+        };
+        self.local("operations", OPERATIONS_DEADLINE, service)
+    }
+}

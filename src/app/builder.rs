@@ -1,0 +1,281 @@
+//! What every service is made of.
+
+use crate::app::consumers::CONSUMERS;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::actors::sales::client::SalesClient;
+use crate::config::Config;
+use crate::domain::service_name::ServiceName;
+use crate::http::idempotency::ANSWERS_KEPT;
+use crate::persistence::{auth, login_buckets};
+use kernel::clock::Clock;
+use runtime::arbiters::Arbiters;
+use runtime::circuit_breaker::{BreakerActor, Breakers, CircuitBreaker};
+use runtime::cluster::lease::{LeaseActor, MembershipHandle};
+use runtime::cluster::members::Members;
+use runtime::cluster::node::Node;
+use runtime::cluster::reader::{ReaderActor, ReaderParts};
+use runtime::cluster::relay::RelayActor;
+use runtime::cluster::trimmer::TrimmerActor;
+use runtime::consumer::{Consumer, ConsumerActor, ConsumerParts};
+use runtime::entity::{Aggregate, Entities, EntityLimits, EntityParts};
+use runtime::hot_state::Hot;
+use runtime::janitor::{JanitorActor, Purge, Sweep};
+use runtime::journal::{Journal, JournalActor, JournalLimits};
+use runtime::registry::{Registry, RegistryActor};
+use runtime::remote::caller::{Calls, Remote, RepliesActor};
+use runtime::remote::responder::{HostedServices, Responder, ResponderActor};
+use runtime::scheduler::{Job, SchedulerActor, SchedulerParts};
+use runtime::service::{Hosted, Local, Peer, Service};
+use runtime::stats::ActorStatsRegistry;
+use runtime::supervisor::{Intensity, Supervisor};
+use store::redis::Redis;
+use store::{Db, idempotency};
+
+/// How long one command may take from its child's mailbox to its commit.
+const COMMAND_DEADLINE: Duration = Duration::from_secs(10);
+/// How often a consumer looks at the log without having been told.
+const CONSUMER_POLL: Duration = Duration::from_secs(1);
+
+/// The rows that run out.
+const PURGES: [Purge; 3] = [
+    |db, now, limit| Box::pin(async move { idempotency::purge(&db, now.minus(ANSWERS_KEPT), limit).await }),
+    |db, now, limit| Box::pin(async move { auth::purge_sessions(&db, now, limit).await }),
+    |db, now, limit| Box::pin(async move { login_buckets::purge(&db, now, limit).await }),
+];
+
+/// What is shared while starting.
+pub(super) struct Builder<'a> {
+    pub config: &'a Config,
+    pub clock: Clock,
+    pub db: Db,
+    pub registry: Registry,
+    pub journal: Journal,
+    pub breakers: Breakers,
+    pub members: Members,
+    /// Where a cluster's nodes meet; none on a node that is alone.
+    pub redis: Option<Redis>,
+    pub supervisor: Supervisor,
+    pub arbiters: Arbiters,
+    pub actor_stats: ActorStatsRegistry,
+    /// This node's calls to services of others; none on a node that is alone.
+    pub calls: Option<Calls>,
+    /// The services that others may ask.
+    pub hosted: HostedServices,
+    sweeps: Vec<Sweep>,
+}
+
+impl<'a> Builder<'a> {
+    /// Starts what all services share: supervisor, registry, journal, breakers.
+    pub fn begin(config: &'a Config, clock: &Clock, db: &Db, redis: Option<Redis>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let (actor_stats, arbiters) = (ActorStatsRegistry::default(), Arbiters::start(cores));
+        let supervisor = Supervisor::start(actor_stats.clone(), Intensity::default());
+        let registry = Registry::new(supervisor.spawn("registry", &arbiters.feeding(), RegistryActor::new));
+        let limits = JournalLimits {
+            group: config.bounds.journal_group as usize,
+            queue: config.bounds.journal_queue as usize,
+        };
+        let (writes_to, tells) = (db.clone(), registry.clone());
+        let journal = supervisor.spawn("journal", &arbiters.serving(), move |liveness, stats| {
+            JournalActor::new(writes_to.clone(), tells.clone(), limits.clone(), liveness, stats)
+        });
+        let breakers = ServiceName::ALL.into_iter().map(|service| {
+            let (settings, clock) = (config.resilience.breaker(), clock.clone());
+            let (name, timeout) = (service.breaker_name(), settings.timeout);
+            let breaker = supervisor.spawn(name, &arbiters.serving(), move |liveness, _| {
+                BreakerActor::new(name, settings.clone(), clock.clone(), liveness)
+            });
+            (service.id(), CircuitBreaker::new(breaker, timeout))
+        });
+        let breakers = breakers.collect();
+        let services: Vec<_> = config.cluster.services.iter().map(|service| service.id()).collect();
+        let node = Node::new(config.cluster.node_id.clone(), &services, clock.now());
+        let members = match redis {
+            Some(_) => Members::joining(Arc::new(node)),
+            None => Members::alone(Arc::new(node)),
+        };
+        let calls = redis.as_ref().map(|redis| Calls::new(redis.clone(), members.clone()));
+        Self {
+            config,
+            clock: clock.clone(),
+            db: db.clone(),
+            registry,
+            journal: Journal::new(journal),
+            breakers,
+            members,
+            redis,
+            calls,
+            hosted: HostedServices::default(),
+            supervisor,
+            arbiters,
+            actor_stats,
+            sweeps: Vec::new(),
+        }
+    }
+
+    /// The directory of a kind of aggregate.
+    pub fn entities<A: Aggregate>(&mut self) -> Entities<A> {
+        self.entities_beside(None)
+    }
+
+    /// The same with a place where all nodes keep hot states.
+    pub fn entities_beside<A: Aggregate>(&mut self, hot: Option<Arc<dyn Hot<A::State>>>) -> Entities<A> {
+        let bounds = &self.config.bounds;
+        let parts = EntityParts {
+            db: self.db.clone(),
+            journal: self.journal.clone(),
+            clock: self.clock.clone(),
+            arbiters: self.arbiters.clone(),
+            actor_stats: self.actor_stats.clone(),
+            limits: EntityLimits {
+                children: bounds.max_children as usize,
+                idle: bounds.child_idle,
+                cached: bounds.cache_size,
+                deadline: COMMAND_DEADLINE,
+            },
+            intensity: Intensity::default(),
+            shared: self.redis.is_some(),
+        };
+        let entities = Entities::<A>::beside(parts, hot);
+        let swept = entities.clone();
+        self.sweeps.push(Arc::new(move || swept.sweep()));
+        entities
+    }
+
+    /// The actor before a service that every node has; `deadline` is how long it may take to answer.
+    pub fn local<D: Send + Sync + 'static>(&self, name: &str, deadline: Duration, service: D) -> Local<D> {
+        Local::start(&self.supervisor, name, &self.arbiters.serving(), deadline, Arc::new(service))
+    }
+
+    /// The same of a service that this node hosts, for itself and for the others.
+    pub fn hosted<D: Hosted>(&mut self, deadline: Duration, service: D) -> Service<D> {
+        let local = self.local(D::SERVICE.as_str(), deadline, service);
+        self.hosted.add(&local);
+        Service::Local(local)
+    }
+
+    /// The way to a service that this node does not host.
+    ///
+    /// # Errors
+    /// On a node that is alone: there is nobody to ask.
+    pub fn remote_service<D: Hosted>(&self) -> anyhow::Result<Service<D>> {
+        let calls = self
+            .calls
+            .clone()
+            .with_context(|| format!("--services must list {} on a single node", D::SERVICE))?;
+        Ok(Service::Remote(Remote::new(calls, self.breakers.of(D::SERVICE).clone())))
+    }
+
+    /// Another service's way to `service`, through its breaker.
+    pub fn peer<S: Hosted>(&self, service: &Service<S>) -> Peer<S> {
+        Peer::new(service.clone(), self.breakers.of(S::SERVICE).clone())
+    }
+
+    /// Whether this node hosts the service.
+    pub fn hosts(&self, service: ServiceName) -> bool {
+        self.members.node().hosts(service.id())
+    }
+
+    /// What the feeds of all consumers share.
+    pub fn consumer_parts(&self) -> ConsumerParts {
+        ConsumerParts {
+            db: self.db.clone(),
+            journal: self.journal.clone(),
+            registry: self.registry.clone(),
+            members: self.members.clone(),
+            clock: self.clock.clone(),
+            retry: self.config.resilience.retry(),
+            batch: self.config.bounds.feed_batch as usize,
+            poll: CONSUMER_POLL,
+            parking: self.config.bounds.parking_limit as usize,
+        }
+    }
+
+    /// Starts the feed of a consumer that runs here; every node knows of it.
+    pub fn feed<C: Consumer>(&mut self, parts: &ConsumerParts, consumer: Option<C>) {
+        debug_assert!(
+            CONSUMERS.iter().any(|known| known.name == C::NAME),
+            "{} is not among CONSUMERS",
+            C::NAME
+        );
+        let Some(consumer) = consumer else { return };
+        let (parts, consumer) = (parts.clone(), Arc::new(consumer));
+        let name = format!("feed.{}", C::NAME);
+        self.supervisor.spawn(&name, &self.arbiters.feeding(), move |liveness, stats| {
+            ConsumerActor::new(parts.clone(), consumer.clone(), liveness, stats)
+        });
+    }
+
+    /// Starts the jobs that run at fixed times, each where its service is hosted.
+    pub fn scheduler(&self, sales: &SalesClient) {
+        if !self.hosts(ServiceName::Sales) {
+            return;
+        }
+        let (db, clock) = (self.db.clone(), self.clock.clone());
+        let parts = SchedulerParts { db, journal: self.journal.clone(), clock };
+        let sales = sales.clone();
+        let due_alerts = Job {
+            name: "sales.due_alerts",
+            schedule: self.config.schedules.due_scan_every.clone(),
+            work: Arc::new(move || {
+                let sales = sales.clone();
+                Box::pin(async move { sales.alert_due().await })
+            }),
+        };
+        self.supervisor.spawn("scheduler", &self.arbiters.feeding(), move |liveness, stats| {
+            SchedulerActor::new(parts.clone(), vec![due_alerts.clone()], liveness, stats)
+        });
+    }
+
+    /// Starts what keeps everything within its bounds.
+    pub fn janitor(&self) {
+        let (db, clock, sweeps) = (self.db.clone(), self.clock.clone(), self.sweeps.clone());
+        self.supervisor.spawn("janitor", &self.arbiters.feeding(), move |liveness, stats| {
+            JanitorActor::new(db.clone(), clock.clone(), PURGES.to_vec(), sweeps.clone(), liveness, stats)
+        });
+    }
+
+    /// Starts asking the services of other nodes, and answering for those of this one.
+    pub fn remote(&mut self) -> Option<Responder> {
+        let (redis, calls) = (self.redis.clone()?, self.calls.clone()?);
+        self.supervisor.spawn("cluster.replies", &self.arbiters.serving(), move |liveness, stats| {
+            RepliesActor::new(calls.clone(), liveness, stats)
+        });
+        let hosted = std::mem::take(&mut self.hosted);
+        let responder = Responder::new(redis, self.members.node().incarnation, hosted);
+        let answering = responder.clone();
+        self.supervisor.spawn("cluster.responder", &self.arbiters.serving(), move |liveness, stats| {
+            ResponderActor::new(answering.clone(), liveness, stats)
+        });
+        Some(responder)
+    }
+
+    /// Joins the other nodes, if there may be any: from then on this one works on its share, until it departs.
+    pub fn cluster(&self) -> Option<MembershipHandle> {
+        let redis = self.redis.as_ref()?;
+        let incarnation = self.members.node().incarnation;
+        let (to, registry) = (redis.clone(), self.registry.clone());
+        self.supervisor.spawn("cluster.relay", &self.arbiters.feeding(), move |liveness, stats| {
+            RelayActor::new(to.clone(), registry.clone(), incarnation, liveness, stats)
+        });
+        let (db, redis, registry) = (self.db.clone(), redis.clone(), self.registry.clone());
+        let parts = ReaderParts { db: db.clone(), redis: redis.clone(), registry, incarnation };
+        self.supervisor.spawn("cluster.reader", &self.arbiters.feeding(), move |liveness, stats| {
+            ReaderActor::new(parts.clone(), liveness, stats)
+        });
+        let (trimmed, members) = (db.clone(), self.members.clone());
+        self.supervisor.spawn("cluster.trimmer", &self.arbiters.feeding(), move |liveness, stats| {
+            TrimmerActor::new(trimmed.clone(), redis.clone(), members.clone(), liveness, stats)
+        });
+        let membership = MembershipHandle::default();
+        let (members, ends) = (self.members.clone(), membership.clone());
+        self.supervisor.spawn("cluster.lease", &self.arbiters.feeding(), move |liveness, stats| {
+            LeaseActor::new(db.clone(), members.clone(), ends.clone(), liveness, stats)
+        });
+        Some(membership)
+    }
+}

@@ -1,0 +1,89 @@
+//! Who hears of what: every consumer of the event log.
+
+use crate::actors::analytics::activity::ActivityConsumer;
+use crate::actors::analytics::aggregate::NotificationAggregate;
+use crate::actors::analytics::deletions::AnalyticsDeletions;
+use crate::actors::analytics::metrics::MetricsConsumer;
+use crate::actors::analytics::notifications::NotificationsConsumer;
+use crate::actors::customer::client::CustomerClient;
+use crate::actors::customer::deletions::CustomerDeletions;
+use crate::actors::customer_replicas::{OpportunityReplica, SalesReplica};
+use crate::actors::deletions::Deletions;
+use crate::actors::opportunity::client::OpportunityClient;
+use crate::actors::opportunity::deletions::OpportunityDeletions;
+use crate::actors::sagas::progress::SagaProgress;
+use crate::actors::sales::client::SalesClient;
+use crate::actors::sales::deletions::SalesDeletions;
+use crate::app::builder::Builder;
+use crate::domain::service_name::ServiceName;
+use crate::persistence::deletions::{
+    ANALYTICS_DELETIONS, CUSTOMER_DELETIONS, OPPORTUNITY_DELETIONS, SALES_DELETIONS,
+};
+use runtime::consumer::ConsumerSpec;
+use runtime::entity::Entities;
+use store::table::Table;
+
+/// Every consumer of the event log.
+pub const CONSUMERS: [ConsumerSpec; 10] = [
+    ConsumerSpec::of::<SalesReplica>(),
+    ConsumerSpec::of::<OpportunityReplica>(),
+    ConsumerSpec::of::<MetricsConsumer>(),
+    ConsumerSpec::of::<ActivityConsumer>(),
+    ConsumerSpec::of::<NotificationsConsumer>(),
+    ConsumerSpec::of::<CustomerDeletions>(),
+    ConsumerSpec::of::<SalesDeletions>(),
+    ConsumerSpec::of::<OpportunityDeletions>(),
+    ConsumerSpec::of::<AnalyticsDeletions>(),
+    ConsumerSpec::of::<SagaProgress>(),
+];
+
+impl Builder<'_> {
+    /// Starts the feeds of the services that this node hosts, and of what runs on every node.
+    pub fn consumers(
+        &mut self,
+        customers: &CustomerClient,
+        sales: &SalesClient,
+        opportunity: &OpportunityClient,
+        notifications: Option<&Entities<NotificationAggregate>>,
+    ) {
+        let parts = self.consumer_parts();
+        let clock = self.clock.clone();
+        let (sells, advises) = (self.hosts(ServiceName::Sales), self.hosts(ServiceName::Opportunity));
+        let analyses = self.hosts(ServiceName::Analytics);
+        self.feed(&parts, sells.then_some(SalesReplica));
+        self.feed(&parts, advises.then_some(OpportunityReplica));
+        self.feed(&parts, analyses.then_some(MetricsConsumer));
+        self.feed(&parts, analyses.then_some(ActivityConsumer));
+        self.feed(&parts, analyses.then(|| NotificationsConsumer { clock: clock.clone() }));
+        let customer_deletions = customers.customers.as_ref().map(|customers| CustomerDeletions {
+            gone: self.deletions(&CUSTOMER_DELETIONS),
+            customers: customers.clone(),
+            clock: clock.clone(),
+        });
+        self.feed(&parts, customer_deletions);
+        let sales_deletions = sales.records.as_ref().map(|records| SalesDeletions {
+            gone: self.deletions(&SALES_DELETIONS),
+            meetings: records.meetings.clone(),
+            tasks: records.tasks.clone(),
+            clock: clock.clone(),
+        });
+        self.feed(&parts, sales_deletions);
+        let opportunity_deletions = opportunity.approvals.as_ref().map(|approvals| OpportunityDeletions {
+            gone: self.deletions(&OPPORTUNITY_DELETIONS),
+            approvals: approvals.clone(),
+            clock: clock.clone(),
+        });
+        self.feed(&parts, opportunity_deletions);
+        let analytics_deletions = notifications.map(|notifications| AnalyticsDeletions {
+            gone: self.deletions(&ANALYTICS_DELETIONS),
+            notifications: notifications.clone(),
+            clock: clock.clone(),
+        });
+        self.feed(&parts, analytics_deletions);
+        self.feed(&parts, Some(SagaProgress { clock }));
+    }
+
+    fn deletions(&self, table: &'static Table) -> Deletions {
+        Deletions { db: self.db.clone(), journal: self.journal.clone(), table }
+    }
+}

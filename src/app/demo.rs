@@ -1,0 +1,181 @@
+//! Sample users and records for `--demo`, made through the services as a person would make them.
+
+use std::time::Duration;
+
+use crate::app::services::Services;
+use crate::domain::approval::messages::{
+    DecideApproval, Decision, NewApproval, OptionalComment, RequestApproval,
+};
+use crate::domain::customer::messages::{CreateCustomer, NewCustomer};
+use crate::domain::customer::record::CustomerStatus;
+use crate::domain::meeting::messages::{CreateMeeting, NewMeeting};
+use crate::domain::task::messages::{CreateTask, NewTask};
+use crate::domain::task::record::TaskStatus;
+use crate::domain::user::messages::{CreateUser, NewUser};
+use kernel::caller::{Caller, Role};
+use kernel::clock::Timestamp;
+use kernel::context::Context;
+use kernel::error::Error;
+use kernel::ids::Id;
+use kernel::locale::Locale;
+use kernel::whole_number::Whole;
+
+/// The demo's ADMIN.
+pub const ADMIN: &str = "admin@example.com";
+/// Everybody's password in the demo.
+pub const PASSWORD: &str = "kizuna-demo";
+
+const CUSTOMERS: [(&str, &str, &str, CustomerStatus); 6] = [
+    ("山田 太郎", "yamada@aozora.example.jp", "青空商事株式会社", CustomerStatus::Active),
+    ("鈴木 一郎", "suzuki@hikari.example.jp", "ひかり電機株式会社", CustomerStatus::Active),
+    ("高橋 美咲", "takahashi@sakura.example.jp", "さくら印刷株式会社", CustomerStatus::Lead),
+    ("Maria Rossi", "rossi@ponte.example.com", "Ponte S.p.A.", CustomerStatus::Lead),
+    ("伊藤 健", "ito@minato.example.jp", "みなと運輸株式会社", CustomerStatus::Dormant),
+    ("John Smith", "smith@bridge.example.com", "Bridge Ltd.", CustomerStatus::Active),
+];
+
+/// What the first customers are to be offered, at which price in yen, and whether the manager has agreed.
+const APPROVALS: [(&str, i64, bool); 3] = [
+    ("特別値引き 10%", 1_200_000, true),
+    ("保守契約の無償延長", 350_000, false),
+    ("初年度キャンペーン価格", 480_000, false),
+];
+
+/// What is to be done in how many hours from now (the past is overdue), a customer each.
+const TASKS: [(&str, i64, TaskStatus); 4] = [
+    ("提案書を送付する", -20, TaskStatus::Open),
+    ("見積もりを作成する", 6, TaskStatus::Open),
+    ("デモの日程を調整する", 120, TaskStatus::Open),
+    ("議事録を共有する", -48, TaskStatus::Done),
+];
+
+/// Loads the samples into an empty database.
+///
+/// # Errors
+/// What a service refuses.
+pub async fn load(services: &Services) -> Result<(), Error> {
+    user(services, ADMIN, "管理 花子", Role::Admin, None).await?;
+    let manager = user(services, "manager@example.com", "佐藤 部長", Role::Manager, None).await?;
+    let sales = user(services, "sales@example.com", "田中 次郎", Role::Sales, Some(manager)).await?;
+    let (sales, manager) = (context(sales, Role::Sales), context(manager, Role::Manager));
+    let now = services.auth.clock.now();
+    for (place, (name, email, company, status)) in CUSTOMERS.into_iter().enumerate() {
+        let customer = NewCustomer {
+            name: name.into(),
+            email: Some(email.into()),
+            phone: None,
+            company: Some(company.into()),
+            status: Some(status),
+            notes: None,
+            owner_id: None,
+        };
+        let create = CreateCustomer { customer, allow_duplicate: false, context: sales.clone() };
+        let made = services.customers.service.ask(create).await?;
+        if place % 2 == 0 {
+            meeting(services, &sales, made.id, hours_after(now, -24 * (place as i64 + 1))).await?;
+        }
+        if let Some((title, amount, is_approved)) = APPROVALS.get(place) {
+            let asked = approval(services, &sales, made.id, title, *amount).await?;
+            if *is_approved {
+                approve(services, &manager, asked).await?;
+            }
+        }
+        if let Some((title, hours, status)) = TASKS.get(place) {
+            task(services, &sales, made.id, title, hours_after(now, *hours), *status).await?;
+        }
+    }
+    Ok(())
+}
+
+fn hours_after(now: Timestamp, hours: i64) -> Timestamp {
+    Timestamp::from_micros(now.micros() + hours * Duration::from_hours(1).as_micros() as i64)
+}
+
+fn context(user_id: Id, role: Role) -> Context {
+    let caller = Caller { user_id, role, session_id: Id::nil() };
+    Context { caller, ..Context::system() }
+}
+
+async fn user(
+    services: &Services,
+    email: &str,
+    name: &str,
+    role: Role,
+    manager_id: Option<Id>,
+) -> Result<Id, Error> {
+    let user = NewUser {
+        email: email.into(),
+        name: name.into(),
+        role,
+        manager_id,
+        locale: Some(Locale::Ja),
+        time_zone: None,
+        password: PASSWORD.into(),
+    };
+    Ok(services.auth.service.ask(CreateUser { user, context: Context::system() }).await?.user.id)
+}
+
+async fn meeting(
+    services: &Services,
+    sales: &Context,
+    customer_id: Id,
+    met_at: Timestamp,
+) -> Result<(), Error> {
+    let meeting = NewMeeting {
+        customer_id,
+        title: "初回訪問".into(),
+        met_at,
+        duration_minutes: Some(Whole(60)),
+        location: Some("本社会議室".into()),
+        notes: None,
+        outcome: Some("提案書を送付する".into()),
+        owner_id: None,
+    };
+    services.sales.service.ask(CreateMeeting { meeting, context: sales.clone() }).await.map(drop)
+}
+
+async fn approval(
+    services: &Services,
+    sales: &Context,
+    customer_id: Id,
+    title: &str,
+    amount: i64,
+) -> Result<Id, Error> {
+    let approval = NewApproval {
+        customer_id,
+        title: title.into(),
+        amount: Whole(amount),
+        currency: None,
+        reason: Some("競合他社の見積もりに合わせるため".into()),
+        approver_id: None,
+    };
+    let asked = RequestApproval { approval, context: sales.clone() };
+    Ok(services.opportunity.service.ask(asked).await?.id)
+}
+
+async fn approve(services: &Services, manager: &Context, id: Id) -> Result<(), Error> {
+    let decision = Decision::Approve(OptionalComment {
+        comment: Some("この条件で進めてください。".into())
+    });
+    let decide = DecideApproval { id, decision, context: manager.clone() };
+    services.opportunity.service.ask(decide).await.map(drop)
+}
+
+async fn task(
+    services: &Services,
+    sales: &Context,
+    customer_id: Id,
+    title: &str,
+    due_at: Timestamp,
+    status: TaskStatus,
+) -> Result<(), Error> {
+    let task = NewTask {
+        title: title.into(),
+        due_at,
+        customer_id: Some(customer_id),
+        assignee_id: None,
+        notes: None,
+        status: Some(status),
+    };
+    services.sales.service.ask(CreateTask { task, context: sales.clone() }).await.map(drop)
+}

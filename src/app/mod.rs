@@ -1,0 +1,14 @@
+//! Putting a node together: the only place that knows every part.
+//!
+//! - [`startup`]: database, actors and gateway, from start to stop; [`bootstrap`]: the first start
+//! - [`services`]: the services of a node, made from their parts by [`builder`], [`assembly`] and [`consumers`]
+//! - [`projections`]: folding them again from the log; [`demo`]: sample data
+
+pub mod assembly;
+pub mod bootstrap;
+pub mod builder;
+pub mod consumers;
+pub mod demo;
+pub mod projections;
+pub mod services;
+pub mod startup;

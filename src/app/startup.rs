@@ -1,0 +1,273 @@
+//! The only place that wires: database, actors, gateway.
+
+use crate::app::consumers::CONSUMERS;
+use crate::persistence::SCHEMA;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix_web::web::Data;
+use actix_web::{App, HttpServer, dev::Server, web};
+use anyhow::Context as _;
+use dashmap::DashSet;
+use tokio::runtime::Handle;
+
+use crate::actors::auth::token::Keys;
+use crate::actors::live::client::LiveClient;
+use crate::app::bootstrap;
+use crate::app::services::Services;
+use crate::config::Config;
+use crate::http;
+use crate::http::conventions::around;
+use crate::http::ops;
+use crate::http::state::Gateway;
+use crate::persistence::auth;
+use crate::telemetry;
+use kernel::clock::Clock;
+use runtime::cluster::lease::MembershipHandle;
+use store::redis::Redis;
+use store::{Db, leases as nodes};
+
+/// A connection whose client acknowledges nothing for this long is gone.
+const STUCK_AFTER: Duration = Duration::from_secs(60);
+
+/// Until the other nodes of a cluster have seen that one leaves: two of their looks.
+const UNTIL_NOTICED: Duration = Duration::from_secs(1);
+
+/// A node: built, then run until it is stopped.
+pub struct Application {
+    server: Server,
+    ops: Option<Server>,
+    address: SocketAddr,
+    ops_address: Option<SocketAddr>,
+    services: Services,
+    db: Db,
+    draining: Arc<AtomicBool>,
+    drain_delay: Duration,
+    drain_timeout: Duration,
+    first_login: Option<bootstrap::FirstLogin>,
+}
+
+/// Stops an application from elsewhere.
+#[derive(Clone)]
+pub struct Stopper {
+    server: actix_web::dev::ServerHandle,
+    live: LiveClient,
+    draining: Arc<AtomicBool>,
+    membership: Option<MembershipHandle>,
+    delay: Duration,
+}
+
+impl Stopper {
+    /// Says that no more requests are wanted, serves on until that is known, finishes the requests under way and ends
+    /// [`Application::run_until_stopped`].
+    pub async fn stop(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+        if let Some(membership) = &self.membership {
+            membership.leave().await;
+        }
+        if !self.delay.is_zero() {
+            tokio::time::sleep(self.delay).await;
+        }
+        // First, for the server waits for every open connection.
+        self.live.stop();
+        self.server.stop(true).await;
+    }
+}
+
+impl Application {
+    /// Opens the database, starts the actors, binds the port. Call within an actix system; `runtime` must
+    /// outlive the application.
+    ///
+    /// # Errors
+    /// One line that says what could not be done.
+    pub async fn build(config: &Config, clock: Clock, runtime: Handle) -> anyhow::Result<Self> {
+        config.validate().map_err(anyhow::Error::msg)?;
+        let metrics = telemetry::metrics();
+        let db = open(config, &runtime).await?;
+        let secret = bootstrap::jwt_secret(config)?;
+        let redis = match &config.cluster.redis_url {
+            Some(url) => Some(meet(url, &db).await.context("--redis-url")?),
+            None => None,
+        };
+        let services = Services::start(config, &clock, &db, redis, Arc::new(Keys::new(&secret)))?;
+        let first_login = if auth::has_users(&db).await? {
+            None
+        } else {
+            bootstrap::first_users(config, &services).await?
+        };
+        let draining = Arc::new(AtomicBool::new(false));
+        let gateway = Data::new(Gateway {
+            auth: services.auth.clone(),
+            customers: services.customers.clone(),
+            sales: services.sales.clone(),
+            opportunity: services.opportunity.clone(),
+            analytics: services.analytics.clone(),
+            sagas: services.sagas.clone(),
+            operations: services.operations.clone(),
+            live: services.live.clone(),
+            ping_every: config.live.ping_every,
+            db: db.clone(),
+            clock,
+            actor_stats: services.actor_stats.clone(),
+            metrics,
+            consumers: CONSUMERS.to_vec(),
+            in_flight: DashSet::new(),
+            public_url: config.http.public_url.clone(),
+            trusted_proxy: config.http.trusted_proxy,
+            serves_metrics: config.http.ops_listen.is_none(),
+            draining: draining.clone(),
+            openapi: Arc::new(http::document()),
+        });
+        let (server, address) = serve(config, gateway.clone())?;
+        services.members.listens(address);
+        let (ops, ops_address) = match config.http.ops_listen {
+            None => (None, None),
+            Some(listen) => {
+                let (server, address) = serve_metrics(listen, gateway)?;
+                (Some(server), Some(address))
+            }
+        };
+        Ok(Self {
+            server,
+            ops,
+            address,
+            ops_address,
+            services,
+            db,
+            draining,
+            drain_delay: drain_delay(config),
+            drain_timeout: config.http.drain_timeout,
+            first_login,
+        })
+    }
+
+    /// Where the API listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where /metrics listens, if not beside the API.
+    pub fn ops_address(&self) -> Option<SocketAddr> {
+        self.ops_address
+    }
+
+    /// The first login, if this start made it.
+    pub fn first_login(&self) -> Option<&bootstrap::FirstLogin> {
+        self.first_login.as_ref()
+    }
+
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    pub fn stopper(&self) -> Stopper {
+        Stopper {
+            server: self.server.handle(),
+            live: self.services.live.clone(),
+            draining: self.draining.clone(),
+            membership: self.services.membership.clone(),
+            delay: self.drain_delay,
+        }
+    }
+
+    /// Serves until a [`Stopper`] stops it; then what was accepted is finished and everything closed.
+    ///
+    /// # Errors
+    /// When the server's socket fails.
+    pub async fn run_until_stopped(self) -> std::io::Result<()> {
+        let ops = self.ops.map(|ops| {
+            let handle = ops.handle();
+            actix_rt::spawn(ops);
+            handle
+        });
+        let ended = self.server.await;
+        if let Some(ops) = ops {
+            ops.stop(false).await;
+        }
+        if let Some(responder) = &self.services.responder {
+            responder.rest(self.drain_timeout).await;
+        }
+        self.services.stop();
+        self.db.close().await;
+        ended
+    }
+}
+
+/// How long to serve on after the signal to stop.
+fn drain_delay(config: &Config) -> Duration {
+    let asked = config.http.drain_delay.unwrap_or_default();
+    if config.cluster.redis_url.is_some() { asked.max(UNTIL_NOTICED) } else { asked }
+}
+
+/// The Redis where this database's nodes meet.
+async fn meet(url: &str, db: &Db) -> anyhow::Result<Redis> {
+    let cluster = nodes::cluster(db).await?;
+    // Its tasks belong to the runtime that outlives every actor.
+    let _lasting = db.runtime().enter();
+    Ok(Redis::new(url, cluster)?)
+}
+
+async fn open(config: &Config, runtime: &Handle) -> anyhow::Result<Db> {
+    let database = config.database.settings();
+    let opened = runtime.spawn(async move {
+        let db = Db::connect(&database, SCHEMA).await.context("--database-url")?;
+        db.migrate().await.context("the database's schema")?;
+        anyhow::Ok(db)
+    });
+    opened.await?
+}
+
+fn serve(config: &Config, gateway: Data<Gateway>) -> anyhow::Result<(Server, SocketAddr)> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let connections = (config.http.max_connections as usize).div_ceil(cores);
+    let server = HttpServer::new(move || {
+        use utoipa_actix_web::AppExt;
+        let (app, _) = App::new().into_utoipa_app().configure(http::routes).split_for_parts();
+        app.app_data(gateway.clone())
+            .service(http::docs())
+            .service(web::redirect("/docs", "/docs/"))
+            .configure(http::pages)
+            .default_service(web::to(http::no_route))
+            .wrap(actix_web::middleware::from_fn(around))
+    })
+    .workers(cores)
+    .max_connections(connections)
+    .on_connect(|connection, _| give_up_when_stuck(connection))
+    .disable_signals()
+    .shutdown_timeout(config.http.drain_timeout.as_secs())
+    .bind(config.http.listen)
+    .with_context(|| format!("--listen {}", config.http.listen))?;
+    let address = server.addrs()[0];
+    Ok((server.run(), address))
+}
+
+/// Bounds how long bytes may wait for a client that takes none, which nothing above TCP can do once a response
+/// has begun.
+fn give_up_when_stuck(connection: &dyn std::any::Any) {
+    if let Some(socket) = connection.downcast_ref::<actix_rt::net::TcpStream>() {
+        // Where the system knows no such bound it is the kernel's own.
+        let _ = socket2::SockRef::from(socket).set_tcp_user_timeout(Some(STUCK_AFTER));
+    }
+}
+
+fn serve_metrics(listen: SocketAddr, gateway: Data<Gateway>) -> anyhow::Result<(Server, SocketAddr)> {
+    let expose = |gateway: Data<Gateway>| async move { ops::expose(&gateway).await };
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(gateway.clone())
+            .route("/metrics", web::get().to(expose))
+            .wrap(actix_web::middleware::from_fn(around))
+    })
+    .workers(1)
+    .disable_signals()
+    .bind(listen)
+    .with_context(|| format!("--ops-listen {listen}"))?;
+    let address = server.addrs()[0];
+    Ok((server.run(), address))
+}

@@ -1,0 +1,123 @@
+//! What others may ask of the opportunity service.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::approval::record::ApprovalStatus;
+use kernel::caller::Caller;
+use kernel::clock::Timestamp;
+use kernel::context::Context;
+use kernel::ids::Id;
+use kernel::page::PageRequest;
+use kernel::text_schemas::{Comment, Currency, Notes, Title};
+use kernel::whole_number::Whole;
+
+/// A new approval request; the caller is its requester.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewApproval {
+    pub customer_id: Id,
+    #[schema(value_type = Title)]
+    pub title: String,
+    /// In the currency's minor unit: yen, cents.
+    #[schema(value_type = i64, minimum = 0, maximum = 9007199254740991_i64)]
+    pub amount: Whole,
+    /// `JPY` if absent.
+    #[schema(value_type = Option<Currency>)]
+    pub currency: Option<String>,
+    #[schema(value_type = Option<Notes>)]
+    pub reason: Option<String>,
+    /// A MANAGER or ADMIN; the requester's manager if absent, else every MANAGER may decide.
+    pub approver_id: Option<Id>,
+}
+
+/// What somebody says who approves or cancels.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OptionalComment {
+    #[schema(value_type = Option<Notes>)]
+    pub comment: Option<String>,
+}
+
+/// Why an approval is rejected.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequiredComment {
+    #[schema(value_type = Comment)]
+    pub comment: String,
+}
+
+/// Whom an approval waits for from now on.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewApprover {
+    /// A MANAGER or ADMIN, but not the requester.
+    pub approver_id: Id,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct RequestApproval {
+    pub approval: NewApproval,
+    pub context: Context,
+}
+
+/// What somebody does to a pending approval.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Decision {
+    Approve(OptionalComment),
+    Reject(RequiredComment),
+    Cancel(OptionalComment),
+    Reassign(NewApprover),
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct DecideApproval {
+    pub id: Id,
+    pub decision: Decision,
+    pub context: Context,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct FindApproval {
+    pub id: Id,
+    pub caller: Caller,
+}
+
+/// What a list of approvals is narrowed to.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ApprovalFilter {
+    pub status: Option<ApprovalStatus>,
+    pub customer_id: Option<Id>,
+    pub requester_id: Option<Id>,
+    pub approver_id: Option<Id>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ListApprovals {
+    pub caller: Caller,
+    pub filter: ApprovalFilter,
+    pub page: PageRequest,
+}
+
+/// The service's statistics of what the caller may see.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ApprovalStats {
+    pub caller: Caller,
+    /// Whose requests.
+    pub owner_id: Option<Id>,
+    pub from: Timestamp,
+    pub to: Timestamp,
+}
+
+/// Counts of approvals.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalCounts {
+    pub pending: i64,
+    pub approved: i64,
+    pub rejected: i64,
+    pub cancelled: i64,
+    /// By currency, in its minor unit; what lies beyond an `i64` is cut to the greatest.
+    pub approved_amount: BTreeMap<String, i64>,
+}

@@ -1,0 +1,72 @@
+//! An approval request, and the payload of its events.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use kernel::clock::Timestamp;
+use kernel::event::Versioned;
+use kernel::ids::Id;
+use kernel::text_schemas as shapes;
+
+/// How an approval stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ApprovalStatus {
+    Pending,
+    Approved,
+    Rejected,
+    Cancelled,
+}
+
+/// A request for approval, and what was decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Approval {
+    pub id: Id,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub customer_id: Id,
+    pub title: String,
+    /// In the currency's minor unit: yen, cents.
+    #[schema(minimum = 0)]
+    pub amount: i64,
+    #[schema(value_type = shapes::Currency)]
+    pub currency: String,
+    #[schema(required)]
+    pub reason: Option<String>,
+    pub status: ApprovalStatus,
+    pub requester_id: Id,
+    /// Whom it waits for; every MANAGER if null.
+    #[schema(required)]
+    pub approver_id: Option<Id>,
+    /// Who approved, rejected or cancelled it.
+    #[schema(required)]
+    pub decided_by: Option<Id>,
+    #[schema(required)]
+    pub decided_at: Option<Timestamp>,
+    /// What they said.
+    #[schema(required)]
+    pub comment: Option<String>,
+}
+
+/// `approval.requested`, `approval.approved`, `approval.rejected`, `approval.cancelled`,
+/// `approval.reassigned`: the approval after it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ApprovalPayload {
+    pub approval: Approval,
+    /// Names of the changed fields, where it was reassigned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<String>,
+    /// Whom it waited for before, if for somebody, where the approver changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_approver_id: Option<Id>,
+    /// Whose request it was before, where the requester changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_requester_id: Option<Id>,
+}
+
+impl Versioned for Approval {
+    fn version(&self) -> i64 {
+        self.version
+    }
+}

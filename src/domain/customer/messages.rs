@@ -1,0 +1,140 @@
+//! What others may ask of the customer service.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::customer::record::CustomerStatus;
+use crate::persistence::customers::sort_name;
+use kernel::caller::Caller;
+use kernel::clock::Timestamp;
+use kernel::context::Context;
+use kernel::ids::Id;
+use kernel::page::PageRequest;
+use kernel::page::Sort;
+use kernel::patch::{Change, present, some};
+use kernel::text_schemas::{Line, Name, Notes, OptionalEmail, Phone};
+
+/// A new customer.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewCustomer {
+    #[schema(value_type = Name)]
+    pub name: String,
+    #[schema(value_type = Option<OptionalEmail>)]
+    pub email: Option<String>,
+    #[schema(value_type = Option<Phone>)]
+    pub phone: Option<String>,
+    #[schema(value_type = Option<Line>)]
+    pub company: Option<String>,
+    pub status: Option<CustomerStatus>,
+    #[schema(value_type = Option<Notes>)]
+    pub notes: Option<String>,
+    /// The caller if absent; only MANAGER and ADMIN name another.
+    pub owner_id: Option<Id>,
+}
+
+/// Changes of a customer; absent fields stay as they are, null clears.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CustomerChanges {
+    #[schema(value_type = Name, required = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
+    pub name: Option<String>,
+    #[schema(value_type = Option<OptionalEmail>)]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub email: Change<String>,
+    #[schema(value_type = Option<Phone>)]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub phone: Change<String>,
+    #[schema(value_type = Option<Line>)]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub company: Change<String>,
+    #[schema(value_type = CustomerStatus, required = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
+    pub status: Option<CustomerStatus>,
+    #[schema(value_type = Option<Notes>)]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub notes: Change<String>,
+    #[schema(value_type = Id, required = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
+    pub owner_id: Option<Id>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct CreateCustomer {
+    pub customer: NewCustomer,
+    /// Accept an address that another customer has (`X-Allow-Duplicate`).
+    pub allow_duplicate: bool,
+    pub context: Context,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ChangeCustomer {
+    pub id: Id,
+    pub changes: CustomerChanges,
+    pub allow_duplicate: bool,
+    pub context: Context,
+}
+
+/// Deletes a customer, with the saga that deletes what refers to it; answers with the saga's id.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct DeleteCustomer {
+    pub id: Id,
+    pub context: Context,
+}
+
+/// Whether a customer exists and the caller may see it: asked by people and by other services.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct FindCustomer {
+    pub id: Id,
+    pub caller: Caller,
+}
+
+/// A customer that is or was the caller's to see: a record may name one that is gone.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct RecallCustomer {
+    pub id: Id,
+    pub caller: Caller,
+}
+
+/// What a list of customers is narrowed to.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct CustomerFilter {
+    /// In name, company or email, literally, whatever the case.
+    pub q: Option<String>,
+    pub status: Option<CustomerStatus>,
+    pub owner_id: Option<Id>,
+    pub created_from: Option<Timestamp>,
+    pub created_to: Option<Timestamp>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ListCustomers {
+    pub caller: Caller,
+    pub filter: CustomerFilter,
+    #[serde(with = "sort_name")]
+    pub sort: Sort,
+    pub page: PageRequest,
+}
+
+/// How many live customers each owner has.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct CountByOwner;
+
+/// The service's statistics of what the caller may see.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct CustomerStats {
+    pub caller: Caller,
+    pub owner_id: Option<Id>,
+    pub from: Timestamp,
+    pub to: Timestamp,
+}
+
+/// Counts of customers.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerCounts {
+    pub total: i64,
+    pub new: i64,
+    pub deleted: i64,
+    pub by_status: Vec<(String, i64)>,
+}

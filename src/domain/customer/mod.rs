@@ -1,0 +1,5 @@
+//! Customers.
+
+pub mod messages;
+pub mod record;
+pub mod rules;

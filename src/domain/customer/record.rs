@@ -1,0 +1,85 @@
+//! A customer, and the payload of its events.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::deletion::Deletion;
+use kernel::clock::Timestamp;
+use kernel::event::Versioned;
+use kernel::ids::Id;
+
+/// How far along a customer is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum CustomerStatus {
+    #[default]
+    Lead,
+    Active,
+    Dormant,
+}
+
+impl CustomerStatus {
+    pub const ALL: [Self; 3] = [Self::Lead, Self::Active, Self::Dormant];
+
+    /// As the API and the database write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Lead => "LEAD",
+            Self::Active => "ACTIVE",
+            Self::Dormant => "DORMANT",
+        }
+    }
+}
+
+/// A customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Customer {
+    pub id: Id,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub name: String,
+    #[schema(required)]
+    pub email: Option<String>,
+    #[schema(required)]
+    pub phone: Option<String>,
+    #[schema(required)]
+    pub company: Option<String>,
+    pub status: CustomerStatus,
+    #[schema(required)]
+    pub notes: Option<String>,
+    pub owner_id: Id,
+    /// Set in events of a deleted customer; the API shows none of those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// `customer.created`, `customer.updated`, `customer.deleted`: the customer after it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct CustomerPayload {
+    pub customer: Customer,
+    /// Names of the changed fields.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<String>,
+    /// Who had it before, where the owner changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_owner_id: Option<Id>,
+    /// The saga that deletes what refers to a deleted customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saga_id: Option<Id>,
+}
+
+impl CustomerPayload {
+    /// As services keep a deleted customer in mind; nobody inherits.
+    pub fn deletion(&self) -> Option<Deletion> {
+        let saga_id = self.saga_id?;
+        Some(Deletion { id: self.customer.id, version: 1, successor_id: None, approver_id: None, saga_id })
+    }
+}
+
+impl Versioned for Customer {
+    fn version(&self) -> i64 {
+        self.version
+    }
+}

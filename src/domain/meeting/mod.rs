@@ -1,0 +1,5 @@
+//! Meetings with customers.
+
+pub mod messages;
+pub mod record;
+pub mod rules;

@@ -1,0 +1,22 @@
+//! The business: records, rules, messages and events. Pure: no actor, no SQL, no HTTP, no clock.
+//!
+//! Each folder is one kind of record: `record` is what it looks like, with the payload of its events; `rules` decides
+//! what may happen to it; `messages` is what others may ask of its service.
+//!
+//! - [`events`]: the catalogue, one row for each type of event; [`audience`]: who may see an event; [`topic`]
+//! - [`service_name`]: the five services; [`deletion`]: what every service remembers of a deleted user or customer
+
+pub mod approval;
+pub mod audience;
+pub mod customer;
+pub mod deletion;
+pub mod events;
+pub mod meeting;
+pub mod notification;
+pub mod report;
+pub mod saga;
+pub mod service_name;
+pub mod session;
+pub mod task;
+pub mod topic;
+pub mod user;

@@ -1,0 +1,95 @@
+//! A notification, and the payloads of its events.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use kernel::clock::Timestamp;
+use kernel::event::Versioned;
+use kernel::ids::Id;
+
+/// A notification as it is stored: a kind and its parameters, rendered in the reader's language by the gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Notification {
+    pub id: Id,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// Whose it is.
+    pub user_id: Id,
+    /// The event's type; its text stands in `locales/` under this name.
+    pub kind: String,
+    pub subject_type: String,
+    pub subject_id: Id,
+    /// The customer it has to do with: its deletion archives the notification.
+    pub customer_id: Option<Id>,
+    pub data: NotificationData,
+    pub read_at: Option<Timestamp>,
+    pub archived_at: Option<Timestamp>,
+}
+
+/// What the text of a notification names; which of it there is depends on the kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NotificationData {
+    /// Of customers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub customer_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub owner_id: Option<Id>,
+    /// Of approvals and tasks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub title: Option<String>,
+    /// Of approvals, in the currency's minor unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub amount: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub currency: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub requester_id: Option<Id>,
+    /// What the requester was called then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub requester_name: Option<String>,
+    /// Of approvals that are decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub decided_by: Option<Id>,
+    /// What they were called then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub decided_by_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub comment: Option<String>,
+    /// Of tasks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub due_at: Option<Timestamp>,
+}
+
+/// `notification.created`, `notification.read`: the notification after it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct NotificationPayload {
+    pub notification: Notification,
+}
+
+/// `notifications.archived`: which of a user's notifications were, by their reader or for what became of a customer.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ArchivedPayload {
+    pub user_id: Id,
+    /// What it is the event of: the notification, where its reader archived it.
+    pub subject_id: Id,
+    pub ids: Vec<Id>,
+    pub count: usize,
+}
+
+impl Versioned for Notification {
+    fn version(&self) -> i64 {
+        self.version
+    }
+}

@@ -1,0 +1,71 @@
+//! Whom analytics knows: a copy of the users, folded from their events. The fold is pure.
+
+use kernel::event::EventType;
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::events::{USER_CREATED, USER_DELETED, USER_UPDATED};
+use crate::domain::user::record::User;
+use kernel::caller::Role;
+use kernel::clock::Timestamp;
+use kernel::event::LoggedEvent;
+use kernel::ids::Id;
+
+/// The events it is folded from.
+pub const TYPES: [EventType; 3] = [USER_CREATED, USER_UPDATED, USER_DELETED];
+
+/// A user as analytics knows them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserCopy {
+    pub id: Id,
+    pub version: i64,
+    pub name: String,
+    pub role: Role,
+    pub manager_id: Option<Id>,
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// The people an effect may tell.
+#[derive(Debug, Default)]
+pub struct UserDirectory(pub HashMap<Id, UserCopy>);
+
+impl UserDirectory {
+    /// Takes in what an event of [`TYPES`] says of a user, unless something later is known.
+    ///
+    /// # Errors
+    /// When its data has another shape.
+    pub fn learn(&mut self, event: &LoggedEvent) -> Result<(), serde_json::Error> {
+        /// What all these events have in common.
+        #[derive(Deserialize)]
+        struct OfUser {
+            user: User,
+        }
+        let OfUser { user } = event.payload()?;
+        let is_deleted = event.event.event_type == USER_DELETED;
+        let person = UserCopy {
+            id: user.id,
+            version: user.version,
+            name: user.name,
+            role: user.role,
+            manager_id: user.manager_id,
+            deleted_at: is_deleted.then_some(event.event.time),
+        };
+        if self.0.get(&person.id).is_none_or(|known| known.version < person.version) {
+            self.0.insert(person.id, person);
+        }
+        Ok(())
+    }
+
+    /// The person, unless they are deleted.
+    pub fn live(&self, id: Id) -> Option<&UserCopy> {
+        self.0.get(&id).filter(|person| person.deleted_at.is_none())
+    }
+
+    /// Every live MANAGER.
+    pub fn managers(&self) -> impl Iterator<Item = Id> {
+        let live =
+            self.0.values().filter(|person| person.deleted_at.is_none() && person.role == Role::Manager);
+        live.map(|person| person.id)
+    }
+}

@@ -1,0 +1,88 @@
+//! What others may ask of analytics about figures and history.
+
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::approval::messages::ApprovalCounts;
+use crate::domain::customer::messages::CustomerCounts;
+use crate::domain::meeting::messages::MeetingCounts;
+use crate::domain::task::messages::TaskCounts;
+use kernel::caller::Caller;
+use kernel::clock::Timestamp;
+use kernel::ids::Id;
+use kernel::page::PageRequest;
+
+/// The figures of each day from `from` to `to`, both included, oldest first.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ReadMetrics {
+    pub caller: Caller,
+    pub owner_id: Option<Id>,
+    pub from: NaiveDate,
+    pub to: NaiveDate,
+}
+
+/// A day's figures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DayMetrics {
+    #[schema(value_type = String, format = Date)]
+    pub date: NaiveDate,
+    pub logins: i64,
+    pub customers_created: i64,
+    pub customers_deleted: i64,
+    pub meetings_created: i64,
+    pub tasks_completed: i64,
+    pub approvals_requested: i64,
+    pub approvals_approved: i64,
+    pub approvals_rejected: i64,
+}
+
+/// A customer's timeline, newest first. Whether the caller may see the customer is asked before.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ReadActivity {
+    pub customer_id: Id,
+    pub page: PageRequest,
+}
+
+/// The figures of all services from `from` to `to`, which is not within: those the caller may see, or one owner's.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct ReadSummary {
+    pub caller: Caller,
+    pub owner_id: Option<Id>,
+    pub from: Timestamp,
+    pub to: Timestamp,
+}
+
+/// Where a section's figures come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// The service has just said so.
+    Live,
+    /// The service is away: these are the last good ones.
+    Cached,
+    /// The service is away, and there are none.
+    Unavailable,
+}
+
+/// One service's part of the summary.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Section<T> {
+    pub source: Source,
+    /// When the figures were made.
+    pub as_of: Option<Timestamp>,
+    /// None if unavailable.
+    pub figures: Option<Arc<T>>,
+}
+
+/// The answer to [`ReadSummary`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SalesSummary {
+    pub generated_at: Timestamp,
+    pub customers: Section<CustomerCounts>,
+    pub meetings: Section<MeetingCounts>,
+    pub tasks: Section<TaskCounts>,
+    pub approvals: Section<ApprovalCounts>,
+}

@@ -1,0 +1,3 @@
+//! Figures and history.
+
+pub mod messages;

@@ -1,0 +1,34 @@
+//! A customer's deletion (SPEC §5, flow 8): what refers to the customer goes with it. Pure.
+
+use crate::domain::events::{APPROVALS_CANCELLED, MEETINGS_DELETED, NOTIFICATIONS_ARCHIVED, TASKS_DELETED};
+use crate::domain::saga::plan::StepPlan;
+use crate::domain::saga::record::Counted;
+use crate::domain::service_name::ServiceName;
+
+/// What is done, by whom.
+pub const STEPS: &[StepPlan] = &[
+    StepPlan {
+        service: ServiceName::Sales,
+        name: "delete_meetings",
+        closed_by: MEETINGS_DELETED,
+        counts: Counted::Meetings,
+    },
+    StepPlan {
+        service: ServiceName::Sales,
+        name: "delete_tasks",
+        closed_by: TASKS_DELETED,
+        counts: Counted::Tasks,
+    },
+    StepPlan {
+        service: ServiceName::Opportunity,
+        name: "cancel_approvals",
+        closed_by: APPROVALS_CANCELLED,
+        counts: Counted::Approvals,
+    },
+    StepPlan {
+        service: ServiceName::Analytics,
+        name: "archive_notifications",
+        closed_by: NOTIFICATIONS_ARCHIVED,
+        counts: Counted::Notifications,
+    },
+];

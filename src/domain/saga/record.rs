@@ -1,0 +1,117 @@
+//! A saga, the plan of its steps, and the payloads of its events.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use std::collections::BTreeMap;
+
+use kernel::clock::Timestamp;
+use kernel::event::Versioned;
+use kernel::ids::Id;
+
+/// How many records of a kind a step touched; absent kinds are none of its business.
+pub type Counts = BTreeMap<Counted, i64>;
+
+/// The kinds of records that steps count (SPEC §5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Counted {
+    Customers,
+    Meetings,
+    Tasks,
+    Approvals,
+    Notifications,
+}
+
+/// Which deletion a saga carries out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SagaKind {
+    UserDeletion,
+    CustomerDeletion,
+}
+
+/// How far a saga is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SagaStatus {
+    Running,
+    Completed,
+    /// A step is a dead letter; its redrive may still complete the saga.
+    Failed,
+}
+
+/// How far a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StepStatus {
+    Pending,
+    Done,
+    Failed,
+}
+
+/// A step of a saga.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Step {
+    #[schema(example = "customer")]
+    pub service: String,
+    #[schema(example = "reassign_customers")]
+    pub name: String,
+    pub status: StepStatus,
+    /// How many records it touched, by kind.
+    #[schema(value_type = BTreeMap<String, i64>)]
+    pub counts: Counts,
+    #[schema(required)]
+    pub finished_at: Option<Timestamp>,
+}
+
+/// A deletion under way, or done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Saga {
+    pub id: Id,
+    pub version: i64,
+    pub kind: SagaKind,
+    /// The user or customer that is deleted.
+    pub subject_id: Id,
+    pub status: SagaStatus,
+    #[schema(required)]
+    pub started_by: Option<Id>,
+    pub started_at: Timestamp,
+    #[schema(required)]
+    pub finished_at: Option<Timestamp>,
+    pub steps: Vec<Step>,
+}
+
+/// `saga.started`, `saga.step_completed`, `saga.completed`, `saga.failed`: the saga after it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct SagaPayload {
+    pub saga: Saga,
+    /// Which step it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// The plural types: what a step did, of which the events of single records have told before.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct StepPayload {
+    /// None where no saga asked for it, as when a reader archives a notification.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saga_id: Option<Id>,
+    /// The user or customer that was deleted.
+    pub subject_id: Id,
+    /// Who received the records, where they were handed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor_id: Option<Id>,
+    /// The records: all of them, or the first of very many.
+    pub ids: Vec<Id>,
+    /// How many they are.
+    pub count: i64,
+}
+
+impl Versioned for Saga {
+    fn version(&self) -> i64 {
+        self.version
+    }
+}

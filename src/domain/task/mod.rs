@@ -1,0 +1,7 @@
+//! Tasks with a due time.
+
+pub mod messages;
+pub mod record;
+pub mod rules;
+#[cfg(test)]
+mod tests;

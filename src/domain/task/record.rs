@@ -1,0 +1,72 @@
+//! A task, and the payload of its events.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use kernel::clock::Timestamp;
+use kernel::event::Versioned;
+use kernel::ids::Id;
+
+/// Whether a task is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum TaskStatus {
+    #[default]
+    Open,
+    Done,
+}
+
+impl TaskStatus {
+    /// As the API and the database write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "OPEN",
+            Self::Done => "DONE",
+        }
+    }
+}
+
+/// Something to be done by a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Task {
+    pub id: Id,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub title: String,
+    pub due_at: Timestamp,
+    pub status: TaskStatus,
+    #[schema(required)]
+    pub completed_at: Option<Timestamp>,
+    #[schema(required)]
+    pub customer_id: Option<Id>,
+    pub assignee_id: Id,
+    #[schema(required)]
+    pub notes: Option<String>,
+    /// Set in events of a deleted task; the API shows none of those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub deleted_at: Option<Timestamp>,
+    /// The due time that an alert went out for: stored (`aggregate.rs`), but shown to nobody.
+    #[serde(default, skip_serializing)]
+    #[schema(ignore)]
+    pub alerted_for: Option<Timestamp>,
+}
+
+/// `task.created`, `task.updated`, `task.completed`, `task.deleted`, `task.due_soon`: the task after it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct TaskPayload {
+    pub task: Task,
+    /// Names of the changed fields.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<String>,
+    /// Whose it was before, where the assignee changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_assignee_id: Option<Id>,
+}
+
+impl Versioned for Task {
+    fn version(&self) -> i64 {
+        self.version
+    }
+}

@@ -1,0 +1,251 @@
+//! The rules of tasks. Pure.
+
+use crate::domain::events as catalogue;
+use crate::domain::task::record::{Task, TaskPayload, TaskStatus};
+use kernel::event::{DomainEvent, EventType, StateAfter, raw};
+use serde_json::value::RawValue;
+use std::time::Duration;
+
+use crate::domain::task::messages::{NewTask, TaskChanges};
+use kernel::caller::Caller;
+use kernel::clock::Timestamp;
+use kernel::error::{Error, ErrorCode};
+use kernel::ids::Id;
+use kernel::validation::{Validator, set};
+
+const TITLE_MAX: usize = 200;
+const NOTES_MAX: usize = 10_000;
+/// SPEC §5, flow 5: how long before its due time a task's alert goes out.
+const ALERT_AHEAD: Duration = Duration::from_hours(24);
+
+impl Task {
+    /// Whether its alert is to go out: open, due soon or overdue, and none sent for this due time.
+    fn awaits_alert(&self, now: Timestamp) -> bool {
+        self.status == TaskStatus::Open
+            && self.due_at <= alert_horizon(now)
+            && self.alerted_for != Some(self.due_at)
+    }
+}
+
+/// Tasks due by this moment have their alerts at `now`.
+pub fn alert_horizon(now: Timestamp) -> Timestamp {
+    now.plus(ALERT_AHEAD)
+}
+
+/// What can be done to a task.
+#[derive(Debug)]
+pub enum TaskCommand {
+    Create(TaskDraft),
+    Change(TaskEdit),
+    Delete,
+    /// Sends the alert, unless it is too early or has been sent.
+    AlertDue,
+}
+
+/// A new task, checked.
+#[derive(Debug)]
+pub struct TaskDraft {
+    pub title: String,
+    pub due_at: Timestamp,
+    pub status: TaskStatus,
+    pub customer_id: Option<Id>,
+    pub assignee_id: Option<Id>,
+    pub notes: Option<String>,
+}
+
+/// Changes of a task, checked.
+#[derive(Debug, Default)]
+pub struct TaskEdit {
+    pub title: Option<String>,
+    pub due_at: Option<Timestamp>,
+    pub status: Option<TaskStatus>,
+    pub customer_id: Option<Option<Id>>,
+    pub assignee_id: Option<Id>,
+    pub notes: Option<Option<String>>,
+}
+
+/// What happened to a task, with the task after it.
+#[derive(Debug)]
+pub enum TaskEvent {
+    Created(Task),
+    Updated {
+        after: Task,
+        changed: Vec<&'static str>,
+        previous_assignee_id: Option<Id>,
+    },
+    /// It became DONE, whatever else was changed with it.
+    Completed {
+        after: Task,
+        changed: Vec<&'static str>,
+        previous_assignee_id: Option<Id>,
+    },
+    Deleted(Task),
+    DueSoon(Task),
+}
+
+/// Checks a new task.
+///
+/// # Errors
+/// `invalid_fields` with every fault.
+pub fn check_new(new: NewTask) -> Result<TaskDraft, Error> {
+    let mut validator = Validator::default();
+    let draft = TaskDraft {
+        title: validator.required("title", &new.title, TITLE_MAX),
+        due_at: new.due_at,
+        status: new.status.unwrap_or_default(),
+        customer_id: new.customer_id,
+        assignee_id: new.assignee_id,
+        notes: validator.optional("notes", new.notes.as_deref(), NOTES_MAX),
+    };
+    validator.ok(draft)
+}
+
+/// Checks changes of a task.
+///
+/// # Errors
+/// `invalid_fields` with every fault.
+pub fn check_changes(changes: TaskChanges) -> Result<TaskEdit, Error> {
+    let mut validator = Validator::default();
+    let edit = TaskEdit {
+        title: changes.title.map(|title| validator.required("title", &title, TITLE_MAX)),
+        due_at: changes.due_at,
+        status: changes.status,
+        customer_id: changes.customer_id,
+        assignee_id: changes.assignee_id,
+        notes: changes.notes.map(|text| validator.optional("notes", text.as_deref(), NOTES_MAX)),
+    };
+    validator.ok(edit)
+}
+
+/// What a command leads to.
+///
+/// # Errors
+/// `not_found` also for what the caller may not see, `forbidden`.
+pub fn decide(
+    state: Option<&Task>,
+    command: &TaskCommand,
+    caller: &Caller,
+    id: Id,
+    now: Timestamp,
+) -> Result<Vec<TaskEvent>, Error> {
+    if let (TaskCommand::Create(draft), None) = (command, state) {
+        caller.may_set_owner(draft.assignee_id)?;
+        return Ok(create(draft, caller, id, now));
+    }
+    let task = visible(state, caller)?;
+    match command {
+        TaskCommand::Create(_) => Err(Error::new(ErrorCode::Internal)),
+        TaskCommand::Change(edit) => {
+            caller.may_set_owner(edit.assignee_id)?;
+            Ok(change(task, edit, now).into_iter().collect())
+        }
+        TaskCommand::Delete => {
+            let deleted_at = Some(now);
+            Ok(vec![TaskEvent::Deleted(Task { deleted_at, ..touched(task, now) })])
+        }
+        TaskCommand::AlertDue => Ok(alert(task, now).into_iter().collect()),
+    }
+}
+
+/// The task, if it lives and the caller may see it.
+///
+/// # Errors
+/// `not_found`.
+pub fn visible<'a>(state: Option<&'a Task>, caller: &Caller) -> Result<&'a Task, Error> {
+    let seen = state.filter(|task| task.deleted_at.is_none() && caller.sees(task.assignee_id));
+    seen.ok_or_else(|| Error::new(ErrorCode::NotFound))
+}
+
+/// A task that is done when it is written down was open for no time: whoever counts completed tasks hears of it.
+fn create(draft: &TaskDraft, caller: &Caller, id: Id, now: Timestamp) -> Vec<TaskEvent> {
+    let task = Task {
+        id,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+        title: draft.title.clone(),
+        due_at: draft.due_at,
+        status: TaskStatus::Open,
+        completed_at: None,
+        customer_id: draft.customer_id,
+        assignee_id: draft.assignee_id.unwrap_or(caller.user_id),
+        notes: draft.notes.clone(),
+        deleted_at: None,
+        alerted_for: None,
+    };
+    let status = TaskEdit { status: Some(draft.status), ..TaskEdit::default() };
+    let completed = change(&task, &status, now);
+    [TaskEvent::Created(task)].into_iter().chain(completed).collect()
+}
+
+fn touched(task: &Task, now: Timestamp) -> Task {
+    Task { version: task.version + 1, updated_at: now, ..task.clone() }
+}
+
+/// Nothing, if every field has its wanted value already.
+fn change(task: &Task, edit: &TaskEdit, now: Timestamp) -> Option<TaskEvent> {
+    let mut after = touched(task, now);
+    let mut changed = Vec::new();
+    set(&mut after.title, edit.title.clone(), "title", &mut changed);
+    set(&mut after.due_at, edit.due_at, "due_at", &mut changed);
+    set(&mut after.status, edit.status, "status", &mut changed);
+    set(&mut after.customer_id, edit.customer_id, "customer_id", &mut changed);
+    set(&mut after.assignee_id, edit.assignee_id, "assignee_id", &mut changed);
+    set(&mut after.notes, edit.notes.clone(), "notes", &mut changed);
+    if after.status != task.status {
+        let completed_at = (after.status == TaskStatus::Done).then_some(now);
+        set(&mut after.completed_at, Some(completed_at), "completed_at", &mut changed);
+    }
+    let previous_assignee_id = (after.assignee_id != task.assignee_id).then_some(task.assignee_id);
+    if changed.is_empty() {
+        None
+    } else if after.completed_at.is_some() && task.completed_at.is_none() {
+        Some(TaskEvent::Completed { after, changed, previous_assignee_id })
+    } else {
+        Some(TaskEvent::Updated { after, changed, previous_assignee_id })
+    }
+}
+
+/// The alert is nobody's change of the task: `updated_at` stays. Its version makes it once on any number of nodes.
+fn alert(task: &Task, now: Timestamp) -> Option<TaskEvent> {
+    let alerted = || Task { version: task.version + 1, alerted_for: Some(task.due_at), ..task.clone() };
+    task.awaits_alert(now).then(|| TaskEvent::DueSoon(alerted()))
+}
+
+impl StateAfter for TaskEvent {
+    type State = Task;
+
+    fn after(&self) -> &Task {
+        match self {
+            Self::Created(after)
+            | Self::Updated { after, .. }
+            | Self::Completed { after, .. }
+            | Self::Deleted(after)
+            | Self::DueSoon(after) => after,
+        }
+    }
+}
+
+impl DomainEvent for TaskEvent {
+    fn event_type(&self) -> EventType {
+        match self {
+            Self::Created(_) => catalogue::TASK_CREATED,
+            Self::Updated { .. } => catalogue::TASK_UPDATED,
+            Self::Completed { .. } => catalogue::TASK_COMPLETED,
+            Self::Deleted(_) => catalogue::TASK_DELETED,
+            Self::DueSoon(_) => catalogue::TASK_DUE_SOON,
+        }
+    }
+
+    fn data(&self) -> Box<RawValue> {
+        let (task, changed, previous_assignee_id): (_, &[&str], _) = match self {
+            Self::Created(after) | Self::Deleted(after) | Self::DueSoon(after) => (after, &[], None),
+            Self::Updated { after, changed, previous_assignee_id }
+            | Self::Completed { after, changed, previous_assignee_id } => {
+                (after, changed, *previous_assignee_id)
+            }
+        };
+        let changed = changed.iter().map(|name| (*name).to_owned()).collect();
+        raw(&TaskPayload { task: task.clone(), changed, previous_assignee_id })
+    }
+}

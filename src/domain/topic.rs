@@ -1,0 +1,30 @@
+//! The parts of the event log that a client of the live feed may follow.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A part of the event log that can be followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Topic {
+    Customers,
+    Meetings,
+    Tasks,
+    Approvals,
+    Sagas,
+}
+
+impl Topic {
+    pub const ALL: [Self; 5] = [Self::Customers, Self::Meetings, Self::Tasks, Self::Approvals, Self::Sagas];
+
+    /// As a client writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Customers => "customers",
+            Self::Meetings => "meetings",
+            Self::Tasks => "tasks",
+            Self::Approvals => "approvals",
+            Self::Sagas => "sagas",
+        }
+    }
+}

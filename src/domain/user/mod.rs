@@ -1,0 +1,5 @@
+//! Users.
+
+pub mod messages;
+pub mod record;
+pub mod rules;

@@ -1,0 +1,84 @@
+//! A user, and the payloads of their events.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::deletion::Deletion;
+use kernel::caller::Role;
+use kernel::clock::Timestamp;
+use kernel::event::Versioned;
+use kernel::ids::Id;
+use kernel::locale::Locale;
+
+/// A user as the API shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct User {
+    pub id: Id,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub email: String,
+    pub name: String,
+    pub role: Role,
+    #[schema(required)]
+    pub manager_id: Option<Id>,
+    pub locale: Locale,
+    pub time_zone: String,
+}
+
+/// A user as it is stored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UserState {
+    #[serde(flatten)]
+    pub user: User,
+    pub deleted_at: Option<Timestamp>,
+    pub password_hash: String,
+    /// Changes with the password: sessions proven under another value are over…
+    pub sessions_valid_from: Timestamp,
+    /// …but for the one that changed the password.
+    pub kept_session_id: Option<Id>,
+}
+
+impl UserState {
+    pub fn is_live(&self) -> bool {
+        self.deleted_at.is_none()
+    }
+}
+
+/// `user.created`, `user.updated`: the user after it, and which fields changed.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct UserPayload {
+    pub user: User,
+    /// Names of the changed fields; `password` stands for a new one.
+    pub changed: Vec<String>,
+}
+
+/// `user.deleted`: the user, and who inherits.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct UserDeletedPayload {
+    pub user: User,
+    /// Who receives customers, meetings and the approvals that the user requested.
+    pub successor_id: Id,
+    /// Who receives the approvals that wait for the user; null: every MANAGER may decide them.
+    pub approver_id: Option<Id>,
+    pub saga_id: Id,
+}
+
+impl UserDeletedPayload {
+    /// As services keep it in mind.
+    pub fn deletion(&self) -> Deletion {
+        Deletion {
+            id: self.user.id,
+            version: 1,
+            successor_id: Some(self.successor_id),
+            approver_id: self.approver_id,
+            saga_id: self.saga_id,
+        }
+    }
+}
+
+impl Versioned for UserState {
+    fn version(&self) -> i64 {
+        self.user.version
+    }
+}

@@ -1,0 +1,107 @@
+//! `/api/admin`: what operators see and do (ADMIN).
+
+use crate::http::error::HttpResult;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, get, post};
+
+use crate::actors::operations::messages::{
+    CheckIntegrity, ClusterReading, ConsumerReading, DeadLetterView, IntegrityReport, ListDeadLetters,
+    ReadActors, ReadBreakers, ReadCluster, ReadConsumers, RedriveDeadLetter,
+};
+use crate::http::extract::{Authenticated, NoParams, Params, PathId};
+use crate::http::idempotency::{Shape, once};
+use crate::http::paging;
+use crate::http::paging::list_params;
+use crate::http::state::Gateway;
+use kernel::ids::Id;
+use kernel::page::Page;
+use runtime::circuit_breaker::BreakerReading;
+use runtime::stats::ActorReading;
+use store::progress::LATEST_FIRST;
+
+/// The nodes, the partitions of the log, and how far each consumer lags (ADMIN)
+#[utoipa::path(tag = "admin", responses((status = 200, body = ClusterReading)))]
+#[get("/admin/cluster")]
+pub async fn cluster(gateway: Data<Gateway>, signed: Authenticated, _: Params<NoParams>) -> HttpResult {
+    let reading = gateway.operations.ask(ReadCluster { caller: signed.caller }).await?;
+    Ok(HttpResponse::Ok().json(reading))
+}
+
+/// Every actor of this node by name; the children of a kind count as one (ADMIN)
+#[utoipa::path(tag = "admin", responses((status = 200, body = Vec<ActorReading>)))]
+#[get("/admin/actors")]
+pub async fn actors(gateway: Data<Gateway>, signed: Authenticated, _: Params<NoParams>) -> HttpResult {
+    let readings = gateway.operations.ask(ReadActors { caller: signed.caller }).await?;
+    Ok(HttpResponse::Ok().json(readings))
+}
+
+/// Every circuit breaker of this node (ADMIN)
+#[utoipa::path(tag = "admin", responses((status = 200, body = Vec<BreakerReading>)))]
+#[get("/admin/breakers")]
+pub async fn breakers(gateway: Data<Gateway>, signed: Authenticated, _: Params<NoParams>) -> HttpResult {
+    let readings = gateway.operations.ask(ReadBreakers { caller: signed.caller }).await?;
+    Ok(HttpResponse::Ok().json(readings))
+}
+
+/// Every consumer of the event log and how far it is (ADMIN)
+#[utoipa::path(tag = "admin", responses((status = 200, body = Vec<ConsumerReading>)))]
+#[get("/admin/consumers")]
+pub async fn consumers(gateway: Data<Gateway>, signed: Authenticated, _: Params<NoParams>) -> HttpResult {
+    let readings = gateway.operations.ask(ReadConsumers { caller: signed.caller }).await?;
+    Ok(HttpResponse::Ok().json(readings))
+}
+
+list_params! {
+    /// Which dead letters; the latest come first.
+    DeadLetterParams {
+        /// Those of one consumer.
+        #[param(pattern = r"^[^\x00]*$", example = "analytics.metrics")]
+        consumer: String,
+    }
+}
+
+/// Events that their consumer gave up on (ADMIN)
+#[utoipa::path(
+    tag = "admin",
+    params(DeadLetterParams),
+    responses((status = 200, body = Vec<DeadLetterView>))
+)]
+#[get("/admin/dead-letters")]
+pub async fn dead_letters(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Authenticated,
+    params: Params<DeadLetterParams>,
+) -> HttpResult {
+    let page = params.0.page(|keyset| LATEST_FIRST.fits(keyset))?;
+    let asked = ListDeadLetters { caller: signed.caller, consumer: params.0.consumer, page };
+    let Page { items, next, total } = gateway.operations.ask(asked).await?;
+    let items = items.iter().map(DeadLetterView::from).collect();
+    Ok(paging::list(&request, &Page { items, next, total }))
+}
+
+/// Have a dead letter tried again now, with a fresh count of retries (ADMIN)
+#[utoipa::path(tag = "admin", params(("id" = Id, Path)), responses((status = 200, body = DeadLetterView)))]
+#[post("/admin/dead-letters/{id}/redrive")]
+pub async fn redrive(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Authenticated,
+    id: PathId,
+    _: Params<NoParams>,
+) -> HttpResult {
+    // The path says it all: there is no body to tell two requests apart by.
+    once(&gateway, &request, &signed, &[], Shape::OK, async |context| {
+        let letter = gateway.operations.ask(RedriveDeadLetter { id: id.0, context }).await?;
+        Ok(HttpResponse::Ok().json(DeadLetterView::from(&letter)))
+    })
+    .await
+}
+
+/// Whether every event took effect exactly once and in order (ADMIN)
+#[utoipa::path(tag = "admin", responses((status = 200, body = IntegrityReport)))]
+#[get("/admin/integrity")]
+pub async fn integrity(gateway: Data<Gateway>, signed: Authenticated, _: Params<NoParams>) -> HttpResult {
+    let report = gateway.operations.ask(CheckIntegrity { caller: signed.caller }).await?;
+    Ok(HttpResponse::Ok().json(report))
+}

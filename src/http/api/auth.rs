@@ -1,0 +1,111 @@
+//! `/api/auth`: signing in and out.
+
+use crate::http::error::HttpResult;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, get, post};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::domain::user::messages::{ChangePassword, Login, Logout, Refresh, Tokens};
+use crate::domain::user::record::User;
+use crate::http::answer;
+use crate::http::extract::{Anonymous, Authenticated, Body, NoParams, Params};
+use crate::http::idempotency::{Shape, once};
+use crate::http::state::Gateway;
+use kernel::text_schemas::NewPassword;
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Credentials {
+    #[schema(example = "sales@example.com")]
+    email: String,
+    #[schema(format = "password", example = "kizuna-demo")]
+    password: String,
+}
+
+/// Sign in
+#[utoipa::path(tag = "auth", security(()), request_body = Credentials, responses((status = 200, body = Tokens)))]
+#[post("/auth/login")]
+pub async fn login(
+    gateway: Data<Gateway>,
+    by: Anonymous,
+    _: Params<NoParams>,
+    body: Body<Credentials>,
+) -> HttpResult {
+    let Credentials { email, password } = body.value;
+    let login = Login { email, password, address: by.address, context: by.context() };
+    Ok(HttpResponse::Ok().json(gateway.auth.service.ask(login).await?))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshBody {
+    refresh_token: String,
+}
+
+/// Exchange a refresh token; an old one ends the session
+#[utoipa::path(tag = "auth", security(()), request_body = RefreshBody, responses((status = 200, body = Tokens)))]
+#[post("/auth/refresh")]
+pub async fn refresh(
+    gateway: Data<Gateway>,
+    by: Anonymous,
+    _: Params<NoParams>,
+    body: Body<RefreshBody>,
+) -> HttpResult {
+    let refresh =
+        Refresh { refresh_token: body.value.refresh_token, with_grace: false, context: by.context() };
+    Ok(HttpResponse::Ok().json(gateway.auth.service.ask(refresh).await?))
+}
+
+/// End this session
+#[utoipa::path(tag = "auth", responses((status = 204, description = "The session is over")))]
+#[post("/auth/logout")]
+pub async fn logout(gateway: Data<Gateway>, signed: Authenticated, _: Params<NoParams>) -> HttpResult {
+    gateway.auth.service.ask(Logout { context: signed.context() }).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The token's user
+#[utoipa::path(tag = "auth", responses((status = 200, body = User)))]
+#[get("/auth/me")]
+pub async fn me(gateway: Data<Gateway>, signed: Authenticated, _: Params<NoParams>) -> HttpResult {
+    // Not as the proof of the token saw it, which may be a moment old.
+    let user = gateway.auth.myself(signed.caller.user_id).await?;
+    Ok(answer::record(user.user.version, &user.user))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordBody {
+    #[schema(format = "password")]
+    current_password: String,
+    #[schema(value_type = NewPassword)]
+    new_password: String,
+}
+
+/// Change one's password; every other session ends
+#[utoipa::path(
+    tag = "auth",
+    request_body = PasswordBody,
+    responses((status = 204, description = "Changed; every other session is over"))
+)]
+#[post("/auth/password")]
+pub async fn change_password(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Authenticated,
+    by: Anonymous,
+    _: Params<NoParams>,
+    body: Body<PasswordBody>,
+) -> HttpResult {
+    let Body { value: PasswordBody { current_password, new_password }, digest } = body;
+    once(&gateway, &request, &signed, &digest, Shape::NO_CONTENT, async |context| {
+        gateway
+            .auth
+            .service
+            .ask(ChangePassword { current_password, new_password, address: by.address, context })
+            .await?;
+        Ok(HttpResponse::NoContent().finish())
+    })
+    .await
+}

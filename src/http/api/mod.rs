@@ -1,0 +1,14 @@
+//! The REST API (SPEC §3): one file for each resource.
+
+pub mod admin;
+pub mod approvals;
+pub mod audit;
+pub mod auth;
+pub mod customers;
+pub mod meetings;
+pub mod notifications;
+pub mod reports;
+pub mod sagas;
+pub mod summary;
+pub mod tasks;
+pub mod users;

@@ -1,0 +1,24 @@
+//! `/api/reports`.
+
+use crate::http::error::HttpResult;
+use actix_web::web::Data;
+use actix_web::{HttpResponse, get};
+
+use crate::domain::report::messages::DayMetrics;
+use crate::domain::report::messages::ReadMetrics;
+use crate::http::extract::{Authenticated, Params};
+use crate::http::period::{StatsParams, days};
+use crate::http::state::Gateway;
+
+/// The figures of each day, oldest first
+#[utoipa::path(tag = "reports", params(StatsParams), responses((status = 200, body = Vec<DayMetrics>)))]
+#[get("/reports/metrics")]
+pub async fn metrics(
+    gateway: Data<Gateway>,
+    signed: Authenticated,
+    params: Params<StatsParams>,
+) -> HttpResult {
+    let (from, to) = days(&params.0, gateway.clock.now())?;
+    let asked = ReadMetrics { caller: signed.caller, owner_id: params.0.owner_id, from, to };
+    Ok(HttpResponse::Ok().json(gateway.analytics.service.ask(asked).await?))
+}

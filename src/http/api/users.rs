@@ -1,0 +1,164 @@
+//! `/api/auth/users`.
+
+use crate::http::error::HttpResult;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::domain::saga::messages::{DeleteUser, Preview, PreviewUserDeletion};
+use crate::domain::user::messages::{
+    ChangeUser, CreateUser, FindUser, ListUsers, NewUser, UserChanges, UserFilter,
+};
+use crate::domain::user::record::User;
+use crate::http::answer;
+use crate::http::answer::Departed;
+use crate::http::extract::{Authenticated, Body, NoParams, Params, PathId};
+use crate::http::idempotency::{Shape, once};
+use crate::http::paging;
+use crate::http::paging::list_params;
+use crate::http::state::Gateway;
+use crate::persistence::auth::USERS_BY_CREATION;
+use kernel::caller::{Caller, Role};
+use kernel::ids::Id;
+
+const PATH: &str = "/api/auth/users";
+
+/// A user as the caller may see it (SPEC §1).
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum UserView {
+    Full(User),
+    Card(UserCard),
+}
+
+/// What SALES see of a user.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserCard {
+    id: Id,
+    name: String,
+    role: Role,
+}
+
+fn view(caller: &Caller, user: User) -> UserView {
+    match caller.role {
+        Role::Sales => UserView::Card(UserCard { id: user.id, name: user.name, role: user.role }),
+        Role::Manager | Role::Admin => UserView::Full(user),
+    }
+}
+
+list_params! {
+    /// Which users.
+    UserParams {
+        role: Role,
+        /// In name or e-mail address, literally, whatever the case.
+        #[param(pattern = r"^[^\x00]*$")]
+        q: String,
+    }
+}
+
+/// List users
+#[utoipa::path(tag = "users", params(UserParams), responses((status = 200, body = Vec<UserView>)))]
+#[get("/auth/users")]
+pub async fn list(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Authenticated,
+    params: Params<UserParams>,
+) -> HttpResult {
+    let page = params.0.page(|keyset| USERS_BY_CREATION.fits(keyset))?;
+    let filter =
+        UserFilter { role: params.0.role, q: params.0.q, by_name_only: signed.caller.role == Role::Sales };
+    let users = gateway.auth.service.ask(ListUsers { filter, page }).await?;
+    Ok(paging::list(&request, &users.map(|user| view(&signed.caller, user))))
+}
+
+/// Create a user (ADMIN)
+#[utoipa::path(tag = "users", request_body = NewUser, responses((status = 201, body = User)))]
+#[post("/auth/users")]
+pub async fn create(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    signed: Authenticated,
+    _: Params<NoParams>,
+    body: Body<NewUser>,
+) -> HttpResult {
+    signed.caller.require(&[Role::Admin])?;
+    let Body { value: user, digest } = body;
+    once(&gateway, &request, &signed, &digest, Shape::created(PATH), async |context| {
+        let made = gateway.auth.service.ask(CreateUser { user, context }).await?;
+        Ok(answer::created(PATH, made.user.id, made.user.version, &made.user))
+    })
+    .await
+}
+
+/// Read a user
+#[utoipa::path(tag = "users", params(("id" = Id, Path)), responses((status = 200, body = UserView)))]
+#[get("/auth/users/{id}")]
+pub async fn read(
+    gateway: Data<Gateway>,
+    signed: Authenticated,
+    id: PathId,
+    _: Params<NoParams>,
+) -> HttpResult {
+    let found = gateway.auth.service.ask(FindUser { id: id.0 }).await?;
+    Ok(answer::record(found.user.version, &view(&signed.caller, found.user.clone())))
+}
+
+/// Change a user (ADMIN)
+#[utoipa::path(
+    tag = "users",
+    params(("id" = Id, Path)),
+    request_body = UserChanges,
+    responses((status = 200, body = User))
+)]
+#[patch("/auth/users/{id}")]
+pub async fn change(
+    gateway: Data<Gateway>,
+    signed: Authenticated,
+    id: PathId,
+    _: Params<NoParams>,
+    body: Body<UserChanges>,
+) -> HttpResult {
+    signed.caller.require(&[Role::Admin])?;
+    let change = ChangeUser { id: id.0, changes: body.value, context: signed.context() };
+    let after = gateway.auth.service.ask(change).await?;
+    Ok(answer::record(after.user.version, &after.user))
+}
+
+/// Who is to take over from a deleted user.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct HeirParams {
+    /// A live user; chosen by the rules if absent.
+    #[serde(default)]
+    reassign_to: Option<Id>,
+}
+
+/// Delete a user and hand over what they had (ADMIN): the saga tells how far that is
+#[utoipa::path(tag = "users", params(("id" = Id, Path), HeirParams), responses((status = 200, body = Departed)))]
+#[delete("/auth/users/{id}")]
+pub async fn remove(
+    gateway: Data<Gateway>,
+    signed: Authenticated,
+    id: PathId,
+    params: Params<HeirParams>,
+) -> HttpResult {
+    let delete = DeleteUser { id: id.0, reassign_to: params.0.reassign_to, context: signed.context() };
+    Ok(answer::departed(id.0, gateway.sagas.ask(delete).await?))
+}
+
+/// What the deletion of a user would touch, and who would receive (ADMIN)
+#[utoipa::path(tag = "users", params(("id" = Id, Path), HeirParams), responses((status = 200, body = Preview)))]
+#[get("/auth/users/{id}/deletion-preview")]
+pub async fn preview(
+    gateway: Data<Gateway>,
+    signed: Authenticated,
+    id: PathId,
+    params: Params<HeirParams>,
+) -> HttpResult {
+    let preview = PreviewUserDeletion { id: id.0, reassign_to: params.0.reassign_to, caller: signed.caller };
+    Ok(HttpResponse::Ok().json(gateway.sagas.ask(preview).await?))
+}

@@ -1,0 +1,41 @@
+//! What other services know of customers: copies kept by their own consumers.
+
+use serde::{Deserialize, Serialize};
+
+use kernel::clock::Timestamp;
+use kernel::ids::Id;
+use store::db::{Db, StoreError};
+use store::table::{Kind, OnConflict, Table};
+
+const COLUMNS: &[(&str, Kind)] = &[
+    ("id", Kind::Id),
+    ("version", Kind::Int),
+    ("name", Kind::Text),
+    ("owner_id", Kind::Id),
+    ("deleted_at", Kind::Time),
+];
+
+pub static SALES_CUSTOMERS: Table =
+    Table { name: "sales_customers", columns: COLUMNS, on_conflict: OnConflict::Newer, fence: "version" };
+
+pub static OPPORTUNITY_CUSTOMERS: Table = Table {
+    name: "opportunity_customers",
+    columns: COLUMNS,
+    on_conflict: OnConflict::Newer,
+    fence: "version",
+};
+
+/// A customer as another service knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerReplica {
+    pub id: Id,
+    pub version: i64,
+    pub name: String,
+    pub owner_id: Id,
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// The copy of a customer in `table`.
+pub async fn find(db: &Db, table: &Table, id: Id) -> Result<Option<CustomerReplica>, StoreError> {
+    db.row(table, id).await
+}

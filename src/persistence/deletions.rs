@@ -1,0 +1,87 @@
+//! Who is gone, as each service keeps it in mind (copies kept by its own consumer), and which records refer to them.
+
+use crate::domain::deletion::Deletion;
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use kernel::ids::Id;
+use store::db::{Db, StoreError};
+use store::sql::Sql;
+use store::table::{Dialect, Kind, OnConflict, Table};
+
+const COLUMNS: &[(&str, Kind)] = &[
+    ("id", Kind::Id),
+    ("version", Kind::Int),
+    ("successor_id", Kind::Id),
+    ("approver_id", Kind::Id),
+    ("saga_id", Kind::Id),
+];
+
+const fn table(name: &'static str) -> Table {
+    Table { name, columns: COLUMNS, on_conflict: OnConflict::Replace, fence: "version" }
+}
+
+pub static CUSTOMER_DELETIONS: Table = table("customer_departures");
+pub static SALES_DELETIONS: Table = table("sales_departures");
+pub static OPPORTUNITY_DELETIONS: Table = table("opportunity_departures");
+pub static ANALYTICS_DELETIONS: Table = table("analytics_departures");
+
+/// Those of `ids` that are gone.
+pub async fn among(db: &Db, table: &Table, ids: &[Id]) -> Result<HashMap<Id, Deletion>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let chosen = match db.dialect() {
+        Dialect::Sqlite => "id IN (SELECT value FROM json_each(?))",
+        Dialect::Postgres => "id = ANY (ARRAY(SELECT k::uuid FROM json_array_elements_text(?::json) AS k))",
+    };
+    let tail = Sql::default().filter(chosen, [serde_json::to_string(ids)?.into()]);
+    let gone: Vec<Deletion> = db.rows(table, tail).await?;
+    Ok(gone.into_iter().map(|deletion| (deletion.id, deletion)).collect())
+}
+
+/// The records of a table that refer to a user or customer: what a step of a saga works on, and what its preview
+/// counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Referring {
+    table: &'static str,
+    /// With one place for the user or customer.
+    condition: &'static str,
+}
+
+pub const CUSTOMERS_OF_OWNER: Referring =
+    Referring { table: "customers", condition: "deleted_at IS NULL AND owner_id = ?" };
+pub const MEETINGS_OF_OWNER: Referring =
+    Referring { table: "meetings", condition: "deleted_at IS NULL AND owner_id = ?" };
+pub const MEETINGS_OF_CUSTOMER: Referring =
+    Referring { table: "meetings", condition: "deleted_at IS NULL AND customer_id = ?" };
+pub const TASKS_OF_ASSIGNEE: Referring =
+    Referring { table: "tasks", condition: "deleted_at IS NULL AND assignee_id = ?" };
+pub const TASKS_OF_CUSTOMER: Referring =
+    Referring { table: "tasks", condition: "deleted_at IS NULL AND customer_id = ?" };
+pub const APPROVALS_OF_USER: Referring =
+    Referring { table: "approvals", condition: "status = 'PENDING' AND ? IN (requester_id, approver_id)" };
+pub const APPROVALS_OF_CUSTOMER: Referring =
+    Referring { table: "approvals", condition: "status = 'PENDING' AND customer_id = ?" };
+pub const NOTIFICATIONS_OF_CUSTOMER: Referring =
+    Referring { table: "notifications", condition: "archived_at IS NULL AND customer_id = ?" };
+
+/// The first records that refer to `id`, at most `limit`.
+pub async fn referring(db: &Db, to: Referring, id: Id, limit: i64) -> Result<Vec<Id>, StoreError> {
+    #[derive(Deserialize)]
+    struct Row {
+        id: Id,
+    }
+    static SHAPE: Table =
+        Table { name: "referring", columns: &[("id", Kind::Id)], on_conflict: OnConflict::Fail, fence: "id" };
+    let ids = Sql::new(format!("SELECT id FROM {}", to.table)).filter(to.condition, [id.into()]);
+    let rows: Vec<Row> = db.rows_of(&SHAPE, ids.push(" ORDER BY id", []).limit(limit)).await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// How many records refer to `id`.
+pub async fn count(db: &Db, to: Referring, id: Id) -> Result<i64, StoreError> {
+    let count = Sql::new(format!("SELECT CAST(count(*) AS TEXT) FROM {}", to.table));
+    db.number(count.filter(to.condition, [id.into()])).await
+}
