@@ -78,6 +78,15 @@ ensure_cargo() {
     export PATH
 }
 
+# ensure_cargo_tool TOOL VERSION: compiles a subcommand of cargo into CARGO_HOME if it is not there in any version. That
+# takes a minute or two and is done once per machine; it is not optimised, for it works for seconds.
+ensure_cargo_tool() {
+    local tool=$1 version=$2
+    if cargo "${tool#cargo-}" --version >/dev/null 2>&1; then return 0; fi
+    headline "installing $tool $version"
+    CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --profile dev --version "$version" "$tool"
+}
+
 # use_mold: links with mold when it is there; linking is a good part of a debug build.
 use_mold() {
     if have mold; then
