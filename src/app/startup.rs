@@ -1,6 +1,5 @@
 //! The only place that wires: database, actors, gateway.
 
-use crate::app::consumers::CONSUMERS;
 use crate::persistence::SCHEMA;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -112,7 +111,6 @@ impl Application {
             clock,
             actor_stats: services.actor_stats.clone(),
             metrics,
-            consumers: CONSUMERS.to_vec(),
             in_flight: DashSet::new(),
             public_url: config.http.public_url.clone(),
             trusted_proxy: config.http.trusted_proxy,

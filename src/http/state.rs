@@ -1,6 +1,5 @@
 //! What handlers find in the gateway.
 
-use runtime::consumer::ConsumerSpec;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,8 +37,6 @@ pub struct Gateway {
     pub clock: Clock,
     pub actor_stats: ActorStatsRegistry,
     pub metrics: PrometheusHandle,
-    /// Consumers and the types they take, for the lag of each.
-    pub consumers: Vec<ConsumerSpec>,
     /// Idempotency keys whose first request is under way on this node.
     pub in_flight: DashSet<String>,
     pub public_url: Option<String>,

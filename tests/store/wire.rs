@@ -38,6 +38,7 @@ use kizuna::domain::task::messages as tasks;
 use kizuna::domain::task::messages::TaskCounts;
 use kizuna::domain::task::record::{Task, TaskStatus};
 use kizuna::domain::user::messages as auth;
+use kizuna::domain::user::record::{UserCard, UserView};
 use kizuna::persistence::customers::SORTS;
 use kizuna::persistence::tasks::DueTask;
 use runtime::service::{Call, Hosted};
@@ -179,12 +180,18 @@ fn of_auth() {
     }
     tried.call(auth::RemoveUser { id: new_id(), successors, context: context() }, [new_id()]);
     tried.call(auth::LiveUsers, [vec![live], vec![]]);
-    tried.call(auth::FindUser { id: new_id() }, [state.clone()]);
+    let user = UserView::Full(state.user.clone());
+    let card = UserView::Card(UserCard { id: new_id(), name: TEXT.into(), role: Role::Sales });
+    let found = |user: &UserView| auth::FoundUser { version: i64::MAX, user: user.clone() };
+    tried.call(auth::FindUser { id: new_id(), caller: caller() }, [found(&user), found(&card)]);
+    let name = auth::UserName { id: new_id(), name: TEXT.into(), is_deleted: true };
+    tried.call(auth::FindUsers { ids: vec![new_id()], caller: caller() }, [vec![name], vec![]]);
     tried.call(auth::RecallUser { id: new_id() }, [Some(state.clone()), None]);
     let proof = auth::SessionState { session, user: state.clone() };
     tried.call(auth::FindSession { session_id: new_id(), user_id: new_id() }, [proof]);
-    let filter = auth::UserFilter { role: Some(Role::Admin), q: Some(TEXT.into()), by_name_only: true };
-    tried.call(auth::ListUsers { filter, page: page() }, pages(state.user.clone()));
+    let filter = auth::UserFilter { role: Some(Role::Admin), q: Some(TEXT.into()) };
+    let list = auth::ListUsers { caller: caller(), filter, page: page() };
+    tried.call(list, pages(user).into_iter().chain(pages(card)).collect::<Vec<_>>());
     tried.all();
 }
 
@@ -222,7 +229,8 @@ fn of_customer() {
     tried.call(customer::DeleteCustomer { id: new_id(), context: context() }, [new_id()]);
     tried.call(customer::CountByOwner, [HashMap::from([(new_id(), 3)]), HashMap::new()]);
     tried.call(customer::FindCustomer { id: new_id(), caller: caller() }, [Arc::new(one())]);
-    tried.call(customer::RecallCustomer { id: new_id(), caller: caller() }, [Some(Arc::new(one())), None]);
+    let name = customer::CustomerName { id: new_id(), name: TEXT.into(), is_deleted: true };
+    tried.call(customer::FindCustomers { ids: vec![new_id()], caller: caller() }, [vec![name], vec![]]);
     for sort in SORTS {
         let filter = customer::CustomerFilter {
             q: Some(TEXT.into()),
@@ -463,7 +471,10 @@ fn of_analytics() {
     tried.call(metrics, [vec![figures]]);
     let event = LoggedEvent { partition: 15, partition_seq: i64::MAX, event: event_of(&a_customer(TEXT)) };
     let event = EventRecord::from(&event);
-    tried.call(analytics::ReadActivity { customer_id: new_id(), page: page() }, pages(event));
+    tried.call(
+        analytics::ReadActivity { caller: caller(), customer_id: new_id(), page: page() },
+        pages(event),
+    );
     let list = analytics::ListNotifications { caller: caller(), unread_only: true, page: page() };
     tried.call(list, pages(notification()));
     for mark in [NotificationCommand::Read, NotificationCommand::Archive] {

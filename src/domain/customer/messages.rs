@@ -90,11 +90,22 @@ pub struct FindCustomer {
     pub caller: Caller,
 }
 
-/// A customer that is or was the caller's to see: a record may name one that is gone.
+/// The most customers that one [`FindCustomers`] may name.
+pub const FIND_CUSTOMERS_MAX: usize = 200;
+
+/// The names of customers that are or were the caller's to see, also of deleted ones; others are left out.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct RecallCustomer {
-    pub id: Id,
+pub struct FindCustomers {
+    pub ids: Vec<Id>,
     pub caller: Caller,
+}
+
+/// What records show of a customer that they refer to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerName {
+    pub id: Id,
+    pub name: String,
+    pub is_deleted: bool,
 }
 
 /// What a list of customers is narrowed to.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::session::record::Session;
-use crate::domain::user::record::{User, UserState};
+use crate::domain::user::record::{User, UserState, UserView};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::context::Context;
@@ -166,10 +166,36 @@ pub struct Successors {
 #[derive(Clone, Serialize, Deserialize)]
 pub struct LiveUsers;
 
-/// Another service asks whether somebody exists and may own things.
+/// A live user, as the caller may see them. Other services ask as the system.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct FindUser {
     pub id: Id,
+    pub caller: Caller,
+}
+
+/// The answer to [`FindUser`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundUser {
+    pub version: i64,
+    pub user: UserView,
+}
+
+/// The most users that one [`FindUsers`] may name.
+pub const FIND_USERS_MAX: usize = 200;
+
+/// The names of users, also of deleted ones; ids that no user ever had are left out. Every caller may know them.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct FindUsers {
+    pub ids: Vec<Id>,
+    pub caller: Caller,
+}
+
+/// What records show of a user whom they refer to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserName {
+    pub id: Id,
+    pub name: String,
+    pub is_deleted: bool,
 }
 
 /// A node that doesn't host auth proves by this whom a session speaks for.
@@ -186,7 +212,8 @@ pub struct SessionState {
     pub user: Arc<UserState>,
 }
 
-/// Somebody who is or was a user: a record may name one who is gone.
+/// A user's whole state, live or deleted. A node that doesn't host auth proves by it whom a request comes from; what
+/// a caller sees of other users goes by [`FindUser`] and [`ListUsers`].
 #[derive(Clone, Serialize, Deserialize)]
 pub struct RecallUser {
     pub id: Id,
@@ -196,14 +223,14 @@ pub struct RecallUser {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct UserFilter {
     pub role: Option<Role>,
-    /// In name or email, literally, whatever the case.
+    /// In name or email (for SALES in the name alone), literally, whatever the case.
     pub q: Option<String>,
-    /// `q` looks at names alone: SALES must not learn addresses by guessing.
-    pub by_name_only: bool,
 }
 
+/// Live users, as the caller may see them.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ListUsers {
+    pub caller: Caller,
     pub filter: UserFilter,
     pub page: PageRequest,
 }

@@ -1,7 +1,7 @@
 //! The rules of users and sessions. Pure.
 
 use crate::domain::events as catalogue;
-use crate::domain::user::record::{User, UserDeletedPayload, UserPayload, UserState};
+use crate::domain::user::record::{User, UserCard, UserDeletedPayload, UserPayload, UserState, UserView};
 use kernel::event::{DomainEvent, EventType, StateAfter, raw};
 use serde_json::value::RawValue;
 use std::time::Duration;
@@ -128,6 +128,32 @@ fn check_time_zone(validator: &mut Validator, zone: &str) {
     }
 }
 
+/// What the caller may see of a user (SPEC §1): SALES see id, name and role.
+pub fn view(user: User, caller: &Caller) -> UserView {
+    match caller.role {
+        Role::Sales => UserView::Card(UserCard { id: user.id, name: user.name, role: user.role }),
+        Role::Manager | Role::Admin => UserView::Full(user),
+    }
+}
+
+/// Whether the caller's searches look at names alone: SALES must not learn addresses by guessing.
+pub fn searches_names_only(caller: &Caller) -> bool {
+    caller.role == Role::Sales
+}
+
+/// Only ADMIN create, change and delete users (SPEC §1).
+///
+/// # Errors
+/// `forbidden`.
+pub fn may_manage_users(caller: &Caller) -> Result<(), Error> {
+    caller.require(&[Role::Admin])
+}
+
+/// Whether somebody of this role may be a user's manager.
+pub fn can_be_manager(role: Role) -> bool {
+    role != Role::Sales
+}
+
 /// SPEC §1 for users: who may do what, and that an ADMIN is always left.
 ///
 /// # Errors
@@ -141,11 +167,11 @@ pub fn decide_user(
 ) -> Result<Vec<UserEvent>, Error> {
     match (command, state) {
         (UserCommand::Create(draft), None) => {
-            caller.require(&[Role::Admin])?;
+            may_manage_users(caller)?;
             Ok(vec![UserEvent::Created(created(draft, id, now))])
         }
         (UserCommand::Change { changes, other_admins }, Some(state)) if state.is_live() => {
-            caller.require(&[Role::Admin])?;
+            may_manage_users(caller)?;
             change(state, changes, caller, *other_admins, now)
         }
         (UserCommand::ChangePassword { hash, keep }, Some(state)) if state.is_live() => {
@@ -156,7 +182,7 @@ pub fn decide_user(
             Ok(vec![UserEvent::Updated { after, changed: vec!["password"] }])
         }
         (UserCommand::Delete { leaving, other_admins }, Some(state)) if state.is_live() => {
-            caller.require(&[Role::Admin])?;
+            may_manage_users(caller)?;
             check_removal(state, caller, *other_admins)?;
             let after = UserState { deleted_at: Some(now), ..touched(state, now) };
             Ok(vec![UserEvent::Deleted { after, leaving: *leaving }])

@@ -274,9 +274,8 @@ pub async fn activity(
     params: Params<ActivityParams>,
 ) -> HttpResult {
     let page = params.0.page(|keyset| keyset.sort == "-id")?;
-    gateway.customers.find(signed.caller, id.0).await?;
-    let Page { items, next, total } =
-        gateway.analytics.service.ask(ReadActivity { customer_id: id.0, page }).await?;
+    let timeline = ReadActivity { caller: signed.caller, customer_id: id.0, page };
+    let Page { items, next, total } = gateway.analytics.service.ask(timeline).await?;
     let items = items.iter().map(CloudEvent::from).collect();
     Ok(paging::list(&request, &Page { items, next, total }))
 }

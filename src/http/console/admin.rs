@@ -7,7 +7,7 @@ use askama::Template;
 
 use crate::actors::operations::messages::{
     CheckIntegrity, ClusterReading, ConsumerReading, DeadLetter, IntegrityReport, ListDeadLetters,
-    ReadActors, ReadBreakers, ReadCluster, ReadConsumers, RedriveDeadLetter,
+    ReadActors, ReadBreakers, ReadCluster, ReadConsumers, RedriveDeadLetter, may_audit, may_operate,
 };
 use crate::http::console::frame::{Frame, api_word, ok};
 use crate::http::console::posted::Posted;
@@ -15,7 +15,6 @@ use crate::http::console::see;
 use crate::http::console::visitor::Visitor;
 use crate::http::extract::PathId;
 use crate::http::state::Gateway;
-use kernel::caller::Role;
 use kernel::page::PageRequest;
 use runtime::circuit_breaker::BreakerReading;
 use runtime::stats::ActorReading;
@@ -45,8 +44,8 @@ struct AdminPage {
 #[get("/admin")]
 pub async fn index(gateway: Data<Gateway>, visitor: Visitor) -> HttpResult {
     let caller = visitor.caller();
-    caller.require(&[Role::Manager, Role::Admin])?;
-    if caller.role == Role::Manager {
+    may_audit(&caller)?;
+    if may_operate(&caller).is_err() {
         return Ok(see("/admin/audit"));
     }
     let f = visitor.frame("admin").await;

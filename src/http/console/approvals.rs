@@ -16,7 +16,7 @@ use crate::http::console::field::{Choice, Field};
 use crate::http::console::form::{Form, is_mendable, why};
 use crate::http::console::frame::{Frame, html, ok};
 use crate::http::console::names;
-use crate::http::console::names::CustomerLink;
+use crate::http::console::names::{CustomerLink, Names, References};
 use crate::http::console::posted::{Fields, Posted};
 use crate::http::console::see;
 use crate::http::console::shown::{asked, narrowed, status_of};
@@ -25,7 +25,6 @@ use crate::http::extract::PathId;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
 use crate::persistence::approvals::NEWEST_FIRST;
-use kernel::caller::Caller;
 use kernel::error::Error;
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
@@ -56,13 +55,20 @@ struct ApprovalsPage {
     form: Form,
 }
 
-async fn row(gateway: &Gateway, f: &Frame, caller: Caller, approval: Approval) -> Result<ApprovalRow, Error> {
-    Ok(ApprovalRow {
-        customer: names::customer(gateway, caller, approval.customer_id).await?,
-        requester: names::user(gateway, f, approval.requester_id).await?,
-        approver: names::user_if_any(gateway, f, approval.approver_id).await?,
+fn references(approvals: &[Approval]) -> References {
+    let users = |it: &Approval| [Some(it.requester_id), it.approver_id, it.decided_by];
+    References::default()
+        .customers(approvals.iter().map(|approval| approval.customer_id))
+        .users(approvals.iter().flat_map(users).flatten())
+}
+
+fn row(names: &Names, f: &Frame, approval: Approval) -> ApprovalRow {
+    ApprovalRow {
+        customer: names.customer(approval.customer_id),
+        requester: names.user(f, approval.requester_id),
+        approver: approval.approver_id.map(|id| names.user(f, id)),
         approval,
-    })
+    }
 }
 
 async fn rows(
@@ -71,11 +77,8 @@ async fn rows(
     visitor: &Visitor,
     approvals: Vec<Approval>,
 ) -> Result<Vec<ApprovalRow>, Error> {
-    let mut rows = Vec::with_capacity(approvals.len());
-    for approval in approvals {
-        rows.push(row(gateway, f, visitor.caller(), approval).await?);
-    }
-    Ok(rows)
+    let names = names::load(gateway, visitor.caller(), references(&approvals)).await?;
+    Ok(approvals.into_iter().map(|approval| row(&names, f, approval)).collect())
 }
 
 /// The newest approvals that a filter leaves.
@@ -95,7 +98,7 @@ pub async fn some(
 
 async fn new_form(gateway: &Gateway, visitor: &Visitor, customer: Option<Id>) -> Result<Form, Error> {
     let customers = names::customers(gateway, visitor.caller(), customer).await?;
-    let approvers = names::approvers(gateway, visitor.caller().user_id).await?;
+    let approvers = names::approvers(gateway, visitor.caller(), visitor.caller().user_id).await?;
     let currency = |code: &&str| Choice { value: (*code).to_owned(), label: (*code).to_owned() };
     let fields = vec![
         Field::choice("customer_id", customers).required().holding_some(customer),
@@ -192,18 +195,19 @@ async fn shown(gateway: &Gateway, visitor: &Visitor, id: Id) -> Result<ApprovalP
     let caller = visitor.caller();
     let approval = gateway.opportunity.find(caller, id).await?;
     let may = |action| permitted(Some(&approval), action, &caller).is_ok();
+    let names = names::load(gateway, caller, references(std::slice::from_ref(&*approval))).await?;
     let can_reassign = may(Action::Reassign);
     Ok(ApprovalPage {
         can_decide: may(Action::Approve),
         can_cancel: may(Action::Cancel),
         can_reassign,
         approvers: if can_reassign {
-            names::approvers(gateway, approval.requester_id).await?
+            names::approvers(gateway, caller, approval.requester_id).await?
         } else {
             Vec::new()
         },
-        decided_by: names::user_if_any(gateway, &f, approval.decided_by).await?,
-        row: row(gateway, &f, caller, (*approval).clone()).await?,
+        decided_by: approval.decided_by.map(|id| names.user(&f, id)),
+        row: row(&names, &f, (*approval).clone()),
         comment: String::new(),
         comment_error: None,
         problem: None,

@@ -33,10 +33,10 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, visitor: Visito
     let f = visitor.frame("admin").await;
     let (params, given): (AuditParams, _) = asked(&request)?;
     let is_first = params.cursor.is_none();
-    let Page { items, next, .. } = find(&gateway, &visitor.caller(), params).await?;
+    let Page { items, next, .. } = find(&gateway, visitor.caller(), params).await?;
+    let events: Vec<EventRecord> = items.iter().map(EventRecord::from).collect();
     Ok(ok(&AuditPage {
-        entries: timeline::entries(&gateway, &f, &items.iter().map(EventRecord::from).collect::<Vec<_>>())
-            .await?,
+        entries: timeline::entries(&gateway, &f, visitor.caller(), &events).await?,
         next: next.map(|next| next_address(&request, &next)),
         is_first,
         event_type: narrowed(&given, "type"),

@@ -13,11 +13,12 @@ use crate::domain::report::messages::ReadActivity;
 use crate::domain::saga::messages::PreviewCustomerDeletion;
 use crate::domain::task::messages::TaskFilter;
 use crate::http::api::customers::ActivityParams;
-use crate::http::console::customers::{fields, owners};
+use crate::http::console::customers::fields;
 use crate::http::console::form::{Form, is_mendable, why};
 use crate::http::console::frame::{Frame, html, ok};
 use crate::http::console::meetings;
 use crate::http::console::meetings::MeetingRow;
+use crate::http::console::names::References;
 use crate::http::console::posted::Posted;
 use crate::http::console::sagas::counted;
 use crate::http::console::shown::{Edit, Removal, asked, status_of};
@@ -49,22 +50,25 @@ struct CustomerPage {
 
 #[get("/customers/{id}")]
 pub async fn index(gateway: Data<Gateway>, request: HttpRequest, visitor: Visitor, id: PathId) -> HttpResult {
-    let customer = (*gateway.customers.find(visitor.caller(), id.0).await?).clone();
+    let caller = visitor.caller();
+    let customer = (*gateway.customers.find(caller, id.0).await?).clone();
     let f = visitor.frame("customers").await;
     let of = Some(customer.id);
     let meetings = MeetingFilter { customer_id: of, ..MeetingFilter::default() };
     let tasks = TaskFilter { customer_id: of, ..TaskFilter::default() };
     let approvals = ApprovalFilter { customer_id: of, ..ApprovalFilter::default() };
+    let references = References::default().users([customer.owner_id]);
+    let names = names::load(&gateway, caller, references).await?;
     let (params, _): (ActivityParams, _) = asked(&request)?;
     let page = params.page(|keyset| keyset.sort == "-id")?;
     let Page { items, next, .. } =
-        gateway.analytics.service.ask(ReadActivity { customer_id: customer.id, page }).await?;
+        gateway.analytics.service.ask(ReadActivity { caller, customer_id: customer.id, page }).await?;
     Ok(ok(&CustomerPage {
-        owner: names::user(&gateway, &f, customer.owner_id).await?,
+        owner: names.user(&f, customer.owner_id),
         meetings: meetings::some(&gateway, &f, &visitor, meetings).await?,
         tasks: tasks::some(&gateway, &f, &visitor, tasks).await?,
         approvals: approvals::some(&gateway, &f, &visitor, approvals).await?,
-        activity: timeline::entries(&gateway, &f, &items).await?,
+        activity: timeline::entries(&gateway, &f, caller, &items).await?,
         older: next.map(|next| next_address(&request, &next)),
         customer,
         f,
@@ -75,8 +79,13 @@ fn address(customer: &Customer) -> String {
     format!("/customers/{}", customer.id)
 }
 
-async fn form(gateway: &Gateway, frame: &Frame, customer: &Customer) -> Result<Form, Error> {
-    let owners = owners(gateway, frame).await?;
+async fn form(
+    gateway: &Gateway,
+    frame: &Frame,
+    visitor: &Visitor,
+    customer: &Customer,
+) -> Result<Form, Error> {
+    let owners = names::owners(gateway, frame, visitor.caller()).await?;
     let mut fields = fields(frame, owners, Some(customer));
     // There is room for all of it on a page of its own.
     fields.iter_mut().for_each(|field| field.more = false);
@@ -94,7 +103,7 @@ fn editor(f: Frame, customer: &Customer, form: Form) -> Edit {
 pub async fn edit(gateway: Data<Gateway>, visitor: Visitor, id: PathId) -> HttpResult {
     let customer = gateway.customers.find(visitor.caller(), id.0).await?;
     let f = visitor.frame("customers").await;
-    let form = form(&gateway, &f, &customer).await?;
+    let form = form(&gateway, &f, &visitor, &customer).await?;
     Ok(editor(f, &customer, form).answer(None))
 }
 
@@ -102,7 +111,7 @@ pub async fn edit(gateway: Data<Gateway>, visitor: Visitor, id: PathId) -> HttpR
 pub async fn change(gateway: Data<Gateway>, visitor: Visitor, id: PathId, posted: Posted) -> HttpResult {
     let customer = gateway.customers.find(visitor.caller(), id.0).await?;
     let f = visitor.frame("customers").await;
-    let (form, posted) = (form(&gateway, &f, &customer).await?, posted.0);
+    let (form, posted) = (form(&gateway, &f, &visitor, &customer).await?, posted.0);
     let changed = match form.read_changes(&posted, f.zone) {
         Err(error) => Err(error),
         Ok(changes) => {

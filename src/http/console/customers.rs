@@ -12,6 +12,7 @@ use crate::http::console::field::{Choice, Field};
 use crate::http::console::form::{Form, is_mendable};
 use crate::http::console::frame::{Frame, html, ok};
 use crate::http::console::names;
+use crate::http::console::names::References;
 use crate::http::console::posted::{Fields, Posted};
 use crate::http::console::see;
 use crate::http::console::shown::{asked, narrowed, status_of};
@@ -92,23 +93,15 @@ pub fn fields(frame: &Frame, owners: Vec<Choice>, customer: Option<&Customer>) -
     fields
 }
 
-/// The people that the caller may name as an owner: SALES name nobody.
-///
-/// # Errors
-/// `unavailable`, `overloaded`.
-pub async fn owners(gateway: &Gateway, frame: &Frame) -> Result<Vec<Choice>, Error> {
-    if frame.leads() { names::people(gateway, |_| true).await } else { Ok(Vec::new()) }
-}
-
-async fn new_form(gateway: &Gateway, frame: &Frame) -> Result<Form, Error> {
-    let owners = owners(gateway, frame).await?;
+async fn new_form(gateway: &Gateway, frame: &Frame, visitor: &Visitor) -> Result<Form, Error> {
+    let owners = names::owners(gateway, frame, visitor.caller()).await?;
     Ok(Form::new("new-customer", "/customers", "submit-create", fields(frame, owners, None)))
 }
 
 #[get("/customers")]
 pub async fn index(gateway: Data<Gateway>, request: HttpRequest, visitor: Visitor) -> HttpResult {
     let f = visitor.frame("customers").await;
-    let form = new_form(&gateway, &f).await?;
+    let form = new_form(&gateway, &f, &visitor).await?;
     Ok(ok(&list(&gateway, &request, &visitor, f, form).await?))
 }
 
@@ -127,7 +120,7 @@ async fn list(
     let asked = ListCustomers { caller: visitor.caller(), filter: params.into(), sort, page };
     let Page { items, next, total } = gateway.customers.service.ask(asked).await?;
     Ok(CustomersPage {
-        rows: rows(gateway, &f, items).await?,
+        rows: rows(gateway, &f, visitor, items).await?,
         total: total.unwrap_or(0),
         next: next.map(|next| next_address(request, &next)),
         is_first,
@@ -137,7 +130,7 @@ async fn list(
             owner_id: narrowed(&given, "owner_id"),
             sort: sort.name.to_owned(),
         },
-        owners: owners(gateway, &f).await?,
+        owners: names::owners(gateway, &f, visitor.caller()).await?,
         sorts: SORTS.map(|sort| sort.name),
         statuses: CustomerStatus::ALL,
         form,
@@ -146,12 +139,16 @@ async fn list(
     })
 }
 
-async fn rows(gateway: &Gateway, frame: &Frame, customers: Vec<Customer>) -> Result<Vec<Row>, Error> {
-    let mut rows = Vec::with_capacity(customers.len());
-    for customer in customers {
-        rows.push(Row { owner: names::user(gateway, frame, customer.owner_id).await?, customer });
-    }
-    Ok(rows)
+async fn rows(
+    gateway: &Gateway,
+    frame: &Frame,
+    visitor: &Visitor,
+    customers: Vec<Customer>,
+) -> Result<Vec<Row>, Error> {
+    let references = References::default().users(customers.iter().map(|customer| customer.owner_id));
+    let names = names::load(gateway, visitor.caller(), references).await?;
+    let row = |customer: Customer| Row { owner: names.user(frame, customer.owner_id), customer };
+    Ok(customers.into_iter().map(row).collect())
 }
 
 #[post("/customers")]
@@ -162,7 +159,7 @@ pub async fn create(
     posted: Posted,
 ) -> HttpResult {
     let f = visitor.frame("customers").await;
-    let (form, posted) = (new_form(&gateway, &f).await?, posted.0);
+    let (form, posted) = (new_form(&gateway, &f, &visitor).await?, posted.0);
     let made = match form.read(&posted, f.zone) {
         Err(error) => Err(error),
         Ok(customer) => {
@@ -202,7 +199,7 @@ async fn there_already(
         typed: typed.collect(),
     };
     let mut page = list(gateway, request, visitor, f, form).await?;
-    page.rows = rows(gateway, &page.f, first_of(gateway, visitor, &error.candidates).await?).await?;
+    page.rows = rows(gateway, &page.f, visitor, first_of(gateway, visitor, &error.candidates).await?).await?;
     (page.next, page.total) = (None, page.rows.len() as i64);
     page.duplicate = Some(duplicate);
     Ok(html(status_of(Some(error)), &page))

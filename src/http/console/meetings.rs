@@ -14,7 +14,7 @@ use crate::http::console::field::{Choice, Field, local};
 use crate::http::console::form::{Form, is_mendable};
 use crate::http::console::frame::{Frame, html, ok};
 use crate::http::console::names;
-use crate::http::console::names::CustomerLink;
+use crate::http::console::names::{CustomerLink, References};
 use crate::http::console::posted::Posted;
 use crate::http::console::see;
 use crate::http::console::shown::{Edit, asked, narrowed, status_of};
@@ -58,13 +58,16 @@ async fn rows(
     visitor: &Visitor,
     meetings: Vec<Meeting>,
 ) -> Result<Vec<MeetingRow>, Error> {
-    let mut rows = Vec::with_capacity(meetings.len());
-    for meeting in meetings {
-        let customer = names::customer(gateway, visitor.caller(), meeting.customer_id).await?;
-        let owner = names::user(gateway, frame, meeting.owner_id).await?;
-        rows.push(MeetingRow { meeting, customer, owner });
-    }
-    Ok(rows)
+    let references = References::default()
+        .customers(meetings.iter().map(|meeting| meeting.customer_id))
+        .users(meetings.iter().map(|meeting| meeting.owner_id));
+    let names = names::load(gateway, visitor.caller(), references).await?;
+    let row = |meeting: Meeting| MeetingRow {
+        customer: names.customer(meeting.customer_id),
+        owner: names.user(frame, meeting.owner_id),
+        meeting,
+    };
+    Ok(meetings.into_iter().map(row).collect())
 }
 
 /// The latest meetings that a filter leaves.
@@ -103,8 +106,8 @@ async fn fields(
         Field::area("notes").more().holding_some(of(|meeting| meeting.notes.as_ref())),
         Field::area("outcome").more().holding_some(of(|meeting| meeting.outcome.as_ref())),
     ];
-    if frame.leads() {
-        let owners = names::people(gateway, |_| true).await?;
+    let owners = names::owners(gateway, frame, visitor.caller()).await?;
+    if !owners.is_empty() {
         let owner = meeting.map_or(visitor.caller().user_id, |meeting| meeting.owner_id);
         fields.push(Field::choice("owner_id", owners).required().more().holding(owner.to_string()));
     }
@@ -141,7 +144,7 @@ async fn list(
         is_first,
         owner_id: narrowed(&given, "owner_id"),
         customer_id: narrowed(&given, "customer_id"),
-        owners: if f.leads() { names::people(gateway, |_| true).await? } else { Vec::new() },
+        owners: names::owners(gateway, &f, visitor.caller()).await?,
         customers: names::customers(gateway, visitor.caller(), customer_id).await?,
         form,
         f,

@@ -1,45 +1,42 @@
-//! Records name people and customers by id; pages by name.
+//! Names for ids: records refer to users and customers by id, pages show names. A page loads all the names that it
+//! needs at once.
 
-use crate::domain::customer::messages::{CustomerFilter, ListCustomers};
-use crate::domain::user::messages::{ListUsers, UserFilter};
-use crate::domain::user::record::User;
+use std::collections::{BTreeSet, HashMap};
+
+use crate::domain::approval::rules::can_approve;
+use crate::domain::customer::messages::{
+    CustomerFilter, CustomerName, FIND_CUSTOMERS_MAX, FindCustomers, ListCustomers,
+};
+use crate::domain::user::messages::{FIND_USERS_MAX, FindUsers, ListUsers, UserFilter, UserName};
+use crate::domain::user::record::UserView;
 use crate::http::console::field::Choice;
 use crate::http::console::frame::Frame;
 use crate::http::state::Gateway;
 use crate::persistence::customers::SORTS;
-use kernel::caller::{Caller, Role};
+use kernel::caller::Caller;
 use kernel::error::Error;
 use kernel::ids::Id;
 use kernel::page::PageRequest;
 
-/// UserDirectory or customers to choose from, at most: SPEC §2's longest page.
+/// Users or customers to choose from, at most: SPEC §2's longest page.
 const CHOICES: i64 = 200;
 
-fn all() -> PageRequest {
-    PageRequest { limit: CHOICES, after: None, count: false }
+/// The users and customers that records refer to.
+#[derive(Default)]
+pub struct References {
+    users: BTreeSet<Id>,
+    customers: BTreeSet<Id>,
 }
 
-/// A user's name, also of one who was deleted.
-///
-/// # Errors
-/// `unavailable`, `overloaded`.
-pub async fn user(gateway: &Gateway, frame: &Frame, id: Id) -> Result<String, Error> {
-    let user = gateway.auth.recall(id).await?;
-    Ok(match user {
-        Some(user) if user.is_live() => user.user.name.clone(),
-        Some(user) => frame.with("name-deleted", &user.user.name),
-        None => frame.t("name-system"),
-    })
-}
+impl References {
+    pub fn users(mut self, ids: impl IntoIterator<Item = Id>) -> Self {
+        self.users.extend(ids);
+        self
+    }
 
-/// The same where there may be nobody.
-///
-/// # Errors
-/// As [`user`].
-pub async fn user_if_any(gateway: &Gateway, frame: &Frame, id: Option<Id>) -> Result<Option<String>, Error> {
-    match id {
-        Some(id) => Ok(Some(user(gateway, frame, id).await?)),
-        None => Ok(None),
+    pub fn customers(mut self, ids: impl IntoIterator<Item = Id>) -> Self {
+        self.customers.extend(ids);
+        self
     }
 }
 
@@ -50,45 +47,89 @@ pub struct CustomerLink {
     pub name: String,
 }
 
-/// The customer, if the caller may see it.
+/// The names that a page needs.
+pub struct Names {
+    users: HashMap<Id, UserName>,
+    customers: HashMap<Id, CustomerName>,
+}
+
+/// Loads the names of `references`: one question to auth and one to the customer service, whatever their number
+/// within a page.
 ///
 /// # Errors
 /// `unavailable`, `overloaded`.
-pub async fn customer(gateway: &Gateway, caller: Caller, id: Id) -> Result<Option<CustomerLink>, Error> {
-    match gateway.customers.find(caller, id).await {
-        Ok(customer) => Ok(Some(CustomerLink { id, name: customer.name.clone() })),
-        Err(error) if error.code.status() == 404 => Ok(None),
-        Err(error) => Err(error.into()),
+pub async fn load(gateway: &Gateway, caller: Caller, references: References) -> Result<Names, Error> {
+    let (mut users, mut customers) = (HashMap::new(), HashMap::new());
+    let ids: Vec<Id> = references.users.into_iter().collect();
+    for ids in ids.chunks(FIND_USERS_MAX) {
+        let found = gateway.auth.service.ask(FindUsers { ids: ids.to_vec(), caller }).await?;
+        users.extend(found.into_iter().map(|user| (user.id, user)));
+    }
+    let ids: Vec<Id> = references.customers.into_iter().collect();
+    for ids in ids.chunks(FIND_CUSTOMERS_MAX) {
+        let found = gateway.customers.service.ask(FindCustomers { ids: ids.to_vec(), caller }).await?;
+        customers.extend(found.into_iter().map(|customer| (customer.id, customer)));
+    }
+    Ok(Names { users, customers })
+}
+
+impl Names {
+    /// A user's name, also of one who was deleted.
+    pub fn user(&self, frame: &Frame, id: Id) -> String {
+        match self.users.get(&id) {
+            Some(user) if user.is_deleted => frame.with("name-deleted", &user.name),
+            Some(user) => user.name.clone(),
+            None => frame.t("name-system"),
+        }
+    }
+
+    /// The customer, unless it is deleted or not the caller's to see.
+    pub fn customer(&self, id: Id) -> Option<CustomerLink> {
+        let customer = self.customers.get(&id).filter(|customer| !customer.is_deleted)?;
+        Some(CustomerLink { id, name: customer.name.clone() })
+    }
+
+    /// The customer's name, also of one that was deleted, unless it is not the caller's to see.
+    pub fn customer_even_if_deleted(&self, id: Id) -> Option<String> {
+        self.customers.get(&id).map(|customer| customer.name.clone())
     }
 }
 
-/// The name that a deleted customer had, if it was the caller's to see.
-///
-/// # Errors
-/// `unavailable`, `overloaded`.
-pub async fn departed(gateway: &Gateway, caller: Caller, id: Id) -> Result<Option<String>, Error> {
-    let customer = gateway.customers.recall(caller, id).await?;
-    Ok(customer.map(|customer| customer.name.clone()))
+fn all() -> PageRequest {
+    PageRequest { limit: CHOICES, after: None, count: false }
 }
 
 /// Everybody who may be made responsible for something, by name.
 ///
 /// # Errors
 /// `unavailable`, `overloaded`.
-pub async fn people(gateway: &Gateway, may: impl Fn(&User) -> bool) -> Result<Vec<Choice>, Error> {
-    let asked = ListUsers { filter: UserFilter::default(), page: all() };
-    let mut users = gateway.auth.service.ask(asked).await?.items;
+pub async fn people(
+    gateway: &Gateway,
+    caller: Caller,
+    may: impl Fn(&UserView) -> bool,
+) -> Result<Vec<Choice>, Error> {
+    let list = ListUsers { caller, filter: UserFilter::default(), page: all() };
+    let mut users = gateway.auth.service.ask(list).await?.items;
     users.retain(may);
-    users.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(users.into_iter().map(|user| Choice { value: user.id.to_string(), label: user.name }).collect())
+    users.sort_by(|one, other| one.name().cmp(other.name()));
+    let choice = |user: UserView| Choice { value: user.id().to_string(), label: user.name().to_owned() };
+    Ok(users.into_iter().map(choice).collect())
 }
 
-/// Those who may approve somebody's request.
+/// The people whom the caller may name as responsible for a record: SALES name nobody.
 ///
 /// # Errors
 /// As [`people`].
-pub async fn approvers(gateway: &Gateway, requester: Id) -> Result<Vec<Choice>, Error> {
-    people(gateway, |user| user.role != Role::Sales && user.id != requester).await
+pub async fn owners(gateway: &Gateway, frame: &Frame, caller: Caller) -> Result<Vec<Choice>, Error> {
+    if frame.leads() { people(gateway, caller, |_| true).await } else { Ok(Vec::new()) }
+}
+
+/// Those who may approve a request of `requester`.
+///
+/// # Errors
+/// As [`people`].
+pub async fn approvers(gateway: &Gateway, caller: Caller, requester: Id) -> Result<Vec<Choice>, Error> {
+    people(gateway, caller, |user| can_approve(user.role()) && user.id() != requester).await
 }
 
 /// The caller's customers, by name; `chosen` is among them also where there are more than fit.
@@ -97,8 +138,8 @@ pub async fn approvers(gateway: &Gateway, requester: Id) -> Result<Vec<Choice>, 
 /// `unavailable`, `overloaded`.
 pub async fn customers(gateway: &Gateway, caller: Caller, chosen: Option<Id>) -> Result<Vec<Choice>, Error> {
     let sort = *SORTS.iter().find(|sort| sort.name == "name").expect("an order of customers");
-    let asked = ListCustomers { caller, filter: CustomerFilter::default(), sort, page: all() };
-    let found = gateway.customers.service.ask(asked).await?.items;
+    let list = ListCustomers { caller, filter: CustomerFilter::default(), sort, page: all() };
+    let found = gateway.customers.service.ask(list).await?.items;
     let mut choices: Vec<Choice> = found
         .into_iter()
         .map(|customer| {
@@ -109,11 +150,10 @@ pub async fn customers(gateway: &Gateway, caller: Caller, chosen: Option<Id>) ->
             Choice { value: customer.id.to_string(), label }
         })
         .collect();
-    if let Some(id) = chosen
-        && !choices.iter().any(|choice| choice.value == id.to_string())
-        && let Some(link) = customer(gateway, caller, id).await?
-    {
-        choices.insert(0, Choice { value: id.to_string(), label: link.name });
+    if let Some(id) = chosen.filter(|id| !choices.iter().any(|choice| choice.value == id.to_string())) {
+        let names = load(gateway, caller, References::default().customers([id])).await?;
+        let link = names.customer(id).map(|link| Choice { value: id.to_string(), label: link.name });
+        choices.splice(0..0, link);
     }
     Ok(choices)
 }

@@ -17,12 +17,14 @@ use crate::http::console::chart::{Bars, Line, bars, line};
 use crate::http::console::field::Choice;
 use crate::http::console::frame::{Frame, api_word, ok};
 use crate::http::console::names;
+use crate::http::console::names::References;
 use crate::http::console::shown::{asked, narrowed};
 use crate::http::console::visitor::Visitor;
 use crate::http::export;
 use crate::http::period::{StatsParams, days, moments};
 use crate::http::state::Gateway;
 use crate::persistence::customers::SORTS;
+use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
 
@@ -97,10 +99,10 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, visitor: Visito
         from,
         to,
         owner_id: narrowed(&given, "owner_id"),
-        owners: if f.leads() { names::people(&gateway, |_| true).await? } else { Vec::new() },
+        owners: names::owners(&gateway, &f, caller).await?,
         spans: [7, 30, 90].map(back).into(),
         today,
-        parts: parts(&gateway, &f, &summary).await?,
+        parts: parts(&gateway, &f, caller, &summary).await?,
         courses: FIGURES.iter().map(course).collect(),
         days,
         files: FILES,
@@ -112,7 +114,12 @@ fn part<T>(name: &'static str, section: &Section<T>) -> Part {
     Part { name, source: api_word(&section.source), as_of: section.as_of, figures: Vec::new(), bars: None }
 }
 
-async fn parts(gateway: &Gateway, f: &Frame, summary: &SalesSummary) -> Result<[Part; 4], Error> {
+async fn parts(
+    gateway: &Gateway,
+    f: &Frame,
+    caller: Caller,
+    summary: &SalesSummary,
+) -> Result<[Part; 4], Error> {
     let SalesSummary { customers, meetings, tasks, approvals, .. } = summary;
     let mut parts = [
         part("customers", customers),
@@ -132,10 +139,10 @@ async fn parts(gateway: &Gateway, f: &Frame, summary: &SalesSummary) -> Result<[
     }
     if let Some(figures) = &meetings.figures {
         parts[1].figures = vec![("total", f.number(&figures.total))];
-        let mut by = Vec::with_capacity(figures.by_owner.len());
-        for (owner, count) in &figures.by_owner {
-            by.push(bar(names::user(gateway, f, *owner).await?, *count));
-        }
+        let references = References::default().users(figures.by_owner.keys().copied());
+        let names = names::load(gateway, caller, references).await?;
+        let by = figures.by_owner.iter().map(|(owner, count)| bar(names.user(f, *owner), *count));
+        let mut by: Vec<_> = by.collect();
         by.sort_by_key(|(_, count, _)| -count);
         parts[1].bars = Some(bars(by));
     }

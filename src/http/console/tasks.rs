@@ -15,7 +15,7 @@ use crate::http::console::field::{Choice, Field, local};
 use crate::http::console::form::{Form, is_mendable};
 use crate::http::console::frame::{Frame, html, ok};
 use crate::http::console::names;
-use crate::http::console::names::CustomerLink;
+use crate::http::console::names::{CustomerLink, References};
 use crate::http::console::posted::Posted;
 use crate::http::console::see;
 use crate::http::console::shown::{Edit, asked, narrowed, status_of};
@@ -77,16 +77,17 @@ async fn rows(
     visitor: &Visitor,
     tasks: Vec<Task>,
 ) -> Result<Vec<TaskRow>, Error> {
-    let mut rows = Vec::with_capacity(tasks.len());
-    for task in tasks {
-        let customer = match task.customer_id {
-            Some(id) => names::customer(gateway, visitor.caller(), id).await?,
-            None => None,
-        };
-        let assignee = names::user(gateway, frame, task.assignee_id).await?;
-        rows.push(TaskRow { due: due(&task, frame), task, customer, assignee });
-    }
-    Ok(rows)
+    let references = References::default()
+        .customers(tasks.iter().filter_map(|task| task.customer_id))
+        .users(tasks.iter().map(|task| task.assignee_id));
+    let names = names::load(gateway, visitor.caller(), references).await?;
+    let row = |task: Task| TaskRow {
+        customer: task.customer_id.and_then(|id| names.customer(id)),
+        assignee: names.user(frame, task.assignee_id),
+        due: due(&task, frame),
+        task,
+    };
+    Ok(tasks.into_iter().map(row).collect())
 }
 
 /// The first tasks that a filter leaves.
@@ -120,8 +121,8 @@ async fn fields(
         Field::choice("customer_id", customers).holding_some(chosen),
         Field::area("notes").more().holding_some(task.and_then(|task| task.notes.as_ref())),
     ];
-    if frame.leads() {
-        let people = names::people(gateway, |_| true).await?;
+    let people = names::owners(gateway, frame, visitor.caller()).await?;
+    if !people.is_empty() {
         let assignee = task.map_or(visitor.caller().user_id, |task| task.assignee_id);
         fields.push(Field::choice("assignee_id", people).required().more().holding(assignee.to_string()));
     }
@@ -169,7 +170,7 @@ async fn list(
         is_first,
         status: status.as_str().to_owned(),
         assignee_id: narrowed(&given, "assignee_id"),
-        assignees: if f.leads() { names::people(gateway, |_| true).await? } else { Vec::new() },
+        assignees: names::owners(gateway, &f, visitor.caller()).await?,
         form,
         f,
     })

@@ -7,11 +7,13 @@ use askama::Template;
 
 use crate::domain::saga::messages::{DeleteUser, PreviewUserDeletion};
 use crate::domain::user::messages::{ChangeUser, CreateUser, FindUser, ListUsers, UserFilter};
-use crate::domain::user::record::User;
+use crate::domain::user::record::{User, UserView};
+use crate::domain::user::rules::{can_be_manager, may_manage_users};
 use crate::http::api::users::UserParams;
 use crate::http::console::field::{Choice, Field};
 use crate::http::console::form::{Form, is_mendable, why};
 use crate::http::console::frame::{Frame, api_word, html, ok};
+use crate::http::console::names::References;
 use crate::http::console::posted::{Fields, Posted};
 use crate::http::console::sagas::counted;
 use crate::http::console::shown::{Edit, Removal, asked, status_of};
@@ -44,12 +46,17 @@ struct UsersPage {
     form: Form,
 }
 
-async fn fields(gateway: &Gateway, frame: &Frame, user: Option<&User>) -> Result<Vec<Field>, Error> {
+async fn fields(
+    gateway: &Gateway,
+    frame: &Frame,
+    visitor: &Visitor,
+    user: Option<&User>,
+) -> Result<Vec<Field>, Error> {
     let roles = [Role::Sales, Role::Manager, Role::Admin]
         .map(|role| Choice { value: role.as_str().to_owned(), label: frame.word("role", role.as_str()) });
     let locales = [Locale::Ja, Locale::En].map(api_word_choice(frame));
-    let managers = names::people(gateway, |other| {
-        other.role != Role::Sales && Some(other.id) != user.map(|user| user.id)
+    let managers = names::people(gateway, visitor.caller(), |other| {
+        can_be_manager(other.role()) && Some(other.id()) != user.map(|user| user.id)
     });
     let zone = user.map_or("Asia/Tokyo", |user| user.time_zone.as_str());
     let password = Field::password("password", "new-password");
@@ -75,6 +82,10 @@ fn api_word_choice(frame: &Frame) -> impl Fn(Locale) -> Choice {
     }
 }
 
+async fn find(gateway: &Gateway, visitor: &Visitor, id: Id) -> Result<User, Error> {
+    gateway.auth.service.ask(FindUser { id, caller: visitor.caller() }).await?.user.full()
+}
+
 /// Every zone that pages can show times in, and the one that is set.
 fn zones(present: &str) -> Vec<Choice> {
     let mut names: Vec<&str> = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).collect();
@@ -86,28 +97,39 @@ fn zones(present: &str) -> Vec<Choice> {
 
 #[get("/admin/users")]
 pub async fn index(gateway: Data<Gateway>, request: HttpRequest, visitor: Visitor) -> HttpResult {
-    visitor.caller().require(&[Role::Admin])?;
+    may_manage_users(&visitor.caller())?;
     let f = visitor.frame("admin").await;
-    let form = new_form(&gateway, &f).await?;
-    Ok(ok(&list(&gateway, &request, f, form).await?))
+    let form = new_form(&gateway, &f, &visitor).await?;
+    Ok(ok(&list(&gateway, &request, &visitor, f, form).await?))
 }
 
-async fn new_form(gateway: &Gateway, frame: &Frame) -> Result<Form, Error> {
-    Ok(Form::new("new-user", "/admin/users", "submit-add", fields(gateway, frame, None).await?))
+async fn new_form(gateway: &Gateway, frame: &Frame, visitor: &Visitor) -> Result<Form, Error> {
+    Ok(Form::new("new-user", "/admin/users", "submit-add", fields(gateway, frame, visitor, None).await?))
 }
 
-async fn list(gateway: &Gateway, request: &HttpRequest, f: Frame, form: Form) -> Result<UsersPage, Error> {
+async fn list(
+    gateway: &Gateway,
+    request: &HttpRequest,
+    visitor: &Visitor,
+    f: Frame,
+    form: Form,
+) -> Result<UsersPage, Error> {
     let (params, _): (UserParams, _) = asked(request)?;
     let page = params.page(|keyset| USERS_BY_CREATION.fits(keyset))?;
     let is_first = page.after.is_none();
     let q = params.q.clone().unwrap_or_default();
-    let filter = UserFilter { role: params.role, q: params.q, by_name_only: false };
-    let Page { items, next, .. } = gateway.auth.service.ask(ListUsers { filter, page }).await?;
-    let mut rows = Vec::with_capacity(items.len());
-    for user in items {
-        let manager = names::user_if_any(gateway, &f, user.manager_id).await?;
-        rows.push(Row { role: user.role.as_str(), manager, user });
-    }
+    let filter = UserFilter { role: params.role, q: params.q };
+    let caller = visitor.caller();
+    let Page { items, next, .. } = gateway.auth.service.ask(ListUsers { caller, filter, page }).await?;
+    let items = items.into_iter().map(UserView::full).collect::<Result<Vec<_>, _>>()?;
+    let references = References::default().users(items.iter().filter_map(|user| user.manager_id));
+    let names = names::load(gateway, caller, references).await?;
+    let row = |user: User| Row {
+        role: user.role.as_str(),
+        manager: user.manager_id.map(|id| names.user(&f, id)),
+        user,
+    };
+    let rows = items.into_iter().map(row).collect();
     let next = next.map(|next| next_address(request, &next));
     Ok(UsersPage { f, rows, next, is_first, q, form })
 }
@@ -119,9 +141,9 @@ pub async fn create(
     visitor: Visitor,
     posted: Posted,
 ) -> HttpResult {
-    visitor.caller().require(&[Role::Admin])?;
+    may_manage_users(&visitor.caller())?;
     let f = visitor.frame("admin").await;
-    let (form, posted) = (new_form(&gateway, &f).await?, posted.0);
+    let (form, posted) = (new_form(&gateway, &f, &visitor).await?, posted.0);
     let made = match form.read(&posted, f.zone) {
         Err(error) => Err(error),
         Ok(user) => gateway.auth.service.ask(CreateUser { user, context: visitor.context(None) }).await,
@@ -130,15 +152,15 @@ pub async fn create(
         Ok(_) => Ok(see("/admin/users?done=added")),
         Err(error) if is_mendable(&error) => {
             let form = form.refused(&posted, &error, &f);
-            Ok(html(status_of(Some(&error)), &list(&gateway, &request, f, form).await?))
+            Ok(html(status_of(Some(&error)), &list(&gateway, &request, &visitor, f, form).await?))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-async fn form(gateway: &Gateway, frame: &Frame, user: &User) -> Result<Form, Error> {
+async fn form(gateway: &Gateway, frame: &Frame, visitor: &Visitor, user: &User) -> Result<Form, Error> {
     let action = format!("/admin/users/{}", user.id);
-    let fields = fields(gateway, frame, Some(user)).await?;
+    let fields = fields(gateway, frame, visitor, Some(user)).await?;
     Ok(Form::new("user", action, "submit-save", fields).of_version(user.version))
 }
 
@@ -151,19 +173,19 @@ fn editor(f: Frame, user: &User, form: Form) -> Edit {
 
 #[get("/admin/users/{id}")]
 pub async fn edit(gateway: Data<Gateway>, visitor: Visitor, id: PathId) -> HttpResult {
-    visitor.caller().require(&[Role::Admin])?;
-    let user = gateway.auth.service.ask(FindUser { id: id.0 }).await?;
+    may_manage_users(&visitor.caller())?;
+    let user = find(&gateway, &visitor, id.0).await?;
     let f = visitor.frame("admin").await;
-    let form = form(&gateway, &f, &user.user).await?;
-    Ok(editor(f, &user.user, form).answer(None))
+    let form = form(&gateway, &f, &visitor, &user).await?;
+    Ok(editor(f, &user, form).answer(None))
 }
 
 #[post("/admin/users/{id}")]
 pub async fn change(gateway: Data<Gateway>, visitor: Visitor, id: PathId, posted: Posted) -> HttpResult {
-    visitor.caller().require(&[Role::Admin])?;
-    let user = gateway.auth.service.ask(FindUser { id: id.0 }).await?;
+    may_manage_users(&visitor.caller())?;
+    let user = find(&gateway, &visitor, id.0).await?;
     let f = visitor.frame("admin").await;
-    let (form, posted) = (form(&gateway, &f, &user.user).await?, posted.0);
+    let (form, posted) = (form(&gateway, &f, &visitor, &user).await?, posted.0);
     let changed = match form.read_changes(&posted, f.zone) {
         Err(error) => Err(error),
         Ok(changes) => {
@@ -175,7 +197,7 @@ pub async fn change(gateway: Data<Gateway>, visitor: Visitor, id: PathId, posted
         Ok(_) => Ok(see("/admin/users?done=saved")),
         Err(error) if is_mendable(&error) => {
             let form = form.refused(&posted, &error, &f);
-            Ok(editor(f, &user.user, form).answer(Some(&error)))
+            Ok(editor(f, &user, form).answer(Some(&error)))
         }
         Err(error) => Err(error.into()),
     }
@@ -188,23 +210,25 @@ async fn removal(
     successor: Option<Id>,
     error: Option<&Error>,
 ) -> HttpResult {
-    let user = gateway.auth.service.ask(FindUser { id }).await?;
+    let user = find(gateway, visitor, id).await?;
     let f = visitor.frame("admin").await;
     // Of an successor who was refused there is no preview.
     let reassign_to = successor.filter(|_| error.is_none());
     let preview = PreviewUserDeletion { id, reassign_to, caller: visitor.caller() };
     let preview = gateway.sagas.ask(preview).await?;
+    let references = References::default().users(preview.approver_id);
+    let names = names::load(gateway, visitor.caller(), references).await?;
     let action = format!("/admin/users/{id}/delete");
     let page = Removal {
-        title: f.with("user-removal", &user.user.name),
+        title: f.with("user-removal", &user.name),
         about: f.t("user-removal-about"),
         counts: counted(&preview.counts),
-        version: user.user.version,
+        version: user.version,
         back: format!("/admin/users/{id}"),
         problem: error.map(|error| why(&f, error)),
-        successors: names::people(gateway, |other| other.id != id).await?,
+        successors: names::people(gateway, visitor.caller(), |other| other.id() != id).await?,
         successor: preview.successor_id.map(|id| id.to_string()).unwrap_or_default(),
-        approver: names::user_if_any(gateway, &f, preview.approver_id).await?,
+        approver: preview.approver_id.map(|id| names.user(&f, id)),
         action,
         f,
     };
