@@ -228,6 +228,20 @@ impl<A: Aggregate> Entities<A> {
         }
     }
 
+    /// As [`Self::get`], for a caller who may see only some: `visible` is the rule.
+    ///
+    /// # Errors
+    /// What `visible` refuses, `not_found`, `unavailable`, `overloaded`.
+    pub async fn visible(
+        &self,
+        id: Id,
+        visible: impl FnOnce(Option<&A::State>) -> Result<&A::State, Error>,
+    ) -> Result<Arc<A::State>, Error> {
+        let state = self.get(id).await?;
+        visible(state.as_deref())?;
+        state.ok_or_else(|| Error::new(ErrorCode::NotFound))
+    }
+
     /// The aggregate as this node committed it last, or as any node did less than half a second ago. For proofs of
     /// identity alone (SPEC §8.6).
     ///

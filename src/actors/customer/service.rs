@@ -74,9 +74,7 @@ impl CustomerService {
     }
 
     async fn find(&self, find: &FindCustomer) -> Result<Arc<Customer>, Error> {
-        let customer = self.customers.get(find.id).await?;
-        domain::visible(customer.as_deref(), &find.caller)?;
-        Ok(customer.expect("what is visible is there"))
+        self.customers.visible(find.id, |customer| domain::visible(customer, &find.caller)).await
     }
 
     async fn find_many(&self, find: &FindCustomers) -> Result<Vec<CustomerName>, Error> {

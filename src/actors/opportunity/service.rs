@@ -85,9 +85,7 @@ impl OpportunityService {
     }
 
     async fn find(&self, caller: &Caller, id: Id) -> Result<Arc<Approval>, Error> {
-        let approval = self.approvals.get(id).await?;
-        domain::visible(approval.as_deref(), caller)?;
-        Ok(approval.expect("what is visible is there"))
+        self.approvals.visible(id, |approval| domain::visible(approval, caller)).await
     }
 
     async fn stats(&self, stats: ApprovalStats) -> Result<ApprovalCounts, Error> {
