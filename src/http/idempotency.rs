@@ -47,7 +47,7 @@ impl Shape {
 pub async fn once<F>(
     gateway: &Gateway,
     request: &HttpRequest,
-    signed: &Authenticated,
+    auth: &Authenticated,
     digest: &[u8],
     shape: Shape,
     run: impl FnOnce(Context) -> F,
@@ -55,7 +55,7 @@ pub async fn once<F>(
 where
     F: Future<Output = HttpResult>,
 {
-    once_viewed(gateway, request, signed, digest, shape, |kept| Ok(kept.get().to_owned()), run).await
+    once_viewed(gateway, request, auth, digest, shape, |kept| Ok(kept.get().to_owned()), run).await
 }
 
 /// The same for records that the gateway renders: `view` makes a body of what was kept, in the language that is asked
@@ -66,7 +66,7 @@ where
 pub async fn once_viewed<F>(
     gateway: &Gateway,
     request: &HttpRequest,
-    signed: &Authenticated,
+    auth: &Authenticated,
     digest: &[u8],
     shape: Shape,
     view: impl Fn(&RawValue) -> serde_json::Result<String>,
@@ -75,9 +75,9 @@ pub async fn once_viewed<F>(
 where
     F: Future<Output = HttpResult>,
 {
-    let Some(key) = key(request)? else { return run(signed.context()).await };
+    let Some(key) = key(request)? else { return run(auth.context()).await };
     let claim = IdempotencyClaim {
-        id: format!("{}/{key}", signed.caller.user_id),
+        id: format!("{}/{key}", auth.caller.user_id),
         fingerprint: fingerprint(request, digest),
         status: shape.status,
         location: shape.location.map(Cow::Borrowed),
@@ -87,7 +87,7 @@ where
     if let Some(first) = idempotency::find(&gateway.db, &claim.id, since).await? {
         return replay(&first, &claim, view);
     }
-    let context = Context { claim: Some(claim.clone()), ..signed.context() };
+    let context = Context { claim: Some(claim.clone()), ..auth.context() };
     match run(context).await {
         // Another node may have been faster, and this one refused because of what that one did: its answer is the first.
         Err(error) => match idempotency::find(&gateway.db, &claim.id, since).await {

@@ -8,7 +8,6 @@ mod asyncapi;
 mod console;
 pub mod conventions;
 pub mod error;
-mod export;
 mod extract;
 mod headers;
 pub mod idempotency;

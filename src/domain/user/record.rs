@@ -134,3 +134,9 @@ impl Versioned for UserState {
         self.user.version
     }
 }
+
+impl Versioned for User {
+    fn version(&self) -> i64 {
+        self.version
+    }
+}

@@ -46,10 +46,10 @@ fn event_types() -> Object {
 pub async fn events(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    signed: Authenticated,
+    auth: Authenticated,
     params: Params<AuditParams>,
 ) -> HttpResult {
-    let Page { items, next, total } = find(&gateway, signed.caller, params.0).await?;
+    let Page { items, next, total } = find(&gateway, auth.caller, params.0).await?;
     let items = items.iter().map(CloudEvent::from).collect();
     Ok(paging::list(&request, &Page { items, next, total }))
 }

@@ -25,7 +25,7 @@ list_params! {
 async fn page(
     gateway: &Gateway,
     request: &HttpRequest,
-    signed: &Authenticated,
+    auth: &Authenticated,
     params: &NotificationParams,
     unread_only: bool,
 ) -> HttpResult {
@@ -33,8 +33,8 @@ async fn page(
     // The badge is always told.
     page.count |= unread_only;
     let found =
-        gateway.analytics.service.ask(ListNotifications { caller: signed.caller, unread_only, page }).await?;
-    let reader = Reader::of(&signed.user.user, asked_locale(request));
+        gateway.analytics.service.ask(ListNotifications { caller: auth.caller, unread_only, page }).await?;
+    let reader = Reader::of(&auth.user.user, asked_locale(request));
     Ok(paging::list(request, &found.map(|notification| NotificationView::new(notification, &reader))))
 }
 
@@ -46,10 +46,10 @@ async fn page(
 pub async fn list(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    signed: Authenticated,
+    auth: Authenticated,
     params: Params<NotificationParams>,
 ) -> HttpResult {
-    page(&gateway, &request, &signed, &params.0, false).await
+    page(&gateway, &request, &auth, &params.0, false).await
 }
 
 /// Those neither read nor archived; their number is in `X-Total-Count`
@@ -58,10 +58,10 @@ pub async fn list(
 pub async fn unread(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    signed: Authenticated,
+    auth: Authenticated,
     params: Params<NotificationParams>,
 ) -> HttpResult {
-    page(&gateway, &request, &signed, &params.0, true).await
+    page(&gateway, &request, &auth, &params.0, true).await
 }
 
 /// Mark a notification as read
@@ -75,12 +75,12 @@ pub async fn unread(
 pub async fn read(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    signed: Authenticated,
+    auth: Authenticated,
     id: PathId,
     _: Params<NoParams>,
     body: OptionalBody<Nothing>,
 ) -> HttpResult {
-    mark(&gateway, &request, &signed, id.0, NotificationCommand::Read, &body.0.digest).await
+    mark(&gateway, &request, &auth, id.0, NotificationCommand::Read, &body.0.digest).await
 }
 
 /// Archive a notification
@@ -94,25 +94,25 @@ pub async fn read(
 pub async fn archive(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    signed: Authenticated,
+    auth: Authenticated,
     id: PathId,
     _: Params<NoParams>,
     body: OptionalBody<Nothing>,
 ) -> HttpResult {
-    mark(&gateway, &request, &signed, id.0, NotificationCommand::Archive, &body.0.digest).await
+    mark(&gateway, &request, &auth, id.0, NotificationCommand::Archive, &body.0.digest).await
 }
 
 async fn mark(
     gateway: &Gateway,
     request: &HttpRequest,
-    signed: &Authenticated,
+    auth: &Authenticated,
     id: Id,
     mark: NotificationCommand,
     digest: &[u8],
 ) -> HttpResult {
-    let reader = Reader::of(&signed.user.user, asked_locale(request));
+    let reader = Reader::of(&auth.user.user, asked_locale(request));
     let view = |stored: &_| NotificationView::body_of(stored, &reader);
-    once_viewed(gateway, request, signed, digest, Shape::OK, view, async |context| {
+    once_viewed(gateway, request, auth, digest, Shape::OK, view, async |context| {
         let after = gateway.analytics.service.ask(MarkNotification { id, mark, context }).await?;
         Ok(answer::record(after.version, &NotificationView::new((*after).clone(), &reader)))
     })
@@ -131,11 +131,11 @@ async fn mark(
 pub async fn read_all(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    signed: Authenticated,
+    auth: Authenticated,
     _: Params<NoParams>,
     body: OptionalBody<Nothing>,
 ) -> HttpResult {
-    once(&gateway, &request, &signed, &body.0.digest, Shape::OK, async |context| {
+    once(&gateway, &request, &auth, &body.0.digest, Shape::OK, async |context| {
         Ok(HttpResponse::Ok().json(gateway.analytics.read_all(context).await?))
     })
     .await

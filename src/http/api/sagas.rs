@@ -25,11 +25,11 @@ list_params! {
 pub async fn list(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    signed: Authenticated,
+    auth: Authenticated,
     params: Params<SagaParams>,
 ) -> HttpResult {
     let page = params.0.page(|keyset| NEWEST_FIRST.fits(keyset))?;
-    let sagas = gateway.sagas.ask(ListSagas { caller: signed.caller, page }).await?;
+    let sagas = gateway.sagas.ask(ListSagas { caller: auth.caller, page }).await?;
     Ok(paging::list(&request, &sagas))
 }
 
@@ -38,10 +38,10 @@ pub async fn list(
 #[get("/sagas/{id}")]
 pub async fn read(
     gateway: Data<Gateway>,
-    signed: Authenticated,
+    auth: Authenticated,
     id: PathId,
     _: Params<NoParams>,
 ) -> HttpResult {
-    let saga = gateway.sagas.ask(FindSaga { id: id.0, caller: signed.caller }).await?;
+    let saga = gateway.sagas.ask(FindSaga { id: id.0, caller: auth.caller }).await?;
     Ok(answer::record(saga.version, &saga))
 }

@@ -39,12 +39,12 @@ list_params! {
 pub async fn list(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    signed: Authenticated,
+    auth: Authenticated,
     params: Params<UserParams>,
 ) -> HttpResult {
     let page = params.0.page(|keyset| USERS_BY_CREATION.fits(keyset))?;
     let filter = UserFilter { role: params.0.role, q: params.0.q };
-    let users = gateway.auth.service.ask(ListUsers { caller: signed.caller, filter, page }).await?;
+    let users = gateway.auth.service.ask(ListUsers { caller: auth.caller, filter, page }).await?;
     Ok(paging::list(&request, &users))
 }
 
@@ -54,12 +54,12 @@ pub async fn list(
 pub async fn create(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    signed: Authenticated,
+    auth: Authenticated,
     _: Params<NoParams>,
     body: Body<NewUser>,
 ) -> HttpResult {
     let Body { value: user, digest } = body;
-    once(&gateway, &request, &signed, &digest, Shape::created(PATH), async |context| {
+    once(&gateway, &request, &auth, &digest, Shape::created(PATH), async |context| {
         let made = gateway.auth.service.ask(CreateUser { user, context }).await?;
         Ok(answer::created(PATH, made.user.id, made.user.version, &made.user))
     })
@@ -71,11 +71,11 @@ pub async fn create(
 #[get("/auth/users/{id}")]
 pub async fn read(
     gateway: Data<Gateway>,
-    signed: Authenticated,
+    auth: Authenticated,
     id: PathId,
     _: Params<NoParams>,
 ) -> HttpResult {
-    let found = gateway.auth.service.ask(FindUser { id: id.0, caller: signed.caller }).await?;
+    let found = gateway.auth.service.ask(FindUser { id: id.0, caller: auth.caller }).await?;
     Ok(answer::record(found.version, &found.user))
 }
 
@@ -89,12 +89,12 @@ pub async fn read(
 #[patch("/auth/users/{id}")]
 pub async fn change(
     gateway: Data<Gateway>,
-    signed: Authenticated,
+    auth: Authenticated,
     id: PathId,
     _: Params<NoParams>,
     body: Body<UserChanges>,
 ) -> HttpResult {
-    let change = ChangeUser { id: id.0, changes: body.value, context: signed.context() };
+    let change = ChangeUser { id: id.0, changes: body.value, context: auth.context() };
     let after = gateway.auth.service.ask(change).await?;
     Ok(answer::record(after.user.version, &after.user))
 }
@@ -114,11 +114,11 @@ pub struct HeirParams {
 #[delete("/auth/users/{id}")]
 pub async fn remove(
     gateway: Data<Gateway>,
-    signed: Authenticated,
+    auth: Authenticated,
     id: PathId,
     params: Params<HeirParams>,
 ) -> HttpResult {
-    let delete = DeleteUser { id: id.0, reassign_to: params.0.reassign_to, context: signed.context() };
+    let delete = DeleteUser { id: id.0, reassign_to: params.0.reassign_to, context: auth.context() };
     Ok(answer::departed(id.0, gateway.sagas.ask(delete).await?))
 }
 
@@ -127,10 +127,10 @@ pub async fn remove(
 #[get("/auth/users/{id}/deletion-preview")]
 pub async fn preview(
     gateway: Data<Gateway>,
-    signed: Authenticated,
+    auth: Authenticated,
     id: PathId,
     params: Params<HeirParams>,
 ) -> HttpResult {
-    let preview = PreviewUserDeletion { id: id.0, reassign_to: params.0.reassign_to, caller: signed.caller };
+    let preview = PreviewUserDeletion { id: id.0, reassign_to: params.0.reassign_to, caller: auth.caller };
     Ok(HttpResponse::Ok().json(gateway.sagas.ask(preview).await?))
 }

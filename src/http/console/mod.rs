@@ -1,36 +1,12 @@
 //! The web console (SPEC §10): pages made on the server, of the same messages that the API sends. It holds no rule,
 //! and shows what a service refuses beside the field it is about.
 //!
-//! One file a page; [`pages`] is the table. [`around`] stands around all of them: it proves who is asking
+//! Each page is one file of [`mod@pages`]; [`pages()`] is the table of their routes. [`kit`] has what pages are made of:
+//! the frame, forms, names, the session. [`around`] is the middleware of all pages: it authenticates the request
 //! ([`session`]), turns errors into pages, and sets the headers that keep a browser safe.
 
-mod admin;
-mod approvals;
-mod assets;
-mod audit;
-mod chart;
-mod customer;
-mod customers;
-mod field;
-mod form;
-mod frame;
-mod login;
-mod meetings;
-mod names;
-mod notifications;
-mod posted;
-mod reports;
-mod sagas;
-pub mod session;
-mod settings;
-mod shown;
-mod tasks;
-mod timeline;
-mod users;
-mod visitor;
-
-#[cfg(test)]
-mod texts;
+mod kit;
+mod pages;
 
 use crate::http::error::HttpError;
 use actix_web::body::{BoxBody, MessageBody};
@@ -43,7 +19,12 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
 use crate::http::extract::gateway;
 use kernel::error::{Error, ErrorCode};
-use visitor::Identity;
+use kit::session_user::Identity;
+use kit::{assets, frame, session, session_user, shared_pages};
+use pages::{
+    admin, approvals, audit, customer, customers, login, meetings, notifications, reports, sagas, settings,
+    tasks, users,
+};
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -164,23 +145,18 @@ async fn refused(request: &HttpRequest, error: &Error) -> HttpResponse {
     if error.code.status() == 401 {
         return login::first(request);
     }
-    let frame = visitor::frame_of(request, "").await;
+    let frame = session_user::frame_of(request, "").await;
     let status = StatusCode::from_u16(error.code.status()).expect("codes have real statuses");
     if status.is_server_error() {
         let code = error.code.as_str();
         tracing::warn!(path = request.path(), code, "answered a page with a server error");
     }
-    let mut answer = frame::html(status, &shown::Refused::new(frame, error));
+    let mut answer = frame::html(status, &shared_pages::Refused::new(frame, error));
     if let Some(wait) = error.retry_after {
         let seconds = wait.as_secs().max(1);
         answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
     answer
-}
-
-/// 303: the browser reads what it has changed.
-fn see(address: &str) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((header::LOCATION, address)).finish()
 }
 
 /// Whether cookies may travel only over TLS.

@@ -8,11 +8,11 @@ use askama::Template;
 use crate::domain::saga::messages::ListSagas;
 use crate::domain::saga::record::{Counts, Saga, SagaKind, StepStatus};
 use crate::http::api::sagas::SagaParams;
-use crate::http::console::frame::{Frame, api_word, ok};
-use crate::http::console::names;
-use crate::http::console::names::{Names, References};
-use crate::http::console::shown::asked;
-use crate::http::console::visitor::Visitor;
+use crate::http::console::kit::frame::{Frame, api_word, ok};
+use crate::http::console::kit::lookups;
+use crate::http::console::kit::lookups::{Names, References};
+use crate::http::console::kit::session_user::SessionUser;
+use crate::http::console::kit::shared_pages::list_params;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
 use crate::persistence::sagas::NEWEST_FIRST;
@@ -84,13 +84,13 @@ fn row(names: &Names, frame: &Frame, saga: Saga) -> SagaRow {
 }
 
 #[get("/sagas")]
-pub async fn index(gateway: Data<Gateway>, request: HttpRequest, visitor: Visitor) -> HttpResult {
-    let f = visitor.frame("sagas").await;
-    let (params, _): (SagaParams, _) = asked(&request)?;
+pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser) -> HttpResult {
+    let f = me.frame("sagas").await;
+    let (params, _): (SagaParams, _) = list_params(&request)?;
     let page = params.page(|keyset| NEWEST_FIRST.fits(keyset))?;
     let is_first = page.after.is_none();
-    let Page { items, next, .. } = gateway.sagas.ask(ListSagas { caller: visitor.caller(), page }).await?;
-    let names = names::load(&gateway, visitor.caller(), references(&items)).await?;
+    let Page { items, next, .. } = gateway.sagas.ask(ListSagas { caller: me.caller(), page }).await?;
+    let names = lookups::load(&gateway, me.caller(), references(&items)).await?;
     let rows = items.into_iter().map(|saga| row(&names, &f, saga)).collect();
     Ok(ok(&SagasPage { rows, next: next.map(|next| next_address(&request, &next)), is_first, f }))
 }

@@ -9,8 +9,8 @@ use crate::domain::customer::messages::{
 };
 use crate::domain::user::messages::{FIND_USERS_MAX, FindUsers, ListUsers, UserFilter, UserName};
 use crate::domain::user::record::UserView;
-use crate::http::console::field::Choice;
-use crate::http::console::frame::Frame;
+use crate::http::console::kit::field::Choice;
+use crate::http::console::kit::frame::Frame;
 use crate::http::state::Gateway;
 use crate::persistence::customers::SORTS;
 use kernel::caller::Caller;

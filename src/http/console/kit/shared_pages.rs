@@ -5,10 +5,10 @@ use actix_web::http::StatusCode;
 use askama::Template;
 use serde::de::DeserializeOwned;
 
-use crate::http::console::field::Choice;
-use crate::http::console::form::{Form, why};
-use crate::http::console::frame::{Frame, html};
-use crate::http::console::posted::Fields;
+use crate::http::console::kit::field::Choice;
+use crate::http::console::kit::form::{Form, why};
+use crate::http::console::kit::form_data::Fields;
+use crate::http::console::kit::frame::{Frame, html};
 use crate::http::extract::parse_query;
 use kernel::error::Error;
 
@@ -85,7 +85,7 @@ pub fn status_of(error: Option<&Error>) -> StatusCode {
 ///
 /// # Errors
 /// `invalid_parameter`.
-pub fn asked<T: DeserializeOwned>(request: &HttpRequest) -> Result<(T, Fields), Error> {
+pub fn list_params<T: DeserializeOwned>(request: &HttpRequest) -> Result<(T, Fields), Error> {
     let query = request.query_string();
     let given = form_urlencoded::parse(query.as_bytes());
     let given = given.filter(|(name, value)| !value.is_empty() && !OWN.contains(&name.as_ref()));

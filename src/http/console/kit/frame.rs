@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
 use askama::Template;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -9,7 +10,7 @@ use serde::Serialize;
 
 use crate::domain::user::record::User;
 use crate::formats;
-use crate::http::console::assets;
+use crate::http::console::kit::assets;
 use crate::http::problem::locale_tag;
 use crate::i18n;
 use crate::i18n::Param;
@@ -166,6 +167,11 @@ pub fn html(status: StatusCode, page: &impl Template) -> HttpResponse {
             HttpResponse::InternalServerError().finish()
         }
     }
+}
+
+/// 303: the browser reads what it has changed.
+pub fn redirect(address: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((LOCATION, address)).finish()
 }
 
 /// A page as it should be.

@@ -7,11 +7,12 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
 
 use crate::domain::user::messages::Logout;
-use crate::http::console::form::{is_mendable, why};
-use crate::http::console::frame::{Frame, html, ok};
-use crate::http::console::posted::{Fields, Posted, Unproven, is_here};
-use crate::http::console::visitor::{Visitor, frame_of, identity};
-use crate::http::console::{see, session};
+use crate::http::console::kit::form::{is_mendable, why};
+use crate::http::console::kit::form_data::{Fields, Posted, Unproven, is_here};
+use crate::http::console::kit::frame::redirect;
+use crate::http::console::kit::frame::{Frame, html, ok};
+use crate::http::console::kit::session;
+use crate::http::console::kit::session_user::{SessionUser, frame_of, identity};
 use crate::http::state::Gateway;
 
 /// Where whoever is signed in begins.
@@ -29,14 +30,14 @@ struct LoginPage {
 
 /// The beginning.
 #[get("/")]
-pub async fn home(_: Visitor) -> HttpResponse {
-    see(HOME)
+pub async fn home(_: SessionUser) -> HttpResponse {
+    redirect(HOME)
 }
 
 #[get("/login")]
 pub async fn index(request: HttpRequest) -> HttpResponse {
     if identity(&request).is_some() {
-        return see(HOME);
+        return redirect(HOME);
     }
     let query = Fields::parsed(request.query_string().as_bytes());
     let f = frame_of(&request, "login").await;
@@ -51,7 +52,7 @@ pub async fn login(request: HttpRequest, posted: Unproven) -> HttpResult {
     let email = fields.get("email").unwrap_or_default();
     match session::open(&request, email, fields.get("password").unwrap_or_default()).await {
         Ok(pair) => {
-            let mut answer = see(next);
+            let mut answer = redirect(next);
             session::set(&request, &mut answer, &pair);
             Ok(answer)
         }
@@ -67,9 +68,9 @@ pub async fn login(request: HttpRequest, posted: Unproven) -> HttpResult {
 }
 
 #[post("/logout")]
-pub async fn logout(gateway: Data<Gateway>, request: HttpRequest, visitor: Visitor, _: Posted) -> HttpResult {
-    gateway.auth.service.ask(Logout { context: visitor.context(None) }).await?;
-    let mut answer = see("/login");
+pub async fn logout(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser, _: Posted) -> HttpResult {
+    gateway.auth.service.ask(Logout { context: me.context(None) }).await?;
+    let mut answer = redirect("/login");
     session::clear(&request, &mut answer);
     Ok(answer)
 }
@@ -83,5 +84,5 @@ pub fn first(request: &HttpRequest) -> HttpResponse {
         let next = form_urlencoded::Serializer::new(String::new()).append_pair("next", wanted).finish();
         address = format!("/login?{next}");
     }
-    see(&address)
+    redirect(&address)
 }

@@ -1,16 +1,17 @@
-//! Who looks at a page.
+//! The signed-in user before a page.
 
 use crate::http::error::HttpError;
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
+use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use crate::domain::notification::messages::ListNotifications;
 use crate::domain::user::messages::Principal;
 use crate::domain::user::record::User;
-use crate::http::console::frame::Frame;
-use crate::http::console::session;
+use crate::http::console::kit::frame::Frame;
+use crate::http::console::kit::session;
 use crate::http::conventions::asked_locale;
 use crate::http::extract::{gateway, marks};
 use crate::http::state::Gateway;
@@ -25,12 +26,13 @@ use kernel::page::PageRequest;
 pub struct Identity(pub Option<Principal>);
 
 /// The signed-in user before a page.
-pub struct Visitor {
+pub struct SessionUser {
     pub principal: Principal,
-    request: HttpRequest,
+    pub gateway: Data<Gateway>,
+    pub request: HttpRequest,
 }
 
-impl Visitor {
+impl SessionUser {
     pub fn caller(&self) -> Caller {
         self.principal.caller
     }
@@ -57,13 +59,17 @@ impl Visitor {
     }
 }
 
-impl FromRequest for Visitor {
+impl FromRequest for SessionUser {
     type Error = HttpError;
     type Future = Ready<Result<Self, HttpError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let principal = identity(request).ok_or_else(|| Error::new(ErrorCode::MissingToken));
-        ready(principal.map_err(HttpError).map(|principal| Self { principal, request: request.clone() }))
+        ready(principal.map_err(HttpError).map(|principal| Self {
+            principal,
+            gateway: gateway(request),
+            request: request.clone(),
+        }))
     }
 }
 

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::http::console::frame::Frame;
-use crate::http::console::names;
-use crate::http::console::names::References;
+use crate::http::console::kit::frame::Frame;
+use crate::http::console::kit::lookups;
+use crate::http::console::kit::lookups::References;
 use crate::http::state::Gateway;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
@@ -52,7 +52,7 @@ pub async fn entries(
     events: &[EventRecord],
 ) -> Result<Vec<Entry>, Error> {
     let references = References::default().users(events.iter().filter_map(|event| event.actor_id));
-    let names = names::load(gateway, caller, references).await?;
+    let names = lookups::load(gateway, caller, references).await?;
     let mut entries = Vec::with_capacity(events.len());
     for event in events {
         let told: Told = serde_json::from_str(event.data.get()).unwrap_or_default();

@@ -16,7 +16,7 @@ use actix_web::{HttpRequest, HttpResponse, get};
 use crate::actors::auth::token::Use;
 use crate::domain::user::messages::{Login, Refresh, Tokens};
 use crate::http::console::is_secure;
-use crate::http::console::visitor::{Identity, Visitor};
+use crate::http::console::kit::session_user::{Identity, SessionUser};
 use crate::http::extract::{address, gateway, marks};
 use crate::http::live::SESSION_COOKIE;
 use crate::http::state::Gateway;
@@ -181,6 +181,6 @@ fn is_ours(request: &HttpRequest, origin: &str) -> bool {
 
 /// For the script whose socket was closed because the token ran out: the middleware has renewed it by now.
 #[get("/session")]
-pub async fn renewed(_: Visitor) -> HttpResponse {
+pub async fn renewed(_: SessionUser) -> HttpResponse {
     HttpResponse::NoContent().finish()
 }
