@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use kernel::ids::{Id, new_id};
 use kizuna::actors::customer::aggregate::CustomerAggregate;
-use kizuna::actors::customer::hot::{HotCustomers, LIVES, MARGIN};
+use kizuna::actors::customer::hot::{ENTRY_TTL, HotCustomers, MARGIN};
 use runtime::entity::Entities;
 use store::redis::Redis as Way;
 
@@ -39,7 +39,7 @@ fn a_hot_customer_is_read_from_redis_until_it_is_changed() {
         all[0].get(id).await.unwrap().unwrap();
         let began = Instant::now();
         while redis[0].look(&key).await.unwrap().is_none_or(|value| value.starts_with('?')) {
-            assert!(began.elapsed() < LIVES, "it is filled");
+            assert!(began.elapsed() < ENTRY_TTL, "it is filled");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         // What is there is what is answered.
@@ -53,8 +53,8 @@ fn a_hot_customer_is_read_from_redis_until_it_is_changed() {
         assert_eq!(all[0].get(id).await.unwrap().unwrap().name, "renamed");
         // A token that was taken away is not filled.
         server.command(&["DEL", &key]);
-        assert!(redis[0].claim(&key, "?one", LIVES).await.unwrap());
-        assert!(!redis[1].claim(&key, "?other", LIVES).await.unwrap(), "one at a time");
+        assert!(redis[0].claim(&key, "?one", ENTRY_TTL).await.unwrap());
+        assert!(!redis[1].claim(&key, "?other", ENTRY_TTL).await.unwrap(), "one at a time");
         redis[0].clear(&key).await.unwrap();
         redis[0].fill(&key, "?one", "{}").await.unwrap();
         assert_eq!(redis[0].look(&key).await.unwrap(), None);
@@ -86,7 +86,7 @@ fn while_redis_is_away_changes_wait_until_nothing_old_is_left_and_reads_do_not()
         server.pause();
         let began = Instant::now();
         rename(&all[0], id, "paused").await.unwrap();
-        assert!((LIVES + MARGIN..2 * LIVES).contains(&began.elapsed()), "{:?}", began.elapsed());
+        assert!((ENTRY_TTL + MARGIN..2 * ENTRY_TTL).contains(&began.elapsed()), "{:?}", began.elapsed());
         let began = Instant::now();
         create(&all[1]).await;
         for _ in 0..20 {
@@ -99,13 +99,13 @@ fn while_redis_is_away_changes_wait_until_nothing_old_is_left_and_reads_do_not()
         tokio::time::sleep(Duration::from_secs(1)).await;
         let began = Instant::now();
         rename(&all[1], id, "back").await.unwrap();
-        assert!(began.elapsed() < LIVES, "as soon as it is back: {:?}", began.elapsed());
+        assert!(began.elapsed() < ENTRY_TTL, "as soon as it is back: {:?}", began.elapsed());
         server.command(&["CONFIG", "SET", "maxmemory", "1"]);
         for n in 0..5 {
             all[n % 2].get(id).await.unwrap();
             let (name, began) = (format!("full {n}"), Instant::now());
             rename(&all[n % 2], id, &name).await.unwrap();
-            assert!(began.elapsed() < LIVES, "a full one deletes");
+            assert!(began.elapsed() < ENTRY_TTL, "a full one deletes");
             assert_eq!(all[1 - n % 2].get(id).await.unwrap().unwrap().name, name);
         }
     });

@@ -18,7 +18,7 @@ fn member(id: &str) -> Member {
         id: id.into(),
         incarnation: new_id(),
         address: Some("127.0.0.1:8080".into()),
-        services: vec![ServiceName::Auth, ServiceName::Sales],
+        services: vec![ServiceName::Auth.to_string(), ServiceName::Sales.to_string()],
         version: "1.2.3".into(),
         started_at: begin(),
     }

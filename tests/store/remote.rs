@@ -65,7 +65,8 @@ impl Pair {
     async fn stranger(&self) -> Stranger {
         let way = Way::new(&self.redis.url(), nodes::cluster(&self.desk.db).await.unwrap()).unwrap();
         let living = nodes::living(&self.desk.db).await.unwrap();
-        let desk = living.iter().find(|node| node.services.contains(&ServiceName::Customer)).unwrap();
+        let desk =
+            living.iter().find(|node| node.services.contains(&ServiceName::Customer.to_string())).unwrap();
         Stranger { way, desk: desk.incarnation, me: new_id() }
     }
 
@@ -94,7 +95,7 @@ impl Stranger {
             deadline: self.now().await.plus(Duration::from_secs(3)),
             reply_to: self.me,
             question: Question {
-                service: ServiceName::Customer,
+                service: ServiceName::Customer.to_string(),
                 name: name.into(),
                 payload: serde_json::to_string(message).unwrap(),
                 correlation_id: None,
@@ -230,7 +231,7 @@ async fn strange_entries_are_refused_or_passed_over_and_stop_nobody() {
     }
     // One of a service that the node does not host.
     let mut misled = stranger.request("FindUser", &json!({"id": new_id()})).await;
-    misled.question.service = ServiceName::Auth;
+    misled.question.service = ServiceName::Auth.to_string();
     refused.push(misled);
     for request in &refused {
         stranger.send(request).await;
