@@ -15,7 +15,7 @@ use kernel::clock::Clock;
 use runtime::arbiters::Arbiters;
 use runtime::circuit_breaker::{BreakerActor, Breakers, CircuitBreaker};
 use runtime::cluster::lease::{LeaseActor, MembershipHandle};
-use runtime::cluster::members::Members;
+use runtime::cluster::members::{Hosts, Members};
 use runtime::cluster::node::Node;
 use runtime::cluster::reader::{ReaderActor, ReaderParts};
 use runtime::cluster::relay::RelayActor;
@@ -83,15 +83,6 @@ impl<'a> Builder<'a> {
         let journal = supervisor.spawn("journal", &arbiters.serving(), move |liveness, stats| {
             JournalActor::new(writes_to.clone(), tells.clone(), limits.clone(), liveness, stats)
         });
-        let breakers = ServiceName::ALL.into_iter().map(|service| {
-            let (settings, clock) = (config.resilience.breaker(), clock.clone());
-            let (name, timeout) = (service.breaker_name(), settings.timeout);
-            let breaker = supervisor.spawn(name, &arbiters.serving(), move |liveness, _| {
-                BreakerActor::new(name, settings.clone(), clock.clone(), liveness)
-            });
-            (service.id(), CircuitBreaker::new(breaker, timeout))
-        });
-        let breakers = breakers.collect();
         let services: Vec<_> = config.cluster.services.iter().map(|service| service.id()).collect();
         let node = Node::new(config.cluster.node_id.clone(), &services, clock.now());
         let members = match redis {
@@ -99,6 +90,18 @@ impl<'a> Builder<'a> {
             None => Members::alone(Arc::new(node)),
         };
         let calls = redis.as_ref().map(|redis| Calls::new(redis.clone(), members.clone()));
+        let breakers = ServiceName::ALL.into_iter().map(|service| {
+            let (settings, clock, name) =
+                (config.resilience.breaker(), clock.clone(), service.breaker_name());
+            let (timeout, hosts) = (settings.timeout, Hosts::new(members.clone(), service.id()));
+            let breaker = supervisor.spawn(name, &arbiters.serving(), move |liveness, _| {
+                BreakerActor::new(name, settings.clone(), clock.clone(), hosts.clone(), liveness)
+            });
+            let remote = calls.clone().filter(|_| !members.node().hosts(service.id()));
+            let can_be_sent = move || remote.as_ref().is_none_or(|calls| calls.can_be_sent(service.id()));
+            (service.id(), CircuitBreaker::new(breaker, timeout, Arc::new(can_be_sent)))
+        });
+        let breakers = breakers.collect();
         Self {
             config,
             clock: clock.clone(),
@@ -272,7 +275,8 @@ impl<'a> Builder<'a> {
             TrimmerActor::new(trimmed.clone(), redis.clone(), members.clone(), liveness, stats)
         });
         let membership = MembershipHandle::default();
-        let (members, ends) = (self.members.clone(), membership.clone());
+        // A node under load must not lose its lease for it.
+        let (members, ends, db) = (self.members.clone(), membership.clone(), db.reserved());
         self.supervisor.spawn("cluster.lease", &self.arbiters.feeding(), move |liveness, stats| {
             LeaseActor::new(db.clone(), members.clone(), ends.clone(), liveness, stats)
         });

@@ -14,7 +14,6 @@ use runtime::consumer::Consumer;
 use runtime::consumer::parking;
 use store::cursors;
 use store::cursors::{PARKED, Parked, ParkedStatus};
-use store::log;
 use store::unit_of_work::Write;
 
 use crate::common::{commit_one, count, customer, first, renamed, store, unit};

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
@@ -12,16 +12,12 @@ use sqlx::sqlite::{
 use sqlx::ConnectOptions;
 
 use crate::db::StoreError;
+use crate::postgres::Connections;
 use crate::readers::Readers;
 use crate::settings::DatabaseSettings;
 
 /// How long a statement waits for a lock another process or node holds.
 pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
-/// A connection that has been idle for so long is tested before it is used.
-const RESTED: Duration = Duration::from_secs(1);
-
-/// How long a PostgreSQL connection, and the plans that it keeps, are made use of.
-const PLANS_LAST: Duration = Duration::from_secs(5 * 60);
 
 /// The one writer and the readers of a SQLite file, which is made with its folder if missing.
 pub(crate) async fn open_sqlite(settings: &DatabaseSettings) -> Result<(SqlitePool, Readers), StoreError> {
@@ -54,8 +50,8 @@ pub(crate) async fn open_sqlite(settings: &DatabaseSettings) -> Result<(SqlitePo
     Ok((writer, readers))
 }
 
-/// The pool of a PostgreSQL database.
-pub(crate) async fn open_postgres(settings: &DatabaseSettings) -> Result<PgPool, StoreError> {
+/// The connections to a PostgreSQL database.
+pub(crate) async fn open_postgres(settings: &DatabaseSettings) -> Result<Connections, StoreError> {
     let options = PgConnectOptions::from_str(&settings.url)?
         .application_name("kizuna")
         .statement_cache_capacity(256)
@@ -73,20 +69,5 @@ pub(crate) async fn open_postgres(settings: &DatabaseSettings) -> Result<PgPool,
             ("jit", "off"),
         ])
         .disable_statement_logging();
-    let pool = PgPoolOptions::new()
-        .max_connections(settings.pool_size + 1)
-        .acquire_timeout(LOCK_TIMEOUT)
-        // What was planned while a table was small is planned anew some time.
-        .max_lifetime(PLANS_LAST)
-        .test_before_acquire(false)
-        // One that rested may have lost its server; one just used has not, and a test costs a round trip.
-        .before_acquire(|connection, meta| {
-            Box::pin(async move {
-                if meta.idle_for > RESTED {
-                    sqlx::Connection::ping(connection).await?;
-                }
-                Ok(true)
-            })
-        });
-    Ok(pool.connect_with(options).await?)
+    Connections::open(options, settings.pool_size + 1).await
 }

@@ -1,10 +1,12 @@
 //! The database: SQLite or PostgreSQL behind one small surface of reads, and the transaction of the journal.
 
 use serde::de::DeserializeOwned;
-use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, Sqlite, SqlitePool, Transaction};
 use tokio::runtime::Handle;
 
 use crate::connect::{open_postgres, open_sqlite};
+use crate::postgres;
+use crate::postgres::Connections;
 use crate::readers::Readers;
 use crate::settings::{DatabaseSettings, Schema};
 use crate::sql::Sql;
@@ -81,7 +83,7 @@ impl From<serde_json::Error> for StoreError {
 enum Pools {
     // One writer, as SQLite has it; readers beside it see the last commit (WAL).
     Sqlite { writer: SqlitePool, readers: Readers },
-    Postgres(PgPool),
+    Postgres(Connections),
 }
 
 /// A handle to the database; clones share its pools.
@@ -125,6 +127,17 @@ impl Db {
         Ok(Self { pools, schema, runtime: Handle::current() })
     }
 
+    /// The same database for work that must be done in time whatever else is under way: in PostgreSQL it has a connection
+    /// that no other work can take. SQLite has no such work: its nodes are alone.
+    pub fn reserved(&self) -> Self {
+        match &self.pools {
+            Pools::Sqlite { .. } => self.clone(),
+            Pools::Postgres(connections) => {
+                Self { pools: Pools::Postgres(connections.reserved()), ..self.clone() }
+            }
+        }
+    }
+
     /// Brings the schema up to date; returns the names of the migrations that it holds then.
     ///
     /// # Errors
@@ -132,7 +145,13 @@ impl Db {
     pub async fn migrate(&self) -> Result<Vec<String>, StoreError> {
         let (migrator, ran) = match &self.pools {
             Pools::Sqlite { writer, .. } => (self.schema.sqlite, self.schema.sqlite.run(writer).await),
-            Pools::Postgres(pool) => (self.schema.postgres, self.schema.postgres.run(pool).await),
+            Pools::Postgres(connections) => {
+                let (mut lent, migrator) = (connections.lend().await?, self.schema.postgres);
+                // `run` of a connection can't be sent between threads (the compiler finds it "not general enough").
+                let ran = lent.run(async |on| Ok(migrator.run_direct(None, on, false).await)).await?;
+                lent.done();
+                (migrator, ran)
+            }
         };
         ran.map_err(|error| StoreError::Failed(error.to_string()))?;
         Ok(migrator
@@ -184,10 +203,15 @@ impl Db {
                 reader.done();
                 Ok(text?)
             }
-            Pools::Postgres(pool) => {
-                let pool = pool.clone();
-                let task = self.runtime.spawn(async move { postgres_text(&pool, &sql, true).await });
-                Ok(task.await.map_err(|_| StoreError::Unavailable("a query was cut off".into()))??)
+            Pools::Postgres(connections) => {
+                let connections = connections.clone();
+                let task = self.runtime.spawn(async move {
+                    let mut lent = connections.lend().await?;
+                    let text = lent.run(async |connection| postgres_text(connection, &sql, true).await).await;
+                    lent.done();
+                    text
+                });
+                task.await.map_err(|_| StoreError::Unavailable("a query was cut off".into()))?
             }
         }
     }
@@ -239,7 +263,9 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match &self.pools {
             Pools::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Pools::Postgres(connections) => {
+                Tx::Postgres(postgres::Transaction::begin(connections.lend().await?).await?)
+            }
         })
     }
 
@@ -255,7 +281,7 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres(connections) => connections.close().await,
         }
     }
 }
@@ -263,7 +289,7 @@ impl Db {
 /// An open transaction.
 pub enum Tx {
     Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(postgres::Transaction),
 }
 
 impl Tx {
@@ -271,7 +297,9 @@ impl Tx {
     pub async fn text(&mut self, sql: &Sql) -> Result<Option<String>, StoreError> {
         Ok(match self {
             Self::Sqlite(tx) => sqlite_text(&mut **tx, sql).await?,
-            Self::Postgres(tx) => postgres_text(&mut **tx, sql, true).await?,
+            Self::Postgres(tx) => {
+                tx.run(async |connection| postgres_text(connection, sql, true).await).await?
+            }
         })
     }
 
@@ -280,7 +308,9 @@ impl Tx {
     pub async fn text_planned_anew(&mut self, sql: &Sql) -> Result<Option<String>, StoreError> {
         Ok(match self {
             Self::Sqlite(tx) => sqlite_text(&mut **tx, sql).await?,
-            Self::Postgres(tx) => postgres_text(&mut **tx, sql, false).await?,
+            Self::Postgres(tx) => {
+                tx.run(async |connection| postgres_text(connection, sql, false).await).await?
+            }
         })
     }
 
@@ -292,7 +322,8 @@ impl Tx {
                 sqlx::query_with(text, sql.sqlite()?).execute(&mut **tx).await?.rows_affected()
             }
             Self::Postgres(tx) => {
-                sqlx::query_with(text, sql.postgres()?).execute(&mut **tx).await?.rows_affected()
+                let query = sqlx::query_with(text, sql.postgres()?);
+                tx.run(async |connection| query.execute(connection).await).await?.rows_affected()
             }
         })
     }
@@ -315,8 +346,8 @@ async fn sqlite_text<'c>(
     Ok(query.fetch_optional(on).await?.flatten())
 }
 
-async fn postgres_text<'c>(
-    on: impl sqlx::Executor<'c, Database = Postgres>,
+async fn postgres_text(
+    on: &mut PgConnection,
     sql: &Sql,
     keep_plan: bool,
 ) -> Result<Option<String>, sqlx::Error> {

@@ -75,9 +75,33 @@ pub async fn release(db: &Db, me: &Member) -> Result<(), StoreError> {
     db.execute(sql).await.map(drop)
 }
 
+/// A node's lease.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Lease {
+    #[serde(flatten)]
+    pub member: Member,
+    /// Milliseconds until it runs out, unless it is renewed.
+    pub left: u64,
+}
+
+impl Lease {
+    /// How long until it runs out.
+    pub fn left(&self) -> Duration {
+        Duration::from_millis(self.left)
+    }
+}
+
+/// Every lease that has not run out, by the node's name.
+pub async fn leases(db: &Db) -> Result<Vec<Lease>, StoreError> {
+    let left = "CAST(ceil(extract(epoch FROM expires_at - now()) * 1000) AS bigint) AS left";
+    let columns = NODES.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let sql = format!("SELECT {columns}, {left} FROM nodes WHERE expires_at > now() ORDER BY id");
+    db.rows_of(&NODES, Sql::new(sql)).await
+}
+
 /// Every node whose lease has not run out, by name.
 pub async fn living(db: &Db) -> Result<Vec<Member>, StoreError> {
-    db.rows(&NODES, Sql::new("WHERE expires_at > now() ORDER BY id")).await
+    Ok(leases(db).await?.into_iter().map(|lease| lease.member).collect())
 }
 
 /// Forgets nodes that have been gone for a day: names that are made at the start never come back.

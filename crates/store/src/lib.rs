@@ -2,7 +2,8 @@
 //! PostgreSQL. No record of the business and no decision stands here.
 //!
 //! - [`table`], [`sql`]: one description of a table and of a statement for both databases
-//! - [`db`]: the two databases behind one surface; `connect` and `readers` open them; [`settings`] says how
+//! - [`db`]: the two databases behind one surface; `connect` opens them; `readers`: SQLite's connections for reading;
+//!   `postgres`, `pulse`: the connections to PostgreSQL, and whether it answers; [`settings`] says how
 //! - [`unit_of_work`], [`journal`]: what is committed together, and how a group of it is
 //! - [`log`], [`cursors`], [`idempotency`], [`schedules`]: the event log, and what is committed beside it
 //! - [`paging`]: the keyset query of every list; [`projections`]: what is thrown away to be folded again
@@ -18,8 +19,10 @@ pub mod journal;
 pub mod leases;
 pub mod log;
 pub mod paging;
+mod postgres;
 pub mod progress;
 pub mod projections;
+mod pulse;
 mod readers;
 pub mod redis;
 pub mod schedules;

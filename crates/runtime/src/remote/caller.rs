@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{Instant, timeout};
 
 use crate::circuit_breaker::CircuitBreaker;
-use crate::cluster::members::Members;
+use crate::cluster::members::{Hosts, Members};
 use crate::remote::calls::{Question, Reply, Request};
 use crate::remote::dedup::DEADLINE_MAX;
 use crate::remote::mailbox::{Mailbox, RedisClock, post};
@@ -86,6 +86,12 @@ impl Calls {
         let answer = timeout(within, asked).await.ok().flatten();
         waiting.is_over = answer.is_some();
         answer.ok_or_else(Error::unavailable)?.outcome
+    }
+
+    /// Whether a call to the service can be sent: some node hosts it, and Redis has told its time, by which deadlines
+    /// are set. A node that has just started knows neither.
+    pub fn can_be_sent(&self, service: ServiceId) -> bool {
+        self.0.clock.now().is_some() && Hosts::new(self.0.members.clone(), service).exist()
     }
 
     /// The next of the nodes that host a service.
