@@ -16,10 +16,10 @@ use kizuna::persistence::customer_replicas::{CustomerReplica, SALES_CUSTOMERS};
 use rstest::rstest;
 use runtime::consumer::{Consumer, EffectError};
 use runtime::registry::Filter;
+use store::Db;
 use store::cursors;
 use store::cursors::ParkedStatus;
 use store::unit_of_work::{UnitOfWork, Write};
-use store::{Db, log};
 
 use crate::common::{count, customer, renamed, store};
 use crate::copier::{Copier, WITHIN, applied, becomes_due, copied, others_flow_on, parked, publish, tried};

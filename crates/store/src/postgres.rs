@@ -219,7 +219,7 @@ impl Lent {
 }
 
 /// A transaction. Rolled back when it is dropped before its commit.
-pub(crate) struct Transaction(Option<Lent>);
+pub struct Transaction(Option<Lent>);
 
 impl Transaction {
     pub async fn begin(mut lent: Lent) -> Result<Self, StoreError> {

@@ -7,13 +7,12 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use crate::domain::task::record::{Task, TaskStatus};
-use crate::domain::task::rules::{TaskCommand, TaskDraft, TaskEdit, TaskEvent, decide};
+use crate::domain::task::rules::{TaskCommand, TaskDraft, TaskEdit, decide};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
 use kernel::event::DomainEvent;
 use kernel::ids::{Id, new_id};
-use runtime::entity::Aggregate;
 
 const DAY: Duration = Duration::from_hours(24);
 const MICRO: Duration = Duration::from_micros(1);
