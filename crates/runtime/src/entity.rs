@@ -145,6 +145,13 @@ struct Resident<A: Aggregate> {
 }
 
 /// The directory of one kind; clones share it.
+impl Default for EntityLimits {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { children: 10_000, idle: seconds(60), cached: 10_000, deadline: seconds(10) }
+    }
+}
+
 pub struct Entities<A: Aggregate>(Arc<Inner<A>>);
 
 impl<A: Aggregate> Clone for Entities<A> {

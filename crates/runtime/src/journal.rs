@@ -5,12 +5,14 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, ResponseFuture, WrapFuture};
+use actix::{
+    Actor, ActorFutureExt, ArbiterHandle, AsyncContext, Context, Handler, Message, ResponseFuture, WrapFuture,
+};
 use tokio::sync::oneshot;
 
 use crate::registry::{Batch, Origin, Registry};
 use crate::stats::ActorStats;
-use crate::supervisor::{LivenessGuard, Ref, Tracked};
+use crate::supervisor::{LivenessGuard, Ref, Supervisor, Tracked};
 use store::Db;
 use store::journal::{Outcome, commit};
 use store::unit_of_work::{CommitError, UnitOfWork};
@@ -22,6 +24,12 @@ pub struct JournalLimits {
     pub group: usize,
     /// Units that may wait; more are refused.
     pub queue: usize,
+}
+
+impl Default for JournalLimits {
+    fn default() -> Self {
+        Self { group: 64, queue: 10_000 }
+    }
 }
 
 /// How long a unit may take from its submission to its commit.
@@ -50,6 +58,19 @@ impl Journal {
 
 #[derive(Message)]
 #[rtype(result = "Outcome")]
+    /// Starts the journal's actor and keeps it alive; what it commits is published to `registry`.
+    pub fn start(
+        supervisor: &Supervisor,
+        arbiter: &ArbiterHandle,
+        db: Db,
+        registry: Registry,
+        limits: JournalLimits,
+    ) -> Self {
+        Self(supervisor.spawn("journal", arbiter, move |liveness, stats| {
+            JournalActor::new(db.clone(), registry.clone(), limits.clone(), liveness, stats)
+        }))
+    }
+
 struct Commit(UnitOfWork);
 
 struct Waiter {

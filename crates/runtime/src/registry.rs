@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, Context, Handler, Message};
+use actix::{Actor, ArbiterHandle, Context, Handler, Message};
 use tokio::sync::mpsc;
 
 use crate::stats::ActorStats;
-use crate::supervisor::{LivenessGuard, Ref, Tracked};
+use crate::supervisor::{LivenessGuard, Ref, Supervisor, Tracked};
 use kernel::error::Error;
 use kernel::event::{EventType, LoggedEvent};
 
@@ -115,6 +115,11 @@ impl Message for Subscribe {
 
 struct Subscriber {
     filter: Filter,
+    /// Starts the registry's actor and keeps it alive.
+    pub fn start(supervisor: &Supervisor, arbiter: &ArbiterHandle) -> Self {
+        Self(supervisor.spawn("registry", arbiter, RegistryActor::new))
+    }
+
     queue: mpsc::Sender<Batch>,
 }
 

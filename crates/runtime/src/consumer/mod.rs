@@ -13,7 +13,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, WrapFuture};
+use actix::{Actor, ActorContext, ActorFutureExt, ArbiterHandle, AsyncContext, Context, WrapFuture};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -24,7 +24,7 @@ use crate::journal::Journal;
 use crate::registry::{Filter, Registry};
 use crate::retry::Backoff;
 use crate::stats::ActorStats;
-use crate::supervisor::LivenessGuard;
+use crate::supervisor::{LivenessGuard, Supervisor};
 use kernel::clock::Clock;
 use kernel::error::Error;
 use kernel::event::{EventType, LoggedEvent};
@@ -197,6 +197,14 @@ async fn run<C: Consumer>(parts: ConsumerParts, consumer: Arc<C>, stats: Arc<Act
             let _ = members.changed().await;
             continue;
         }
+
+    /// Starts the consumer's actor and keeps it alive.
+    pub fn start(supervisor: &Supervisor, arbiter: &ArbiterHandle, parts: ConsumerParts, consumer: C) {
+        let (name, consumer) = (format!("feed.{}", C::NAME), Arc::new(consumer));
+        supervisor.spawn(&name, arbiter, move |liveness, stats| {
+            Self::new(parts.clone(), consumer.clone(), liveness, stats)
+        });
+    }
         let begun = Instant::now();
         match work(&parts, &consumer, partitions, &mut members, &stats).await {
             Ok(Next::RegistryGone) => return,
