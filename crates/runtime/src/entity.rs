@@ -26,6 +26,7 @@ use crate::arbiters::Arbiters;
 use crate::child::{Child, Execute, Passivate, Read};
 use crate::hot_state::Hot;
 use crate::journal::Journal;
+use crate::progress;
 use crate::state_cache::{ReadStamp, StateCache};
 use crate::stats::{ActorStats, ActorStatsRegistry};
 use crate::supervisor::{Deaths, Intensity, Tracked};
@@ -145,13 +146,18 @@ struct Resident<A: Aggregate> {
 }
 
 /// The directory of one kind; clones share it.
-impl Default for EntityLimits {
-    fn default() -> Self {
-        let seconds = Duration::from_secs;
-        Self { children: 10_000, idle: seconds(60), cached: 10_000, deadline: seconds(10) }
-    }
-}
-
+///
+/// ```no_run
+/// use kernel::{context::Context, error::Error, ids::Id};
+/// use kizuna_runtime::entity::{Aggregate, Entities};
+///
+/// /// Hands a command to the aggregate's actor and reads what came of it.
+/// async fn change<A: Aggregate>(all: &Entities<A>, id: Id, command: A::Command) -> Result<(), Error> {
+///     let _after = all.execute(id, command, Context::system()).await?;
+///     assert!(all.get(id).await?.is_some());
+///     Ok(())
+/// }
+/// ```
 pub struct Entities<A: Aggregate>(Arc<Inner<A>>);
 
 impl<A: Aggregate> Clone for Entities<A> {
@@ -275,7 +281,9 @@ impl<A: Aggregate> Entities<A> {
     {
         let address = self.child(id, fresh)?;
         let tracked = Tracked::new(message, &self.0.stats);
-        match tokio::time::timeout(self.0.parts.limits.deadline, address.send(tracked)).await {
+        let answer = tokio::time::timeout(self.0.parts.limits.deadline, address.send(tracked)).await;
+        progress::made();
+        match answer {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => {
                 self.0.stats.failed();

@@ -58,19 +58,6 @@ impl Journal {
 
 #[derive(Message)]
 #[rtype(result = "Outcome")]
-    /// Starts the journal's actor and keeps it alive; what it commits is published to `registry`.
-    pub fn start(
-        supervisor: &Supervisor,
-        arbiter: &ArbiterHandle,
-        db: Db,
-        registry: Registry,
-        limits: JournalLimits,
-    ) -> Self {
-        Self(supervisor.spawn("journal", arbiter, move |liveness, stats| {
-            JournalActor::new(db.clone(), registry.clone(), limits.clone(), liveness, stats)
-        }))
-    }
-
 struct Commit(UnitOfWork);
 
 struct Waiter {
@@ -174,6 +161,8 @@ impl Handler<Tracked<Commit>> for JournalActor {
             self.committing = true;
             // Not at once: whatever else lies in the mailbox now joins this commit.
             ctx.run_later(Duration::ZERO, |this, ctx| this.commit_next(ctx));
+        let stats = self.stats.clone();
+        let done = async move { stats.progress().watch(done).await };
         }
         Box::pin(async {
             outcome.await.unwrap_or_else(|_| Err(CommitError::Unknown("the journal died".into())))

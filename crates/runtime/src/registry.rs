@@ -115,11 +115,6 @@ impl Message for Subscribe {
 
 struct Subscriber {
     filter: Filter,
-    /// Starts the registry's actor and keeps it alive.
-    pub fn start(supervisor: &Supervisor, arbiter: &ArbiterHandle) -> Self {
-        Self(supervisor.spawn("registry", arbiter, RegistryActor::new))
-    }
-
     queue: mpsc::Sender<Batch>,
 }
 

@@ -22,13 +22,6 @@ impl Backoff {
         } else {
             self.max
         }
-impl Default for Backoff {
-    /// The schedule of consumers' retries.
-    fn default() -> Self {
-        Self { initial: Duration::from_millis(100), factor: 2.0, max: Duration::from_secs(30), times: 8 }
-    }
-}
-
     }
 
     /// The wait with up to a fifth taken off, so that many who failed together don't return together.

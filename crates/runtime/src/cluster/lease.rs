@@ -86,7 +86,7 @@ async fn keep(db: Db, members: Members, membership: MembershipHandle, stats: Arc
     let mut stay = membership.0.subscribe();
     while *stay.borrow_and_update() == Stay::Staying {
         stats.step();
-        if let Err(error) = look(&db, &members).await {
+        if let Err(error) = stats.progress().watch(look(&db, &members)).await {
             stats.failed();
             tracing::warn!(%error, "the lease can't be renewed for the moment");
         }

@@ -197,14 +197,6 @@ async fn run<C: Consumer>(parts: ConsumerParts, consumer: Arc<C>, stats: Arc<Act
             let _ = members.changed().await;
             continue;
         }
-
-    /// Starts the consumer's actor and keeps it alive.
-    pub fn start(supervisor: &Supervisor, arbiter: &ArbiterHandle, parts: ConsumerParts, consumer: C) {
-        let (name, consumer) = (format!("feed.{}", C::NAME), Arc::new(consumer));
-        supervisor.spawn(&name, arbiter, move |liveness, stats| {
-            Self::new(parts.clone(), consumer.clone(), liveness, stats)
-        });
-    }
         let begun = Instant::now();
         match work(&parts, &consumer, partitions, &mut members, &stats).await {
             Ok(Next::RegistryGone) => return,
@@ -243,7 +235,8 @@ async fn work<C: Consumer>(
     let Ok(mut deliveries) = parts.registry.subscribe(filter, parts.batch).await else {
         return Ok(Next::RegistryGone);
     };
-    let mut runner = ConsumerRunner::load(parts.clone(), consumer.clone(), partitions).await?;
+    let load = ConsumerRunner::load(parts.clone(), consumer.clone(), partitions);
+    let mut runner = stats.progress().watch(load).await?;
     loop {
         match runner.step(&mut deliveries, members, stats).await? {
             Next::Go => {}

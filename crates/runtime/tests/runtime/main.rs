@@ -1,0 +1,4 @@
+//! The runtime by itself, on SQLite: no service of Kizuna's takes part.
+
+mod node;
+mod stuck;
