@@ -33,6 +33,38 @@ use store::unit_of_work::{CommitError, UnitOfWork};
 use store::{Db, StoreError};
 
 /// What a service does about events.
+///
+/// ```
+/// use std::sync::Arc;
+/// use kernel::{event::{EventType, LoggedEvent}, service_id::ServiceId};
+/// use kizuna_runtime::consumer::{Consumer, EffectError};
+/// use store::table::{Kind, OnConflict, Table};
+/// use store::unit_of_work::{UnitOfWork, Write};
+///
+/// const RANG: EventType = EventType::new("bell.rang", "/services/bell");
+/// static RINGS: Table = Table {
+///     name: "rings",
+///     columns: &[("id", Kind::Id), ("count", Kind::Int)],
+///     on_conflict: OnConflict::Add("count"),
+///     fence: "count",
+/// };
+///
+/// /// Counts the rings of each bell.
+/// struct Rings;
+///
+/// impl Consumer for Rings {
+///     const SERVICE: Option<ServiceId> = None;
+///     const NAME: &'static str = "bell.rings";
+///     const TYPES: &'static [EventType] = &[RANG];
+///
+///     async fn effect(&self, _: &store::Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
+///         let mut counts = std::collections::BTreeMap::new();
+///         events.iter().for_each(|event| *counts.entry(event.event.subject).or_insert(0) += 1);
+///         let row = |(id, count): (&_, &i32)| Write::put(&RINGS, id, &serde_json::json!({"id": id, "count": count}));
+///         Ok(UnitOfWork { writes: counts.iter().map(row).collect(), ..UnitOfWork::default() })
+///     }
+/// }
+/// ```
 pub trait Consumer: Send + Sync + 'static {
     /// The service whose nodes run it; `None`: every node does.
     const SERVICE: Option<ServiceId>;
@@ -164,6 +196,14 @@ impl<C: Consumer> ConsumerActor<C> {
         stats: Arc<ActorStats>,
     ) -> Self {
         Self { parts, consumer, stats, _liveness: liveness }
+    }
+
+    /// Starts the consumer's actor and keeps it alive.
+    pub fn start(supervisor: &Supervisor, arbiter: &ArbiterHandle, parts: ConsumerParts, consumer: C) {
+        let (name, consumer) = (format!("feed.{}", C::NAME), Arc::new(consumer));
+        supervisor.spawn(&name, arbiter, move |liveness, stats| {
+            Self::new(parts.clone(), consumer.clone(), liveness, stats)
+        });
     }
 }
 
