@@ -107,10 +107,12 @@ mod armed {
         POINTS.get(name).filter(meant).is_some_and(Point::is_armed_for_this_visit)
     }
 
-    /// Passes the place called `name`; waits if it is armed for this visit.
+    /// Passes the place called `name`; waits or panics if it is armed for this visit. A `fail` is for [`fails`].
     pub async fn pause(name: &str) {
-        let Some(point) = POINTS.get(name).filter(|point| point.is_armed_for_this_visit()) else { return };
+        let meant = |point: &&Point| point.action != Action::Fail && point.is_armed_for_this_visit();
+        let Some(point) = POINTS.get(name).filter(meant) else { return };
         match point.action {
+            Action::Panic => panic!("failpoint {name}"),
             Action::Wait(None) => std::future::pending().await,
             Action::Wait(Some(time)) => tokio::time::sleep(time).await,
             action => panic!("{name} is no place for {action:?}"),

@@ -3,6 +3,13 @@
 use std::fmt;
 
 /// The name of a service, as flags, logs and the wire have it. The application declares them as constants.
+///
+/// ```
+/// use kizuna_kernel::service_id::ServiceId;
+///
+/// const SALES: ServiceId = ServiceId("sales");
+/// assert_eq!(SALES.to_string(), "sales");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServiceId(pub &'static str);
 

@@ -56,6 +56,22 @@ pub enum CallOutcome {
 const HISTORY: usize = 1_024;
 
 /// The machine.
+///
+/// ```
+/// use std::time::Duration;
+/// use kernel::clock::Clock;
+/// use kizuna_runtime::breaker::{Breaker, BreakerSettings, CallOutcome};
+///
+/// let (mut breaker, now) = (Breaker::new(BreakerSettings::default()), Clock::System.now());
+/// for _ in 0..5 {
+///     breaker.report(CallOutcome::Failure, now);
+/// }
+/// assert!(breaker.admit(now).is_err(), "open");
+/// let later = now.plus(Duration::from_secs(30));
+/// assert!(breaker.admit(later).is_ok(), "one probe");
+/// breaker.report(CallOutcome::Success, later);
+/// assert!(breaker.admit(later).is_ok(), "closed");
+/// ```
 #[derive(Debug)]
 pub struct Breaker {
     settings: BreakerSettings,

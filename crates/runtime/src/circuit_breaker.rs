@@ -159,6 +159,33 @@ impl Handler<Tracked<Read>> for BreakerActor {
 pub type CanBeSent = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// A guarded way to another service.
+///
+/// ```
+/// use std::time::Duration;
+/// use kernel::{clock::Clock, error::{Error, ErrorCode}};
+/// use kizuna_runtime::arbiters::Arbiters;
+/// use kizuna_runtime::breaker::BreakerSettings;
+/// use kizuna_runtime::circuit_breaker::{BreakerActor, CircuitBreaker};
+/// use kizuna_runtime::stats::ActorStatsRegistry;
+/// use kizuna_runtime::supervisor::{Intensity, Supervisor};
+///
+/// actix::System::new().block_on(async {
+///     let supervisor = Supervisor::start(ActorStatsRegistry::default(), Intensity::default());
+///     let arbiters = Arbiters::start(1);
+///     let settings = BreakerSettings { volume: 2, ..BreakerSettings::default() };
+///     let actor = supervisor.spawn("breaker.sales", &arbiters.serving(), move |liveness, _| {
+///         BreakerActor::new("breaker.sales", settings.clone(), Clock::System, liveness)
+///     });
+///     let breaker = CircuitBreaker::new(actor, Duration::from_secs(3));
+///     assert_eq!(breaker.call(async { Ok(7) }).await, Ok(7));
+///     let _ = breaker.call(async { Err::<(), _>(Error::unavailable()) }).await;
+///     // Half of two calls have failed: it is open, and the next call is not made.
+///     let refused = breaker.call(async { Ok(7) }).await.unwrap_err();
+///     assert_eq!(refused.code, ErrorCode::Unavailable);
+///     supervisor.stop();
+///     arbiters.stop();
+/// });
+/// ```
 #[derive(Clone)]
 pub struct CircuitBreaker {
     breaker: Ref<BreakerActor>,

@@ -89,7 +89,7 @@ async fn keep(db: Db, members: Members, membership: MembershipHandle, stats: Arc
     while *stay.borrow_and_update() == Stay::Staying {
         stats.step();
         let begun = Instant::now();
-        let wait = look(&db, &members).await.unwrap_or_else(|error| {
+        let wait = stats.progress().watch(look(&db, &members)).await.unwrap_or_else(|error| {
             stats.failed();
             tracing::warn!(%error, "the lease can't be renewed for the moment");
             RENEW_EVERY
