@@ -24,7 +24,7 @@ use runtime::entity::{Aggregate, Entities};
 use runtime::journal::Journal;
 use store::table::Table;
 use store::unit_of_work::{UnitOfWork, Write};
-use store::{Db, StoreError, log};
+use store::{Db, StoreError};
 
 /// Records that are looked for at a time, and commands that are under way at once.
 const PAGE: i64 = 256;
@@ -127,7 +127,8 @@ impl Deletions {
     /// # Errors
     /// The database's.
     pub async fn closing(&self, step: Step<'_>, now: Timestamp) -> Result<Event, EffectError> {
-        let (ids, count) = log::caused(&self.db, step.cause.event.id, step.single.name(), IDS_NAMED).await?;
+        let (ids, count) =
+            queries::caused(&self.db, step.cause.event.id, step.single.name(), IDS_NAMED).await?;
         let payload = StepPayload {
             saga_id: Some(step.deletion.saga_id),
             subject_id: step.deletion.id,

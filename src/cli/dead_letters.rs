@@ -5,7 +5,7 @@ use tokio::runtime::Handle;
 
 use crate::actors::operations::dead_letters;
 use crate::actors::operations::messages::{DeadLetter, DeadLetterView};
-use crate::cli::{Done, connect};
+use crate::cli::shared::{Done, connect};
 use crate::config::DatabaseConfig;
 use kernel::clock::Clock;
 use kernel::error::{Error, ErrorCode};

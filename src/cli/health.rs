@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::cli::Done;
+use crate::cli::shared::Done;
 
 /// A server that takes longer is not well.
 const DEADLINE: Duration = Duration::from_secs(3);

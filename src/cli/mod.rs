@@ -3,9 +3,9 @@
 mod dead_letters;
 mod health;
 mod projections;
+mod shared;
 mod watch;
 
-use crate::persistence::SCHEMA;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use crate::actors::auth::token::Keys;
 use crate::app::bootstrap;
 use crate::app::services::Services;
 use crate::app::startup::{Application, Stopper};
+use crate::cli::shared::{Done, connect, read_password};
 use crate::config::{ClusterConfig, Config, DatabaseConfig};
 use crate::domain::service_name::ServiceName;
 use crate::domain::user::messages::{CreateUser, NewUser};
@@ -29,7 +30,6 @@ use kernel::clock::Clock;
 use kernel::cloud_event::CloudEvent;
 use kernel::context::Context;
 use kernel::ids::Id;
-use store::Db;
 use store::log;
 use store::log::AuditFilter;
 
@@ -139,8 +139,6 @@ pub fn run() -> ExitCode {
     }
 }
 
-type Done = anyhow::Result<()>;
-
 /// Runs a command in an actix system, beside the runtime that outlives every actor: pools, commits, hashing.
 fn on_system<F: Future<Output = Done>>(command: impl FnOnce(Handle) -> F) -> Done {
     telemetry::log_to_stderr();
@@ -199,10 +197,6 @@ fn without_password(url: &str) -> String {
     }
 }
 
-async fn connect(database: DatabaseConfig, lasting: &Handle) -> anyhow::Result<Db> {
-    Ok(lasting.spawn(async move { Db::connect(&database.settings(), SCHEMA).await }).await??)
-}
-
 async fn migrate(database: DatabaseConfig, lasting: Handle) -> Done {
     let db = connect(database, &lasting).await?;
     let migrated = db.clone();
@@ -211,14 +205,6 @@ async fn migrate(database: DatabaseConfig, lasting: Handle) -> Done {
     }
     db.close().await;
     Ok(())
-}
-
-/// A password from the terminal's input.
-fn read_password() -> anyhow::Result<String> {
-    eprint!("password: ");
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 async fn create_user(mut args: CreateUserArgs, lasting: Handle) -> Done {

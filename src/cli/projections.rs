@@ -5,7 +5,7 @@ use tokio::runtime::Handle;
 
 use crate::app::projections;
 use crate::app::projections::Rebuilt;
-use crate::cli::{Done, connect};
+use crate::cli::shared::{Done, connect};
 use crate::config::DatabaseConfig;
 
 #[derive(Subcommand)]

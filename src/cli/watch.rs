@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::cli::Done;
+use crate::cli::shared::{self, Done};
 use runtime::retry::Backoff;
 
 #[derive(Args)]
@@ -54,7 +54,7 @@ fn plain_http(url: &str) -> Result<String, String> {
 pub async fn run(args: WatchArgs) -> Done {
     let password = match &args.password {
         Some(password) => password.clone(),
-        None => crate::cli::read_password()?,
+        None => shared::read_password()?,
     };
     let mut watcher = Watcher { args, password, http: client()?, cursor: None };
     let mut failures = 0;

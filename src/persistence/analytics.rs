@@ -1,5 +1,6 @@
 //! The projections of analytics: activity, metrics, people, notifications.
 
+pub use crate::domain::notification::messages::NEWEST_FIRST;
 use crate::domain::report::messages::DayMetrics;
 use std::collections::BTreeMap;
 
@@ -10,7 +11,6 @@ use crate::domain::notification::record::Notification;
 use crate::domain::notification::user_directory::UserCopy;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
-use kernel::page::Sort;
 use kernel::page::{Page, PageRequest};
 use store::db::{Db, StoreError};
 use store::log;
@@ -156,9 +156,6 @@ pub static NOTIFICATIONS: Table = Table {
     on_conflict: OnConflict::Replace,
     fence: "version",
 };
-
-/// The order of notifications: ids grow with time.
-pub const NEWEST_FIRST: Sort = Sort::time("-created_at", "created_at", true);
 
 /// A user's notifications, newest first.
 pub async fn notifications(

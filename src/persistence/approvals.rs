@@ -1,6 +1,7 @@
 //! Approvals.
 
 use crate::domain::approval::messages::ApprovalCounts;
+pub use crate::domain::approval::messages::NEWEST_FIRST;
 
 use serde::Deserialize;
 
@@ -9,7 +10,6 @@ use crate::domain::approval::record::{Approval, ApprovalStatus};
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
-use kernel::page::Sort;
 use kernel::page::{Page, PageRequest};
 use store::db::{Db, StoreError};
 use store::paging;
@@ -38,9 +38,6 @@ pub static APPROVALS: Table = Table {
     on_conflict: OnConflict::Replace,
     fence: "version",
 };
-
-/// The order of approvals: the newest first.
-pub const NEWEST_FIRST: Sort = Sort::time("-created_at", "created_at", true);
 
 /// Approvals that the caller may see.
 pub async fn list(

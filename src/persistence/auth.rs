@@ -1,11 +1,11 @@
 //! Users and sessions.
 
+pub use crate::domain::user::messages::USERS_BY_CREATION;
 use crate::domain::user::messages::{LiveUser, UserFilter};
 use crate::domain::user::record::{User, UserState};
 use kernel::caller::Role;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
-use kernel::page::Sort;
 use kernel::page::{Page, PageRequest};
 use store::db::{Db, StoreError};
 use store::paging;
@@ -92,9 +92,6 @@ pub async fn live_users(db: &Db) -> Result<Vec<LiveUser>, StoreError> {
 pub fn unchanged(user: &LiveUser) -> Write {
     Write::check(&USERS, user.id).expecting(user.version)
 }
-
-/// The order of users.
-pub const USERS_BY_CREATION: Sort = Sort::time("created_at", "created_at", false);
 
 /// Live users in the order of their making.
 pub async fn list_users(

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use crate::domain::customer::messages::CustomerFilter;
+pub use crate::domain::customer::messages::SORTS;
 use crate::domain::customer::record::Customer;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
@@ -39,39 +40,6 @@ pub static CUSTOMERS: Table = Table {
     on_conflict: OnConflict::Replace,
     fence: "version",
 };
-
-/// The orders that `?sort=` may name; the first is the default.
-pub const SORTS: [Sort; 6] = [
-    Sort::time("-created_at", "created_at", true),
-    Sort::time("created_at", "created_at", false),
-    Sort::text("name", "name", false),
-    Sort::text("-name", "name", true),
-    Sort::time("updated_at", "updated_at", false),
-    Sort::time("-updated_at", "updated_at", true),
-];
-
-/// For `#[serde(with = "sort_name")]`: one of [`SORTS`] by its name. No column's name is taken from outside.
-pub mod sort_name {
-    use std::borrow::Cow;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
-    use super::{SORTS, Sort};
-
-    /// # Errors
-    /// The serializer's.
-    pub fn serialize<S: Serializer>(sort: &Sort, serializer: S) -> Result<S::Ok, S::Error> {
-        sort.name.serialize(serializer)
-    }
-
-    /// # Errors
-    /// When there is no order of this name.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sort, D::Error> {
-        let name = Cow::<'de, str>::deserialize(deserializer)?;
-        let known = SORTS.into_iter().find(|sort| sort.name == name);
-        known.ok_or_else(|| de::Error::custom("an unknown order of customers"))
-    }
-}
 
 /// Live customers that the caller may see.
 pub async fn list(

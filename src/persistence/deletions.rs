@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use kernel::ids::Id;
 use store::db::{Db, StoreError};
+use store::log;
 use store::sql::Sql;
 use store::table::{Dialect, Kind, OnConflict, Table};
 
@@ -84,4 +85,18 @@ pub async fn referring(db: &Db, to: Referring, id: Id, limit: i64) -> Result<Vec
 pub async fn count(db: &Db, to: Referring, id: Id) -> Result<i64, StoreError> {
     let count = Sql::new(format!("SELECT CAST(count(*) AS TEXT) FROM {}", to.table));
     db.number(count.filter(to.condition, [id.into()])).await
+}
+
+/// The subjects of the events of one type that the event `cause` has led to, the first `limit` of them, and how many
+/// they are.
+pub async fn caused(db: &Db, cause: Id, event_type: &str, limit: i64) -> Result<(Vec<Id>, i64), StoreError> {
+    // In the words of the index `events_caused`, or it would not be used.
+    let narrow = |sql: Sql| {
+        sql.filter("causation_id = ?", [cause.into()])
+            .filter("type <> 'notification.created'", [])
+            .filter("type = ?", [event_type.into()])
+    };
+    let first = log::read(db, narrow(Sql::default()).push(" ORDER BY id", []).limit(limit)).await?;
+    let count = db.number(narrow(Sql::new("SELECT CAST(count(*) AS TEXT) FROM events"))).await?;
+    Ok((first.into_iter().map(|event| event.event.subject).collect(), count))
 }

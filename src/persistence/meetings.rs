@@ -1,5 +1,6 @@
 //! Meetings.
 
+pub use crate::domain::meeting::messages::LATEST_FIRST;
 use crate::domain::meeting::messages::MeetingCounts;
 use std::collections::BTreeMap;
 
@@ -10,7 +11,6 @@ use crate::domain::meeting::record::Meeting;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
-use kernel::page::Sort;
 use kernel::page::{Page, PageRequest};
 use store::db::{Db, StoreError};
 use store::paging;
@@ -37,9 +37,6 @@ pub static MEETINGS: Table = Table {
     on_conflict: OnConflict::Replace,
     fence: "version",
 };
-
-/// The order of meetings: the latest first.
-pub const LATEST_FIRST: Sort = Sort::time("-met_at", "met_at", true);
 
 /// Live meetings that the caller may see.
 pub async fn list(

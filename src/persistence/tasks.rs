@@ -1,14 +1,11 @@
 //! Tasks.
 
-use crate::domain::task::messages::TaskCounts;
-use serde::{Deserialize, Serialize};
-
-use crate::domain::task::messages::TaskFilter;
+pub use crate::domain::task::messages::DUE_FIRST;
+use crate::domain::task::messages::{DueTask, TaskCounts, TaskFilter};
 use crate::domain::task::record::Task;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
-use kernel::page::Sort;
 use kernel::page::{Page, PageRequest};
 use store::db::{Db, StoreError};
 use store::paging;
@@ -35,9 +32,6 @@ pub static TASKS: Table = Table {
     on_conflict: OnConflict::Replace,
     fence: "version",
 };
-
-/// The order of tasks: what is due first comes first.
-pub const DUE_FIRST: Sort = Sort::time("due_at", "due_at", false);
 
 /// Live tasks that the caller may see.
 pub async fn list(
@@ -78,13 +72,6 @@ pub async fn stats(
         done: db.number(done).await?,
         overdue: db.number(open().filter("due_at < ?", [now.into()])).await?,
     })
-}
-
-/// A task that is due, and its place in the order of [`unalerted`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DueTask {
-    pub id: Id,
-    pub due_at: Timestamp,
 }
 
 /// Open tasks due by `by` that have had no alert for their due time: those after `after`, the first due first, at

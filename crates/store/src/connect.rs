@@ -11,12 +11,10 @@ use sqlx::sqlite::{
 
 use sqlx::ConnectOptions;
 
-use crate::db::StoreError;
+use crate::error::StoreError;
 use crate::readers::Readers;
-use crate::settings::DatabaseSettings;
+use crate::settings::{DatabaseSettings, LOCK_TIMEOUT};
 
-/// How long a statement waits for a lock another process or node holds.
-pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that has been idle for so long is tested before it is used.
 const RESTED: Duration = Duration::from_secs(1);
 

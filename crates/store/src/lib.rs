@@ -12,6 +12,7 @@
 mod connect;
 pub mod cursors;
 pub mod db;
+pub mod error;
 pub mod hot_values;
 pub mod idempotency;
 pub mod journal;
@@ -29,4 +30,5 @@ pub mod streams;
 pub mod table;
 pub mod unit_of_work;
 
-pub use db::{Db, StoreError};
+pub use db::Db;
+pub use error::StoreError;

@@ -118,20 +118,6 @@ pub async fn by_ids(db: &Db, ids: &[Id]) -> Result<Vec<LoggedEvent>, StoreError>
     read(db, tail.push(" ORDER BY slice, slice_seq", [])).await
 }
 
-/// The subjects of the events of one type that the event `cause` has led to, the first `limit` of them, and how many
-/// they are.
-pub async fn caused(db: &Db, cause: Id, event_type: &str, limit: i64) -> Result<(Vec<Id>, i64), StoreError> {
-    // In the words of the index `events_caused`, or it would not be used.
-    let narrow = |sql: Sql| {
-        sql.filter("causation_id = ?", [cause.into()])
-            .filter("type <> 'notification.created'", [])
-            .filter("type = ?", [event_type.into()])
-    };
-    let first = read(db, narrow(Sql::default()).push(" ORDER BY id", []).limit(limit)).await?;
-    let count = db.number(narrow(Sql::new("SELECT CAST(count(*) AS TEXT) FROM events"))).await?;
-    Ok((first.into_iter().map(|event| event.event.subject).collect(), count))
-}
-
 /// The last number of every partition, `(partition, last_seq)`.
 pub async fn heads(db: &Db) -> Result<Vec<(i64, i64)>, StoreError> {
     #[derive(Deserialize)]

@@ -9,8 +9,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::connect::LOCK_TIMEOUT;
-use crate::db::StoreError;
+use crate::error::StoreError;
+use crate::settings::LOCK_TIMEOUT;
 
 /// A bounded number of connections, opened when they are first needed.
 #[derive(Clone)]

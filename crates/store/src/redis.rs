@@ -9,7 +9,7 @@
 //! | `events:<partition>` | stream: what was committed, `<partition_seq>-0` the entry's id; trimmed by the lowest cursor |
 //! | `calls:<incarnation>` | stream: calls to the services of a node; runs out with it |
 //! | `replies:<incarnation>` | stream: answers to the calls of a node; runs out with it |
-//! | `customer:<id>` | string: a hot customer, or the token of who is about to fill it; for a second |
+//! | `<kind>:<id>` | string: a hot record, or the token of the node that is about to fill it; kept for a second |
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,8 +103,8 @@ impl Redis {
         format!("{}replies:{incarnation}", self.namespace)
     }
 
-    /// A hot customer.
-    pub fn customer(&self, id: Id) -> String {
-        format!("{}customer:{id}", self.namespace)
+    /// The hot value of a record.
+    pub fn hot(&self, kind: &str, id: Id) -> String {
+        format!("{}{kind}:{id}", self.namespace)
     }
 }

@@ -1,7 +1,12 @@
 //! Which database to open, and what its schema is.
 
+use std::time::Duration;
+
 use kernel::event::Catalogue;
 use sqlx::migrate::Migrator;
+
+/// How long a statement waits for a lock that another process or node holds.
+pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where the database is, and how many connections read from it.
 #[derive(Clone, Debug)]

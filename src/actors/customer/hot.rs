@@ -44,6 +44,8 @@ const REDIS_COOLDOWN: Duration = Duration::from_millis(500);
 const AGAIN: Duration = Duration::from_millis(100);
 /// Bytes of the longest value: notes may be long, and few of those are hot.
 const VALUE_BYTES_MAX: usize = 16 * 1024;
+/// What its keys begin with.
+const KIND: &str = "customer";
 /// What tokens begin with, and no JSON does.
 const TOKEN: char = '?';
 
@@ -63,7 +65,7 @@ impl HotCustomers {
     }
 
     async fn find(&self, id: Id, stored: BoxFuture<'_, Stored<Customer>>) -> Stored<Customer> {
-        let key = self.redis.customer(id);
+        let key = self.redis.hot(KIND, id);
         let found = if self.is_left_alone() { None } else { self.look(&key).await };
         let held = found.as_ref().and_then(Option::as_deref);
         if let Some(customer) = held.and_then(|value| serde_json::from_str(value).ok()) {
@@ -105,7 +107,7 @@ impl HotCustomers {
     }
 
     async fn clear(&self, id: Id) {
-        let (begun, key) = (Instant::now(), self.redis.customer(id));
+        let (begun, key) = (Instant::now(), self.redis.hot(KIND, id));
         let over = begun + ENTRY_TTL + MARGIN;
         loop {
             let again = Instant::now() + AGAIN;

@@ -20,7 +20,7 @@ use crate::domain::saga::messages::CountReferring;
 use crate::domain::saga::record::{Counted, Counts, SagaKind};
 use crate::domain::task::messages::TaskCounts;
 use crate::domain::task::messages::{
-    AlertDueTasks, ChangeTask, CreateTask, DeleteTask, FindTask, ListTasks, TaskStats,
+    AlertDueTasks, ChangeTask, CreateTask, DeleteTask, DueTask, FindTask, ListTasks, TaskStats,
 };
 use crate::domain::task::record::Task;
 use crate::domain::task::rules::TaskCommand;
@@ -30,7 +30,6 @@ use crate::persistence::deletions::{
 };
 use crate::persistence::meetings as queries;
 use crate::persistence::tasks as task_store;
-use crate::persistence::tasks::DueTask;
 use kernel::caller::Caller;
 use kernel::clock::Clock;
 use kernel::error::Error;

@@ -10,7 +10,7 @@ use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::context::Context;
 use kernel::ids::Id;
-use kernel::page::PageRequest;
+use kernel::page::{PageRequest, Sort};
 use kernel::text_schemas::{Comment, Currency, Notes, Title};
 use kernel::whole_number::Whole;
 
@@ -93,6 +93,9 @@ pub struct ApprovalFilter {
     pub requester_id: Option<Id>,
     pub approver_id: Option<Id>,
 }
+
+/// The order of approvals: the newest first.
+pub const NEWEST_FIRST: Sort = Sort::time("-created_at", "created_at", true);
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ListApprovals {

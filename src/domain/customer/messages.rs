@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::customer::record::CustomerStatus;
-use crate::persistence::customers::sort_name;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::context::Context;
@@ -106,6 +105,39 @@ pub struct CustomerFilter {
     pub owner_id: Option<Id>,
     pub created_from: Option<Timestamp>,
     pub created_to: Option<Timestamp>,
+}
+
+/// The orders that `?sort=` may name; the first is the default.
+pub const SORTS: [Sort; 6] = [
+    Sort::time("-created_at", "created_at", true),
+    Sort::time("created_at", "created_at", false),
+    Sort::text("name", "name", false),
+    Sort::text("-name", "name", true),
+    Sort::time("updated_at", "updated_at", false),
+    Sort::time("-updated_at", "updated_at", true),
+];
+
+/// For `#[serde(with = "sort_name")]`: one of [`SORTS`] by its name. No column's name is taken from outside.
+pub mod sort_name {
+    use std::borrow::Cow;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    use super::{SORTS, Sort};
+
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(sort: &Sort, serializer: S) -> Result<S::Ok, S::Error> {
+        sort.name.serialize(serializer)
+    }
+
+    /// # Errors
+    /// When there is no order of this name.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sort, D::Error> {
+        let name = Cow::<'de, str>::deserialize(deserializer)?;
+        let known = SORTS.into_iter().find(|sort| sort.name == name);
+        known.ok_or_else(|| de::Error::custom("an unknown order of customers"))
+    }
 }
 
 #[derive(Clone, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::context::Context;
 use kernel::ids::Id;
-use kernel::page::PageRequest;
+use kernel::page::{PageRequest, Sort};
 use kernel::patch::{Change, present, some};
 use kernel::text_schemas::{Line, Notes, Title};
 use kernel::whole_number::Whole;
@@ -97,6 +97,9 @@ pub struct MeetingFilter {
     pub from: Option<Timestamp>,
     pub to: Option<Timestamp>,
 }
+
+/// The order of meetings: the latest first.
+pub const LATEST_FIRST: Sort = Sort::time("-met_at", "met_at", true);
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ListMeetings {

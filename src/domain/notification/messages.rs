@@ -7,7 +7,10 @@ use crate::domain::notification::rules::NotificationCommand;
 use kernel::caller::Caller;
 use kernel::context::Context;
 use kernel::ids::Id;
-use kernel::page::{Keyset, PageRequest};
+use kernel::page::{Keyset, PageRequest, Sort};
+
+/// The order of notifications: ids grow with time.
+pub const NEWEST_FIRST: Sort = Sort::time("-created_at", "created_at", true);
 
 /// One's own notifications, newest first; read and archived ones too, unless only unread ones are wanted.
 #[derive(Clone, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use crate::domain::saga::record::{Counted, Counts, SagaKind};
 use kernel::caller::Caller;
 use kernel::context::Context;
 use kernel::ids::Id;
-use kernel::page::PageRequest;
+use kernel::page::{PageRequest, Sort};
 
 /// Deletes a user and starts the saga that hands over what they had; answers with the saga's id.
 pub struct DeleteUser {
@@ -82,6 +82,9 @@ pub struct FindSaga {
     pub id: Id,
     pub caller: Caller,
 }
+
+/// The order of sagas.
+pub const NEWEST_FIRST: Sort = Sort::time("-started_at", "started_at", true);
 
 /// The sagas that the caller may see, newest first.
 pub struct ListSagas {

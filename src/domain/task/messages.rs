@@ -4,12 +4,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::task::record::TaskStatus;
-use crate::persistence::tasks::DueTask;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::context::Context;
 use kernel::ids::Id;
-use kernel::page::PageRequest;
+use kernel::page::{PageRequest, Sort};
 use kernel::patch::{Change, present, some};
 use kernel::text_schemas::{Notes, Title};
 
@@ -87,6 +86,9 @@ pub struct TaskFilter {
     pub due_before: Option<Timestamp>,
 }
 
+/// The order of tasks: what is due first comes first.
+pub const DUE_FIRST: Sort = Sort::time("due_at", "due_at", false);
+
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ListTasks {
     pub caller: Caller,
@@ -101,6 +103,13 @@ pub struct TaskStats {
     pub owner_id: Option<Id>,
     pub from: Timestamp,
     pub to: Timestamp,
+}
+
+/// A task that is due, and its place in the order of the scan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DueTask {
+    pub id: Id,
+    pub due_at: Timestamp,
 }
 
 /// Flow 5: the alerts of the next tasks that are due soon, after this one if there was one before. Answers the last

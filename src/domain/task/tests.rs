@@ -13,7 +13,6 @@ use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
 use kernel::event::DomainEvent;
 use kernel::ids::{Id, new_id};
-use runtime::entity::Aggregate;
 
 const DAY: Duration = Duration::from_hours(24);
 const MICRO: Duration = Duration::from_micros(1);

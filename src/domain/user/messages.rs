@@ -13,7 +13,7 @@ use kernel::clock::Timestamp;
 use kernel::context::Context;
 use kernel::ids::Id;
 use kernel::locale::Locale;
-use kernel::page::PageRequest;
+use kernel::page::{PageRequest, Sort};
 use kernel::patch::{Change, present, some};
 use kernel::text_schemas::{Email, Name, NewPassword, TimeZone};
 
@@ -201,6 +201,9 @@ pub struct UserFilter {
     /// `q` looks at names alone: SALES must not learn addresses by guessing.
     pub by_name_only: bool,
 }
+
+/// The order of users.
+pub const USERS_BY_CREATION: Sort = Sort::time("created_at", "created_at", false);
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ListUsers {
