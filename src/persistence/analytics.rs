@@ -1,4 +1,4 @@
-//! The projections of analytics: activity, metrics, people, notifications.
+//! The tables of analytics: activity, metrics, the users it knows, notifications.
 
 pub use crate::domain::notification::messages::NEWEST_FIRST;
 use crate::domain::report::messages::DayMetrics;
@@ -26,7 +26,7 @@ pub static ACTIVITY: Table = Table {
     fence: "id",
 };
 
-/// An event belongs to a customer's timeline.
+/// Adds an event to a customer's timeline.
 pub fn activity_write(event: Id, customer_id: Id) -> Write {
     #[derive(Serialize)]
     struct Row {
@@ -79,7 +79,7 @@ struct MetricRow {
     value: i64,
 }
 
-/// Adds to a figure of a day and person.
+/// Adds to a figure of a day and user.
 pub fn metric_write(day: NaiveDate, user_id: Id, metric: &str, value: i64) -> Write {
     let id = format!("{day}/{user_id}/{metric}");
     Write::put(&METRICS, &id, &MetricRow { id: id.clone(), day, user_id, metric: metric.to_owned(), value })
@@ -132,7 +132,7 @@ pub static PEOPLE: Table = Table {
     fence: "version",
 };
 
-/// Everybody analytics knows: a sales team, not a public.
+/// Every user that analytics knows: as many as a company has.
 pub async fn people(db: &Db) -> Result<Vec<UserCopy>, StoreError> {
     db.rows(&PEOPLE, Sql::default()).await
 }

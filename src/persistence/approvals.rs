@@ -57,7 +57,7 @@ pub async fn list(
     paging::page(db, &APPROVALS, request, &NEWEST_FIRST, narrow, key).await
 }
 
-/// The approvals of one status and currency. Amounts are added in two halves: no sum of theirs can overflow.
+/// The approvals of a status and currency. Amounts are added in two halves, so that no sum overflows.
 #[derive(Deserialize)]
 struct Group {
     status: ApprovalStatus,
@@ -80,7 +80,7 @@ static GROUPS: Table = Table {
     fence: "approvals",
 };
 
-/// The service's statistics: approvals requested from `from` to `to`.
+/// Statistics: approvals requested from `from` to `to`.
 pub async fn stats(
     db: &Db,
     requester: Option<Id>,

@@ -66,7 +66,7 @@ pub async fn list(
     paging::page(db, &CUSTOMERS, request, sort, narrow, key).await
 }
 
-/// The condition that no live customer which the caller may see has this address, but for `except`.
+/// The condition that no live customer which the caller may see has this address, except `except`.
 pub fn no_other_with_email(caller: &Caller, email: &str, except: Option<Id>) -> UniqueCheck {
     let owner = caller.only_owner();
     UniqueCheck {
@@ -99,7 +99,7 @@ pub async fn by_owner(db: &Db) -> Result<HashMap<Id, i64>, StoreError> {
     Ok(rows.into_iter().map(|row| (row.owner_id, row.customers)).collect())
 }
 
-/// The service's statistics: live ones now, new and deleted ones from `from` to `to`.
+/// Statistics: live customers now, new and deleted ones from `from` to `to`.
 pub async fn stats(
     db: &Db,
     owner: Option<Id>,

@@ -1,4 +1,4 @@
-//! Who is gone, as each service keeps it in mind (copies kept by its own consumer), and which records refer to them.
+//! Deleted users and customers, as each service remembers them, and the records that refer to them.
 
 use crate::domain::deletion::Deletion;
 use std::collections::HashMap;
@@ -28,7 +28,7 @@ pub static SALES_DELETIONS: Table = table("sales_departures");
 pub static OPPORTUNITY_DELETIONS: Table = table("opportunity_departures");
 pub static ANALYTICS_DELETIONS: Table = table("analytics_departures");
 
-/// Those of `ids` that are gone.
+/// Those of `ids` that are deleted.
 pub async fn among(db: &Db, table: &Table, ids: &[Id]) -> Result<HashMap<Id, Deletion>, StoreError> {
     if ids.is_empty() {
         return Ok(HashMap::new());
@@ -42,12 +42,11 @@ pub async fn among(db: &Db, table: &Table, ids: &[Id]) -> Result<HashMap<Id, Del
     Ok(gone.into_iter().map(|deletion| (deletion.id, deletion)).collect())
 }
 
-/// The records of a table that refer to a user or customer: what a step of a saga works on, and what its preview
-/// counts.
+/// The records of a table that refer to a user or customer. A step of a saga changes them; its preview counts them.
 #[derive(Clone, Copy, Debug)]
 pub struct Referring {
     table: &'static str,
-    /// With one place for the user or customer.
+    /// A condition with a place for the user or customer.
     condition: &'static str,
 }
 
@@ -87,10 +86,9 @@ pub async fn count(db: &Db, to: Referring, id: Id) -> Result<i64, StoreError> {
     db.number(count.filter(to.condition, [id.into()])).await
 }
 
-/// The subjects of the events of one type that the event `cause` has led to, the first `limit` of them, and how many
-/// they are.
+/// The subjects of the events of a type that the event `cause` led to, at most `limit` of them, and how many there are.
 pub async fn caused(db: &Db, cause: Id, event_type: &str, limit: i64) -> Result<(Vec<Id>, i64), StoreError> {
-    // In the words of the index `events_caused`, or it would not be used.
+    // The words of the index `events_caused`; otherwise it would not be used.
     let narrow = |sql: Sql| {
         sql.filter("causation_id = ?", [cause.into()])
             .filter("type <> 'notification.created'", [])

@@ -57,7 +57,7 @@ pub async fn list(
     paging::page(db, &MEETINGS, request, &LATEST_FIRST, narrow, key).await
 }
 
-/// The service's statistics: live meetings that took place from `from` to `to`.
+/// Statistics: live meetings that took place from `from` to `to`.
 pub async fn stats(
     db: &Db,
     owner: Option<Id>,

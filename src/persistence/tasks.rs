@@ -52,7 +52,7 @@ pub async fn list(
     paging::page(db, &TASKS, request, &DUE_FIRST, narrow, key).await
 }
 
-/// The service's statistics of live tasks: open and overdue ones at `now`, done ones from `from` to `to`.
+/// Statistics: live tasks that are open and overdue at `now`, and done ones from `from` to `to`.
 pub async fn stats(
     db: &Db,
     assignee: Option<Id>,
@@ -74,8 +74,7 @@ pub async fn stats(
     })
 }
 
-/// Open tasks due by `by` that have had no alert for their due time: those after `after`, the first due first, at
-/// most `limit`.
+/// Open tasks due by `by` that had no alert for their due time, the first due first: those after `after`, at most `limit`.
 pub async fn unalerted(
     db: &Db,
     by: Timestamp,
@@ -88,7 +87,7 @@ pub async fn unalerted(
         on_conflict: OnConflict::Fail,
         fence: "due_at",
     };
-    // In the words of the index `tasks_unalerted`, or it would not be used.
+    // The words of the index `tasks_unalerted`; otherwise it would not be used.
     let mut due = Sql::new("SELECT id, due_at FROM tasks")
         .filter("deleted_at IS NULL", [])
         .filter("status = 'OPEN'", [])

@@ -1,4 +1,4 @@
-//! The database: SQLite or PostgreSQL behind one small surface of reads, and the transaction of the journal.
+//! The database: SQLite or PostgreSQL behind one interface for reads and for the journal's transaction.
 
 use serde::de::DeserializeOwned;
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
@@ -15,7 +15,7 @@ use kernel::ids::Id;
 
 #[derive(Clone)]
 enum Pools {
-    // One writer, as SQLite has it; readers beside it see the last commit (WAL).
+    // SQLite has one writer; readers beside it see the last commit (WAL).
     Sqlite { writer: SqlitePool, readers: Readers },
     Postgres(PgPool),
 }
@@ -30,7 +30,7 @@ pub struct Db {
     runtime: Handle,
 }
 
-/// What promises rest on (SPEC §8.1), under the names of either database.
+/// The settings that durability depends on (SPEC §8.1), under their names in either database.
 pub const SETTINGS: [&str; 7] = [
     "synchronous",
     "journal_mode",
@@ -42,7 +42,7 @@ pub const SETTINGS: [&str; 7] = [
 ];
 
 impl Db {
-    /// Connects; SQLite files (and their folder) are made if missing. Call on the long-lived runtime.
+    /// Connects; creates a SQLite file and its folder if missing. Call on the long-lived runtime.
     ///
     /// # Errors
     /// `Unavailable` if nothing answers there, `Failed` for a URL that is neither `sqlite:` nor `postgres:`.
@@ -61,7 +61,7 @@ impl Db {
         Ok(Self { pools, schema, runtime: Handle::current() })
     }
 
-    /// Brings the schema up to date; returns the names of the migrations that it holds then.
+    /// Brings the schema up to date; returns the names of all applied migrations.
     ///
     /// # Errors
     /// When a migration fails or the schema is newer than this binary.
@@ -89,12 +89,12 @@ impl Db {
         }
     }
 
-    /// The rows of `table` that `tail` leaves (joins, conditions, order, limit).
+    /// The rows of `table` that `tail` (joins, conditions, order, limit) selects.
     pub async fn rows<T: DeserializeOwned>(&self, table: &Table, tail: Sql) -> Result<Vec<T>, StoreError> {
         self.rows_of(table, tail.wrapped(|tail| table.select(tail))).await
     }
 
-    /// The rows of a query of its own, whose columns `shape` describes.
+    /// The rows of any query; `shape` describes its columns.
     pub async fn rows_of<T: DeserializeOwned>(
         &self,
         shape: &Table,
@@ -134,10 +134,10 @@ impl Db {
         text.parse().map_err(|_| StoreError::Failed(format!("not a number: {text}")))
     }
 
-    /// Whether it answers.
+    /// Checks that the database answers.
     ///
     /// # Errors
-    /// `Unavailable` if not.
+    /// `Unavailable` if it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.text(Sql::new("SELECT CAST(1 AS TEXT)")).await.map(drop)
     }
@@ -145,7 +145,7 @@ impl Db {
     /// Runs a statement outside the journal (housekeeping only); returns how many rows it touched.
     ///
     /// # Errors
-    /// The database's; nothing has changed then.
+    /// The database's; then nothing has changed.
     pub async fn execute(&self, sql: Sql) -> Result<u64, StoreError> {
         let db = self.clone();
         let task = self.runtime.spawn(async move {
@@ -156,7 +156,7 @@ impl Db {
         task.await.map_err(|_| StoreError::Unavailable("a statement was cut off".into()))?
     }
 
-    /// One of [`SETTINGS`] on the connection that commits, as the database words it.
+    /// The value of one of [`SETTINGS`] on the connection that commits.
     pub async fn setting(&self, name: &'static str) -> Result<String, StoreError> {
         if !SETTINGS.contains(&name) {
             return Err(StoreError::Failed(format!("{name} is not among the settings")));
@@ -171,7 +171,7 @@ impl Db {
         text.ok_or_else(|| StoreError::Failed(format!("there is no setting {name}")))
     }
 
-    /// Begins the transaction of a commit. Run it to its end in a task that nobody drops.
+    /// Begins the transaction of a commit. Run it to its end in a task that is never dropped.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match &self.pools {
             Pools::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
@@ -184,7 +184,7 @@ impl Db {
         &self.runtime
     }
 
-    /// Closes every connection; SQLite folds its write-ahead log back.
+    /// Closes every connection; SQLite checkpoints its write-ahead log.
     pub async fn close(&self) {
         match &self.pools {
             Pools::Sqlite { writer, readers } => {
@@ -211,8 +211,8 @@ impl Tx {
         })
     }
 
-    /// The same by a plan made for this time alone. PostgreSQL keeps the plan of a statement that is known to it; one
-    /// made while the table was empty may look for a value through all rows.
+    /// Like [`Tx::text`], but with a plan made for this call. PostgreSQL keeps the plan of a prepared statement, and a plan
+    /// made while the table was empty may scan all rows.
     pub async fn text_planned_anew(&mut self, sql: &Sql) -> Result<Option<String>, StoreError> {
         Ok(match self {
             Self::Sqlite(tx) => sqlite_text(&mut **tx, sql).await?,

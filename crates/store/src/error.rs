@@ -1,17 +1,17 @@
-//! Why the database did not do what it was asked.
+//! Errors of the database.
 
 use kernel::error::{Error, ErrorCode};
 
-/// Why the database did not do what it was asked.
+/// Why a statement failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It can't be reached, or is too busy; nothing is known to be wrong with the request.
+    /// The database can't be reached or is too busy; nothing is known to be wrong with the request.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
     /// A unique index holds such a value already.
     #[error("a row with this value exists already ({0})")]
     Duplicate(String),
-    /// Anything else: a defect here or a damaged row.
+    /// Anything else: a defect of this program, or a damaged row.
     #[error("the database refused: {0}")]
     Failed(String),
 }

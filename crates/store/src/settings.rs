@@ -1,4 +1,4 @@
-//! Which database to open, and what its schema is.
+//! Which database to open, with which schema.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct DatabaseSettings {
     /// `sqlite://PATH` or `postgres://…`.
     pub url: String,
-    /// Connections for reading; the journal has one of its own besides.
+    /// The number of connections for reading; the journal has one more.
     pub pool_size: u32,
 }
 
-/// What the program keeps in the database: its migrations on either database, and the types of its events.
+/// The schema of the program: its migrations for each database, and the types of its events.
 #[derive(Clone, Copy, Debug)]
 pub struct Schema {
     pub sqlite: &'static Migrator,

@@ -1,4 +1,4 @@
-//! What others may ask of the sales service.
+//! The messages of the sales service about meetings.
 
 use std::collections::BTreeMap;
 
@@ -89,7 +89,7 @@ pub struct FindMeeting {
     pub caller: Caller,
 }
 
-/// What a list of meetings is narrowed to.
+/// The filter of a list of meetings.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct MeetingFilter {
     pub customer_id: Option<Id>,
@@ -108,7 +108,7 @@ pub struct ListMeetings {
     pub page: PageRequest,
 }
 
-/// The service's statistics of what the caller may see.
+/// Statistics of the meetings that the caller may see.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct MeetingStats {
     pub caller: Caller,

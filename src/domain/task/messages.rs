@@ -1,4 +1,4 @@
-//! What others may ask of the sales service about tasks.
+//! The messages of the sales service about tasks.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -77,7 +77,7 @@ pub struct FindTask {
     pub caller: Caller,
 }
 
-/// What a list of tasks is narrowed to.
+/// The filter of a list of tasks.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TaskFilter {
     pub status: Option<TaskStatus>,
@@ -86,7 +86,7 @@ pub struct TaskFilter {
     pub due_before: Option<Timestamp>,
 }
 
-/// The order of tasks: what is due first comes first.
+/// The order of tasks: the first due first.
 pub const DUE_FIRST: Sort = Sort::time("due_at", "due_at", false);
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -96,7 +96,7 @@ pub struct ListTasks {
     pub page: PageRequest,
 }
 
-/// The service's statistics of what the caller may see: open and overdue ones now, done ones of a period.
+/// Statistics of the tasks that the caller may see: open and overdue ones now, done ones of a period.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct TaskStats {
     pub caller: Caller,
@@ -112,8 +112,8 @@ pub struct DueTask {
     pub due_at: Timestamp,
 }
 
-/// Flow 5: the alerts of the next tasks that are due soon, after this one if there was one before. Answers the last
-/// task of a full batch: there may be more behind it.
+/// Flow 5: sends the alerts of the next batch of tasks that are due soon: those after `after`, if there was a batch before.
+/// The answer is the last task of a full batch, after which there may be more.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct AlertDueTasks {
     pub after: Option<DueTask>,
