@@ -7,8 +7,8 @@ use kernel::service_id::ServiceId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A service that a node may host or not. Gateway, live feed, sagas and operations are not among them: they run on every
-/// node.
+/// A service that a node may host or not. Gateway, live feed, sagas and operations are not among them: they run on
+/// every node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ServiceName {

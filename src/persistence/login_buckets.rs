@@ -1,5 +1,5 @@
-//! Buckets of failed sign-ins, a row for each, so that attempts through all nodes count together. They are written beside
-//! the journal, because nothing else is committed with them.
+//! Buckets of failed sign-ins, a row for each, so that attempts through all nodes count together. They are written
+//! beside the journal, because nothing else is committed with them.
 
 use kernel::clock::Timestamp;
 use store::db::{Db, StoreError, Tx};

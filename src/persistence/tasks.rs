@@ -74,7 +74,8 @@ pub async fn stats(
     })
 }
 
-/// Open tasks due by `by` that had no alert for their due time, the first due first: those after `after`, at most `limit`.
+/// Open tasks due by `by` that had no alert for their due time, the first due first: those after `after`, at most
+/// `limit`.
 pub async fn unalerted(
     db: &Db,
     by: Timestamp,

@@ -10,7 +10,8 @@
 #[inline(always)]
 pub fn hit(_name: &str) {}
 
-/// Visits the place called `name`; true if the operation there must fail. `holds` tells whether its input contains a text.
+/// Visits the place called `name`; true if the operation there must fail. `holds` tells whether its input contains a
+/// text.
 #[cfg(not(feature = "failpoints"))]
 #[inline(always)]
 pub fn fails(_name: &str, _holds: impl Fn(&str) -> bool) -> bool {

@@ -60,12 +60,13 @@ pub(crate) async fn open_postgres(settings: &DatabaseSettings) -> Result<PgPool,
         .options([
             ("TimeZone", "UTC"),
             ("synchronous_commit", "on"),
-            // A node that stops inside a transaction holds the partitions' rows for less time than others wait for them.
+            // A node that stops inside a transaction holds the partitions' rows for less time than others wait for
+            // them.
             ("lock_timeout", "5s"),
             ("idle_in_transaction_session_timeout", "3s"),
             ("statement_timeout", "30s"),
-            // A statement is planned once per connection, often while a table is still empty: such a plan would scan the
-            // whole table for as long as the connection lives. Every statement here has a key or an index to use.
+            // A statement is planned once per connection, often while a table is still empty: such a plan would scan
+            // the whole table for as long as the connection lives. Every statement here has a key or an index to use.
             ("enable_seqscan", "off"),
             // Compiling costs per plan and gains per row, and there are few rows here.
             ("jit", "off"),

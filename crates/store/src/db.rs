@@ -211,8 +211,8 @@ impl Tx {
         })
     }
 
-    /// Like [`Tx::text`], but with a plan made for this call. PostgreSQL keeps the plan of a prepared statement, and a plan
-    /// made while the table was empty may scan all rows.
+    /// Like [`Tx::text`], but with a plan made for this call. PostgreSQL keeps the plan of a prepared statement, and
+    /// a plan made while the table was empty may scan all rows.
     pub async fn text_planned_anew(&mut self, sql: &Sql) -> Result<Option<String>, StoreError> {
         Ok(match self {
             Self::Sqlite(tx) => sqlite_text(&mut **tx, sql).await?,

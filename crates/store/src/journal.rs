@@ -1,8 +1,8 @@
 //! Committing a group of units in one transaction of four steps, however many rows: begin, read what is
 //! compared, write everything, commit. A step costs a thread hop (SQLite) or a round trip (PostgreSQL).
 //!
-//! If the database refuses one unit, each unit of the group is committed in a transaction of its own, so that the others
-//! are not lost with it.
+//! If the database refuses one unit, each unit of the group is committed in a transaction of its own, so that the
+//! others are not lost with it.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -1,13 +1,15 @@
-//! Storage: units of work, the journal that commits them, and the event log, on SQLite and PostgreSQL; and Redis between
-//! nodes. It knows no record of the business and takes no decision.
+//! Storage: units of work, the journal that commits them, and the event log, on SQLite and PostgreSQL; and Redis
+//! between nodes. It knows no record of the business and takes no decision.
 //!
 //! - [`table`], [`sql`]: one description of a table and of a statement for both databases
-//! - [`db`], [`error`]: the two databases behind one interface; `connect` and `readers` open them; [`settings`] says how
+//! - [`db`], [`error`]: the two databases behind one interface; `connect` and `readers` open them; [`settings`] says
+//! how
 //! - [`unit_of_work`], [`journal`]: what is committed together, and how a group of it is
 //! - [`log`], [`cursors`], [`idempotency`], [`schedules`]: the event log, and what is committed beside it
 //! - [`paging`]: the keyset query of every list; [`projections`]: tables that can be rebuilt from the log
 //! - [`progress`]: how far consumers are, and whether an event was lost, applied twice or out of order
-//! - [`leases`]: which nodes of a cluster are alive; [`redis`], [`streams`], [`hot_values`]: messages and values they share
+//! - [`leases`]: which nodes of a cluster are alive; [`redis`], [`streams`], [`hot_values`]: messages and values they
+//! share
 
 mod connect;
 pub mod cursors;

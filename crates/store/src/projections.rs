@@ -7,7 +7,8 @@ use crate::sql::Sql;
 use crate::table::{Dialect, Table};
 use kernel::event::{EventType, PARTITIONS};
 
-/// Empties `table`, deletes the parked events of `consumer`, which makes its rows, and sets its cursors to the beginning.
+/// Empties `table`, deletes the parked events of `consumer`, which makes its rows, and sets its cursors to the
+/// beginning.
 ///
 /// # Errors
 /// `Unavailable`: then nothing has changed.

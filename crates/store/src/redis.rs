@@ -49,8 +49,8 @@ fn info(url: &str) -> RedisResult<ConnectionInfo> {
 }
 
 impl Redis {
-    /// A client of the Redis at `url` for this cluster. It connects when it is first used, and reconnects by itself, so that
-    /// a node starts without Redis, too. Call within a tokio runtime.
+    /// A client of the Redis at `url` for this cluster. It connects when it is first used, and reconnects by itself,
+    /// so that a node starts without Redis, too. Call within a tokio runtime.
     ///
     /// # Errors
     /// When the URL is not valid.

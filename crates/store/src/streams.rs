@@ -1,5 +1,5 @@
-//! The answer to a read of Redis streams. The client's own types fail the whole read for one entry that is not text, and
-//! the reader would find that entry again for ever.
+//! The answer to a read of Redis streams. The client's own types fail the whole read for one entry that is not text,
+//! and the reader would find that entry again for ever.
 
 use std::collections::HashMap;
 

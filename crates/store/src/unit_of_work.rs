@@ -24,8 +24,8 @@ pub struct Write {
     /// The primary key as text.
     pub id: String,
     pub change: Change,
-    /// The stored fence (version, position) that this write builds on; 0 means that there is no row, `None` that it is not
-    /// compared.
+    /// The stored fence (version, position) that this write builds on; 0 means that there is no row, `None` that it
+    /// is not compared.
     pub expects: Option<i64>,
 }
 

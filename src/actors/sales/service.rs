@@ -1,5 +1,5 @@
-//! The sales service: makes sure of the customer, then hands a meeting to its child. Tasks' part of it stands
-//! in `tasks/service.rs`.
+//! The sales service: checks the customer, then hands the command to the meeting's child. Its part for tasks is in
+//! `task_service.rs`.
 
 use crate::domain::service_name::ServiceName;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ use runtime::entity::Entities;
 use runtime::serve;
 use store::Db;
 
-/// What the service works with; shared by its requests.
+/// The logic of the service, shared by its requests.
 pub struct SalesService {
     pub db: Db,
     pub clock: Clock,

@@ -138,8 +138,9 @@ pub fn decide(
     Ok(event.into_iter().collect())
 }
 
-/// SPEC §5.7: a deleted user's requests go to the successor, and approvals that wait for the user to the other approver.
-/// Nobody decides on their own request: where that would happen, the other approver decides, or every MANAGER may.
+/// SPEC §5.7: a deleted user's requests go to the successor, and approvals that wait for the user to the other
+/// approver. Nobody decides on their own request: where that would happen, the other approver decides, or every
+/// MANAGER may.
 fn take_over(
     approval: &Approval,
     from: Id,

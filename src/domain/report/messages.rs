@@ -46,7 +46,8 @@ pub struct ReadActivity {
     pub page: PageRequest,
 }
 
-/// The figures of all services from `from` up to, but not including, `to`: those that the caller may see, or one owner's.
+/// The figures of all services from `from` up to, but not including, `to`: those that the caller may see, or one
+/// owner's.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub struct ReadSummary {
     pub caller: Caller,

@@ -1,4 +1,5 @@
-//! A customer's deletion (SPEC §5, flow 8): records that refer to the customer are deleted, cancelled or archived. Pure.
+//! A customer's deletion (SPEC §5, flow 8): records that refer to the customer are deleted, cancelled or archived.
+//! Pure.
 
 use crate::domain::events::{APPROVALS_CANCELLED, MEETINGS_DELETED, NOTIFICATIONS_ARCHIVED, TASKS_DELETED};
 use crate::domain::saga::plan::StepPlan;

@@ -39,9 +39,9 @@ pub const STEPS: &[StepPlan] = &[
     },
 ];
 
-/// Chooses the successors of `leaving`: `wanted`, else the user's manager, else the SALES user with the fewest customers,
-/// else the deleting ADMIN; for approvals another MANAGER or ADMIN, the user's manager before others. `live` are all live
-/// users in the order of their creation, `customers` the number of customers of each.
+/// Chooses the successors of `leaving`: `wanted`, else the user's manager, else the SALES user with the fewest
+/// customers, else the deleting ADMIN; for approvals another MANAGER or ADMIN, the user's manager before others.
+/// `live` are all live users in the order of their creation, `customers` the number of customers of each.
 ///
 /// # Errors
 /// `not_found` if `leaving` is not a live user; `invalid_fields` if `wanted` is not a live user or is `leaving`;

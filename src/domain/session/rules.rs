@@ -37,12 +37,12 @@ pub enum SessionEvent {
     Revoked(Session),
 }
 
-/// How long a used refresh token is accepted where grace is requested, because a browser sends several requests at the same
-/// time. RFC 9700 §4.14.2 knows no such time; 30 s is what a slow page takes.
+/// How long a used refresh token is accepted where grace is requested, because a browser sends several requests at
+/// the same time. RFC 9700 §4.14.2 knows no such time; 30 s is what a slow page takes.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// The events that a command leads to. Refresh tokens rotate; the use of an old one ends the session, because one of its
-/// two holders has stolen it (RFC 9700 §4.14.2).
+/// The events that a command leads to. Refresh tokens rotate; the use of an old one ends the session, because one of
+/// its two holders has stolen it (RFC 9700 §4.14.2).
 ///
 /// # Errors
 /// `session_ended` when there is no open session.

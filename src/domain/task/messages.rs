@@ -112,8 +112,8 @@ pub struct DueTask {
     pub due_at: Timestamp,
 }
 
-/// Flow 5: sends the alerts of the next batch of tasks that are due soon: those after `after`, if there was a batch before.
-/// The answer is the last task of a full batch, after which there may be more.
+/// Flow 5: sends the alerts of the next batch of tasks that are due soon: those after `after`, if there was a batch
+/// before. The answer is the last task of a full batch, after which there may be more.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct AlertDueTasks {
     pub after: Option<DueTask>,

@@ -206,8 +206,8 @@ fn change(task: &Task, edit: &TaskEdit, now: Timestamp) -> Option<TaskEvent> {
     }
 }
 
-/// The alert is not a user's change of the task, so `updated_at` stays. The new version ensures that it goes out once on any
-/// number of nodes.
+/// The alert is not a user's change of the task, so `updated_at` stays. The new version ensures that it goes out once
+/// on any number of nodes.
 fn alert(task: &Task, now: Timestamp) -> Option<TaskEvent> {
     let alerted = || Task { version: task.version + 1, alerted_for: Some(task.due_at), ..task.clone() };
     task.awaits_alert(now).then(|| TaskEvent::DueSoon(alerted()))
