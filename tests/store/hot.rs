@@ -37,7 +37,7 @@ fn a_hot_customer_is_read_from_redis_until_it_is_changed() {
         let all: Vec<Customers> =
             redis.iter().zip(&nodes).map(|(redis, node)| beside(site, node, redis)).collect();
         let id = create(&all[0]).await;
-        let key = redis[0].customer(id);
+        let key = redis[0].hot("customer", id);
         assert_eq!(redis[0].look(&key).await.unwrap(), None);
         all[0].get(id).await.unwrap().unwrap();
         let began = Instant::now();

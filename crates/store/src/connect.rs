@@ -1,4 +1,4 @@
-//! Opening the two databases with the settings that SPEC §8.1 rests on.
+//! Opens the two databases with the settings that SPEC §8.1 requires.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -11,15 +11,15 @@ use sqlx::sqlite::{
 
 use sqlx::ConnectOptions;
 
-use crate::db::StoreError;
+use crate::error::StoreError;
 use crate::postgres::Connections;
 use crate::readers::Readers;
-use crate::settings::DatabaseSettings;
+use crate::settings::{DatabaseSettings, LOCK_TIMEOUT};
 
-/// How long a statement waits for a lock another process or node holds.
+/// How long a statement waits for a lock that another process or node holds.
 pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The one writer and the readers of a SQLite file, which is made with its folder if missing.
+/// Opens the writer and the readers of a SQLite file; creates the file and its folder if missing.
 pub(crate) async fn open_sqlite(settings: &DatabaseSettings) -> Result<(SqlitePool, Readers), StoreError> {
     let options = SqliteConnectOptions::from_str(&settings.url)?
         .create_if_missing(true)
@@ -31,13 +31,13 @@ pub(crate) async fn open_sqlite(settings: &DatabaseSettings) -> Result<(SqlitePo
         // Checkpoints sync the main file: every 16 MB of log rather than every 4.
         .pragma("wal_autocheckpoint", "4000")
         .pragma("cache_size", "-8000")
-        // A statement is a whole batch here: neither its text nor its time says anything to a reader of logs.
+        // A statement is a whole batch: its text and its time would not help a reader of the log.
         .disable_statement_logging();
     if let Some(folder) = options.get_filename().parent() {
         std::fs::create_dir_all(folder)
             .map_err(|error| StoreError::Unavailable(format!("{}: {error}", folder.display())))?;
     }
-    // One that is never closed for its age, nor tested: a file does not go away.
+    // It is never closed for its age and never tested: a file does not go away.
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .idle_timeout(None)
@@ -50,7 +50,7 @@ pub(crate) async fn open_sqlite(settings: &DatabaseSettings) -> Result<(SqlitePo
     Ok((writer, readers))
 }
 
-/// The connections to a PostgreSQL database.
+/// Opens the connections to a PostgreSQL database.
 pub(crate) async fn open_postgres(settings: &DatabaseSettings) -> Result<Connections, StoreError> {
     let options = PgConnectOptions::from_str(&settings.url)?
         .application_name("kizuna")
@@ -58,14 +58,15 @@ pub(crate) async fn open_postgres(settings: &DatabaseSettings) -> Result<Connect
         .options([
             ("TimeZone", "UTC"),
             ("synchronous_commit", "on"),
-            // A node that stops inside a transaction holds the partitions' rows for less time than others wait for them.
+            // A node that stops inside a transaction holds the partitions' rows for less time than others wait for
+            // them.
             ("lock_timeout", "5s"),
             ("idle_in_transaction_session_timeout", "3s"),
             ("statement_timeout", "30s"),
-            // Statements are planned once a connection, often while a table is still empty: such a plan would
-            // scan it whole for as long as the connection lives. Everything here goes by a key or an index.
+            // A statement is planned once per connection, often while a table is still empty: such a plan would scan
+            // the whole table for as long as the connection lives. Every statement here has a key or an index to use.
             ("enable_seqscan", "off"),
-            // Its price is per plan, its gain per row: there are few rows here.
+            // Compiling costs per plan and gains per row, and there are few rows here.
             ("jit", "off"),
         ])
         .disable_statement_logging();

@@ -1,87 +1,23 @@
-//! The database: SQLite or PostgreSQL behind one small surface of reads, and the transaction of the journal.
+//! The database: SQLite or PostgreSQL behind one interface for reads and for the journal's transaction.
 
 use serde::de::DeserializeOwned;
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, Sqlite, SqlitePool, Transaction};
 use tokio::runtime::Handle;
 
 use crate::connect::{open_postgres, open_sqlite};
+pub use crate::error::StoreError;
 use crate::postgres;
 use crate::postgres::Connections;
 use crate::readers::Readers;
 use crate::settings::{DatabaseSettings, Schema};
 use crate::sql::Sql;
 use crate::table::{Dialect, Table};
-use kernel::error::{Error, ErrorCode};
 use kernel::event::Catalogue;
 use kernel::ids::Id;
 
-/// Why the database did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// It can't be reached, or is too busy; nothing is known to be wrong with the request.
-    #[error("the database is unavailable: {0}")]
-    Unavailable(String),
-    /// A unique index holds such a value already.
-    #[error("a row with this value exists already ({0})")]
-    Duplicate(String),
-    /// Anything else: a defect here or a damaged row.
-    #[error("the database refused: {0}")]
-    Failed(String),
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        match &error {
-            sqlx::Error::Database(db) if db.is_unique_violation() => {
-                Self::Duplicate(db.constraint().unwrap_or(db.message()).to_owned())
-            }
-            sqlx::Error::Database(db) if is_passing(db.code().as_deref().unwrap_or_default()) => {
-                Self::Unavailable(error.to_string())
-            }
-            sqlx::Error::Io(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::Protocol(_)
-            | sqlx::Error::WorkerCrashed => Self::Unavailable(error.to_string()),
-            _ => Self::Failed(error.to_string()),
-        }
-    }
-}
-
-/// PostgreSQL: classes 08 (connection), 40 (rollback), 53 (resources), 55 (lock), 57 (operator);
-/// SQLite: 5 BUSY, 6 LOCKED, 10 IOERR, 13 FULL (the low byte of the extended code).
-fn is_passing(code: &str) -> bool {
-    let postgres = code.len() == 5
-        && ["08", "25P03", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class));
-    let sqlite =
-        code.len() < 5 && code.parse::<u32>().is_ok_and(|code| [5, 6, 10, 13].contains(&(code & 0xff)));
-    postgres || sqlite
-}
-
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(why) => {
-                tracing::warn!(error = why, "the database is unavailable");
-                Self::unavailable()
-            }
-            StoreError::Duplicate(why) | StoreError::Failed(why) => {
-                tracing::error!(error = why, "the database refused a query");
-                Self::new(ErrorCode::Internal)
-            }
-        }
-    }
-}
-
-impl From<serde_json::Error> for StoreError {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Failed(format!("a stored row can't be read: {error}"))
-    }
-}
-
 #[derive(Clone)]
 enum Pools {
-    // One writer, as SQLite has it; readers beside it see the last commit (WAL).
+    // SQLite has one writer; readers beside it see the last commit (WAL).
     Sqlite { writer: SqlitePool, readers: Readers },
     Postgres(Connections),
 }
@@ -96,7 +32,7 @@ pub struct Db {
     runtime: Handle,
 }
 
-/// What promises rest on (SPEC §8.1), under the names of either database.
+/// The settings that durability depends on (SPEC §8.1), under their names in either database.
 pub const SETTINGS: [&str; 7] = [
     "synchronous",
     "journal_mode",
@@ -108,7 +44,7 @@ pub const SETTINGS: [&str; 7] = [
 ];
 
 impl Db {
-    /// Connects; SQLite files (and their folder) are made if missing. Call on the long-lived runtime.
+    /// Connects; creates a SQLite file and its folder if missing. Call on the long-lived runtime.
     ///
     /// # Errors
     /// `Unavailable` if nothing answers there, `Failed` for a URL that is neither `sqlite:` nor `postgres:`.
@@ -127,8 +63,8 @@ impl Db {
         Ok(Self { pools, schema, runtime: Handle::current() })
     }
 
-    /// The same database for work that must be done in time whatever else is under way: in PostgreSQL it has a connection
-    /// that no other work can take. SQLite has no such work: its nodes are alone.
+    /// A handle to the same database for work that must be done in time, whatever else is under way: on PostgreSQL it has
+    /// a connection that no other work can take. On SQLite it is an ordinary handle: its node is alone.
     pub fn reserved(&self) -> Self {
         match &self.pools {
             Pools::Sqlite { .. } => self.clone(),
@@ -138,7 +74,7 @@ impl Db {
         }
     }
 
-    /// Brings the schema up to date; returns the names of the migrations that it holds then.
+    /// Brings the schema up to date; returns the names of all applied migrations.
     ///
     /// # Errors
     /// When a migration fails or the schema is newer than this binary.
@@ -172,12 +108,12 @@ impl Db {
         }
     }
 
-    /// The rows of `table` that `tail` leaves (joins, conditions, order, limit).
+    /// The rows of `table` that `tail` (joins, conditions, order, limit) selects.
     pub async fn rows<T: DeserializeOwned>(&self, table: &Table, tail: Sql) -> Result<Vec<T>, StoreError> {
         self.rows_of(table, tail.wrapped(|tail| table.select(tail))).await
     }
 
-    /// The rows of a query of its own, whose columns `shape` describes.
+    /// The rows of any query; `shape` describes its columns.
     pub async fn rows_of<T: DeserializeOwned>(
         &self,
         shape: &Table,
@@ -222,10 +158,10 @@ impl Db {
         text.parse().map_err(|_| StoreError::Failed(format!("not a number: {text}")))
     }
 
-    /// Whether it answers.
+    /// Checks that the database answers.
     ///
     /// # Errors
-    /// `Unavailable` if not.
+    /// `Unavailable` if it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.text(Sql::new("SELECT CAST(1 AS TEXT)")).await.map(drop)
     }
@@ -233,7 +169,7 @@ impl Db {
     /// Runs a statement outside the journal (housekeeping only); returns how many rows it touched.
     ///
     /// # Errors
-    /// The database's; nothing has changed then.
+    /// The database's; then nothing has changed.
     pub async fn execute(&self, sql: Sql) -> Result<u64, StoreError> {
         let db = self.clone();
         let task = self.runtime.spawn(async move {
@@ -244,7 +180,7 @@ impl Db {
         task.await.map_err(|_| StoreError::Unavailable("a statement was cut off".into()))?
     }
 
-    /// One of [`SETTINGS`] on the connection that commits, as the database words it.
+    /// The value of one of [`SETTINGS`] on the connection that commits.
     pub async fn setting(&self, name: &'static str) -> Result<String, StoreError> {
         if !SETTINGS.contains(&name) {
             return Err(StoreError::Failed(format!("{name} is not among the settings")));
@@ -259,7 +195,7 @@ impl Db {
         text.ok_or_else(|| StoreError::Failed(format!("there is no setting {name}")))
     }
 
-    /// Begins the transaction of a commit. Run it to its end in a task that nobody drops.
+    /// Begins the transaction of a commit. Run it to its end in a task that is never dropped.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match &self.pools {
             Pools::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
@@ -274,7 +210,7 @@ impl Db {
         &self.runtime
     }
 
-    /// Closes every connection; SQLite folds its write-ahead log back.
+    /// Closes every connection; SQLite checkpoints its write-ahead log.
     pub async fn close(&self) {
         match &self.pools {
             Pools::Sqlite { writer, readers } => {
@@ -303,8 +239,8 @@ impl Tx {
         })
     }
 
-    /// The same by a plan made for this time alone. PostgreSQL keeps the plan of a statement that is known to it; one
-    /// made while the table was empty may look for a value through all rows.
+    /// Like [`Tx::text`], but with a plan made for this call. PostgreSQL keeps the plan of a prepared statement, and
+    /// a plan made while the table was empty may scan all rows.
     pub async fn text_planned_anew(&mut self, sql: &Sql) -> Result<Option<String>, StoreError> {
         Ok(match self {
             Self::Sqlite(tx) => sqlite_text(&mut **tx, sql).await?,

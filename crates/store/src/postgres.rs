@@ -15,7 +15,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::connect::LOCK_TIMEOUT;
-use crate::db::StoreError;
+use crate::error::StoreError;
 use crate::pulse::Pulse;
 
 /// A connection that has been idle for so long is tested before it is used.

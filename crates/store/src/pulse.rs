@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::db::StoreError;
+use crate::error::StoreError;
 
 /// How often it is asked.
 const EVERY: Duration = Duration::from_millis(500);

@@ -1,4 +1,4 @@
-//! The operations service: reads the node's actors and breakers, and what the database says of its consumers.
+//! The operations service: reads the node's actors and circuit breakers, and the progress of its consumers.
 
 use runtime::consumer::ConsumerSpec;
 use std::collections::BTreeMap;
@@ -28,21 +28,21 @@ use store::progress::Progress;
 use store::redis::Redis;
 use store::{Db, cursors, log};
 
-/// What the service works with.
+/// The logic of the service.
 pub struct OperationsService {
     pub db: Db,
     pub journal: Journal,
     pub clock: Clock,
     pub actor_stats: ActorStatsRegistry,
     pub breakers: Vec<CircuitBreaker>,
-    /// Every consumer with the types it takes.
+    /// Every consumer with the types that it reads.
     pub consumers: Vec<ConsumerSpec>,
     pub members: Members,
-    /// Where the nodes of a cluster meet.
+    /// The cluster's Redis.
     pub redis: Option<Redis>,
 }
 
-/// SPEC §1: `/api/admin/*` is for ADMIN.
+/// Checks that the caller is an ADMIN (SPEC §1).
 fn operator(caller: &Caller) -> Result<(), Error> {
     caller.require(&[Role::Admin])
 }

@@ -1,4 +1,4 @@
-//! The rules of `domain.rs`.
+//! Tests of the rules of tasks.
 
 use kernel::event::StateAfter;
 use std::time::Duration;
@@ -42,7 +42,7 @@ fn run(
     Ok((events.iter().fold(task, |_, event| Some(event.after().clone())), types))
 }
 
-/// An own task of somebody who sees everything.
+/// A task of a caller who sees everything.
 fn open(due_at: Timestamp) -> Task {
     let made = run(None, &draft(due_at, TaskStatus::Open, None), &Caller::system(), now());
     made.expect("a right task").0.expect("a task")
