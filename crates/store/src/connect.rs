@@ -1,7 +1,6 @@
 //! Opens the two databases with the settings that SPEC §8.1 requires.
 
 use std::str::FromStr;
-use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{
@@ -15,9 +14,6 @@ use crate::error::StoreError;
 use crate::postgres::Connections;
 use crate::readers::Readers;
 use crate::settings::{DatabaseSettings, LOCK_TIMEOUT};
-
-/// How long a statement waits for a lock that another process or node holds.
-pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens the writer and the readers of a SQLite file; creates the file and its folder if missing.
 pub(crate) async fn open_sqlite(settings: &DatabaseSettings) -> Result<(SqlitePool, Readers), StoreError> {

@@ -14,9 +14,9 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::connect::LOCK_TIMEOUT;
 use crate::error::StoreError;
 use crate::pulse::Pulse;
+use crate::settings::LOCK_TIMEOUT;
 
 /// A connection that has been idle for so long is tested before it is used.
 const RESTED: Duration = Duration::from_secs(1);
@@ -179,7 +179,7 @@ fn leaves_it_open(error: &sqlx::Error) -> bool {
 }
 
 /// A connection and its place. Closed when it is dropped.
-pub(crate) struct Lent {
+pub struct Lent {
     connection: PgConnection,
     made: Instant,
     /// Whether its last statement was answered.
