@@ -9,7 +9,7 @@
 //! - [`paging`]: the keyset query of every list; [`projections`]: tables that can be rebuilt from the log
 //! - [`progress`]: how far consumers are, and whether an event was lost, applied twice or out of order
 //! - [`leases`]: which nodes of a cluster are alive; [`redis`], [`streams`], [`hot_values`]: messages and values they
-//! share
+//!   share
 
 mod connect;
 pub mod cursors;
