@@ -245,7 +245,8 @@ impl<S: Hosted> Peer<S> {
         Self { service, breaker }
     }
 
-    /// Asks the service through its breaker; again after a passing failure, if the message is idempotent.
+    /// Asks the service through its breaker; again after a passing failure, if the message is idempotent. A command to a
+    /// service of this node has the service's own deadline instead.
     ///
     /// # Errors
     /// As [`Service::ask`]; `unavailable` at once while the breaker is open.
@@ -255,7 +256,9 @@ impl<S: Hosted> Peer<S> {
             Service::Local(local) if M::IDEMPOTENT => {
                 self.breaker.call_idempotent(|| local.ask(message.clone())).await
             }
-            Service::Local(local) => self.breaker.call(local.ask(message)).await,
+            // A command is neither cut off, for its outcome would be unknown, nor counted: it may fail because its
+            // conditions no longer hold, which is no failure of the service.
+            Service::Local(local) => local.ask(message).await,
         }
     }
 

@@ -10,8 +10,8 @@
 //! - The deletion was confirmed: it removed the token or the value. Tokens are never used twice, so nothing can put the
 //!   value back.
 //! - It was not confirmed (lost, late, Redis away): the change is answered [`ENTRY_TTL`] and [`MARGIN`] after the
-//! commit.   By then the value has expired, because its time counts from its token. A paused Redis checks the time
-//! when it is   asked.
+//!   commit. By then the value has expired, because its time counts from its token. A paused Redis checks the time when
+//!   it is asked.
 //!
 //! This needs a single Redis server: no replicas to fail over to, a clock that is not set back by more than the margin
 //! within a second, and no snapshot that is loaded within a second of its making (`save ""`). While Redis is away, each

@@ -79,7 +79,10 @@ impl AsyncBefore for Arc<Gate> {
 
 /// Counts each metric by the actor it is about.
 #[derive(Clone, Default)]
-struct Alarms(Arc<Mutex<HashMap<(String, String), Arc<Count>>>>);
+struct Alarms(Arc<Mutex<Counts>>);
+
+/// By metric and actor.
+type Counts = HashMap<(String, String), Arc<Count>>;
 
 #[derive(Default)]
 struct Count(AtomicU32);
