@@ -159,6 +159,7 @@ fn a_consumer_with_a_full_parking_stands_still_and_forgets_no_order(#[case] on: 
         let healthy = customer("healthy");
         publish(&node, &healthy).await;
         let last = publish(&node, &renamed(&broken[2], "again")).await;
+        eventually(WITHIN, async || parked(&node.db).await.len() == 2).await;
         // Retries go on, and nothing else: two rounds of them have passed over what was published.
         for attempts in [1, 2] {
             node.clock.advance(Duration::from_secs(1));
