@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::{System, SystemRunner};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use futures_util::future::join_all;
 use kernel::event::{EventType, LoggedEvent};
 use kernel::service_id::ServiceId;
@@ -56,6 +56,8 @@ fn start() -> (SystemRunner, Runtime, Node) {
 fn journal(criterion: &mut Criterion) {
     let (_system, runtime, node) = start();
     let mut group = criterion.benchmark_group("journal");
+    // Each takes many writes to the disk: as few repetitions as there are samples.
+    group.sampling_mode(SamplingMode::Flat);
     for units in [1, TOGETHER] {
         group.throughput(Throughput::Elements(units as u64));
         group.bench_function(BenchmarkId::new("commit", units), |bencher| {
@@ -96,6 +98,8 @@ fn consumer(criterion: &mut Criterion) {
     });
     let node = &node;
     let mut group = criterion.benchmark_group("consumer");
+    // Each takes many writes to the disk: as few repetitions as there are samples.
+    group.sampling_mode(SamplingMode::Flat);
     group.throughput(Throughput::Elements(EVENTS as u64));
     group.bench_function("events from the log", |bencher| {
         bencher.to_async(&runtime).iter_custom(|times| async move {
