@@ -11,7 +11,9 @@ export default defineConfig({
   workers: 2,
   forbidOnly: true,
   retries: 0,
-  timeout: 30_000,
+  // What a page owes is that no step hangs: each has its own limit. The sum of a test's steps, thirty and more, says how
+  // busy the machine is.
+  timeout: 60_000,
   expect: { timeout: 7_000 },
   reporter: [["list"]],
   use: {
@@ -20,6 +22,7 @@ export default defineConfig({
     timezoneId: "Asia/Tokyo",
     viewport: { width: 1280, height: 800 },
     actionTimeout: 7_000,
+    navigationTimeout: 15_000,
     screenshot: "only-on-failure",
     launchOptions: { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] },
   },

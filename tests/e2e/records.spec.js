@@ -122,29 +122,33 @@ test("a task is marked by its time and completed by one click", async ({ as, api
   await expect(row).toContainText("期限間近");
 });
 
-test("an approval is requested, reassigned, rejected with a comment, and its like approved", async ({ as, api, team }) => {
-  const sales = await as(team.sales);
-  const manager = await as(team.manager, { refused: true });
+/** The pages of a SALES user who requests an approval, and of the MANAGER whom it waits for, both open at it. */
+async function requested({ as, api, team }, word) {
+  const [sales, manager] = [await as(team.sales), await as(team.manager, { refused: true })];
   const post = await api(team.sales);
   const { id } = await post("/customers", { name: fresh("商談先") });
-  const request = async (title) => {
-    await sales.goto("/approvals");
-    await sales.click('[data-open="new-approval"]');
-    await sales.selectOption('dialog [name="customer_id"]', id);
-    await sales.fill('dialog [name="title"]', title);
-    await sales.fill('dialog [name="amount"]', "1,234,567");
-    await sales.click("dialog button.main");
-    await expect(sales.locator("h1")).toContainText("承認待ち");
-    await expect(sales.locator("dl.record")).toContainText("1,234,567");
-    await manager.goto(new URL(sales.url()).pathname);
-  };
-  await request(fresh("値引き"));
+  await sales.goto("/approvals");
+  await sales.click('[data-open="new-approval"]');
+  await sales.selectOption('dialog [name="customer_id"]', id);
+  await sales.fill('dialog [name="title"]', fresh(word));
+  await sales.fill('dialog [name="amount"]', "1,234,567");
+  await sales.click("dialog button.main");
+  await expect(sales.locator("h1")).toContainText("承認待ち");
+  await expect(sales.locator("dl.record")).toContainText("1,234,567");
+  await manager.goto(new URL(sales.url()).pathname);
+  return [sales, manager];
+}
+
+test("an approval that is handed on waits for somebody else", async ({ as, api, team }) => {
+  const [, manager] = await requested({ as, api, team }, "値引き");
   await manager.selectOption('[name="approver_id"]', { label: "管理 花子" });
   await manager.getByRole("button", { name: "承認者を変更する" }).click();
   await expect(manager.locator("dl.record")).toContainText("管理 花子");
   await expect(manager.getByRole("button", { name: "承認する" })).toHaveCount(0);
+});
 
-  await request(fresh("無償対応"));
+test("an approval is rejected with a comment, which its requester reads", async ({ as, api, team }) => {
+  const [sales, manager] = await requested({ as, api, team }, "無償対応");
   await manager.getByRole("button", { name: "却下する" }).click();
   await expect(manager.locator("#comment-error")).toHaveText("必須項目です。");
   await manager.fill('[name="comment"]', "金額を見直してください");
@@ -152,12 +156,16 @@ test("an approval is requested, reassigned, rejected with a comment, and its lik
   await expect(manager.locator("h1")).toContainText("却下");
   await sales.reload();
   await expect(sales.locator("dl.record")).toContainText("金額を見直してください");
+});
 
-  await request(fresh("特別価格"));
+test("an approval is approved", async ({ as, api, team }) => {
+  const [, manager] = await requested({ as, api, team }, "特別価格");
   await manager.getByRole("button", { name: "承認する" }).click();
   await expect(manager.locator("h1")).toContainText("承認済み");
+});
 
-  await request(fresh("取り下げ"));
+test("an approval is taken back by its requester", async ({ as, api, team }) => {
+  const [sales] = await requested({ as, api, team }, "取り下げ");
   await sales.getByRole("button", { name: "申請を取り消す" }).click();
   await expect(sales.locator("h1")).toContainText("取消");
 });

@@ -1,12 +1,12 @@
 // Notifications and reports.
 
-import { addCustomer, expect, fresh, test } from "./support.js";
+import { expect, fresh, test } from "./support.js";
 
-test("notifications are read one by one, archived, and read all at once", async ({ as, team }) => {
-  const [sales, manager] = [await as(team.sales), await as(team.manager)];
+test("notifications are read one by one, archived, and read all at once", async ({ as, api, team }) => {
+  const [manager, post] = [await as(team.manager), await api(team.sales)];
   const names = [fresh("One"), fresh("Two"), fresh("Three")];
   for (const name of names) {
-    await addCustomer(sales, name);
+    await post("/customers", { name });
   }
   const row = (name) => manager.locator(".notes li", { hasText: name });
   await expect(async () => {
