@@ -82,7 +82,7 @@ impl Db {
         let (migrator, ran) = match &self.pools {
             Pools::Sqlite { writer, .. } => (self.schema.sqlite, self.schema.sqlite.run(writer).await),
             Pools::Postgres(connections) => {
-                let (mut lent, migrator) = (connections.lend().await?, self.schema.postgres);
+                let (mut lent, migrator) = (connections.lend_at_start().await?, self.schema.postgres);
                 // `run` of a connection can't be sent between threads (the compiler finds it "not general enough").
                 let ran = lent.run(async |on| Ok(migrator.run_direct(None, on, false).await)).await?;
                 lent.done();

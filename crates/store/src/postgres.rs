@@ -25,6 +25,8 @@ const TESTED_WITHIN: Duration = Duration::from_secs(1);
 /// How long a connection, and the plans that it keeps, are made use of: what was planned while a table was small is planned
 /// anew some time.
 const PLANS_LAST: Duration = Duration::from_secs(5 * 60);
+/// How long a server may take to let the first connections in when a node starts, for which no request waits yet.
+const OPENED_WITHIN: Duration = Duration::from_secs(30);
 /// How soon a connection that was refused is tried again.
 const AGAIN: Duration = Duration::from_millis(50);
 /// How long those that are lent may take to come back when all are to be closed.
@@ -65,7 +67,7 @@ impl Connections {
     /// # Errors
     /// `Unavailable` if nothing answers in time.
     pub async fn open(options: PgConnectOptions, count: u32) -> Result<Self, StoreError> {
-        let connection = timeout(LOCK_TIMEOUT, connect(&options)).await;
+        let connection = timeout(OPENED_WITHIN, connect(&options)).await;
         let connection =
             connection.map_err(|_| StoreError::Unavailable("nothing answers there".into()))??;
         let places = Arc::new(Semaphore::new(count as usize));
@@ -95,6 +97,15 @@ impl Connections {
         let lent = timeout(LOCK_TIMEOUT, self.find());
         let late = |_| StoreError::Unavailable("no connection came free".into());
         self.shared.pulse.during(async { lent.await.map_err(late)? }).await
+    }
+
+    /// As [`Connections::lend`], for the start of a node.
+    ///
+    /// # Errors
+    /// `Unavailable` when none comes free in time, or all are closed.
+    pub async fn lend_at_start(&self) -> Result<Lent, StoreError> {
+        let late = |_| StoreError::Unavailable("no connection came free".into());
+        timeout(OPENED_WITHIN, self.find()).await.map_err(late)?
     }
 
     async fn find(&self) -> Result<Lent, StoreError> {
