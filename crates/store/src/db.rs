@@ -85,7 +85,10 @@ impl Db {
                 let (mut lent, migrator) = (connections.lend_at_start().await?, self.schema.postgres);
                 // `run` of a connection can't be sent between threads (the compiler finds it "not general enough").
                 let ran = lent.run(async |on| Ok(migrator.run_direct(None, on, false).await)).await?;
-                lent.done();
+                if ran.is_ok() {
+                    // One that failed holds the lock of the migrations.
+                    lent.done();
+                }
                 (migrator, ran)
             }
         };
