@@ -127,10 +127,6 @@ impl Error {
         Self { fields: vec![FieldError::new(name, code)], ..Self::new(ErrorCode::InvalidParameter) }
     }
 
-    pub fn duplicate(candidates: Vec<Id>) -> Self {
-        Self { candidates, ..Self::new(ErrorCode::DuplicateCustomer) }
-    }
-
     pub fn after(code: ErrorCode, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..Self::new(code) }
     }

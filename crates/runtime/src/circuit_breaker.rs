@@ -213,7 +213,7 @@ impl CircuitBreaker {
         self.breaker.ask(Read, BREAKER_DEADLINE).await
     }
 
-    /// The same breaker for a caller who must have answered by the timeout: a tenth of it is left to them.
+    /// This breaker with nine tenths of its timeout, for a caller that must itself answer within the timeout.
     pub fn with_time_to_answer(&self) -> Self {
         Self { timeout: self.timeout * 9 / 10, ..self.clone() }
     }
@@ -284,7 +284,7 @@ impl Breakers {
     /// The breaker of this service.
     ///
     /// # Panics
-    /// If there is none: every service gets one when the node is put together.
+    /// If the service has no breaker. Each service gets one when the node is put together.
     pub fn of(&self, service: ServiceId) -> &CircuitBreaker {
         self.0.get(&service).expect("every service has a breaker")
     }

@@ -315,7 +315,7 @@ impl<A: Aggregate> Entities<A> {
         Ok(state)
     }
 
-    /// The states that are committed on this node from now on. Who falls behind is told so by the channel; a
+    /// The states that are committed on this node from now on. A receiver that falls behind gets an error; a
     /// state kept for reading is there before its listeners hear of it.
     pub fn changes(&self) -> broadcast::Receiver<Arc<A::State>> {
         self.0.changes.subscribe()

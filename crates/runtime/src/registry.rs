@@ -42,7 +42,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Events in the order of their partitions' numbers, and which runs of numbers they are: one a partition for a commit,
+    /// Events in the order of their partitions' numbers, and which runs of numbers they are: one per partition for a commit,
     /// several where other nodes' commits lie between.
     pub fn of(events: Vec<Arc<LoggedEvent>>, origin: Origin) -> Self {
         let mut ranges: BTreeMap<i64, Vec<Range>> = BTreeMap::new();

@@ -2,7 +2,7 @@
 //!
 //! Each message becomes a task beside the others, so that the service stays responsive; the order of commands to one
 //! aggregate is its child's business. The actor bounds how many tasks are under way, and a task that panics ends the
-//! actor, which its supervisor starts again: the caller is told `unavailable`, the other tasks go on.
+//! actor, which its supervisor starts again: the caller gets `unavailable`, and the other tasks go on.
 //!
 //! A service that every node runs is reached by [`Local`]. One that `--services` may place elsewhere is reached by
 //! [`Service`], whose holder does not see where it is; other services reach it by [`Peer`], through its circuit breaker.

@@ -205,7 +205,7 @@ struct Child {
 ///     let divider = supervisor.spawn("divider", &arbiters.serving(), |liveness, _| Divider(liveness));
 ///     let soon = Duration::from_secs(5);
 ///     assert_eq!(divider.ask(Divide(42, 6), soon).await, Ok(7));
-///     // It panics: its caller is told so, and the next instance answers.
+///     // It panics: its caller gets an error, and the next instance answers.
 ///     assert!(divider.ask(Divide(1, 0), soon).await.is_err());
 ///     while divider.ask(Divide(42, 6), soon).await != Ok(7) {
 ///         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -84,7 +84,7 @@ impl Connections {
         Ok(Self { shared: Arc::new(shared), places })
     }
 
-    /// The same with one connection more, which nobody but the users of this handle may have.
+    /// A handle to the same connections with one more, which only users of this handle can take.
     pub fn reserved(&self) -> Self {
         Self { shared: self.shared.clone(), places: self.shared.reserved.clone() }
     }

@@ -1,4 +1,4 @@
-//! A way to a server that can be cut as a network cuts it: bytes vanish, and neither side is told.
+//! A way to a server that can be cut as a network cuts it: bytes vanish, and neither side notices.
 
 use std::thread::JoinHandle;
 

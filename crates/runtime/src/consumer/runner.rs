@@ -50,7 +50,7 @@ pub(super) struct ConsumerRunner<C: Consumer> {
     pub(super) consumer: Arc<C>,
     /// Those that this node works on.
     partitions: PartitionSet,
-    /// As stored, one a partition.
+    /// As stored: one cursor per partition, in order.
     pub(super) cursors: Vec<Cursor>,
     /// The last number of each partition that was taken into `pending`, or needs no effect.
     pub(super) seen: Positions,
