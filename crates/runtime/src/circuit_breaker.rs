@@ -63,12 +63,14 @@ impl Handler<Tracked<Report>> for BreakerActor {
     type Result = ();
 
     fn handle(&mut self, message: Tracked<Report>, _: &mut Self::Context) {
+        let trace = message.trace().clone();
         let Report(outcome) = message.take();
         let before = self.breaker.state();
         self.breaker.report(outcome, self.clock.now());
         let after = self.breaker.state();
         if before != after {
-            tracing::warn!(breaker = self.name, ?before, ?after, "the breaker changed");
+            let breaker = self.name;
+            trace.in_scope(|| tracing::warn!(breaker, ?before, ?after, "the breaker changed"));
             let open = if matches!(after, State::Open { .. }) { 1.0 } else { 0.0 };
             metrics::gauge!("kizuna_breaker_open", "breaker" => self.name).set(open);
         }
@@ -193,12 +195,19 @@ impl CircuitBreaker {
 
     async fn admit(&self) -> Result<(), Error> {
         let admitted = self.breaker.ask(Admit, BREAKER_DEADLINE).await?;
-        admitted.map_err(|wait| Error::after(ErrorCode::Unavailable, wait))
+        admitted.map_err(|wait| {
+            let breaker = self.breaker.name();
+            Error::after(ErrorCode::Unavailable, wait)
+                .with_cause(format_args!("the circuit breaker {breaker} is open"))
+        })
     }
 
     async fn attempt<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let answer =
-            tokio::time::timeout(self.timeout, call).await.unwrap_or_else(|_| Err(Error::unavailable()));
+        let answer = tokio::time::timeout(self.timeout, call).await.unwrap_or_else(|_| {
+            let (breaker, timeout) = (self.breaker.name(), self.timeout);
+            Err(Error::unavailable()
+                .with_cause(format_args!("no answer within the {timeout:?} of {breaker}")))
+        });
         let failed = answer.as_ref().is_err_and(Error::is_passing);
         let outcome = if failed { CallOutcome::Failure } else { CallOutcome::Success };
         self.breaker.ask(Report(outcome), BREAKER_DEADLINE).await?;

@@ -9,8 +9,9 @@ use crate::readers::Readers;
 use crate::settings::{DatabaseSettings, Schema};
 use crate::sql::Sql;
 use crate::table::{Dialect, Table};
-use kernel::error::{Error, ErrorCode};
+use kernel::error::Error;
 use kernel::event::Catalogue;
+use kernel::failpoint;
 use kernel::ids::Id;
 
 /// Why the database did not do what it was asked.
@@ -56,17 +57,12 @@ fn is_passing(code: &str) -> bool {
     postgres || sqlite
 }
 
+/// The cause goes with the error, to be logged once by whoever answers the request or gives up.
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(why) => {
-                tracing::warn!(error = why, "the database is unavailable");
-                Self::unavailable()
-            }
-            StoreError::Duplicate(why) | StoreError::Failed(why) => {
-                tracing::error!(error = why, "the database refused a query");
-                Self::new(ErrorCode::Internal)
-            }
+            StoreError::Unavailable(_) => Self::unavailable().with_cause(error),
+            StoreError::Duplicate(_) | StoreError::Failed(_) => Self::internal(error),
         }
     }
 }
@@ -171,6 +167,9 @@ impl Db {
 
     /// The row with this id.
     pub async fn row<T: DeserializeOwned>(&self, table: &Table, id: Id) -> Result<Option<T>, StoreError> {
+        if failpoint::fails("db.row", |text| id.to_string() == text) {
+            return Err(StoreError::Failed("failpoint db.row".into()));
+        }
         let rows = self.rows(table, Sql::default().filter("id = ?", [id.into()])).await?;
         Ok(rows.into_iter().next())
     }

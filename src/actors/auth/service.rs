@@ -218,7 +218,7 @@ impl AuthService {
             }
             other = now;
         }
-        Err(Error::overloaded())
+        Err(Error::overloaded().with_cause("the other ADMIN changed each time before this command did"))
     }
 
     /// Deletes the user if the successors are still as they were when they were settled: two users who are deleted at
