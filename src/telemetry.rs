@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
-/// Logs to standard error: `RUST_LOG` chooses what (default `info`), `KIZUNA_LOG_FORMAT=json` how.
+/// Logs to standard error. `RUST_LOG` is the filter (default `info`); `KIZUNA_LOG_FORMAT=json` writes JSON.
 pub fn log_to_stderr() {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
@@ -18,7 +18,7 @@ pub fn log_to_stderr() {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
-        // A line that nobody can read any more is lost: complaining of it on the same stream would panic.
+        // If standard error is closed, lines are lost: reporting that on the same stream would panic.
         .log_internal_errors(false);
     let json = std::env::var("KIZUNA_LOG_FORMAT").is_ok_and(|format| format == "json");
     // A second call (tests) keeps the first one's settings.

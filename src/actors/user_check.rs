@@ -1,4 +1,4 @@
-//! Whoever is made responsible for a record must exist: auth is asked.
+//! Checks with auth that the user who is to own a record exists.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::domain::user::record::UserState;
 /// The live user with this id, if there is one.
 ///
 /// # Errors
-/// `unavailable` if auth can't be asked.
+/// `unavailable` if auth does not answer.
 pub async fn find_user(auth: &AuthPeer, id: Id) -> Result<Option<Arc<UserState>>, Error> {
     match auth.ask(FindUser { id }).await {
         Ok(user) => Ok(Some(user)),
@@ -25,7 +25,7 @@ pub async fn find_user(auth: &AuthPeer, id: Id) -> Result<Option<Arc<UserState>>
 /// Checks that the user whom the caller names as owner exists.
 ///
 /// # Errors
-/// `invalid_fields` if `owner` is no live user; `unavailable` if auth can't be asked.
+/// `invalid_fields` if `owner` is not a live user; `unavailable` if auth does not answer.
 pub async fn check_owner_exists(
     auth: &AuthPeer,
     caller: &Caller,

@@ -1,12 +1,13 @@
 // The console in Debian's Chromium. ./scripts/e2e starts the server and says where it is.
 
 import { defineConfig } from "@playwright/test";
+import { SEED_STATE } from "./support.js";
 
 export default defineConfig({
   testDir: ".",
   outputDir: "../../target/e2e",
-  // Tests of one file share what they make; two cores are shared with the server.
-  fullyParallel: false,
+  // No test needs another; two cores are shared with the server.
+  fullyParallel: true,
   workers: 2,
   forbidOnly: true,
   retries: 0,
@@ -25,7 +26,7 @@ export default defineConfig({
   projects: [
     { name: "prepare", testMatch: "prepare.js" },
     // The seed's test holds, and holds again on the same database.
-    { name: "seed", testMatch: "seed.spec.js", repeatEach: 2, dependencies: ["prepare"], use: { storageState: "../../target/e2e-people/sales.json" } },
+    { name: "seed", testMatch: "seed.spec.js", repeatEach: 2, dependencies: ["prepare"], use: { storageState: SEED_STATE } },
     { name: "pages", testMatch: "*.spec.js", testIgnore: "seed.spec.js", dependencies: ["seed"] },
   ],
 });

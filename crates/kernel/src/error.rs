@@ -1,4 +1,4 @@
-//! The one way every part says no: a stable code, and what the caller needs to mend the request.
+//! The error of every part: a stable code, and what the caller needs to correct the request.
 //!
 //! Texts in the reader's language belong to `http/problem.rs` and `locales/`.
 
@@ -13,22 +13,22 @@ use crate::ids::Id;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $status:literal $text:literal),* $(,)?) => {
-        /// A stable word for each kind of error (SPEC §2), with its HTTP status.
+        /// The kinds of errors (SPEC §2), each with a stable name and an HTTP status.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum ErrorCode {
             $($(#[$doc])* #[serde(rename = $text)] $name),*
         }
 
         impl ErrorCode {
-            /// Every code, so that a test can ask each for its texts.
+            /// Every code, so that a test can check the texts of each.
             pub const ALL: &'static [ErrorCode] = &[$(ErrorCode::$name),*];
 
-            /// The HTTP status it is answered with.
+            /// Its HTTP status.
             pub fn status(self) -> u16 {
                 match self { $(Self::$name => $status),* }
             }
 
-            /// As it stands in `code`.
+            /// Its name, as problem bodies carry it in `code`.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text),* }
             }
@@ -76,14 +76,14 @@ codes! {
     Overloaded = 503 "overloaded",
 }
 
-/// What is wrong with one field of a body, or one parameter.
+/// What is wrong with a field of a body, or with a parameter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
-    /// Where, as a path: `email`, `items[2].name`.
+    /// The field as a path: `email`, `items[2].name`.
     pub field: String,
-    /// What, as a stable word with texts in `locales/`.
+    /// What is wrong, as a stable name with texts in `locales/`.
     pub code: Cow<'static, str>,
-    /// The limit that was passed, where the text names it.
+    /// The limit that was exceeded, where the text names it.
     pub limit: Option<i64>,
 }
 
@@ -115,14 +115,14 @@ impl fmt::Debug for Cause {
     }
 }
 
-/// A request that changed nothing, and why.
+/// Why a request failed. It changed nothing, unless the code says that the outcome is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
     pub code: ErrorCode,
     pub fields: Vec<FieldError>,
     /// `duplicate_customer`: the records that have the address.
     pub candidates: Vec<Id>,
-    /// When trying again makes sense.
+    /// When to try again.
     pub retry_after: Option<Duration>,
     #[serde(skip)]
     pub cause: Cause,
@@ -155,7 +155,7 @@ impl Error {
         Self::fields(vec![FieldError::new(field, code)])
     }
 
-    /// 422 for several.
+    /// 422 for several fields.
     pub fn fields(fields: Vec<FieldError>) -> Self {
         Self { fields, ..Self::new(ErrorCode::InvalidFields) }
     }
@@ -173,17 +173,17 @@ impl Error {
         Self { retry_after: Some(wait), ..Self::new(code) }
     }
 
-    /// 503: a part is away for a moment.
+    /// 503: a part is temporarily unavailable.
     pub fn unavailable() -> Self {
         Self::after(ErrorCode::Unavailable, Duration::from_secs(1))
     }
 
-    /// 503: more is asked than fits the queues.
+    /// 503: the queues are full.
     pub fn overloaded() -> Self {
         Self::after(ErrorCode::Overloaded, Duration::from_secs(1))
     }
 
-    /// Whether the same call may succeed in a moment: what retries and breakers count.
+    /// Whether the error is temporary, so that a retry may succeed. Retries and circuit breakers go by this.
     pub fn is_passing(&self) -> bool {
         self.code.status() == 503
     }

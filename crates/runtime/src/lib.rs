@@ -3,6 +3,7 @@
 //! one is built on it.
 //!
 //! - [`arbiters`]: the threads; [`supervisor`]: long-lived actors and how they are started again; [`stats`]: what they show
+//! - [`progress`]: what an actor has under way, by which its supervisor finds one that is stuck
 //! - [`service`]: the actor before a service's logic, on this node or another
 //! - [`entity`], `child`: one actor per aggregate, found by id; `state_cache`, [`hot_state`]: its state for readers
 //! - [`journal`]: the one writer; [`registry`]: who hears of a commit
@@ -23,6 +24,7 @@ pub mod hot_state;
 pub mod janitor;
 pub mod journal;
 pub mod positions;
+pub mod progress;
 pub mod registry;
 pub mod remote;
 pub mod retry;

@@ -31,7 +31,7 @@ use crate::trace::Trace;
 /// Messages that may wait for a service's actor; senders of more wait until their deadline.
 const MAILBOX: usize = 1_024;
 /// Messages that a service works on at the same time; more are answered `overloaded` at once.
-const WORK_MAX: usize = 1_024;
+pub const WORK_MAX: usize = 1_024;
 
 /// A message to the service `S`, and how `S` answers it; the macro [`serve`](crate::serve) implements this.
 pub trait Handle<S>: Send + 'static {
@@ -253,7 +253,8 @@ impl<S: Hosted> Peer<S> {
         Self { service, breaker }
     }
 
-    /// Asks the service through its breaker; again after a passing failure, if the message is idempotent.
+    /// Asks the service through its breaker; again after a passing failure, if the message is idempotent. A command to a
+    /// service of this node has the service's own deadline instead.
     ///
     /// # Errors
     /// As [`Service::ask`]; `unavailable` at once while the breaker is open.
@@ -263,7 +264,9 @@ impl<S: Hosted> Peer<S> {
             Service::Local(local) if M::IDEMPOTENT => {
                 self.breaker.call_idempotent(|| local.ask(message.clone())).await
             }
-            Service::Local(local) => self.breaker.call(local.ask(message)).await,
+            // A command is neither cut off, for its outcome would be unknown, nor counted: it may fail because its
+            // conditions no longer hold, which is no failure of the service.
+            Service::Local(local) => local.ask(message).await,
         }
     }
 
@@ -281,7 +284,36 @@ impl<S: Hosted> Peer<S> {
     }
 }
 
-/// The messages a service answers, and how. A service that may be on another node says `as` which one it is, and of each
+/// The messages a service answers, and how.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+/// use kizuna_runtime::arbiters::Arbiters;
+/// use kizuna_runtime::serve;
+/// use kizuna_runtime::service::Local;
+/// use kizuna_runtime::stats::ActorStatsRegistry;
+/// use kizuna_runtime::supervisor::{Intensity, Supervisor};
+///
+/// struct Greeter { greeting: &'static str }
+/// struct Greet(&'static str);
+///
+/// serve!(Greeter, {
+///     Greet => |service, message| String { Ok(format!("{}, {}", service.greeting, message.0)) },
+/// });
+///
+/// actix::System::new().block_on(async {
+///     let supervisor = Supervisor::start(ActorStatsRegistry::default(), Intensity::default());
+///     let arbiters = Arbiters::start(1);
+///     let greeter = Arc::new(Greeter { greeting: "Good morning" });
+///     let deadline = Duration::from_secs(5);
+///     let service = Local::start(&supervisor, "greeter", &arbiters.serving(), deadline, greeter);
+///     assert_eq!(service.ask(Greet("Sato")).await, Ok("Good morning, Sato".to_owned()));
+///     supervisor.stop();
+///     arbiters.stop();
+/// });
+/// ```
+/// A service that may be on another node says `as` which one it is, and of each
 /// message whether it is a `read` or a `command`; a command has a `context`.
 #[macro_export]
 macro_rules! serve {

@@ -14,6 +14,7 @@ pub mod process_reaper;
 pub mod promises;
 pub mod redis;
 pub mod team;
+pub mod valve;
 
 use std::fmt::Display;
 use std::future::Future;
@@ -26,6 +27,7 @@ pub use database::{Place, Template};
 pub use process::{Kizuna, Launch, LogLine};
 pub use redis::Redis;
 pub use team::{Member, Team};
+pub use valve::Valve;
 
 /// How long [`eventually`] rests between two probes.
 const POLL_EVERY: Duration = Duration::from_millis(10);

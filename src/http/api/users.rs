@@ -131,33 +131,33 @@ pub async fn change(
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub struct HeirParams {
+pub struct SuccessorParams {
     /// A live user; chosen by the rules if absent.
     #[serde(default)]
     reassign_to: Option<Id>,
 }
 
 /// Delete a user and hand over what they had (ADMIN): the saga tells how far that is
-#[utoipa::path(tag = "users", params(("id" = Id, Path), HeirParams), responses((status = 200, body = Departed)))]
+#[utoipa::path(tag = "users", params(("id" = Id, Path), SuccessorParams), responses((status = 200, body = Departed)))]
 #[delete("/auth/users/{id}")]
 pub async fn remove(
     gateway: Data<Gateway>,
     signed: Authenticated,
     id: PathId,
-    params: Params<HeirParams>,
+    params: Params<SuccessorParams>,
 ) -> HttpResult {
     let delete = DeleteUser { id: id.0, reassign_to: params.0.reassign_to, context: signed.context() };
     Ok(answer::departed(id.0, gateway.sagas.ask(delete).await?))
 }
 
 /// What the deletion of a user would touch, and who would receive (ADMIN)
-#[utoipa::path(tag = "users", params(("id" = Id, Path), HeirParams), responses((status = 200, body = Preview)))]
+#[utoipa::path(tag = "users", params(("id" = Id, Path), SuccessorParams), responses((status = 200, body = Preview)))]
 #[get("/auth/users/{id}/deletion-preview")]
 pub async fn preview(
     gateway: Data<Gateway>,
     signed: Authenticated,
     id: PathId,
-    params: Params<HeirParams>,
+    params: Params<SuccessorParams>,
 ) -> HttpResult {
     let preview = PreviewUserDeletion { id: id.0, reassign_to: params.0.reassign_to, caller: signed.caller };
     Ok(HttpResponse::Ok().json(gateway.sagas.ask(preview).await?))

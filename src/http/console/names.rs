@@ -58,7 +58,7 @@ pub async fn customer(gateway: &Gateway, caller: Caller, id: Id) -> Result<Optio
     match gateway.customers.find(caller, id).await {
         Ok(customer) => Ok(Some(CustomerLink { id, name: customer.name.clone() })),
         Err(error) if error.code.status() == 404 => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::consumer::parking;
 use crate::consumer::parking::Parking;
 use crate::consumer::{Consumer, ConsumerParts, Interrupted};
 use crate::positions::Positions;
+use crate::progress;
 use crate::registry::Batch;
 use crate::stats::ActorStats;
 use crate::trace::Trace;
@@ -99,10 +100,9 @@ impl<C: Consumer> ConsumerRunner<C> {
         if !self.parking.has_room() {
             // Deliveries run over meanwhile; the log has them when there is room again.
             tokio::time::sleep(RETRY_POLL).await;
-            self.retry_parked().await?;
+            stats.progress().watch(self.retry_parked()).await?;
             return Ok(Next::Go);
         }
-        let mut applied = 0;
         let wait = self.wait();
         let delivered = tokio::select! {
             // Only between two rounds: an effect is not cut in half.
@@ -110,8 +110,22 @@ impl<C: Consumer> ConsumerRunner<C> {
             delivered = tokio::time::timeout(wait, deliveries.recv()) => delivered,
         };
         match delivered {
-            Ok(None) => return Ok(Next::RegistryGone),
-            Ok(Some(first)) => {
+            Ok(None) => Ok(Next::RegistryGone),
+            Ok(Some(first)) => stats.progress().watch(self.round(Some(first), deliveries, stats)).await,
+            Err(_) => stats.progress().watch(self.round(None, deliveries, stats)).await,
+        }
+    }
+
+    /// Applies what is delivered, or else what the log has; then what is parked and due.
+    async fn round(
+        &mut self,
+        delivered: Option<Batch>,
+        deliveries: &mut Receiver<Batch>,
+        stats: &ActorStats,
+    ) -> Result<Next, Interrupted> {
+        let mut applied = 0;
+        match delivered {
+            Some(first) => {
                 let mut gap = self.take(&first);
                 while self.pending.len() < self.parts.batch {
                     let Ok(more) = deliveries.try_recv() else { break };
@@ -123,7 +137,7 @@ impl<C: Consumer> ConsumerRunner<C> {
                     self.catch_up().await?;
                 }
             }
-            Err(_) => {
+            None => {
                 self.catch_up().await?;
                 self.save_positions().await?;
             }
@@ -156,6 +170,7 @@ impl<C: Consumer> ConsumerRunner<C> {
             while self.partitions.contains(partition) && self.seen.at(partition) < head {
                 let limit = self.parts.batch as i64;
                 let events = log::after(&self.parts.db, partition, self.seen.at(partition), limit).await?;
+                progress::made();
                 let Some(last) = events.last() else { break };
                 self.seen.advance(partition, last.partition_seq);
                 let wanted = events.into_iter().filter(|event| C::TYPES.contains(&event.event.event_type));

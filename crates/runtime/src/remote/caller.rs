@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{Instant, timeout};
 
 use crate::circuit_breaker::CircuitBreaker;
-use crate::cluster::members::Members;
+use crate::cluster::members::{Hosts, Members};
 use crate::remote::calls::{Question, Reply, Request};
 use crate::remote::dedup::DEADLINE_MAX;
 use crate::remote::mailbox::{Mailbox, RedisClock, post};
@@ -91,6 +91,12 @@ impl Calls {
         let answer = timeout(within, asked).await.unwrap_or_else(silent);
         waiting.is_over = answer.is_ok();
         answer?.outcome
+    }
+
+    /// Whether a call to the service can be sent: some node hosts it, and Redis has told its time, by which deadlines
+    /// are set. A node that has just started knows neither.
+    pub fn can_be_sent(&self, service: ServiceId) -> bool {
+        self.0.clock.now().is_some() && Hosts::new(self.0.members.clone(), service).exist()
     }
 
     /// The next of the nodes that host a service.
