@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::http::paging;
-use kernel::error::{Error, ErrorCode};
+use kernel::error::Error;
 use kernel::page::{Keyset, Page, PageRequest};
 
 /// Rows that are in memory at a time: a full page of SPEC §2.
@@ -113,8 +113,7 @@ fn write<T: Export>(rows: &[T], header: bool) -> Result<Bytes, Error> {
 }
 
 fn internal(error: &dyn std::error::Error) -> Error {
-    tracing::error!(%error, "a row can't be written as CSV");
-    Error::new(ErrorCode::Internal)
+    Error::internal(format_args!("a row can't be written as CSV: {error}"))
 }
 
 fn cell(value: &Value) -> Cow<'_, str> {

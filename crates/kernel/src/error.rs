@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -96,6 +97,24 @@ impl FieldError {
     }
 }
 
+/// Why a request failed, for the log alone: answers leave it out, and errors that differ only in it are equal.
+#[derive(Clone, Default)]
+pub struct Cause(Option<Arc<str>>);
+
+impl PartialEq for Cause {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Cause {}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// Why a request failed. It changed nothing, unless the code says that the outcome is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
@@ -105,11 +124,30 @@ pub struct Error {
     pub candidates: Vec<Id>,
     /// When to try again.
     pub retry_after: Option<Duration>,
+    #[serde(skip)]
+    pub cause: Cause,
 }
 
 impl Error {
     pub fn new(code: ErrorCode) -> Self {
-        Self { code, fields: Vec::new(), candidates: Vec::new(), retry_after: None }
+        let cause = Cause::default();
+        Self { code, fields: Vec::new(), candidates: Vec::new(), retry_after: None, cause }
+    }
+
+    /// The same error with its cause for the log; the first cause stays. It must hold no secret and no personal data.
+    pub fn with_cause(mut self, cause: impl fmt::Display) -> Self {
+        self.cause.0.get_or_insert_with(|| cause.to_string().into());
+        self
+    }
+
+    /// Why it happened, where that is known.
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.0.as_deref()
+    }
+
+    /// 500: a defect of ours, and which.
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        Self::new(ErrorCode::Internal).with_cause(cause)
     }
 
     /// 422 for one field.
@@ -147,14 +185,35 @@ impl Error {
     }
 }
 
+/// For logs and operators: the cause is part of it.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code.as_str())?;
         for error in &self.fields {
             write!(f, ", {}: {}", error.field, error.code)?;
         }
+        if let Some(cause) = self.cause() {
+            write!(f, ": {cause}")?;
+        }
         Ok(())
     }
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_for_the_log_and_for_no_answer() {
+        let error = Error::unavailable().with_cause("the pool is empty").with_cause("later");
+        assert_eq!(error.cause(), Some("the pool is empty"));
+        assert_eq!(error.to_string(), "unavailable: the pool is empty");
+        assert_eq!(error, Error::unavailable());
+        let json = serde_json::to_string(&error).expect("errors are plain structs");
+        assert!(!json.contains("pool"), "{json}");
+        let read: Error = serde_json::from_str(&json).expect("an error");
+        assert_eq!((read.cause(), read), (None, Error::unavailable()));
+    }
+}

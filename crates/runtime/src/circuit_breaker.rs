@@ -96,8 +96,9 @@ impl Handler<Tracked<Report>> for BreakerActor {
     type Result = ();
 
     fn handle(&mut self, message: Tracked<Report>, _: &mut Self::Context) {
+        let trace = message.trace().clone();
         let Report(outcome) = message.take();
-        self.change(|breaker, now| breaker.report(outcome, now));
+        trace.in_scope(|| self.change(|breaker, now| breaker.report(outcome, now)));
     }
 }
 
@@ -254,15 +255,25 @@ impl CircuitBreaker {
 
     async fn admit(&self) -> Result<(), Error> {
         if !(self.can_be_sent)() {
-            return Err(Error::unavailable());
+            let breaker = self.breaker.name();
+            let cause =
+                format!("{breaker}: no node hosts the service, or Redis has not answered since the start");
+            return Err(Error::unavailable().with_cause(cause));
         }
         let admitted = self.breaker.ask(Admit, BREAKER_DEADLINE).await?;
-        admitted.map_err(|wait| Error::after(ErrorCode::Unavailable, wait))
+        admitted.map_err(|wait| {
+            let breaker = self.breaker.name();
+            Error::after(ErrorCode::Unavailable, wait)
+                .with_cause(format_args!("the circuit breaker {breaker} is open"))
+        })
     }
 
     async fn attempt<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let answer =
-            tokio::time::timeout(self.timeout, call).await.unwrap_or_else(|_| Err(Error::unavailable()));
+        let answer = tokio::time::timeout(self.timeout, call).await.unwrap_or_else(|_| {
+            let (breaker, timeout) = (self.breaker.name(), self.timeout);
+            Err(Error::unavailable()
+                .with_cause(format_args!("no answer within the {timeout:?} of {breaker}")))
+        });
         let failed = answer.as_ref().is_err_and(Error::is_passing);
         let outcome = if failed { CallOutcome::Failure } else { CallOutcome::Success };
         self.breaker.ask(Report(outcome), BREAKER_DEADLINE).await?;

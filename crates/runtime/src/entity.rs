@@ -334,15 +334,14 @@ impl<A: Aggregate> Entities<A> {
         progress::made();
         match answer {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => {
-                self.0.stats.failed();
-                Err(Error::unavailable())
-            }
-            Err(_) => {
-                self.0.stats.failed();
-                Err(Error::overloaded())
-            }
+            Ok(Err(_)) => Err(self.failed(Error::unavailable(), id, "died before it had answered")),
+            Err(_) => Err(self.failed(Error::overloaded(), id, "did not answer within its deadline")),
         }
+    }
+
+    fn failed(&self, error: Error, id: Id, why: &str) -> Error {
+        self.0.stats.failed();
+        error.with_cause(format_args!("the actor of {} {id} {why}", A::KIND))
     }
 
     /// The live child of `id`, or a new one.
@@ -375,7 +374,11 @@ impl<A: Aggregate> Entities<A> {
     fn check_quarantine(&self, id: Id) -> Result<(), Error> {
         let Some(entry) = self.0.deaths.get(&id) else { return Ok(()) };
         let wait = entry.1.saturating_duration_since(Instant::now());
-        if wait.is_zero() { Ok(()) } else { Err(Error::after(ErrorCode::Unavailable, wait)) }
+        if wait.is_zero() {
+            return Ok(());
+        }
+        let cause = format!("the actor of {} {id} keeps dying and waits before it starts again", A::KIND);
+        Err(Error::after(ErrorCode::Unavailable, wait).with_cause(cause))
     }
 
     /// Asks the longest-live child that rests to leave, when the directory is full.
@@ -395,7 +398,7 @@ impl<A: Aggregate> Entities<A> {
             drop(resident);
             order.push_back(oldest);
         }
-        Err(Error::overloaded())
+        Err(Error::overloaded().with_cause(format_args!("all actors of {} are busy", A::KIND)))
     }
 
     /// Puts children to rest that had no message for a while. Called every few seconds.

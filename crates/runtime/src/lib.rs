@@ -10,6 +10,7 @@
 //! - [`consumer`]: applies the log's events in order, each once; [`positions`]: how far a reader of the log has come
 //! - [`breaker`], [`circuit_breaker`], [`retry`]: calls between services
 //! - [`schedule`], [`scheduler`]: jobs at fixed times, once on any number of nodes; [`janitor`]: bounds what grows
+//! - [`trace`]: whose work is under way, for the log
 //! - [`cluster`], [`remote`]: the other nodes: who is alive, who works on what, and calls to their services
 
 pub mod arbiters;
@@ -33,6 +34,7 @@ pub mod service;
 mod state_cache;
 pub mod stats;
 pub mod supervisor;
+pub mod trace;
 
 #[doc(hidden)]
 pub use futures_util::future::LocalBoxFuture;

@@ -26,6 +26,7 @@ use crate::circuit_breaker::CircuitBreaker;
 use crate::remote::caller::Remote;
 use crate::stats::ActorStats;
 use crate::supervisor::{LivenessGuard, Ref, Supervisor, Tracked};
+use crate::trace::Trace;
 
 /// Messages that may wait for a service's actor; senders of more wait until their deadline.
 const MAILBOX: usize = 1_024;
@@ -77,7 +78,7 @@ impl<S: 'static, M: Handle<S>> Message for Ask<S, M> {
 /// A task has panicked: the actor ends, and its supervisor starts another.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Panicked;
+struct Panicked(Trace);
 
 /// The actor before a service `S`.
 pub struct ServiceActor<S: 'static> {
@@ -99,21 +100,24 @@ impl<S: Send + Sync + 'static, M: Handle<S>> Handler<Tracked<Ask<S, M>>> for Ser
     type Result = ResponseFuture<Result<M::Answer, Error>>;
 
     fn handle(&mut self, message: Tracked<Ask<S, M>>, ctx: &mut Self::Context) -> Self::Result {
+        let trace = message.trace().clone();
         let Ask { message, .. } = message.take();
         let Ok(place) = self.places.clone().try_acquire_owned() else {
             self.stats.failed();
-            return Box::pin(async { Err(Error::overloaded()) });
+            let cause = format!("the service {} has {WORK_MAX} messages under way", self.stats.name());
+            return Box::pin(async { Err(Error::overloaded().with_cause(cause)) });
         };
         let (service, stats, actor) = (self.service.clone(), self.stats.clone(), ctx.address());
         Box::pin(async move {
             let work = AssertUnwindSafe(async move { message.handle(service).await });
-            let outcome = work.catch_unwind().await;
+            let outcome = trace.clone().run(work.catch_unwind()).await;
             drop(place);
             outcome.unwrap_or_else(|_| {
                 stats.failed();
                 // An actor that does not take the message any more is ending already.
-                let _ = actor.try_send(Panicked);
-                Err(Error::unavailable())
+                let _ = actor.try_send(Panicked(trace));
+                let cause = format!("a task of the service {} panicked", stats.name());
+                Err(Error::unavailable().with_cause(cause))
             })
         })
     }
@@ -122,11 +126,11 @@ impl<S: Send + Sync + 'static, M: Handle<S>> Handler<Tracked<Ask<S, M>>> for Ser
 impl<S: Send + Sync + 'static> Handler<Panicked> for ServiceActor<S> {
     type Result = ();
 
-    fn handle(&mut self, _: Panicked, ctx: &mut Self::Context) {
-        tracing::error!(
-            service = self.stats.name(),
-            "a task of a service panicked; its actor is started again"
-        );
+    fn handle(&mut self, Panicked(trace): Panicked, ctx: &mut Self::Context) {
+        let service = self.stats.name();
+        trace.in_scope(|| {
+            tracing::error!(service, "a task of a service panicked; its actor is started again");
+        });
         ctx.terminate();
     }
 }
@@ -182,8 +186,12 @@ pub fn answer<S: Hosted, M: Call<S>>(
     let message = serde_json::from_str::<M>(payload);
     Box::pin(async move {
         let unreadable = |error: serde_json::Error| {
-            tracing::warn!(service = %S::SERVICE, call = M::NAME, %error, "a call from another node is unreadable");
-            Error::unavailable()
+            let (service, line, column) = (S::SERVICE, error.line(), error.column());
+            // Where, not what: a password may stand there.
+            Error::unavailable().with_cause(format_args!(
+                "{service} can't read the call {} at {line}:{column}: its node runs another version",
+                M::NAME
+            ))
         };
         let answer = service.ask(message.map_err(unreadable)?).await?;
         serde_json::to_string(&answer).map_err(unreadable)

@@ -24,6 +24,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::progress;
 use crate::retry::Backoff;
 use crate::stats::{ActorStats, ActorStatsRegistry, LiveGauge, QueuedMessage};
+use crate::trace::Trace;
 use kernel::error::Error;
 
 /// How long a unit of an actor's work may go on without progress. No wait within one lasts longer than a statement of the
@@ -84,11 +85,12 @@ impl Drop for LivenessGuard {
     }
 }
 
-/// A message under way, with its place in the mailbox count.
+/// A message under way, with its place in the mailbox count and the trace of its sender.
 #[derive(Debug)]
 pub struct Tracked<M> {
     message: M,
     queued: QueuedMessage,
+    trace: Trace,
 }
 
 impl<M: Message> Message for Tracked<M> {
@@ -98,13 +100,18 @@ impl<M: Message> Message for Tracked<M> {
 impl<M> Tracked<M> {
     /// `message` on its way to the actor of these counters.
     pub fn new(message: M, stats: &Arc<ActorStats>) -> Self {
-        Self { message, queued: stats.enqueue() }
+        Self { message, queued: stats.enqueue(), trace: Trace::current() }
     }
 
     /// Takes the message up: it no longer waits.
     pub fn take(self) -> M {
         self.queued.taken();
         self.message
+    }
+
+    /// The trace of the sender, for what is done about the message.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
     }
 }
 
@@ -121,6 +128,11 @@ impl<A: Actor> Clone for Ref<A> {
 }
 
 impl<A: Actor> Ref<A> {
+    /// The actor's name in the metrics.
+    pub fn name(&self) -> &str {
+        self.stats.name()
+    }
+
     /// Sends `message` and waits for its answer, at most `deadline`.
     ///
     /// # Errors
@@ -135,8 +147,7 @@ impl<A: Actor> Ref<A> {
     {
         let address = self.current.read().expect("no panic under this lock").clone();
         let Some(address) = address else {
-            self.stats.failed();
-            return Err(Error::unavailable());
+            return Err(self.failed(Error::unavailable(), "is being started again"));
         };
         let tracked = Tracked::new(message, &self.stats);
         let answer = tokio::time::timeout(deadline, address.send(tracked)).await;
@@ -144,14 +155,17 @@ impl<A: Actor> Ref<A> {
         match answer {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(MailboxError::Closed)) => {
-                self.stats.failed();
-                Err(Error::unavailable())
+                Err(self.failed(Error::unavailable(), "died before it had answered"))
             }
             Ok(Err(MailboxError::Timeout)) | Err(_) => {
-                self.stats.failed();
-                Err(Error::overloaded())
+                Err(self.failed(Error::overloaded(), "did not answer within its deadline"))
             }
         }
+    }
+
+    fn failed(&self, error: Error, why: &str) -> Error {
+        self.stats.failed();
+        error.with_cause(format_args!("the actor {} {why}", self.stats.name()))
     }
 }
 

@@ -13,6 +13,7 @@ use crate::settings::{DatabaseSettings, Schema};
 use crate::sql::Sql;
 use crate::table::{Dialect, Table};
 use kernel::event::Catalogue;
+use kernel::failpoint;
 use kernel::ids::Id;
 
 #[derive(Clone)]
@@ -129,6 +130,9 @@ impl Db {
 
     /// The row with this id.
     pub async fn row<T: DeserializeOwned>(&self, table: &Table, id: Id) -> Result<Option<T>, StoreError> {
+        if failpoint::fails("db.row", |text| id.to_string() == text) {
+            return Err(StoreError::Failed("failpoint db.row".into()));
+        }
         let rows = self.rows(table, Sql::default().filter("id = ?", [id.into()])).await?;
         Ok(rows.into_iter().next())
     }

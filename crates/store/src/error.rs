@@ -1,6 +1,6 @@
 //! Errors of the database.
 
-use kernel::error::{Error, ErrorCode};
+use kernel::error::Error;
 
 /// Why a statement failed.
 #[derive(Debug, thiserror::Error)]
@@ -45,17 +45,12 @@ fn is_passing(code: &str) -> bool {
     postgres || sqlite
 }
 
+/// The cause goes with the error, to be logged once by whoever answers the request or gives up.
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(why) => {
-                tracing::warn!(error = why, "the database is unavailable");
-                Self::unavailable()
-            }
-            StoreError::Duplicate(why) | StoreError::Failed(why) => {
-                tracing::error!(error = why, "the database refused a query");
-                Self::new(ErrorCode::Internal)
-            }
+            StoreError::Unavailable(_) => Self::unavailable().with_cause(error),
+            StoreError::Duplicate(_) | StoreError::Failed(_) => Self::internal(error),
         }
     }
 }

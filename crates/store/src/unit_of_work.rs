@@ -120,18 +120,16 @@ pub enum CommitError {
     Refused(String),
 }
 
+/// The cause goes with the error, to be logged once by whoever answers the request or gives up.
 impl From<CommitError> for Error {
     fn from(error: CommitError) -> Self {
         match error {
             // The aggregate has decided again several times and lost each time: let the caller come back.
             CommitError::Stale(_) | CommitError::Unavailable(_) | CommitError::Unknown(_) => {
-                Self::unavailable()
+                Self::unavailable().with_cause(error)
             }
             CommitError::Conflict { code, ids } => Self { candidates: ids, ..Self::new(code) },
-            CommitError::Duplicate(why) | CommitError::Refused(why) => {
-                tracing::error!(error = why, "the database refused a unit of work");
-                Self::new(ErrorCode::Internal)
-            }
+            CommitError::Duplicate(_) | CommitError::Refused(_) => Self::internal(error),
         }
     }
 }

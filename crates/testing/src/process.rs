@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::process_reaper;
 
 /// When to give a start up: no promise is measured by it, so it is long enough for a machine that has much else to do.
@@ -113,6 +115,12 @@ impl Kizuna {
         self.output.to_string()
     }
 
+    /// The lines of its log so far, if `KIZUNA_LOG_FORMAT` is `json`.
+    pub fn log(&self) -> Vec<LogLine> {
+        let output = self.output();
+        output.lines().filter_map(|line| serde_json::from_str(line).ok().map(LogLine)).collect()
+    }
+
     /// Whether it runs still.
     pub fn is_running(&mut self) -> bool {
         self.poll_exit().is_none()
@@ -187,6 +195,32 @@ impl Kizuna {
         }
         process_reaper::ended(self.pid());
         *self.ended.insert(status)
+    }
+}
+
+/// A line of a server's log.
+#[derive(Clone, Debug)]
+pub struct LogLine(pub Value);
+
+impl LogLine {
+    /// `ERROR`, `WARN`, `INFO`, …
+    pub fn level(&self) -> &str {
+        self.0["level"].as_str().unwrap_or_default()
+    }
+
+    /// Its fixed text.
+    pub fn message(&self) -> &str {
+        self.field("message")
+    }
+
+    /// A field of its own, if it is a text.
+    pub fn field(&self, name: &str) -> &str {
+        self.0["fields"][name].as_str().unwrap_or_default()
+    }
+
+    /// The value of this field in the spans that it stands in; the innermost has the last word.
+    pub fn in_spans(&self, name: &str) -> Option<&str> {
+        self.0["spans"].as_array()?.iter().rev().find_map(|span| span[name].as_str())
     }
 }
 

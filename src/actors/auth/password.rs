@@ -10,7 +10,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use tokio::sync::oneshot;
 
-use kernel::error::{Error, ErrorCode};
+use kernel::error::Error;
 
 /// Sign-ins that may wait for a thread; more are refused, because each holds a connection.
 const QUEUE: usize = 256;
@@ -50,7 +50,7 @@ impl Passwords {
     pub async fn hash(&self, password: String) -> Result<String, Error> {
         self.run(move || {
             let hash = Argon2::default().hash_password(password.as_bytes());
-            Ok(hash.map_err(|_| Error::new(ErrorCode::Internal))?.to_string())
+            Ok(hash.map_err(Error::internal)?.to_string())
         })
         .await?
     }
@@ -63,7 +63,8 @@ impl Passwords {
         let known = hash.is_some();
         let hash = hash.unwrap_or(DECOY).to_owned();
         let same = self.run(move || {
-            let hash = PasswordHash::new(&hash).map_err(|_| Error::new(ErrorCode::Internal))?;
+            let hash = PasswordHash::new(&hash)
+                .map_err(|error| Error::internal(format_args!("a stored hash is no hash: {error}")))?;
             Ok::<_, Error>(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
         });
         Ok(same.await?? && known)
@@ -75,8 +76,10 @@ impl Passwords {
             // The caller may have gone: then nobody needs the answer.
             let _ = answer.send(work());
         });
-        self.jobs.try_send(job).map_err(|_| Error::overloaded())?;
-        done.await.map_err(|_| Error::unavailable())
+        self.jobs
+            .try_send(job)
+            .map_err(|_| Error::overloaded().with_cause("the queue of passwords to hash is full"))?;
+        done.await.map_err(|_| Error::unavailable().with_cause("hashing a password panicked"))
     }
 }
 

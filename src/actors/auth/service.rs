@@ -218,7 +218,7 @@ impl AuthService {
             }
             other = now;
         }
-        Err(Error::overloaded())
+        Err(Error::overloaded().with_cause("the other ADMIN changed each time before this command did"))
     }
 
     /// Deletes the user on condition that the successors are unchanged since they were chosen. So two users who are

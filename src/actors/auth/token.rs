@@ -86,8 +86,7 @@ impl Keys {
             iat: now.seconds(),
             exp: until.seconds(),
         };
-        encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
-            .map_err(|_| Error::new(ErrorCode::Internal))
+        encode(&Header::new(Algorithm::HS256), &claims, &self.signing).map_err(Error::internal)
     }
 
     /// Checks a token and returns its content.

@@ -76,9 +76,11 @@ impl LiveClient {
     /// `overloaded` when the node is full, `unavailable` when it stops.
     pub fn admit(&self) -> Result<Admission, Error> {
         if *self.stopping.borrow() {
-            return Err(Error::unavailable());
+            return Err(Error::unavailable().with_cause("this node is about to stop"));
         }
-        let place = self.sockets.clone().try_acquire_owned().map_err(|_| Error::overloaded())?;
+        let place = self.sockets.clone().try_acquire_owned().map_err(|_| {
+            Error::overloaded().with_cause("this node has as many live connections as it may")
+        })?;
         metrics::gauge!("kizuna_live_sockets").increment(1);
         Ok(Admission { _place: place })
     }

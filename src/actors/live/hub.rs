@@ -368,7 +368,9 @@ impl Handler<Tracked<Join>> for HubActor {
     fn handle(&mut self, message: Tracked<Join>, _: &mut Self::Context) -> Self::Result {
         let Join { user, topics, seat } = message.take();
         if !self.has_begun {
-            return MessageResult(Err(Error::unavailable()));
+            return MessageResult(Err(
+                Error::unavailable().with_cause("the live hub has not read the log yet")
+            ));
         }
         let positions = self.hall.positions;
         let stats = self.listeners.clone();
@@ -377,7 +379,9 @@ impl Handler<Tracked<Join>> for HubActor {
             return MessageResult(Err(Error::after(ErrorCode::TooManyStreams, Duration::from_secs(1))));
         };
         if place.listener.try_send(Tracked::new(Sit(seat), &stats)).is_err() {
-            return MessageResult(Err(Error::overloaded()));
+            return MessageResult(Err(
+                Error::overloaded().with_cause("the user's listener has a full mailbox")
+            ));
         }
         place.joined += 1;
         place.topics = place.topics.and(topics);

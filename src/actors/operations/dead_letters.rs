@@ -78,5 +78,5 @@ pub async fn redrive(
             Err(error) => return Err(error.into()),
         }
     }
-    Err(Error::overloaded())
+    Err(Error::overloaded().with_cause("the dead letter changed each time before it was redriven"))
 }

@@ -115,7 +115,7 @@ pub fn decide(
             check_approver(draft.approver_id, caller.user_id)?;
             Some(ApprovalEvent::Requested(requested(draft, caller, id, now)))
         }
-        ApprovalCommand::Request(_) => return Err(Error::new(ErrorCode::Internal)),
+        ApprovalCommand::Request(_) => return Err(Error::internal("a second creation of one approval")),
         ApprovalCommand::Approve { comment } => {
             Some(ApprovalEvent::Approved(ended(Action::Approve, comment.as_deref())?))
         }

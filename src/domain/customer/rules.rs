@@ -122,7 +122,7 @@ pub fn decide(
     }
     let customer = visible(state, caller)?;
     match command {
-        CustomerCommand::Create(_) => Err(Error::new(ErrorCode::Internal)),
+        CustomerCommand::Create(_) => Err(Error::internal("a second creation of one customer")),
         CustomerCommand::Change(edit) => {
             caller.may_set_owner(edit.owner_id)?;
             Ok(change(customer, edit, now).into_iter().collect())

@@ -126,7 +126,7 @@ pub fn decide(
     }
     let meeting = visible(state, caller)?;
     match command {
-        MeetingCommand::Create(_) => Err(Error::new(ErrorCode::Internal)),
+        MeetingCommand::Create(_) => Err(Error::internal("a second creation of one meeting")),
         MeetingCommand::Change(edit) => {
             caller.may_set_owner(edit.owner_id)?;
             Ok(change(meeting, edit, now).into_iter().collect())

@@ -134,7 +134,7 @@ pub fn decide(
     }
     let task = visible(state, caller)?;
     match command {
-        TaskCommand::Create(_) => Err(Error::new(ErrorCode::Internal)),
+        TaskCommand::Create(_) => Err(Error::internal("a second creation of one task")),
         TaskCommand::Change(edit) => {
             caller.may_set_owner(edit.assignee_id)?;
             Ok(change(task, edit, now).into_iter().collect())

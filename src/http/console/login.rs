@@ -1,7 +1,6 @@
 //! `/login`: signing in and out.
 
 use crate::http::error::HttpResult;
-use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
@@ -10,6 +9,7 @@ use crate::domain::user::messages::Logout;
 use crate::http::console::form::{is_mendable, why};
 use crate::http::console::frame::{Frame, html, ok};
 use crate::http::console::posted::{Fields, Posted, Unproven, is_here};
+use crate::http::console::shown::status_of;
 use crate::http::console::visitor::{Visitor, frame_of, identity};
 use crate::http::console::{see, session};
 use crate::http::state::Gateway;
@@ -59,8 +59,7 @@ pub async fn login(request: HttpRequest, posted: Unproven) -> HttpResult {
             let f = frame_of(&request, "login").await;
             let problem = Some(why(&f, &error));
             let page = LoginPage { f, email: email.to_owned(), problem, next: next.to_owned() };
-            let status = StatusCode::from_u16(error.code.status()).expect("codes have real statuses");
-            Ok(html(status, &page))
+            Ok(html(status_of(Some(&error)), &page))
         }
         Err(error) => Err(error.into()),
     }

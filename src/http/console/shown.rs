@@ -1,13 +1,12 @@
 //! Pages and parts of pages that several share.
 
 use actix_web::HttpRequest;
-use actix_web::http::StatusCode;
 use askama::Template;
 use serde::de::DeserializeOwned;
 
 use crate::http::console::field::Choice;
 use crate::http::console::form::{Form, why};
-use crate::http::console::frame::{Frame, html};
+use crate::http::console::frame::{Frame, Outcome, html};
 use crate::http::console::posted::Fields;
 use crate::http::extract::parse_query;
 use kernel::error::Error;
@@ -75,9 +74,8 @@ pub struct Removal {
 }
 
 /// The status of a page with a form that may have been refused.
-pub fn status_of(error: Option<&Error>) -> StatusCode {
-    let status = error.map_or(200, |error| error.code.status());
-    StatusCode::from_u16(status).expect("codes have real statuses")
+pub fn status_of(error: Option<&Error>) -> Outcome<'_> {
+    Outcome(error)
 }
 
 /// The parameters of a page's list: the API's own. A form sends what was left empty, too, and a page's address may

@@ -24,6 +24,7 @@ use crate::http::state::Gateway;
 pub use identity::SESSION_COOKIE;
 use kernel::error::{Error, ErrorCode, FieldError};
 use params::LiveParams;
+use runtime::trace::Trace;
 
 /// The live feed over WebSocket; its frames are described in `/asyncapi.json`
 ///
@@ -56,8 +57,8 @@ pub async fn ws(gateway: Data<Gateway>, request: HttpRequest, payload: Payload) 
     let (response, closing) = close_codes::closable(response);
     let start = socket::Beginning { subscription, topics, cursor: params.cursor };
     let locale = locale_of(&request);
-    let socket = socket::Socket::new(gateway, session, messages, fault, closing, locale, admission);
-    actix_web::rt::spawn(socket.serve(start));
+    let socket = socket::Socket::new(gateway, request, session, messages, fault, closing, locale, admission);
+    actix_web::rt::spawn(Trace::current().run(socket.serve(start)));
     Ok(response)
 }
 

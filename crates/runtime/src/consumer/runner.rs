@@ -17,6 +17,7 @@ use crate::positions::Positions;
 use crate::progress;
 use crate::registry::Batch;
 use crate::stats::ActorStats;
+use crate::trace::Trace;
 use kernel::clock::Timestamp;
 use kernel::event::LoggedEvent;
 use store::cursors;
@@ -184,9 +185,14 @@ impl<C: Consumer> ConsumerRunner<C> {
     async fn apply(&mut self) -> Result<usize, Interrupted> {
         let events: Vec<_> = std::mem::take(&mut self.pending).into();
         let together = events.len() > 1 && !events.iter().any(|event| self.parking.blocks(event));
-        if !together || self.try_apply(&events, true).await?.is_some() {
+        let applied = together && {
+            let trace = Trace::of_effect(C::NAME, &events);
+            trace.run(self.try_apply(&events, true)).await?.is_none()
+        };
+        if !applied {
             for event in &events {
-                self.apply_alone(event).await?;
+                let trace = Trace::of_effect(C::NAME, std::slice::from_ref(event));
+                trace.run(self.apply_alone(event)).await?;
             }
         }
         Ok(events.len())
@@ -224,13 +230,27 @@ impl<C: Consumer> ConsumerRunner<C> {
             let event = log::by_ids(&self.parts.db, &[parked.event_id]).await?.pop();
             let lost = || StoreError::Failed(format!("the log has lost event {}", parked.event_id));
             let event = Arc::new(event.ok_or_else(lost)?);
-            match self.attempt(std::slice::from_ref(&event), &[parking::release(&parked)]).await? {
-                Attempt::Done => self.parking.released(&parked),
-                Attempt::AtFault(why) => self.postpone(&parked, &event, why, now).await?,
-                Attempt::Overtaken => return Ok(self.load_parking().await?),
+            let trace = Trace::of_effect(C::NAME, std::slice::from_ref(&event));
+            if !trace.run(self.retry(&parked, &event, now)).await? {
+                return Ok(self.load_parking().await?);
             }
         }
         Ok(())
+    }
+
+    /// Tries a parked event once more; false if another runner was faster.
+    async fn retry(
+        &mut self,
+        parked: &Parked,
+        event: &Arc<LoggedEvent>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self.attempt(std::slice::from_ref(event), &[parking::release(parked)]).await? {
+            Attempt::Done => self.parking.released(parked),
+            Attempt::AtFault(why) => self.postpone(parked, event, why, now).await?,
+            Attempt::Overtaken => return Ok(false),
+        }
+        Ok(true)
     }
 
     async fn postpone(
