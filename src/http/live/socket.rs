@@ -12,6 +12,7 @@ use crate::actors::live::client::Admission;
 use crate::actors::live::frames::{ClientFrame, Frame};
 use crate::actors::live::subscription::{Start, Subscription};
 use crate::actors::live::topics::Topics;
+use crate::http::conventions::locale_of;
 use crate::http::live::close_codes::Closing;
 use crate::http::live::gate::{FRAME_MAX, Fault};
 use crate::http::live::params::bounded;
@@ -87,9 +88,9 @@ impl Socket {
         messages: MessageStream,
         fault: Fault,
         closing: Closing,
-        locale: Locale,
         admission: Admission,
     ) -> Self {
+        let locale = locale_of(&request);
         let messages =
             messages.max_frame_size(FRAME_MAX).aggregate_continuations().max_continuation_size(FRAME_MAX);
         Self {
