@@ -3,8 +3,12 @@
 const TOPICS = ["customers", "meetings", "tasks", "approvals", "sagas"];
 const WAIT_FIRST = 500;
 const WAIT_MAX = 15_000;
-// Events come in bursts (a deletion touches many records); the page is read again once after each.
+// Events come in bursts (a deletion touches many records): the page is read again after a burst, and also within one
+// that does not end (an import).
 const GATHER = 150;
+const GATHER_MAX = 1_000;
+// How long an answer may take. A request that is lost with the network must not hold up those after it.
+const ANSWER_WITHIN = 10_000;
 const TOAST_LASTS = 8_000;
 // Access tokens run out, and the socket with them: that takes a moment and nobody's attention.
 const LOST_AFTER = 1_500;
@@ -33,15 +37,24 @@ class Place {
   }
 }
 
-/** Reads the page again and takes over its live parts; one reading at a time. */
+/** Reads the page again and takes over its live parts. One reading at a time; one that fails is repeated. */
 class Refresher {
   #timer = null;
+  /** When the first event came that no reading covers. */
+  #since = null;
   #busy = false;
   #again = false;
+  #wait = WAIT_FIRST;
 
   soon() {
+    const now = performance.now();
+    this.#since ??= now;
+    this.#in(Math.min(GATHER, Math.max(0, this.#since + GATHER_MAX - now)));
+  }
+
+  #in(delay) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#run(), GATHER);
+    this.#timer = setTimeout(() => this.#run(), delay);
   }
 
   async #run() {
@@ -50,21 +63,43 @@ class Refresher {
       return;
     }
     this.#busy = true;
-    try {
-      const answer = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-store" });
-      if (answer.ok && !isLogin(answer)) {
-        takeOver(new DOMParser().parseFromString(await answer.text(), "text/html"));
-      }
-    } catch {
-      // The socket notices, too, and the page is read again when it is back.
-    } finally {
-      this.#busy = false;
+    this.#since = null;
+    const isRead = await this.#read();
+    this.#busy = false;
+    if (isRead) {
+      this.#wait = WAIT_FIRST;
     }
     if (this.#again) {
       this.#again = false;
+      this.#since = null;
       this.soon();
+    } else if (!isRead && this.#since === null) {
+      this.#in(spread(this.#wait));
+      this.#wait = Math.min(this.#wait * 2, WAIT_MAX);
     }
   }
+
+  /** False if it failed and another reading may succeed. */
+  async #read() {
+    try {
+      const answer = await ask(location.href, { headers: { accept: "text/html" } });
+      if (answer.ok && !isLogin(answer)) {
+        takeOver(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      }
+      return answer.status < 500 && answer.status !== 429;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** Not everybody should come back at the same moment. */
+function spread(wait) {
+  return wait * (0.5 + Math.random() / 2);
+}
+
+function ask(address, options) {
+  return fetch(address, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_WITHIN), ...options });
 }
 
 function isLogin(answer) {
@@ -130,6 +165,7 @@ function toast({ title, body, subject }) {
 /** Says that the connection is lost, and that it is back. One that comes back at once is not worth a word. */
 class Line {
   #timer = null;
+  #silence = null;
   #said = false;
 
   lost() {
@@ -145,7 +181,8 @@ class Line {
     if (this.#said) {
       this.#said = false;
       this.#say(document.body.dataset.back, "connection back");
-      setTimeout(() => this.#said || this.#say("", "connection"), BACK_LASTS);
+      clearTimeout(this.#silence);
+      this.#silence = setTimeout(() => this.#said || this.#say("", "connection"), BACK_LASTS);
     }
   }
 
@@ -191,7 +228,7 @@ export function followEvents(user) {
 
   // The tokens may have run out, or the session ended: a page tells, and has them renewed on the way.
   async function isSignedIn() {
-    const answer = await fetch("/session", { cache: "no-store" });
+    const answer = await ask("/session");
     if (isLogin(answer)) {
       location.assign("/login");
       return false;
@@ -210,8 +247,7 @@ export function followEvents(user) {
     socket.addEventListener("close", () => {
       if (!leaving) {
         line.lost();
-        // Spread out, so that not everybody comes back at the same moment.
-        setTimeout(again, wait * (0.5 + Math.random() / 2));
+        setTimeout(again, spread(wait));
         wait = Math.min(wait * 2, WAIT_MAX);
       }
     });
@@ -223,7 +259,7 @@ export function followEvents(user) {
         connect();
       }
     } catch {
-      setTimeout(again, wait);
+      setTimeout(again, spread(wait));
       wait = Math.min(wait * 2, WAIT_MAX);
     }
   }

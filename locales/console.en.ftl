@@ -50,7 +50,7 @@ submit-change = Change
 
 done-registered = The customer was added.
 done-saved = Saved.
-done-deleted = Deleted. How far the related records are is shown below.
+done-deleted = Deleted. The progress of the related records is shown below.
 done-removed = Deleted.
 done-recorded = The meeting was recorded.
 done-added = Added.
@@ -66,16 +66,16 @@ done-archived = Archived.
 login-title = Log in
 login-submit = Log in
 
-# What was refused; the API's text where there is none here.
+# Errors. The API's text is shown for a code that is missing here.
 
 refused-home = To the customers
 refused-invalid_fields = Please check what you entered.
-refused-invalid_parameter = This cannot be shown. Please choose the filter again.
-refused-invalid_cursor = This page cannot be shown. Please start from the first page.
-refused-stale_version = Somebody else changed this meanwhile. Open the page again to see how it is now.
-refused-duplicate_customer = There is a customer with this e-mail address already.
+refused-invalid_parameter = This filter is not valid. Please choose it again.
+refused-invalid_cursor = This page does not exist. Please start from the first page.
+refused-stale_version = Somebody else has changed this meanwhile. Reload the page to see the current state.
+refused-duplicate_customer = There is already a customer with this e-mail address.
 refused-too_many_attempts = Too many failed attempts. Please wait a while and try again.
-refused-unsupported_media_type = This form cannot be read. Please open the page again.
+refused-unsupported_media_type = This form could not be read. Please reload the page.
 refused-body_too_large = This is too long.
 refused-missing_token = Please log in.
 refused-field-invalid_time = This is not a date and time.
@@ -147,12 +147,12 @@ sort--updated-at = Recently changed
 customers-new = New customer
 customers-total = { $text }
 customers-search = Search name, company, e-mail
-customers-duplicate = There is a customer with the address { $text } already. It is shown below.
+customers-duplicate = There is already a customer with the address { $text }. It is shown below.
 customers-duplicate-all = Show all { $n } of them
-customers-duplicate-allow = Add another customer all the same
+customers-duplicate-allow = Add another customer anyway
 customers-duplicate-back = Back to the list
 empty-customers = No customers yet. Add the first one with “New customer”.
-empty-filtered = Nothing fits. Try another filter.
+empty-filtered = Nothing matches. Try another filter.
 customer-record = Record
 customer-edit = Edit { $text }
 customer-activity = Activity
@@ -161,7 +161,7 @@ customer-add-task = Add task
 customer-add-meeting = Record meeting
 customer-add-approval = Request approval
 customer-removal = Delete { $text }
-customer-removal-about = With this customer go these records: meetings and tasks are deleted, pending approvals cancelled, notifications archived.
+customer-removal-about = This also affects the customer's records: meetings and tasks are deleted, pending approvals are cancelled, notifications are archived.
 removal-nothing = There are no related records.
 removal-heir = Who takes over
 removal-approver = Who will decide on pending approvals:
@@ -184,9 +184,9 @@ none-meetings = No meetings yet.
 
 tasks-new = Add task
 tasks-complete = Complete
-tasks-reopen = Open again
+tasks-reopen = Reopen
 tasks-complete-of = Complete “{ $text }”
-tasks-reopen-of = Open “{ $text }” again
+tasks-reopen-of = Reopen “{ $text }”
 task-edit = Task “{ $text }”
 task-OPEN = Open
 task-DONE = Done
@@ -218,7 +218,7 @@ none-approvals = No approvals.
 
 # Deletions (sagas).
 
-sagas-about = When a customer or user is deleted, each service does its part. This is how far they are.
+sagas-about = When a customer or user is deleted, each service does its part. This page shows the progress.
 sagas-progress = Progress
 saga-user-deletion = Deletion of a user
 saga-customer-deletion = Deletion of a customer
@@ -246,9 +246,9 @@ users-search = Search name, e-mail
 user-edit = Edit { $text }
 user-password-hint = only to change it
 user-removal = Delete { $text }
-user-removal-about = This user can no longer log in from then on. Customers, meetings and approvals are handed over; tasks are deleted.
+user-removal-about = The user will no longer be able to log in. Customers, meetings and approvals are handed over; tasks are deleted.
 admin-integrity = Integrity of the events
-admin-whole = None lost, doubled or out of order
+admin-whole = No event lost, duplicated or out of order
 admin-not-whole = Something is wrong
 admin-events = { $text } events
 admin-cluster = Cluster
@@ -341,7 +341,7 @@ notifications-read = Mark as read
 notifications-read-all = Mark all as read
 notifications-archive = Archive
 notifications-archived = Archived
-empty-notifications = No notifications. New customers and decisions on approvals will be told here.
+empty-notifications = No notifications. New customers and decisions on approvals will appear here.
 
 # Reports.
 
@@ -351,7 +351,7 @@ reports-show = Show
 reports-spans = Periods
 reports-span = { $n } days
 reports-as-of = As of { $text }.
-reports-unavailable = The figures of this service cannot be had at the moment. Open the page again in a while.
+reports-unavailable = The figures of this service are not available at the moment. Please try again later.
 reports-nothing = Nothing was recorded in this period.
 reports-daily = Day by day
 reports-line-total = { $text } in total
@@ -360,7 +360,7 @@ reports-table = Show the figures as a table
 reports-day = Day
 reports-utc = Days begin and end in UTC.
 reports-files = Export
-reports-files-about = Saves every record that you may see as a CSV file.
+reports-files-about = Saves every record that you may see in a CSV file.
 source-cached = Last known
 source-unavailable = Unavailable
 summary-total = Total

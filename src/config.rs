@@ -1,4 +1,4 @@
-//! Settings: one struct a concern, each value from a flag or its environment variable (SPEC §9).
+//! Settings: a struct per concern; each value comes from a flag or its environment variable (SPEC §9).
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use store::table::Dialect;
 /// Where the data is.
 #[derive(Args, Clone, Debug)]
 pub struct DatabaseConfig {
-    /// sqlite://PATH (made if missing) or postgres://…
+    /// sqlite://PATH (created if missing) or postgres://…
     #[arg(
         long = "database-url",
         env = "DATABASE_URL",
@@ -27,19 +27,19 @@ pub struct DatabaseConfig {
         hide_env_values = true
     )]
     pub url: String,
-    /// Connections for reading (SQLite) or altogether (PostgreSQL)
+    /// Number of database connections; the journal has one more
     #[arg(long = "pool-size", env = "KIZUNA_POOL_SIZE", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub pool_size: u32,
 }
 
 impl DatabaseConfig {
-    /// As the store opens it.
+    /// The settings for the store.
     pub fn settings(&self) -> DatabaseSettings {
         DatabaseSettings { url: self.url.clone(), pool_size: self.pool_size }
     }
 }
 
-/// How the gateway is reached.
+/// How clients reach the gateway.
 #[derive(Args, Clone, Debug)]
 pub struct HttpConfig {
     /// Address and port of the API
@@ -48,16 +48,16 @@ pub struct HttpConfig {
     /// Serve /metrics here instead of beside the API
     #[arg(long, env = "KIZUNA_OPS_LISTEN")]
     pub ops_listen: Option<SocketAddr>,
-    /// Where the world reaches this server, `https://crm.example.com`
+    /// URL under which browsers reach this server, such as `https://crm.example.com`
     #[arg(long, env = "KIZUNA_PUBLIC_URL")]
     pub public_url: Option<String>,
-    /// The proxy whose X-Forwarded-For is believed
+    /// Address of the proxy whose X-Forwarded-For header is trusted
     #[arg(long, env = "KIZUNA_TRUSTED_PROXY")]
     pub trusted_proxy: Option<std::net::IpAddr>,
-    /// Connections open at the same time, at most
+    /// Maximum number of open connections
     #[arg(long, env = "KIZUNA_MAX_CONNECTIONS", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,
-    /// How long to go on serving after SIGTERM, with /readyz saying no, until a load balancer has noticed
+    /// How long to serve after SIGTERM, with /readyz answering 503, until a load balancer has noticed
     #[arg(long, env = "KIZUNA_DRAIN_DELAY", value_parser = duration)]
     pub drain_delay: Option<Duration>,
     /// How long requests under way may take after that
@@ -68,20 +68,20 @@ pub struct HttpConfig {
 /// Tokens and sign-in.
 #[derive(Args, Clone, Debug)]
 pub struct AuthConfig {
-    /// Secret of the tokens, at least 32 bytes; SQLite: made and kept beside the database
+    /// Secret of the tokens, at least 32 bytes; with SQLite it is made if not given, and stored beside the database
     #[arg(long, env = "KIZUNA_JWT_SECRET", hide_env_values = true)]
     pub jwt_secret: Option<String>,
-    /// First ADMIN, when there is no user yet
+    /// E-mail address of the first ADMIN, who is created if there is no user
     #[arg(long, env = "KIZUNA_ADMIN_EMAIL", default_value = "admin@example.com")]
     pub admin_email: String,
-    /// Its password; made and printed once if not given
+    /// Password of the first ADMIN; made and printed once if not given
     #[arg(long, env = "KIZUNA_ADMIN_PASSWORD", hide_env_values = true)]
     pub admin_password: Option<String>,
     #[arg(long, env = "KIZUNA_ACCESS_TOKEN_TTL", default_value = "15m", value_parser = duration)]
     pub access_token_ttl: Duration,
     #[arg(long, env = "KIZUNA_REFRESH_TOKEN_TTL", default_value = "30d", value_parser = duration)]
     pub refresh_token_ttl: Duration,
-    /// Failed sign-ins an account; ten times that an address
+    /// Failed sign-ins per account; ten times as many per address
     #[arg(long, env = "KIZUNA_LOGIN_RATE", default_value = "10/m", value_parser = rate)]
     pub login_rate: Rate,
 }
@@ -132,7 +132,7 @@ impl ResilienceConfig {
     }
 }
 
-/// What Kizuna does by itself, and when.
+/// Jobs at fixed times.
 #[derive(Args, Clone, Debug)]
 pub struct SchedulesConfig {
     /// When to look for tasks that are due soon: an interval, or a cron expression in UTC
@@ -143,16 +143,16 @@ pub struct SchedulesConfig {
 /// WebSockets and event streams.
 #[derive(Args, Clone, Debug)]
 pub struct LiveConfig {
-    /// Live connections of this node, signed in or not, at most
+    /// Maximum number of live connections of this node, signed in or not
     #[arg(long, env = "KIZUNA_MAX_SOCKETS", default_value_t = 8_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_sockets: u32,
-    /// Live connections of one user, at most
+    /// Maximum number of live connections of a user
     #[arg(long, env = "KIZUNA_USER_SOCKETS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub user_sockets: u32,
     /// Frames that may wait for a connection before it is closed as too slow
     #[arg(long, env = "KIZUNA_SOCKET_QUEUE", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub socket_queue: u32,
-    /// How often a connection is asked whether anybody is there
+    /// Time between two pings of a live connection
     #[arg(long, env = "KIZUNA_PING_EVERY", default_value = "20s", value_parser = duration)]
     pub ping_every: Duration,
 }
@@ -171,13 +171,13 @@ impl LiveConfig {
     }
 }
 
-/// One node of many.
+/// The cluster.
 #[derive(Args, Clone, Debug)]
 pub struct ClusterConfig {
-    /// redis://…: this node is one of a cluster, whose database must be PostgreSQL
+    /// redis://…: makes this a node of a cluster; the database must be PostgreSQL
     #[arg(long = "redis-url", env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<String>,
-    /// The services this node hosts; calls to the others go to nodes that do
+    /// Services that this node hosts; calls to the others go to nodes that host them
     #[arg(
         long,
         env = "KIZUNA_SERVICES",
@@ -185,7 +185,7 @@ pub struct ClusterConfig {
         default_value = "auth,customer,sales,opportunity,analytics"
     )]
     pub services: Vec<ServiceName>,
-    /// This node's name among the others; made at the start if not given
+    /// Name of this node in the cluster; made at the start if not given
     #[arg(long, env = "KIZUNA_NODE_ID", value_parser = node_id)]
     pub node_id: Option<String>,
 }
@@ -210,33 +210,33 @@ impl ClusterConfig {
     }
 }
 
-/// What may grow, and how far.
+/// The bounds of what can grow.
 #[derive(Args, Clone, Debug)]
 pub struct BoundsConfig {
-    /// Commands and effects of one commit, at most
+    /// Maximum number of commands and effects per commit
     #[arg(long, env = "KIZUNA_JOURNAL_GROUP", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub journal_group: u32,
-    /// Commands and effects that may wait for a commit
+    /// Maximum number of commands and effects that wait for a commit
     #[arg(long, env = "KIZUNA_JOURNAL_QUEUE", default_value_t = 4_096, value_parser = clap::value_parser!(u32).range(1..))]
     pub journal_queue: u32,
-    /// Events of one effect, at most
+    /// Maximum number of events per effect of a consumer
     #[arg(long, env = "KIZUNA_FEED_BATCH", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub feed_batch: u32,
-    /// Events a consumer may have parked: retried, dead, or behind such; it stands still at more
+    /// Maximum number of parked events per consumer (retrying, dead, or waiting behind such); at more it pauses
     #[arg(long, env = "KIZUNA_PARKING_LIMIT", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub parking_limit: u32,
-    /// Aggregates of one kind with a living actor
+    /// Maximum number of aggregates of a kind with a running actor
     #[arg(long, env = "KIZUNA_MAX_CHILDREN", default_value_t = 4_096, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_children: u32,
-    /// An aggregate's actor without a message for this long is put to rest
+    /// Time without a message after which an aggregate's actor stops
     #[arg(long, env = "KIZUNA_CHILD_IDLE", default_value = "1m", value_parser = duration)]
     pub child_idle: Duration,
-    /// Records of one kind kept in memory for reading
+    /// Number of records of a kind kept in memory for reading
     #[arg(long, env = "KIZUNA_CACHE_SIZE", default_value_t = 20_000)]
     pub cache_size: u64,
 }
 
-/// Everything `serve` needs.
+/// The settings of `serve`.
 #[derive(Args, Clone, Debug)]
 pub struct Config {
     #[command(flatten)]
@@ -274,12 +274,12 @@ impl Config {
             return Err("--demo: its passwords are public, so --listen must be a loopback address".into());
         }
         if self.demo && !self.cluster.hosts_all() {
-            return Err("--demo: its records are of all services, so --services must be all of them".into());
+            return Err("--demo: --services must list every service".into());
         }
         match &self.auth.jwt_secret {
-            Some(secret) if secret.len() < 32 => return Err("--jwt-secret: at least 32 bytes".into()),
+            Some(secret) if secret.len() < 32 => return Err("--jwt-secret: needs at least 32 bytes".into()),
             None if self.secret_file().is_none() => {
-                return Err("--jwt-secret: required with PostgreSQL, at least 32 bytes".into());
+                return Err("--jwt-secret: required with PostgreSQL; needs at least 32 bytes".into());
             }
             _ => {}
         }
@@ -292,7 +292,7 @@ impl Config {
         Ok(())
     }
 
-    /// Where a made secret is kept: beside a SQLite file.
+    /// The file of a made secret: beside a SQLite file.
     pub fn secret_file(&self) -> Option<PathBuf> {
         let path = self.database.url.strip_prefix("sqlite:")?.trim_start_matches("//");
         let path = path.split('?').next().filter(|path| !path.is_empty() && *path != ":memory:")?;
@@ -300,7 +300,7 @@ impl Config {
     }
 }
 
-/// `100ms`, `3s`, `5m`, `24h`, `30d`.
+/// Parses a duration: `100ms`, `3s`, `5m`, `24h`, `30d`.
 ///
 /// # Errors
 /// For anything else, and for zero.
@@ -324,7 +324,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A duration, or a cron expression: a duration has no spaces.
+/// Parses a duration or a cron expression: a duration has no spaces.
 fn schedule(text: &str) -> Result<Schedule, String> {
     if text.trim().contains(char::is_whitespace) {
         return Schedule::cron(text)
@@ -335,7 +335,7 @@ fn schedule(text: &str) -> Result<Schedule, String> {
     Ok(Schedule::Every(interval))
 }
 
-/// `10/m`: so many a second (`s`), minute (`m`) or hour (`h`).
+/// Parses a rate: `10/m` is ten per minute; `s`, `m` and `h` are known.
 fn rate(text: &str) -> Result<Rate, String> {
     let expected = || "expected a rate such as 10/m".to_owned();
     let (count, unit) = text.split_once('/').ok_or_else(expected)?;
@@ -349,7 +349,7 @@ fn rate(text: &str) -> Result<Rate, String> {
     Ok(Rate { count, per: Duration::from_secs(per) })
 }
 
-/// A name that goes unescaped into addresses, keys and logs.
+/// Checks a node's name: it is used unescaped in addresses, keys and logs.
 fn node_id(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if (1..=64).contains(&text.len()) && text.chars().all(plain) {

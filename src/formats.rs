@@ -8,7 +8,7 @@ use kernel::locale::Locale;
 
 /// An amount, given in the currency's minor unit: `JPY 120,000` and `120,000円`, `USD 1,234.50` and `1,234.50 USD`.
 pub fn amount(locale: Locale, minor: i64, currency: &str) -> String {
-    // What has no minor unit (gold, say) is counted whole.
+    // A currency without a minor unit (such as gold) is counted in whole units.
     let places = Currency::from_code(currency).and_then(Currency::exponent).unwrap_or(0);
     let unit = 10_u64.pow(places.into());
     let (whole, rest) = (minor.unsigned_abs() / unit, minor.unsigned_abs() % unit);
@@ -22,7 +22,7 @@ pub fn amount(locale: Locale, minor: i64, currency: &str) -> String {
     }
 }
 
-/// With a comma before every three digits.
+/// A number with a comma before every three digits.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -35,8 +35,8 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// A moment in the reader's time zone, to the minute: `Mar 3, 2026, 18:00` and `2026年3月3日 18:00`. In UTC, and saying so,
-/// if we know no such zone.
+/// A moment in the reader's time zone, to the minute: `Mar 3, 2026, 18:00` and `2026年3月3日 18:00`. If the zone is
+/// unknown, in UTC, which the text then names.
 pub fn moment(locale: Locale, time: Timestamp, zone: &str) -> String {
     let (zone, said) = zone.parse::<Tz>().map_or((Tz::UTC, " UTC"), |zone| (zone, ""));
     let pattern = match locale {

@@ -31,14 +31,14 @@ fn bundle(language: LanguageIdentifier, sources: [&str; 2]) -> FluentBundle<Flue
     bundle
 }
 
-/// A value of a message's parameter.
+/// The value of a text's parameter.
 #[derive(Clone, Debug)]
 pub enum Param {
     Text(String),
     Number(i64),
 }
 
-/// The text `key` (or its attribute `key.attribute`), or nothing if there is none.
+/// The text `key` (or its attribute `key.attribute`), or `None` if it does not exist.
 pub fn text(locale: Locale, key: &str, attribute: Option<&str>, params: &[(&str, Param)]) -> Option<String> {
     let bundle = match locale {
         Locale::Ja => &TEXTS.ja,

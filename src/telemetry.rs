@@ -1,6 +1,8 @@
 //! Logs and metrics.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal;
+use std::panic::PanicHookInfo;
 use std::sync::OnceLock;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -8,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
-/// Logs to standard error: `RUST_LOG` chooses what (default `info`), `KIZUNA_LOG_FORMAT=json` how.
+/// Logs to standard error. `RUST_LOG` is the filter (default `info`); `KIZUNA_LOG_FORMAT=json` writes JSON.
 pub fn log_to_stderr() {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
@@ -16,11 +18,25 @@ pub fn log_to_stderr() {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
-        // A line that nobody can read any more is lost: complaining of it on the same stream would panic.
+        // If standard error is closed, lines are lost: reporting that on the same stream would panic.
         .log_internal_errors(false);
     let json = std::env::var("KIZUNA_LOG_FORMAT").is_ok_and(|format| format == "json");
     // A second call (tests) keeps the first one's settings.
-    let _ = if json { logs.json().try_init() } else { logs.try_init() };
+    let first = if json { logs.json().try_init() } else { logs.try_init() };
+    if first.is_ok() {
+        std::panic::set_hook(Box::new(log_panic));
+    }
+}
+
+/// A panic is a line like every other: in the span of the request, command or effect that it ends.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let message = panic.payload_as_str().unwrap_or("not a text");
+    let location = panic.location().map(tracing::field::display);
+    let thread = std::thread::current();
+    let backtrace = Backtrace::capture();
+    let backtrace =
+        (backtrace.status() == BacktraceStatus::Captured).then(|| tracing::field::display(backtrace));
+    tracing::error!(panic = message, location, thread = thread.name(), backtrace, "a thread panicked");
 }
 
 /// The process's one metrics recorder, installed at the first call.

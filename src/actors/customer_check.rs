@@ -1,5 +1,5 @@
-//! Whoever refers to a customer makes sure of it (SPEC §5, flows 3 and 4): the customer service is asked,
-//! through its breaker.
+//! Checks that a customer exists before a record refers to it (SPEC §5, flows 3 and 4): asks the customer service
+//! through its circuit breaker.
 
 use crate::actors::customer::client::CustomerPeer;
 use crate::domain::customer::messages::FindCustomer;
@@ -10,20 +10,20 @@ use kernel::ids::Id;
 use store::Db;
 use store::table::Table;
 
-/// One service's way to make sure of customers.
+/// Checks customers for a service.
 pub struct CustomerCheck {
     pub db: Db,
-    /// The service's own copy of the customers.
+    /// The service's replica of the customers.
     pub replica: &'static Table,
     pub customers: CustomerPeer,
 }
 
 impl CustomerCheck {
-    /// The customer exists and the caller may see it. While the customer service is away, our own copy of its
-    /// customers answers; one it doesn't hold can't be vouched for.
+    /// Checks that the customer exists and the caller may see it. While the customer service is away, the replica
+    /// answers; for a customer that it does not hold there is no answer.
     ///
     /// # Errors
-    /// `customer_not_found`; `unavailable` if neither knows.
+    /// `customer_not_found`; `unavailable` if neither of them can tell.
     pub async fn check(&self, caller: &Caller, id: Id) -> Result<(), Error> {
         match self.customers.ask(FindCustomer { id, caller: *caller }).await {
             Ok(_) => Ok(()),

@@ -1,4 +1,4 @@
-//! Event-carried state transfer: a service's own copy of the customers it refers to (SPEC §5.2).
+//! Replicas: the copies of customers that other services keep, made from events (SPEC §5.2).
 
 use crate::domain::service_name::ServiceName;
 use kernel::event::EventType;
@@ -18,7 +18,7 @@ use store::unit_of_work::{UnitOfWork, Write};
 
 const TYPES: &[EventType] = &[CUSTOMER_CREATED, CUSTOMER_UPDATED, CUSTOMER_DELETED];
 
-/// The copies after these events: the last of each customer.
+/// The copies after these events: the last state of each customer.
 fn copies(table: &'static Table, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
     let mut last: HashMap<Id, CustomerReplica> = HashMap::new();
     for event in events {
@@ -36,7 +36,7 @@ fn copies(table: &'static Table, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWo
     Ok(UnitOfWork { writes, ..UnitOfWork::default() })
 }
 
-/// The copy that sales keeps.
+/// The consumer that keeps the replica of sales.
 pub struct SalesReplica;
 
 impl Consumer for SalesReplica {
@@ -49,7 +49,7 @@ impl Consumer for SalesReplica {
     }
 }
 
-/// The copy that opportunity keeps.
+/// The consumer that keeps the replica of opportunity.
 pub struct OpportunityReplica;
 
 impl Consumer for OpportunityReplica {

@@ -1,7 +1,7 @@
-//! What a service does about those who are gone (SPEC §5, flows 7 and 8).
+//! What every service does when a user or customer is deleted (SPEC §5, flows 7 and 8).
 //!
-//! A service notes a deletion before it looks for the records that refer to it. A record that is committed
-//! before the note is found; one that comes later tells of itself by its own event, and finds the note.
+//! A service stores the deletion before it looks for the records that refer to the deleted user or customer. A record
+//! that was committed before is found then; a later record's own event finds the stored deletion.
 
 use kernel::event::EventType;
 use std::collections::HashMap;
@@ -24,15 +24,15 @@ use runtime::entity::{Aggregate, Entities};
 use runtime::journal::Journal;
 use store::table::Table;
 use store::unit_of_work::{UnitOfWork, Write};
-use store::{Db, StoreError, log};
+use store::{Db, StoreError};
 
-/// Records that are looked for at a time, and commands that are under way at once.
+/// Records read at a time, and commands under way at the same time.
 const PAGE: i64 = 256;
 const AT_ONCE: usize = 32;
-/// Ids that a closing event names; of more it tells only the number.
+/// Ids that a closing event lists at most; its count has all.
 const IDS_NAMED: i64 = 1_000;
 
-/// What a service keeps in mind of who is gone.
+/// The deleted users and customers that a service remembers.
 #[derive(Clone)]
 pub struct Deletions {
     pub db: Db,
@@ -41,7 +41,7 @@ pub struct Deletions {
 }
 
 impl Deletions {
-    /// Notes a deletion, so that latecomers find it from now on.
+    /// Stores a deletion, so that later records find it.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -51,7 +51,7 @@ impl Deletions {
         noted.map(drop).map_err(|why| StoreError::Unavailable(why.to_string()).into())
     }
 
-    /// Those of `ids` that are gone.
+    /// Those of `ids` that are deleted.
     ///
     /// # Errors
     /// The database's.
@@ -61,7 +61,7 @@ impl Deletions {
         Ok(queries::among(&self.db, self.table, &ids).await?)
     }
 
-    /// Who has the place of somebody who is gone: the successor, or theirs if they are gone too.
+    /// The successor of a deleted user; if the successor is deleted, too, their successor.
     ///
     /// # Errors
     /// The database's.
@@ -69,7 +69,7 @@ impl Deletions {
         self.last(deletion, |gone| gone.successor_id).await
     }
 
-    /// The same of those who decide in a user's place.
+    /// The user who decides in a deleted user's place; if that user is deleted, too, whoever decides in theirs.
     ///
     /// # Errors
     /// The database's.
@@ -83,7 +83,8 @@ impl Deletions {
         next: fn(&Deletion) -> Option<Id>,
     ) -> Result<Option<Id>, EffectError> {
         let mut successor = next(deletion);
-        // It ends: successors were alive when they were settled, so each of the chain went later than the one before.
+        // This ends: successors were alive when they were chosen, so each one of the chain was deleted after the one
+        // before.
         while let Some(id) = successor {
             let Some(later) = self.among(vec![id]).await?.remove(&id) else { break };
             successor = next(&later);
@@ -91,10 +92,11 @@ impl Deletions {
         Ok(successor)
     }
 
-    /// Sends `command` to every record that refers to somebody who is gone, until there is none.
+    /// Sends a command to every record that refers to a deleted user or customer, until no such record is left.
     ///
     /// # Errors
-    /// `Unavailable` while a record's actor is; an error of the event if a record does not let go.
+    /// `Unavailable` while a record's actor is unavailable; an error of the event if a record still refers to it
+    /// afterwards.
     pub async fn each<A: Aggregate>(
         &self,
         entities: &Entities<A>,
@@ -121,13 +123,14 @@ impl Deletions {
         }
     }
 
-    /// The event that closes a step: what the events `single`, which `cause` has led to, add up to. They are
-    /// counted in the log, so that the number is right however often the step was cut off.
+    /// The event that closes a step: the sum of the events of type `single` that `cause` led to. They are counted in
+    /// the log, so that the number is right however often the step was interrupted.
     ///
     /// # Errors
     /// The database's.
     pub async fn closing(&self, step: Step<'_>, now: Timestamp) -> Result<Event, EffectError> {
-        let (ids, count) = log::caused(&self.db, step.cause.event.id, step.single.name(), IDS_NAMED).await?;
+        let (ids, count) =
+            queries::caused(&self.db, step.cause.event.id, step.single.name(), IDS_NAMED).await?;
         let payload = StepPayload {
             saga_id: Some(step.deletion.saga_id),
             subject_id: step.deletion.id,
@@ -141,22 +144,22 @@ impl Deletions {
     }
 }
 
-/// A step that a service has done.
+/// A step that a service has carried out.
 pub struct Step<'a> {
     /// The event of the deletion.
     pub cause: &'a LoggedEvent,
     pub deletion: &'a Deletion,
-    /// The type by which single records tell of it.
+    /// The type of the single records' events.
     pub single: EventType,
     pub closed_by: EventType,
 }
 
-/// The context of what a deletion leads to.
+/// The context of commands that a deletion leads to.
 pub fn caused(by: &LoggedEvent, deletion: &Deletion) -> Context {
     Context { correlation_id: deletion.saga_id.to_string().into(), ..Context::caused_by(&by.event) }
 }
 
-/// Sends one command. A record that is gone or decided by now has nothing to hand over.
+/// Sends a command. A record that is deleted or decided by now has nothing to hand over.
 ///
 /// # Errors
 /// As [`Deletions::each`].

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Supervisor
-//! ├─ registry              who hears of a commit
+//! ├─ registry              passes commits to subscribers
 //! ├─ journal               the one writer
 //! ├─ breaker.auth, .customer, .sales, .opportunity, .analytics
 //! ├─ auth ─────── auth.user, auth.session        one child per aggregate,
@@ -10,18 +10,16 @@
 //! ├─ sales ────── sales.meeting, sales.task
 //! ├─ opportunity  opportunity.approval
 //! ├─ analytics ── analytics.notification, and analytics.listener: one per user with open sockets
-//! ├─ live                  tells the listeners of events
-//! ├─ cluster.responder, cluster.replies           calls of other nodes, and answers to this one's
+//! ├─ live                  passes events to the listeners
 //! ├─ scheduler             jobs at fixed times
-//! ├─ operations           what all of these show of themselves
-//! ├─ cluster.lease, .relay, .reader, .trimmer        where there are other nodes
-//! ├─ cluster.responder, .replies                     calls to our services, and answers to ours
+//! ├─ operations            shows the state of all of these
+//! ├─ cluster.lease, .relay, .reader, .trimmer        on a node of a cluster
+//! ├─ cluster.responder, .replies                     calls from other nodes, and answers from them
 //! └─ consumers: sales.customers, opportunity.customers, analytics.metrics, analytics.activity,
 //!           analytics.notifications, sagas.progress, and the deletions of each service
 //! ```
 //!
-//! A partition (`auth/`, `customer/`, …) imports of another its `messages`, `events` and `client`, never its
-//! inside. `runtime/` imports no partition.
+//! A service (`auth/`, `customer/`, …) names of another only its `client`; `tests/layers` has the few exceptions.
 
 pub mod analytics;
 pub mod auth;

@@ -1,4 +1,4 @@
-//! Whoever is made responsible for a record must exist: auth is asked.
+//! Checks with auth that the user who is to own a record exists.
 
 use kernel::caller::Caller;
 use kernel::error::{Error, ErrorCode};
@@ -11,7 +11,7 @@ use crate::domain::user::record::User;
 /// The live user with this id, if there is one. A rule needs the whole user, so the service asks as the system.
 ///
 /// # Errors
-/// `unavailable` if auth can't be asked.
+/// `unavailable` if auth does not answer.
 pub async fn find_user(auth: &AuthPeer, id: Id) -> Result<Option<User>, Error> {
     match auth.ask(FindUser { id, caller: Caller::system() }).await {
         Ok(found) => found.user.full().map(Some),
@@ -23,7 +23,7 @@ pub async fn find_user(auth: &AuthPeer, id: Id) -> Result<Option<User>, Error> {
 /// Checks that the user whom the caller names as owner exists.
 ///
 /// # Errors
-/// `invalid_fields` if `owner` is no live user; `unavailable` if auth can't be asked.
+/// `invalid_fields` if `owner` is not a live user; `unavailable` if auth does not answer.
 pub async fn check_owner_exists(
     auth: &AuthPeer,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! Each service, put together from its parts where this node hosts it; else the way to it.
+//! Assembles each service that this node hosts, and a remote handle for each of the others.
 
 use crate::app::consumers::CONSUMERS;
 use std::sync::Arc;
@@ -34,9 +34,9 @@ use store::table::Table;
 
 /// How long a service may take to answer.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// The same for auth: a sign-in may wait for its turn to hash.
+/// How long auth may take to answer: a sign-in may wait for a thread that hashes.
 const SIGN_IN_DEADLINE: Duration = Duration::from_secs(20);
-/// The same for operations: comparing a long log takes its time.
+/// How long operations may take to answer: checking a long log takes time.
 const OPERATIONS_DEADLINE: Duration = Duration::from_secs(30);
 
 impl Builder<'_> {
@@ -138,7 +138,7 @@ impl Builder<'_> {
                 self.peer(&opportunity.service),
             ),
         };
-        // The summary waits for others as long as their breakers let it.
+        // The summary waits for other services as long as their breakers allow.
         let deadline = DEADLINE.max(self.config.resilience.breaker().timeout);
         Ok((AnalyticsClient { service: self.hosted(deadline, service) }, Some(notifications)))
     }

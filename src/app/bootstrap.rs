@@ -1,4 +1,4 @@
-//! The first start: a secret for tokens, a user to sign in with.
+//! The first start: makes a secret for tokens and the first user.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -18,19 +18,19 @@ use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::locale::Locale;
 
-/// What to sign in with, after the first start.
+/// The first user's credentials, after the first start.
 #[derive(Clone, Debug)]
 pub struct FirstLogin {
     pub email: String,
-    /// Only where it was made here: a given one is known already.
+    /// The password, if it was made here.
     pub made_password: Option<String>,
     pub demo: bool,
 }
 
-/// The tokens' secret: as given, or made once and kept beside the SQLite file, mode 0600.
+/// The secret of the tokens: as configured, or made once and stored beside the SQLite file with mode 0600.
 ///
 /// # Errors
-/// When the file can't be read or made.
+/// When the file can't be read or written.
 pub fn jwt_secret(config: &Config) -> anyhow::Result<Vec<u8>> {
     if let Some(secret) = &config.auth.jwt_secret {
         return Ok(secret.clone().into_bytes());
@@ -57,11 +57,11 @@ pub fn jwt_secret(config: &Config) -> anyhow::Result<Vec<u8>> {
     }
 }
 
-/// Makes the first ADMIN, or the demo's users and records. None where auth is not hosted, or when another node that
-/// starts at the same moment was faster.
+/// Creates the first ADMIN, or the demo's users and records. `None` if this node does not host auth, if there are
+/// users, or if another node was faster.
 ///
 /// # Errors
-/// What the services refuse, as for a password that is too short.
+/// Errors of the services, for example for a password that is too short.
 pub async fn first_users(config: &Config, services: &Services) -> anyhow::Result<Option<FirstLogin>> {
     if services.auth.accounts().is_none() {
         return Ok(None);
@@ -73,7 +73,7 @@ pub async fn first_users(config: &Config, services: &Services) -> anyhow::Result
     }
 }
 
-/// Whether somebody else made the first user, whose address is unique.
+/// Whether another node has created the first user, whose address is unique.
 fn is_taken(error: &anyhow::Error) -> bool {
     error.downcast_ref::<Error>().is_some_and(|error| error.code == ErrorCode::EmailTaken)
 }
@@ -102,7 +102,7 @@ async fn first_admin(config: &Config, services: &Services) -> anyhow::Result<Fir
     Ok(FirstLogin { email, made_password, demo: false })
 }
 
-/// `bytes` of randomness as text for people and files.
+/// `bytes` random bytes as text.
 #[expect(clippy::disallowed_methods, reason = "secrets are the one thing that must not be reproducible")]
 fn random_text(bytes: usize) -> String {
     let mut random = vec![0; bytes];

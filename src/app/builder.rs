@@ -1,4 +1,4 @@
-//! What every service is made of.
+//! The parts that all services share, and how services are started from them.
 
 use crate::app::consumers::CONSUMERS;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use kernel::clock::Clock;
 use runtime::arbiters::Arbiters;
 use runtime::circuit_breaker::{BreakerActor, Breakers, CircuitBreaker};
 use runtime::cluster::lease::{LeaseActor, MembershipHandle};
-use runtime::cluster::members::Members;
+use runtime::cluster::members::{Hosts, Members};
 use runtime::cluster::node::Node;
 use runtime::cluster::reader::{ReaderActor, ReaderParts};
 use runtime::cluster::relay::RelayActor;
@@ -35,19 +35,19 @@ use runtime::supervisor::{Intensity, Supervisor};
 use store::redis::Redis;
 use store::{Db, idempotency};
 
-/// How long one command may take from its child's mailbox to its commit.
+/// How long a command may take from its child's mailbox to its commit.
 const COMMAND_DEADLINE: Duration = Duration::from_secs(10);
-/// How often a consumer looks at the log without having been told.
+/// How often a consumer reads the log without a delivery.
 const CONSUMER_POLL: Duration = Duration::from_secs(1);
 
-/// The rows that run out.
+/// The rows that expire.
 const PURGES: [Purge; 3] = [
     |db, now, limit| Box::pin(async move { idempotency::purge(&db, now.minus(ANSWERS_KEPT), limit).await }),
     |db, now, limit| Box::pin(async move { auth::purge_sessions(&db, now, limit).await }),
     |db, now, limit| Box::pin(async move { login_buckets::purge(&db, now, limit).await }),
 ];
 
-/// What is shared while starting.
+/// Builds the services of a node.
 pub(super) struct Builder<'a> {
     pub config: &'a Config,
     pub clock: Clock,
@@ -56,14 +56,14 @@ pub(super) struct Builder<'a> {
     pub journal: Journal,
     pub breakers: Breakers,
     pub members: Members,
-    /// Where a cluster's nodes meet; none on a node that is alone.
+    /// The cluster's Redis; `None` outside a cluster.
     pub redis: Option<Redis>,
     pub supervisor: Supervisor,
     pub arbiters: Arbiters,
     pub actor_stats: ActorStatsRegistry,
-    /// This node's calls to services of others; none on a node that is alone.
+    /// Calls to services of other nodes; `None` outside a cluster.
     pub calls: Option<Calls>,
-    /// The services that others may ask.
+    /// The services that other nodes may call.
     pub hosted: HostedServices,
     sweeps: Vec<Sweep>,
 }
@@ -83,15 +83,6 @@ impl<'a> Builder<'a> {
         let journal = supervisor.spawn("journal", &arbiters.serving(), move |liveness, stats| {
             JournalActor::new(writes_to.clone(), tells.clone(), limits.clone(), liveness, stats)
         });
-        let breakers = ServiceName::ALL.into_iter().map(|service| {
-            let (settings, clock) = (config.resilience.breaker(), clock.clone());
-            let (name, timeout) = (service.breaker_name(), settings.timeout);
-            let breaker = supervisor.spawn(name, &arbiters.serving(), move |liveness, _| {
-                BreakerActor::new(name, settings.clone(), clock.clone(), liveness)
-            });
-            (service.id(), CircuitBreaker::new(breaker, timeout))
-        });
-        let breakers = breakers.collect();
         let services: Vec<_> = config.cluster.services.iter().map(|service| service.id()).collect();
         let node = Node::new(config.cluster.node_id.clone(), &services, clock.now());
         let members = match redis {
@@ -99,6 +90,18 @@ impl<'a> Builder<'a> {
             None => Members::alone(Arc::new(node)),
         };
         let calls = redis.as_ref().map(|redis| Calls::new(redis.clone(), members.clone()));
+        let breakers = ServiceName::ALL.into_iter().map(|service| {
+            let (settings, clock, name) =
+                (config.resilience.breaker(), clock.clone(), service.breaker_name());
+            let (timeout, hosts) = (settings.timeout, Hosts::new(members.clone(), service.id()));
+            let breaker = supervisor.spawn(name, &arbiters.serving(), move |liveness, _| {
+                BreakerActor::new(name, settings.clone(), clock.clone(), hosts.clone(), liveness)
+            });
+            let remote = calls.clone().filter(|_| !members.node().hosts(service.id()));
+            let can_be_sent = move || remote.as_ref().is_none_or(|calls| calls.can_be_sent(service.id()));
+            (service.id(), CircuitBreaker::new(breaker, timeout, Arc::new(can_be_sent)))
+        });
+        let breakers = breakers.collect();
         Self {
             config,
             clock: clock.clone(),
@@ -122,7 +125,7 @@ impl<'a> Builder<'a> {
         self.entities_beside(None)
     }
 
-    /// The same with a place where all nodes keep hot states.
+    /// The directory of a kind of aggregate whose hot states all nodes share, if `hot` is given.
     pub fn entities_beside<A: Aggregate>(&mut self, hot: Option<Arc<dyn Hot<A::State>>>) -> Entities<A> {
         let bounds = &self.config.bounds;
         let parts = EntityParts {
@@ -146,22 +149,22 @@ impl<'a> Builder<'a> {
         entities
     }
 
-    /// The actor before a service that every node has; `deadline` is how long it may take to answer.
+    /// Starts a service that every node has; `deadline` is how long it may take to answer.
     pub fn local<D: Send + Sync + 'static>(&self, name: &str, deadline: Duration, service: D) -> Local<D> {
         Local::start(&self.supervisor, name, &self.arbiters.serving(), deadline, Arc::new(service))
     }
 
-    /// The same of a service that this node hosts, for itself and for the others.
+    /// Starts a service that this node hosts, for itself and for other nodes.
     pub fn hosted<D: Hosted>(&mut self, deadline: Duration, service: D) -> Service<D> {
         let local = self.local(D::SERVICE.as_str(), deadline, service);
         self.hosted.add(&local);
         Service::Local(local)
     }
 
-    /// The way to a service that this node does not host.
+    /// A handle to a service that this node does not host.
     ///
     /// # Errors
-    /// On a node that is alone: there is nobody to ask.
+    /// Outside a cluster: no other node can host the service.
     pub fn remote_service<D: Hosted>(&self) -> anyhow::Result<Service<D>> {
         let calls = self
             .calls
@@ -170,7 +173,7 @@ impl<'a> Builder<'a> {
         Ok(Service::Remote(Remote::new(calls, self.breakers.of(D::SERVICE).clone())))
     }
 
-    /// Another service's way to `service`, through its breaker.
+    /// The handle of other services to `service`, with its circuit breaker.
     pub fn peer<S: Hosted>(&self, service: &Service<S>) -> Peer<S> {
         Peer::new(service.clone(), self.breakers.of(S::SERVICE).clone())
     }
@@ -180,7 +183,7 @@ impl<'a> Builder<'a> {
         self.members.node().hosts(service.id())
     }
 
-    /// What the feeds of all consumers share.
+    /// What all consumers share.
     pub fn consumer_parts(&self) -> ConsumerParts {
         ConsumerParts {
             db: self.db.clone(),
@@ -195,7 +198,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Starts the feed of a consumer that runs here; every node knows of it.
+    /// Starts a consumer, if it runs on this node.
     pub fn feed<C: Consumer>(&mut self, parts: &ConsumerParts, consumer: Option<C>) {
         debug_assert!(
             CONSUMERS.iter().any(|known| known.name == C::NAME),
@@ -210,7 +213,7 @@ impl<'a> Builder<'a> {
         });
     }
 
-    /// Starts the jobs that run at fixed times, each where its service is hosted.
+    /// Starts the jobs at fixed times of the services that this node hosts.
     pub fn scheduler(&self, sales: &SalesClient) {
         if !self.hosts(ServiceName::Sales) {
             return;
@@ -231,7 +234,7 @@ impl<'a> Builder<'a> {
         });
     }
 
-    /// Starts what keeps everything within its bounds.
+    /// Starts the actor that deletes expired rows.
     pub fn janitor(&self) {
         let (db, clock, sweeps) = (self.db.clone(), self.clock.clone(), self.sweeps.clone());
         self.supervisor.spawn("janitor", &self.arbiters.feeding(), move |liveness, stats| {
@@ -239,7 +242,7 @@ impl<'a> Builder<'a> {
         });
     }
 
-    /// Starts asking the services of other nodes, and answering for those of this one.
+    /// Starts the actors that call services of other nodes and answer calls from them.
     pub fn remote(&mut self) -> Option<Responder> {
         let (redis, calls) = (self.redis.clone()?, self.calls.clone()?);
         self.supervisor.spawn("cluster.replies", &self.arbiters.serving(), move |liveness, stats| {
@@ -254,7 +257,7 @@ impl<'a> Builder<'a> {
         Some(responder)
     }
 
-    /// Joins the other nodes, if there may be any: from then on this one works on its share, until it departs.
+    /// Joins the cluster, if there is one: from then on this node works on its partitions, until it leaves.
     pub fn cluster(&self) -> Option<MembershipHandle> {
         let redis = self.redis.as_ref()?;
         let incarnation = self.members.node().incarnation;
@@ -272,7 +275,8 @@ impl<'a> Builder<'a> {
             TrimmerActor::new(trimmed.clone(), redis.clone(), members.clone(), liveness, stats)
         });
         let membership = MembershipHandle::default();
-        let (members, ends) = (self.members.clone(), membership.clone());
+        // A node under load must not lose its lease for it.
+        let (members, ends, db) = (self.members.clone(), membership.clone(), db.reserved());
         self.supervisor.spawn("cluster.lease", &self.arbiters.feeding(), move |liveness, stats| {
             LeaseActor::new(db.clone(), members.clone(), ends.clone(), liveness, stats)
         });

@@ -1,4 +1,4 @@
-//! Who hears of what: every consumer of the event log.
+//! Every consumer of the event log, and which of them run on this node.
 
 use crate::actors::analytics::activity::ActivityConsumer;
 use crate::actors::analytics::aggregate::NotificationAggregate;
@@ -38,7 +38,7 @@ pub const CONSUMERS: [ConsumerSpec; 10] = [
 ];
 
 impl Builder<'_> {
-    /// Starts the feeds of the services that this node hosts, and of what runs on every node.
+    /// Starts the consumers of the services that this node hosts, and those that run on every node.
     pub fn consumers(
         &mut self,
         customers: &CustomerClient,

@@ -1,4 +1,4 @@
-//! Sample users and records for `--demo`, made through the services as a person would make them.
+//! Sample users and records for `--demo`, created through the services as a user would create them.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use kernel::whole_number::Whole;
 
 /// The demo's ADMIN.
 pub const ADMIN: &str = "admin@example.com";
-/// Everybody's password in the demo.
+/// The password of all demo users.
 pub const PASSWORD: &str = "kizuna-demo";
 
 const CUSTOMERS: [(&str, &str, &str, CustomerStatus); 6] = [
@@ -34,14 +34,14 @@ const CUSTOMERS: [(&str, &str, &str, CustomerStatus); 6] = [
     ("John Smith", "smith@bridge.example.com", "Bridge Ltd.", CustomerStatus::Active),
 ];
 
-/// What the first customers are to be offered, at which price in yen, and whether the manager has agreed.
+/// The approvals of the first customers: title, amount in yen, and whether the manager has approved.
 const APPROVALS: [(&str, i64, bool); 3] = [
     ("特別値引き 10%", 1_200_000, true),
     ("保守契約の無償延長", 350_000, false),
     ("初年度キャンペーン価格", 480_000, false),
 ];
 
-/// What is to be done in how many hours from now (the past is overdue), a customer each.
+/// The tasks of the first customers: title, hours until due (negative: overdue), status.
 const TASKS: [(&str, i64, TaskStatus); 4] = [
     ("提案書を送付する", -20, TaskStatus::Open),
     ("見積もりを作成する", 6, TaskStatus::Open),
@@ -52,7 +52,7 @@ const TASKS: [(&str, i64, TaskStatus); 4] = [
 /// Loads the samples into an empty database.
 ///
 /// # Errors
-/// What a service refuses.
+/// Errors of the services.
 pub async fn load(services: &Services) -> Result<(), Error> {
     user(services, ADMIN, "管理 花子", Role::Admin, None).await?;
     let manager = user(services, "manager@example.com", "佐藤 部長", Role::Manager, None).await?;

@@ -2,7 +2,7 @@
 //!
 //! - [`startup`]: database, actors and gateway, from start to stop; [`bootstrap`]: the first start
 //! - [`services`]: the services of a node, made from their parts by [`builder`], [`assembly`] and [`consumers`]
-//! - [`projections`]: folding them again from the log; [`demo`]: sample data
+//! - [`projections`]: rebuilding them from the log; [`demo`]: sample data
 
 pub mod assembly;
 pub mod bootstrap;

@@ -1,6 +1,6 @@
-//! Folding the projections again from the event log, by the consumers that keep them.
+//! Rebuilds the projections from the event log, with the consumers that write them.
 //!
-//! Notifications are none: they have states of their own (read, archived), and are made anew only for new events.
+//! Notifications are not projections: they have states of their own (read, archived).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,30 +26,30 @@ use runtime::supervisor::{Intensity, Supervisor};
 use store::table::Table;
 use store::{Db, StoreError, cursors, log, projections};
 
-/// Events of one unit at most.
+/// Events per unit of work, at most.
 const BATCH: usize = 512;
-/// How often a fold that gets no further is tried again, and how far apart.
+/// How often a rebuild that makes no progress is tried again, and the pause between two tries.
 const ATTEMPTS: usize = 50;
 const WAIT: Duration = Duration::from_millis(100);
-/// Retries of what can't be applied are the server's business; this says when it begins.
+/// The retries of events that can't be applied: the server carries them out.
 const RETRY: Backoff = Backoff { initial: WAIT, factor: 2.0, max: Duration::from_secs(30), times: 8 };
-/// Events that may be parked, as in a server by default.
+/// Events that may be parked: a server's default.
 const PARKED_MAX: i64 = 10_000;
 
-/// A projection that was folded again.
+/// A projection that was rebuilt.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Rebuilt {
     pub table: &'static str,
     pub rows: i64,
-    /// Events that could not be applied: a server tries them again.
+    /// Events that could not be applied; a server tries them again.
     pub parked: usize,
 }
 
-/// Folds every projection again, one after the other. A server may run on the database: its feeds go on where the fold
-/// is. Who asks meanwhile sees less than there was. Call within an actix system.
+/// Rebuilds every projection, one after the other. A server may run on the database: its consumers continue from
+/// where this is. Answers are incomplete meanwhile. Call within an actix system.
 ///
 /// # Errors
-/// When the database is away. What was not folded by then, a server's feeds fold when they start.
+/// When the database is away. A server's consumers do the rest when they start.
 pub async fn rebuild(db: &Db) -> Result<Vec<Rebuilt>, StoreError> {
     let folder = Folder::start(db);
     let done = folder.all().await;
@@ -57,7 +57,7 @@ pub async fn rebuild(db: &Db) -> Result<Vec<Rebuilt>, StoreError> {
     done
 }
 
-/// The machinery of a node, without its services.
+/// The actors of a node, without its services.
 struct Folder {
     parts: ConsumerParts,
     supervisor: Supervisor,
@@ -103,7 +103,7 @@ impl Folder {
         ])
     }
 
-    /// Throws away what the consumer keeps, and lets it run to the head of the log.
+    /// Empties the consumer's table, and runs the consumer to the head of the log.
     async fn fold<C: Consumer>(&self, consumer: C, table: &'static Table) -> Result<Rebuilt, StoreError> {
         let (db, consumer) = (&self.parts.db, Arc::new(consumer));
         self.cursors(C::NAME).await?;
@@ -113,7 +113,7 @@ impl Folder {
             match run_to_head(self.parts.clone(), consumer.clone()).await {
                 Ok(()) => break,
                 Err(error @ (Interrupted::Overtaken | Interrupted::Store(StoreError::Unavailable(_)))) => {
-                    // A server's feed was faster; as long as one of the two gets further, all is well.
+                    // A server's consumer was faster. That is fine as long as one of the two makes progress.
                     let position = self.cursors(C::NAME).await?;
                     idle = if position > best { 0 } else { idle + 1 };
                     best = best.max(position);
@@ -129,14 +129,14 @@ impl Folder {
         self.rebuilt(table, parked).await
     }
 
-    /// How far the consumer is, all partitions together.
+    /// The sum of the consumer's positions.
     async fn cursors(&self, consumer: &str) -> Result<i64, StoreError> {
         let cursors = cursors::load(&self.parts.db, consumer).await?;
         Ok(cursors.iter().map(|cursor| cursor.position).sum())
     }
 
-    /// Whom analytics knows is kept by the consumer of notifications, whose cursors must not go back: everything would
-    /// be told again. They are few, so they are folded first and put in place at once; nobody sees them gone.
+    /// The copy of the users is written by the consumer of notifications, whose cursors must not go back, or every
+    /// notification would be created again. Users are few, so the copy is made in memory first and replaced at once.
     async fn people(&self) -> Result<Rebuilt, StoreError> {
         let db = &self.parts.db;
         self.cursors(NotificationsConsumer::NAME).await?;

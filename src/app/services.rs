@@ -1,4 +1,4 @@
-//! Starting the actors of a node: the supervision tree of `actors/mod.rs`, in the order it depends.
+//! Starts the actors of a node (the tree in `actors/mod.rs`) in the order of their dependencies.
 
 use std::sync::Arc;
 
@@ -35,12 +35,12 @@ pub struct Services {
     pub sagas: Local<SagaService>,
     pub live: LiveClient,
     pub operations: Local<OperationsService>,
-    /// The others' ways to each service.
+    /// The circuit breakers of the services.
     pub breakers: Breakers,
     pub members: Members,
-    /// Ends the membership of a cluster's node.
+    /// The membership in the cluster, to be given up at the stop.
     pub membership: Option<MembershipHandle>,
-    /// What this node does for the others.
+    /// Answers calls of other nodes.
     pub responder: Option<Responder>,
     pub actor_stats: ActorStatsRegistry,
     supervisor: Supervisor,
@@ -51,7 +51,7 @@ impl Services {
     /// Starts every actor; with `redis` as one node of a cluster. Call within an actix system.
     ///
     /// # Errors
-    /// When the system gives no thread, or a node that is alone leaves a service out.
+    /// When a thread can't be started, or a node outside a cluster does not host every service.
     pub fn start(
         config: &Config,
         clock: &Clock,
@@ -70,9 +70,9 @@ impl Services {
         start.consumers(&customers, &sales, &opportunity, notifications.as_ref());
         start.scheduler(&sales);
         start.janitor();
-        // After all others: it reads what they have registered.
+        // After all others, because it reads what they have registered.
         let operations = start.operations();
-        // Before others hear of this node: their calls find it listening.
+        // Before other nodes see this one, so that it answers their first calls.
         let responder = start.remote();
         let membership = start.cluster();
         let Builder { breakers, members, supervisor, arbiters, actor_stats, .. } = start;
@@ -95,7 +95,7 @@ impl Services {
         })
     }
 
-    /// Ends every actor; what they had is in the database.
+    /// Ends every actor; their state is in the database.
     pub fn stop(&self) {
         self.supervisor.stop();
         self.arbiters.stop();
@@ -103,7 +103,7 @@ impl Services {
 }
 
 impl Drop for Services {
-    // A start that fails later on leaves no actor behind to complain of it.
+    // A start that fails later leaves no actor behind.
     fn drop(&mut self) {
         self.stop();
     }

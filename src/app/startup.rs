@@ -1,4 +1,4 @@
-//! The only place that wires: database, actors, gateway.
+//! Starts and stops a node: database, actors, gateway.
 
 use crate::persistence::SCHEMA;
 use std::net::SocketAddr;
@@ -28,13 +28,13 @@ use runtime::cluster::lease::MembershipHandle;
 use store::redis::Redis;
 use store::{Db, leases as nodes};
 
-/// A connection whose client acknowledges nothing for this long is gone.
+/// A connection is closed when its client has acknowledged nothing for this long.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
 
-/// Until the other nodes of a cluster have seen that one leaves: two of their looks.
+/// How long the other nodes take to see that a node leaves: two of their looks.
 const UNTIL_NOTICED: Duration = Duration::from_secs(1);
 
-/// A node: built, then run until it is stopped.
+/// A node, which is built and then run until it is stopped.
 pub struct Application {
     server: Server,
     ops: Option<Server>,
@@ -48,7 +48,7 @@ pub struct Application {
     first_login: Option<bootstrap::FirstLogin>,
 }
 
-/// Stops an application from elsewhere.
+/// Stops an application from another task.
 #[derive(Clone)]
 pub struct Stopper {
     server: actix_web::dev::ServerHandle,
@@ -59,7 +59,7 @@ pub struct Stopper {
 }
 
 impl Stopper {
-    /// Says that no more requests are wanted, serves on until that is known, finishes the requests under way and ends
+    /// Makes `/readyz` answer 503, serves for the drain delay, finishes the requests under way and ends
     /// [`Application::run_until_stopped`].
     pub async fn stop(&self) {
         self.draining.store(true, Ordering::SeqCst);
@@ -69,18 +69,18 @@ impl Stopper {
         if !self.delay.is_zero() {
             tokio::time::sleep(self.delay).await;
         }
-        // First, for the server waits for every open connection.
+        // First, because the server waits for every open connection.
         self.live.stop();
         self.server.stop(true).await;
     }
 }
 
 impl Application {
-    /// Opens the database, starts the actors, binds the port. Call within an actix system; `runtime` must
-    /// outlive the application.
+    /// Opens the database, starts the actors and binds the port. Call within an actix system; `runtime` must outlive
+    /// the application.
     ///
     /// # Errors
-    /// One line that says what could not be done.
+    /// One line that says what failed.
     pub async fn build(config: &Config, clock: Clock, runtime: Handle) -> anyhow::Result<Self> {
         config.validate().map_err(anyhow::Error::msg)?;
         let metrics = telemetry::metrics();
@@ -141,17 +141,17 @@ impl Application {
         })
     }
 
-    /// Where the API listens.
+    /// The address of the API.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where /metrics listens, if not beside the API.
+    /// The address of `/metrics`, if it is not beside the API.
     pub fn ops_address(&self) -> Option<SocketAddr> {
         self.ops_address
     }
 
-    /// The first login, if this start made it.
+    /// The first login, if this start created the first user.
     pub fn first_login(&self) -> Option<&bootstrap::FirstLogin> {
         self.first_login.as_ref()
     }
@@ -174,7 +174,7 @@ impl Application {
         }
     }
 
-    /// Serves until a [`Stopper`] stops it; then what was accepted is finished and everything closed.
+    /// Serves until a [`Stopper`] stops it; then finishes the accepted requests and closes everything.
     ///
     /// # Errors
     /// When the server's socket fails.
@@ -197,16 +197,16 @@ impl Application {
     }
 }
 
-/// How long to serve on after the signal to stop.
+/// How long to serve after the signal to stop.
 fn drain_delay(config: &Config) -> Duration {
     let asked = config.http.drain_delay.unwrap_or_default();
     if config.cluster.redis_url.is_some() { asked.max(UNTIL_NOTICED) } else { asked }
 }
 
-/// The Redis where this database's nodes meet.
+/// Opens the Redis of this database's cluster.
 async fn meet(url: &str, db: &Db) -> anyhow::Result<Redis> {
     let cluster = nodes::cluster(db).await?;
-    // Its tasks belong to the runtime that outlives every actor.
+    // Its tasks run on the runtime that outlives every actor.
     let _lasting = db.runtime().enter();
     Ok(Redis::new(url, cluster)?)
 }
@@ -245,11 +245,10 @@ fn serve(config: &Config, gateway: Data<Gateway>) -> anyhow::Result<(Server, Soc
     Ok((server.run(), address))
 }
 
-/// Bounds how long bytes may wait for a client that takes none, which nothing above TCP can do once a response
-/// has begun.
+/// Bounds how long bytes wait for a client that reads nothing. Once a response has begun, only TCP can do that.
 fn give_up_when_stuck(connection: &dyn std::any::Any) {
     if let Some(socket) = connection.downcast_ref::<actix_rt::net::TcpStream>() {
-        // Where the system knows no such bound it is the kernel's own.
+        // A system without this option uses the bound of its kernel.
         let _ = socket2::SockRef::from(socket).set_tcp_user_timeout(Some(STUCK_AFTER));
     }
 }

@@ -1,11 +1,11 @@
-//! `kizuna dead-letters`: on the database itself, also beside a running server, which notices within a second.
+//! `kizuna dead-letters`: works on the database, also beside a running server, which notices within a second.
 
 use clap::{Args, Subcommand};
 use tokio::runtime::Handle;
 
 use crate::actors::operations::dead_letters;
 use crate::actors::operations::messages::{DeadLetter, DeadLetterView};
-use crate::cli::{Done, connect};
+use crate::cli::shared::{Done, connect};
 use crate::config::DatabaseConfig;
 use kernel::clock::Clock;
 use kernel::error::{Error, ErrorCode};
@@ -22,7 +22,7 @@ const ROWS: i64 = 200;
 pub enum Command {
     /// Print dead letters, the latest first
     List(ListArgs),
-    /// Have dead letters tried again
+    /// Redrive dead letters: try them again
     Redrive(RedriveArgs),
 }
 
@@ -33,7 +33,7 @@ pub struct ListArgs {
     /// Only those of this consumer
     #[arg(long)]
     consumer: Option<String>,
-    /// One a line as JSON, with the whole event
+    /// Print JSON, one dead letter per line, with the whole event
     #[arg(long)]
     json: bool,
 }
@@ -42,13 +42,13 @@ pub struct ListArgs {
 pub struct RedriveArgs {
     #[command(flatten)]
     database: DatabaseConfig,
-    /// Which one
+    /// The id of the dead letter
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     id: Option<Id>,
-    /// Every one
+    /// All dead letters
     #[arg(long)]
     all: bool,
-    /// With --all: every one of this consumer
+    /// With --all: only those of this consumer
     #[arg(long, requires = "all", conflicts_with = "id")]
     consumer: Option<String>,
 }
@@ -87,7 +87,7 @@ async fn redrive(args: RedriveArgs, lasting: Handle) -> Done {
     done.map_err(|error| anyhow::anyhow!("{error}"))
 }
 
-/// From the latest to the oldest, so that it ends although some may be dead again before it does.
+/// From the latest to the oldest, so that it ends even if some are dead again meanwhile.
 async fn redrive_all(db: &Db, consumer: Option<&str>) -> Result<(), Error> {
     let mut page = beginning();
     loop {
@@ -95,7 +95,7 @@ async fn redrive_all(db: &Db, consumer: Option<&str>) -> Result<(), Error> {
         for letter in &items {
             match redrive_one(db, letter.parked.id).await {
                 Ok(letter) => println!("{}", line(&letter)),
-                // Somebody else did it a moment ago.
+                // It was redriven a moment ago.
                 Err(Error { code: ErrorCode::NotFound | ErrorCode::NotADeadLetter, .. }) => {}
                 Err(error) => return Err(error),
             }
@@ -111,7 +111,7 @@ async fn redrive_one(db: &Db, id: Id) -> Result<DeadLetter, Error> {
     dead_letters::redrive(db, id, None, Clock::System.now(), async |unit| committed(db, unit).await).await
 }
 
-/// As the journal of a server does it: in a task that runs to its end.
+/// Commits in a task that runs to its end, as a server's journal does.
 async fn committed(db: &Db, unit: UnitOfWork) -> Outcome {
     let writer = db.clone();
     let task = db.runtime().spawn(async move { commit(&writer, vec![unit]).await.pop() });
@@ -127,7 +127,7 @@ fn json(letter: &DeadLetter) -> Result<String, StoreError> {
     Ok(serde_json::to_string(&DeadLetterView::from(letter))?)
 }
 
-/// Columns that stand below each other; the error is the last, for it may be long.
+/// Aligned columns; the error is the last one, because it may be long.
 fn line(DeadLetter { parked, event }: &DeadLetter) -> String {
     let error: String = parked.error.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     format!(

@@ -1,23 +1,23 @@
-//! `kizuna health`: whether the server of this machine may take traffic, for containers that have no other tool.
+//! `kizuna health`: checks whether the server of this machine is ready, for containers without another tool.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use clap::Args;
 
-use crate::cli::Done;
+use crate::cli::shared::Done;
 
-/// A server that takes longer is not well.
+/// A server that takes longer is not ready.
 const DEADLINE: Duration = Duration::from_secs(3);
 
 #[derive(Args)]
 pub struct HealthArgs {
-    /// Where the server listens, as it was told
+    /// The server's --listen address
     #[arg(long, env = "KIZUNA_LISTEN", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
 }
 
-/// Asks /readyz; an error unless it says yes.
+/// Asks `/readyz`; fails unless the answer is 200.
 pub async fn run(args: HealthArgs) -> Done {
     let url = format!("http://{}/readyz", reachable(args.listen));
     let client = reqwest::Client::builder().timeout(DEADLINE).no_proxy().build()?;
@@ -27,7 +27,7 @@ pub async fn run(args: HealthArgs) -> Done {
     Ok(())
 }
 
-/// An address to listen on everywhere is reached on this machine.
+/// The loopback address for one that means every interface.
 fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

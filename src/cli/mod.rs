@@ -1,11 +1,11 @@
-//! The command line: `kizuna serve` and its helpers (SPEC §9).
+//! The command line: `kizuna serve` and other commands (SPEC §9).
 
 mod dead_letters;
 mod health;
 mod projections;
+mod shared;
 mod watch;
 
-use crate::persistence::SCHEMA;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use crate::actors::auth::token::Keys;
 use crate::app::bootstrap;
 use crate::app::services::Services;
 use crate::app::startup::{Application, Stopper};
+use crate::cli::shared::{Done, connect, read_password};
 use crate::config::{ClusterConfig, Config, DatabaseConfig};
 use crate::domain::service_name::ServiceName;
 use crate::domain::user::messages::{CreateUser, NewUser};
@@ -29,7 +30,6 @@ use kernel::clock::Clock;
 use kernel::cloud_event::CloudEvent;
 use kernel::context::Context;
 use kernel::ids::Id;
-use store::Db;
 use store::log;
 use store::log::AuditFilter;
 
@@ -53,15 +53,15 @@ enum Command {
     /// Read the event log
     #[command(subcommand)]
     Events(EventsCommand),
-    /// Events that a consumer gave up on
+    /// List and redrive dead letters: events that a consumer gave up on
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
-    /// What is folded from the event log
+    /// Rebuild tables that are made from the event log
     #[command(subcommand)]
     Projections(projections::Command),
     /// Sign in to a server and print notifications as they come
     Watch(watch::WatchArgs),
-    /// Ask the server of this machine whether it may take traffic
+    /// Check whether the server of this machine is ready
     Health(health::HealthArgs),
     /// Print the OpenAPI document
     Openapi,
@@ -69,7 +69,7 @@ enum Command {
 
 #[derive(Subcommand)]
 enum UserCommand {
-    /// Create a user; the password is read from the terminal's input if not given
+    /// Create a user; the password is read from standard input if not given
     Create(Box<CreateUserArgs>),
 }
 
@@ -91,7 +91,7 @@ struct CreateUserArgs {
 
 #[derive(Subcommand)]
 enum EventsCommand {
-    /// Print events as CloudEvents, one a line, oldest first
+    /// Print events as CloudEvents, one per line, oldest first
     Tail(TailArgs),
 }
 
@@ -99,13 +99,13 @@ enum EventsCommand {
 struct TailArgs {
     #[command(flatten)]
     database: DatabaseConfig,
-    /// Wait for more
+    /// Wait for new events
     #[arg(long, short)]
     follow: bool,
-    /// How many of the last events to begin with
+    /// How many past events to print first
     #[arg(long, short = 'n', default_value_t = 20, value_parser = clap::value_parser!(i64).range(0..=1000))]
     lines: i64,
-    /// Only this type
+    /// Only events of this type
     #[arg(long = "type")]
     event_type: Option<String>,
 }
@@ -117,7 +117,7 @@ fn role(text: &str) -> Result<Role, String> {
         .ok_or_else(|| "expected SALES, MANAGER or ADMIN".into())
 }
 
-/// Runs the command of this process's arguments.
+/// Runs the command that the process's arguments name.
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(config) => on_system(|lasting| serve(*config, lasting)),
@@ -139,9 +139,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-type Done = anyhow::Result<()>;
-
-/// Runs a command in an actix system, beside the runtime that outlives every actor: pools, commits, hashing.
+/// Runs a command in an actix system, beside a runtime that outlives every actor, for pools, commits and hashing.
 fn on_system<F: Future<Output = Done>>(command: impl FnOnce(Handle) -> F) -> Done {
     telemetry::log_to_stderr();
     let lasting = tokio::runtime::Builder::new_multi_thread()
@@ -169,12 +167,12 @@ async fn serve(config: Config, lasting: Handle) -> Done {
     if let Some(address) = app.ops_address() {
         println!("metrics on http://{address}/metrics");
     }
-    // Before anybody hears that it serves: from then on a signal drains.
+    // Before the address is printed: from then on a signal drains.
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     println!("listening on http://{} (API page: /docs)", app.address());
     actix_rt::spawn(stop_on_signal(app.stopper(), terminate, interrupt));
     app.run_until_stopped().await?;
-    // Also where nobody reads it: that is no failure.
+    // A closed standard output is not a failure.
     let _ = writeln!(std::io::stdout(), "stopped");
     Ok(())
 }
@@ -184,11 +182,11 @@ async fn stop_on_signal(stopper: Stopper, mut terminate: Signal, mut interrupt: 
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    tracing::info!("stopping: requests under way are finished");
+    tracing::info!("stopping: finishing the requests under way");
     stopper.stop().await;
 }
 
-/// A database URL as it may be shown.
+/// A database URL without its password.
 fn without_password(url: &str) -> String {
     match (url.find("://"), url.rfind('@')) {
         (Some(scheme), Some(host)) if scheme + 3 <= host => {
@@ -197,10 +195,6 @@ fn without_password(url: &str) -> String {
         }
         _ => url.to_owned(),
     }
-}
-
-async fn connect(database: DatabaseConfig, lasting: &Handle) -> anyhow::Result<Db> {
-    Ok(lasting.spawn(async move { Db::connect(&database.settings(), SCHEMA).await }).await??)
 }
 
 async fn migrate(database: DatabaseConfig, lasting: Handle) -> Done {
@@ -213,16 +207,8 @@ async fn migrate(database: DatabaseConfig, lasting: Handle) -> Done {
     Ok(())
 }
 
-/// A password from the terminal's input.
-fn read_password() -> anyhow::Result<String> {
-    eprint!("password: ");
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
 async fn create_user(mut args: CreateUserArgs, lasting: Handle) -> Done {
-    // For this moment a node of its own: a cluster beside it reads of the user in the log.
+    // This process acts as a node outside the cluster; the cluster's nodes read the user's event in the log.
     args.config.cluster =
         ClusterConfig { redis_url: None, services: ServiceName::ALL.to_vec(), node_id: None };
     args.config.validate().map_err(anyhow::Error::msg)?;
@@ -255,8 +241,8 @@ async fn create_user(mut args: CreateUserArgs, lasting: Handle) -> Done {
 async fn tail(args: TailArgs, lasting: Handle) -> Done {
     let db = connect(args.database, &lasting).await?;
     let filter = AuditFilter { event_type: args.event_type, ..AuditFilter::default() };
-    // By position, not by id: ids of different threads may be committed out of their order. And before the
-    // last events are read: what is committed meanwhile is not passed over.
+    // By position, not by id: ids of different threads may be committed out of order. The heads are read before the
+    // last events, so that no event in between is missed.
     let mut positions: Vec<(i64, i64)> = log::heads(&db).await?;
     let mut last = log::audit(&db, &filter, None, args.lines).await?;
     last.reverse();

@@ -1,20 +1,20 @@
-//! `kizuna projections`: on the database itself, also beside a running server.
+//! `kizuna projections`: works on the database, also beside a running server.
 
 use clap::Subcommand;
 use tokio::runtime::Handle;
 
 use crate::app::projections;
 use crate::app::projections::Rebuilt;
-use crate::cli::{Done, connect};
+use crate::cli::shared::{Done, connect};
 use crate::config::DatabaseConfig;
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Fold the projections again from the event log
+    /// Rebuild the projections from the event log
     ///
-    /// Drops what is folded from the log and nothing else (activity, daily figures, the users that analytics knows, the
-    /// customers that sales and opportunity know) and folds it again, to the very same rows. Notifications stay: that
-    /// one was read stands in no other place. May run beside a server, whose answers lack what is not folded yet.
+    /// Deletes the rows that are made from the event log alone (activity, daily figures, the users that analytics
+    /// knows, the customers that sales and opportunity know) and makes them again. Notifications stay, because the
+    /// log does not say everything about them. May run beside a server, whose answers are incomplete meanwhile.
     #[command(verbatim_doc_comment)]
     Rebuild(DatabaseConfig),
 }

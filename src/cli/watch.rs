@@ -14,21 +14,21 @@ use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::cli::Done;
+use crate::cli::shared::{self, Done};
 use runtime::retry::Backoff;
 
 #[derive(Args)]
 pub struct WatchArgs {
-    /// Who signs in
+    /// The e-mail address to sign in with
     #[arg(long)]
     email: String,
-    /// Read from the terminal's input if not given
+    /// The password; read from standard input if not given
     #[arg(long, env = "KIZUNA_USER_PASSWORD", hide_env_values = true)]
     password: Option<String>,
     /// The server, http://HOST:PORT
     #[arg(long, default_value = "http://127.0.0.1:8080", value_parser = plain_http)]
     url: String,
-    /// Print events of these topics too: customers,meetings,tasks,approvals,sagas
+    /// Print events of these topics, too: customers,meetings,tasks,approvals,sagas
     #[arg(long, value_delimiter = ',', value_parser = ["customers", "meetings", "tasks", "approvals", "sagas"])]
     topics: Vec<String>,
 }
@@ -41,7 +41,7 @@ const AGAIN: Backoff = Backoff {
     times: u32::MAX,
 };
 
-/// The server is silent for longer than two of its pings: the connection is dead.
+/// A connection is dead when the server has been silent for longer than two of its pings.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 fn plain_http(url: &str) -> Result<String, String> {
@@ -50,11 +50,11 @@ fn plain_http(url: &str) -> Result<String, String> {
     if is_plain { Ok(host.to_owned()) } else { Err("expected http://HOST:PORT".into()) }
 }
 
-/// Runs until it is interrupted, or signing in is refused.
+/// Runs until it is interrupted or can't sign in.
 pub async fn run(args: WatchArgs) -> Done {
     let password = match &args.password {
         Some(password) => password.clone(),
-        None => crate::cli::read_password()?,
+        None => shared::read_password()?,
     };
     let mut watcher = Watcher { args, password, http: client()?, cursor: None };
     let mut failures = 0;
@@ -64,12 +64,12 @@ pub async fn run(args: WatchArgs) -> Done {
             Err(Refused(why)) => bail!(why),
         }
         let wait = AGAIN.jittered(failures);
-        eprintln!("kizuna: the connection broke; again in {:.1} s", wait.as_secs_f64());
+        eprintln!("kizuna: the connection broke; connecting again in {:.1} s", wait.as_secs_f64());
         tokio::time::sleep(wait).await;
     }
 }
 
-/// Straight to the server, as the WebSocket goes, too.
+/// A client without a proxy: the WebSocket uses none, either.
 fn client() -> anyhow::Result<reqwest::Client> {
     Ok(reqwest::Client::builder().no_proxy().build()?)
 }
@@ -78,11 +78,11 @@ struct Watcher {
     args: WatchArgs,
     password: String,
     http: reqwest::Client,
-    /// Where the last connection came to.
+    /// The cursor of the last frame.
     cursor: Option<String>,
 }
 
-/// A connection that is over, and whether it had been any good.
+/// A connection that has ended, and whether it had signed in.
 struct Broken {
     had_frames: bool,
 }
@@ -93,7 +93,7 @@ struct Refused(String);
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 impl Watcher {
-    /// One connection, from signing in to its end.
+    /// Runs a connection, from signing in to its end.
     async fn follow(&mut self) -> Result<Broken, Refused> {
         let mut had_frames = false;
         let Some(token) = self.sign_in().await? else { return Ok(Broken { had_frames }) };
@@ -110,7 +110,7 @@ impl Watcher {
         Ok(Broken { had_frames })
     }
 
-    /// A token, or nothing while the server is away.
+    /// Signs in; `None` while the server is away.
     async fn sign_in(&self) -> Result<Option<String>, Refused> {
         let body = json!({"email": self.args.email, "password": self.password}).to_string();
         let request = self.http.post(format!("{}/api/auth/login", self.args.url)).body(body);
@@ -132,9 +132,9 @@ impl Watcher {
         request.headers_mut().insert(header::AUTHORIZATION, bearer);
         match connect_async(request).await {
             Ok((socket, _)) => Ok(Some(socket)),
-            // A session that ended between the two is none of ours to explain: sign in again.
+            // The session may have ended between the two requests: sign in again.
             Err(Error::Http(answer)) if matches!(answer.status().as_u16(), 400 | 403 | 404) => {
-                Err(Refused(format!("the server refuses: {}", answer.status())))
+                Err(Refused(format!("the server refused the connection: {}", answer.status())))
             }
             Err(_) => Ok(None),
         }
@@ -151,7 +151,7 @@ impl Watcher {
         format!("{}/api/ws?{}", self.args.url.replacen("http", "ws", 1), query.finish())
     }
 
-    /// Prints a frame: what is for people on stdout, the rest on stderr.
+    /// Prints a frame: notifications and events on stdout, the rest on stderr.
     fn show(&self, frame: &Value) -> anyhow::Result<()> {
         let mut out = std::io::stdout().lock();
         let text = |pointer: &str| frame.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
@@ -171,7 +171,7 @@ impl Watcher {
                     .and_then(|()| out.flush())
                     .context("stdout")?;
             }
-            "reset" => eprintln!("kizuna: away for too long, some may have been missed"),
+            "reset" => eprintln!("kizuna: disconnected for too long; some notifications may be missing here"),
             "error" => eprintln!("kizuna: {}", text("/detail")),
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! Who may see an event: SPEC §1, applied at the moment of sending. Pure.
+//! Who may see an event: SPEC §1, applied when the event is sent. Pure.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use kernel::caller::Role;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
 
-/// Who looks, with their present role.
+/// A user who may see an event, with their present role.
 #[derive(Clone, Copy, Debug)]
 pub struct Viewer {
     pub user_id: Id,
@@ -17,11 +17,11 @@ pub struct Viewer {
 /// Who may see an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Audience {
-    /// It is no matter of the live feed, or its data can't be read.
+    /// The event does not belong to the live feed, or its data can't be read.
     Nobody,
-    /// A notification is its reader's alone, whatever the role.
+    /// Only the reader of a notification, whatever the role.
     Only(Id),
-    /// MANAGER and ADMIN see all; SALES those whose record it is, or was until this event.
+    /// MANAGER, ADMIN, and the SALES users who own the record, or owned it until this event.
     Managers { and: Vec<Id> },
 }
 
@@ -35,14 +35,14 @@ impl Audience {
             Some(SeenBy::Owner { record, field, previous }) => match owners(event, record, field, previous) {
                 Some(and) => Self::Managers { and },
                 None => {
-                    tracing::error!(event = %event.event.id, "the owner in an event's data is unreadable; nobody is shown the event");
+                    tracing::error!(event = %event.event.id, "can't read the owner in an event's data: the event is shown to nobody");
                     Self::Nobody
                 }
             },
         }
     }
 
-    /// Whether `viewer` belongs to it.
+    /// Whether `viewer` may see the event.
     pub fn includes(&self, viewer: &Viewer) -> bool {
         match self {
             Self::Nobody => false,
@@ -52,7 +52,7 @@ impl Audience {
     }
 }
 
-/// Whose record it is, and whose it was before this event; `None` if the data has another shape.
+/// The owner of the record, and the owner before this event; `None` if the data has another shape.
 fn owners(event: &LoggedEvent, record: &str, field: &str, previous: Option<&str>) -> Option<Vec<Id>> {
     let data: Value = event.payload().ok()?;
     let id = |value: &Value| value.as_str().and_then(Id::parse);

@@ -9,9 +9,9 @@ use kernel::ids::Id;
 pub struct Deletion {
     pub id: Id,
     pub version: i64,
-    /// Who inherits from a user; nobody from a customer.
+    /// The user who takes over a deleted user's records; a customer has no successor.
     pub successor_id: Option<Id>,
-    /// Who decides in a user's place.
+    /// The user who decides the approvals that waited for a deleted user.
     pub approver_id: Option<Id>,
     pub saga_id: Id,
 }

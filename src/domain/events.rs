@@ -20,27 +20,27 @@ use crate::domain::user::record::{UserDeletedPayload, UserPayload};
 /// Who may see the events of a type, besides the audit log's readers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SeenBy {
-    /// No matter of the live feed.
+    /// Nobody: the type does not belong to the live feed.
     Nobody,
-    /// The user whose id is the partition key: a notification is its reader's alone, whatever the role.
+    /// The user whose id is the partition key, whatever the role: the reader of a notification.
     Reader,
     /// MANAGER and ADMIN.
     Managers,
-    /// MANAGER and ADMIN, and the SALES user whose record it is, or was until this event.
+    /// MANAGER, ADMIN, and the SALES user who owns the record, or owned it until this event.
     Owner {
-        /// Where in the data the record stands.
+        /// The field of the data that holds the record.
         record: &'static str,
         /// The record's field that names its owner.
         field: &'static str,
-        /// Where in the data the owner before this event stands.
+        /// The field of the data that names the owner before this event.
         previous: Option<&'static str>,
     },
 }
 
-/// Adds a payload's schema and all it refers to, and answers with its name.
+/// Adds the schema of a payload and the schemas it refers to; returns its name.
 pub type AddSchema = fn(&mut Vec<(String, RefOr<Schema>)>) -> String;
 
-/// What all events of one type have in common.
+/// What the events of a type have in common.
 #[derive(Debug)]
 pub struct EventRow {
     pub event_type: EventType,
@@ -130,7 +130,7 @@ events! {
     SAGA_FAILED = "saga.failed" from SAGAS, Some(Sagas), STARTER, [SagaPayload];
 }
 
-/// The row of a type; `None` for a type of another program.
+/// The row of a type; `None` if it is not in the catalogue.
 pub fn row_of(event_type: EventType) -> Option<&'static EventRow> {
     EVENTS.iter().find(|row| row.event_type == event_type)
 }

@@ -1,7 +1,7 @@
 //! The business: records, rules, messages and events. Pure: no actor, no SQL, no HTTP, no clock.
 //!
-//! Each folder is one kind of record: `record` is what it looks like, with the payload of its events; `rules` decides
-//! what may happen to it; `messages` is what others may ask of its service.
+//! Each folder is a kind of record: `record` defines it and the payload of its events; `rules` decides what may
+//! happen to it; `messages` are the messages that its service takes.
 //!
 //! - [`events`]: the catalogue, one row for each type of event; [`audience`]: who may see an event; [`topic`]
 //! - [`service_name`]: the five services; [`deletion`]: what every service remembers of a deleted user or customer

@@ -1,4 +1,4 @@
-//! The five services of SPEC §1 by name: what a node hosts.
+//! The five services of SPEC §1, by name.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,8 @@ use kernel::service_id::ServiceId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A service. The gateway, the live feeds, the sagas and the operations are none: they run on every node.
+/// A service that a node may host or not. Gateway, live feed, sagas and operations are not among them: they run on
+/// every node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ServiceName {
@@ -19,10 +20,10 @@ pub enum ServiceName {
 }
 
 impl ServiceName {
-    /// All of them: what a node hosts unless it is told otherwise.
+    /// All of them: the default of `--services`.
     pub const ALL: [Self; 5] = [Self::Auth, Self::Customer, Self::Sales, Self::Opportunity, Self::Analytics];
 
-    /// As flags, paths and consumers' names have it.
+    /// Its name in flags, paths and the names of consumers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Auth => "auth",
@@ -44,7 +45,7 @@ impl ServiceName {
         }
     }
 
-    /// As the runtime knows it.
+    /// Its name for the runtime.
     pub const fn id(self) -> ServiceId {
         ServiceId(self.as_str())
     }

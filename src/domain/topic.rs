@@ -17,7 +17,7 @@ pub enum Topic {
 impl Topic {
     pub const ALL: [Self; 5] = [Self::Customers, Self::Meetings, Self::Tasks, Self::Approvals, Self::Sagas];
 
-    /// As a client writes it.
+    /// Its name in the messages of clients.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Customers => "customers",

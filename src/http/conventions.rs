@@ -1,5 +1,5 @@
 //! What every request and answer has (SPEC §2): a request id, trace context, the language of problems,
-//! security headers, a count in the metrics.
+//! security headers, a count in the metrics, a span and a line in the log (`request_log`).
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,6 +12,7 @@ use actix_web::{HttpMessage, HttpRequest};
 
 use crate::http::methods;
 use crate::http::problem::render;
+use crate::http::request_log::{self, log_answer, traced};
 use crate::http::state::Gateway;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::new_id;
@@ -42,11 +43,16 @@ pub async fn around(
     let begun = Instant::now();
     let marks = marks(&request);
     request.extensions_mut().insert(marks.clone());
-    // Handlers' and extractors' errors are answers by now; the router needs the request for itself.
-    let mut response = with_problem(next.call(request).await?.map_into_boxed_body());
-    finish(&mut response, &marks.request_id);
-    count(&response, begun);
-    Ok(response)
+    let trace = request_log::trace(&request, &marks, known_method(request.method().as_str()));
+    let answered = async {
+        // Handlers' and extractors' errors are answers by now; the router needs the request for itself.
+        let mut response = with_problem(next.call(request).await?.map_into_boxed_body());
+        finish(&mut response, &marks.request_id);
+        count(&response, begun);
+        log_answer(&response);
+        Ok(response)
+    };
+    trace.clone().run(answered).await.map(|response| traced(response, &trace))
 }
 
 fn marks(request: &ServiceRequest) -> RequestIds {
@@ -104,6 +110,7 @@ fn with_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> 
                 400..=499 => ErrorCode::MalformedRequest,
                 _ => ErrorCode::Internal,
             })
+            .with_cause("the framework answered for itself")
         })
     });
     let Some(error) = error else { return response };
@@ -114,15 +121,7 @@ fn with_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> 
     {
         rendered.headers_mut().insert(header::ALLOW, allow);
     }
-    if error.code.status() >= 500 {
-        let status = error.code.status();
-        tracing::warn!(
-            path = request.path(),
-            status,
-            code = error.code.as_str(),
-            "answered with a server error"
-        );
-    }
+    request_log::tells(&mut rendered, &error);
     ServiceResponse::new(request, rendered)
 }
 

@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::user::record::UserState;
 use crate::http::conventions::RequestIds;
 use crate::http::methods::no_resource;
+use crate::http::request_log::note_user;
 use crate::http::state::Gateway;
 use kernel::caller::Caller;
 use kernel::context::Context;
@@ -228,6 +229,7 @@ impl FromRequest for Authenticated {
             let gateway = gateway(&request);
             let token = bearer(&request)?;
             let principal = gateway.auth.authenticate(token).await?;
+            note_user(principal.caller.user_id);
             let if_match = if_match(&request)?;
             Ok(Self { caller: principal.caller, user: principal.user, marks: marks(&request), if_match })
         })

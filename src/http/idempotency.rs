@@ -129,8 +129,7 @@ fn replay(
     if first.fingerprint != claim.fingerprint {
         return Err(Error::new(ErrorCode::IdempotencyKeyReused).into());
     }
-    let status =
-        actix_web::http::StatusCode::from_u16(first.status).map_err(|_| Error::new(ErrorCode::Internal))?;
+    let status = actix_web::http::StatusCode::from_u16(first.status).map_err(Error::internal)?;
     let mut answer = HttpResponse::build(status);
     answer.insert_header(("Idempotency-Replayed", "true"));
     if let Some(location) = &first.location {
@@ -142,7 +141,7 @@ fn replay(
     if let Some(version) = first.version {
         answer.insert_header((ETAG, format!("\"{version}\"")));
     }
-    let body = view(&first.body).map_err(|_| Error::new(ErrorCode::Internal))?;
+    let body = view(&first.body).map_err(Error::internal)?;
     Ok(answer.content_type("application/json").body(body))
 }
 

@@ -18,6 +18,7 @@ pub mod ops;
 mod paging;
 mod period;
 pub mod problem;
+pub mod request_log;
 pub mod state;
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError};

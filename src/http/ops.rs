@@ -24,7 +24,7 @@ pub async fn healthz() -> HttpResponse {
 #[get("/readyz")]
 pub async fn readyz(gateway: Data<Gateway>) -> HttpResult {
     if gateway.draining.load(Ordering::SeqCst) {
-        return Err(Error::unavailable().into());
+        return Err(Error::unavailable().with_cause("this node is about to stop").into());
     }
     gateway.db.ping().await?;
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"))

@@ -1,5 +1,6 @@
-//! The projections of analytics: activity, metrics, people, notifications.
+//! The tables of analytics: activity, metrics, the users it knows, notifications.
 
+use crate::domain::notification::messages::NEWEST_FIRST;
 use crate::domain::report::messages::DayMetrics;
 use std::collections::BTreeMap;
 
@@ -10,7 +11,6 @@ use crate::domain::notification::record::Notification;
 use crate::domain::notification::user_directory::UserCopy;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
-use kernel::page::Sort;
 use kernel::page::{Page, PageRequest};
 use store::db::{Db, StoreError};
 use store::log;
@@ -26,7 +26,7 @@ pub static ACTIVITY: Table = Table {
     fence: "id",
 };
 
-/// An event belongs to a customer's timeline.
+/// Adds an event to a customer's timeline.
 pub fn activity_write(event: Id, customer_id: Id) -> Write {
     #[derive(Serialize)]
     struct Row {
@@ -79,7 +79,7 @@ struct MetricRow {
     value: i64,
 }
 
-/// Adds to a figure of a day and person.
+/// Adds to a figure of a day and user.
 pub fn metric_write(day: NaiveDate, user_id: Id, metric: &str, value: i64) -> Write {
     let id = format!("{day}/{user_id}/{metric}");
     Write::put(&METRICS, &id, &MetricRow { id: id.clone(), day, user_id, metric: metric.to_owned(), value })
@@ -132,7 +132,7 @@ pub static PEOPLE: Table = Table {
     fence: "version",
 };
 
-/// Everybody analytics knows: a sales team, not a public.
+/// Every user that analytics knows: as many as a company has.
 pub async fn people(db: &Db) -> Result<Vec<UserCopy>, StoreError> {
     db.rows(&PEOPLE, Sql::default()).await
 }
@@ -156,9 +156,6 @@ pub static NOTIFICATIONS: Table = Table {
     on_conflict: OnConflict::Replace,
     fence: "version",
 };
-
-/// The order of notifications: ids grow with time.
-pub const NEWEST_FIRST: Sort = Sort::time("-created_at", "created_at", true);
 
 /// A user's notifications, newest first.
 pub async fn notifications(

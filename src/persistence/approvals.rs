@@ -1,6 +1,6 @@
 //! Approvals.
 
-use crate::domain::approval::messages::ApprovalCounts;
+use crate::domain::approval::messages::{ApprovalCounts, NEWEST_FIRST};
 
 use serde::Deserialize;
 
@@ -9,7 +9,6 @@ use crate::domain::approval::record::{Approval, ApprovalStatus};
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
-use kernel::page::Sort;
 use kernel::page::{Page, PageRequest};
 use store::db::{Db, StoreError};
 use store::paging;
@@ -39,9 +38,6 @@ pub static APPROVALS: Table = Table {
     fence: "version",
 };
 
-/// The order of approvals: the newest first.
-pub const NEWEST_FIRST: Sort = Sort::time("-created_at", "created_at", true);
-
 /// Approvals that the caller may see.
 pub async fn list(
     db: &Db,
@@ -60,7 +56,7 @@ pub async fn list(
     paging::page(db, &APPROVALS, request, &NEWEST_FIRST, narrow, key).await
 }
 
-/// The approvals of one status and currency. Amounts are added in two halves: no sum of theirs can overflow.
+/// The approvals of a status and currency. Amounts are added in two halves, so that no sum overflows.
 #[derive(Deserialize)]
 struct Group {
     status: ApprovalStatus,
@@ -83,7 +79,7 @@ static GROUPS: Table = Table {
     fence: "approvals",
 };
 
-/// The service's statistics: approvals requested from `from` to `to`.
+/// Statistics: approvals requested from `from` to `to`.
 pub async fn stats(
     db: &Db,
     requester: Option<Id>,

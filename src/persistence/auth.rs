@@ -1,11 +1,10 @@
 //! Users and sessions.
 
-use crate::domain::user::messages::{LiveUser, UserFilter, UserName};
+use crate::domain::user::messages::{LiveUser, USERS_BY_CREATION, UserFilter, UserName};
 use crate::domain::user::record::{User, UserState};
 use kernel::caller::Role;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
-use kernel::page::Sort;
 use kernel::page::{Page, PageRequest};
 use store::db::{Db, StoreError};
 use store::paging;
@@ -65,7 +64,7 @@ pub async fn has_users(db: &Db) -> Result<bool, StoreError> {
         > 0)
 }
 
-/// A live ADMIN besides `id`, the first there was.
+/// The oldest live ADMIN other than `id`.
 pub async fn another_admin(db: &Db, id: Id) -> Result<Option<LiveUser>, StoreError> {
     let tail = Sql::default()
         .filter("deleted_at IS NULL", [])
@@ -81,7 +80,7 @@ fn live(user: User) -> LiveUser {
     LiveUser { id: user.id, version: user.version, role: user.role, manager_id: user.manager_id }
 }
 
-/// All live users in the order of their making, as many as a company has.
+/// All live users in the order of their creation: as many as a company has.
 pub async fn live_users(db: &Db) -> Result<Vec<LiveUser>, StoreError> {
     let tail = Sql::default().filter("deleted_at IS NULL", []).push(" ORDER BY created_at, id", []);
     let rows: Vec<User> = db.rows(&USERS, tail).await?;
@@ -101,15 +100,12 @@ pub async fn user_names(db: &Db, ids: &[Id]) -> Result<Vec<UserName>, StoreError
     Ok(users.into_iter().map(name).collect())
 }
 
-/// The condition that a user is still as they were seen.
+/// The condition that a user's row is unchanged.
 pub fn unchanged(user: &LiveUser) -> Write {
     Write::check(&USERS, user.id).expecting(user.version)
 }
 
-/// The order of users.
-pub const USERS_BY_CREATION: Sort = Sort::time("created_at", "created_at", false);
-
-/// Live users in the order of their making; with `by_name_only`, `q` is looked for in names alone.
+/// Live users in the order of their creation; with `by_name_only`, `q` searches names only.
 pub async fn list_users(
     db: &Db,
     filter: &UserFilter,
@@ -127,7 +123,7 @@ pub async fn list_users(
     Ok(page.map(|state: UserState| state.user))
 }
 
-/// Forgets sessions that ran out before `before`, at most `limit`; returns how many.
+/// Deletes sessions that expired before `before`, at most `limit`; returns how many.
 pub async fn purge_sessions(db: &Db, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
     let sql = Sql::new("DELETE FROM sessions WHERE id IN (SELECT id FROM sessions")
         .filter("expires_at < ?", [before.into()])

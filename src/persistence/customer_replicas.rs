@@ -1,4 +1,4 @@
-//! What other services know of customers: copies kept by their own consumers.
+//! Replicas: the copies of customers that other services keep, made by their consumers.
 
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +35,7 @@ pub struct CustomerReplica {
     pub deleted_at: Option<Timestamp>,
 }
 
-/// The copy of a customer in `table`.
+/// The replica of a customer in `table`.
 pub async fn find(db: &Db, table: &Table, id: Id) -> Result<Option<CustomerReplica>, StoreError> {
     db.row(table, id).await
 }

@@ -40,39 +40,6 @@ pub static CUSTOMERS: Table = Table {
     fence: "version",
 };
 
-/// The orders that `?sort=` may name; the first is the default.
-pub const SORTS: [Sort; 6] = [
-    Sort::time("-created_at", "created_at", true),
-    Sort::time("created_at", "created_at", false),
-    Sort::text("name", "name", false),
-    Sort::text("-name", "name", true),
-    Sort::time("updated_at", "updated_at", false),
-    Sort::time("-updated_at", "updated_at", true),
-];
-
-/// For `#[serde(with = "sort_name")]`: one of [`SORTS`] by its name. No column's name is taken from outside.
-pub mod sort_name {
-    use std::borrow::Cow;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
-    use super::{SORTS, Sort};
-
-    /// # Errors
-    /// The serializer's.
-    pub fn serialize<S: Serializer>(sort: &Sort, serializer: S) -> Result<S::Ok, S::Error> {
-        sort.name.serialize(serializer)
-    }
-
-    /// # Errors
-    /// When there is no order of this name.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sort, D::Error> {
-        let name = Cow::<'de, str>::deserialize(deserializer)?;
-        let known = SORTS.into_iter().find(|sort| sort.name == name);
-        known.ok_or_else(|| de::Error::custom("an unknown order of customers"))
-    }
-}
-
 /// Live customers that the caller may see.
 pub async fn list(
     db: &Db,
@@ -113,7 +80,7 @@ pub async fn names(db: &Db, owner: Option<Id>, ids: &[Id]) -> Result<Vec<Custome
     Ok(customers.into_iter().map(name).collect())
 }
 
-/// The condition that no live customer which the caller may see has this address, but for `except`.
+/// The condition that no live customer which the caller may see has this address, except `except`.
 pub fn no_other_with_email(caller: &Caller, email: &str, except: Option<Id>) -> UniqueCheck {
     let owner = caller.only_owner();
     UniqueCheck {
@@ -146,7 +113,7 @@ pub async fn by_owner(db: &Db) -> Result<HashMap<Id, i64>, StoreError> {
     Ok(rows.into_iter().map(|row| (row.owner_id, row.customers)).collect())
 }
 
-/// The service's statistics: live ones now, new and deleted ones from `from` to `to`.
+/// Statistics: live customers now, new and deleted ones from `from` to `to`.
 pub async fn stats(
     db: &Db,
     owner: Option<Id>,

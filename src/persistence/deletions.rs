@@ -1,4 +1,4 @@
-//! Who is gone, as each service keeps it in mind (copies kept by its own consumer), and which records refer to them.
+//! Deleted users and customers, as each service remembers them, and the records that refer to them.
 
 use crate::domain::deletion::Deletion;
 use std::collections::HashMap;
@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use kernel::ids::Id;
 use store::db::{Db, StoreError};
+use store::log;
 use store::sql::Sql;
 use store::table::{Dialect, Kind, OnConflict, Table};
 
@@ -27,7 +28,7 @@ pub static SALES_DELETIONS: Table = table("sales_departures");
 pub static OPPORTUNITY_DELETIONS: Table = table("opportunity_departures");
 pub static ANALYTICS_DELETIONS: Table = table("analytics_departures");
 
-/// Those of `ids` that are gone.
+/// Those of `ids` that are deleted.
 pub async fn among(db: &Db, table: &Table, ids: &[Id]) -> Result<HashMap<Id, Deletion>, StoreError> {
     if ids.is_empty() {
         return Ok(HashMap::new());
@@ -41,12 +42,11 @@ pub async fn among(db: &Db, table: &Table, ids: &[Id]) -> Result<HashMap<Id, Del
     Ok(gone.into_iter().map(|deletion| (deletion.id, deletion)).collect())
 }
 
-/// The records of a table that refer to a user or customer: what a step of a saga works on, and what its preview
-/// counts.
+/// The records of a table that refer to a user or customer. A step of a saga changes them; its preview counts them.
 #[derive(Clone, Copy, Debug)]
 pub struct Referring {
     table: &'static str,
-    /// With one place for the user or customer.
+    /// A condition with a place for the user or customer.
     condition: &'static str,
 }
 
@@ -84,4 +84,17 @@ pub async fn referring(db: &Db, to: Referring, id: Id, limit: i64) -> Result<Vec
 pub async fn count(db: &Db, to: Referring, id: Id) -> Result<i64, StoreError> {
     let count = Sql::new(format!("SELECT CAST(count(*) AS TEXT) FROM {}", to.table));
     db.number(count.filter(to.condition, [id.into()])).await
+}
+
+/// The subjects of the events of a type that the event `cause` led to, at most `limit` of them, and how many there are.
+pub async fn caused(db: &Db, cause: Id, event_type: &str, limit: i64) -> Result<(Vec<Id>, i64), StoreError> {
+    // The words of the index `events_caused`; otherwise it would not be used.
+    let narrow = |sql: Sql| {
+        sql.filter("causation_id = ?", [cause.into()])
+            .filter("type <> 'notification.created'", [])
+            .filter("type = ?", [event_type.into()])
+    };
+    let first = log::read(db, narrow(Sql::default()).push(" ORDER BY id", []).limit(limit)).await?;
+    let count = db.number(narrow(Sql::new("SELECT CAST(count(*) AS TEXT) FROM events"))).await?;
+    Ok((first.into_iter().map(|event| event.event.subject).collect(), count))
 }

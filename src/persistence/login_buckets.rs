@@ -1,5 +1,5 @@
-//! Buckets of failed sign-ins, one row each, so that throttle through all nodes count together. Beside the journal:
-//! nothing else is committed with them.
+//! Buckets of failed sign-ins, a row for each, so that attempts through all nodes count together. They are written
+//! beside the journal, because nothing else is committed with them.
 
 use kernel::clock::Timestamp;
 use store::db::{Db, StoreError, Tx};
@@ -9,14 +9,15 @@ use store::sql::Sql;
 #[derive(Clone, Debug)]
 pub struct Charge {
     pub id: String,
-    /// Microseconds that the bucket takes to get back what one attempt takes.
+    /// Microseconds in which the bucket regains what one attempt takes.
     pub interval: i64,
-    /// Microseconds that an empty bucket takes to be full.
+    /// Microseconds in which an empty bucket becomes full.
     pub per: i64,
 }
 
-/// Takes one from each bucket, or from none: answers when (microseconds since 1970) the first that has none to give
-/// will be full again. The order of charges is the order of locks: the same for all who share a bucket.
+/// Takes one from each bucket, or from no bucket: then it returns the first bucket that is empty and when (microseconds
+/// since 1970) that will be full again. Callers that share buckets pass them in the same order, so that there is no
+/// deadlock.
 pub async fn charge(
     db: &Db,
     charges: Vec<Charge>,
@@ -27,7 +28,7 @@ pub async fn charge(
         let mut tx = on.begin().await?;
         for (place, charge) in charges.iter().enumerate() {
             if tx.execute(&take(charge, now)).await? == 0 {
-                // Dropped, the transaction gives back what the others gave.
+                // Dropping the transaction refunds the other buckets.
                 return full_at(&mut tx, &charge.id).await.map(|full_at| Some((place, full_at)));
             }
         }
@@ -36,8 +37,8 @@ pub async fn charge(
     task.await.map_err(|_| StoreError::Unavailable("a statement was cut off".into()))?
 }
 
-/// One statement, so that of two at once the second builds on the first: `throttle::Rate::taken` in SQL. No row is
-/// touched if that would be more than the bucket holds.
+/// `throttle::Rate::taken` in SQL. It is one statement, so that concurrent attempts add up. It changes no row if the
+/// bucket is empty.
 fn take(charge: &Charge, now: Timestamp) -> Sql {
     let (now, interval) = (now.micros(), charge.interval);
     const LATER: &str = "CASE WHEN login_buckets.full_at > ? THEN login_buckets.full_at ELSE ? END";
@@ -55,7 +56,7 @@ async fn full_at(tx: &mut Tx, id: &str) -> Result<i64, StoreError> {
     text.parse().map_err(|_| StoreError::Failed(format!("not a number: {text}")))
 }
 
-/// Puts one back into each bucket, and forgets those that are full again.
+/// Puts one back into each bucket, and deletes those that are full again.
 pub async fn refund(db: &Db, charges: Vec<Charge>, now: Timestamp) -> Result<(), StoreError> {
     let on = db.clone();
     let task = db.runtime().spawn(async move {
@@ -73,7 +74,7 @@ pub async fn refund(db: &Db, charges: Vec<Charge>, now: Timestamp) -> Result<(),
     task.await.map_err(|_| StoreError::Unavailable("a statement was cut off".into()))?
 }
 
-/// Forgets buckets that are full again, at most `limit` at a time; returns how many.
+/// Deletes buckets that are full again, at most `limit` at a time; returns how many.
 pub async fn purge(db: &Db, now: Timestamp, limit: i64) -> Result<u64, StoreError> {
     let mut purged = 0;
     loop {
@@ -83,7 +84,7 @@ pub async fn purge(db: &Db, now: Timestamp, limit: i64) -> Result<u64, StoreErro
             .push(")", []);
         let gone = db.execute(full).await?;
         purged += gone;
-        // LoginThrottle from everywhere make more of them than one purge takes.
+        // Attempts from many addresses make more buckets than one purge deletes.
         if gone < u64::try_from(limit).unwrap_or(u64::MAX) {
             return Ok(purged);
         }

@@ -1,6 +1,6 @@
 //! Meetings.
 
-use crate::domain::meeting::messages::MeetingCounts;
+use crate::domain::meeting::messages::{LATEST_FIRST, MeetingCounts};
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -10,7 +10,6 @@ use crate::domain::meeting::record::Meeting;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
-use kernel::page::Sort;
 use kernel::page::{Page, PageRequest};
 use store::db::{Db, StoreError};
 use store::paging;
@@ -38,9 +37,6 @@ pub static MEETINGS: Table = Table {
     fence: "version",
 };
 
-/// The order of meetings: the latest first.
-pub const LATEST_FIRST: Sort = Sort::time("-met_at", "met_at", true);
-
 /// Live meetings that the caller may see.
 pub async fn list(
     db: &Db,
@@ -60,7 +56,7 @@ pub async fn list(
     paging::page(db, &MEETINGS, request, &LATEST_FIRST, narrow, key).await
 }
 
-/// The service's statistics: live meetings that took place from `from` to `to`.
+/// Statistics: live meetings that took place from `from` to `to`.
 pub async fn stats(
     db: &Db,
     owner: Option<Id>,

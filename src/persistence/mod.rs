@@ -1,4 +1,4 @@
-//! The tables and queries of the records, one file for each. SQL only: no decision is taken here.
+//! The tables and queries of the records, one file for each. SQL only: rules are in `domain`.
 
 pub mod analytics;
 pub mod approvals;
@@ -19,5 +19,5 @@ use crate::domain::events::CATALOGUE;
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// What Kizuna keeps in its database.
+/// The schema of Kizuna's database.
 pub const SCHEMA: Schema = Schema { sqlite: &SQLITE, postgres: &POSTGRES, events: CATALOGUE };

@@ -1,9 +1,9 @@
 //! Sagas.
 
+use crate::domain::saga::messages::NEWEST_FIRST;
 use crate::domain::saga::record::Saga;
 use kernel::caller::Caller;
 use kernel::ids::Id;
-use kernel::page::Sort;
 use kernel::page::{Page, PageRequest};
 use store::db::{Db, StoreError};
 use store::paging;
@@ -26,9 +26,6 @@ pub static SAGAS: Table = Table {
     on_conflict: OnConflict::Replace,
     fence: "version",
 };
-
-/// The order of sagas.
-pub const NEWEST_FIRST: Sort = Sort::time("-started_at", "started_at", true);
 
 /// The saga with this id.
 pub async fn find(db: &Db, id: Id) -> Result<Option<Saga>, StoreError> {

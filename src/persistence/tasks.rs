@@ -1,14 +1,10 @@
 //! Tasks.
 
-use crate::domain::task::messages::TaskCounts;
-use serde::{Deserialize, Serialize};
-
-use crate::domain::task::messages::TaskFilter;
+use crate::domain::task::messages::{DUE_FIRST, DueTask, TaskCounts, TaskFilter};
 use crate::domain::task::record::Task;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
-use kernel::page::Sort;
 use kernel::page::{Page, PageRequest};
 use store::db::{Db, StoreError};
 use store::paging;
@@ -36,9 +32,6 @@ pub static TASKS: Table = Table {
     fence: "version",
 };
 
-/// The order of tasks: what is due first comes first.
-pub const DUE_FIRST: Sort = Sort::time("due_at", "due_at", false);
-
 /// Live tasks that the caller may see.
 pub async fn list(
     db: &Db,
@@ -58,7 +51,7 @@ pub async fn list(
     paging::page(db, &TASKS, request, &DUE_FIRST, narrow, key).await
 }
 
-/// The service's statistics of live tasks: open and overdue ones at `now`, done ones from `from` to `to`.
+/// Statistics: live tasks that are open and overdue at `now`, and done ones from `from` to `to`.
 pub async fn stats(
     db: &Db,
     assignee: Option<Id>,
@@ -80,15 +73,8 @@ pub async fn stats(
     })
 }
 
-/// A task that is due, and its place in the order of [`unalerted`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DueTask {
-    pub id: Id,
-    pub due_at: Timestamp,
-}
-
-/// Open tasks due by `by` that have had no alert for their due time: those after `after`, the first due first, at
-/// most `limit`.
+/// Open tasks due by `by` that had no alert for their due time, the first due first: those after `after`, at most
+/// `limit`.
 pub async fn unalerted(
     db: &Db,
     by: Timestamp,
@@ -101,7 +87,7 @@ pub async fn unalerted(
         on_conflict: OnConflict::Fail,
         fence: "due_at",
     };
-    // In the words of the index `tasks_unalerted`, or it would not be used.
+    // The words of the index `tasks_unalerted`; otherwise it would not be used.
     let mut due = Sql::new("SELECT id, due_at FROM tasks")
         .filter("deleted_at IS NULL", [])
         .filter("status = 'OPEN'", [])

@@ -20,6 +20,8 @@ pub const PATIENCE: Duration = Duration::from_secs(3);
 const GIVES_UP_AFTER: Duration = Duration::from_secs(60);
 /// Before a refused order is sent again.
 const REST: Duration = Duration::from_millis(50);
+/// Orders of each worker, at least: as many as it takes that one of each kind is among them.
+const ENOUGH: u32 = 10;
 /// One order of so many has a user hired and deleted.
 const USERS_EVERY: u32 = 25;
 
@@ -55,7 +57,7 @@ impl Load {
         Self { workers: (0..workers).map(start).collect(), stop }
     }
 
-    /// Lets every worker finish their order, and answers with all that was acknowledged.
+    /// Lets every worker finish their order, the last of enough, and answers with all that was acknowledged.
     pub async fn stop(self) -> Ledger {
         self.stop.store(true, Ordering::SeqCst);
         let mut ledger = Ledger::default();
@@ -89,7 +91,7 @@ struct Worker {
 impl Worker {
     async fn work(mut self, stop: Arc<AtomicBool>, pause: Duration) -> Ledger {
         let mut before = None;
-        while !stop.load(Ordering::SeqCst) {
+        while !stop.load(Ordering::SeqCst) || self.orders < ENOUGH {
             self.orders += 1;
             let name = format!("{} {}", self.name, self.orders);
             let customer = self.customer(&Who::Sales, &name).await;

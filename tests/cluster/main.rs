@@ -4,6 +4,7 @@
 //! - `kills`, `redis`, `crash`, `paused`: a node, Redis, PostgreSQL killed, stopped or hung under load
 //! - `membership`: partitions go where nodes live; `parts`: services on chosen nodes; `replica`: one that is gone
 //! - `live`: notifications across nodes; `sessions`: what holds everywhere at once; `due`: alerts are once
+//! - `logs`: one request in the logs of two nodes
 //! - `rolling`: every node restarted behind a load balancer; `compose`: what `docker-compose.yml` starts
 //! - `cluster`: the nodes of a test; `plan`: how they are started; `people`: who works there
 //! - `load`: work under way, which remembers what was acknowledged; `watcher`: somebody who is told of it;
@@ -18,6 +19,7 @@ mod kills;
 mod ledger;
 mod live;
 mod load;
+mod logs;
 mod membership;
 mod parts;
 mod paused;

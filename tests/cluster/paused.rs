@@ -10,6 +10,8 @@ use testing::eventually;
 
 /// More than twice a lease.
 const HUNG: Duration = Duration::from_secs(5);
+/// A lease of two seconds runs out, and the others look at that moment; the rest is for them and this test to be told, on
+/// a machine that has other work.
 const MOVES_WITHIN: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,23 +1,65 @@
-//! The customer service's only node is gone: its copies elsewhere answer, its breaker opens, and closes when it is back.
+//! The customer service's only node is gone, or not reached: its copies elsewhere answer. Where it is not reached, its breaker
+//! opens, and closes when it is reached again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::cluster::{Cluster, SETTLED_WITHIN};
 use crate::people::meeting;
-use crate::plan::Plan;
+use crate::plan::{Plan, name_of};
 use testing::{Answer, eventually};
 
 const OTHERS: &str = "auth,sales,opportunity,analytics";
 const RESET: Duration = Duration::from_secs(2);
 /// Enough for a breaker to open: `--breaker-volume` is five.
 const MEETINGS: usize = 8;
+/// Nobody is asked, so nobody is waited for.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
+fn plan() -> Plan {
+    let plan = Plan::of(3).services(0, OTHERS).services(1, OTHERS).services(2, "customer");
+    plan.set("KIZUNA_BREAKER_RESET", "2s")
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_meeting_is_recorded_from_the_replica_while_the_customer_service_is_gone() {
-    let plan = Plan::of(3).services(0, OTHERS).services(1, OTHERS).services(2, "customer");
-    let mut cluster = Cluster::of(plan.set("KIZUNA_BREAKER_RESET", "2s")).await;
+async fn a_meeting_is_recorded_from_the_replica_while_the_customer_service_has_no_node() {
+    let mut cluster = Cluster::of(plan()).await;
+    let sales = cluster.people.sales.clone();
+    let customer = sales.customer(0, "絆商事").await.id();
+    cluster.integrity().await;
+
+    cluster.kill(2);
+    eventually(SETTLED_WITHIN, async || {
+        let living = [cluster.living(0).await, cluster.living(1).await].concat();
+        !living.is_empty() && !living.contains(&name_of(2))
+    })
+    .await;
+    for number in 0..MEETINGS {
+        for node in 0..2 {
+            let (body, began) = (meeting(&customer, &format!("{number} at {node}")), Instant::now());
+            sales.at(node).post("/api/meetings", body).await.expect(201);
+            assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
+        }
+    }
+    for node in 0..2 {
+        // That there is no node is no failure of a call.
+        let breaker = breaker(&cluster, node).await;
+        assert_eq!((&breaker["state"], &breaker["failures"]), (&"closed".into(), &0.into()), "{breaker}");
+        assert_ne!(source(&cluster, node).await, "live");
+    }
+
+    cluster.restart(2).await;
+    cluster.all_alive().await;
+    for node in 0..2 {
+        sales.at(node).post("/api/meetings", meeting(&customer, "back")).await.expect(201);
+        assert_eq!(source(&cluster, node).await, "live");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_meeting_is_recorded_from_the_replica_while_the_customer_service_is_not_reached() {
+    let mut cluster = Cluster::of(plan()).await;
     let sales = cluster.people.sales.clone();
     let customer = sales.customer(0, "絆商事").await.id();
     cluster.integrity().await;
@@ -26,7 +68,8 @@ async fn a_meeting_is_recorded_from_the_replica_while_the_customer_service_is_go
         assert_eq!(breaker(&cluster, node).await["state"], "closed");
     }
 
-    cluster.kill(2);
+    // Its node lives, and no call gets there.
+    cluster.redis.pause();
     for number in 0..MEETINGS {
         for node in 0..2 {
             let body = meeting(&customer, &format!("{number} at {node}"));
@@ -56,8 +99,7 @@ async fn a_meeting_is_recorded_from_the_replica_while_the_customer_service_is_go
     let opened = breaker(&cluster, 0).await;
     assert!(opened["state"] == "open" && opened["retry_at"] != retry_at, "{opened}");
 
-    cluster.restart(2).await;
-    cluster.all_alive().await;
+    cluster.redis.resume();
     for node in 0..2 {
         eventually(SETTLED_WITHIN, async || {
             sales.at(node).post("/api/meetings", meeting(&customer, "back")).await.expect(201);

@@ -5,7 +5,8 @@
 //!   acknowledged; `promises`: what the database must hold when the effects have caught up
 //! - `panics`: every actor dies once, and nobody but its caller notices; `deed`: what is asked of it
 //! - `dead_letters`: a consumer fails for good, and is helped; `projections`: they are folded again
-//! - `summary`: flow 6 while a service hangs
+//! - `logs`: what the log says of a request that fails or is refused
+//! - `summary`: flow 6 while a service hangs; `outage`: every kind of request while PostgreSQL is away
 //! - `drain`, `settings`, `commands`, `first_start`: how the process starts and ends
 
 mod client;
@@ -15,6 +16,8 @@ mod deed;
 mod drain;
 mod first_start;
 mod kill;
+mod logs;
+mod outage;
 mod panics;
 mod projections;
 mod sagas;

@@ -148,3 +148,25 @@ async fn everything_works_again(doer: &Doer<'_>, died_over: Deed) {
         .await;
     }
 }
+
+/// The panic is in a task that the service's actor has begun, and not while it takes a message up.
+#[rstest]
+#[tokio::test]
+async fn a_service_whose_work_panics_is_brought_back_and_others_answer_without_it(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let (site, people) = Site::copied(on).await;
+    let server = site.armed("stats.customers=panic@2").start().await;
+    let manager = people.manager.at(&server);
+    let source = async || {
+        let summary = manager.get("/api/reports/sales-summary?from=2026-01-01&to=2026-12-31").await;
+        summary.expect(200).text_at("/customers/source")
+    };
+    assert_eq!(source().await, "live", "the first visit passes");
+    assert_eq!(source().await, "cached", "the second panics");
+    eventually(SOON, || at_least_one(&server, RESTARTS, "customer")).await;
+    eventually(SOON, || at_least_one(&server, LIVE, "customer")).await;
+    everything_works_again(&Doer { server: &server, people }, Deed::Customer).await;
+    assert_eq!(source().await, "live");
+    site.eventually(promises::kept).await;
+}

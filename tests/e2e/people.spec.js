@@ -1,12 +1,9 @@
 // The session, and who may see what; IME, keyboard.
 
-import { PASSWORD, expect, fresh, logIn, test } from "./support.js";
+import { PASSWORD, customersLike, expect, fresh, freshEmail, logIn, test } from "./support.js";
 
-test("somebody logs in, changes the password, and logs out", async ({ as, request }) => {
-  const login = await request.post("/api/auth/login", { data: { email: "admin@example.com", password: PASSWORD } });
-  const headers = { authorization: `Bearer ${(await login.json()).access_token}` };
-  const email = `${Date.now()}@example.com`;
-  await request.post("/api/auth/users", { data: { email, name: "新人", role: "SALES", password: PASSWORD }, headers });
+test("somebody logs in, changes the password, and logs out", async ({ as, hire }) => {
+  const { email } = await hire("SALES", { name: "新人" });
   const page = await as(null, { refused: true });
   await page.goto("/tasks");
   await expect(page).toHaveURL(/\/login\?next=%2Ftasks/);
@@ -54,14 +51,15 @@ test("each role sees its own pages", async ({ as }) => {
   await expect(manager.locator("tbody tr").first()).toContainText("customer.created");
 });
 
-test("an administrator adds, changes and deletes a user who has customers", async ({ as, request }) => {
+test("an administrator adds, changes and deletes a user who has customers", async ({ as, api, team }) => {
   const page = await as("admin", { refused: true });
   const name = fresh("退職者");
-  const email = `${Date.now()}.gone@example.com`;
+  const email = freshEmail("gone");
   await page.goto("/admin/users");
   await page.click('[data-open="new-user"]');
   await page.fill('dialog [name="name"]', name);
-  await page.fill('dialog [name="email"]', "sales@example.com");
+  await page.fill('dialog [name="email"]', team.sales.email);
+  await page.selectOption('dialog [name="manager_id"]', team.manager.id);
   await page.fill('dialog [name="password"]', PASSWORD);
   await page.click("dialog button.main");
   await expect(page.getByRole("alert")).toContainText("別のユーザー");
@@ -73,24 +71,22 @@ test("an administrator adds, changes and deletes a user who has customers", asyn
   await page.getByRole("button", { name: "保存" }).click();
   await expect(page.locator("tr", { hasText: name })).toContainText("Europe/London");
 
-  const login = await request.post("/api/auth/login", { data: { email, password: PASSWORD } });
-  const headers = { authorization: `Bearer ${(await login.json()).access_token}` };
-  await request.post("/api/customers", { data: { name: `${name}の顧客` }, headers });
+  const post = await api({ email });
+  await post("/customers", { name: `${name}の顧客` });
   await page.getByRole("link", { name }).click();
   await page.getByRole("link", { name: "削除", exact: true }).click();
   await expect(page.locator("dl.figures")).toContainText("顧客1");
   await page.selectOption("#reassign_to", { label: "佐藤 部長" });
   await page.getByRole("button", { name: "削除する" }).click();
-  await expect(page.locator(".saga").first()).toContainText(name);
-  await expect(page.locator(".saga").first()).toContainText("完了");
-  await page.goto(`/customers?q=${encodeURIComponent(name)}`);
+  await expect(page.locator(".saga", { hasText: name })).toContainText("完了");
+  await page.goto(customersLike(name));
   await expect(page.locator("tbody tr")).toContainText("佐藤 部長");
   await page.goto("/admin");
   await expect(page.locator("#dead-letters")).toContainText("デッドレターはありません");
 });
 
-test("Enter that ends a composition sends no form", async ({ as }) => {
-  const page = await as("sales");
+test("Enter that ends a composition sends no form", async ({ as, team }) => {
+  const page = await as(team.sales);
   await page.goto("/customers");
   await page.click('[data-open="new-customer"]');
   const name = fresh("変換中");
@@ -114,8 +110,8 @@ test("Enter that ends a composition sends no form", async ({ as }) => {
   await expect(page.locator(".notice.done")).toBeVisible();
 });
 
-test("the keyboard alone is enough", async ({ as }) => {
-  const page = await as("sales");
+test("the keyboard alone is enough", async ({ as, team }) => {
+  const page = await as(team.sales);
   await page.goto("/customers");
   await page.keyboard.press("Tab");
   await expect(page.getByRole("link", { name: "本文へ移動" })).toBeFocused();

@@ -1,11 +1,11 @@
 // What people do with records: customers, meetings, tasks, approvals.
 
-import { addCustomer, expect, fresh, test } from "./support.js";
+import { addCustomer, customersLike, expect, fresh, freshEmail, test } from "./support.js";
 
-test("a customer is registered, changed, found, and deleted with what goes with it", async ({ as }) => {
-  const page = await as("sales");
+test("a customer is registered, changed, found, and deleted with what goes with it", async ({ as, team }) => {
+  const page = await as(team.sales);
   const name = fresh("絆商店");
-  await addCustomer(page, name, `${Date.now()}@example.jp`);
+  await addCustomer(page, name, freshEmail("shop"));
   await page.getByRole("link", { name }).click();
   await expect(page.locator("h1")).toContainText(name);
   await page.getByRole("link", { name: "編集" }).click();
@@ -24,23 +24,23 @@ test("a customer is registered, changed, found, and deleted with what goes with 
   await page.click("dialog button.main");
   await expect(page.locator("#task-list")).toContainText(name);
 
-  await page.goto(`/customers?q=${encodeURIComponent(name)}&status=ACTIVE`);
+  await page.goto(`${customersLike(name)}&status=ACTIVE`);
   await expect(page.locator("#customer-list tbody tr")).toHaveCount(1);
-  await page.goto(`/customers?q=${encodeURIComponent(name)}&status=LEAD`);
+  await page.goto(`${customersLike(name)}&status=LEAD`);
   await expect(page.locator(".empty")).toContainText("条件に合うものがありません");
-  await page.goto(`/customers?q=${encodeURIComponent(name)}`);
+  await page.goto(customersLike(name));
   await page.getByRole("link", { name }).click();
   await page.getByRole("link", { name: "削除", exact: true }).click();
   await expect(page.locator("dl.figures")).toContainText("タスク1");
   await page.getByRole("button", { name: "削除する" }).click();
   await expect(page).toHaveURL(/\/sagas/);
-  await expect(page.locator(".saga").first()).toContainText("完了");
-  await page.goto(`/customers?q=${encodeURIComponent(name)}`);
+  await expect(page.locator(".saga", { hasText: name })).toContainText("完了");
+  await page.goto(customersLike(name));
   await expect(page.locator(".empty")).toBeVisible();
 });
 
-test("faults stand beside their fields, and what was typed stays", async ({ as }) => {
-  const page = await as("sales", { refused: true });
+test("faults stand beside their fields, and what was typed stays", async ({ as, team }) => {
+  const page = await as(team.sales, { refused: true });
   await page.goto("/customers");
   await page.click('[data-open="new-customer"]');
   await page.fill('dialog [name="name"]', "  ");
@@ -58,31 +58,32 @@ test("faults stand beside their fields, and what was typed stays", async ({ as }
   await expect(dialog.locator('[name="notes"]')).toHaveValue("覚え書き");
 });
 
-test("lists are sorted and paged", async ({ as, request }) => {
-  const login = await request.post("/api/auth/login", { data: { email: "sales.en@example.com", password: "kizuna-demo" } });
-  const headers = { authorization: `Bearer ${(await login.json()).access_token}` };
+test("lists are sorted and paged", async ({ as, api, hire, team }) => {
+  const reader = await hire("SALES", { locale: "en", manager_id: team.manager.id });
+  const [post, word] = [await api(reader), fresh("Paged")];
   for (let n = 10; n < 65; n += 1) {
-    await request.post("/api/customers", { data: { name: `Paged ${n}` }, headers });
+    await post("/customers", { name: `${word} ${n}` });
   }
-  const page = await as("salesEn");
-  await page.goto("/customers?sort=name&q=Paged");
+  const page = await as(reader);
+  await page.goto(`${customersLike(word)}&sort=name`);
   await expect(page.locator("tbody tr")).toHaveCount(50);
-  await expect(page.locator("tbody tr").first()).toContainText("Paged 10");
+  await expect(page.locator("tbody tr").first()).toContainText(`${word} 10`);
   await page.getByRole("link", { name: "Next page" }).click();
   await expect(page.locator("tbody tr")).toHaveCount(5);
-  await expect(page.locator("tbody tr").last()).toContainText("Paged 64");
+  await expect(page.locator("tbody tr").last()).toContainText(`${word} 64`);
   await page.goto("/customers");
   await page.selectOption("#sort", "-name");
   await page.getByRole("button", { name: "Filter" }).click();
-  await expect(page.locator("tbody tr").first()).toContainText("Paged 64");
+  await expect(page.locator("tbody tr").first()).toContainText(`${word} 64`);
 });
 
-test("a meeting is recorded, changed and deleted", async ({ as }) => {
-  const page = await as("sales");
+test("a meeting is recorded, changed and deleted", async ({ as, api, team }) => {
+  const [page, post] = [await as(team.sales), await api(team.sales)];
+  const { id } = await post("/customers", { name: fresh("訪問先") });
   const title = fresh("打ち合わせ");
   await page.goto("/meetings");
   await page.click('[data-open="new-meeting"]');
-  await page.selectOption('dialog [name="customer_id"]', { index: 1 });
+  await page.selectOption('dialog [name="customer_id"]', id);
   await page.fill('dialog [name="title"]', title);
   await page.fill('dialog [name="met_at"]', "2026-03-02T18:30");
   await page.fill('dialog [name="duration_minutes"]', "４５");
@@ -101,8 +102,9 @@ test("a meeting is recorded, changed and deleted", async ({ as }) => {
   await expect(row).toHaveCount(0);
 });
 
-test("a task is marked by its time and completed by one click", async ({ as }) => {
-  const page = await as("sales");
+test("a task is marked by its time and completed by one click", async ({ as, api, team }) => {
+  const [page, post] = [await as(team.sales), await api(team.sales)];
+  await post("/tasks", { title: fresh("昨日まで"), due_at: new Date(Date.now() - 86_400_000).toISOString() });
   const title = fresh("資料を送る");
   await page.goto("/tasks");
   await expect(page.locator("tr.overdue").first()).toContainText("期限切れ");
@@ -120,27 +122,33 @@ test("a task is marked by its time and completed by one click", async ({ as }) =
   await expect(row).toContainText("期限間近");
 });
 
-test("an approval is requested, reassigned, rejected with a comment, and its like approved", async ({ as }) => {
-  const sales = await as("sales");
-  const manager = await as("manager", { refused: true });
-  const request = async (title) => {
-    await sales.goto("/approvals");
-    await sales.click('[data-open="new-approval"]');
-    await sales.selectOption('dialog [name="customer_id"]', { index: 1 });
-    await sales.fill('dialog [name="title"]', title);
-    await sales.fill('dialog [name="amount"]', "1,234,567");
-    await sales.click("dialog button.main");
-    await expect(sales.locator("h1")).toContainText("承認待ち");
-    await expect(sales.locator("dl.record")).toContainText("1,234,567");
-    await manager.goto(new URL(sales.url()).pathname);
-  };
-  await request(fresh("値引き"));
+/** The pages of a SALES user who requests an approval, and of the MANAGER whom it waits for, both open at it. */
+async function requested({ as, api, team }, word) {
+  const [sales, manager] = [await as(team.sales), await as(team.manager, { refused: true })];
+  const post = await api(team.sales);
+  const { id } = await post("/customers", { name: fresh("商談先") });
+  await sales.goto("/approvals");
+  await sales.click('[data-open="new-approval"]');
+  await sales.selectOption('dialog [name="customer_id"]', id);
+  await sales.fill('dialog [name="title"]', fresh(word));
+  await sales.fill('dialog [name="amount"]', "1,234,567");
+  await sales.click("dialog button.main");
+  await expect(sales.locator("h1")).toContainText("承認待ち");
+  await expect(sales.locator("dl.record")).toContainText("1,234,567");
+  await manager.goto(new URL(sales.url()).pathname);
+  return [sales, manager];
+}
+
+test("an approval that is handed on waits for somebody else", async ({ as, api, team }) => {
+  const [, manager] = await requested({ as, api, team }, "値引き");
   await manager.selectOption('[name="approver_id"]', { label: "管理 花子" });
   await manager.getByRole("button", { name: "承認者を変更する" }).click();
   await expect(manager.locator("dl.record")).toContainText("管理 花子");
   await expect(manager.getByRole("button", { name: "承認する" })).toHaveCount(0);
+});
 
-  await request(fresh("無償対応"));
+test("an approval is rejected with a comment, which its requester reads", async ({ as, api, team }) => {
+  const [sales, manager] = await requested({ as, api, team }, "無償対応");
   await manager.getByRole("button", { name: "却下する" }).click();
   await expect(manager.locator("#comment-error")).toHaveText("必須項目です。");
   await manager.fill('[name="comment"]', "金額を見直してください");
@@ -148,12 +156,16 @@ test("an approval is requested, reassigned, rejected with a comment, and its lik
   await expect(manager.locator("h1")).toContainText("却下");
   await sales.reload();
   await expect(sales.locator("dl.record")).toContainText("金額を見直してください");
+});
 
-  await request(fresh("特別価格"));
+test("an approval is approved", async ({ as, api, team }) => {
+  const [, manager] = await requested({ as, api, team }, "特別価格");
   await manager.getByRole("button", { name: "承認する" }).click();
   await expect(manager.locator("h1")).toContainText("承認済み");
+});
 
-  await request(fresh("取り下げ"));
+test("an approval is taken back by its requester", async ({ as, api, team }) => {
+  const [sales] = await requested({ as, api, team }, "取り下げ");
   await sales.getByRole("button", { name: "申請を取り消す" }).click();
   await expect(sales.locator("h1")).toContainText("取消");
 });

@@ -1,4 +1,7 @@
-// What the tests share: pages of people who are logged in, and the watch over what pages complain of.
+// What the tests share: people, their pages and their API, and the watch over what pages complain of.
+//
+// A test works with people and records of its own (`team`, `fresh`): others run beside it, and what they do is shown
+// to every MANAGER and ADMIN. What a test asserts of a list or a count it narrows to its own records first.
 
 import { test as base, expect } from "@playwright/test";
 
@@ -6,19 +9,19 @@ export { expect };
 
 export const PASSWORD = "kizuna-demo";
 
-/** Where a person's cookies are kept between tests. */
-export const stateOf = (name) => `../../target/e2e-people/${name}.json`;
-
-/** The demo's people, and those that prepare.js adds: two who read English, and a team of live.spec.js's own. */
+/** Who is there before any test: the people of the demo, and an administrator who reads English (prepare.js). */
 export const PEOPLE = {
   sales: "sales@example.com",
   manager: "manager@example.com",
   admin: "admin@example.com",
   adminEn: "admin.en@example.com",
-  salesEn: "sales.en@example.com",
-  boss: "boss@example.com",
-  rep: "rep@example.com",
 };
+
+/** Where prepare.js keeps the cookies that the seed's test begins with. */
+export const SEED_STATE = "../../target/e2e-people/sales.json";
+
+/** A person's address: of one of PEOPLE by their key, or of somebody hired. */
+const emailOf = (who) => PEOPLE[who] ?? who.email;
 
 export async function logIn(page, email, password = PASSWORD) {
   await page.goto("/login");
@@ -27,18 +30,35 @@ export async function logIn(page, email, password = PASSWORD) {
   await page.click("button.main");
 }
 
-/** Complaints that a test provokes: a form that is refused answers with its status, which Chromium notes. */
-const REFUSED = /the server responded with a status of 4\d\d/;
+/** Posts to the API as somebody; answers the record that was made. */
+export async function poster(request, who) {
+  const login = await request.post("/api/auth/login", { data: { email: emailOf(who), password: PASSWORD } });
+  expect(login.status()).toBe(200);
+  const headers = { authorization: `Bearer ${(await login.json()).access_token}` };
+  return async (path, data) => {
+    const made = await request.post(`/api${path}`, { data, headers });
+    expect(made.status(), await made.text()).toBe(201);
+    return made.json();
+  };
+}
+
+/** Complaints that a test provokes: Chromium notes an answer that refuses, or that fails for the moment. */
+const REFUSED = /the server responded with a status of (4\d\d|503)/;
 
 export const test = base.extend({
-  /** Opens a page as somebody; a page that complains on its console fails the test. */
+  /** Opens a page as somebody, in a session of its own; a page that complains on its console fails the test. */
   as: async ({ browser }, use) => {
     const contexts = [];
     const complaints = [];
-    await use(async (name, options = {}) => {
+    await use(async (who, options = {}) => {
       const { refused = false, ...rest } = options;
-      const context = await browser.newContext({ storageState: name ? stateOf(name) : undefined, ...rest });
+      const context = await browser.newContext(rest);
       contexts.push(context);
+      if (who) {
+        const form = { email: emailOf(who), password: PASSWORD };
+        const answer = await context.request.post("/login", { form, maxRedirects: 0 });
+        expect(answer.status()).toBe(303);
+      }
       const page = await context.newPage();
       page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error}`));
       page.on("console", (message) => {
@@ -54,6 +74,26 @@ export const test = base.extend({
     }
     expect(complaints).toEqual([]);
   },
+
+  /** Speaks the API as somebody. */
+  api: async ({ request }, use) => use((who) => poster(request, who)),
+
+  /** Adds a user for this test: `{ id, name, email }`. */
+  hire: async ({ api }, use) => {
+    const post = await api("admin");
+    await use(async (role, more = {}) => {
+      const user = { name: fresh(role), email: freshEmail("user"), ...more };
+      const { id } = await post("/auth/users", { role, password: PASSWORD, ...user });
+      return { id, ...user };
+    });
+  },
+
+  /** A MANAGER and a SALES user of this test's own. What the latter does is told to the former, and to nobody else. */
+  team: async ({ hire }, use) => {
+    const manager = await hire("MANAGER");
+    const sales = await hire("SALES", { manager_id: manager.id });
+    await use({ manager, sales });
+  },
 });
 
 let count = 0;
@@ -61,8 +101,14 @@ let count = 0;
 /** A name that no other test uses. */
 export function fresh(word) {
   count += 1;
-  return `${word} ${Date.now().toString(36)}${count}`;
+  return `${word} ${Date.now().toString(36)}${process.env.TEST_WORKER_INDEX}x${count}`;
 }
+
+/** An address that nobody else has. */
+export const freshEmail = (word) => `${fresh(word).replace(" ", ".")}@example.com`;
+
+/** The customers whose name contains `text`: a list that other tests leave alone. */
+export const customersLike = (text) => `/customers?q=${encodeURIComponent(text)}`;
 
 /** Makes a customer by the console's own form. */
 export async function addCustomer(page, name, email = "") {

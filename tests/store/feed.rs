@@ -2,6 +2,7 @@
 
 use kernel::event::EventType;
 use kernel::service_id::ServiceId;
+use kizuna::persistence::analytics;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -15,10 +16,10 @@ use kizuna::persistence::customer_replicas::{CustomerReplica, SALES_CUSTOMERS};
 use rstest::rstest;
 use runtime::consumer::{Consumer, EffectError};
 use runtime::registry::Filter;
+use store::Db;
 use store::cursors;
 use store::cursors::ParkedStatus;
 use store::unit_of_work::{UnitOfWork, Write};
-use store::{Db, log};
 
 use crate::common::{count, customer, renamed, store};
 use crate::copier::{Copier, WITHIN, applied, becomes_due, copied, others_flow_on, parked, publish, tried};
@@ -90,7 +91,7 @@ fn what_failed_twice_is_applied_once_and_before_what_came_later(#[case] on: Data
         becomes_due(&node, &copier, &first).await;
         eventually(WITHIN, async || copied(&node.db, one.id).await == 3).await;
         assert!(parked(&node.db).await.is_empty());
-        assert_eq!(log::activity_count(&node.db, one.id).await.unwrap(), 3);
+        assert_eq!(analytics::activity_count(&node.db, one.id).await.unwrap(), 3);
         publish(&node, &renamed(&three, "four")).await;
         eventually(WITHIN, async || copied(&node.db, one.id).await == 4).await;
         assert_eq!(applied(&node.db).await, count(&node.db, "events").await);
@@ -131,7 +132,7 @@ fn a_slow_subscriber_loses_deliveries_and_misses_nothing(#[case] on: Database) {
         let (node, copier) = (site.node().await, Copier::new());
         node.feed(copier.clone(), 2);
         others_flow_on(&node).await;
-        let filter = Filter::Types([CUSTOMER_CREATED, CUSTOMER_UPDATED].into());
+        let filter = Filter::Types([CUSTOMER_CREATED, kizuna::domain::events::CUSTOMER_UPDATED].into());
         let mut sluggish = node.registry.subscribe(filter, 2).await.unwrap();
         // The consumer stands still during the burst: its queue of two deliveries must run over.
         let standstill = copier.gate.acquire().await.unwrap();

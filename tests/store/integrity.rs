@@ -1,6 +1,6 @@
 //! `/api/admin/integrity`'s query: nothing where all is well, and every planted fault by its name.
 
-use kernel::event::{LoggedEvent, PARTITIONS, partition_of};
+use kernel::event::{EventType, LoggedEvent, PARTITIONS, partition_of};
 use kernel::ids::new_id;
 use kizuna::domain::events::{CUSTOMER_CREATED, CUSTOMER_UPDATED};
 use rstest::rstest;
@@ -15,7 +15,7 @@ use crate::common::{begin, commit_one, customer, customer_unit, renamed, store};
 use testing::{Database, Place, Postgres, Sqlite};
 
 const NAME: &str = "tests.integrity";
-const TYPES: &[&str] = &[CUSTOMER_CREATED, CUSTOMER_UPDATED];
+const TYPES: &[EventType] = &[CUSTOMER_CREATED, CUSTOMER_UPDATED];
 const WELL: Integrity = Integrity { applied: 0, pending: 0, lost: 0, duplicated: 0, out_of_order: 0 };
 
 /// A database with a consumer that has applied all of its events: three of one aggregate, one of each other.
@@ -175,7 +175,7 @@ async fn a_position_beyond_the_end_of_the_log_is_out_of_order(#[case] on: Databa
 #[tokio::test(flavor = "multi_thread")]
 async fn only_a_consumers_own_types_count_and_one_that_never_ran_has_all_before_it(#[case] on: Database) {
     let scene = Scene::of(on).await;
-    let of = async |name, types: &[&str]| operations::integrity(&scene.db, name, types).await.unwrap();
+    let of = async |name, types: &[EventType]| operations::integrity(&scene.db, name, types).await.unwrap();
     assert_eq!(of("tests.never", TYPES).await, Integrity { pending: scene.total, ..WELL });
     assert_eq!(of("tests.never", &[CUSTOMER_UPDATED]).await, Integrity { pending: 2, ..WELL });
     assert_eq!(of("tests.never", &[]).await, WELL);

@@ -1,9 +1,10 @@
 //! Reading the log, and what stands beside it.
 
+use kizuna::persistence::analytics;
 use std::time::Duration;
 
 use kernel::clock::Timestamp;
-use kernel::event::{Event, LoggedEvent, PARTITIONS, partition_of, raw};
+use kernel::event::{Event, EventType, LoggedEvent, PARTITIONS, partition_of, raw};
 use kernel::ids::{Id, new_id};
 use kizuna::domain::customer::record::Customer;
 use kizuna::domain::events::{CUSTOMER_CREATED, CUSTOMER_UPDATED, USER_CREATED};
@@ -152,11 +153,11 @@ async fn a_timeline_has_only_its_customers_events(#[case] on: Database) {
     let chosen: Vec<Id> = all.iter().step_by(3).map(|event| event.event.id).collect();
     store(&db, chosen.iter().map(|id| activity_write(*id, of)).collect()).await;
     store(&db, vec![activity_write(all[1].event.id, made[1].id)]).await;
-    assert_eq!(log::activity_count(&db, of).await.unwrap(), 4);
+    assert_eq!(analytics::activity_count(&db, of).await.unwrap(), 4);
     let ids = |events: Vec<LoggedEvent>| events.iter().map(|event| event.event.id).collect::<Vec<_>>();
-    assert_eq!(ids(log::activity(&db, of, None, 3).await.unwrap()), chosen[..3]);
-    assert_eq!(ids(log::activity(&db, of, Some(chosen[2]), 3).await.unwrap()), chosen[3..]);
-    assert!(log::activity(&db, new_id(), None, 3).await.unwrap().is_empty());
+    assert_eq!(ids(analytics::activity(&db, of, None, 3).await.unwrap()), chosen[..3]);
+    assert_eq!(ids(analytics::activity(&db, of, Some(chosen[2]), 3).await.unwrap()), chosen[3..]);
+    assert!(analytics::activity(&db, new_id(), None, 3).await.unwrap().is_empty());
 }
 
 #[rstest]
@@ -168,7 +169,7 @@ async fn lag_counts_what_a_consumer_has_before_it(#[case] on: Database) {
     let db = place.migrated().await;
     let made = history(&db).await;
     let known = cursors::load(&db, "tests.log").await.unwrap();
-    let lag = async |types: &[&str]| cursors::lag(&db, "tests.log", types).await.unwrap();
+    let lag = async |types: &[EventType]| cursors::lag(&db, "tests.log", types).await.unwrap();
     assert_eq!(lag(&[CUSTOMER_CREATED, CUSTOMER_UPDATED]).await, 12);
     assert_eq!((lag(&[CUSTOMER_UPDATED]).await, lag(&[USER_CREATED]).await, lag(&[]).await), (6, 0, 0));
     let partition = partition_of(made[0].id);
@@ -248,7 +249,7 @@ async fn notifications_are_their_readers_newest_first(#[case] on: Database) {
         created_at: minute(n / 2),
         updated_at: minute(n),
         user_id,
-        kind: CUSTOMER_CREATED.to_owned(),
+        kind: CUSTOMER_CREATED.name().to_owned(),
         subject_type: "customer".to_owned(),
         subject_id: new_id(),
         customer_id: Some(new_id()),

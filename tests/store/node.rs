@@ -100,7 +100,11 @@ impl Node {
             db: self.db.clone(),
             journal: self.journal.clone(),
             registry: self.registry.clone(),
-            members: Members::alone(Arc::new(Identity::new(None, &ServiceName::ALL, self.clock.now()))),
+            members: Members::alone(Arc::new(Identity::new(
+                None,
+                &ServiceName::ALL.map(ServiceName::id),
+                self.clock.now(),
+            ))),
             clock: self.clock.clone(),
             retry: Backoff { initial: seconds(1) / 10, factor: 2.0, max: seconds(30), times: 8 },
             batch,

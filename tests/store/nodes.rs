@@ -18,7 +18,7 @@ fn member(id: &str) -> Member {
         id: id.into(),
         incarnation: new_id(),
         address: Some("127.0.0.1:8080".into()),
-        services: vec![ServiceName::Auth, ServiceName::Sales],
+        services: vec![ServiceName::Auth.to_string(), ServiceName::Sales.to_string()],
         version: "1.2.3".into(),
         started_at: begin(),
     }
@@ -35,6 +35,8 @@ async fn a_node_lives_as_long_as_its_lease() {
     assert!(nodes::renew(&db, &b, LONG).await.unwrap());
     assert!(nodes::renew(&db, &a, Duration::from_millis(300)).await.unwrap());
     assert_eq!(nodes::living(&db).await.unwrap(), [a.clone(), b.clone()], "every field comes back");
+    let left: Vec<Duration> = nodes::leases(&db).await.unwrap().iter().map(nodes::Lease::left).collect();
+    assert!(left[0] <= Duration::from_millis(300) && left[1] > Duration::from_secs(50), "{left:?}");
     eventually(Duration::from_secs(5), async || names(&db).await == ["b"]).await;
     assert!(nodes::renew(&db, &a, LONG).await.unwrap(), "who was stopped for a while comes back");
     nodes::release(&db, &b).await.unwrap();

@@ -5,11 +5,11 @@ use kernel::clock::Timestamp;
 use kernel::ids::{Id, new_id};
 use kernel::page::PageRequest;
 use kizuna::domain::customer::messages::CustomerFilter;
+use kizuna::domain::customer::messages::SORTS;
 use kizuna::domain::customer::record::{Customer, CustomerStatus};
 use kizuna::domain::meeting::messages::MeetingFilter;
 use kizuna::domain::meeting::record::Meeting;
 use kizuna::persistence::customers;
-use kizuna::persistence::customers::SORTS;
 use kizuna::persistence::meetings;
 use rstest::rstest;
 use store::Db;
@@ -141,7 +141,7 @@ async fn every_order_pages_through_all_rows_once(#[case] on: Database) {
     store(&db, rows.iter().map(customer_write).collect()).await;
     let admin = caller(Role::Admin, new_id());
     for sort in &SORTS {
-        let key = |row: &Customer| match sort.column {
+        let key = |row: &Customer| match sort.field {
             "name" => (row.name.clone(), row.id),
             "created_at" => (row.created_at.to_string(), row.id),
             _ => (row.updated_at.to_string(), row.id),

@@ -106,7 +106,7 @@ async fn sessions_and_meetings_keep_every_field(#[case] on: Database) {
         user_id: new_id(),
         generation: i64::MAX,
         expires_at: latest,
-        valid_from: kernel::clock::Timestamp::from_micros(0),
+        valid_from: Timestamp::from_micros(0),
         revoked_at: None,
     };
     let revoked = Session { id: new_id(), revoked_at: Some(earliest), ..session.clone() };

@@ -1,5 +1,6 @@
 //! What a node has in memory while other nodes commit: three directories that know of each other, on PostgreSQL three nodes.
 
+use runtime::entity::Prepared;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -50,7 +51,7 @@ pub async fn change(
     customers: &Customers,
     id: Id,
     name: &str,
-    context: Context,
+    context: impl Into<Prepared>,
 ) -> Result<Arc<Customer>, Error> {
     let edit = CustomerEdit { name: Some(name.to_owned()), ..CustomerEdit::default() };
     customers.execute(id, CustomerCommand::Change(edit), context).await
@@ -163,6 +164,6 @@ fn a_condition_that_no_longer_holds_is_its_sender_s_to_mend(#[case] on: Database
         assert_eq!(refused.code, ErrorCode::Unavailable);
         assert!(began.elapsed() < Duration::from_secs(2), "at once");
         prepared.with.writes[0].expects = Some(1);
-        assert_eq!(change(&customers, id, "x", context).await.unwrap().version, 2);
+        assert_eq!(change(&customers, id, "x", prepared).await.unwrap().version, 2);
     });
 }

@@ -1,6 +1,8 @@
 //! Every message of the five services, and its answer, comes back from JSON the same: what a call to another node
 //! stands on.
 
+use kernel::locale::Locale;
+use kizuna::domain::report::messages as reports;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +24,7 @@ use kizuna::domain::approval::messages::ApprovalCounts;
 use kizuna::domain::approval::record::{Approval, ApprovalStatus};
 use kizuna::domain::customer::messages as customer;
 use kizuna::domain::customer::messages::CustomerCounts;
+use kizuna::domain::customer::messages::SORTS;
 use kizuna::domain::customer::record::{Customer, CustomerStatus};
 use kizuna::domain::meeting::messages as sales;
 use kizuna::domain::meeting::messages::MeetingCounts;
@@ -35,12 +38,11 @@ use kizuna::domain::saga::messages::CountReferring;
 use kizuna::domain::saga::record::{Counted, Counts, SagaKind};
 use kizuna::domain::session::record::Session;
 use kizuna::domain::task::messages as tasks;
+use kizuna::domain::task::messages::DueTask;
 use kizuna::domain::task::messages::TaskCounts;
 use kizuna::domain::task::record::{Task, TaskStatus};
 use kizuna::domain::user::messages as auth;
 use kizuna::domain::user::record::{UserCard, UserView};
-use kizuna::persistence::customers::SORTS;
-use kizuna::persistence::tasks::DueTask;
 use runtime::service::{Call, Hosted};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -144,7 +146,7 @@ fn of_auth() {
         name: TEXT.into(),
         role: Role::Admin,
         manager_id: Some(new_id()),
-        locale: Some(auth::Locale::En),
+        locale: Some(Locale::En),
         time_zone: Some("Asia/Tokyo".into()),
         password: TEXT.into(),
     };
@@ -171,7 +173,7 @@ fn of_auth() {
             name: Some(TEXT.into()),
             role: Some(Role::Sales),
             manager_id: Some(Some(new_id())),
-            locale: Some(auth::Locale::Ja),
+            locale: Some(Locale::Ja),
             time_zone: Some("UTC".into()),
             password: Some(TEXT.into()),
         },
@@ -467,14 +469,11 @@ fn of_analytics() {
         approvals_approved: 7,
         approvals_rejected: 8,
     };
-    let metrics = analytics::ReadMetrics { caller: caller(), owner_id: Some(new_id()), from: day, to: day };
+    let metrics = reports::ReadMetrics { caller: caller(), owner_id: Some(new_id()), from: day, to: day };
     tried.call(metrics, [vec![figures]]);
     let event = LoggedEvent { partition: 15, partition_seq: i64::MAX, event: event_of(&a_customer(TEXT)) };
     let event = EventRecord::from(&event);
-    tried.call(
-        analytics::ReadActivity { caller: caller(), customer_id: new_id(), page: page() },
-        pages(event),
-    );
+    tried.call(reports::ReadActivity { caller: caller(), customer_id: new_id(), page: page() }, pages(event));
     let list = analytics::ListNotifications { caller: caller(), unread_only: true, page: page() };
     tried.call(list, pages(notification()));
     for mark in [NotificationCommand::Read, NotificationCommand::Archive] {
@@ -484,7 +483,7 @@ fn of_analytics() {
     let all = analytics::ReadAllNotifications { after: page().after, so_far: u64::MAX, context: context() };
     tried.call(all, [analytics::ReadProgress { count: u64::MAX, next: page().after }]);
     let (from, to) = (begin(), moment());
-    tried.call(analytics::ReadSummary { caller: caller(), owner_id: None, from, to }, [summary()]);
+    tried.call(reports::ReadSummary { caller: caller(), owner_id: None, from, to }, [summary()]);
     referring(&mut tried);
     tried.all();
 }

@@ -16,7 +16,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// As the API writes it.
+    /// Its name in the API.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sales => "SALES",
@@ -35,27 +35,27 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Kizuna itself: bootstrap, consumers, schedules.
+    /// The caller that stands for Kizuna itself: bootstrap, consumers, schedules.
     pub fn system() -> Self {
         Self { user_id: Id::nil(), role: Role::Admin, session_id: Id::nil() }
     }
 
-    /// The `actorid` of events: the user, if it is one.
+    /// The `actorid` of events: the user's id, or `None` for Kizuna itself.
     pub fn actor_id(&self) -> Option<Id> {
         (!self.user_id.is_nil()).then_some(self.user_id)
     }
 
-    /// SPEC §1: SALES see their own customers, meetings and tasks, the others see all.
+    /// Whether the caller may see a record of `owner` (SPEC §1): SALES see their own records, other roles see all.
     pub fn sees(&self, owner: Id) -> bool {
         self.role != Role::Sales || owner == self.user_id
     }
 
-    /// The owner that lists are narrowed to, for the same rule.
+    /// The owner to whom lists are restricted: the caller if SALES, else `None` (SPEC §1).
     pub fn only_owner(&self) -> Option<Id> {
         (self.role == Role::Sales).then_some(self.user_id)
     }
 
-    /// SPEC §1: only MANAGER and ADMIN set another owner than themselves.
+    /// Checks that the caller may give a record this owner: only MANAGER and ADMIN may name somebody else (SPEC §1).
     ///
     /// # Errors
     /// `forbidden`.
@@ -66,8 +66,10 @@ impl Caller {
         }
     }
 
+    /// Checks that the caller has one of these roles.
+    ///
     /// # Errors
-    /// `forbidden` unless the caller has one of these roles.
+    /// `forbidden`.
     pub fn require(&self, roles: &[Role]) -> Result<(), Error> {
         if roles.contains(&self.role) { Ok(()) } else { Err(Error::new(ErrorCode::Forbidden)) }
     }

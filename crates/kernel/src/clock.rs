@@ -1,4 +1,4 @@
-//! Time is passed in. Everything that asks "when" holds a [`Clock`], so that tests can move it.
+//! Time is passed in. Code that needs the present time holds a [`Clock`], which tests can move.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-/// A moment in UTC with microseconds, the finest both databases keep.
+/// A moment in UTC with microseconds, the resolution of both databases.
 ///
 /// Its text is always 27 characters (`2026-11-23T09:00:00.000000Z`), so that text sorts as time does;
 /// years are 0001 to 9999 for the same reason.
@@ -38,23 +38,27 @@ impl Timestamp {
         self.0.timestamp()
     }
 
-    /// This moment plus `duration`, held at the last representable one.
+    /// This moment minus `duration`.
+    ///
+    /// # Panics
+    /// When that is before the year 1.
     pub fn minus(self, duration: Duration) -> Self {
         Self::from_micros(self.micros() - i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
     }
 
+    /// This moment plus `duration`, but at most the last representable one.
     pub fn plus(self, duration: Duration) -> Self {
         let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
         let last = 253_402_300_799_999_999; // 9999-12-31T23:59:59.999999Z
         Self::from_micros(self.micros().saturating_add(micros).min(last))
     }
 
-    /// Time passed since `earlier`; zero if it lies ahead.
+    /// The time since `earlier`; zero if that is later.
     pub fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_micros(u64::try_from(self.micros() - earlier.micros()).unwrap_or(0))
     }
 
-    /// As chrono has it.
+    /// This moment as a `chrono` value.
     pub fn utc(self) -> DateTime<Utc> {
         self.0
     }
@@ -64,9 +68,9 @@ impl Timestamp {
         self.0.date_naive()
     }
 
-    /// Parses RFC 3339 with any offset; finer than microseconds is cut off.
+    /// Parses RFC 3339 with any offset; digits beyond microseconds are cut off.
     pub fn parse(text: &str) -> Option<Self> {
-        // chrono takes a space for the T as well.
+        // chrono also accepts a space in the place of the T.
         if text.as_bytes().get(10) == Some(&b' ') {
             return None;
         }
@@ -148,9 +152,9 @@ impl ToSchema for Timestamp {
 /// Where the time comes from.
 #[derive(Clone, Debug)]
 pub enum Clock {
-    /// The machine's.
+    /// The clock of the machine.
     System,
-    /// One that stands still until a test moves it.
+    /// A clock that stands still until a test moves it.
     Manual(Arc<AtomicI64>),
 }
 
@@ -169,7 +173,7 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock forward; the system's clock is left alone.
+    /// Moves a manual clock forward; does nothing to the system's clock.
     pub fn advance(&self, by: Duration) {
         if let Self::Manual(micros) = self {
             micros.fetch_add(by.as_micros() as i64, Ordering::SeqCst);

@@ -1,4 +1,4 @@
-//! An event as others see it: CloudEvents 1.0 JSON (SPEC §4).
+//! The public form of an event: CloudEvents 1.0 JSON (SPEC §4).
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -23,9 +23,9 @@ pub struct CloudEvent<'a> {
     time: Timestamp,
     #[schema(example = "application/json")]
     datacontenttype: &'static str,
-    /// What the event is ordered with.
+    /// Events with the same key are ordered.
     partitionkey: Id,
-    /// The aggregate's version after it.
+    /// The aggregate's version after the event.
     sequence: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     traceparent: Option<&'a str>,
@@ -34,7 +34,7 @@ pub struct CloudEvent<'a> {
     /// The event that caused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     causationid: Option<Id>,
-    /// The user who did it.
+    /// The user who caused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     actorid: Option<Id>,
     #[schema(value_type = Object)]

@@ -1,4 +1,4 @@
-//! Who asks, and what a request carries through every message and event it causes.
+//! The caller of a command, and what a request carries through every message and event it causes.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ pub struct IdempotencyClaim {
     /// `user/key`.
     pub id: String,
     pub fingerprint: String,
-    /// The status the answer will have.
+    /// The status that the answer will have.
     pub status: u16,
-    /// The path a created record's id is put behind for `Location`.
+    /// The path before a created record's id in `Location`.
     pub location: Option<Cow<'static, str>>,
 }
 
@@ -38,8 +38,10 @@ pub struct Context {
 }
 
 impl Context {
+    /// Compares `version` with the one that `If-Match` demands.
+    ///
     /// # Errors
-    /// `stale_version` if `If-Match` demands another version than this.
+    /// `stale_version` if they differ.
     pub fn check_version(&self, version: i64) -> Result<(), Error> {
         match self.if_match {
             Some(wanted) if wanted != version => Err(Error::new(ErrorCode::StaleVersion)),
@@ -47,7 +49,7 @@ impl Context {
         }
     }
 
-    /// A context of Kizuna's own doing.
+    /// The context of what Kizuna does by itself.
     pub fn system() -> Self {
         Self {
             caller: Caller::system(),
@@ -59,7 +61,7 @@ impl Context {
         }
     }
 
-    /// The context of what an event causes.
+    /// The context of commands and events that `event` causes.
     pub fn caused_by(event: &Event) -> Self {
         Self {
             correlation_id: event.correlation_id.clone(),

@@ -1,9 +1,10 @@
-//! The one way every part says no: a stable code, and what the caller needs to mend the request.
+//! The error of every part: a stable code, and what the caller needs to correct the request.
 //!
 //! Texts in the reader's language belong to `http/problem.rs` and `locales/`.
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -12,22 +13,22 @@ use crate::ids::Id;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $status:literal $text:literal),* $(,)?) => {
-        /// A stable word for each kind of error (SPEC §2), with its HTTP status.
+        /// The kinds of errors (SPEC §2), each with a stable name and an HTTP status.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum ErrorCode {
             $($(#[$doc])* #[serde(rename = $text)] $name),*
         }
 
         impl ErrorCode {
-            /// Every code, so that a test can ask each for its texts.
+            /// Every code, so that a test can check the texts of each.
             pub const ALL: &'static [ErrorCode] = &[$(ErrorCode::$name),*];
 
-            /// The HTTP status it is answered with.
+            /// Its HTTP status.
             pub fn status(self) -> u16 {
                 match self { $(Self::$name => $status),* }
             }
 
-            /// As it stands in `code`.
+            /// Its name, as problem bodies carry it in `code`.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text),* }
             }
@@ -75,14 +76,14 @@ codes! {
     Overloaded = 503 "overloaded",
 }
 
-/// What is wrong with one field of a body, or one parameter.
+/// What is wrong with a field of a body, or with a parameter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
-    /// Where, as a path: `email`, `items[2].name`.
+    /// The field as a path: `email`, `items[2].name`.
     pub field: String,
-    /// What, as a stable word with texts in `locales/`.
+    /// What is wrong, as a stable name with texts in `locales/`.
     pub code: Cow<'static, str>,
-    /// The limit that was passed, where the text names it.
+    /// The limit that was exceeded, where the text names it.
     pub limit: Option<i64>,
 }
 
@@ -96,20 +97,57 @@ impl FieldError {
     }
 }
 
-/// A request that changed nothing, and why.
+/// Why a request failed, for the log alone: answers leave it out, and errors that differ only in it are equal.
+#[derive(Clone, Default)]
+pub struct Cause(Option<Arc<str>>);
+
+impl PartialEq for Cause {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Cause {}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Why a request failed. It changed nothing, unless the code says that the outcome is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
     pub code: ErrorCode,
     pub fields: Vec<FieldError>,
     /// `duplicate_customer`: the records that have the address.
     pub candidates: Vec<Id>,
-    /// When trying again makes sense.
+    /// When to try again.
     pub retry_after: Option<Duration>,
+    #[serde(skip)]
+    pub cause: Cause,
 }
 
 impl Error {
     pub fn new(code: ErrorCode) -> Self {
-        Self { code, fields: Vec::new(), candidates: Vec::new(), retry_after: None }
+        let cause = Cause::default();
+        Self { code, fields: Vec::new(), candidates: Vec::new(), retry_after: None, cause }
+    }
+
+    /// The same error with its cause for the log; the first cause stays. It must hold no secret and no personal data.
+    pub fn with_cause(mut self, cause: impl fmt::Display) -> Self {
+        self.cause.0.get_or_insert_with(|| cause.to_string().into());
+        self
+    }
+
+    /// Why it happened, where that is known.
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.0.as_deref()
+    }
+
+    /// 500: a defect of ours, and which.
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        Self::new(ErrorCode::Internal).with_cause(cause)
     }
 
     /// 422 for one field.
@@ -117,7 +155,7 @@ impl Error {
         Self::fields(vec![FieldError::new(field, code)])
     }
 
-    /// 422 for several.
+    /// 422 for several fields.
     pub fn fields(fields: Vec<FieldError>) -> Self {
         Self { fields, ..Self::new(ErrorCode::InvalidFields) }
     }
@@ -127,38 +165,56 @@ impl Error {
         Self { fields: vec![FieldError::new(name, code)], ..Self::new(ErrorCode::InvalidParameter) }
     }
 
-    pub fn duplicate(candidates: Vec<Id>) -> Self {
-        Self { candidates, ..Self::new(ErrorCode::DuplicateCustomer) }
-    }
-
     pub fn after(code: ErrorCode, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..Self::new(code) }
     }
 
-    /// 503: a part is away for a moment.
+    /// 503: a part is temporarily unavailable.
     pub fn unavailable() -> Self {
         Self::after(ErrorCode::Unavailable, Duration::from_secs(1))
     }
 
-    /// 503: more is asked than fits the queues.
+    /// 503: the queues are full.
     pub fn overloaded() -> Self {
         Self::after(ErrorCode::Overloaded, Duration::from_secs(1))
     }
 
-    /// Whether the same call may succeed in a moment: what retries and breakers count.
+    /// Whether the error is temporary, so that a retry may succeed. Retries and circuit breakers go by this.
     pub fn is_passing(&self) -> bool {
         self.code.status() == 503
     }
 }
 
+/// For logs and operators: the cause is part of it.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code.as_str())?;
         for error in &self.fields {
             write!(f, ", {}: {}", error.field, error.code)?;
         }
+        if let Some(cause) = self.cause() {
+            write!(f, ": {cause}")?;
+        }
         Ok(())
     }
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_for_the_log_and_for_no_answer() {
+        let error = Error::unavailable().with_cause("the pool is empty").with_cause("later");
+        assert_eq!(error.cause(), Some("the pool is empty"));
+        assert_eq!(error.to_string(), "unavailable: the pool is empty");
+        assert_eq!(error, Error::unavailable());
+        let json = serde_json::to_string(&error).expect("errors are plain structs");
+        assert!(!json.contains("pool"), "{json}");
+        let read: Error = serde_json::from_str(&json).expect("an error");
+        assert_eq!(read.cause(), None);
+        assert_eq!(read, Error::unavailable());
+    }
+}

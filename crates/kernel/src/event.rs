@@ -13,18 +13,18 @@ use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::ids::{Id, new_id};
 
-/// Into how many partitions the log is divided; fixed, for it decides where an aggregate's events stand.
+/// The number of partitions of the event log. It is fixed: it decides in which partition an aggregate's events stand.
 pub const PARTITIONS: i64 = 16;
 
 /// The partition of the events of this partition key.
 pub fn partition_of(partition_key: Id) -> i64 {
-    // The last 64 bits of a UUIDv7 are random; folding in the first spreads hand-made ids too.
+    // The last 64 bits of a UUIDv7 are random; the first 64 are mixed in so that hand-made ids spread, too.
     let bits = partition_key.bits();
     let folded = (bits as u64) ^ ((bits >> 64) as u64);
     (folded % PARTITIONS as u64) as i64
 }
 
-/// A type of event: its name (`customer.created`) and the CloudEvents `source` of whoever produces it.
+/// A type of event: its name (`customer.created`) and the CloudEvents `source` of its producer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EventType {
     name: &'static str,
@@ -32,12 +32,12 @@ pub struct EventType {
 }
 
 impl EventType {
-    /// Types are constants of the program: the domain declares them in one catalogue.
+    /// Declares a type. The domain declares all of them in one catalogue.
     pub const fn new(name: &'static str, source: &'static str) -> Self {
         Self { name, source }
     }
 
-    /// As the log and the API write it.
+    /// Its name in the log and the API.
     pub const fn name(self) -> &'static str {
         self.name
     }
@@ -80,19 +80,19 @@ impl Catalogue {
     }
 }
 
-/// What a service says happened: a type of SPEC §4 and its data.
+/// An event of an aggregate: its type (SPEC §4) and its data.
 pub trait DomainEvent {
     fn event_type(&self) -> EventType;
-    /// The state its consumers need, never a secret.
+    /// The state that consumers need, never a secret.
     fn data(&self) -> Box<RawValue>;
-    /// What the event is ordered with: its aggregate, or what several aggregates have in common. The same for all
-    /// events of an aggregate.
+    /// The key by which events are ordered: the aggregate's id, or an id that several aggregates have in common. All
+    /// events of an aggregate have one key.
     fn partition_key(&self, subject: Id) -> Id {
         subject
     }
 }
 
-/// An event that carries the state of its aggregate after it, so that applying it is copying.
+/// An event that carries the aggregate's state after it, so that applying it means copying that state.
 pub trait StateAfter {
     type State;
 
@@ -100,7 +100,7 @@ pub trait StateAfter {
     fn after(&self) -> &Self::State;
 }
 
-/// A state that counts its changes: 1, 2, …
+/// A state with a version that counts its changes: 1, 2, …
 pub trait Versioned {
     /// The number of the last change.
     fn version(&self) -> i64;
@@ -111,16 +111,16 @@ pub fn raw(value: &impl Serialize) -> Box<RawValue> {
     serde_json::value::to_raw_value(value).expect("events are plain structs")
 }
 
-/// An event before it has its place in the log.
+/// An event that has no place in the log yet.
 #[derive(Clone, Debug)]
 pub struct Event {
     pub id: Id,
     pub event_type: EventType,
     /// The aggregate's id.
     pub subject: Id,
-    /// The aggregate's version after it.
+    /// The aggregate's version after the event.
     pub sequence: i64,
-    /// Decides the partition: events of one partition have one order.
+    /// Decides the partition. Events of a partition are ordered.
     pub partition_key: Id,
     pub time: Timestamp,
     pub data: Arc<RawValue>,
@@ -154,7 +154,7 @@ impl Event {
         }
     }
 
-    /// The partition of the log that it belongs to.
+    /// Its partition of the log.
     pub fn partition(&self) -> i64 {
         partition_of(self.partition_key)
     }
@@ -164,13 +164,13 @@ impl Event {
 #[derive(Clone, Debug)]
 pub struct LoggedEvent {
     pub partition: i64,
-    /// Gap-free within the partition, in the order of commits.
+    /// The sequence number within the partition: in the order of commits, without a gap.
     pub partition_seq: i64,
     pub event: Event,
 }
 
 impl LoggedEvent {
-    /// Its data as one of the payload types of the producing service.
+    /// Reads its data as a payload type of the service that produced it.
     ///
     /// # Errors
     /// When the stored data has another shape, as after an incompatible change of the payload.

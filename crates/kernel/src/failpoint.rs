@@ -1,23 +1,24 @@
-//! Faults for the crash tests: a named place ends the process, panics, fails or waits at some of its visits.
+//! Faults for the crash tests: at some of its visits a named place ends the process, panics, fails or waits.
 //!
 //! Compiled only with the feature `failpoints`; without it [`hit`], [`fails`] and [`pause`] are empty. Set by the
 //! environment: `KIZUNA_FAILPOINTS="journal.before_commit=kill@3;actor.registry=panic@1"`. The visits are one
 //! (`3`), a range (`1..4`, both ends included) or `always`; `feed.NAME.effect=fail@always/TEXT` counts and
 //! fails only what holds the text. `stats.tasks=hang@2` waits for ever, `stats.tasks=300ms@always` for so long.
 
-/// Passes the place called `name`.
+/// Visits the place called `name`.
 #[cfg(not(feature = "failpoints"))]
 #[inline(always)]
 pub fn hit(_name: &str) {}
 
-/// Passes the place called `name`; true if what is done there must fail. `holds` tells whether a text is in it.
+/// Visits the place called `name`; true if the operation there must fail. `holds` tells whether its input contains a
+/// text.
 #[cfg(not(feature = "failpoints"))]
 #[inline(always)]
 pub fn fails(_name: &str, _holds: impl Fn(&str) -> bool) -> bool {
     false
 }
 
-/// Passes the place called `name`, as soon as it may.
+/// Visits the place called `name`, and waits there if it is armed to wait.
 #[cfg(not(feature = "failpoints"))]
 #[inline(always)]
 pub async fn pause(_name: &str) {}
@@ -39,14 +40,14 @@ mod armed {
         Kill,
         Panic,
         Fail,
-        /// None: for ever.
+        /// `None` means for ever.
         Wait(Option<Duration>),
     }
 
     struct Point {
         action: Action,
         visits: RangeInclusive<u64>,
-        /// Only visits of what holds this count.
+        /// Only visits whose input contains this text count.
         text: Option<String>,
         visited: AtomicU64,
     }
@@ -85,7 +86,7 @@ mod armed {
         }
     }
 
-    /// Passes the place called `name`; acts if this is a visit it was armed for.
+    /// Visits the place called `name`; acts if it is armed for this visit.
     pub fn hit(name: &str) {
         let Some(point) = POINTS.get(name).filter(|point| point.is_armed_for_this_visit()) else { return };
         match point.action {
@@ -101,16 +102,18 @@ mod armed {
         }
     }
 
-    /// Passes the place called `name`; true if it is armed for this visit of what is there.
+    /// Visits the place called `name`; true if it is armed to fail this visit.
     pub fn fails(name: &str, holds: impl Fn(&str) -> bool) -> bool {
         let meant = |point: &&Point| point.action == Action::Fail && point.text.as_deref().is_none_or(&holds);
         POINTS.get(name).filter(meant).is_some_and(Point::is_armed_for_this_visit)
     }
 
-    /// Passes the place called `name`; waits if it is armed for this visit.
+    /// Visits the place called `name`; waits or panics if it is armed for this visit. A `fail` is for [`fails`].
     pub async fn pause(name: &str) {
-        let Some(point) = POINTS.get(name).filter(|point| point.is_armed_for_this_visit()) else { return };
+        let meant = |point: &&Point| point.action != Action::Fail && point.is_armed_for_this_visit();
+        let Some(point) = POINTS.get(name).filter(meant) else { return };
         match point.action {
+            Action::Panic => panic!("failpoint {name}"),
             Action::Wait(None) => std::future::pending().await,
             Action::Wait(Some(time)) => tokio::time::sleep(time).await,
             action => panic!("{name} is no place for {action:?}"),

@@ -1,4 +1,4 @@
-//! Identifiers: UUIDv7, so that ids made later sort later and index pages fill from one end.
+//! Identifiers: UUIDv7, so that later ids sort later and index pages fill from one end.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,13 +12,13 @@ use uuid::Uuid;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Id(Uuid);
 
-/// A new id; within one process every id is greater than the one before.
+/// Makes a new id, which is greater than every id this process made before.
 pub fn new_id() -> Id {
     Id(Uuid::now_v7())
 }
 
 impl Id {
-    /// The id of nobody: Kizuna itself.
+    /// The id that stands for Kizuna itself.
     pub const fn nil() -> Self {
         Self(Uuid::nil())
     }
@@ -27,17 +27,17 @@ impl Id {
         self.0.is_nil()
     }
 
-    /// Reads an id in its usual form.
+    /// Parses an id in the hyphenated form.
     pub fn parse(text: &str) -> Option<Self> {
         (text.len() == 36).then(|| Uuid::try_parse(text).ok().map(Self)).flatten()
     }
 
-    /// All its bits.
+    /// Its 128 bits.
     pub fn bits(&self) -> u128 {
         self.0.as_u128()
     }
 
-    /// As PostgreSQL takes it.
+    /// The id as a `Uuid`, for PostgreSQL.
     pub fn uuid(&self) -> Uuid {
         self.0
     }
@@ -58,7 +58,7 @@ impl std::str::FromStr for Id {
 }
 
 impl<'de> Deserialize<'de> for Id {
-    /// In the usual form alone, though a UUID has others.
+    /// Accepts the hyphenated form only; a UUID has others.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
         text.parse().map_err(de::Error::custom)

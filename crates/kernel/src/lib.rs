@@ -1,10 +1,10 @@
-//! The words that every other part of Kizuna speaks: who calls, what an error is, what an event is, what time it is.
+//! The types that every other part of Kizuna uses: ids, time, errors, callers, events and pages.
 //!
-//! No actor, no SQL and no HTTP: whatever stands here can be used by a pure rule.
+//! There is no actor, SQL or HTTP here, so that pure rules can use all of it.
 //!
 //! - [`ids`], [`clock`], [`locale`], [`whole_number`], [`service_id`]: values
-//! - [`error`]: the error that every part answers with, by a stable code
-//! - [`caller`], [`context`]: who asks, and what travels with a command
+//! - [`error`]: the error of every part, with a stable code
+//! - [`caller`], [`context`]: the user behind a request, and what travels with a command
 //! - [`event`], [`cloud_event`]: the envelope of every event, inside and outside
 //! - [`page`]: keyset pages of lists
 //! - [`validation`], [`patch`], [`text_schemas`]: checking request bodies, and describing them

@@ -1,9 +1,9 @@
-//! The languages of texts.
+//! The languages of texts for people.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A language of texts.
+/// A language of texts for people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Locale {

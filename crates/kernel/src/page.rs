@@ -1,12 +1,12 @@
-//! Keyset pages: a cursor is the sort value and id of the last row seen, so that rows which come or go
-//! while somebody pages neither repeat nor hide others.
+//! Keyset pages. A cursor holds the sort value and id of the last row seen, so that rows which are added or removed
+//! between two pages neither repeat nor hide others.
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::ids::Id;
 
-/// What a sort compares.
+/// The type of the values that a sort compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SortKind {
     Text,
@@ -16,7 +16,7 @@ pub enum SortKind {
 /// An order that a list offers; ties are broken by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sort {
-    /// As `?sort=` names it.
+    /// Its name in `?sort=`.
     pub name: &'static str,
     /// The record's field that is compared.
     pub field: &'static str,
@@ -44,23 +44,23 @@ impl Sort {
     }
 }
 
-/// Where a page begins.
+/// Where a page begins: after this row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Keyset {
-    /// The sort it was made for; it fits no other.
+    /// The sort that it was made for; it is valid for no other.
     pub sort: String,
     /// The sort column's value of the last row, as text.
     pub value: String,
     pub id: Id,
 }
 
-/// Which page is asked for.
+/// A request for a page.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PageRequest {
     /// 1 to 200.
     pub limit: i64,
     pub after: Option<Keyset>,
-    /// Whether to count all rows too.
+    /// Whether to count all rows, too.
     pub count: bool,
 }
 
@@ -74,7 +74,7 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Cuts `rows`, read with a limit of one more than asked for, to the page.
+    /// Makes the page of `rows`, which were read with a limit of one more than requested.
     pub fn cut(mut rows: Vec<T>, limit: i64, key: impl Fn(&T) -> Keyset, total: Option<i64>) -> Self {
         let limit = usize::try_from(limit).unwrap_or(0);
         let more = rows.len() > limit;

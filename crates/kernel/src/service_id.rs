@@ -1,8 +1,15 @@
-//! The name of a service, whichever services there are.
+//! The name of a service. The application says which services there are.
 
 use std::fmt;
 
-/// The name of a service, as flags, logs and the wire have it. The application declares them as constants.
+/// The name of a service in flags, logs and messages between nodes. The application declares its services as constants.
+///
+/// ```
+/// use kizuna_kernel::service_id::ServiceId;
+///
+/// const SALES: ServiceId = ServiceId("sales");
+/// assert_eq!(SALES.to_string(), "sales");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServiceId(pub &'static str);
 

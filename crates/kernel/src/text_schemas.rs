@@ -1,5 +1,5 @@
 //! The kinds of text in request bodies, as the OpenAPI document shows them: exactly what
-//! [`fields`](super::fields) accepts. Bodies name them by `value_type`; nothing makes values of them.
+//! [`validation`](super::validation) accepts. Bodies name them by `value_type`; they have no values.
 
 use std::borrow::Cow;
 
@@ -10,20 +10,20 @@ use utoipa::{PartialSchema, ToSchema};
 /// Text without NUL, which PostgreSQL can't keep.
 const ANY: &str = r"^[^\x00]*$";
 
-/// White space as [`char::is_whitespace`] has it, for use in a class.
+/// The characters of [`char::is_whitespace`], for use in a character class.
 macro_rules! blank {
     () => {
         r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
     };
 }
 
-/// Text without NUL that is more than white space.
+/// Text without NUL that has more than white space.
 const SAID: &str = concat!(r"^[^\x00]*[^\x00", blank!(), r"][^\x00]*$");
 
 /// An e-mail address with white space around it.
 const ADDRESS: &str = concat!("^[", blank!(), "]*[!-?A-~]+@[!-?A-~]+[", blank!(), "]*$");
 
-/// The same, or nothing.
+/// An e-mail address with white space around it, or an empty text.
 const ADDRESS_OR_NONE: &str = concat!("^[", blank!(), "]*([!-?A-~]+@[!-?A-~]+[", blank!(), "]*)?$");
 
 fn text(min: usize, max: usize, pattern: &str, example: &str) -> RefOr<Schema> {
@@ -56,9 +56,9 @@ shapes! {
     Name: 1 to 200 of SAID, as "佐藤 花子";
     /// What a record is called.
     Title: 1 to 200 of SAID, as "初回訪問";
-    /// A line of text that may be empty, which is as good as none.
+    /// A line of text; an empty one counts as absent.
     Line: 0 to 200 of ANY, as "株式会社サンプル";
-    /// What somebody has to say.
+    /// A comment that may not be empty.
     Comment: 1 to 10_000 of SAID, as "金額を見直してください。";
     /// Text of several paragraphs.
     Notes: 0 to 10_000 of ANY, as "見積もりを月末までに送る。";
@@ -66,7 +66,7 @@ shapes! {
     Phone: 0 to 50 of ANY, as "03-1234-5678";
     /// An e-mail address.
     Email: 1 to 254 of ADDRESS, as "sato@example.com";
-    /// An e-mail address, or an empty text, which is as good as none.
+    /// An e-mail address; an empty text counts as absent.
     OptionalEmail: 0 to 254 of ADDRESS_OR_NONE, as "yamada@example.com";
     /// The name of a time zone.
     TimeZone: 1 to 64 of "^[A-Za-z][A-Za-z0-9_+/-]*$", as "Asia/Tokyo";

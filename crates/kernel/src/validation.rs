@@ -1,11 +1,11 @@
-//! Checking the fields of a body: every fault is collected, so that a form can show them all at once. Pure.
+//! Checks the fields of a body and collects every error, so that a form can show all of them at once. Pure.
 
 use crate::error::{Error, FieldError};
 
 /// The longest e-mail address that can be delivered to (RFC 5321 §4.5.3.1.3).
 pub const EMAIL_MAX: usize = 254;
 
-/// Collects what is wrong.
+/// Collects the errors of fields.
 #[derive(Debug, Default)]
 pub struct Validator(Vec<FieldError>);
 
@@ -14,7 +14,7 @@ impl Validator {
         self.0.push(FieldError::new(field, code));
     }
 
-    /// A text of 1 to `max` characters, as sent, that is not only white space; trimmed.
+    /// A text of 1 to `max` characters, as sent, with more than white space; trimmed.
     pub fn required(&mut self, field: &str, text: &str, max: usize) -> String {
         let kept = self.text(field, text, max);
         if kept.is_empty() {
@@ -23,7 +23,7 @@ impl Validator {
         kept
     }
 
-    /// A text that may be absent or empty (then it is none), of at most `max` characters; trimmed.
+    /// A text of at most `max` characters, trimmed; an empty one counts as absent.
     pub fn optional(&mut self, field: &str, text: Option<&str>, max: usize) -> Option<String> {
         let kept = self.text(field, text?, max);
         (!kept.is_empty()).then_some(kept)
@@ -57,16 +57,16 @@ impl Validator {
         number
     }
 
-    /// `value`, if nothing was wrong.
+    /// `value`, if there was no error.
     ///
     /// # Errors
-    /// `invalid_fields` with all that was.
+    /// `invalid_fields` with every error.
     pub fn ok<T>(self, value: T) -> Result<T, Error> {
         if self.0.is_empty() { Ok(value) } else { Err(Error::fields(self.0)) }
     }
 }
 
-/// Sets a field that is given and differs, and remembers its name.
+/// Sets a field if it is given and differs, and records its name.
 pub fn set<T: PartialEq>(
     field: &mut T,
     wanted: Option<T>,
@@ -79,14 +79,14 @@ pub fn set<T: PartialEq>(
     }
 }
 
-/// Deliverable or not is for the mail server to say: only the shape is asked for.
+/// Checks the shape only; whether mail can be delivered is for the mail server to say.
 fn is_email(text: &str) -> bool {
     let printable = text.bytes().all(|byte| (b'!'..=b'~').contains(&byte));
     let parts: Vec<&str> = text.split('@').collect();
     printable && parts.len() == 2 && parts.iter().all(|part| !part.is_empty())
 }
 
-/// What `?q=` is looked for in: the texts in lower case, a line each.
+/// The text that `?q=` searches: the given texts in lower case, one per line.
 pub fn search_text(texts: &[Option<&str>]) -> String {
     texts.iter().flatten().map(|text| text.to_lowercase()).collect::<Vec<_>>().join("\n")
 }

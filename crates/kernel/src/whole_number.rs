@@ -1,10 +1,10 @@
-//! Whole numbers as JSON Schema has them.
+//! Whole numbers as JSON Schema defines them.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-/// A whole number as JSON Schema has it: `90` and `90.0` are the same one.
+/// A whole number as JSON Schema defines it: `90` and `90.0` are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Whole(pub i64);
 
@@ -23,7 +23,7 @@ impl<'de> Deserialize<'de> for Whole {
                 Ok(Whole(number))
             }
 
-            // What lies outside is cut to the nearest: every field's range is narrower.
+            // A number outside is cut to the nearest one inside: every field's range is narrower.
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<Whole, E> {
                 Ok(Whole(i64::try_from(number).unwrap_or(i64::MAX)))
             }

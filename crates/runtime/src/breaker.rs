@@ -56,6 +56,22 @@ pub enum CallOutcome {
 const HISTORY: usize = 1_024;
 
 /// The machine.
+///
+/// ```
+/// use std::time::Duration;
+/// use kernel::clock::Clock;
+/// use kizuna_runtime::breaker::{Breaker, BreakerSettings, CallOutcome};
+///
+/// let (mut breaker, now) = (Breaker::new(BreakerSettings::default()), Clock::System.now());
+/// for _ in 0..5 {
+///     breaker.report(CallOutcome::Failure, now);
+/// }
+/// assert!(breaker.admit(now).is_err(), "open");
+/// let later = now.plus(Duration::from_secs(30));
+/// assert!(breaker.admit(later).is_ok(), "one probe");
+/// breaker.report(CallOutcome::Success, later);
+/// assert!(breaker.admit(later).is_ok(), "closed");
+/// ```
 #[derive(Debug)]
 pub struct Breaker {
     settings: BreakerSettings,
@@ -126,6 +142,12 @@ impl Breaker {
                 }
             }
         }
+    }
+
+    /// A node hosts the callee, and none of those that did before: how earlier calls ended says nothing about it.
+    pub fn host_appeared(&mut self) {
+        self.calls.clear();
+        self.state = State::Closed;
     }
 
     fn open(&mut self, now: Timestamp) {
@@ -222,6 +244,24 @@ mod tests {
         let mut breaker = tripped();
         assert!(breaker.admit(at(30_004)).is_ok());
         assert!(breaker.admit(at(33_005)).is_ok());
+    }
+
+    #[test]
+    fn it_closes_when_a_host_appears_and_forgets_the_calls_of_before() {
+        let mut open = tripped();
+        open.host_appeared();
+        assert_eq!((open.state(), open.admit(at(5))), (State::Closed, Ok(())));
+        let mut probed = tripped();
+        probed.admit(at(30_004)).unwrap();
+        probed.host_appeared();
+        assert_eq!((probed.state(), probed.retry_at()), (State::Closed, None));
+        let mut closed = Breaker::new(BreakerSettings::default());
+        for n in 0..4 {
+            closed.report(Failure, at(n));
+        }
+        closed.host_appeared();
+        closed.report(Failure, at(5));
+        assert_eq!((closed.state(), closed.counts(at(5))), (State::Closed, (1, 1)));
     }
 
     proptest! {

@@ -13,10 +13,12 @@ use tokio::time::Instant;
 use crate::entity::{Aggregate, Entities, Prepared};
 use crate::stats::LiveGauge;
 use crate::supervisor::Tracked;
+use crate::trace::Trace;
 use kernel::clock::Timestamp;
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::event::{Event, StateAfter, Versioned};
+use kernel::failpoint;
 use kernel::ids::Id;
 use store::idempotency::{FirstAnswer, IDEMPOTENCY_KEYS};
 use store::unit_of_work::{CommitError, UnitOfWork, Write};
@@ -69,6 +71,8 @@ pub struct Child<A: Aggregate> {
     id: Id,
     entities: Entities<A>,
     memory: Memory<A::State>,
+    /// Of the message under way, for the log line of a crash.
+    trace: Trace,
     passivating: bool,
     _live: LiveGauge,
 }
@@ -77,13 +81,18 @@ impl<A: Aggregate> Child<A> {
     /// `fresh`: the id was just made, there is no row to look for.
     pub(super) fn new(id: Id, entities: Entities<A>, live: LiveGauge, fresh: bool) -> Self {
         let memory = if fresh { Memory::Known(None) } else { Memory::Unknown };
-        Self { id, entities, memory, passivating: false, _live: live }
+        Self { id, entities, memory, trace: Trace::none(), passivating: false, _live: live }
     }
 
     /// Takes the memory out for one message; what a message that dies leaves behind is `Unknown`.
-    fn turn(&mut self) -> Turn<A> {
+    fn begin(&mut self, trace: &Trace) -> Turn<A> {
+        self.trace = trace.clone();
         let memory = std::mem::replace(&mut self.memory, Memory::Unknown);
         Turn { id: self.id, entities: self.entities.clone(), memory, has_read: false }
+    }
+
+    fn end(&mut self, turn: Turn<A>) {
+        (self.memory, self.trace) = (turn.memory, Trace::none());
     }
 }
 
@@ -94,7 +103,7 @@ impl<A: Aggregate> Actor for Child<A> {
 impl<A: Aggregate> Drop for Child<A> {
     fn drop(&mut self) {
         if std::thread::panicking() && !self.passivating {
-            self.entities.on_crash(self.id);
+            self.trace.in_scope(|| self.entities.on_crash(self.id));
         }
     }
 }
@@ -103,14 +112,16 @@ impl<A: Aggregate> Handler<Tracked<Execute<A>>> for Child<A> {
     type Result = AtomicResponse<Self, Answer<A>>;
 
     fn handle(&mut self, message: Tracked<Execute<A>>, _: &mut Self::Context) -> Self::Result {
+        let sender = message.trace().clone();
         let Execute { command, prepared } = message.take();
-        let mut turn = self.turn();
-        let work = async move {
+        let trace = sender.of_command(A::KIND, self.id, &prepared.context);
+        let mut turn = self.begin(&trace);
+        let work = trace.run(async move {
             let answer = turn.execute(&command, &prepared).await;
             (turn, answer)
-        };
+        });
         AtomicResponse::new(Box::pin(work.into_actor(self).map(|(turn, answer), this, _| {
-            this.memory = turn.memory;
+            this.end(turn);
             answer
         })))
     }
@@ -120,18 +131,19 @@ impl<A: Aggregate> Handler<Tracked<Read<A>>> for Child<A> {
     type Result = AtomicResponse<Self, Result<Option<Arc<A::State>>, Error>>;
 
     fn handle(&mut self, message: Tracked<Read<A>>, _: &mut Self::Context) -> Self::Result {
+        let trace = message.trace().clone();
         message.take();
-        let mut turn = self.turn();
+        let mut turn = self.begin(&trace);
         let read_stamp = self.entities.read_stamp(self.id);
-        let work = async move {
+        let work = trace.run(async move {
             let answer = turn.load().await;
             (turn, answer)
-        };
+        });
         AtomicResponse::new(Box::pin(work.into_actor(self).map(move |(turn, answer), this, _| {
             if let Ok(Some(state)) = &answer {
                 this.entities.remember(this.id, state, read_stamp);
             }
-            this.memory = turn.memory;
+            this.end(turn);
             answer
         })))
     }
@@ -173,6 +185,7 @@ impl<A: Aggregate> Turn<A> {
 
     /// Decides and commits; decides again when somebody else was faster.
     async fn execute(&mut self, command: &A::Command, prepared: &Prepared) -> Answer<A> {
+        assert!(!failpoint::fails("entity.execute", |kind| kind == A::KIND), "failpoint entity.execute");
         let context = &prepared.context;
         let give_up = Instant::now() + self.entities.parts().limits.deadline;
         let mut losses = 0;
@@ -240,9 +253,13 @@ impl<A: Aggregate> Turn<A> {
         self.memory = Memory::Unknown;
         let state = self.load().await?;
         if state.as_deref().map_or(0, Versioned::version) == version {
-            return Err(Error::unavailable());
+            return Err(Error::unavailable().with_cause("a row changed on which the command depends"));
         }
-        if Instant::now() < give_up { Ok(()) } else { Err(Error::overloaded()) }
+        if Instant::now() < give_up {
+            return Ok(());
+        }
+        Err(Error::overloaded()
+            .with_cause("other nodes changed the record each time before this command did"))
     }
 
     /// State row, events and first answer of a decision, and the state after it.
@@ -279,7 +296,8 @@ impl<A: Aggregate> Turn<A> {
     }
 
     fn committed(&mut self, next: Option<A::State>, asked: Instant) -> Answer<A> {
-        let next = Arc::new(next.ok_or_else(|| Error::new(ErrorCode::Internal))?);
+        let next =
+            Arc::new(next.ok_or_else(|| Error::internal("a command was committed that leaves no state"))?);
         self.memory = Memory::Known(Some(next.clone()));
         self.entities.committed(self.id, &next, asked);
         Ok(next)

@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, Context, Handler, Message, MessageResult};
+use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult, StreamHandler};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::breaker::{Breaker, BreakerSettings, CallOutcome, State};
+use crate::cluster::members::Hosts;
 use crate::retry::Backoff;
 use crate::supervisor::{LivenessGuard, Ref, Tracked};
 use kernel::clock::{Clock, Timestamp};
@@ -29,17 +31,48 @@ pub struct BreakerActor {
     name: &'static str,
     breaker: Breaker,
     clock: Clock,
+    hosts: Hosts,
     _liveness: LivenessGuard,
 }
 
 impl BreakerActor {
-    pub fn new(name: &'static str, settings: BreakerSettings, clock: Clock, liveness: LivenessGuard) -> Self {
-        Self { name, breaker: Breaker::new(settings), clock, _liveness: liveness }
+    /// `hosts`: those of the callee.
+    pub fn new(
+        name: &'static str,
+        settings: BreakerSettings,
+        clock: Clock,
+        hosts: Hosts,
+        liveness: LivenessGuard,
+    ) -> Self {
+        Self { name, breaker: Breaker::new(settings), clock, hosts, _liveness: liveness }
+    }
+
+    /// Changes the breaker, and says so if that opened or closed it.
+    fn change(&mut self, change: impl FnOnce(&mut Breaker, Timestamp)) {
+        let before = self.breaker.state();
+        change(&mut self.breaker, self.clock.now());
+        let after = self.breaker.state();
+        if before != after {
+            tracing::warn!(breaker = self.name, ?before, ?after, "the breaker changed");
+            let open = if matches!(after, State::Open { .. }) { 1.0 } else { 0.0 };
+            metrics::gauge!("kizuna_breaker_open", "breaker" => self.name).set(open);
+        }
     }
 }
 
 impl Actor for BreakerActor {
     type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.add_stream(self.hosts.appearances());
+    }
+}
+
+/// The callee has a host, and none of those that it had before.
+impl StreamHandler<()> for BreakerActor {
+    fn handle(&mut self, (): (), _: &mut Self::Context) {
+        self.change(|breaker, _| breaker.host_appeared());
+    }
 }
 
 #[derive(Message)]
@@ -63,15 +96,9 @@ impl Handler<Tracked<Report>> for BreakerActor {
     type Result = ();
 
     fn handle(&mut self, message: Tracked<Report>, _: &mut Self::Context) {
+        let trace = message.trace().clone();
         let Report(outcome) = message.take();
-        let before = self.breaker.state();
-        self.breaker.report(outcome, self.clock.now());
-        let after = self.breaker.state();
-        if before != after {
-            tracing::warn!(breaker = self.name, ?before, ?after, "the breaker changed");
-            let open = if matches!(after, State::Open { .. }) { 1.0 } else { 0.0 };
-            metrics::gauge!("kizuna_breaker_open", "breaker" => self.name).set(open);
-        }
+        trace.in_scope(|| self.change(|breaker, now| breaker.report(outcome, now)));
     }
 }
 
@@ -129,16 +156,49 @@ impl Handler<Tracked<Read>> for BreakerActor {
     }
 }
 
+/// Whether a call to a service can be sent at all.
+pub type CanBeSent = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// A guarded way to another service.
+///
+/// ```
+/// use std::time::Duration;
+/// use kernel::{clock::Clock, error::{Error, ErrorCode}};
+/// use kizuna_runtime::arbiters::Arbiters;
+/// use kizuna_runtime::breaker::BreakerSettings;
+/// use kizuna_runtime::circuit_breaker::{BreakerActor, CircuitBreaker};
+/// use kizuna_runtime::stats::ActorStatsRegistry;
+/// use kizuna_runtime::supervisor::{Intensity, Supervisor};
+///
+/// actix::System::new().block_on(async {
+///     let supervisor = Supervisor::start(ActorStatsRegistry::default(), Intensity::default());
+///     let arbiters = Arbiters::start(1);
+///     let settings = BreakerSettings { volume: 2, ..BreakerSettings::default() };
+///     let actor = supervisor.spawn("breaker.sales", &arbiters.serving(), move |liveness, _| {
+///         BreakerActor::new("breaker.sales", settings.clone(), Clock::System, liveness)
+///     });
+///     let breaker = CircuitBreaker::new(actor, Duration::from_secs(3));
+///     assert_eq!(breaker.call(async { Ok(7) }).await, Ok(7));
+///     let _ = breaker.call(async { Err::<(), _>(Error::unavailable()) }).await;
+///     // Half of two calls have failed: it is open, and the next call is not made.
+///     let refused = breaker.call(async { Ok(7) }).await.unwrap_err();
+///     assert_eq!(refused.code, ErrorCode::Unavailable);
+///     supervisor.stop();
+///     arbiters.stop();
+/// });
+/// ```
 #[derive(Clone)]
 pub struct CircuitBreaker {
     breaker: Ref<BreakerActor>,
     timeout: Duration,
+    can_be_sent: CanBeSent,
 }
 
 impl CircuitBreaker {
-    pub fn new(breaker: Ref<BreakerActor>, timeout: Duration) -> Self {
-        Self { breaker, timeout }
+    /// A call that can't be sent is refused without asking the breaker: that there is no host yet says nothing about
+    /// the service, so it neither counts as a failure nor takes the place of a probe.
+    pub fn new(breaker: Ref<BreakerActor>, timeout: Duration, can_be_sent: CanBeSent) -> Self {
+        Self { breaker, timeout, can_be_sent }
     }
 
     /// How long a call may take.
@@ -154,7 +214,7 @@ impl CircuitBreaker {
         self.breaker.ask(Read, BREAKER_DEADLINE).await
     }
 
-    /// The same breaker for a caller who must have answered by the timeout: a tenth of it is left to them.
+    /// This breaker with nine tenths of its timeout, for a caller that must itself answer within the timeout.
     pub fn with_time_to_answer(&self) -> Self {
         Self { timeout: self.timeout * 9 / 10, ..self.clone() }
     }
@@ -162,13 +222,15 @@ impl CircuitBreaker {
     /// Makes one call.
     ///
     /// # Errors
-    /// `unavailable` when the breaker is open, the call timed out or the callee is away; else the callee's own.
+    /// `unavailable` when no node hosts the callee, the breaker is open, the call timed out or the callee is away; else
+    /// the callee's own.
     pub async fn call<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         self.admit().await?;
         self.attempt(call).await
     }
 
-    /// Makes an idempotent call, again after a passing failure: 3 times more within 5 s, unless the breaker opens.
+    /// Makes an idempotent call, again after a passing failure: 3 times more within 5 s, unless the breaker opens or no
+    /// node hosts the callee.
     ///
     /// # Errors
     /// The last attempt's, or the breaker's.
@@ -192,13 +254,26 @@ impl CircuitBreaker {
     }
 
     async fn admit(&self) -> Result<(), Error> {
+        if !(self.can_be_sent)() {
+            let breaker = self.breaker.name();
+            let cause =
+                format!("{breaker}: no node hosts the service, or Redis has not answered since the start");
+            return Err(Error::unavailable().with_cause(cause));
+        }
         let admitted = self.breaker.ask(Admit, BREAKER_DEADLINE).await?;
-        admitted.map_err(|wait| Error::after(ErrorCode::Unavailable, wait))
+        admitted.map_err(|wait| {
+            let breaker = self.breaker.name();
+            Error::after(ErrorCode::Unavailable, wait)
+                .with_cause(format_args!("the circuit breaker {breaker} is open"))
+        })
     }
 
     async fn attempt<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let answer =
-            tokio::time::timeout(self.timeout, call).await.unwrap_or_else(|_| Err(Error::unavailable()));
+        let answer = tokio::time::timeout(self.timeout, call).await.unwrap_or_else(|_| {
+            let (breaker, timeout) = (self.breaker.name(), self.timeout);
+            Err(Error::unavailable()
+                .with_cause(format_args!("no answer within the {timeout:?} of {breaker}")))
+        });
         let failed = answer.as_ref().is_err_and(Error::is_passing);
         let outcome = if failed { CallOutcome::Failure } else { CallOutcome::Success };
         self.breaker.ask(Report(outcome), BREAKER_DEADLINE).await?;
@@ -220,7 +295,7 @@ impl Breakers {
     /// The breaker of this service.
     ///
     /// # Panics
-    /// If there is none: every service gets one when the node is put together.
+    /// If the service has no breaker. Each service gets one when the node is put together.
     pub fn of(&self, service: ServiceId) -> &CircuitBreaker {
         self.0.get(&service).expect("every service has a breaker")
     }
@@ -228,5 +303,60 @@ impl Breakers {
     /// All of them, by the service's name.
     pub fn all(&self) -> Vec<CircuitBreaker> {
         self.0.values().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    use actix::System;
+
+    use super::*;
+    use crate::cluster::members::Members;
+    use crate::cluster::node::Node;
+    use crate::stats::ActorStatsRegistry;
+    use crate::supervisor::{Intensity, Supervisor};
+
+    #[test]
+    fn a_call_that_cannot_be_sent_is_refused_at_once_and_not_counted() {
+        System::new().block_on(async {
+            let supervisor = Supervisor::start(ActorStatsRegistry::default(), Intensity::default());
+            let node = Node::new(None, &[], Timestamp::from_micros(0));
+            let hosts = Hosts::new(Members::joining(Arc::new(node)), ServiceId("sales"));
+            let breaker = supervisor.spawn(
+                "breaker.sales",
+                &System::current().arbiter().clone(),
+                move |liveness, _| {
+                    let clock = Clock::manual(Timestamp::from_micros(0));
+                    BreakerActor::new(
+                        "breaker.sales",
+                        BreakerSettings::default(),
+                        clock,
+                        hosts.clone(),
+                        liveness,
+                    )
+                },
+            );
+            let (hosted, made) = (Arc::new(AtomicBool::new(false)), AtomicUsize::new(0));
+            let can_be_sent = hosted.clone();
+            let can_be_sent = Arc::new(move || can_be_sent.load(Ordering::SeqCst));
+            let breaker = CircuitBreaker::new(breaker, Duration::from_secs(3), can_be_sent);
+            let call = || {
+                made.fetch_add(1, Ordering::SeqCst);
+                std::future::ready(Ok(()))
+            };
+            for _ in 0..20 {
+                assert_eq!(breaker.call_idempotent(call).await, Err(Error::unavailable()));
+            }
+            let reading = breaker.read().await.unwrap();
+            assert_eq!(
+                (made.load(Ordering::SeqCst), reading.state, reading.calls),
+                (0, BreakerState::Closed, 0)
+            );
+            hosted.store(true, Ordering::SeqCst);
+            assert_eq!(breaker.call_idempotent(call).await, Ok(()));
+            assert_eq!((made.load(Ordering::SeqCst), breaker.read().await.unwrap().calls), (1, 1));
+        });
     }
 }

@@ -26,6 +26,7 @@ use crate::arbiters::Arbiters;
 use crate::child::{Child, Execute, Passivate, Read};
 use crate::hot_state::Hot;
 use crate::journal::Journal;
+use crate::progress;
 use crate::state_cache::{ReadStamp, StateCache};
 use crate::stats::{ActorStats, ActorStatsRegistry};
 use crate::supervisor::{Deaths, Intensity, Tracked};
@@ -40,6 +41,48 @@ use store::unit_of_work::UnitOfWork;
 use store::{Db, StoreError};
 
 /// A kind of aggregate: its rules are pure, its row is its state.
+///
+/// `examples/counter/counter.rs` is a whole one. What counts is `decide`, which can be tested without anything else:
+///
+/// ```
+/// # use kernel::{caller::Caller, clock::{Clock, Timestamp}, error::Error, ids::{Id, new_id}};
+/// # use kernel::event::{DomainEvent, EventType, StateAfter, Versioned, raw};
+/// # use kizuna_runtime::entity::Aggregate;
+/// # use serde::{Deserialize, Serialize};
+/// # use store::table::{Kind, OnConflict, Table};
+/// # #[derive(Clone, Serialize, Deserialize)]
+/// # struct Light { version: i64, on: bool }
+/// # impl Versioned for Light { fn version(&self) -> i64 { self.version } }
+/// # struct Switched(Light);
+/// # impl StateAfter for Switched { type State = Light; fn after(&self) -> &Light { &self.0 } }
+/// # impl DomainEvent for Switched {
+/// #     fn event_type(&self) -> EventType { EventType::new("light.switched", "/services/light") }
+/// #     fn data(&self) -> Box<serde_json::value::RawValue> { raw(&self.0) }
+/// # }
+/// # static LIGHTS: Table = Table {
+/// #     name: "lights", columns: &[("id", Kind::Id), ("version", Kind::Int), ("on", Kind::Int)],
+/// #     on_conflict: OnConflict::Replace, fence: "version",
+/// # };
+/// enum Command { Switch(bool) }
+///
+/// impl Aggregate for Light {
+/// #     const KIND: &'static str = "light";
+/// #     const TABLE: &'static Table = &LIGHTS;
+///     type State = Light;
+///     type Command = Command;
+///     type Event = Switched;
+///
+///     fn decide(now: Option<&Light>, command: &Command, _: &Caller, _: Id, _: Timestamp) -> Result<Vec<Switched>, Error> {
+///         let Command::Switch(on) = command;
+///         let (version, was_on) = now.map_or((0, false), |light| (light.version, light.on));
+///         // No event: nothing changes, and nothing is committed.
+///         Ok(if *on == was_on { vec![] } else { vec![Switched(Light { version: version + 1, on: *on })] })
+///     }
+/// }
+///
+/// let events = Light::decide(None, &Command::Switch(true), &Caller::system(), new_id(), Clock::System.now()).unwrap();
+/// assert!(events[0].after().on);
+/// ```
 pub trait Aggregate: Send + Sync + 'static {
     /// `customer`: the name of its children among the actors.
     const KIND: &'static str;
@@ -102,6 +145,13 @@ pub struct EntityLimits {
     pub deadline: Duration,
 }
 
+impl Default for EntityLimits {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { children: 10_000, idle: seconds(60), cached: 10_000, deadline: seconds(10) }
+    }
+}
+
 /// How old [`Entities::recent`], or any proof of identity, may be. Whoever looks twice a second, too, acts within the second
 /// of SPEC §8.6, with a fifth of it left for the way.
 pub const RECENT: Duration = Duration::from_millis(300);
@@ -145,6 +195,18 @@ struct Resident<A: Aggregate> {
 }
 
 /// The directory of one kind; clones share it.
+///
+/// ```no_run
+/// use kernel::{context::Context, error::Error, ids::Id};
+/// use kizuna_runtime::entity::{Aggregate, Entities};
+///
+/// /// Hands a command to the aggregate's actor and reads what came of it.
+/// async fn change<A: Aggregate>(all: &Entities<A>, id: Id, command: A::Command) -> Result<(), Error> {
+///     let _after = all.execute(id, command, Context::system()).await?;
+///     assert!(all.get(id).await?.is_some());
+///     Ok(())
+/// }
+/// ```
 pub struct Entities<A: Aggregate>(Arc<Inner<A>>);
 
 impl<A: Aggregate> Clone for Entities<A> {
@@ -267,7 +329,7 @@ impl<A: Aggregate> Entities<A> {
         Ok(state)
     }
 
-    /// The states that are committed on this node from now on. Who falls behind is told so by the channel; a
+    /// The states that are committed on this node from now on. A receiver that falls behind gets an error; a
     /// state kept for reading is there before its listeners hear of it.
     pub fn changes(&self) -> broadcast::Receiver<Arc<A::State>> {
         self.0.changes.subscribe()
@@ -282,17 +344,18 @@ impl<A: Aggregate> Entities<A> {
     {
         let address = self.child(id, fresh)?;
         let tracked = Tracked::new(message, &self.0.stats);
-        match tokio::time::timeout(self.0.parts.limits.deadline, address.send(tracked)).await {
+        let answer = tokio::time::timeout(self.0.parts.limits.deadline, address.send(tracked)).await;
+        progress::made();
+        match answer {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => {
-                self.0.stats.failed();
-                Err(Error::unavailable())
-            }
-            Err(_) => {
-                self.0.stats.failed();
-                Err(Error::overloaded())
-            }
+            Ok(Err(_)) => Err(self.failed(Error::unavailable(), id, "died before it had answered")),
+            Err(_) => Err(self.failed(Error::overloaded(), id, "did not answer within its deadline")),
         }
+    }
+
+    fn failed(&self, error: Error, id: Id, why: &str) -> Error {
+        self.0.stats.failed();
+        error.with_cause(format_args!("the actor of {} {id} {why}", A::KIND))
     }
 
     /// The live child of `id`, or a new one.
@@ -325,7 +388,11 @@ impl<A: Aggregate> Entities<A> {
     fn check_quarantine(&self, id: Id) -> Result<(), Error> {
         let Some(entry) = self.0.deaths.get(&id) else { return Ok(()) };
         let wait = entry.1.saturating_duration_since(Instant::now());
-        if wait.is_zero() { Ok(()) } else { Err(Error::after(ErrorCode::Unavailable, wait)) }
+        if wait.is_zero() {
+            return Ok(());
+        }
+        let cause = format!("the actor of {} {id} keeps dying and waits before it starts again", A::KIND);
+        Err(Error::after(ErrorCode::Unavailable, wait).with_cause(cause))
     }
 
     /// Asks the longest-live child that rests to leave, when the directory is full.
@@ -345,7 +412,7 @@ impl<A: Aggregate> Entities<A> {
             drop(resident);
             order.push_back(oldest);
         }
-        Err(Error::overloaded())
+        Err(Error::overloaded().with_cause(format_args!("all actors of {} are busy", A::KIND)))
     }
 
     /// Puts children to rest that had no message for a while. Called every few seconds.

@@ -5,12 +5,14 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, ResponseFuture, WrapFuture};
+use actix::{
+    Actor, ActorFutureExt, ArbiterHandle, AsyncContext, Context, Handler, Message, ResponseFuture, WrapFuture,
+};
 use tokio::sync::oneshot;
 
 use crate::registry::{Batch, Origin, Registry};
 use crate::stats::ActorStats;
-use crate::supervisor::{LivenessGuard, Ref, Tracked};
+use crate::supervisor::{LivenessGuard, Ref, Supervisor, Tracked};
 use store::Db;
 use store::journal::{Outcome, commit};
 use store::unit_of_work::{CommitError, UnitOfWork};
@@ -24,16 +26,49 @@ pub struct JournalLimits {
     pub queue: usize,
 }
 
+impl Default for JournalLimits {
+    fn default() -> Self {
+        Self { group: 64, queue: 10_000 }
+    }
+}
+
 /// How long a unit may take from its submission to its commit.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Commits units; clones go to the same writer.
+///
+/// ```no_run
+/// use kizuna_runtime::journal::Journal;
+/// use kernel::ids::Id;
+/// use store::table::Table;
+/// use store::unit_of_work::{CommitError, UnitOfWork, Write};
+///
+/// /// Replaces a row, unless somebody changed it since version 3 was read.
+/// async fn rename(journal: &Journal, table: &'static Table, id: Id) -> Result<(), CommitError> {
+///     let row = serde_json::json!({"id": id, "version": 4, "name": "new"});
+///     let write = Write::put(table, id, &row).expecting(3);
+///     journal.commit(UnitOfWork { writes: vec![write], ..UnitOfWork::default() }).await.map(drop)
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Journal(Ref<JournalActor>);
 
 impl Journal {
     pub fn new(actor: Ref<JournalActor>) -> Self {
         Self(actor)
+    }
+
+    /// Starts the journal's actor and keeps it alive; what it commits is published to `registry`.
+    pub fn start(
+        supervisor: &Supervisor,
+        arbiter: &ArbiterHandle,
+        db: Db,
+        registry: Registry,
+        limits: JournalLimits,
+    ) -> Self {
+        Self(supervisor.spawn("journal", arbiter, move |liveness, stats| {
+            JournalActor::new(db.clone(), registry.clone(), limits.clone(), liveness, stats)
+        }))
     }
 
     /// Commits `unit` as a whole, or not at all.
@@ -126,6 +161,8 @@ impl JournalActor {
                 let _ = answer.send(outcome);
             }
         };
+        let stats = self.stats.clone();
+        let done = async move { stats.progress().watch(done).await };
         ctx.spawn(done.into_actor(self).map(|(), this, ctx| this.commit_next(ctx)));
     }
 }

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, Context, Handler, Message};
+use actix::{Actor, ArbiterHandle, Context, Handler, Message};
 use tokio::sync::mpsc;
 
 use crate::stats::ActorStats;
-use crate::supervisor::{LivenessGuard, Ref, Tracked};
+use crate::supervisor::{LivenessGuard, Ref, Supervisor, Tracked};
 use kernel::error::Error;
 use kernel::event::{EventType, LoggedEvent};
 
@@ -42,7 +42,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Events in the order of their partitions' numbers, and which runs of numbers they are: one a partition for a commit,
+    /// Events in the order of their partitions' numbers, and which runs of numbers they are: one per partition for a commit,
     /// several where other nodes' commits lie between.
     pub fn of(events: Vec<Arc<LoggedEvent>>, origin: Origin) -> Self {
         let mut ranges: BTreeMap<i64, Vec<Range>> = BTreeMap::new();
@@ -75,12 +75,49 @@ impl Filter {
 }
 
 /// Publishes and subscribes; clones go to the same registry.
+///
+/// ```
+/// use kizuna_runtime::arbiters::Arbiters;
+/// use kizuna_runtime::registry::{Batch, Filter, Origin, Registry};
+/// use kizuna_runtime::stats::ActorStatsRegistry;
+/// use kizuna_runtime::supervisor::{Intensity, Supervisor};
+///
+/// # use std::sync::Arc;
+/// # use kernel::{clock::Clock, context::Context, ids::new_id};
+/// # use kernel::event::{DomainEvent, Event, EventType, LoggedEvent, raw};
+/// # const RANG: EventType = EventType::new("bell.rang", "/services/bell");
+/// # struct Rang;
+/// # impl DomainEvent for Rang {
+/// #     fn event_type(&self) -> EventType { RANG }
+/// #     fn data(&self) -> Box<serde_json::value::RawValue> { raw(&()) }
+/// # }
+/// # let event = Event::new(&Rang, new_id(), 1, Clock::System.now(), &Context::system());
+/// # let logged = Arc::new(LoggedEvent { partition: 3, partition_seq: 1, event });
+/// actix::System::new().block_on(async move {
+///     let supervisor = Supervisor::start(ActorStatsRegistry::default(), Intensity::default());
+///     let arbiters = Arbiters::start(1);
+///     let registry = Registry::start(&supervisor, &arbiters.feeding());
+///     let mut bells = registry.subscribe(Filter::Types([RANG].into()), 16).await?;
+///     // The journal does this after each commit.
+///     registry.publish(Batch::of(vec![logged], Origin::Local)).await;
+///     let delivery = bells.recv().await.expect("a delivery");
+///     assert_eq!((delivery.events.len(), delivery.ranges[0].to), (1, 1));
+///     supervisor.stop();
+///     arbiters.stop();
+///     Ok::<(), kernel::error::Error>(())
+/// }).unwrap();
+/// ```
 #[derive(Clone)]
 pub struct Registry(Ref<RegistryActor>);
 
 impl Registry {
     pub fn new(actor: Ref<RegistryActor>) -> Self {
         Self(actor)
+    }
+
+    /// Starts the registry's actor and keeps it alive.
+    pub fn start(supervisor: &Supervisor, arbiter: &ArbiterHandle) -> Self {
+        Self(supervisor.spawn("registry", arbiter, RegistryActor::new))
     }
 
     /// Tells subscribers of a commit. Nothing is lost if the registry is away: the log has it.

@@ -3,6 +3,16 @@
 use std::time::Duration;
 
 /// A schedule of retries (SPEC §7: 100 ms, ×2, at most 30 s, 8 retries).
+///
+/// ```
+/// use std::time::Duration;
+/// use kizuna_runtime::retry::Backoff;
+///
+/// let retry = Backoff { initial: Duration::from_millis(100), factor: 2.0, max: Duration::from_secs(1), times: 5 };
+/// assert_eq!(retry.wait(2), Duration::from_millis(400));
+/// assert_eq!(retry.wait(9), Duration::from_secs(1));
+/// assert!(retry.allows(4) && !retry.allows(5));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Backoff {
     pub initial: Duration,
@@ -10,6 +20,13 @@ pub struct Backoff {
     pub max: Duration,
     /// How many retries follow the first attempt.
     pub times: u32,
+}
+
+impl Default for Backoff {
+    /// The schedule of consumers' retries.
+    fn default() -> Self {
+        Self { initial: Duration::from_millis(100), factor: 2.0, max: Duration::from_secs(30), times: 8 }
+    }
 }
 
 impl Backoff {

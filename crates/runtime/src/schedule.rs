@@ -8,6 +8,18 @@ use croner::Cron;
 use kernel::clock::Timestamp;
 
 /// The times at which something is to be done. All nodes mean the same ones.
+///
+/// ```
+/// use kernel::clock::Timestamp;
+/// use kizuna_runtime::schedule::Schedule;
+///
+/// let mornings = Schedule::cron("0 9 * * MON-FRI").unwrap();
+/// let friday = Timestamp::parse("2026-03-06T09:00:00Z").unwrap();
+/// assert_eq!(mornings.next_after(friday), Timestamp::parse("2026-03-09T09:00:00Z"));
+/// // However many were missed, one run makes up for them.
+/// let later = Timestamp::parse("2026-03-12T12:00:00Z").unwrap();
+/// assert_eq!(mornings.due(friday, later), Timestamp::parse("2026-03-12T09:00:00Z"));
+/// ```
 #[derive(Clone, Debug)]
 pub enum Schedule {
     /// At the multiples of this since 1970.

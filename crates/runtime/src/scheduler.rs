@@ -80,7 +80,8 @@ impl Actor for SchedulerActor {
 
 async fn run(mut timer: Timer) {
     loop {
-        let rest = match timer.run_once().await {
+        let stats = timer.stats.clone();
+        let rest = match stats.progress().watch(timer.run_once()).await {
             Ok(_) => POLL,
             Err(error) => {
                 tracing::warn!(job = timer.job.name, %error, "a schedule can't be followed for the moment");

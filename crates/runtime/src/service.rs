@@ -2,7 +2,7 @@
 //!
 //! Each message becomes a task beside the others, so that the service stays responsive; the order of commands to one
 //! aggregate is its child's business. The actor bounds how many tasks are under way, and a task that panics ends the
-//! actor, which its supervisor starts again: the caller is told `unavailable`, the other tasks go on.
+//! actor, which its supervisor starts again: the caller gets `unavailable`, and the other tasks go on.
 //!
 //! A service that every node runs is reached by [`Local`]. One that `--services` may place elsewhere is reached by
 //! [`Service`], whose holder does not see where it is; other services reach it by [`Peer`], through its circuit breaker.
@@ -26,11 +26,12 @@ use crate::circuit_breaker::CircuitBreaker;
 use crate::remote::caller::Remote;
 use crate::stats::ActorStats;
 use crate::supervisor::{LivenessGuard, Ref, Supervisor, Tracked};
+use crate::trace::Trace;
 
 /// Messages that may wait for a service's actor; senders of more wait until their deadline.
 const MAILBOX: usize = 1_024;
 /// Messages that a service works on at the same time; more are answered `overloaded` at once.
-const WORK_MAX: usize = 1_024;
+pub const WORK_MAX: usize = 1_024;
 
 /// A message to the service `S`, and how `S` answers it; the macro [`serve`](crate::serve) implements this.
 pub trait Handle<S>: Send + 'static {
@@ -77,7 +78,7 @@ impl<S: 'static, M: Handle<S>> Message for Ask<S, M> {
 /// A task has panicked: the actor ends, and its supervisor starts another.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Panicked;
+struct Panicked(Trace);
 
 /// The actor before a service `S`.
 pub struct ServiceActor<S: 'static> {
@@ -99,21 +100,24 @@ impl<S: Send + Sync + 'static, M: Handle<S>> Handler<Tracked<Ask<S, M>>> for Ser
     type Result = ResponseFuture<Result<M::Answer, Error>>;
 
     fn handle(&mut self, message: Tracked<Ask<S, M>>, ctx: &mut Self::Context) -> Self::Result {
+        let trace = message.trace().clone();
         let Ask { message, .. } = message.take();
         let Ok(place) = self.places.clone().try_acquire_owned() else {
             self.stats.failed();
-            return Box::pin(async { Err(Error::overloaded()) });
+            let cause = format!("the service {} has {WORK_MAX} messages under way", self.stats.name());
+            return Box::pin(async { Err(Error::overloaded().with_cause(cause)) });
         };
         let (service, stats, actor) = (self.service.clone(), self.stats.clone(), ctx.address());
         Box::pin(async move {
             let work = AssertUnwindSafe(async move { message.handle(service).await });
-            let outcome = work.catch_unwind().await;
+            let outcome = trace.clone().run(work.catch_unwind()).await;
             drop(place);
             outcome.unwrap_or_else(|_| {
                 stats.failed();
                 // An actor that does not take the message any more is ending already.
-                let _ = actor.try_send(Panicked);
-                Err(Error::unavailable())
+                let _ = actor.try_send(Panicked(trace));
+                let cause = format!("a task of the service {} panicked", stats.name());
+                Err(Error::unavailable().with_cause(cause))
             })
         })
     }
@@ -122,11 +126,11 @@ impl<S: Send + Sync + 'static, M: Handle<S>> Handler<Tracked<Ask<S, M>>> for Ser
 impl<S: Send + Sync + 'static> Handler<Panicked> for ServiceActor<S> {
     type Result = ();
 
-    fn handle(&mut self, _: Panicked, ctx: &mut Self::Context) {
-        tracing::error!(
-            service = self.stats.name(),
-            "a task of a service panicked; its actor is started again"
-        );
+    fn handle(&mut self, Panicked(trace): Panicked, ctx: &mut Self::Context) {
+        let service = self.stats.name();
+        trace.in_scope(|| {
+            tracing::error!(service, "a task of a service panicked; its actor is started again");
+        });
         ctx.terminate();
     }
 }
@@ -182,8 +186,12 @@ pub fn answer<S: Hosted, M: Call<S>>(
     let message = serde_json::from_str::<M>(payload);
     Box::pin(async move {
         let unreadable = |error: serde_json::Error| {
-            tracing::warn!(service = %S::SERVICE, call = M::NAME, %error, "a call from another node is unreadable");
-            Error::unavailable()
+            let (service, line, column) = (S::SERVICE, error.line(), error.column());
+            // Where, not what: a password may stand there.
+            Error::unavailable().with_cause(format_args!(
+                "{service} can't read the call {} at {line}:{column}: its node runs another version",
+                M::NAME
+            ))
         };
         let answer = service.ask(message.map_err(unreadable)?).await?;
         serde_json::to_string(&answer).map_err(unreadable)
@@ -245,7 +253,8 @@ impl<S: Hosted> Peer<S> {
         Self { service, breaker }
     }
 
-    /// Asks the service through its breaker; again after a passing failure, if the message is idempotent.
+    /// Asks the service through its breaker; again after a passing failure, if the message is idempotent. A command to a
+    /// service of this node has the service's own deadline instead.
     ///
     /// # Errors
     /// As [`Service::ask`]; `unavailable` at once while the breaker is open.
@@ -255,7 +264,9 @@ impl<S: Hosted> Peer<S> {
             Service::Local(local) if M::IDEMPOTENT => {
                 self.breaker.call_idempotent(|| local.ask(message.clone())).await
             }
-            Service::Local(local) => self.breaker.call(local.ask(message)).await,
+            // A command is neither cut off, for its outcome would be unknown, nor counted: it may fail because its
+            // conditions no longer hold, which is no failure of the service.
+            Service::Local(local) => local.ask(message).await,
         }
     }
 
@@ -273,7 +284,36 @@ impl<S: Hosted> Peer<S> {
     }
 }
 
-/// The messages a service answers, and how. A service that may be on another node says `as` which one it is, and of each
+/// The messages a service answers, and how.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+/// use kizuna_runtime::arbiters::Arbiters;
+/// use kizuna_runtime::serve;
+/// use kizuna_runtime::service::Local;
+/// use kizuna_runtime::stats::ActorStatsRegistry;
+/// use kizuna_runtime::supervisor::{Intensity, Supervisor};
+///
+/// struct Greeter { greeting: &'static str }
+/// struct Greet(&'static str);
+///
+/// serve!(Greeter, {
+///     Greet => |service, message| String { Ok(format!("{}, {}", service.greeting, message.0)) },
+/// });
+///
+/// actix::System::new().block_on(async {
+///     let supervisor = Supervisor::start(ActorStatsRegistry::default(), Intensity::default());
+///     let arbiters = Arbiters::start(1);
+///     let greeter = Arc::new(Greeter { greeting: "Good morning" });
+///     let deadline = Duration::from_secs(5);
+///     let service = Local::start(&supervisor, "greeter", &arbiters.serving(), deadline, greeter);
+///     assert_eq!(service.ask(Greet("Sato")).await, Ok("Good morning, Sato".to_owned()));
+///     supervisor.stop();
+///     arbiters.stop();
+/// });
+/// ```
+/// A service that may be on another node says `as` which one it is, and of each
 /// message whether it is a `read` or a `command`; a command has a `context`.
 #[macro_export]
 macro_rules! serve {

@@ -7,6 +7,7 @@ use dashmap::DashMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::progress::Progress;
 use kernel::failpoint;
 
 /// Counters of one actor, or of all children of one kind.
@@ -19,6 +20,7 @@ pub struct ActorStats {
     failed: AtomicU64,
     restarts: AtomicU64,
     live: AtomicI64,
+    progress: Progress,
 }
 
 /// A reading of [`ActorStats`].
@@ -65,6 +67,11 @@ impl ActorStats {
 
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What the actor has under way.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     fn read(&self) -> ActorReading {
@@ -122,6 +129,7 @@ impl ActorStatsRegistry {
                 failed: AtomicU64::new(0),
                 restarts: AtomicU64::new(0),
                 live: AtomicI64::new(0),
+                progress: Progress::default(),
             })
         });
         entry.clone()

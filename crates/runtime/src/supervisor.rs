@@ -4,6 +4,10 @@
 //! closed) and restarts a stopped one with the same state object. Here each instance holds a [`LivenessGuard`];
 //! when it is dropped, for whatever reason, the supervisor hears of it and starts a fresh instance, after
 //! a wait that grows while deaths follow each other closely.
+//!
+//! An actor that hangs does not die. Every few seconds the supervisor looks at what each has under way (`progress.rs`);
+//! one that has made no progress for [`STUCK_AFTER`] is ended, which drops what it waits for, and started again as if it
+//! had died. One that blocks its thread can't be ended: then the alarm is all there is.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,12 +15,23 @@ use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use actix::dev::ToEnvelope;
-use actix::{Actor, Addr, ArbiterHandle, Context, Handler, MailboxError, Message};
-use tokio::sync::mpsc;
+use actix::{
+    Actor, ActorContext, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, MailboxError,
+    Message, WrapFuture,
+};
+use tokio::sync::{mpsc, oneshot};
 
+use crate::progress;
 use crate::retry::Backoff;
 use crate::stats::{ActorStats, ActorStatsRegistry, LiveGauge, QueuedMessage};
+use crate::trace::Trace;
 use kernel::error::Error;
+
+/// How long a unit of an actor's work may go on without progress. No wait within one lasts longer than a statement of the
+/// database may (30 s) or a commit (30 s, with 5 s for a connection): four times that means that it hangs.
+pub const STUCK_AFTER: Duration = Duration::from_secs(120);
+/// How often actors are looked at; more often where less time counts as stuck.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// How often an actor may die before its restarts are spaced out, and how far.
 #[derive(Clone, Debug)]
@@ -70,11 +85,12 @@ impl Drop for LivenessGuard {
     }
 }
 
-/// A message under way, with its place in the mailbox count.
+/// A message under way, with its place in the mailbox count and the trace of its sender.
 #[derive(Debug)]
 pub struct Tracked<M> {
     message: M,
     queued: QueuedMessage,
+    trace: Trace,
 }
 
 impl<M: Message> Message for Tracked<M> {
@@ -84,13 +100,18 @@ impl<M: Message> Message for Tracked<M> {
 impl<M> Tracked<M> {
     /// `message` on its way to the actor of these counters.
     pub fn new(message: M, stats: &Arc<ActorStats>) -> Self {
-        Self { message, queued: stats.enqueue() }
+        Self { message, queued: stats.enqueue(), trace: Trace::current() }
     }
 
     /// Takes the message up: it no longer waits.
     pub fn take(self) -> M {
         self.queued.taken();
         self.message
+    }
+
+    /// The trace of the sender, for what is done about the message.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
     }
 }
 
@@ -107,6 +128,11 @@ impl<A: Actor> Clone for Ref<A> {
 }
 
 impl<A: Actor> Ref<A> {
+    /// The actor's name in the metrics.
+    pub fn name(&self) -> &str {
+        self.stats.name()
+    }
+
     /// Sends `message` and waits for its answer, at most `deadline`.
     ///
     /// # Errors
@@ -121,54 +147,114 @@ impl<A: Actor> Ref<A> {
     {
         let address = self.current.read().expect("no panic under this lock").clone();
         let Some(address) = address else {
-            self.stats.failed();
-            return Err(Error::unavailable());
+            return Err(self.failed(Error::unavailable(), "is being started again"));
         };
         let tracked = Tracked::new(message, &self.stats);
         let answer = tokio::time::timeout(deadline, address.send(tracked)).await;
+        progress::made();
         match answer {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(MailboxError::Closed)) => {
-                self.stats.failed();
-                Err(Error::unavailable())
+                Err(self.failed(Error::unavailable(), "died before it had answered"))
             }
             Ok(Err(MailboxError::Timeout)) | Err(_) => {
-                self.stats.failed();
-                Err(Error::overloaded())
+                Err(self.failed(Error::overloaded(), "did not answer within its deadline"))
             }
         }
     }
+
+    fn failed(&self, error: Error, why: &str) -> Error {
+        self.stats.failed();
+        error.with_cause(format_args!("the actor {} {why}", self.stats.name()))
+    }
 }
 
-type Start = Box<dyn Fn(LivenessGuard) + Send>;
+/// Starts an instance; what is returned ends it.
+type Start = Box<dyn Fn(LivenessGuard) -> oneshot::Sender<End> + Send>;
+
+/// The supervisor's order to an instance that is stuck.
+struct End;
 
 struct Child {
     stats: Arc<ActorStats>,
     start: Start,
     clear: Box<dyn Fn() + Send>,
+    /// Ends the instance; none once it was told to.
+    end: Option<oneshot::Sender<End>>,
     deaths: Deaths,
 }
 
-/// Owns the long-lived actors of a node.
+/// Owns the long-lived actors of a node: whoever dies or hangs is started again.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+/// use actix::{Actor, Context, Handler, Message};
+/// use kizuna_runtime::arbiters::Arbiters;
+/// use kizuna_runtime::stats::ActorStatsRegistry;
+/// use kizuna_runtime::supervisor::{Intensity, LivenessGuard, Supervisor, Tracked};
+///
+/// #[derive(Message)]
+/// #[rtype(result = "u32")]
+/// struct Divide(u32, u32);
+///
+/// struct Divider(#[expect(dead_code, reason = "its drop is the death notice")] LivenessGuard);
+///
+/// impl Actor for Divider {
+///     type Context = Context<Self>;
+/// }
+///
+/// impl Handler<Tracked<Divide>> for Divider {
+///     type Result = u32;
+///
+///     fn handle(&mut self, message: Tracked<Divide>, _: &mut Self::Context) -> u32 {
+///         let Divide(number, by) = message.take();
+///         number / by
+///     }
+/// }
+///
+/// actix::System::new().block_on(async {
+///     let supervisor = Supervisor::start(ActorStatsRegistry::default(), Intensity::default());
+///     let arbiters = Arbiters::start(1);
+///     let divider = supervisor.spawn("divider", &arbiters.serving(), |liveness, _| Divider(liveness));
+///     let soon = Duration::from_secs(5);
+///     assert_eq!(divider.ask(Divide(42, 6), soon).await, Ok(7));
+///     // It panics: its caller gets an error, and the next instance answers.
+///     assert!(divider.ask(Divide(1, 0), soon).await.is_err());
+///     while divider.ask(Divide(42, 6), soon).await != Ok(7) {
+///         tokio::time::sleep(Duration::from_millis(5)).await;
+///     }
+///     supervisor.stop();
+///     arbiters.stop();
+/// });
+/// ```
 #[derive(Clone)]
 pub struct Supervisor {
     children: Arc<std::sync::Mutex<Vec<Child>>>,
     notices: mpsc::UnboundedSender<usize>,
     actor_stats: ActorStatsRegistry,
     stopping: Arc<AtomicBool>,
+    stuck_after: Duration,
 }
 
 impl Supervisor {
     /// Starts supervising on the runtime this is called from.
     pub fn start(actor_stats: ActorStatsRegistry, intensity: Intensity) -> Self {
+        Self::watching(actor_stats, intensity, STUCK_AFTER)
+    }
+
+    /// Like [`Self::start`], but with another bound than [`STUCK_AFTER`].
+    pub fn watching(actor_stats: ActorStatsRegistry, intensity: Intensity, stuck_after: Duration) -> Self {
         let (notices, inbox) = mpsc::unbounded_channel();
         let this = Self {
             children: Arc::default(),
             notices,
             actor_stats,
             stopping: Arc::new(AtomicBool::new(false)),
+            stuck_after,
         };
         tokio::spawn(this.clone().watch(inbox, intensity));
+        tokio::spawn(this.clone().look_for_stuck());
         this
     }
 
@@ -185,14 +271,25 @@ impl Supervisor {
         let (arbiter, cell, counters) = (arbiter.clone(), current.clone(), stats.clone());
         let start: Start = Box::new(move |liveness| {
             let (factory, stats) = (factory.clone(), counters.clone());
-            let address = A::start_in_arbiter(&arbiter, move |_| factory(liveness, stats));
+            let (end, ends) = oneshot::channel::<End>();
+            let address = A::start_in_arbiter(&arbiter, move |ctx: &mut Context<A>| {
+                let actor = factory(liveness, stats);
+                let ended = ends.into_actor(&actor).map(|end, _, ctx: &mut Context<A>| {
+                    if end.is_ok() {
+                        ctx.terminate();
+                    }
+                });
+                ctx.spawn(ended);
+                actor
+            });
             *cell.write().expect("no panic under this lock") = Some(address);
+            end
         });
         let clear = Box::new(move || *current.write().expect("no panic under this lock") = None);
         let mut children = self.children.lock().expect("no panic under this lock");
         let place = children.len();
-        start(self.liveness(place, &stats));
-        children.push(Child { stats, start, clear, deaths: Deaths::default() });
+        let end = Some(start(self.liveness(place, &stats)));
+        children.push(Child { stats, start, clear, end, deaths: Deaths::default() });
         reference
     }
 
@@ -231,10 +328,41 @@ impl Supervisor {
         if self.stopping.load(Ordering::SeqCst) {
             return;
         }
-        let children = self.children.lock().expect("no panic under this lock");
-        let child = &children[place];
+        let mut children = self.children.lock().expect("no panic under this lock");
+        let child = &mut children[place];
         child.stats.restarted();
-        (child.start)(self.liveness(place, &child.stats));
+        child.end = Some((child.start)(self.liveness(place, &child.stats)));
+    }
+
+    async fn look_for_stuck(self) {
+        let pause = LOOK_EVERY.min(self.stuck_after / 4);
+        while !self.stopping.load(Ordering::SeqCst) {
+            let before = Instant::now();
+            tokio::time::sleep(pause).await;
+            // A late look means that the whole process stood still: the actors have yet to show that they go on.
+            if before.elapsed() < 2 * pause {
+                self.end_stuck();
+            }
+        }
+    }
+
+    /// Ends every actor that has made no progress for too long: its death brings it back.
+    fn end_stuck(&self) {
+        let mut children = self.children.lock().expect("no panic under this lock");
+        for child in children.iter_mut() {
+            let Some(stalled) = child.stats.progress().stalled_for() else { continue };
+            if stalled < self.stuck_after {
+                continue;
+            }
+            // None: it was told before, and has not ended yet.
+            let Some(end) = child.end.take() else { continue };
+            let actor = child.stats.name();
+            tracing::error!(actor, ?stalled, "an actor is stuck and is started anew");
+            metrics::counter!("kizuna_actor_stuck_total", "actor" => actor.to_owned()).increment(1);
+            child.stats.failed();
+            // One that is ending already has no use for it.
+            let _ = end.send(End);
+        }
     }
 }
 

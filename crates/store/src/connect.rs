@@ -1,9 +1,8 @@
-//! Opening the two databases with the settings that SPEC §8.1 rests on.
+//! Opens the two databases with the settings that SPEC §8.1 requires.
 
 use std::str::FromStr;
-use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
@@ -11,19 +10,12 @@ use sqlx::sqlite::{
 
 use sqlx::ConnectOptions;
 
-use crate::db::StoreError;
+use crate::error::StoreError;
+use crate::postgres::Connections;
 use crate::readers::Readers;
-use crate::settings::DatabaseSettings;
+use crate::settings::{DatabaseSettings, LOCK_TIMEOUT};
 
-/// How long a statement waits for a lock another process or node holds.
-pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
-/// A connection that has been idle for so long is tested before it is used.
-const RESTED: Duration = Duration::from_secs(1);
-
-/// How long a PostgreSQL connection, and the plans that it keeps, are made use of.
-const PLANS_LAST: Duration = Duration::from_secs(5 * 60);
-
-/// The one writer and the readers of a SQLite file, which is made with its folder if missing.
+/// Opens the writer and the readers of a SQLite file; creates the file and its folder if missing.
 pub(crate) async fn open_sqlite(settings: &DatabaseSettings) -> Result<(SqlitePool, Readers), StoreError> {
     let options = SqliteConnectOptions::from_str(&settings.url)?
         .create_if_missing(true)
@@ -35,13 +27,13 @@ pub(crate) async fn open_sqlite(settings: &DatabaseSettings) -> Result<(SqlitePo
         // Checkpoints sync the main file: every 16 MB of log rather than every 4.
         .pragma("wal_autocheckpoint", "4000")
         .pragma("cache_size", "-8000")
-        // A statement is a whole batch here: neither its text nor its time says anything to a reader of logs.
+        // A statement is a whole batch: its text and its time would not help a reader of the log.
         .disable_statement_logging();
     if let Some(folder) = options.get_filename().parent() {
         std::fs::create_dir_all(folder)
             .map_err(|error| StoreError::Unavailable(format!("{}: {error}", folder.display())))?;
     }
-    // One that is never closed for its age, nor tested: a file does not go away.
+    // It is never closed for its age and never tested: a file does not go away.
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .idle_timeout(None)
@@ -54,39 +46,25 @@ pub(crate) async fn open_sqlite(settings: &DatabaseSettings) -> Result<(SqlitePo
     Ok((writer, readers))
 }
 
-/// The pool of a PostgreSQL database.
-pub(crate) async fn open_postgres(settings: &DatabaseSettings) -> Result<PgPool, StoreError> {
+/// Opens the connections to a PostgreSQL database.
+pub(crate) async fn open_postgres(settings: &DatabaseSettings) -> Result<Connections, StoreError> {
     let options = PgConnectOptions::from_str(&settings.url)?
         .application_name("kizuna")
         .statement_cache_capacity(256)
         .options([
             ("TimeZone", "UTC"),
             ("synchronous_commit", "on"),
-            // A node that stops inside a transaction holds the partitions' rows for less time than others wait for them.
+            // A node that stops inside a transaction holds the partitions' rows for less time than others wait for
+            // them.
             ("lock_timeout", "5s"),
             ("idle_in_transaction_session_timeout", "3s"),
             ("statement_timeout", "30s"),
-            // Statements are planned once a connection, often while a table is still empty: such a plan would
-            // scan it whole for as long as the connection lives. Everything here goes by a key or an index.
+            // A statement is planned once per connection, often while a table is still empty: such a plan would scan
+            // the whole table for as long as the connection lives. Every statement here has a key or an index to use.
             ("enable_seqscan", "off"),
-            // Its price is per plan, its gain per row: there are few rows here.
+            // Compiling costs per plan and gains per row, and there are few rows here.
             ("jit", "off"),
         ])
         .disable_statement_logging();
-    let pool = PgPoolOptions::new()
-        .max_connections(settings.pool_size + 1)
-        .acquire_timeout(LOCK_TIMEOUT)
-        // What was planned while a table was small is planned anew some time.
-        .max_lifetime(PLANS_LAST)
-        .test_before_acquire(false)
-        // One that rested may have lost its server; one just used has not, and a test costs a round trip.
-        .before_acquire(|connection, meta| {
-            Box::pin(async move {
-                if meta.idle_for > RESTED {
-                    sqlx::Connection::ping(connection).await?;
-                }
-                Ok(true)
-            })
-        });
-    Ok(pool.connect_with(options).await?)
+    Connections::open(options, settings.pool_size + 1).await
 }

@@ -1,4 +1,4 @@
-//! Consumers' positions, what they could not apply yet, and how far behind they are.
+//! The positions of consumers, the events they could not apply yet, and how far behind they are.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -24,7 +24,7 @@ pub static CURSORS: Table = Table {
     fence: "position",
 };
 
-/// How far a consumer is in one partition.
+/// A consumer's position in a partition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
     pub consumer: String,
@@ -32,12 +32,12 @@ pub struct Cursor {
     pub partition: i64,
     /// The `partition_seq` of the last event taken.
     pub position: i64,
-    /// How many events of its types it has applied or parked.
+    /// How many events of its types the consumer has applied or parked.
     pub applied: i64,
 }
 
 impl Cursor {
-    /// Moves the stored cursor from `stored` to this one, if nobody else did.
+    /// Moves the stored cursor to this one, on condition that it still is `stored`.
     pub fn moved_from(&self, stored: &Cursor) -> Write {
         #[derive(Serialize)]
         struct Row<'a> {
@@ -50,8 +50,8 @@ impl Cursor {
     }
 }
 
-/// A consumer's cursors, one a partition in order; missing rows are made first, so that a compare-and-set
-/// always has a row to lock.
+/// A consumer's cursors, one per partition, in the order of partitions. Missing rows are created first, so that a
+/// compare-and-set always has a row to lock.
 pub async fn load(db: &Db, consumer: &str) -> Result<Vec<Cursor>, StoreError> {
     let make = match db.dialect() {
         Dialect::Sqlite => {
@@ -95,20 +95,20 @@ pub static PARKED: Table = Table {
     fence: "version",
 };
 
-/// Where a parked event stands.
+/// The state of a parked event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ParkedStatus {
     /// Tried again at `next_attempt_at`.
     Retrying,
-    /// Behind an earlier parked event of its aggregate.
+    /// Waits behind an earlier parked event of its aggregate.
     Waiting,
-    /// A dead letter: out of retries, until it is redriven.
+    /// A dead letter: its retries are used up, until it is redriven.
     Dead,
 }
 
 impl ParkedStatus {
-    /// As the API and the database write it.
+    /// Its name in the API and the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Retrying => "retrying",
@@ -146,7 +146,7 @@ pub async fn parked(db: &Db, consumer: &str, limit: i64) -> Result<Vec<Parked>, 
     db.rows(&PARKED, tail).await
 }
 
-/// The position of the consumer that is least far in each partition, `(partition, position)`.
+/// The lowest position of any consumer in each partition, `(partition, position)`.
 pub async fn lowest(db: &Db) -> Result<Vec<(i64, i64)>, StoreError> {
     static LOWEST: Table = Table {
         name: "lowest",

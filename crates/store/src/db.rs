@@ -1,87 +1,26 @@
-//! The database: SQLite or PostgreSQL behind one small surface of reads, and the transaction of the journal.
+//! The database: SQLite or PostgreSQL behind one interface for reads and for the journal's transaction.
 
 use serde::de::DeserializeOwned;
-use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, Sqlite, SqlitePool, Transaction};
 use tokio::runtime::Handle;
 
 use crate::connect::{open_postgres, open_sqlite};
+pub use crate::error::StoreError;
+use crate::postgres;
+use crate::postgres::Connections;
 use crate::readers::Readers;
 use crate::settings::{DatabaseSettings, Schema};
 use crate::sql::Sql;
 use crate::table::{Dialect, Table};
-use kernel::error::{Error, ErrorCode};
 use kernel::event::Catalogue;
+use kernel::failpoint;
 use kernel::ids::Id;
-
-/// Why the database did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// It can't be reached, or is too busy; nothing is known to be wrong with the request.
-    #[error("the database is unavailable: {0}")]
-    Unavailable(String),
-    /// A unique index holds such a value already.
-    #[error("a row with this value exists already ({0})")]
-    Duplicate(String),
-    /// Anything else: a defect here or a damaged row.
-    #[error("the database refused: {0}")]
-    Failed(String),
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        match &error {
-            sqlx::Error::Database(db) if db.is_unique_violation() => {
-                Self::Duplicate(db.constraint().unwrap_or(db.message()).to_owned())
-            }
-            sqlx::Error::Database(db) if is_passing(db.code().as_deref().unwrap_or_default()) => {
-                Self::Unavailable(error.to_string())
-            }
-            sqlx::Error::Io(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::Protocol(_)
-            | sqlx::Error::WorkerCrashed => Self::Unavailable(error.to_string()),
-            _ => Self::Failed(error.to_string()),
-        }
-    }
-}
-
-/// PostgreSQL: classes 08 (connection), 40 (rollback), 53 (resources), 55 (lock), 57 (operator);
-/// SQLite: 5 BUSY, 6 LOCKED, 10 IOERR, 13 FULL (the low byte of the extended code).
-fn is_passing(code: &str) -> bool {
-    let postgres = code.len() == 5
-        && ["08", "25P03", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class));
-    let sqlite =
-        code.len() < 5 && code.parse::<u32>().is_ok_and(|code| [5, 6, 10, 13].contains(&(code & 0xff)));
-    postgres || sqlite
-}
-
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(why) => {
-                tracing::warn!(error = why, "the database is unavailable");
-                Self::unavailable()
-            }
-            StoreError::Duplicate(why) | StoreError::Failed(why) => {
-                tracing::error!(error = why, "the database refused a query");
-                Self::new(ErrorCode::Internal)
-            }
-        }
-    }
-}
-
-impl From<serde_json::Error> for StoreError {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Failed(format!("a stored row can't be read: {error}"))
-    }
-}
 
 #[derive(Clone)]
 enum Pools {
-    // One writer, as SQLite has it; readers beside it see the last commit (WAL).
+    // SQLite has one writer; readers beside it see the last commit (WAL).
     Sqlite { writer: SqlitePool, readers: Readers },
-    Postgres(PgPool),
+    Postgres(Connections),
 }
 
 /// A handle to the database; clones share its pools.
@@ -94,7 +33,7 @@ pub struct Db {
     runtime: Handle,
 }
 
-/// What promises rest on (SPEC §8.1), under the names of either database.
+/// The settings that durability depends on (SPEC §8.1), under their names in either database.
 pub const SETTINGS: [&str; 7] = [
     "synchronous",
     "journal_mode",
@@ -106,7 +45,7 @@ pub const SETTINGS: [&str; 7] = [
 ];
 
 impl Db {
-    /// Connects; SQLite files (and their folder) are made if missing. Call on the long-lived runtime.
+    /// Connects; creates a SQLite file and its folder if missing. Call on the long-lived runtime.
     ///
     /// # Errors
     /// `Unavailable` if nothing answers there, `Failed` for a URL that is neither `sqlite:` nor `postgres:`.
@@ -125,14 +64,34 @@ impl Db {
         Ok(Self { pools, schema, runtime: Handle::current() })
     }
 
-    /// Brings the schema up to date; returns the names of the migrations that it holds then.
+    /// A handle to the same database for work that must be done in time, whatever else is under way: on PostgreSQL it has
+    /// a connection that no other work can take. On SQLite it is an ordinary handle: its node is alone.
+    pub fn reserved(&self) -> Self {
+        match &self.pools {
+            Pools::Sqlite { .. } => self.clone(),
+            Pools::Postgres(connections) => {
+                Self { pools: Pools::Postgres(connections.reserved()), ..self.clone() }
+            }
+        }
+    }
+
+    /// Brings the schema up to date; returns the names of all applied migrations.
     ///
     /// # Errors
     /// When a migration fails or the schema is newer than this binary.
     pub async fn migrate(&self) -> Result<Vec<String>, StoreError> {
         let (migrator, ran) = match &self.pools {
             Pools::Sqlite { writer, .. } => (self.schema.sqlite, self.schema.sqlite.run(writer).await),
-            Pools::Postgres(pool) => (self.schema.postgres, self.schema.postgres.run(pool).await),
+            Pools::Postgres(connections) => {
+                let (mut lent, migrator) = (connections.lend_at_start().await?, self.schema.postgres);
+                // `run` of a connection can't be sent between threads (the compiler finds it "not general enough").
+                let ran = lent.run(async |on| Ok(migrator.run_direct(None, on, false).await)).await?;
+                if ran.is_ok() {
+                    // One that failed holds the lock of the migrations.
+                    lent.done();
+                }
+                (migrator, ran)
+            }
         };
         ran.map_err(|error| StoreError::Failed(error.to_string()))?;
         Ok(migrator
@@ -153,12 +112,12 @@ impl Db {
         }
     }
 
-    /// The rows of `table` that `tail` leaves (joins, conditions, order, limit).
+    /// The rows of `table` that `tail` (joins, conditions, order, limit) selects.
     pub async fn rows<T: DeserializeOwned>(&self, table: &Table, tail: Sql) -> Result<Vec<T>, StoreError> {
         self.rows_of(table, tail.wrapped(|tail| table.select(tail))).await
     }
 
-    /// The rows of a query of its own, whose columns `shape` describes.
+    /// The rows of any query; `shape` describes its columns.
     pub async fn rows_of<T: DeserializeOwned>(
         &self,
         shape: &Table,
@@ -171,6 +130,9 @@ impl Db {
 
     /// The row with this id.
     pub async fn row<T: DeserializeOwned>(&self, table: &Table, id: Id) -> Result<Option<T>, StoreError> {
+        if failpoint::fails("db.row", |text| id.to_string() == text) {
+            return Err(StoreError::Failed("failpoint db.row".into()));
+        }
         let rows = self.rows(table, Sql::default().filter("id = ?", [id.into()])).await?;
         Ok(rows.into_iter().next())
     }
@@ -184,10 +146,15 @@ impl Db {
                 reader.done();
                 Ok(text?)
             }
-            Pools::Postgres(pool) => {
-                let pool = pool.clone();
-                let task = self.runtime.spawn(async move { postgres_text(&pool, &sql, true).await });
-                Ok(task.await.map_err(|_| StoreError::Unavailable("a query was cut off".into()))??)
+            Pools::Postgres(connections) => {
+                let connections = connections.clone();
+                let task = self.runtime.spawn(async move {
+                    let mut lent = connections.lend().await?;
+                    let text = lent.run(async |connection| postgres_text(connection, &sql, true).await).await;
+                    lent.done();
+                    text
+                });
+                task.await.map_err(|_| StoreError::Unavailable("a query was cut off".into()))?
             }
         }
     }
@@ -198,10 +165,10 @@ impl Db {
         text.parse().map_err(|_| StoreError::Failed(format!("not a number: {text}")))
     }
 
-    /// Whether it answers.
+    /// Checks that the database answers.
     ///
     /// # Errors
-    /// `Unavailable` if not.
+    /// `Unavailable` if it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.text(Sql::new("SELECT CAST(1 AS TEXT)")).await.map(drop)
     }
@@ -209,7 +176,7 @@ impl Db {
     /// Runs a statement outside the journal (housekeeping only); returns how many rows it touched.
     ///
     /// # Errors
-    /// The database's; nothing has changed then.
+    /// The database's; then nothing has changed.
     pub async fn execute(&self, sql: Sql) -> Result<u64, StoreError> {
         let db = self.clone();
         let task = self.runtime.spawn(async move {
@@ -220,7 +187,7 @@ impl Db {
         task.await.map_err(|_| StoreError::Unavailable("a statement was cut off".into()))?
     }
 
-    /// One of [`SETTINGS`] on the connection that commits, as the database words it.
+    /// The value of one of [`SETTINGS`] on the connection that commits.
     pub async fn setting(&self, name: &'static str) -> Result<String, StoreError> {
         if !SETTINGS.contains(&name) {
             return Err(StoreError::Failed(format!("{name} is not among the settings")));
@@ -235,11 +202,13 @@ impl Db {
         text.ok_or_else(|| StoreError::Failed(format!("there is no setting {name}")))
     }
 
-    /// Begins the transaction of a commit. Run it to its end in a task that nobody drops.
+    /// Begins the transaction of a commit. Run it to its end in a task that is never dropped.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match &self.pools {
             Pools::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Pools::Postgres(connections) => {
+                Tx::Postgres(postgres::Transaction::begin(connections.lend().await?).await?)
+            }
         })
     }
 
@@ -248,14 +217,14 @@ impl Db {
         &self.runtime
     }
 
-    /// Closes every connection; SQLite folds its write-ahead log back.
+    /// Closes every connection; SQLite checkpoints its write-ahead log.
     pub async fn close(&self) {
         match &self.pools {
             Pools::Sqlite { writer, readers } => {
                 readers.close().await;
                 writer.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres(connections) => connections.close().await,
         }
     }
 }
@@ -263,7 +232,7 @@ impl Db {
 /// An open transaction.
 pub enum Tx {
     Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(postgres::Transaction),
 }
 
 impl Tx {
@@ -271,16 +240,20 @@ impl Tx {
     pub async fn text(&mut self, sql: &Sql) -> Result<Option<String>, StoreError> {
         Ok(match self {
             Self::Sqlite(tx) => sqlite_text(&mut **tx, sql).await?,
-            Self::Postgres(tx) => postgres_text(&mut **tx, sql, true).await?,
+            Self::Postgres(tx) => {
+                tx.run(async |connection| postgres_text(connection, sql, true).await).await?
+            }
         })
     }
 
-    /// The same by a plan made for this time alone. PostgreSQL keeps the plan of a statement that is known to it; one
-    /// made while the table was empty may look for a value through all rows.
+    /// Like [`Tx::text`], but with a plan made for this call. PostgreSQL keeps the plan of a prepared statement, and
+    /// a plan made while the table was empty may scan all rows.
     pub async fn text_planned_anew(&mut self, sql: &Sql) -> Result<Option<String>, StoreError> {
         Ok(match self {
             Self::Sqlite(tx) => sqlite_text(&mut **tx, sql).await?,
-            Self::Postgres(tx) => postgres_text(&mut **tx, sql, false).await?,
+            Self::Postgres(tx) => {
+                tx.run(async |connection| postgres_text(connection, sql, false).await).await?
+            }
         })
     }
 
@@ -292,7 +265,8 @@ impl Tx {
                 sqlx::query_with(text, sql.sqlite()?).execute(&mut **tx).await?.rows_affected()
             }
             Self::Postgres(tx) => {
-                sqlx::query_with(text, sql.postgres()?).execute(&mut **tx).await?.rows_affected()
+                let query = sqlx::query_with(text, sql.postgres()?);
+                tx.run(async |connection| query.execute(connection).await).await?.rows_affected()
             }
         })
     }
@@ -315,8 +289,8 @@ async fn sqlite_text<'c>(
     Ok(query.fetch_optional(on).await?.flatten())
 }
 
-async fn postgres_text<'c>(
-    on: impl sqlx::Executor<'c, Database = Postgres>,
+async fn postgres_text(
+    on: &mut PgConnection,
     sql: &Sql,
     keep_plan: bool,
 ) -> Result<Option<String>, sqlx::Error> {

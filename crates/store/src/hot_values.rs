@@ -1,6 +1,6 @@
-//! Keys that hold a value for a second: the commands; `actors/customer/hot.rs` has the rule they serve.
+//! The Redis commands for values that nodes share for a second. Their user decides when a value is stale.
 //!
-//! A key is absent, or holds a token (who is about to fill it), or a value. Either runs out by itself.
+//! A key is absent, or holds a token (of the node that is about to fill it), or a value. Tokens and values expire.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use redis::RedisResult;
 
 use crate::redis::Redis;
 
-/// Puts a value in the place of the token that it was read under, for the time that the token has left: a value is
-/// never older than its token. One script, so that nothing happens in between.
+/// Replaces a token by the value that was read under it, for the time that the token has left: a value is never older
+/// than its token. It is one script, so that no other command comes in between.
 const FILL: &str =
     "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')";
 
 impl Redis {
-    /// What a key holds.
+    /// Reads a key.
     ///
     /// # Errors
     /// When Redis is away.
@@ -22,7 +22,7 @@ impl Redis {
         redis::cmd("GET").arg(key).query_async(&mut self.shared()).await
     }
 
-    /// Puts a token behind a key that holds nothing; whether it did.
+    /// Sets a token under an absent key; returns whether it did.
     ///
     /// # Errors
     /// When Redis is away or full.
@@ -34,7 +34,7 @@ impl Redis {
         Ok(done.is_some())
     }
 
-    /// Puts a value in the place of a token, if that is still there.
+    /// Replaces a token by a value, if the token is still there.
     ///
     /// # Errors
     /// When Redis is away or full.
@@ -49,10 +49,10 @@ impl Redis {
             .await
     }
 
-    /// Empties a key, tokens too.
+    /// Deletes a key, whether it holds a token or a value.
     ///
     /// # Errors
-    /// When Redis is away: it may be empty or not.
+    /// When Redis is away: the key may be deleted or not.
     pub async fn clear(&self, key: &str) -> RedisResult<()> {
         redis::cmd("DEL").arg(key).query_async(&mut self.shared()).await
     }

@@ -1,4 +1,4 @@
-//! First answers to requests with an `Idempotency-Key` (SPEC §2), kept in the transaction of their effect.
+//! First answers to requests with an `Idempotency-Key` (SPEC §2), stored in the transaction of their effect.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -26,12 +26,12 @@ pub static IDEMPOTENCY_KEYS: Table = Table {
     fence: "status",
 };
 
-/// An answer as it was first given.
+/// The first answer to a request.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct FirstAnswer {
-    /// `user/key`: keys of two users never meet.
+    /// `user/key`, so that keys of two users never collide.
     pub id: String,
-    /// A hash of method, path and body: the same key may not carry another request.
+    /// A hash of method, path and body: a key may not be used for a different request.
     pub fingerprint: String,
     pub status: u16,
     pub location: Option<String>,
@@ -61,13 +61,13 @@ impl FirstAnswer {
         }
     }
 
-    /// Stores it, if the key is still free.
+    /// Stores the answer, on condition that the key is unused.
     pub fn write(&self) -> Write {
         Write::put(&IDEMPOTENCY_KEYS, &self.id, self).expecting(0)
     }
 }
 
-/// The first answer under this id; one from before `since` has run out and is forgotten here.
+/// The first answer under this id. An answer from before `since` has expired, and is deleted.
 pub async fn find(db: &Db, id: &str, since: Timestamp) -> Result<Option<FirstAnswer>, StoreError> {
     let found: Vec<FirstAnswer> =
         db.rows(&IDEMPOTENCY_KEYS, Sql::default().filter("id = ?", [id.into()])).await?;
@@ -80,7 +80,7 @@ pub async fn find(db: &Db, id: &str, since: Timestamp) -> Result<Option<FirstAns
     Ok(found)
 }
 
-/// Forgets answers older than `before`, at most `limit`; returns how many.
+/// Deletes answers older than `before`, at most `limit`; returns how many.
 pub async fn purge(db: &Db, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
     let sql = Sql::new("DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys")
         .filter("created_at < ?", [before.into()])

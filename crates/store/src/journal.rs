@@ -1,8 +1,8 @@
 //! Committing a group of units in one transaction of four steps, however many rows: begin, read what is
 //! compared, write everything, commit. A step costs a thread hop (SQLite) or a round trip (PostgreSQL).
 //!
-//! A unit that the database refuses for itself makes the group fall apart into transactions of their own,
-//! so that it takes no neighbour with it.
+//! If the database refuses one unit, each unit of the group is committed in a transaction of its own, so that the
+//! others are not lost with it.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -23,11 +23,11 @@ use kernel::ids::Id;
 /// What became of one unit: its events with their places in the log, or why it was left out.
 pub type Outcome = Result<Vec<Arc<LoggedEvent>>, CommitError>;
 
-/// Commits `units`; the answer has one outcome a unit, in their order.
+/// Commits `units`; returns an outcome for each unit, in their order.
 pub async fn commit(db: &Db, units: Vec<UnitOfWork>) -> Vec<Outcome> {
     let mut done = commit_together(db, &units).await;
     if units.len() == 1 && matches!(done, Err(Failure::Before(StoreError::Duplicate(_)))) {
-        // Another node may have made a row since it was looked for: a second look finds the unit stale.
+        // Another node may have inserted a row since the comparison: a second try finds the unit stale.
         done = commit_together(db, &units).await;
     }
     match done {
@@ -54,7 +54,7 @@ pub async fn commit(db: &Db, units: Vec<UnitOfWork>) -> Vec<Outcome> {
     }
 }
 
-/// Where a transaction broke: before its COMMIT nothing is stored, at its COMMIT nobody knows.
+/// Where a transaction failed: before its COMMIT nothing is stored, at its COMMIT the outcome is unknown.
 enum Failure {
     Before(StoreError),
     Commit(StoreError),
@@ -81,11 +81,12 @@ async fn commit_together(db: &Db, units: &[UnitOfWork]) -> Result<Vec<Outcome>, 
     Ok(outcomes)
 }
 
-/// Of two nodes whose units want the same value to be absent, one waits for the other's commit: only then does it look
-/// who has the value. In the order of keys and before any row is locked, so that nobody waits in a circle.
+/// Locks the values that must be absent. Of two nodes that want the same value, the second waits for the first one's
+/// commit before it looks for the value. Locks are taken in the order of keys and before any row is locked, so that
+/// there is no deadlock.
 async fn claim(tx: &mut Tx, dialect: Dialect, units: &[UnitOfWork]) -> Result<(), StoreError> {
     if dialect == Dialect::Sqlite {
-        // It has one writer.
+        // SQLite has one writer.
         return Ok(());
     }
     let wanted = units.iter().flat_map(|unit| &unit.unique_checks);
@@ -99,18 +100,18 @@ async fn claim(tx: &mut Tx, dialect: Dialect, units: &[UnitOfWork]) -> Result<()
     tx.text(&Sql::new(lock).with(serde_json::to_string(&values)?)).await.map(drop)
 }
 
-/// What a transaction builds on, as it is stored.
+/// The stored values that a transaction builds on.
 #[derive(Default)]
 struct Stored {
     /// Fences by table and id.
     fences: HashMap<String, HashMap<String, i64>>,
-    /// By the place of the unit: the rows that have a value it wants to be absent.
+    /// By the unit's index: the rows that have a value which must be absent.
     taken: HashMap<usize, Vec<Id>>,
     /// The last number of each partition.
     partitions: HashMap<i64, i64>,
 }
 
-/// Values that are to be absent, by table and column, each with the place of its unit.
+/// Values that must be absent, by table and column, each with the index of its unit.
 type Wanted<'a> = BTreeMap<(&'a str, &'a str), (&'a Table, Vec<(usize, &'a UniqueCheck)>)>;
 
 /// The queries of one reading, each with its parameter and a name.
@@ -132,7 +133,7 @@ impl Reading {
         Ok(())
     }
 
-    /// `by_value`: not by keys alone.
+    /// `by_value`: the query looks for values, not only for keys.
     async fn read(
         self,
         tx: &mut Tx,
@@ -145,9 +146,9 @@ impl Reading {
     }
 }
 
-/// Reads every fence, who has the values that are to be absent, and the partitions that events will stand in.
-/// PostgreSQL locks the fences' rows, table by table in the order of names and keys, and the partitions last: two
-/// nodes never wait for each other in a circle.
+/// Reads every fence, the rows that have a value which must be absent, and the partitions that will get events.
+/// PostgreSQL locks the fences' rows in the order of tables and keys, and the partitions last, so that two nodes do not
+/// deadlock.
 async fn read(tx: &mut Tx, dialect: Dialect, units: &[UnitOfWork]) -> Result<Stored, StoreError> {
     let mut rows: BTreeMap<&str, (&Table, Vec<&str>)> = BTreeMap::new();
     for write in units.iter().flat_map(|unit| &unit.writes).filter(|write| write.expects.is_some()) {
@@ -189,7 +190,7 @@ async fn read(tx: &mut Tx, dialect: Dialect, units: &[UnitOfWork]) -> Result<Sto
     Ok(stored)
 }
 
-/// The unit at `place` loses if a stored row is another than it builds on, or a value is taken.
+/// Rejects the unit at `place` if a stored row is not the one it builds on, or if a value is taken.
 fn check(place: usize, unit: &UnitOfWork, stored: &Stored) -> Outcome {
     for write in &unit.writes {
         let Some(expects) = write.expects else { continue };
@@ -238,7 +239,7 @@ async fn write(
     let mut deletes: BTreeMap<&str, (&Table, Vec<&str>)> = BTreeMap::new();
     let mut partitions: BTreeMap<i64, i64> = BTreeMap::new();
     let kept = || units.iter().zip(outcomes).filter_map(|(unit, done)| Some((unit, done.as_ref().ok()?)));
-    // Rows that no fence has locked are locked here: in the order of ids, for the same reason.
+    // Rows without a fence are locked here, in the order of ids, so that two nodes do not deadlock.
     let mut writes: Vec<_> = kept().flat_map(|(unit, _)| &unit.writes).collect();
     writes.sort_by_key(|write| &write.id);
     for write in writes {

@@ -1,4 +1,4 @@
-//! The leases of a cluster's nodes, by PostgreSQL's clock: no node's own clock decides who lives.
+//! The leases of a cluster's nodes. PostgreSQL's clock decides which nodes are alive, not the clock of a node.
 
 use std::time::Duration;
 
@@ -24,23 +24,23 @@ pub static NODES: Table = Table {
     fence: "expires_at",
 };
 
-/// A node as the others know it.
+/// A member of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// Its name, which outlives its process.
+    /// The node's name, which it keeps when it restarts.
     pub id: String,
-    /// Which of its processes, one after another, this is.
+    /// The process: a restart has another.
     pub incarnation: Id,
-    /// Where its API listens, once it does.
+    /// The address of its API, once it listens.
     pub address: Option<String>,
     pub services: Vec<String>,
-    /// Of its program.
+    /// The version of its program.
     pub version: String,
     pub started_at: Timestamp,
 }
 
-/// Takes or renews the lease of `me` for `lasts` from now; false while another process holds a living one under
-/// its name.
+/// Takes or renews the lease of `me` for `lasts` from now; false while another process holds an unexpired lease under
+/// the same name.
 pub async fn renew(db: &Db, me: &Member, lasts: Duration) -> Result<bool, StoreError> {
     let sql = Sql::new(
         "INSERT INTO nodes (id, incarnation, address, services, version, started_at, expires_at)",
@@ -67,7 +67,7 @@ pub async fn renew(db: &Db, me: &Member, lasts: Duration) -> Result<bool, StoreE
     Ok(db.execute(sql).await? == 1)
 }
 
-/// Gives the lease up; the others see it at their next look.
+/// Deletes the lease; the other nodes see that at their next look.
 pub async fn release(db: &Db, me: &Member) -> Result<(), StoreError> {
     let sql = Sql::new("DELETE FROM nodes")
         .filter("id = ?", [me.id.as_str().into()])
@@ -75,17 +75,41 @@ pub async fn release(db: &Db, me: &Member) -> Result<(), StoreError> {
     db.execute(sql).await.map(drop)
 }
 
-/// Every node whose lease has not run out, by name.
-pub async fn living(db: &Db) -> Result<Vec<Member>, StoreError> {
-    db.rows(&NODES, Sql::new("WHERE expires_at > now() ORDER BY id")).await
+/// A node's lease.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Lease {
+    #[serde(flatten)]
+    pub member: Member,
+    /// Milliseconds until it runs out, unless it is renewed.
+    pub left: u64,
 }
 
-/// Forgets nodes that have been gone for a day: names that are made at the start never come back.
+impl Lease {
+    /// How long until it runs out.
+    pub fn left(&self) -> Duration {
+        Duration::from_millis(self.left)
+    }
+}
+
+/// Every lease that has not run out, by the node's name.
+pub async fn leases(db: &Db) -> Result<Vec<Lease>, StoreError> {
+    let left = "CAST(ceil(extract(epoch FROM expires_at - now()) * 1000) AS bigint) AS left";
+    let columns = NODES.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let sql = format!("SELECT {columns}, {left} FROM nodes WHERE expires_at > now() ORDER BY id");
+    db.rows_of(&NODES, Sql::new(sql)).await
+}
+
+/// Every node whose lease has not expired, by name.
+pub async fn living(db: &Db) -> Result<Vec<Member>, StoreError> {
+    Ok(leases(db).await?.into_iter().map(|lease| lease.member).collect())
+}
+
+/// Deletes nodes that have been gone for a day: a generated name never comes back.
 pub async fn forget_gone(db: &Db) -> Result<u64, StoreError> {
     db.execute(Sql::new("DELETE FROM nodes WHERE expires_at < now() - interval '1 day'")).await
 }
 
-/// What tells this database's cluster from others that share its Redis.
+/// The id of this database's cluster, which tells it from other clusters on the same Redis.
 pub async fn cluster(db: &Db) -> Result<Id, StoreError> {
     let id = db.text(Sql::new("SELECT CAST(id AS TEXT) FROM cluster LIMIT 1")).await?;
     id.as_deref().and_then(Id::parse).ok_or_else(|| StoreError::Failed("the cluster has no id".into()))

@@ -1,25 +1,30 @@
-//! What everything else is committed to: a unit of work, the journal that commits it, and the event log, on SQLite and
-//! PostgreSQL. No record of the business and no decision stands here.
+//! Storage: units of work, the journal that commits them, and the event log, on SQLite and PostgreSQL; and Redis
+//! between nodes. It knows no record of the business and takes no decision.
 //!
 //! - [`table`], [`sql`]: one description of a table and of a statement for both databases
-//! - [`db`]: the two databases behind one surface; `connect` and `readers` open them; [`settings`] says how
+//! - [`db`], [`error`]: the two databases behind one interface; `connect` opens them; `readers`: SQLite's connections for
+//!   reading; `postgres`, `pulse`: the connections to PostgreSQL, and whether it answers; [`settings`] says how
 //! - [`unit_of_work`], [`journal`]: what is committed together, and how a group of it is
 //! - [`log`], [`cursors`], [`idempotency`], [`schedules`]: the event log, and what is committed beside it
-//! - [`paging`]: the keyset query of every list; [`projections`]: what is thrown away to be folded again
-//! - [`progress`]: how far consumers are, and whether anything was lost, doubled or overtaken
-//! - [`leases`]: which nodes of a cluster are alive; [`redis`], [`streams`], [`hot_values`]: what they tell each other
+//! - [`paging`]: the keyset query of every list; [`projections`]: tables that can be rebuilt from the log
+//! - [`progress`]: how far consumers are, and whether an event was lost, applied twice or out of order
+//! - [`leases`]: which nodes of a cluster are alive; [`redis`], [`streams`], [`hot_values`]: messages and values they
+//!   share
 
 mod connect;
 pub mod cursors;
 pub mod db;
+pub mod error;
 pub mod hot_values;
 pub mod idempotency;
 pub mod journal;
 pub mod leases;
 pub mod log;
 pub mod paging;
+mod postgres;
 pub mod progress;
 pub mod projections;
+mod pulse;
 mod readers;
 pub mod redis;
 pub mod schedules;
@@ -29,4 +34,5 @@ pub mod streams;
 pub mod table;
 pub mod unit_of_work;
 
-pub use db::{Db, StoreError};
+pub use db::Db;
+pub use error::StoreError;

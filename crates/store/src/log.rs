@@ -31,7 +31,7 @@ pub static EVENTS: Table = Table {
     fence: "sequence",
 };
 
-/// The last number of each partition.
+/// The last sequence number of each partition.
 pub static PARTITIONS: Table = Table {
     name: "slices",
     columns: &[("slice", Kind::Int), ("last_seq", Kind::Int)],
@@ -39,7 +39,7 @@ pub static PARTITIONS: Table = Table {
     fence: "last_seq",
 };
 
-/// An event with its place in the log as JSON: what nodes send each other.
+/// An event with its place in the log as JSON, as nodes send it to each other.
 pub fn to_json(event: &LoggedEvent) -> String {
     serde_json::to_string(&EventRecord::from(event)).expect("records are plain structs")
 }
@@ -47,7 +47,7 @@ pub fn to_json(event: &LoggedEvent) -> String {
 /// Reads what [`to_json`] wrote.
 ///
 /// # Errors
-/// When it is no event, or one of a type that this program does not know.
+/// When the text is not an event, or its type is unknown to this program.
 pub fn from_json(db: &Db, text: &str) -> Result<LoggedEvent, StoreError> {
     known(db, serde_json::from_str(text)?)
 }
@@ -58,7 +58,7 @@ fn known(db: &Db, record: EventRecord) -> Result<LoggedEvent, StoreError> {
     event.ok_or_else(|| StoreError::Failed(format!("the log has an unknown type {name}")))
 }
 
-/// The events that `tail` (joins, conditions, order, limit) leaves.
+/// The events that `tail` (joins, conditions, order, limit) selects.
 ///
 /// # Errors
 /// The database's; `Failed` for a type that this program does not know.
@@ -67,7 +67,7 @@ pub async fn read(db: &Db, tail: Sql) -> Result<Vec<LoggedEvent>, StoreError> {
     records.into_iter().map(|record| known(db, record)).collect()
 }
 
-/// Rows of one statement, where all of them are wanted.
+/// Rows per statement, where all rows are read.
 const PAGE: i64 = 1_000;
 
 /// Events of one partition after a position, in order, at most `limit`.
@@ -85,11 +85,11 @@ pub async fn after(
     read(db, tail).await
 }
 
-/// Which events of a partition are asked for.
+/// A range of a partition, and the types of events wanted from it.
 #[derive(Clone, Debug)]
 pub struct Stretch<'a> {
     pub partition: i64,
-    /// Numbers beyond `after`, up to `upto`.
+    /// Sequence numbers greater than `after`, up to `upto`.
     pub after: i64,
     pub upto: i64,
     pub types: &'a [EventType],
@@ -97,7 +97,7 @@ pub struct Stretch<'a> {
     pub partition_key: Option<Id>,
 }
 
-/// The events of a stretch, in order, at most `limit`.
+/// The events of a range, in order, at most `limit`.
 pub async fn stretch(db: &Db, wanted: &Stretch<'_>, limit: i64) -> Result<Vec<LoggedEvent>, StoreError> {
     let mut tail = Sql::default()
         .filter("slice = ?", [wanted.partition.into()])
@@ -118,20 +118,6 @@ pub async fn by_ids(db: &Db, ids: &[Id]) -> Result<Vec<LoggedEvent>, StoreError>
     read(db, tail.push(" ORDER BY slice, slice_seq", [])).await
 }
 
-/// The subjects of the events of one type that the event `cause` has led to, the first `limit` of them, and how many
-/// they are.
-pub async fn caused(db: &Db, cause: Id, event_type: &str, limit: i64) -> Result<(Vec<Id>, i64), StoreError> {
-    // In the words of the index `events_caused`, or it would not be used.
-    let narrow = |sql: Sql| {
-        sql.filter("causation_id = ?", [cause.into()])
-            .filter("type <> 'notification.created'", [])
-            .filter("type = ?", [event_type.into()])
-    };
-    let first = read(db, narrow(Sql::default()).push(" ORDER BY id", []).limit(limit)).await?;
-    let count = db.number(narrow(Sql::new("SELECT CAST(count(*) AS TEXT) FROM events"))).await?;
-    Ok((first.into_iter().map(|event| event.event.subject).collect(), count))
-}
-
 /// The last number of every partition, `(partition, last_seq)`.
 pub async fn heads(db: &Db) -> Result<Vec<(i64, i64)>, StoreError> {
     #[derive(Deserialize)]
@@ -144,7 +130,7 @@ pub async fn heads(db: &Db) -> Result<Vec<(i64, i64)>, StoreError> {
     Ok(heads.into_iter().map(|head| (head.partition, head.last_seq)).collect())
 }
 
-/// What an audit asks for; all that is given must hold.
+/// A filter of the audit log; every condition that is given must hold.
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
     pub event_type: Option<String>,
@@ -175,12 +161,12 @@ pub async fn audit(
     read(db, tail.push(" ORDER BY id DESC", []).limit(limit)).await
 }
 
-/// How many events the filter leaves.
+/// How many events match the filter.
 pub async fn audit_count(db: &Db, filter: &AuditFilter) -> Result<i64, StoreError> {
     db.number(filter.apply(Sql::new("SELECT CAST(count(*) AS TEXT) FROM events"))).await
 }
 
-/// Every event of these types, which must be few, in no order across aggregates.
+/// Every event of these types, which must be few; ordered within an aggregate only.
 pub async fn of_types(db: &Db, types: &[EventType]) -> Result<Vec<LoggedEvent>, StoreError> {
     let mut events: Vec<LoggedEvent> = Vec::new();
     for event_type in types {

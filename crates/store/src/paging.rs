@@ -1,4 +1,4 @@
-//! One keyset query for every list.
+//! The keyset query of every list.
 
 use serde::de::DeserializeOwned;
 
@@ -22,7 +22,7 @@ fn order(sort: &Sort) -> String {
     format!(" ORDER BY {} {direction}, id {direction}", sort.field)
 }
 
-/// The page of `table` that `request` asks for, narrowed by `filter`, with `key` reading a row's cursor.
+/// Reads the page of `table` that `request` names, restricted by `filter`; `key` makes a row's cursor.
 pub async fn page<T: DeserializeOwned>(
     db: &Db,
     table: &Table,

@@ -1,4 +1,4 @@
-//! What operations asks of the log, the cursors and the parked events.
+//! Queries of operations about the log, the cursors and the parked events.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -38,7 +38,7 @@ pub async fn events(db: &Db) -> Result<i64, StoreError> {
 pub struct Progress {
     /// Events of its types that took effect.
     pub applied: i64,
-    /// Events of its types that it has not taken yet.
+    /// Events of its types that it has not read yet.
     pub pending: i64,
     pub retrying: i64,
     pub waiting: i64,
@@ -74,22 +74,22 @@ pub async fn progress(db: &Db, consumer: &str, types: &[EventType]) -> Result<Pr
     one(db.rows_of(&PROGRESS, sql).await?)
 }
 
-/// What became of the events of one consumer (SPEC §8): the last three are 0 for ever.
+/// What became of the events of a consumer (SPEC §8). The last three must always be 0.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Integrity {
     /// Events of its types that took effect.
     pub applied: i64,
-    /// Events that it has still to take, parked ones among them.
+    /// Events that have not taken effect yet, parked ones among them.
     pub pending: i64,
-    /// Events up to its positions that are not among those it has counted.
+    /// Events up to its positions that it has not counted.
     pub lost: i64,
-    /// Events that it has counted beyond those there are up to its positions.
+    /// Events that it has counted, in excess of those up to its positions.
     pub duplicated: i64,
-    /// Parked events with a later one of their aggregate applied, and positions beyond the end of the log.
+    /// Parked events after which a later event of their aggregate was applied, and positions beyond the end of the log.
     pub out_of_order: i64,
 }
 
-/// Compares a consumer's positions and counts with the log, as it all is at one moment.
+/// Compares a consumer's positions and counts with the log, in one statement.
 pub async fn integrity(db: &Db, consumer: &str, types: &[EventType]) -> Result<Integrity, StoreError> {
     static INTEGRITY: Table = Table {
         name: "integrity",
@@ -107,7 +107,7 @@ pub async fn integrity(db: &Db, consumer: &str, types: &[EventType]) -> Result<I
     one(db.rows_of(&INTEGRITY, sql).await?)
 }
 
-/// Slice by partition: too few in one don't make up for too many in another.
+/// Compares each partition by itself: too few in one must not make up for too many in another.
 const COMPARED: &str = ", \
 counted AS ( \
     SELECT m.position, m.last_seq, m.applied, \
@@ -134,8 +134,8 @@ SELECT CAST(sum(applied) AS BIGINT) - (SELECT count(*) FROM parked) AS applied, 
         + (SELECT CAST(coalesce(sum(overtaken), 0) AS BIGINT) FROM parked) AS out_of_order \
 FROM counted";
 
-/// The beginning of both questions: who is asked about (`asked`), the types (`wanted`) and the cursors with
-/// their partitions (`mine`); a partition without a cursor is at its beginning.
+/// The beginning of both queries: the consumer (`asked`), the types (`wanted`) and the cursors with their
+/// partitions (`mine`); a partition without a cursor is at its beginning.
 fn standing(db: &Db, consumer: &str, types: &[EventType]) -> Result<Sql, StoreError> {
     let with = format!(
         "WITH asked (consumer) AS (SELECT CAST(? AS TEXT)), wanted (type) AS ({}), \
@@ -147,7 +147,7 @@ fn standing(db: &Db, consumer: &str, types: &[EventType]) -> Result<Sql, StoreEr
     Ok(Sql::default().push(&with, [consumer.into(), serde_json::to_string(types)?.into()]))
 }
 
-/// An aggregate has one row.
+/// The only row of an aggregate query.
 fn one<T>(rows: Vec<T>) -> Result<T, StoreError> {
     rows.into_iter().next().ok_or_else(|| StoreError::Failed("an aggregate without a row".into()))
 }

@@ -1,5 +1,5 @@
-//! Throwing a projection away. The rows and the cursors of the consumer that folds them go by the same transaction, so
-//! that a feed at work on them meanwhile loses its compare-and-set and reads its cursors again.
+//! Emptying a projection. Its rows and the cursors of its consumer change in one transaction, so that a consumer at
+//! work meanwhile loses its compare-and-set and reads its cursors again.
 
 use crate::cursors::CURSORS;
 use crate::db::{Db, StoreError, Tx};
@@ -7,10 +7,11 @@ use crate::sql::Sql;
 use crate::table::{Dialect, Table};
 use kernel::event::{EventType, PARTITIONS};
 
-/// Empties `table`, forgets what `consumer`, which folds it, has parked, and puts its cursors back to the beginning.
+/// Empties `table`, deletes the parked events of `consumer`, which makes its rows, and sets its cursors to the
+/// beginning.
 ///
 /// # Errors
-/// `Unavailable`: nothing has changed then.
+/// `Unavailable`: then nothing has changed.
 pub async fn reset(db: &Db, consumer: &'static str, table: &'static Table) -> Result<(), StoreError> {
     let held = db.clone();
     let task = db.runtime().spawn(async move {
@@ -25,11 +26,11 @@ pub async fn reset(db: &Db, consumer: &'static str, table: &'static Table) -> Re
     task.await.map_err(|_| StoreError::Unavailable("the reset was cut off".into()))?
 }
 
-/// Puts `rows`, each a JSON object, in the place of those of `table`, which `consumer` writes too. False, and nothing has
-/// changed, if the log has another number of events of `types` than the `folded` ones that the rows were made of.
+/// Replaces the rows of `table`, which `consumer` writes, too, by `rows`, each a JSON object. Returns false and changes
+/// nothing if the number of events of `types` in the log is not `folded`, the number that `rows` was made of.
 ///
 /// # Errors
-/// `Unavailable`: nothing has changed then.
+/// `Unavailable`: then nothing has changed.
 pub async fn replace(
     db: &Db,
     consumer: &'static str,
@@ -61,7 +62,7 @@ fn count(dialect: Dialect, types: String) -> Sql {
     count.filter(&format!("type IN ({})", dialect.texts()), [types.into()])
 }
 
-/// Holds the consumer's cursors, which must be there, in the order in which the journal locks them.
+/// Locks the consumer's cursors, which must exist, in the order in which the journal locks them.
 async fn lock(tx: &mut Tx, dialect: Dialect, consumer: &str) -> Result<(), StoreError> {
     let ids: Vec<_> = (0..PARTITIONS).map(|partition| format!("{consumer}/{partition}")).collect();
     let held = Sql::new(CURSORS.fences(dialect, 1)).with(serde_json::to_string(&ids)?);

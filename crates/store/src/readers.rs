@@ -1,7 +1,7 @@
-//! Connections that read a SQLite file beside its writer.
+//! The connections that read a SQLite file beside its writer.
 //!
-//! Own code in sqlx's pool's place, which tests each connection that comes back by a message to its thread: as
-//! dear as most queries. A file does not go away, and a connection whose query was cut off is not kept.
+//! This replaces sqlx's pool, which tests each returned connection by a message to its thread; that costs as much as
+//! most queries. A file does not go away, and a connection whose query was cut off is not kept.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,10 +9,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::connect::LOCK_TIMEOUT;
-use crate::db::StoreError;
+use crate::error::StoreError;
+use crate::settings::LOCK_TIMEOUT;
 
-/// A bounded number of connections, opened when they are first needed.
+/// A bounded set of connections, opened when first needed.
 #[derive(Clone)]
 pub(crate) struct Readers(Arc<Inner>);
 
@@ -28,10 +28,10 @@ impl Readers {
         Self(Arc::new(Inner { options, places, idle: Mutex::default() }))
     }
 
-    /// A connection; give it back by [`Lent::done`] when its query has ended.
+    /// Lends a connection; give it back with [`Lent::done`] when the query has ended.
     ///
     /// # Errors
-    /// `Unavailable` when none comes free in time, or all are closed.
+    /// `Unavailable` when no connection becomes free in time, or all are closed.
     pub async fn lend(&self) -> Result<Lent, StoreError> {
         let place = tokio::time::timeout(LOCK_TIMEOUT, self.0.places.clone().acquire_owned()).await;
         let place = place.map_err(|_| StoreError::Unavailable("no reader came free".into()))?;
@@ -44,7 +44,7 @@ impl Readers {
         Ok(Lent { connection, readers: self.clone(), _place: place })
     }
 
-    /// Closes what rests; what is lent closes when it comes back.
+    /// Closes idle connections; a lent one closes when it comes back.
     pub async fn close(&self) {
         self.0.places.close();
         let idle = std::mem::take(&mut *self.0.idle.lock().expect("no panic under this lock"));
@@ -55,7 +55,7 @@ impl Readers {
     }
 }
 
-/// A connection and its place.
+/// A lent connection.
 pub(crate) struct Lent {
     pub connection: SqliteConnection,
     readers: Readers,
@@ -63,7 +63,7 @@ pub(crate) struct Lent {
 }
 
 impl Lent {
-    /// The query has ended, well or not.
+    /// Gives the connection back: its query has ended, with success or not.
     pub fn done(self) {
         if !self.readers.0.places.is_closed() {
             self.readers.0.idle.lock().expect("no panic under this lock").push(self.connection);

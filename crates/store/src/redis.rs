@@ -1,15 +1,15 @@
-//! Redis: the transport between nodes and a cache, never the record (SPEC §8.3). Whatever is in it may vanish, come
-//! late or come twice.
+//! Redis: the transport between nodes and a cache, never the record (SPEC §8.3). Its content may vanish, come late or
+//! come twice.
 //!
-//! Every key begins with `kizuna:1:<cluster>:`. The number is the version of what stands behind the keys; the
-//! cluster's id is made with the database, so that clusters may share a Redis. Behind it:
+//! Every key begins with `kizuna:1:<cluster>:`. The number is the version of the format; the
+//! cluster's id is made with the database, so that clusters may share a Redis. The keys:
 //!
 //! | key | what |
 //! |---|---|
-//! | `events:<partition>` | stream: what was committed, `<partition_seq>-0` the entry's id; trimmed by the lowest cursor |
-//! | `calls:<incarnation>` | stream: calls to the services of a node; runs out with it |
-//! | `replies:<incarnation>` | stream: answers to the calls of a node; runs out with it |
-//! | `customer:<id>` | string: a hot customer, or the token of who is about to fill it; for a second |
+//! | `events:<partition>` | stream of committed events; an entry's id is `<partition_seq>-0`; trimmed by the lowest cursor |
+//! | `calls:<incarnation>` | stream of calls to the services of a node; expires with it |
+//! | `replies:<incarnation>` | stream of answers to the calls of a node; expires with it |
+//! | `<kind>:<id>` | string: a hot record, or the token of the node that is about to fill it; kept for a second |
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,14 +20,14 @@ use redis::{AsyncConnectionConfig, Client, ConnectionInfo, IntoConnectionInfo, R
 
 use kernel::ids::Id;
 
-/// How long a command may take before Redis counts as away for it.
+/// How long a command may take; then Redis counts as away.
 pub const COMMAND_TIMEOUT: Duration = Duration::from_millis(300);
-/// The same for a new connection.
+/// How long connecting may take; then Redis counts as away.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
-/// A host that acknowledges nothing for this long is gone, though nobody has closed the connection.
+/// A connection is closed when the host has acknowledged nothing for this long.
 const USER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The way to a cluster's Redis; clones share its connection.
+/// A client of a cluster's Redis; clones share its connection.
 #[derive(Clone)]
 pub struct Redis {
     client: Client,
@@ -38,7 +38,7 @@ pub struct Redis {
 /// Checks a URL without connecting.
 ///
 /// # Errors
-/// What is wrong with it.
+/// What is wrong with the URL.
 pub fn check_url(url: &str) -> Result<(), String> {
     info(url).map(drop).map_err(|error| error.to_string())
 }
@@ -49,14 +49,14 @@ fn info(url: &str) -> RedisResult<ConnectionInfo> {
 }
 
 impl Redis {
-    /// The Redis at `url`, for this cluster. Connects when it is first used, and again whenever it must: a node
-    /// starts without it, too. Call within a tokio runtime.
+    /// A client of the Redis at `url` for this cluster. It connects when it is first used, and reconnects by itself,
+    /// so that a node starts without Redis, too. Call within a tokio runtime.
     ///
     /// # Errors
-    /// When the URL is none.
+    /// When the URL is not valid.
     pub fn new(url: &str, cluster: Id) -> RedisResult<Self> {
         let client = Client::open(info(url)?)?;
-        // No retries inside: who asks has something better to do than to wait.
+        // No retries here: the caller has a fallback and should not wait.
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(0)
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
@@ -65,24 +65,24 @@ impl Redis {
         Ok(Self { client, shared, namespace: format!("kizuna:1:{cluster}:").into() })
     }
 
-    /// The connection for commands that answer at once.
+    /// The shared connection, for commands that answer at once.
     pub fn shared(&self) -> ConnectionManager {
         self.shared.clone()
     }
 
-    /// A connection of its own for a reader that waits up to `block` for news.
+    /// Opens a connection for a reader that waits up to `block` for new entries.
     ///
     /// # Errors
     /// When Redis is away.
     pub async fn reader(&self, block: Duration) -> RedisResult<MultiplexedConnection> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            // The client would cut a blocking read by its usual limit.
+            // The usual timeout would cut off a blocking read.
             .set_response_timeout(Some(block + 4 * COMMAND_TIMEOUT));
         self.client.get_multiplexed_async_connection_with_config(&config).await
     }
 
-    /// Whether it answers.
+    /// Whether Redis answers.
     pub async fn answers(&self) -> bool {
         let mut shared = self.shared();
         redis::cmd("PING").query_async::<String>(&mut shared).await.is_ok()
@@ -103,8 +103,8 @@ impl Redis {
         format!("{}replies:{incarnation}", self.namespace)
     }
 
-    /// A hot customer.
-    pub fn customer(&self, id: Id) -> String {
-        format!("{}customer:{id}", self.namespace)
+    /// The key of a record that nodes share for a second.
+    pub fn hot(&self, kind: &str, id: Id) -> String {
+        format!("{}{kind}:{id}", self.namespace)
     }
 }

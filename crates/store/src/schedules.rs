@@ -1,4 +1,4 @@
-//! Which occurrence of a schedule was taken on last.
+//! The last occurrence of each schedule that a node has claimed.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ pub static SCHEDULES: Table = Table {
     fence: "version",
 };
 
-/// A schedule's last occurrence that some node took on.
+/// The last occurrence of a schedule that a node has claimed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastOccurrence {
     /// The schedule's name.
@@ -25,15 +25,15 @@ pub struct LastOccurrence {
 }
 
 impl LastOccurrence {
-    /// Takes `occurrence` on, if nobody else took one on since this was read.
+    /// Claims `occurrence`, on condition that no node has claimed one since this was read.
     pub fn claim(&self, occurrence: Timestamp) -> Write {
         let claimed = Self { version: self.version + 1, last_occurrence: occurrence, ..self.clone() };
         Write::put(&SCHEDULES, &self.id, &claimed).expecting(self.version)
     }
 }
 
-/// The last occurrence of the schedule `name`. One that is new has had `begin`; its row is made first, so that a
-/// compare-and-set always has one to lock.
+/// Reads the last occurrence of the schedule `name`. For a new schedule this is `begin`, and its row is created, so
+/// that a compare-and-set always has a row to lock.
 pub async fn load(db: &Db, name: &str, begin: Timestamp) -> Result<LastOccurrence, StoreError> {
     if let Some(last) = find(db, name).await? {
         return Ok(last);

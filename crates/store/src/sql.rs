@@ -46,7 +46,7 @@ impl From<Timestamp> for Arg {
     }
 }
 
-/// SQL text, put together from constants only, and its values.
+/// SQL text, made of constants only, and its values.
 #[derive(Clone, Debug, Default)]
 pub struct Sql {
     text: String,
@@ -62,7 +62,7 @@ impl Sql {
     /// Appends text in which each `?` takes the next of `args`.
     ///
     /// # Panics
-    /// In debug builds, when the number of `?` and of values differ.
+    /// In debug builds, when the numbers of `?` and of values differ.
     pub fn push<const N: usize>(mut self, text: &str, args: [Arg; N]) -> Self {
         debug_assert_eq!(text.matches('?').count(), N, "{text}");
         for (place, part) in text.split('?').enumerate() {
@@ -76,14 +76,14 @@ impl Sql {
         self
     }
 
-    /// Appends a condition with WHERE before the first and AND before the others.
+    /// Appends a condition, with WHERE before the first and AND before the others.
     pub fn filter<const N: usize>(mut self, text: &str, args: [Arg; N]) -> Self {
         self.text.push_str(if self.conditions == 0 { " WHERE " } else { " AND " });
         self.conditions += 1;
         self.push(text, args)
     }
 
-    /// A condition that is left out where there is no value.
+    /// Appends a condition, if there is a value for it.
     pub fn filter_some<T: Into<Arg>>(self, text: &str, value: Option<T>) -> Self {
         match value {
             Some(value) => self.filter(text, [value.into()]),
@@ -91,18 +91,18 @@ impl Sql {
         }
     }
 
-    /// Appends a limit. Not a bare parameter: SQLite would plan the statement anew for each value.
+    /// Appends a limit. It is not a bare parameter, because SQLite would plan the statement again for each value.
     pub fn limit(self, rows: i64) -> Self {
         self.push(" LIMIT ? + 0", [rows.into()])
     }
 
-    /// Adds the value of the next place, which the text names already.
+    /// Adds the value for the next place, which the text contains already.
     pub fn with(mut self, value: impl Into<Arg>) -> Self {
         self.args.push(value.into());
         self
     }
 
-    /// The same values under another text around it.
+    /// Wraps the text in another; the values stay.
     pub fn wrapped(self, wrap: impl FnOnce(&str) -> String) -> Self {
         Self { text: wrap(&self.text), ..self }
     }
@@ -111,7 +111,7 @@ impl Sql {
         &self.text
     }
 
-    /// The values as SQLite keeps them: ids and times are text there.
+    /// The values for SQLite, where ids and times are text.
     pub(crate) fn sqlite(&self) -> Result<SqliteArguments, sqlx::Error> {
         let mut bound = SqliteArguments::default();
         for arg in &self.args {

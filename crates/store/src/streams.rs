@@ -1,11 +1,11 @@
-//! What a read of Redis's streams has found. The client's own types give up a whole read for one entry that is no text,
-//! and it would be found again for ever.
+//! The answer to a read of Redis streams. The client's own types fail the whole read for one entry that is not text,
+//! and the reader would find that entry again for ever.
 
 use std::collections::HashMap;
 
 use redis::{FromRedisValue, Value};
 
-/// An entry of a stream, as far as it is text.
+/// An entry of a stream; values that are not text are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub id: String,
@@ -20,13 +20,13 @@ impl Entry {
         Some(Self { id, fields: pairs.collect() })
     }
 
-    /// One of its fields.
+    /// The value of a field.
     pub fn text(&self, field: &str) -> Option<String> {
         self.fields.get(field).cloned()
     }
 }
 
-/// The answer to an `XREAD`: the streams that have something new, by key, each with its entries in their order.
+/// Parses the answer to an `XREAD`: the streams with new entries, by key, and their entries in order.
 pub fn read(found: Value) -> Vec<(String, Vec<Entry>)> {
     let Value::Array(streams) = found else { return Vec::new() };
     let stream = |stream: Value| {

@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-/// Which database a text is for.
+/// Which database a statement is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     Sqlite,
@@ -14,7 +14,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// The same for the first line of `search` alone: what somebody may look for who sees no more.
+    /// The condition that the first line of `search` holds `?`, for callers who may search by name only.
     pub fn first_line_holds(self) -> &'static str {
         match self {
             Self::Sqlite => "instr(substr(search, 1, instr(search || char(10), char(10)) - 1), ?) > 0",
@@ -22,7 +22,7 @@ impl Dialect {
         }
     }
 
-    /// What a database URL speaks, by its scheme.
+    /// The dialect of a database URL, by its scheme.
     pub fn of(url: &str) -> Option<Self> {
         match url.split_once(':')?.0 {
             "sqlite" => Some(Self::Sqlite),
@@ -33,7 +33,7 @@ impl Dialect {
 }
 
 impl Dialect {
-    /// One object of several queries' JSON answers, by name.
+    /// One JSON object of the answers of several queries, by name.
     pub fn object(self, parts: &[(String, String)]) -> String {
         let pairs: Vec<_> = parts.iter().map(|(name, query)| format!("'{name}', ({query})")).collect();
         match self {
@@ -42,7 +42,7 @@ impl Dialect {
         }
     }
 
-    /// Several statements, on different rows, as one; their parameters are numbered through.
+    /// Joins several statements on different rows into one; their parameters are numbered through.
     pub fn together(self, statements: &[String]) -> String {
         match self {
             Self::Sqlite => statements.join(";\n"),
@@ -53,7 +53,7 @@ impl Dialect {
         }
     }
 
-    /// The texts of `?`, a JSON array, as rows.
+    /// A query that turns `?`, a JSON array of texts, into rows.
     pub fn texts(self) -> &'static str {
         match self {
             Self::Sqlite => "SELECT value FROM json_each(?)",
@@ -61,7 +61,7 @@ impl Dialect {
         }
     }
 
-    /// The ids of `?`, a JSON array, as rows.
+    /// A query that turns `?`, a JSON array of ids, into rows.
     pub fn ids(self) -> &'static str {
         match self {
             Self::Sqlite => "SELECT value FROM json_each(?)",
@@ -69,7 +69,7 @@ impl Dialect {
         }
     }
 
-    /// The condition that the column `search` holds `?` literally: no pattern, so nothing to escape.
+    /// The condition that the column `search` contains `?` literally: there is no pattern, so nothing to escape.
     pub fn search_holds(self) -> &'static str {
         match self {
             Self::Sqlite => "instr(search, ?) > 0",
@@ -78,7 +78,7 @@ impl Dialect {
     }
 }
 
-/// What a column holds; how it looks in each dialect follows from this.
+/// The type of a column, from which its type in each dialect follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Id,
@@ -86,7 +86,7 @@ pub enum Kind {
     Int,
     Time,
     Json,
-    /// Text that is only looked through, never read back.
+    /// Text that is searched but never read back.
     Search,
 }
 
@@ -102,26 +102,26 @@ impl Kind {
     }
 }
 
-/// What a written row does to one with the same key.
+/// What happens when a row with the same key exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnConflict {
-    /// The statement fails: such a row must not exist.
+    /// The statement fails.
     Fail,
-    /// The row is replaced; a fence, where the write has one, has compared versions before.
+    /// The row is replaced; where the write has a fence, versions were compared before.
     Replace,
-    /// Replaced only by a greater `version`: replicas, whose events may come again.
+    /// The row is replaced if the new `version` is greater: replicas, whose events may come again.
     Newer,
-    /// This column's value is added to the stored one: counters.
+    /// The value of this column is added to the stored one: counters.
     Add(&'static str),
 }
 
-/// A table as the journal writes it and queries read it. The first column is the primary key.
+/// A table that the journal writes and queries read. The first column is the primary key.
 #[derive(Debug)]
 pub struct Table {
     pub name: &'static str,
     pub columns: &'static [(&'static str, Kind)],
     pub on_conflict: OnConflict,
-    /// The integer column that optimistic writes compare.
+    /// The integer column that writes compare.
     pub fence: &'static str,
 }
 
@@ -148,7 +148,7 @@ impl Table {
                     _ => format!("value->>'$.{name}'"),
                 });
                 let values = values.collect::<Vec<_>>().join(", ");
-                // jsonb_each (SQLite 3.51) hands out rows that need no parsing again for each column.
+                // jsonb_each (SQLite 3.51) returns rows that are not parsed again for each column.
                 // WHERE true: without it SQLite reads ON CONFLICT as a join's ON.
                 format!(
                     "INSERT INTO {} ({names}) SELECT {values} FROM jsonb_each(${place}) WHERE true",
@@ -253,7 +253,7 @@ impl Table {
         }
     }
 
-    /// Reads the rows that `tail` (joins, conditions, order, limit) leaves.
+    /// Reads the rows that `tail` (joins, conditions, order, limit) selects.
     pub fn select(&self, tail: &str) -> String {
         let table = self.name;
         let columns = self.read_columns().map(|(name, _)| format!("{table}.{name}"));

@@ -7,34 +7,35 @@ use kernel::error::{Error, ErrorCode};
 use kernel::event::Event;
 use kernel::ids::Id;
 
-/// What happens to a row.
+/// The change of a row.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// The row as a JSON object, its keys the columns' names.
+    /// Writes the row: a JSON object whose keys are the names of the columns.
     Put(String),
     Delete,
-    /// None: only what is expected of it is looked at.
+    /// No change: only the condition is checked.
     Check,
 }
 
-/// One row's change, and what must be true of the stored row for it.
+/// The change of a row, and the condition on the stored row.
 #[derive(Clone, Debug)]
 pub struct Write {
     pub table: &'static Table,
     /// The primary key as text.
     pub id: String,
     pub change: Change,
-    /// The stored fence (version, position) this write builds on; 0: there is no such row; none: unchecked.
+    /// The stored fence (version, position) that this write builds on; 0 means that there is no row, `None` that it
+    /// is not compared.
     pub expects: Option<i64>,
 }
 
 impl Write {
-    /// Writes `row` without looking at the stored one.
+    /// Writes `row` without a condition.
     pub fn put(table: &'static Table, id: impl ToString, row: &impl Serialize) -> Self {
         Self::row(table, id, serde_json::to_string(row).expect("rows are plain structs"))
     }
 
-    /// The same for a row that is JSON already.
+    /// Writes a row that is JSON already, without a condition.
     pub fn row(table: &'static Table, id: impl ToString, row: String) -> Self {
         Self { table, id: id.to_string(), change: Change::Put(row), expects: None }
     }
@@ -44,19 +45,19 @@ impl Write {
         Self { table, id: id.to_string(), change: Change::Delete, expects: None }
     }
 
-    /// Leaves the row as it is; what it is expected to be makes this a condition.
+    /// Leaves the row as it is; with [`Write::expecting`] this is a pure condition.
     pub fn check(table: &'static Table, id: impl ToString) -> Self {
         Self { table, id: id.to_string(), change: Change::Check, expects: None }
     }
 
-    /// Only if the stored fence is `fence` (0: absent).
+    /// Adds the condition that the stored fence is `fence` (0: there is no row).
     pub fn expecting(self, fence: i64) -> Self {
         Self { expects: Some(fence), ..self }
     }
 }
 
-/// A value that no live row may have when the unit is committed. Looked for in the committing transaction, so
-/// that of two units that want it at once, on whichever nodes, only one is committed.
+/// A value that no live row may have when the unit is committed. The transaction of the commit looks for it, so that of
+/// two units with the same value, on any nodes, only one is committed.
 #[derive(Clone, Debug, Serialize)]
 pub struct UniqueCheck {
     #[serde(skip)]
@@ -64,16 +65,16 @@ pub struct UniqueCheck {
     #[serde(skip)]
     pub column: &'static str,
     pub value: String,
-    /// Only rows of this owner count.
+    /// Restricts the check to rows of this owner.
     pub owner: Option<Id>,
-    /// The row that may have it.
+    /// The row that may have the value.
     pub except: Option<Id>,
-    /// What the caller is told when a row has it.
+    /// The error when another row has the value.
     #[serde(skip)]
     pub code: ErrorCode,
 }
 
-/// State rows, events, idempotency key and cursor of one command or one consumer's batch.
+/// What is committed together: the state rows, events, idempotency key and cursor of a command or a consumer's batch.
 #[derive(Clone, Debug, Default)]
 pub struct UnitOfWork {
     pub writes: Vec<Write>,
@@ -82,13 +83,13 @@ pub struct UnitOfWork {
 }
 
 impl UnitOfWork {
-    /// What two units of one transaction must not both touch.
+    /// The rows that it touches: no other unit of the transaction may touch them.
     pub fn keys(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let rows = self.writes.iter().map(|write| (write.table.name, write.id.as_str()));
         rows.chain(self.unique_checks.iter().map(|check| (check.column, check.value.as_str())))
     }
 
-    /// Takes in what is to be committed with it.
+    /// Adds everything of `other`.
     pub fn join(&mut self, other: Self) {
         self.writes.extend(other.writes);
         self.events.extend(other.events);
@@ -96,13 +97,13 @@ impl UnitOfWork {
     }
 }
 
-/// Why one unit of a group was left out.
+/// Why a unit was not committed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommitError {
-    /// Somebody else changed the row (of this table) since it was read: reload and decide again.
+    /// The row (of this table) has changed since it was read: reload it and decide again.
     #[error("the stored row of {0} is another than was expected")]
     Stale(&'static str),
-    /// These live rows have a value that had to be free; the caller is told by `code`.
+    /// These live rows have a value that had to be free; the caller gets `code`.
     #[error("a value is taken by {ids:?}")]
     Conflict { code: ErrorCode, ids: Vec<Id> },
     /// A unique value is taken.
@@ -111,26 +112,24 @@ pub enum CommitError {
     /// The database can't be reached, or the queue is full; nothing was stored.
     #[error("not committed: {0}")]
     Unavailable(String),
-    /// The connection broke at COMMIT: stored or not, nobody knows. Forget what is in memory and reload.
+    /// The connection broke at COMMIT: the unit may be stored or not. Forget the state in memory and reload it.
     #[error("the outcome of the commit is unknown: {0}")]
     Unknown(String),
-    /// A defect: the database refused the unit for itself.
+    /// A defect: the database refused this unit.
     #[error("the database refused the unit: {0}")]
     Refused(String),
 }
 
+/// The cause goes with the error, to be logged once by whoever answers the request or gives up.
 impl From<CommitError> for Error {
     fn from(error: CommitError) -> Self {
         match error {
-            // The aggregate has decided again several times and lost each: let the caller come back.
+            // The aggregate has decided again several times and lost each time: let the caller come back.
             CommitError::Stale(_) | CommitError::Unavailable(_) | CommitError::Unknown(_) => {
-                Self::unavailable()
+                Self::unavailable().with_cause(error)
             }
             CommitError::Conflict { code, ids } => Self { candidates: ids, ..Self::new(code) },
-            CommitError::Duplicate(why) | CommitError::Refused(why) => {
-                tracing::error!(error = why, "the database refused a unit of work");
-                Self::new(ErrorCode::Internal)
-            }
+            CommitError::Duplicate(_) | CommitError::Refused(_) => Self::internal(error),
         }
     }
 }

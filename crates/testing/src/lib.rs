@@ -14,6 +14,7 @@ pub mod process_reaper;
 pub mod promises;
 pub mod redis;
 pub mod team;
+pub mod valve;
 
 use std::fmt::Display;
 use std::future::Future;
@@ -23,9 +24,10 @@ use std::time::{Duration, Instant};
 pub use api::{Answer, Api};
 pub use app::{Database, Postgres, Sqlite, TestApp};
 pub use database::{Place, Template};
-pub use process::{Kizuna, Launch};
+pub use process::{Kizuna, Launch, LogLine};
 pub use redis::Redis;
 pub use team::{Member, Team};
+pub use valve::Valve;
 
 /// How long [`eventually`] rests between two probes.
 const POLL_EVERY: Duration = Duration::from_millis(10);

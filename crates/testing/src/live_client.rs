@@ -13,8 +13,8 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::Api;
 
-/// How long a frame may take on a machine that runs other tests beside.
-pub const SOON: Duration = Duration::from_secs(10);
+/// When to give a frame up: no promise is measured by it, so it is long enough for a machine that has much else to do.
+pub const SOON: Duration = Duration::from_secs(30);
 /// How long nothing must come for it to count as nothing.
 const QUIET: Duration = Duration::from_millis(400);
 

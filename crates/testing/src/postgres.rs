@@ -5,7 +5,6 @@
 
 use std::env;
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -13,6 +12,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+use crate::ports::free_port;
 
 /// Tries at a port that another process may take first.
 const ATTEMPTS: usize = 20;
@@ -59,9 +60,28 @@ impl Server {
         panic!("PostgreSQL of {} does not start: {answer}", bin.display())
     }
 
+    /// Where it listens, on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Ends it as a crash would: `pg_ctl stop -m immediate`.
     pub fn crash(&mut self) {
         assert_eq!(self.breaker.tell("stop"), "stopped");
+    }
+
+    /// `kill -9` of all its processes.
+    pub fn kill(&mut self) {
+        assert_eq!(self.breaker.tell("kill"), "killed");
+    }
+
+    /// SIGSTOP: it hangs, its connections stay open, and new ones are taken by the kernel and nobody else.
+    pub fn pause(&mut self) {
+        assert_eq!(self.breaker.tell("pause"), "paused");
+    }
+
+    pub fn resume(&mut self) {
+        assert_eq!(self.breaker.tell("resume"), "resumed");
     }
 
     /// Starts it again at the same address; it recovers what was committed.
@@ -170,10 +190,4 @@ fn find_binaries() -> Option<PathBuf> {
 fn id(what: &str, user: Option<&str>) -> Option<u32> {
     let output = Command::new("id").arg(what).args(user).stderr(Stdio::null()).output().ok()?;
     String::from_utf8(output.stdout).ok()?.trim().parse().ok()
-}
-
-/// A port that nobody has at this moment.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("its address").port()
 }

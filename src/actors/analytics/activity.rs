@@ -1,4 +1,4 @@
-//! The customer's timeline: which events are about whom.
+//! The timeline of a customer: which events concern which customer.
 
 use crate::domain::service_name::ServiceName;
 use kernel::event::EventType;
@@ -20,7 +20,7 @@ use runtime::consumer::{Consumer, EffectError};
 use store::Db;
 use store::unit_of_work::UnitOfWork;
 
-/// The customer an event is about: the one after it, where that changed; tasks may have none.
+/// The customer that an event concerns: the new one, if the event changed it; a task may have none.
 fn customer_of(event: &LoggedEvent) -> Result<Option<Id>, EffectError> {
     Ok(match event.event.event_type {
         CUSTOMER_CREATED | CUSTOMER_UPDATED | CUSTOMER_DELETED => Some(event.event.subject),
@@ -36,7 +36,7 @@ fn customer_of(event: &LoggedEvent) -> Result<Option<Id>, EffectError> {
     })
 }
 
-/// Notes down whom each event is about.
+/// The consumer that stores which customer each event concerns.
 pub struct ActivityConsumer;
 
 impl Consumer for ActivityConsumer {

@@ -1,4 +1,4 @@
-//! How the rest of Kizuna talks to the analytics service.
+//! The client of the analytics service.
 
 use kernel::context::Context;
 use kernel::error::Error;
@@ -7,7 +7,7 @@ use runtime::service::{Peer, Service};
 use crate::actors::analytics::service::AnalyticsService;
 use crate::domain::notification::messages::{ReadAllNotifications, ReadCount, ReadProgress};
 
-/// Another service's way to this one, through its circuit breaker.
+/// The handle of other services to this one, with its circuit breaker.
 pub type AnalyticsPeer = Peer<AnalyticsService>;
 
 /// Sends messages to the service.
@@ -17,11 +17,11 @@ pub struct AnalyticsClient {
 }
 
 impl AnalyticsClient {
-    /// Marks as read what the caller has unread, batch by batch, from the newest to the oldest; what comes
-    /// meanwhile stays unread.
+    /// Marks the caller's unread notifications as read, batch by batch, from the newest to the oldest; later ones
+    /// stay unread.
     ///
     /// # Errors
-    /// `unavailable`, `overloaded`: what is marked by then stays so.
+    /// `unavailable`, `overloaded`: notifications that are marked by then stay marked.
     pub async fn read_all(&self, context: Context) -> Result<ReadCount, Error> {
         let (mut after, mut so_far) = (None, 0);
         loop {

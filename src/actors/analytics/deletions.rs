@@ -1,5 +1,5 @@
-//! When a customer is gone, the notifications that have to do with it are archived (SPEC §5, flow 8). So are those that
-//! come late.
+//! When a customer is deleted, the notifications that concern it are archived (SPEC §5, flow 8), also those that come
+//! later.
 
 use crate::domain::service_name::ServiceName;
 use kernel::event::EventType;
@@ -21,7 +21,7 @@ use runtime::entity::Entities;
 use store::unit_of_work::UnitOfWork;
 use store::{Db, StoreError};
 
-/// Archives.
+/// The consumer that archives notifications of deleted customers.
 pub struct AnalyticsDeletions {
     pub gone: Deletions,
     pub notifications: Entities<NotificationAggregate>,

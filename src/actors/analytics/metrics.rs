@@ -1,4 +1,4 @@
-//! Daily metrics: counts a UTC day and person, folded from events. The fold is pure.
+//! Daily metrics: counts per UTC day and user, made from events by pure functions.
 
 use crate::domain::service_name::ServiceName;
 use kernel::event::EventType;
@@ -24,7 +24,7 @@ use runtime::consumer::{Consumer, EffectError};
 use store::Db;
 use store::unit_of_work::UnitOfWork;
 
-/// Which figure of whom an event adds to.
+/// The figure and the user to which an event adds.
 fn counted(event: &LoggedEvent) -> Result<Option<(&'static str, Id)>, EffectError> {
     let requester = || event.payload::<ApprovalPayload>().map(|payload| payload.approval.requester_id);
     Ok(match event.event.event_type {
@@ -44,7 +44,7 @@ fn counted(event: &LoggedEvent) -> Result<Option<(&'static str, Id)>, EffectErro
     })
 }
 
-/// What the events add to each day's figures.
+/// What the events add to the figures of each day.
 fn fold(events: &[Arc<LoggedEvent>]) -> Result<BTreeMap<(NaiveDate, Id, &'static str), i64>, EffectError> {
     let mut sums = BTreeMap::new();
     for event in events {
@@ -55,7 +55,7 @@ fn fold(events: &[Arc<LoggedEvent>]) -> Result<BTreeMap<(NaiveDate, Id, &'static
     Ok(sums)
 }
 
-/// Counts.
+/// The consumer that counts.
 pub struct MetricsConsumer;
 
 impl Consumer for MetricsConsumer {

@@ -1,4 +1,5 @@
-//! analytics: what the others' events add up to: daily metrics, timelines, notifications, the sales summary (SPEC §5).
+//! analytics: daily metrics, timelines, notifications and the sales summary, made from the other services' events
+//! (SPEC §5).
 
 pub mod activity;
 pub mod aggregate;

@@ -1,4 +1,4 @@
-//! Telling people of what happened (SPEC §5, flows 2, 4 and 5).
+//! The consumer that creates notifications (SPEC §5, flows 2, 4 and 5).
 
 use crate::domain::service_name::ServiceName;
 use kernel::event::EventType;
@@ -27,7 +27,7 @@ use runtime::consumer::{Consumer, EffectError};
 use store::Db;
 use store::unit_of_work::{UnitOfWork, Write};
 
-/// The kinds of notifications, each the type of the event it tells of.
+/// The kinds of notifications: each is the type of its event.
 pub const KINDS: [EventType; 6] = [
     CUSTOMER_CREATED,
     APPROVAL_REQUESTED,
@@ -37,7 +37,7 @@ pub const KINDS: [EventType; 6] = [
     TASK_DUE_SOON,
 ];
 
-/// What is told of an event, and to whom.
+/// The notification of an event, and its readers.
 struct News {
     told: BTreeSet<Id>,
     subject_type: &'static str,
@@ -47,7 +47,7 @@ struct News {
 }
 
 impl News {
-    /// Of an event of [`KINDS`].
+    /// Makes the notification of an event of [`KINDS`].
     fn of(event: &LoggedEvent, people: &UserDirectory) -> Result<Self, EffectError> {
         match event.event.event_type {
             CUSTOMER_CREATED => of_customer(event, people),
@@ -57,7 +57,7 @@ impl News {
     }
 }
 
-/// An event about somebody may be in another partition and come a moment later: this one is tried again then.
+/// A user's event may be in another partition and come a moment later: then this event is tried again.
 fn known<T>(found: Option<T>, id: Id) -> Result<T, EffectError> {
     found.ok_or_else(|| EffectError::Event(format!("the user {id} is not known yet")))
 }
@@ -105,7 +105,7 @@ fn of_approval(event: &LoggedEvent, people: &UserDirectory) -> Result<News, Effe
             Some(new) if changed.iter().any(|field| field == "approver_id") => {
                 known(people.one(new, actor), new)?
             }
-            // Its requester changed, or it is open to every MANAGER now.
+            // The requester has changed, or every MANAGER may decide now.
             _ => BTreeSet::new(),
         },
         _ => known(people.one(requester, actor), requester)?,
@@ -130,7 +130,7 @@ fn of_approval(event: &LoggedEvent, people: &UserDirectory) -> Result<News, Effe
     })
 }
 
-/// Tells people.
+/// The consumer that creates notifications.
 pub struct NotificationsConsumer {
     pub clock: Clock,
 }

@@ -1,4 +1,4 @@
-//! Reading everything at once: each notification is marked by its own child, in batches.
+//! Marks all notifications of a user as read, in batches; the child of each notification marks it.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -14,13 +14,13 @@ use kernel::page::PageRequest;
 use store::idempotency::{FirstAnswer, IDEMPOTENCY_KEYS};
 use store::unit_of_work::{CommitError, UnitOfWork};
 
-/// Notifications of one message, which must end well within the service's deadline.
+/// Notifications per message, so that it ends well within the service's deadline.
 const BATCH: i64 = 256;
-/// Notifications marked at the same time: they share commits, and leave room for people's requests.
+/// Notifications marked at the same time: they share commits and leave room for users' requests.
 const AT_ONCE: usize = 32;
 
 impl AnalyticsService {
-    /// Marks the next batch; after the last one the answer is kept under the request's key.
+    /// Marks the next batch; after the last one the answer is stored under the request's `Idempotency-Key`.
     pub(super) async fn read_next(&self, reading: ReadAllNotifications) -> Result<ReadProgress, Error> {
         let ReadAllNotifications { after, so_far, context } = reading;
         let page = PageRequest { limit: BATCH, after, count: false };
@@ -36,7 +36,7 @@ impl AnalyticsService {
         Ok(progress)
     }
 
-    /// False if it has gone since it was found.
+    /// Returns false if the notification is gone.
     async fn read_one(&self, id: Id, context: &Context) -> Result<bool, Error> {
         match self.notifications.execute(id, NotificationCommand::Read, context.clone()).await {
             Ok(_) => Ok(true),
@@ -45,7 +45,8 @@ impl AnalyticsService {
         }
     }
 
-    /// The marks were many commits, so the answer is one of its own: who dies before it does the rest when asked again.
+    /// The marks were many commits, so the answer needs a commit of its own. After a crash before it, the repeated
+    /// request does the rest.
     async fn keep_answer(&self, context: &Context, count: u64) -> Result<(), Error> {
         let Some(claim) = &context.claim else { return Ok(()) };
         let body = raw(&ReadCount { count });
@@ -53,7 +54,7 @@ impl AnalyticsService {
         let unit = UnitOfWork { writes: vec![answer.write()], ..UnitOfWork::default() };
         match self.journal.commit(unit).await {
             Ok(_) => Ok(()),
-            // The same key, committed a moment ago: the gateway reads that first answer.
+            // Another request with this key was committed a moment ago: the gateway reads its answer.
             Err(CommitError::Stale(table)) if table == IDEMPOTENCY_KEYS.name => {
                 Err(Error::new(ErrorCode::RequestInFlight))
             }

@@ -1,5 +1,4 @@
-//! The analytics service: answers from the projections that its consumers keep, and asks the other services for the
-//! sales summary.
+//! The analytics service: reads the tables that its consumers write, and asks the other services for the sales summary.
 
 use crate::domain::service_name::ServiceName;
 use std::sync::Arc;
@@ -29,7 +28,7 @@ use runtime::journal::Journal;
 use runtime::serve;
 use store::Db;
 
-/// What the service works with.
+/// The logic of the service.
 pub struct AnalyticsService {
     pub db: Db,
     pub journal: Journal,
@@ -54,7 +53,7 @@ impl AnalyticsService {
     }
 }
 
-/// The name of newest-first orders by id in cursors.
+/// The name in cursors of the order by id, newest first.
 pub const NEWEST_FIRST: &str = "-id";
 
 serve!(AnalyticsService as ServiceName::Analytics, {

@@ -1,5 +1,5 @@
-//! The sales summary (SPEC §5, flow 6): every service is asked at the same time, and one that doesn't answer makes its
-//! own section old or empty, never the whole an error.
+//! The sales summary (SPEC §5, flow 6). All services are asked at the same time. If a service does not answer, its
+//! section shows earlier figures or none; the summary does not fail.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -23,23 +23,23 @@ use kernel::clock::{Clock, Timestamp};
 use kernel::error::Error;
 use kernel::ids::Id;
 
-/// Good figures kept of a section: each is one scope's of one period.
+/// Figures kept per section, each for a scope and a period.
 const KEPT: u64 = 1_024;
 
-/// Whose figures of which period. Whoever may ask for a scope sees the same figures, so no answer of one scope shows
-/// somebody what only others may see.
+/// A scope and a period. All callers who may ask for a scope see the same figures, so a kept answer never shows more
+/// than the caller may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Key {
-    /// None for everybody's.
+    /// `None` for the figures of all users.
     owner: Option<Id>,
     from: Timestamp,
     to: Timestamp,
 }
 
-/// Figures and when they were made.
+/// Figures, and when they were made.
 type Good<T> = (Timestamp, Arc<T>);
 
-/// One service's figures: the way to them, and the last good ones.
+/// The last good figures of a service.
 struct LastGood<T: Send + Sync + 'static> {
     callee: &'static str,
     kept: Cache<Key, Good<T>>,
@@ -52,7 +52,7 @@ impl<T: Send + Sync + 'static> LastGood<T> {
         Self { callee, kept, clock: clock.clone() }
     }
 
-    /// Asks once; goes by the last good figures of this key while there is no answer.
+    /// Asks once; without an answer it returns the last good figures of this key.
     async fn section(&self, key: Key, call: impl Future<Output = Result<T, Error>>) -> Section<T> {
         match call.await {
             Ok(figures) => {
@@ -74,7 +74,7 @@ impl<T: Send + Sync + 'static> LastGood<T> {
     }
 }
 
-/// Asks the services.
+/// Makes the sales summary.
 pub struct Summaries {
     clock: Clock,
     customer: CustomerPeer,
@@ -105,8 +105,8 @@ impl Summaries {
         }
     }
 
-    /// Four calls at the same time: the slowest decides how long it takes, and each leaves a little of the breaker's timeout
-    /// for the answer.
+    /// Makes four calls at the same time, each with a little less than the breaker's timeout, so that the summary is
+    /// in time.
     pub(super) async fn read(&self, asked: ReadSummary) -> SalesSummary {
         let ReadSummary { caller, owner_id, from, to } = asked;
         let key = Key { owner: caller.only_owner().or(owner_id), from, to };

@@ -1,5 +1,4 @@
-//! A notification as its reader sees it, in their language and with times of their zone: what the REST API lists
-//! and the live feed sends.
+//! A notification as its reader sees it, in the reader's language and time zone, for the REST API and the live feed.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -14,10 +13,10 @@ use kernel::clock::Timestamp;
 use kernel::ids::Id;
 use kernel::locale::Locale;
 
-/// Characters of a comment that a body shows; `data` has all of it.
+/// Characters of a comment that the text shows; `data` has all of them.
 const COMMENT_SHOWN: usize = 200;
 
-/// Whom a notification is rendered for.
+/// The reader for whom a notification is rendered.
 #[derive(Clone, Debug)]
 pub struct Reader {
     pub locale: Locale,
@@ -26,7 +25,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A user, in their own language unless another was asked for.
+    /// A user as a reader, in their own language unless the request names another.
     pub fn of(user: &User, asked: Option<Locale>) -> Self {
         Self { locale: asked.unwrap_or(user.locale), time_zone: user.time_zone.clone() }
     }
@@ -39,7 +38,7 @@ pub struct NotificationView {
     pub version: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    /// The type of the event it tells of.
+    /// The type of its event.
     #[schema(example = "customer.created")]
     pub kind: String,
     pub title: String,
@@ -52,7 +51,7 @@ pub struct NotificationView {
     pub archived_at: Option<Timestamp>,
 }
 
-/// What a notification is about.
+/// The subject of a notification.
 #[derive(Serialize, ToSchema)]
 pub struct Subject {
     #[schema(example = "customer")]
@@ -80,16 +79,16 @@ impl NotificationView {
         }
     }
 
-    /// The body of an answer, made of the notification as it is stored.
+    /// Renders a stored notification as the body of an answer.
     ///
     /// # Errors
-    /// When the text is none.
+    /// When the stored text can't be parsed.
     pub fn body_of(stored: &RawValue, reader: &Reader) -> serde_json::Result<String> {
         serde_json::to_string(&Self::new(serde_json::from_str(stored.get())?, reader))
     }
 }
 
-/// What the texts of `locales/` may name.
+/// The parameters of the texts in `locales/`.
 fn params(data: &NotificationData, reader: &Reader) -> Vec<(&'static str, Param)> {
     let mut params = Vec::new();
     let mut name = |name, text: Option<String>| params.extend(text.map(|text| (name, Param::Text(text))));

@@ -1,4 +1,4 @@
-//! How the rest of Kizuna talks to auth.
+//! The client of the auth service, which also authenticates requests.
 
 use crate::domain::session::rules as session_rules;
 use std::sync::Arc;
@@ -17,26 +17,26 @@ use kernel::ids::Id;
 use runtime::entity::Entities;
 use runtime::service::{Peer, Service};
 
-/// Another service's way to this one, through its circuit breaker.
+/// The handle of other services to this one, with its circuit breaker.
 pub type AuthPeer = Peer<AuthService>;
 
-/// Users and sessions, where auth is hosted.
+/// Users and sessions, on a node that hosts auth.
 #[derive(Clone)]
 pub struct Accounts {
     pub users: Entities<UserAggregate>,
     pub sessions: Entities<SessionAggregate>,
 }
 
-/// What identities are proven from.
+/// Where users and sessions are read from.
 #[derive(Clone)]
 enum Proofs {
-    /// The accounts themselves.
+    /// From the aggregates of this node.
     Here(Accounts),
-    /// What auth said of late.
+    /// From recent answers of auth on another node.
     Elsewhere { sessions: Recent<(Id, Id), SessionState>, users: Recent<Id, Option<Arc<UserState>>> },
 }
 
-/// Sends messages to the service, and proves identities.
+/// Sends messages to the service, and authenticates tokens.
 #[derive(Clone)]
 pub struct AuthClient {
     pub service: Service<AuthService>,
@@ -46,7 +46,7 @@ pub struct AuthClient {
 }
 
 impl AuthClient {
-    /// `accounts`: where the service is hosted on this node.
+    /// `accounts`: if this node hosts the service.
     pub fn new(
         service: Service<AuthService>,
         accounts: Option<Accounts>,
@@ -60,7 +60,7 @@ impl AuthClient {
         Self { service, proofs, keys, clock }
     }
 
-    /// Users and sessions, where auth is hosted.
+    /// Users and sessions, on a node that hosts auth.
     pub fn accounts(&self) -> Option<&Accounts> {
         match &self.proofs {
             Proofs::Here(accounts) => Some(accounts),
@@ -68,8 +68,8 @@ impl AuthClient {
         }
     }
 
-    /// Who an access token speaks for. The role is the user's present one, not that of the token's day; a
-    /// deleted user, a logout and a new password end it at once, on other nodes within a second (SPEC §8.6).
+    /// The user of an access token, with the user's present role. A deletion, a logout or a new password ends the
+    /// token at once, on other nodes within a second (SPEC §8.6).
     ///
     /// # Errors
     /// `invalid_token`, `token_expired`, `session_ended`, `unavailable`.
@@ -85,7 +85,7 @@ impl AuthClient {
         })
     }
 
-    /// The user a session speaks for, as long as it does.
+    /// The user of a session, if the session is valid.
     ///
     /// # Errors
     /// `session_ended`, `unavailable`.
@@ -96,7 +96,7 @@ impl AuthClient {
                 if let Some(user) = self.proven(recent) {
                     return Ok(user);
                 }
-                // What is a moment old may know a session or a password of before; it never ends anybody's session.
+                // An answer that is a moment old may have an earlier session or password; it must never end a session.
                 let present = (sessions.get(session).await?, users.get(user).await?);
                 self.proven(present).ok_or_else(|| Error::new(ErrorCode::SessionEnded))
             }
@@ -122,7 +122,7 @@ impl AuthClient {
         session_rules::is_valid(session, user, self.clock.now()).then(|| user.clone())
     }
 
-    /// A user's present state, for who shows them live events; at most a second old.
+    /// A user's state for the live feed, at most a second old.
     ///
     /// # Errors
     /// `unavailable`, `overloaded`.
@@ -136,10 +136,10 @@ impl AuthClient {
         }
     }
 
-    /// A token's user as last committed by any node.
+    /// The user of a token, as last committed by any node.
     ///
     /// # Errors
-    /// `session_ended` if they are gone by now, `unavailable`, `overloaded`.
+    /// `session_ended` if the user is deleted, `unavailable`, `overloaded`.
     pub async fn myself(&self, user: Id) -> Result<Arc<UserState>, Error> {
         if let Some(user) = self.accounts().and_then(|accounts| accounts.users.cached(user)) {
             return Ok(user);

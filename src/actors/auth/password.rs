@@ -1,5 +1,5 @@
 //! Passwords: argon2id with the crate's defaults (OWASP's second choice: 19 MiB, 2 passes), on threads of
-//! their own, one a core: neither an actor's thread nor the memory of many is taken up by sign-ins.
+//! their own, one per core, so that sign-ins block no actor and use bounded memory.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -10,13 +10,13 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use tokio::sync::oneshot;
 
-use kernel::error::{Error, ErrorCode};
+use kernel::error::Error;
 
-/// Sign-ins that may wait for a thread; more are refused, for each holds a connection.
+/// Sign-ins that may wait for a thread; more are refused, because each holds a connection.
 const QUEUE: usize = 256;
 
-/// The hash of a random password that nobody has kept: verified where there is no user, so that an unknown
-/// address takes as long as a wrong password.
+/// The hash of a random password that was thrown away. It is verified if there is no user, so that an unknown address
+/// takes as long as a wrong password.
 const DECOY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$Q8y/CadE/TZjgGfCN5e4YQ$7JktFrR8j30ogLIbmYSsTTdY7dtchuvrHk0s6rP5nIk";
 
@@ -32,7 +32,7 @@ impl Passwords {
     /// Starts the threads; they end with the last clone.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// When a thread can't be started.
     pub fn start(threads: usize) -> std::io::Result<Self> {
         let (jobs, queue) = sync_channel::<Job>(QUEUE);
         let queue = Arc::new(Mutex::new(queue));
@@ -50,12 +50,12 @@ impl Passwords {
     pub async fn hash(&self, password: String) -> Result<String, Error> {
         self.run(move || {
             let hash = Argon2::default().hash_password(password.as_bytes());
-            Ok(hash.map_err(|_| Error::new(ErrorCode::Internal))?.to_string())
+            Ok(hash.map_err(Error::internal)?.to_string())
         })
         .await?
     }
 
-    /// Whether `password` is the one behind `hash`; without a hash it takes as long, and is not.
+    /// Whether `password` matches `hash`. Without a hash the answer is false and takes as long.
     ///
     /// # Errors
     /// `overloaded`.
@@ -63,7 +63,8 @@ impl Passwords {
         let known = hash.is_some();
         let hash = hash.unwrap_or(DECOY).to_owned();
         let same = self.run(move || {
-            let hash = PasswordHash::new(&hash).map_err(|_| Error::new(ErrorCode::Internal))?;
+            let hash = PasswordHash::new(&hash)
+                .map_err(|error| Error::internal(format_args!("a stored hash is no hash: {error}")))?;
             Ok::<_, Error>(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
         });
         Ok(same.await?? && known)
@@ -72,11 +73,13 @@ impl Passwords {
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
         let (answer, done) = oneshot::channel();
         let job: Job = Box::new(move || {
-            // The asker may have gone; nobody misses the answer then.
+            // The caller may have gone: then nobody needs the answer.
             let _ = answer.send(work());
         });
-        self.jobs.try_send(job).map_err(|_| Error::overloaded())?;
-        done.await.map_err(|_| Error::unavailable())
+        self.jobs
+            .try_send(job)
+            .map_err(|_| Error::overloaded().with_cause("the queue of passwords to hash is full"))?;
+        done.await.map_err(|_| Error::unavailable().with_cause("hashing a password panicked"))
     }
 }
 

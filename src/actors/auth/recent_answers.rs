@@ -1,5 +1,5 @@
-//! What auth on another node said a moment ago: every request asks who somebody is, and SPEC §8.6 allows the answer to be
-//! a second old altogether. What this node itself has changed since is asked anew.
+//! Recent answers of auth on another node. Every request needs its user, and SPEC §8.6 allows an answer to be a
+//! second old. After a command of this node to auth, its earlier answers are not used.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -12,15 +12,15 @@ use kernel::error::Error;
 use runtime::entity::RECENT;
 use runtime::service::Service;
 
-/// Answers kept: users at the same moment.
+/// Answers kept: about as many as users at the same time.
 const KEPT: u64 = 10_000;
 
-/// An answer, and what it is good for.
+/// An answer, and how long it is valid.
 struct Answer<V> {
     value: Arc<V>,
-    /// Before auth was asked: from then on it may have changed.
+    /// When auth was asked: from then on the answer may be out of date.
     asked_at: Instant,
-    /// The commands this node had sent to auth by then.
+    /// The number of commands that this node had sent to auth by then.
     commands: u64,
 }
 
@@ -30,7 +30,7 @@ impl<V> Clone for Answer<V> {
     }
 }
 
-/// Answers of the last moment; clones share them.
+/// Recent answers; clones share them.
 #[derive(Clone)]
 pub struct Recent<K, V>(Cache<K, Answer<V>>);
 
@@ -41,7 +41,7 @@ impl<K: Hash + Eq + Send + Sync + 'static, V: Send + Sync + 'static> Default for
 }
 
 impl<K: Hash + Eq + Send + Sync + 'static, V: Send + Sync + 'static> Recent<K, V> {
-    /// The recent answer, or that of asking now. Refusals are not kept.
+    /// The recent answer, or a new one. Errors are not kept.
     ///
     /// # Errors
     /// Those of `ask`.

@@ -1,4 +1,4 @@
-//! The auth service: signs in and out, keeps users, tells others who somebody is.
+//! The auth service: signs users in and out, manages users, and answers other services about them.
 
 use crate::domain::service_name::ServiceName;
 use crate::domain::session::record::Session;
@@ -36,14 +36,14 @@ use runtime::serve;
 use store::Db;
 use store::unit_of_work::UnitOfWork;
 
-/// How long tokens last.
+/// How long tokens are valid.
 #[derive(Clone, Copy, Debug)]
 pub struct TokenLifetimes {
     pub access: Duration,
     pub refresh: Duration,
 }
 
-/// What the service works with; shared by its requests.
+/// The logic of the service, shared by its requests.
 pub struct AuthService {
     pub db: Db,
     pub journal: Journal,
@@ -56,7 +56,7 @@ pub struct AuthService {
     pub throttle: LoginThrottle,
 }
 
-/// How often a change that may take an ADMIN away is decided anew when the other ADMIN changed meanwhile.
+/// How often a change that removes an ADMIN is decided again because the other ADMIN changed meanwhile.
 const ATTEMPTS: usize = 5;
 
 impl AuthService {
@@ -78,7 +78,7 @@ impl AuthService {
         }
     }
 
-    /// Checks a password, charging account and address for a wrong one.
+    /// Checks a password; a wrong one is charged to the account and the address.
     async fn prove(
         &self,
         account: &str,
@@ -91,7 +91,7 @@ impl AuthService {
         let charged = self.throttle.charge(account, &address, now).await?;
         charged.map_err(|wait| Error::after(ErrorCode::TooManyAttempts, wait))?;
         let proven = self.passwords.verify(password, hash).await;
-        // An overload is nobody's guess.
+        // An overload is not a wrong password.
         if !matches!(proven, Ok(false)) {
             self.throttle.refund(account, &address, now).await?;
         }
@@ -151,7 +151,7 @@ impl AuthService {
         let context = Context { caller: caller_of(&user, session.id), claim: None, ..refresh.context };
         let session = self.sessions.execute(session.id, rotate, context).await?;
         if session.revoked_at.is_some() {
-            tracing::warn!(session = %session.id, "a used refresh token came again: the session is ended");
+            tracing::warn!(session = %session.id, "a used refresh token was used again: ending the session");
             return Err(Error::new(ErrorCode::SessionEnded));
         }
         self.tokens(&user, &session)
@@ -195,8 +195,8 @@ impl AuthService {
         self.leaving_an_admin(change.id, command, change.context).await
     }
 
-    /// Executes what may take an ADMIN away, if another one is still as they were when it was decided: of two ADMINs
-    /// who are made less at once, on whichever nodes, one stays.
+    /// Executes a command that may remove an ADMIN, on condition that another ADMIN is unchanged since the decision.
+    /// So, of two ADMINs who are demoted at the same time, on any nodes, one stays.
     async fn leaving_an_admin(
         &self,
         id: Id,
@@ -219,18 +219,18 @@ impl AuthService {
             }
             other = now;
         }
-        Err(Error::overloaded())
+        Err(Error::overloaded().with_cause("the other ADMIN changed each time before this command did"))
     }
 
-    /// Deletes the user if the successors are still as they were when they were settled: two users who are deleted at
-    /// once, each the other's successor, can't both go.
+    /// Deletes the user on condition that the successors are unchanged since they were chosen. So two users who are
+    /// each other's successor can't be deleted at the same time.
     async fn remove_user(&self, remove: RemoveUser) -> Result<Id, Error> {
         let (saga_id, with) = start(SagaKind::UserDeletion, remove.id, &remove.context, self.clock.now());
         let mut prepared = Prepared { context: remove.context, with };
         let Successors { successor, approver } = remove.successors;
         let mut successors = vec![successor];
         successors.extend(approver.filter(|approver| approver.id != successor.id));
-        // One who is the other ADMIN, too, is looked at twice.
+        // A successor who is also the other ADMIN is checked twice.
         prepared.with.writes.extend(successors.iter().map(queries::unchanged));
         let leaving = Leaving {
             successor_id: successor.id,

@@ -1,8 +1,8 @@
-//! Slowing down throttle: each failed sign-in costs its account and its address; a bucket that is empty
-//! answers 429 until it has refilled, which it always does. The buckets are in the database, one truth for all nodes.
+//! The login throttle: each failed sign-in takes from the buckets of its account and of its address. An empty bucket
+//! means 429 until it has refilled. The buckets are in the database, so that all nodes share them.
 //!
-//! Own code because only failures count: an attempt is charged before its password is checked (so that
-//! parallel throttle can't slip through) and refunded when it was right, which `governor` can't do.
+//! This is own code because only failures count: an attempt is charged before its password is checked, so that parallel
+//! attempts can't slip through, and refunded if the password was right. `governor` can't do that.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::persistence::login_buckets::Charge;
 use kernel::clock::Timestamp;
 use store::{Db, StoreError};
 
-/// So many in so long.
+/// A number of attempts per time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     pub count: u32,
@@ -23,7 +23,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// `times` as many in the same time.
+    /// `times` as many attempts in the same time.
     pub fn times(self, times: u32) -> Self {
         Self { count: self.count.saturating_mul(times), ..self }
     }
@@ -36,10 +36,11 @@ impl Rate {
         self.per.as_micros() as i64
     }
 
-    /// GCRA: a bucket that is full again at `full_at` (microseconds since 1970) is so then after one more was taken.
+    /// GCRA: `full_at` (microseconds since 1970) is when a bucket is full again; returns that moment after one more
+    /// attempt.
     ///
     /// # Errors
-    /// How long until there is one to take.
+    /// If the bucket is empty: how long until the next attempt.
     fn taken(self, full_at: i64, now: i64) -> Result<i64, Duration> {
         let full_at = full_at.max(now) + self.interval();
         let excess = full_at - now - self.micros();
@@ -47,7 +48,7 @@ impl Rate {
     }
 }
 
-/// LoginThrottle at passwords, charged to the account and to the address they come from.
+/// Counts failed sign-ins by account and by address.
 pub struct LoginThrottle {
     db: Db,
     accounts: Rate,
@@ -55,12 +56,12 @@ pub struct LoginThrottle {
 }
 
 impl LoginThrottle {
-    /// `rate` an account, ten times that an address (SPEC §9).
+    /// `rate` per account, ten times as much per address (SPEC §9).
     pub fn new(db: &Db, rate: Rate) -> Self {
         Self { db: db.clone(), accounts: rate, addresses: rate.times(10) }
     }
 
-    /// Charges an attempt before it is checked; or tells how long until the next one.
+    /// Charges an attempt before its password is checked; or returns how long until the next attempt.
     ///
     /// # Errors
     /// The database's.
@@ -80,7 +81,7 @@ impl LoginThrottle {
         })
     }
 
-    /// The attempt was no wrong guess.
+    /// Refunds an attempt whose password was right.
     ///
     /// # Errors
     /// The database's.
@@ -93,7 +94,7 @@ impl LoginThrottle {
     }
 
     fn charges(&self, account: &str, address: &str) -> Vec<Charge> {
-        // Hashed: whatever is typed is a short key, and no list of who tries to sign in.
+        // Hashed, so that keys are short and the table is no list of the users who sign in.
         let keys = [("address", address), ("account", account)];
         let charge = |((kind, key), rate): ((&str, &str), Rate)| Charge {
             id: format!("{kind}/{}", URL_SAFE_NO_PAD.encode(Sha256::digest(key))),

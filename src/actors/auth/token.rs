@@ -9,12 +9,12 @@ use kernel::ids::Id;
 
 const ISSUER: &str = "kizuna";
 
-/// What a token is good for.
+/// The purpose of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
     Access,
     Refresh,
-    /// Vouches that a form of the web console was made for this session.
+    /// Proves that a form of the web console was made for this session.
     Form,
 }
 
@@ -28,7 +28,7 @@ impl Use {
     }
 }
 
-/// What a token says.
+/// The content of a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     iss: String,
@@ -64,7 +64,7 @@ impl Keys {
         }
     }
 
-    /// A token of `user`'s `session`.
+    /// Makes a token for the `session` of `user`.
     ///
     /// # Errors
     /// `internal_error` when signing fails, which HMAC never does.
@@ -86,11 +86,10 @@ impl Keys {
             iat: now.seconds(),
             exp: until.seconds(),
         };
-        encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
-            .map_err(|_| Error::new(ErrorCode::Internal))
+        encode(&Header::new(Algorithm::HS256), &claims, &self.signing).map_err(Error::internal)
     }
 
-    /// What a valid token says.
+    /// Checks a token and returns its content.
     ///
     /// # Errors
     /// `token_expired`, or `invalid_token` for anything else that is wrong with it.
@@ -102,7 +101,7 @@ impl Keys {
         };
         let claims: Claims =
             decode(token, &self.checking, rules).map_err(|_| Error::new(ErrorCode::InvalidToken))?.claims;
-        // By our own clock and without leeway: the same machines sign and check.
+        // By our own clock and without leeway: the machines that sign also check.
         if claims.exp <= now.seconds() {
             return Err(Error::new(ErrorCode::TokenExpired));
         }
@@ -111,11 +110,11 @@ impl Keys {
 }
 
 fn validation(use_: Use) -> Validation {
-    // One algorithm: neither `none` nor a public key taken for a secret gets through.
+    // Only one algorithm: neither `none` nor a public key used as a secret is accepted.
     let mut rules = Validation::new(Algorithm::HS256);
     rules.set_issuer(&[ISSUER]);
     rules.set_audience(&[use_.audience()]);
-    // The library takes a missing claim for a good one unless it is required.
+    // The library accepts a missing claim unless it is required.
     rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     rules.validate_exp = false;
     rules

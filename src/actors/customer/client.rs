@@ -1,4 +1,4 @@
-//! How the rest of Kizuna talks to the customer service.
+//! The client of the customer service.
 
 use std::sync::Arc;
 
@@ -13,19 +13,19 @@ use kernel::ids::Id;
 use runtime::entity::Entities;
 use runtime::service::{Peer, Service};
 
-/// Another service's way to this one, through its circuit breaker.
+/// The handle of other services to this one, with its circuit breaker.
 pub type CustomerPeer = Peer<CustomerService>;
 
-/// Sends messages to the service, and reads hot customers from memory.
+/// Sends messages to the service, and reads customers that are in memory.
 #[derive(Clone)]
 pub struct CustomerClient {
     pub service: Service<CustomerService>,
-    /// Where the service is hosted.
+    /// The customers, on a node that hosts the service.
     pub customers: Option<Entities<CustomerAggregate>>,
 }
 
 impl CustomerClient {
-    /// A customer that the caller may see, without a hop to another thread while it is in memory.
+    /// A customer that the caller may see. It is read without a hop to another thread while it is in memory.
     ///
     /// # Errors
     /// `not_found`, `unavailable`, `overloaded`.

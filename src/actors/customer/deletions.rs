@@ -1,4 +1,4 @@
-//! When a user is gone, their customers are the successor's (SPEC §5, flow 7); also those that come late.
+//! When a user is deleted, the user's customers go to the successor (SPEC §5, flow 7), also those that come later.
 
 use crate::domain::service_name::ServiceName;
 use kernel::event::EventType;
@@ -20,7 +20,7 @@ use runtime::entity::Entities;
 use store::unit_of_work::UnitOfWork;
 use store::{Db, StoreError};
 
-/// Hands over.
+/// The consumer that hands over the customers of deleted users.
 pub struct CustomerDeletions {
     pub gone: Deletions,
     pub customers: Entities<CustomerAggregate>,
@@ -65,7 +65,7 @@ impl CustomerDeletions {
         self.gone.closing(step, self.clock.now()).await
     }
 
-    /// Customers whose owner was gone before they came to them.
+    /// Hands over customers that came to an owner who was deleted already.
     async fn move_latecomers(&self, events: &[Arc<LoggedEvent>]) -> Result<(), EffectError> {
         let mut owned = Vec::new();
         for event in events.iter().filter(|event| event.event.event_type != USER_DELETED) {

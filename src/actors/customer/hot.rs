@@ -1,22 +1,22 @@
-//! Hot customers in Redis, for all nodes. Redis may be killed, paused, emptied or full at any time; what is answered
-//! from it is never what an acknowledged change has replaced.
+//! Hot customers in Redis, for all nodes. Redis may be killed, paused, emptied or full at any time; an answer from it
+//! is never older than an acknowledged change.
 //!
-//! Reading: a value under the customer's key is the answer. Where there is none, the reader puts a token of its own
-//! there for [`ENTRY_TTL`], then reads the database, then puts what it read in the token's place if it is still there, for
-//! the time that the token has left. Changing: after the commit and before the answer the key is deleted.
+//! Reading: a value under the customer's key is the answer. If the key is absent, the reader sets a token of its own
+//! for [`ENTRY_TTL`], then reads the database, then replaces the token by what it read, if the token is still there,
+//! for the time that the token has left. Changing: the key is deleted after the commit and before the answer.
 //!
-//! Why no answer is old: suppose that a value read before the commit is found after the change was answered. Its token
-//! was set before it was read, so before the commit.
-//! - The deletion was confirmed: it took the token or the value away. Tokens are never used twice, so nothing can
-//!   put the value back.
-//! - It was not confirmed (lost, late, Redis away): the change is answered [`ENTRY_TTL`] and [`MARGIN`] after the commit.
-//!   By then the value has run out, for it counts from its token. A paused Redis counts on, and looks at the time when
+//! Why no answer is out of date: suppose that a value read before the commit is found after the change was answered.
+//! Its token was set before it was read, so before the commit.
+//! - The deletion was confirmed: it removed the token or the value. Tokens are never used twice, so nothing can put the
+//!   value back.
+//! - It was not confirmed (lost, late, Redis away): the change is answered [`ENTRY_TTL`] and [`MARGIN`] after the
+//!   commit. By then the value has expired, because its time counts from its token. A paused Redis checks the time when
 //!   it is asked.
 //!
-//! This asks of Redis what one server is: no replicas to fail over to, a clock that isn't set back by more than the
-//! margin within a second, and no snapshot that is loaded within a second of its making (`save ""`). The price while
-//! Redis is away is a second for each change or deletion of a customer; creations pay nothing, for nobody can have
-//! looked for the id, and what doesn't exist is not kept.
+//! This needs a single Redis server: no replicas to fail over to, a clock that is not set back by more than the margin
+//! within a second, and no snapshot that is loaded within a second of its making (`save ""`). While Redis is away, each
+//! change or deletion of a customer takes a second longer. Creations do not: no reader can have looked for the id
+//! before.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -32,25 +32,27 @@ use kernel::ids::{Id, new_id};
 use runtime::hot_state::{Hot, Stored};
 use store::redis::Redis;
 
-/// How long a token, and the value in its place, is there.
+/// The lifetime of a token and of the value that replaces it.
 pub const ENTRY_TTL: Duration = Duration::from_secs(1);
-/// Two clocks' ways of counting a second differ by less.
+/// The clocks of Redis and of a node differ by less over a second.
 pub const MARGIN: Duration = Duration::from_millis(200);
-/// A Redis that takes longer is away: the database answers in a few milliseconds.
+/// A Redis that takes longer counts as away: the database answers in a few milliseconds.
 const REDIS_TIMEOUT: Duration = Duration::from_millis(50);
-/// How long nobody reads from it then.
+/// How long Redis is left alone after that.
 const REDIS_COOLDOWN: Duration = Duration::from_millis(500);
-/// How often a deletion is tried again.
+/// The pause before a deletion is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
-/// Bytes of the longest value: notes may be long, and few of those are hot.
+/// The longest value that is shared: few customers with long notes are hot.
 const VALUE_BYTES_MAX: usize = 16 * 1024;
-/// What tokens begin with, and no JSON does.
+/// The kind in the keys of Redis.
+const KIND: &str = "customer";
+/// The first character of tokens; JSON never begins with it.
 const TOKEN: char = '?';
 
-/// The customers that all nodes keep in Redis.
+/// The customers that all nodes share in Redis.
 pub struct HotCustomers {
     redis: Redis,
-    /// Outlives who asks: a command that was begun is not torn off.
+    /// Outlives the caller, so that a command that has begun is not cut off.
     runtime: Handle,
     began: Instant,
     /// Milliseconds after `began` until which Redis is left alone.
@@ -63,7 +65,7 @@ impl HotCustomers {
     }
 
     async fn find(&self, id: Id, stored: BoxFuture<'_, Stored<Customer>>) -> Stored<Customer> {
-        let key = self.redis.customer(id);
+        let key = self.redis.hot(KIND, id);
         let found = if self.is_left_alone() { None } else { self.look(&key).await };
         let held = found.as_ref().and_then(Option::as_deref);
         if let Some(customer) = held.and_then(|value| serde_json::from_str(value).ok()) {
@@ -71,7 +73,7 @@ impl HotCustomers {
             return Ok(Some(customer));
         }
         count(if found.is_some() { "miss" } else { "away" });
-        // A token of somebody else's is theirs to replace.
+        // Only the reader who set a token replaces it.
         let token = if found == Some(None) { self.claim(&key).await } else { None };
         let customer = stored.await?;
         if let (Some(token), Some(customer)) = (token, &customer) {
@@ -92,20 +94,20 @@ impl HotCustomers {
         claim.await.flatten()
     }
 
-    /// Without waiting: the answer doesn't depend on it.
+    /// Replaces the token in the background: the answer does not depend on it.
     fn fill(&self, key: String, token: String, customer: &Customer) {
         let value = serde_json::to_string(customer).expect("states are plain structs");
         if value.len() <= VALUE_BYTES_MAX {
             let redis = self.redis.clone();
             self.runtime.spawn(async move {
-                // A key that was not filled runs out.
+                // A token that was not replaced expires.
                 let _ = redis.fill(&key, &token, &value).await;
             });
         }
     }
 
     async fn clear(&self, id: Id) {
-        let (begun, key) = (Instant::now(), self.redis.customer(id));
+        let (begun, key) = (Instant::now(), self.redis.hot(KIND, id));
         let over = begun + ENTRY_TTL + MARGIN;
         loop {
             let again = Instant::now() + AGAIN;
@@ -120,7 +122,7 @@ impl HotCustomers {
         }
     }
 
-    /// What Redis answers, if it does in time.
+    /// The answer of Redis, if it comes in time.
     async fn ask<T: Send + 'static>(
         &self,
         command: impl Future<Output = RedisResult<T>> + Send + 'static,

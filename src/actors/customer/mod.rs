@@ -1,4 +1,4 @@
-//! customer: who is sold to (SPEC §1, §3; flow 2).
+//! customer: the customers (SPEC §1, §3; flow 2).
 
 pub mod aggregate;
 pub mod client;

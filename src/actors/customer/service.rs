@@ -1,4 +1,4 @@
-//! The customer service: checks a request against what else exists, then hands it to the customer's child.
+//! The customer service: checks what lies outside the customer, then hands the command to the customer's child.
 
 use crate::domain::service_name::ServiceName;
 use std::collections::HashMap;
@@ -30,7 +30,7 @@ use runtime::entity::{Entities, Prepared};
 use runtime::serve;
 use store::Db;
 
-/// What the service works with; shared by its requests.
+/// The logic of the service, shared by its requests.
 pub struct CustomerService {
     pub db: Db,
     pub clock: Clock,

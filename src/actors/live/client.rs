@@ -1,4 +1,4 @@
-//! How the gateway gets a live feed for a socket.
+//! The client of the live feed: the gateway opens a socket's feed with it.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use store::Db;
 
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// How many sockets there may be, and what may wait for each.
+/// The bounds of sockets and of what may wait for each.
 #[derive(Clone, Copy, Debug)]
 pub struct LiveLimits {
     /// Sockets of this node, signed in or not.
@@ -29,11 +29,11 @@ pub struct LiveLimits {
     pub sockets_per_user: usize,
     /// Frames that may wait for a socket.
     pub queue: usize,
-    /// Their bytes.
+    /// Bytes of frames that may wait for a socket.
     pub queue_bytes: usize,
 }
 
-/// The way to the live feeds of this node; clones share it.
+/// Opens live feeds on this node; clones share it.
 #[derive(Clone)]
 pub struct LiveClient {
     hub: Ref<HubActor>,
@@ -44,7 +44,7 @@ pub struct LiveClient {
     stopping: Arc<watch::Sender<bool>>,
 }
 
-/// A socket's place on this node.
+/// The permission of a socket to be open on this node.
 pub struct Admission {
     _place: OwnedSemaphorePermit,
 }
@@ -64,26 +64,28 @@ impl LiveClient {
         let hub = supervisor.spawn("live", &arbiter, move |liveness, stats| {
             HubActor::new(parts.clone(), address.clone(), liveness, stats)
         });
-        // Nobody has joined before this client exists.
+        // No socket can join before this client exists.
         let _ = me.set(hub.clone());
         let sockets = Arc::new(Semaphore::new(limits.sockets));
         Self { hub, auth, db, limits, sockets, stopping: Arc::new(watch::Sender::new(false)) }
     }
 
-    /// A place for a socket, signed in or not.
+    /// Admits a socket, signed in or not.
     ///
     /// # Errors
     /// `overloaded` when the node is full, `unavailable` when it stops.
     pub fn admit(&self) -> Result<Admission, Error> {
         if *self.stopping.borrow() {
-            return Err(Error::unavailable());
+            return Err(Error::unavailable().with_cause("this node is about to stop"));
         }
-        let place = self.sockets.clone().try_acquire_owned().map_err(|_| Error::overloaded())?;
+        let place = self.sockets.clone().try_acquire_owned().map_err(|_| {
+            Error::overloaded().with_cause("this node has as many live connections as it may")
+        })?;
         metrics::gauge!("kizuna_live_sockets").increment(1);
         Ok(Admission { _place: place })
     }
 
-    /// The feed of a signed-in user; its first frame is the hello.
+    /// Opens the feed of a signed-in user; its first frame is the hello.
     ///
     /// # Errors
     /// `too_many_streams`, `unavailable`, `overloaded`.
@@ -99,7 +101,7 @@ impl LiveClient {
         let user = principal.caller.user_id;
         let seat = Seat { outbox, session_id, expires_at };
         let joined = self.ask(Join { user, topics, seat }).await??;
-        // A session that ended between its proof and the joining was not told of.
+        // The listener missed the end of a session between authentication and joining.
         self.auth.valid_user_of(session_id, user).await?;
         let mut subscription =
             Subscription::new(self.clone(), principal, inbox, joined.positions, joined.permit);
@@ -107,7 +109,7 @@ impl LiveClient {
         Ok(subscription)
     }
 
-    /// Ends every feed of this node, and lets no new one begin.
+    /// Ends every feed of this node; no new feed can begin.
     pub fn stop(&self) {
         self.stopping.send_replace(true);
     }

@@ -1,6 +1,6 @@
-//! A client's place in the feed: positions of the log as short opaque text. Pure.
+//! A client's cursor in the live feed: positions of the log as short opaque text. Pure.
 //!
-//! The same on every node and after every restart, for it names numbers of the log and nothing of a node.
+//! A cursor is valid on every node and after every restart, because it contains only sequence numbers of the log.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,16 +9,16 @@ use sha2::{Digest, Sha256};
 use kernel::event::PARTITIONS;
 use runtime::positions::Positions;
 
-/// The first byte: how the rest is to be read.
+/// The first byte: the version of the format.
 const VERSION: u8 = 1;
-/// Bytes of a hash at the end: a cursor that was cut or mistyped is told from a real one.
+/// Bytes of a hash at the end, by which a damaged cursor is recognised.
 const CHECK: usize = 4;
 /// The version, sixteen numbers of at most nine bytes (63 bits), the check.
 const LENGTH_MAX: usize = 1 + PARTITIONS as usize * 9 + CHECK;
-/// The longest text a cursor has.
+/// The longest text of a cursor.
 pub const TEXT_MAX: usize = LENGTH_MAX.div_ceil(3) * 4;
 
-/// `positions` as text: unsigned LEB128, checked, in base64url.
+/// Writes positions as text: unsigned LEB128 with a check, in base64url.
 pub fn encode(positions: &Positions) -> String {
     let mut bytes = vec![VERSION];
     for (_, number) in positions.iter() {
@@ -33,7 +33,7 @@ pub fn encode(positions: &Positions) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The positions of a text that [`encode`] made; nothing for any other.
+/// The positions in a text that [`encode`] made; `None` for any other text.
 pub fn decode(text: &str) -> Option<Positions> {
     let bytes = (text.len() <= TEXT_MAX).then(|| URL_SAFE_NO_PAD.decode(text).ok())??;
     let (body, sum) = bytes.split_at_checked(bytes.len().checked_sub(CHECK)?)?;

@@ -1,4 +1,4 @@
-//! An event on its way to the sockets: rendered once for all who see the same.
+//! An event on its way to the sockets, rendered once for all users who see it in the same form.
 
 use crate::domain::events::topic_of;
 use std::sync::{Arc, OnceLock};
@@ -15,11 +15,11 @@ use kernel::cloud_event::CloudEvent;
 use kernel::event::LoggedEvent;
 use runtime::positions::Positions;
 
-/// An event, who may see it, and where a reader stands after it.
+/// An event, its audience, and a reader's positions after it.
 pub struct Delivery {
     pub logged: Arc<LoggedEvent>,
     pub audience: Audience,
-    /// None for notifications, which need no asking for.
+    /// `None` for notifications, which need no subscription.
     pub topic: Option<Topic>,
     after: Positions,
     cursor: OnceLock<Arc<str>>,
@@ -39,12 +39,12 @@ impl Delivery {
         }
     }
 
-    /// Whether a reader of these topics has asked for it.
+    /// Whether a reader who follows these topics wants it.
     pub fn is_of(&self, topics: Topics) -> bool {
         self.topic.is_none_or(|topic| topics.contains(topic))
     }
 
-    /// What `user` sees of it, with the role and the language of this moment.
+    /// The frame for `user`, by the user's present role and language; `None` if the user may not see it.
     pub fn frame_for(&self, user: &UserState) -> Option<Frame> {
         let viewer = Viewer { user_id: user.user.id, role: user.user.role };
         if !self.audience.includes(&viewer) {
@@ -67,7 +67,7 @@ impl Delivery {
                 Some(Frame::new(&ServerFrame::Notification { cursor: self.cursor(), notification }))
             }
             Err(error) => {
-                tracing::error!(id = %self.logged.event.id, %error, "a notification that can't be read is not sent");
+                tracing::error!(id = %self.logged.event.id, %error, "can't read a notification: it is not sent");
                 None
             }
         }

@@ -13,39 +13,39 @@ use kernel::error::Error;
 use kernel::ids::Id;
 use kernel::locale::Locale;
 
-/// What the server says.
+/// The frames of the server.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum ServerFrame<'a> {
-    /// Authenticated in: what follows begins after this cursor.
+    /// Signed in: what follows begins after this cursor.
     Hello { user_id: Id, cursor: &'a str },
-    /// A notification of one's own, as the REST API shows it.
+    /// A notification of the user, as the REST API shows it.
     Notification { cursor: &'a str, notification: NotificationView },
-    /// An event of a topic that was asked for.
+    /// An event of a topic that the client follows.
     Event { cursor: &'a str, event: CloudEvent<'a> },
-    /// The cursor that was given is unknown or too old: fetch anew; what follows begins after this one.
+    /// The client's cursor is unknown or too old: fetch everything again; what follows begins after this cursor.
     Reset { cursor: &'a str },
-    /// What was wrong with a frame, or why the end comes. Nothing was changed by it.
+    /// What was wrong with a frame, or why the connection ends. Nothing has changed.
     Error {
-        /// A stable word, of the same list as the `code` of problems.
+        /// A stable name: one of the `code`s of problems.
         code: &'static str,
         title: String,
         detail: String,
     },
 }
 
-/// What a client says.
+/// The frames of a client.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
 pub enum ClientFrame {
-    /// The first frame of a client that could send no header.
+    /// The first frame of a client that could not send a header.
     Auth {
         /// An access token.
         token: String,
     },
-    /// The topics to follow from here on, in the place of those before. None ends them all.
+    /// The topics to follow from now on, instead of those before. An empty list ends all.
     Subscribe { topics: Vec<Topic> },
-    /// Go on after this cursor. Before it: subscribe, if topics are to be resumed, too.
+    /// Continue after this cursor. To resume topics, too, subscribe before.
     Resume { cursor: String },
 }
 
@@ -54,13 +54,13 @@ pub enum ClientFrame {
 pub struct Frame {
     /// Its type: the event name of Server-Sent Events.
     pub kind: &'static str,
-    /// Where a client stands after it; nothing for errors.
+    /// The client's cursor after it; `None` for errors.
     pub cursor: Option<Arc<str>>,
     pub text: Arc<str>,
 }
 
 impl Frame {
-    /// The text of a frame with its cursor.
+    /// Writes a frame as text.
     pub fn new(frame: &ServerFrame<'_>) -> Self {
         let (kind, cursor) = match frame {
             ServerFrame::Hello { cursor, .. } => ("hello", Some(*cursor)),
@@ -73,7 +73,7 @@ impl Frame {
         Self { kind, cursor: cursor.map(Arc::from), text: text.into() }
     }
 
-    /// What is wrong, in the reader's language.
+    /// An error frame in the reader's language.
     pub fn error(error: &Error, locale: Locale) -> Self {
         let code = error.code.as_str();
         let text = |attribute| i18n::text(locale, code, attribute, &[]).unwrap_or_else(|| code.to_owned());

@@ -1,7 +1,8 @@
-//! The node's one subscriber of the registry for live feeds: it knows who listens to what and passes events on.
+//! The hub: the node's subscriber of the registry for live feeds. It knows which users listen to what, and passes
+//! events to their listeners.
 //!
-//! As feeds do, it takes deliveries where they leave no gap and reads the log where they do, and looks at the log
-//! every second besides: what another node has committed comes that way.
+//! Like a consumer, it takes deliveries that leave no gap, and reads the log where there is a gap and once a second,
+//! because commits of other nodes may come that way only.
 
 use crate::domain::events::topic_of;
 use std::collections::HashMap;
@@ -37,16 +38,16 @@ use store::{Db, StoreError, log};
 
 /// Commits that may wait for the hub; a slower hub reads the log.
 const QUEUE: usize = 1_024;
-/// Events read at once where deliveries left a gap.
+/// Events read at a time where deliveries left a gap.
 const PAGE: i64 = 256;
-/// How often the log is looked at without a delivery.
+/// How often the log is read without a delivery.
 const POLL: Duration = Duration::from_secs(1);
-/// When to ask for deliveries again while there is nobody to ask.
+/// The pause before subscribing again while the registry is away.
 const AGAIN: Duration = Duration::from_millis(100);
-/// Messages of sockets that may wait.
+/// Messages of sockets that may wait for the hub.
 const MAILBOX: usize = 1_024;
 
-/// What the hub works with.
+/// The parts of a node that the hub uses.
 #[derive(Clone)]
 pub struct HubParts {
     pub db: Db,
@@ -54,11 +55,11 @@ pub struct HubParts {
     pub auth: AuthClient,
     pub arbiters: Arbiters,
     pub actor_stats: ActorStatsRegistry,
-    /// Sockets of one user, at most.
+    /// Sockets of a user, at most.
     pub sockets_per_user: usize,
 }
 
-/// A socket joins its user's listener. From the answered positions on it is told of everything.
+/// A socket joins its user's listener. It receives every event after the positions in the answer.
 pub(super) struct Join {
     pub user: Id,
     pub topics: Topics,
@@ -76,7 +77,7 @@ pub(super) struct Joined {
     pub permit: tokio::sync::OwnedSemaphorePermit,
 }
 
-/// A user's sockets want these topics too.
+/// A user's sockets want these topics, too.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Want {
@@ -84,7 +85,7 @@ pub(super) struct Want {
     pub topics: Topics,
 }
 
-/// How far the hub has come; where `at_least` is ahead of that, it looks at the log first.
+/// Asks for the hub's positions; if `at_least` is ahead of them, the hub reads the log first.
 pub(super) struct Where {
     pub at_least: Positions,
 }
@@ -93,29 +94,29 @@ impl Message for Where {
     type Result = Result<Positions, Error>;
 }
 
-/// A listener has no sockets left. Answered with false if one is on its way.
+/// A listener has no sockets left. The answer is false if a socket is about to join.
 #[derive(Message)]
 #[rtype(result = "bool")]
 pub(super) struct Retire {
     pub user: Id,
-    /// Which of the user's listeners, one after another, it is.
+    /// The id of the listener: a user may have several, one after another.
     pub listener: Id,
-    /// How many sockets it has seen.
+    /// How many sockets have joined it.
     pub joined: u64,
 }
 
-/// A user who listens on this node.
+/// A user with a listener on this node.
 struct Place {
     id: Id,
     listener: Addr<Listener>,
     topics: Topics,
     permits: Arc<Semaphore>,
     joined: u64,
-    /// What the delivery in hand has for them.
+    /// Events of the present delivery for this user.
     tray: Vec<Arc<Delivery>>,
 }
 
-/// Who listens, and how far they have been told. Empty-handed while the log is being read.
+/// The users who listen, and the positions up to which events were passed on. Empty while the log is being read.
 #[derive(Default)]
 struct Hall {
     positions: Positions,
@@ -124,7 +125,7 @@ struct Hall {
 }
 
 impl Hall {
-    /// Passes events on, in their order.
+    /// Passes events on, in order.
     fn pass(&mut self, events: Vec<Arc<LoggedEvent>>, mut progress: Positions) {
         for logged in events {
             progress.advance(logged.partition, logged.partition_seq);
@@ -148,7 +149,7 @@ impl Hall {
         self.send();
     }
 
-    /// Whether anybody here could see it: most events of a node without such sockets end here.
+    /// Whether a user on this node could see it: most events end here on a node without such sockets.
     fn is_wanted(&self, logged: &LoggedEvent, topic: Option<Topic>) -> bool {
         match topic {
             Some(topic) => self.places.values().any(|place| place.topics.contains(topic)),
@@ -165,15 +166,15 @@ impl Hall {
             let deliver = Deliver(std::mem::take(&mut place.tray));
             let told = place.listener.try_send(Tracked::new(deliver, stats)).is_ok();
             if !told {
-                // Without its address here the listener ends what it has and stops; its sockets come back.
+                // Without its address here the listener ends its sockets and stops; the sockets come back.
                 stats.failed();
-                tracing::warn!(%user, "a listener is gone or too slow: its sockets are ended");
+                tracing::warn!(%user, "a listener is gone or too slow: ending its sockets");
             }
             told
         });
     }
 
-    /// Reads what the log has beyond the positions, page by page.
+    /// Reads the log beyond the positions, page by page.
     async fn catch_up(&mut self, db: &Db) -> Result<(), StoreError> {
         for (partition, head) in log::heads(db).await? {
             while self.positions.at(partition) < head {
@@ -188,21 +189,21 @@ impl Hall {
     }
 }
 
-/// What comes to the hub of itself.
+/// What streams bring to the hub.
 enum Signal {
     Committed(Batch),
     Changed(Id),
-    /// Changes were missed: any user may have.
+    /// Changes were missed: any user may have changed.
     AnyChanged,
     RegistryGone,
 }
 
-/// The actor. Its listeners go with it, and their sockets come back to the next one.
+/// The hub's actor. Its listeners end with it, and their sockets come back to the next one.
 pub struct HubActor {
     parts: HubParts,
     me: Arc<std::sync::OnceLock<Ref<HubActor>>>,
     hall: Hall,
-    /// It knows where the log stood when it began.
+    /// Whether it knows the heads of the log when it began.
     has_begun: bool,
     listeners: Arc<ActorStats>,
     stats: Arc<ActorStats>,
@@ -210,7 +211,7 @@ pub struct HubActor {
 }
 
 impl HubActor {
-    /// `me`: its own lasting address, set as soon as it is there.
+    /// `me`: its own supervised address, set as soon as it exists.
     pub fn new(
         parts: HubParts,
         me: Arc<std::sync::OnceLock<Ref<HubActor>>>,
@@ -222,7 +223,7 @@ impl HubActor {
         Self { parts, me, hall, has_begun: false, listeners, stats, _liveness: liveness }
     }
 
-    /// Runs a look at the log with everything else waiting.
+    /// Reads the log; other messages wait meanwhile.
     fn catch_up(&mut self, ctx: &mut Context<Self>) {
         let (mut hall, db) = (std::mem::take(&mut self.hall), self.parts.db.clone());
         let read = async move {
@@ -232,12 +233,12 @@ impl HubActor {
         ctx.wait(read.into_actor(self).map(|(hall, done), this, _| {
             this.hall = hall;
             if let Err(error) = done {
-                tracing::warn!(%error, "the live hub can't read the log; it tries again in a second");
+                tracing::warn!(%error, "the live hub can't read the log; trying again in a second");
             }
         }));
     }
 
-    /// Subscribes first and reads the heads then: nothing is committed between the two unheard.
+    /// Subscribes first and then reads the heads of the log, so that no commit in between is missed.
     fn listen(&mut self, ctx: &mut Context<Self>) {
         let parts = self.parts.clone();
         let begun = async move {
@@ -254,13 +255,13 @@ impl HubActor {
                 this.catch_up(ctx);
             }
             Err(error) => {
-                tracing::warn!(%error, "the live hub hears of no commit for the moment");
+                tracing::warn!(%error, "the live hub can't subscribe to commits; trying again");
                 ctx.run_later(AGAIN, |this, ctx| this.listen(ctx));
             }
         }));
     }
 
-    /// The living listener of a user, or a new one.
+    /// The listener of a user, or a new one.
     fn place(&mut self, user: Id) -> &mut Place {
         if self.hall.places.get(&user).is_some_and(|place| !place.listener.connected()) {
             self.hall.places.remove(&user);
@@ -269,7 +270,7 @@ impl HubActor {
             let me = self.me.get().expect("set before anybody joins").clone();
             let id = new_id();
             let actor = Listener::new(user, id, self.parts.auth.clone(), me, self.listeners.clone());
-            // Beside the hub: a message on the same thread costs next to nothing.
+            // On the hub's thread: a message on the same thread costs next to nothing.
             let listener = Listener::start_in_arbiter(&self.parts.arbiters.feeding(), move |_| actor);
             Place {
                 id,
@@ -284,13 +285,13 @@ impl HubActor {
 
     fn recheck(&self, user: Id) {
         if let Some(place) = self.hall.places.get(&user) {
-            // A full mailbox asks by itself within a second.
+            // A listener with a full mailbox checks by itself within half a second.
             let _ = place.listener.try_send(Tracked::new(Recheck, &self.listeners));
         }
     }
 }
 
-/// The types that somebody may see on the live feed.
+/// The types of events that belong to the live feed.
 fn filter() -> Filter {
     Filter::Types(
         EVENTS.iter().filter(|row| row.seen_by != SeenBy::Nobody).map(|row| row.event_type).collect(),
@@ -325,7 +326,7 @@ impl Actor for HubActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        // Where auth is elsewhere, listeners hear of nothing, and look twice a second.
+        // Where auth is remote there are no such messages, and listeners check twice a second.
         if let Some(accounts) = self.parts.auth.accounts() {
             ctx.add_stream(changed(accounts.users.changes(), |user| user.user.id));
             ctx.add_stream(changed(accounts.sessions.changes(), |session| session.user_id));
@@ -357,7 +358,7 @@ impl StreamHandler<Signal> for HubActor {
         }
     }
 
-    // One stream's end is not the actor's.
+    // The end of one stream does not end the actor.
     fn finished(&mut self, _: &mut Self::Context) {}
 }
 
@@ -367,7 +368,9 @@ impl Handler<Tracked<Join>> for HubActor {
     fn handle(&mut self, message: Tracked<Join>, _: &mut Self::Context) -> Self::Result {
         let Join { user, topics, seat } = message.take();
         if !self.has_begun {
-            return MessageResult(Err(Error::unavailable()));
+            return MessageResult(Err(
+                Error::unavailable().with_cause("the live hub has not read the log yet")
+            ));
         }
         let positions = self.hall.positions;
         let stats = self.listeners.clone();
@@ -376,7 +379,9 @@ impl Handler<Tracked<Join>> for HubActor {
             return MessageResult(Err(Error::after(ErrorCode::TooManyStreams, Duration::from_secs(1))));
         };
         if place.listener.try_send(Tracked::new(Sit(seat), &stats)).is_err() {
-            return MessageResult(Err(Error::overloaded()));
+            return MessageResult(Err(
+                Error::overloaded().with_cause("the user's listener has a full mailbox")
+            ));
         }
         place.joined += 1;
         place.topics = place.topics.and(topics);

@@ -1,4 +1,4 @@
-//! One user's ear: the actor between the hub and the user's sockets. It lives while there are any.
+//! The listener of a user: the actor between the hub and the user's sockets. It lives while the user has sockets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,17 +21,17 @@ use runtime::supervisor::{Ref, Tracked};
 /// Its name among the actors.
 pub const KIND: &str = "analytics.listener";
 
-/// Deliveries that may wait for a listener; a hub that finds no room gives the listener up.
+/// Deliveries that may wait for a listener; when it is full, the hub gives up the listener.
 const MAILBOX: usize = 1_024;
-/// How often sessions are asked for again: SPEC §8.6 grants another node a second.
+/// How often sessions are checked: SPEC §8.6 allows a second.
 const CHECK_EVERY: Duration = Duration::from_millis(500);
 const RETIRE_DEADLINE: Duration = Duration::from_secs(5);
 
-/// A socket and the session it speaks for.
+/// A socket and its session.
 pub struct Seat {
     pub outbox: Outbox,
     pub session_id: Id,
-    /// When its token runs out.
+    /// When its token expires.
     pub expires_at: Timestamp,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Sit(pub Seat);
 #[rtype(result = "()")]
 pub(super) struct Recheck;
 
-/// The actor.
+/// The listener's actor.
 pub(super) struct Listener {
     user: Id,
     id: Id,
@@ -58,7 +58,7 @@ pub(super) struct Listener {
     hub: Ref<HubActor>,
     stats: Arc<ActorStats>,
     seats: Vec<Seat>,
-    /// How many have joined so far: the hub knows by it whether one is on its way.
+    /// How many sockets have joined so far: the hub knows by it whether a socket is about to join.
     joined: u64,
     _live: LiveGauge,
 }
@@ -73,7 +73,7 @@ impl Listener {
         self.seats.drain(..).for_each(|seat| seat.outbox.end(why));
     }
 
-    /// Hands events on to the sockets that asked for them.
+    /// Passes events on to the sockets that follow them.
     fn pass(&self, user: &UserState, deliveries: &[Arc<Delivery>]) {
         for delivery in deliveries {
             let wanting = self.seats.iter().filter(|seat| delivery.is_of(seat.outbox.topics()));
@@ -89,7 +89,7 @@ impl Listener {
         }
     }
 
-    /// Ends the sockets whose token has run out or whose session is over.
+    /// Ends the sockets whose token has expired or whose session has ended.
     fn check(&self) -> impl Future<Output = Vec<Id>> + 'static {
         let now = self.auth.clock.now();
         let expired = self.seats.iter().filter(|seat| seat.expires_at <= now);
@@ -101,7 +101,7 @@ impl Listener {
         async move {
             let mut over = Vec::new();
             for session in sessions {
-                // Whoever can't tell for the moment is asked again in a moment.
+                // If auth can't answer now, it is asked again soon.
                 let answer = auth.valid_user_of(session, user).await;
                 if answer.is_err_and(|error: Error| error.code == ErrorCode::SessionEnded) {
                     over.push(session);
@@ -117,7 +117,7 @@ impl Listener {
         self.seats.retain(|seat| !seat.outbox.is_over());
     }
 
-    /// When to look again: in half a second, or when the next token runs out.
+    /// When to check again: in half a second, or when the next token expires.
     fn until_next_look(&self) -> Duration {
         let now = self.auth.clock.now();
         let first = self.seats.iter().map(|seat| seat.expires_at.since(now)).min();
@@ -126,7 +126,7 @@ impl Listener {
 
     fn look_again(&mut self, ctx: &mut Context<Self>) {
         ctx.run_later(self.until_next_look(), |this, ctx| {
-            // The hub is gone or has given this listener up: what it would not hear must not look like peace.
+            // The hub is gone or has given up this listener: silence must not look as if there were no events.
             if !ctx.connected() {
                 return ctx.stop();
             }
@@ -137,7 +137,7 @@ impl Listener {
         });
     }
 
-    /// Goes to rest, unless somebody is about to sit down.
+    /// Stops, unless a socket is about to join.
     fn retire(&self, ctx: &mut Context<Self>) {
         let retire = Retire { user: self.user, listener: self.id, joined: self.joined };
         let hub = self.hub.clone();
@@ -162,7 +162,7 @@ impl Drop for Listener {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.stats.restarted();
-            tracing::error!(user = %self.user, "a listener died; its sockets end and come back");
+            tracing::error!(user = %self.user, "a listener died: ending its sockets");
         }
     }
 }
@@ -186,7 +186,7 @@ impl Handler<Tracked<Deliver>> for Listener {
         let known = async move { auth.user(user).await };
         AtomicResponse::new(Box::pin(known.into_actor(self).map(move |user, this, _| match user {
             Ok(Some(user)) => this.pass(&user, &deliveries),
-            // Without the present role nothing can be shown, and nothing may be left out.
+            // Without the present role nothing may be shown, and nothing may be left out.
             _ => this.end_all(Ended::Lost),
         })))
     }

@@ -1,16 +1,16 @@
 //! Live notifications (SPEC §6): what a signed-in user may see of the log, as it is written.
 //!
 //! ```text
-//! registry ─ hub (one a node) ─ listener (one a user with sockets) ─ outbox (one a socket) ─ subscription
-//!              │ a gap: the log                                        bounded                 │ behind: the log
+//! registry ─ hub (one per node) ─ listener (one per user) ─ outbox (one per socket) ─ subscription
+//!              │ a gap: the log                              bounded                     │ behind: the log
 //! ```
 //!
 //! - `topics`, `cursor`, `frames`: pure; `delivery` puts them together
-//! - `hub`, `listener`: who hears of an event; `outbox`: what waits for a socket
+//! - `hub`, `listener`: which users receive an event; `outbox`: what waits for a socket
 //! - `subscription`: one socket's feed, from its cursor on; `client`: how the gateway gets one
 //!
-//! Whoever can't be served without a gap (a slow socket, a listener that died, a hub that started anew) is
-//! ended and comes back with its cursor: there is one way to recover, and the log is it.
+//! A socket that can't be served without a gap (it is slow, its listener died, the hub restarted) is closed and comes
+//! back with its cursor: reading the log is the only way to recover.
 
 pub mod client;
 pub mod cursor;

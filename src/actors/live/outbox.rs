@@ -9,14 +9,14 @@ use tokio::sync::{Notify, watch};
 use crate::actors::live::frames::Frame;
 use crate::actors::live::topics::Topics;
 
-/// Why a feed is over.
+/// Why a feed has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// The session no longer speaks for its user: logout, new password, deletion, token expiry.
+    /// The session is no longer valid: logout, new password, deletion, expired token.
     SessionEnded,
     /// The client did not drain its queue.
     TooSlow,
-    /// A part on the way was lost, and with it perhaps an event.
+    /// A part in between was lost, and perhaps an event with it.
     Lost,
     /// The node stops.
     Stopping,
@@ -29,7 +29,7 @@ pub struct Bounds {
     pub bytes: usize,
 }
 
-/// A frame with the number of the log it is of.
+/// A frame with its event's partition and sequence number.
 #[derive(Debug)]
 pub struct Queued {
     pub partition: i64,
@@ -41,8 +41,8 @@ pub struct Queued {
 struct Queue {
     frames: VecDeque<Queued>,
     bytes: usize,
-    /// The reader takes from here, so that an overflow is its end. Before that it reads the log, which has
-    /// what runs over.
+    /// The reader takes frames from here, so that an overflow ends it. Before that it reads the log, which also has
+    /// the frames that overflow.
     is_live: bool,
     has_overflowed: bool,
 }
@@ -56,13 +56,13 @@ struct Inner {
     bounds: Bounds,
 }
 
-/// The listener's end. Its drop ends the socket.
+/// The listener's end of the queue. Dropping it ends the socket.
 pub struct Outbox(Arc<Inner>);
 
-/// The socket's end.
+/// The socket's end of the queue.
 pub struct Inbox(Arc<Inner>);
 
-/// A queue with nothing in it, whose reader is still behind.
+/// An empty queue whose reader is still behind.
 pub fn outbox(topics: Topics, bounds: Bounds) -> (Outbox, Inbox) {
     let inner = Arc::new(Inner {
         queue: Mutex::default(),
@@ -76,17 +76,17 @@ pub fn outbox(topics: Topics, bounds: Bounds) -> (Outbox, Inbox) {
 }
 
 impl Outbox {
-    /// What its reader has asked for.
+    /// The topics that its reader follows.
     pub fn topics(&self) -> Topics {
         Topics::from_bits(self.0.topics.load(Ordering::Acquire))
     }
 
-    /// Whether nobody reads any more.
+    /// Whether the reader is gone.
     pub fn is_over(&self) -> bool {
         self.0.is_dropped.load(Ordering::Acquire) || self.0.ended.borrow().is_some()
     }
 
-    /// Puts a frame in, if there is room: a live reader without room is [`Ended::TooSlow`].
+    /// Adds a frame, if there is room; a live reader without room ends with [`Ended::TooSlow`].
     pub fn push(&self, queued: Queued) {
         if self.is_over() {
             return;
@@ -109,7 +109,7 @@ impl Outbox {
         self.0.more.notify_one();
     }
 
-    /// Ends the socket; the first reason stands.
+    /// Ends the socket; the first reason counts.
     pub fn end(&self, why: Ended) {
         self.0.ended.send_if_modified(|ended| {
             let is_first = ended.is_none();
@@ -126,7 +126,7 @@ impl Drop for Outbox {
 }
 
 impl Inbox {
-    /// Asks for these topics from now on.
+    /// Follows these topics from now on.
     pub fn set_topics(&self, topics: Topics) {
         self.0.topics.store(topics.bits(), Ordering::Release);
     }
@@ -135,20 +135,20 @@ impl Inbox {
         Topics::from_bits(self.0.topics.load(Ordering::Acquire))
     }
 
-    /// Empties the queue: its reader turns to the log.
+    /// Empties the queue, because its reader turns to the log.
     pub fn restart(&self) {
         *self.0.queue.lock().expect("no panic under this lock") = Queue::default();
     }
 
-    /// The reader has caught up with the log: from now on it lives on the queue. False if that has run over
-    /// meanwhile.
+    /// The reader has caught up with the log, and from now on reads the queue. Returns false if the queue has
+    /// overflowed meanwhile.
     pub fn go_live(&self) -> bool {
         let mut queue = self.0.queue.lock().expect("no panic under this lock");
         queue.is_live = !queue.has_overflowed;
         queue.is_live
     }
 
-    /// The next frame. Nothing is lost when this is dropped before its end.
+    /// Waits for the next frame. Dropping this future loses nothing.
     pub async fn next(&self) -> Queued {
         loop {
             let more = self.0.more.notified();
@@ -164,7 +164,7 @@ impl Inbox {
         let queued = queue.frames.pop_front()?;
         queue.bytes -= queued.frame.text.len();
         if queue.frames.is_empty() {
-            // An idle socket holds no memory for its busiest moment.
+            // Frees the memory of a busy moment while the socket is idle.
             queue.frames = VecDeque::new();
         }
         Some(queued)

@@ -1,7 +1,7 @@
-//! One socket's feed: from its cursor on through the log, then live, without a gap or an overlap.
+//! The feed of a socket: from its cursor through the log, then live, without a gap or an overlap.
 //!
-//! The log is read up to where the hub stood when the socket joined; what the hub has passed on since waits in
-//! the inbox. Whatever the log gave already is dropped there by its number.
+//! The log is read up to the hub's positions when the socket joined; later events wait in the inbox. Events that the
+//! log gave already are dropped there by their sequence number.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -27,21 +27,21 @@ use runtime::positions::Positions;
 use store::log;
 use store::log::Stretch;
 
-/// Events read from the log at once: what a socket that resumes holds in memory.
+/// Events read from the log at a time: what a resuming socket holds in memory.
 const PAGE: i64 = 64;
-/// A cursor with more than this to be read behind it is too old: fetching anew is cheaper for everybody.
+/// A cursor with more events than this after it is too old: fetching everything again is cheaper.
 pub const BEHIND_MAX: i64 = 100_000;
-/// How long the live feed is held back after the hello for a client that may say `resume`: what came before it
-/// would come again after it.
+/// How long live events are held back after the hello, for a client that may send `resume`: events sent before would be
+/// sent again.
 const RESUME_GRACE: Duration = Duration::from_millis(200);
 
 /// Where a feed begins.
 pub enum Start<'a> {
     /// After this cursor.
     After(&'a str),
-    /// Now, for good.
+    /// Now.
     Now,
-    /// Now, unless the client says otherwise in a moment.
+    /// Now, unless the client resumes within a moment.
     NowOrResumed,
 }
 
@@ -53,13 +53,13 @@ enum Mode {
     Live,
 }
 
-/// A socket's feed. Its drop is the socket's leaving.
+/// The feed of a socket. Dropping it ends the feed.
 pub struct Subscription {
     link: Link,
     feed: Feed,
 }
 
-/// What connects a socket with its user's listener.
+/// The connection of a socket to its user's listener.
 struct Link {
     live: LiveClient,
     user_id: Id,
@@ -68,14 +68,14 @@ struct Link {
     _place: OwnedSemaphorePermit,
 }
 
-/// How far a socket has come.
+/// How far a socket has read.
 struct Feed {
     mode: Mode,
-    /// The log's numbers that were sent or passed over.
+    /// The sequence numbers up to which events were sent or skipped.
     position: Positions,
-    /// Rendered and not yet handed out: a hello, a reset, a page of the log.
+    /// Rendered frames that are not sent yet: a hello, a reset, a page of the log.
     ready: VecDeque<Frame>,
-    /// Nothing live before this moment.
+    /// No live event is sent before this moment.
     held_until: Option<Instant>,
 }
 
@@ -94,7 +94,7 @@ impl Subscription {
         }
     }
 
-    /// Says hello and begins.
+    /// Sends the hello and begins.
     pub(super) async fn begin(&mut self, start: Start<'_>) -> Result<(), Error> {
         let is_known = match start {
             Start::After(cursor) => self.rewind(cursor).await?,
@@ -121,19 +121,18 @@ impl Subscription {
         self.link.locale
     }
 
-    /// Follows these topics from here on, in the place of those before.
+    /// Follows these topics from now on, instead of those before.
     ///
     /// # Errors
     /// `unavailable`, `overloaded`.
     pub async fn subscribe(&mut self, topics: Topics) -> Result<(), Error> {
-        // The hub first: what comes after its answer comes by the inbox, what came before it is in the log.
+        // The hub first: events after its answer come through the inbox, events before it are in the log.
         self.link.live.ask(Want { user: self.link.user_id, topics }).await?;
         self.link.inbox.set_topics(topics);
         Ok(())
     }
 
-    /// Goes on after `cursor`; a cursor that is unknown or too old is answered with a `reset`, and it goes on
-    /// from now.
+    /// Continues after `cursor`. If that is unknown or too old, it sends a `reset` and continues from now.
     ///
     /// # Errors
     /// `unavailable`, `overloaded`.
@@ -146,24 +145,24 @@ impl Subscription {
         Ok(())
     }
 
-    /// Turns to the log after `cursor`; false, and to the present, if there is no such place.
+    /// Goes to `cursor` in the log; returns false and goes to the present if the cursor is not valid.
     async fn rewind(&mut self, cursor: &str) -> Result<bool, Error> {
         let from = cursor::decode(cursor);
         self.feed.mode = Mode::Unsure;
         let target = self.link.head(&from.unwrap_or(self.feed.position)).await?;
         let known =
             from.filter(|from| from.is_within(&target) && self.link.distance(from, &target) <= BEHIND_MAX);
-        // What was read of another stretch of the log is no part of this one.
+        // Frames of another part of the log do not belong here.
         self.feed.ready.clear();
         self.feed.position = known.unwrap_or(target);
         self.feed.mode = Mode::Behind(target);
         Ok(known.is_some())
     }
 
-    /// The next frame. Nothing is lost when this is dropped before its end.
+    /// Waits for the next frame. Dropping this future loses nothing.
     ///
     /// # Errors
-    /// Why there is none any more.
+    /// Why the feed has ended.
     pub async fn next(&mut self) -> Result<Frame, Ended> {
         tokio::select! {
             biased;
@@ -172,7 +171,7 @@ impl Subscription {
         }
     }
 
-    /// Waits until the feed is over, whatever is still to be taken from it.
+    /// Waits until the feed has ended, even if frames are left.
     pub async fn ended(&self) -> Ended {
         self.link.ended().await
     }
@@ -187,14 +186,14 @@ impl Link {
         }
     }
 
-    /// How far the log is to be read: from there on everything waits in the inbox.
+    /// The positions up to which the log must be read; later events wait in the inbox.
     async fn head(&self, at_least: &Positions) -> Result<Positions, Error> {
-        // Emptied before the hub is asked, so that nothing after its answer goes with it.
+        // Emptied before the hub is asked, so that no event after its answer is dropped.
         self.inbox.restart();
         self.live.ask(Where { at_least: *at_least }).await?
     }
 
-    /// How many events of the log would have to be looked at.
+    /// How many events of the log would have to be read.
     fn distance(&self, from: &Positions, to: &Positions) -> i64 {
         let partitions = to.iter().filter(|(partition, _)| self.reads(*partition));
         partitions.map(|(partition, upto)| upto - from.at(partition)).sum()
@@ -267,7 +266,7 @@ impl Feed {
         Ok(())
     }
 
-    /// Leaves the log for the inbox, or asks again how far to read if that has run over.
+    /// Changes from the log to the inbox; if the inbox has overflowed, asks again how far to read.
     async fn go_live(&mut self, link: &Link) {
         if let Some(moment) = self.held_until {
             tokio::time::sleep_until(moment).await;

@@ -1,4 +1,4 @@
-//! What a socket may ask for besides its user's notifications. Pure.
+//! The topics that a socket may follow besides its user's notifications. Pure.
 
 use kernel::event::EventType;
 
@@ -24,7 +24,7 @@ impl Topics {
         self.0 == 0
     }
 
-    /// Those of either set.
+    /// The topics of either set.
     pub fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
@@ -35,7 +35,7 @@ impl Topics {
         EVENTS.iter().filter(wanted).map(|row| row.event_type)
     }
 
-    /// As a number, for an atomic.
+    /// The set as a number, for an atomic.
     pub(super) fn bits(self) -> u8 {
         self.0
     }

@@ -1,5 +1,5 @@
-//! Dead letters: read with their events, and redriven by a compare-and-set on their rows, so that it may be
-//! done by any node or by the command beside a running server (SPEC §7).
+//! Dead letters: lists them with their events, and redrives them by a compare-and-set on their rows, so that any node
+//! may do it, or the command beside a running server (SPEC §7).
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use store::journal::Outcome;
 use store::unit_of_work::{CommitError, UnitOfWork};
 use store::{Db, StoreError, log, progress as queries};
 
-/// How often a redrive looks again after somebody else changed the row.
+/// How often a redrive is tried again after the row has changed.
 const ATTEMPTS: usize = 5;
 
 /// Dead letters, the latest first, of one consumer or of all.
@@ -45,8 +45,8 @@ async fn with_events(db: &Db, parked: Vec<Parked>) -> Result<Vec<DeadLetter>, St
     parked.into_iter().map(whole).collect()
 }
 
-/// Sets a dead letter to be tried again at `now`, keeping the answer for `claim` in the same unit. Its
-/// consumer notices by itself.
+/// Makes a dead letter due at `now`, and stores the answer for `claim` in the same unit of work. The consumer finds
+/// it by itself.
 ///
 /// # Errors
 /// `not_found`, `not_a_dead_letter`, `request_in_flight`, `unavailable`.
@@ -70,7 +70,7 @@ pub async fn redrive(
         }
         match commit(unit).await {
             Ok(_) => return Ok(letter),
-            // The same key, committed a moment ago: the gateway reads that first answer.
+            // Another request with this key was committed a moment ago: the gateway reads its answer.
             Err(CommitError::Stale(table)) if table == IDEMPOTENCY_KEYS.name => {
                 return Err(Error::new(ErrorCode::RequestInFlight));
             }
@@ -78,5 +78,5 @@ pub async fn redrive(
             Err(error) => return Err(error.into()),
         }
     }
-    Err(Error::overloaded())
+    Err(Error::overloaded().with_cause("the dead letter changed each time before it was redriven"))
 }

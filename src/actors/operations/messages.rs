@@ -1,4 +1,4 @@
-//! What operators may ask. Every message is for ADMIN (SPEC §1), but for the audit log, which MANAGER read, too.
+//! The messages of operations. All are for ADMIN (SPEC §1); MANAGER may read the audit log, too.
 
 use kernel::event::EventType;
 use std::collections::BTreeMap;
@@ -67,22 +67,22 @@ pub struct ReadConsumers {
     pub caller: Caller,
 }
 
-/// How far a consumer is.
+/// The progress of a consumer.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ConsumerReading {
     #[schema(example = "analytics.metrics")]
     pub name: &'static str,
-    /// The event types it takes.
+    /// The event types that it reads.
     pub types: &'static [EventType],
     /// Events that took effect.
     pub applied: i64,
-    /// Events that it has not taken yet: its lag.
+    /// Events that it has not read yet: its lag.
     pub pending: i64,
-    /// Parked: tried again later.
+    /// Parked events that will be tried again.
     pub retrying: i64,
-    /// Parked: behind an earlier event of their aggregate.
+    /// Parked events that wait behind an earlier event of their aggregate.
     pub waiting: i64,
-    /// Parked: dead letters.
+    /// Dead letters.
     pub dead: i64,
 }
 
@@ -93,7 +93,7 @@ pub struct ListDeadLetters {
     pub page: PageRequest,
 }
 
-/// Sets a dead letter to be tried again now.
+/// Makes a dead letter due now.
 pub struct RedriveDeadLetter {
     pub id: Id,
     pub context: Context,
@@ -110,13 +110,13 @@ pub struct DeadLetter {
 #[derive(Serialize, ToSchema)]
 pub struct DeadLetterView<'a> {
     pub id: Id,
-    /// Whose effect failed.
+    /// The consumer whose effect failed.
     #[schema(example = "analytics.metrics")]
     pub consumer: &'a str,
     pub event: CloudEvent<'a>,
     /// `dead`, until it is redriven.
     pub status: ParkedStatus,
-    /// Of the last attempt.
+    /// The error of the last attempt.
     pub error: &'a str,
     /// Retries that failed since it was parked or redriven.
     pub attempts: i64,
@@ -137,7 +137,7 @@ impl<'a> From<&'a DeadLetter> for DeadLetterView<'a> {
     }
 }
 
-/// Whether every event took effect exactly once and in order.
+/// Checks whether every event took effect exactly once and in order.
 pub struct CheckIntegrity {
     pub caller: Caller,
 }
@@ -159,25 +159,25 @@ pub struct ConsumerIntegrity {
     pub integrity: Integrity,
 }
 
-/// The nodes, and who works on what.
+/// The nodes, and the partitions they work on.
 pub struct ReadCluster {
     pub caller: Caller,
 }
 
-/// The nodes, and who works on what.
+/// The nodes, and the partitions they work on.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ClusterReading {
-    /// Those that live, as the node that answers knows it.
+    /// The living nodes, as the answering node knows them.
     pub nodes: Vec<NodeReading>,
     #[serde(rename = "slices")]
     pub partitions: Vec<PartitionReading>,
     pub consumers: Vec<ConsumerLag>,
-    /// Whether the node that answers reaches Redis; null on a node that is alone.
+    /// Whether the answering node reaches Redis; null outside a cluster.
     #[schema(required)]
     pub redis: Option<RedisState>,
 }
 
-/// Whether Redis answers. While it is away everything goes on, with news of other nodes each second only.
+/// Whether Redis answers. While it is away the node reads events of other nodes once a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RedisState {
@@ -189,7 +189,7 @@ pub enum RedisState {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct NodeReading {
     pub id: String,
-    /// Where its API listens.
+    /// The address of its API.
     #[schema(required, example = "127.0.0.1:8080")]
     pub address: Option<String>,
     /// The services it hosts.
@@ -198,13 +198,13 @@ pub struct NodeReading {
     pub started_at: Timestamp,
     /// The version of its program.
     pub version: String,
-    /// Whether it is the one that answers.
+    /// Whether it is the answering node.
     #[serde(rename = "self")]
     pub is_self: bool,
 }
 
 impl NodeReading {
-    /// A member as the process `me` shows it.
+    /// A member, as the process `me` shows it.
     pub fn new(member: &Member, me: Id) -> Self {
         Self {
             id: member.id.clone(),
@@ -223,9 +223,9 @@ impl NodeReading {
 pub struct PartitionReading {
     #[serde(rename = "slice")]
     pub partition: i64,
-    /// The number of its last event.
+    /// The sequence number of its last event.
     pub last_seq: i64,
-    /// The node that works on it, of those that host everything; null while no node has a lease.
+    /// The node that works on it, among those that host every service; null while no node has a lease.
     #[schema(required)]
     pub node: Option<String>,
 }
@@ -235,7 +235,7 @@ pub struct PartitionReading {
 pub struct ConsumerLag {
     #[schema(example = "analytics.metrics")]
     pub name: &'static str,
-    /// Events that it has not taken yet.
+    /// Events that it has not read yet.
     pub pending: i64,
     /// The partitions that each node works on for it.
     pub nodes: BTreeMap<String, Vec<i64>>,

@@ -1,4 +1,4 @@
-//! The operations service: reads the node's actors and breakers, and what the database says of its consumers.
+//! The operations service: reads the node's actors and circuit breakers, and the progress of its consumers.
 
 use runtime::consumer::ConsumerSpec;
 use std::collections::BTreeMap;
@@ -27,17 +27,17 @@ use store::progress::Progress;
 use store::redis::Redis;
 use store::{Db, cursors, log};
 
-/// What the service works with.
+/// The logic of the service.
 pub struct OperationsService {
     pub db: Db,
     pub journal: Journal,
     pub clock: Clock,
     pub actor_stats: ActorStatsRegistry,
     pub breakers: Vec<CircuitBreaker>,
-    /// Every consumer with the types it takes.
+    /// Every consumer with the types that it reads.
     pub consumers: Vec<ConsumerSpec>,
     pub members: Members,
-    /// Where the nodes of a cluster meet.
+    /// The cluster's Redis.
     pub redis: Option<Redis>,
 }
 
@@ -95,14 +95,20 @@ impl OperationsService {
     }
 
     async fn cluster(&self) -> Result<ClusterReading, Error> {
-        let living = self.members.now();
-        let mut consumers = Vec::with_capacity(self.consumers.len());
+        let mut lags = Vec::with_capacity(self.consumers.len());
         for ConsumerSpec { name, service, types } in &self.consumers {
-            let pending = cursors::lag(&self.db, name, types).await?;
-            consumers.push(ConsumerLag { name, pending, nodes: shares(&living, *service) });
+            lags.push((*name, *service, cursors::lag(&self.db, name, types).await?));
         }
         let mut heads = log::heads(&self.db).await?;
         heads.sort_unstable();
+        let redis = match &self.redis {
+            None => None,
+            Some(redis) if redis.answers().await => Some(RedisState::Connected),
+            Some(_) => Some(RedisState::Away),
+        };
+        // Last: all of the above takes a while on a node that is busy, and whoever asks wants to know who lives now.
+        let living = self.members.now();
+        let lag = |(name, service, pending)| ConsumerLag { name, pending, nodes: shares(&living, service) };
         let partition = |(partition, last_seq)| PartitionReading {
             partition,
             last_seq,
@@ -112,12 +118,8 @@ impl OperationsService {
         Ok(ClusterReading {
             nodes: living.0.iter().map(|member| NodeReading::new(member, me)).collect(),
             partitions: heads.into_iter().map(partition).collect(),
-            consumers,
-            redis: match &self.redis {
-                None => None,
-                Some(redis) if redis.answers().await => Some(RedisState::Connected),
-                Some(_) => Some(RedisState::Away),
-            },
+            consumers: lags.into_iter().map(lag).collect(),
+            redis,
         })
     }
 }

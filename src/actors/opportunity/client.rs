@@ -1,4 +1,4 @@
-//! How the rest of Kizuna talks to the opportunity service.
+//! The client of the opportunity service.
 
 use std::sync::Arc;
 
@@ -13,19 +13,19 @@ use kernel::ids::Id;
 use runtime::entity::Entities;
 use runtime::service::{Peer, Service};
 
-/// Another service's way to this one, through its circuit breaker.
+/// The handle of other services to this one, with its circuit breaker.
 pub type OpportunityPeer = Peer<OpportunityService>;
 
-/// Sends messages to the service, and reads hot approvals from memory.
+/// Sends messages to the service, and reads approvals that are in memory.
 #[derive(Clone)]
 pub struct OpportunityClient {
     pub service: Service<OpportunityService>,
-    /// Where the service is hosted.
+    /// The approvals, on a node that hosts the service.
     pub approvals: Option<Entities<ApprovalAggregate>>,
 }
 
 impl OpportunityClient {
-    /// An approval that the caller may see, without a hop to another thread while it is in memory.
+    /// An approval that the caller may see. It is read without a hop to another thread while it is in memory.
     ///
     /// # Errors
     /// `not_found`, `unavailable`, `overloaded`.

@@ -1,5 +1,5 @@
-//! When a user is gone, their pending approvals go to the successors; when a customer is, its pending approvals are
-//! cancelled (SPEC §5, flows 7 and 8). So are those that come late.
+//! When a user is deleted, the user's pending approvals go to the successors; when a customer is deleted, its pending
+//! approvals are cancelled (SPEC §5, flows 7 and 8). This includes approvals that come later.
 
 use crate::domain::service_name::ServiceName;
 use kernel::event::EventType;
@@ -27,7 +27,7 @@ use runtime::entity::Entities;
 use store::unit_of_work::UnitOfWork;
 use store::{Db, StoreError};
 
-/// Hands over and cancels.
+/// The consumer that hands over or cancels approvals.
 pub struct OpportunityDeletions {
     pub gone: Deletions,
     pub approvals: Entities<ApprovalAggregate>,
@@ -99,7 +99,7 @@ impl OpportunityDeletions {
         Ok(Some(self.gone.closing(step, self.clock.now()).await?))
     }
 
-    /// Who has a user's place now: as requester, and as approver.
+    /// The users in a deleted user's place: as requester, and as approver.
     async fn successors(&self, deletion: &Deletion) -> Result<Option<(Id, Option<Id>)>, EffectError> {
         let Some(successor) = self.gone.successor(deletion).await? else { return Ok(None) };
         let approver = self.gone.approver(deletion).await?;

@@ -1,4 +1,4 @@
-//! opportunity: approvals of what SALES offer their customers (SPEC §1, §3; flow 4).
+//! opportunity: approval requests for offers to customers (SPEC §1, §3; flow 4).
 
 pub mod aggregate;
 pub mod client;

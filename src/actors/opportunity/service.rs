@@ -1,4 +1,4 @@
-//! The opportunity service: makes sure of customer and approver, then hands an approval to its child.
+//! The opportunity service: checks customer and approver, then hands the command to the approval's child.
 
 use crate::domain::service_name::ServiceName;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ use runtime::entity::Entities;
 use runtime::serve;
 use store::Db;
 
-/// What the service works with; shared by its requests.
+/// The logic of the service, shared by its requests.
 pub struct OpportunityService {
     pub db: Db,
     pub approvals: Entities<ApprovalAggregate>,
@@ -58,7 +58,7 @@ impl OpportunityService {
         self.approvals.execute(decide.id, command, decide.context).await
     }
 
-    /// What the child would refuse comes first: who may not reassign learns nothing of other users.
+    /// Checks first what the child would refuse, so that a caller who may not reassign learns nothing of other users.
     async fn check_reassignment(&self, id: Id, approver: Id, context: &Context) -> Result<(), Error> {
         let approval = self.approvals.get(id).await?;
         let (approval, _) = domain::permitted(approval.as_deref(), Action::Reassign, &context.caller)?;
@@ -66,7 +66,7 @@ impl OpportunityService {
         self.check_approver(approver, approval.requester_id).await
     }
 
-    /// A named approver is somebody who may approve, and not the requester.
+    /// Checks that an approver may approve and is not the requester.
     async fn check_approver(&self, approver: Id, requester: Id) -> Result<(), Error> {
         domain::check_approver(Some(approver), requester)?;
         match find_user(&self.auth, approver).await? {
@@ -75,7 +75,7 @@ impl OpportunityService {
         }
     }
 
-    /// The requester's manager, if they may approve; else nobody in particular.
+    /// The requester's manager, if the manager may approve; else `None`.
     async fn approver_by_default(&self, requester: Id) -> Result<Option<Id>, Error> {
         let user = find_user(&self.auth, requester).await?;
         let manager = user.and_then(|user| user.manager_id).filter(|manager| *manager != requester);

@@ -23,7 +23,7 @@ use runtime::consumer::{Consumer, EffectError};
 use store::unit_of_work::{UnitOfWork, Write};
 use store::{Db, StoreError};
 
-/// Folds closed steps into their sagas.
+/// The consumer that applies closed steps to their sagas.
 pub struct SagaProgress {
     pub clock: Clock,
 }
@@ -54,7 +54,7 @@ impl Consumer for SagaProgress {
     }
 }
 
-/// The unit that notes down that the step which `closed_by` closes is out of retries.
+/// The unit of work that marks the step which `closed_by` closes as failed: its retries are used up.
 ///
 /// # Errors
 /// `Unavailable`.
@@ -74,7 +74,7 @@ pub async fn give_up(
     Ok(told.unit())
 }
 
-/// Sagas that advance: the stored version, the saga as it will be, and the events that lead there.
+/// Sagas that advance: the stored version, the new state, and the events between them.
 #[derive(Default)]
 struct Told(BTreeMap<Id, (i64, Saga, Vec<Event>)>);
 

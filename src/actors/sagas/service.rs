@@ -1,4 +1,4 @@
-//! Starts deletions that need more than one service's word, and shows how they go on.
+//! The saga service: starts deletions that concern several services, and shows their progress.
 
 use std::collections::HashMap;
 
@@ -27,10 +27,10 @@ use crate::persistence::sagas as queries;
 use kernel::ids::Id;
 use store::Db;
 
-/// How often successors are settled anew when one of them changed meanwhile.
+/// How often successors are chosen again because one of them changed meanwhile.
 const ATTEMPTS: usize = 3;
 
-/// What the sagas work with: every service, each through its breaker.
+/// The logic of the service; it asks the other services through their circuit breakers.
 pub struct SagaService {
     pub db: Db,
     pub auth: AuthPeer,
@@ -56,7 +56,7 @@ impl SagaService {
 
     async fn successors(&self, caller: &Caller, id: Id, wanted: Option<Id>) -> Result<Successors, Error> {
         let live = self.auth.ask(LiveUsers).await?;
-        // Only the choice by fewest customers needs the customer service: a named successor does without.
+        // Only the choice by fewest customers needs the customer service; a named successor does not.
         let customers = match wanted {
             Some(_) => HashMap::new(),
             None => self.customers.ask(CountByOwner).await?,
@@ -81,7 +81,7 @@ impl SagaService {
         Ok(Preview::new(SagaKind::CustomerDeletion, asked.id, counts))
     }
 
-    /// What refers to a user or customer, of all services that have a step, asked at the same time.
+    /// Counts the records that refer to a user or customer; asks all services that have a step at the same time.
     async fn counts(&self, kind: SagaKind, id: Id) -> Result<Counts, Error> {
         let mut services: Vec<ServiceName> = kind.plan().iter().map(|plan| plan.service).collect();
         services.dedup();
@@ -92,7 +92,7 @@ impl SagaService {
     async fn count(&self, service: ServiceName, kind: SagaKind, id: Id) -> Result<Counts, Error> {
         let count = CountReferring { kind, id };
         match service {
-            // No step of a saga is auth's: it begins each of them.
+            // Auth has no step: it begins the saga.
             ServiceName::Auth => Ok(Counts::new()),
             ServiceName::Customer => self.customers.ask(count).await,
             ServiceName::Sales => self.sales.ask(count).await,

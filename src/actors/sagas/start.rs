@@ -1,4 +1,4 @@
-//! How a deletion starts its saga: both are committed together.
+//! Starts the saga of a deletion: both are committed together.
 
 use kernel::clock::Timestamp;
 use kernel::context::Context;
@@ -10,7 +10,7 @@ use crate::domain::saga::record::SagaKind;
 use crate::domain::saga::rules::{SagaEvent, begin};
 use crate::persistence::sagas::SAGAS;
 
-/// The saga of a deletion that `context` asks for: its id, and what is committed together with the deletion.
+/// The saga of a deletion in `context`: its id, and what must be committed together with the deletion.
 pub fn start(kind: SagaKind, subject_id: Id, context: &Context, now: Timestamp) -> (Id, UnitOfWork) {
     let saga = begin(kind, new_id(), subject_id, &context.caller, now);
     let id = saga.id;

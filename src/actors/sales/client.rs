@@ -1,4 +1,4 @@
-//! How the rest of Kizuna talks to the sales service.
+//! The client of the sales service.
 
 use std::sync::Arc;
 
@@ -17,26 +17,26 @@ use kernel::ids::Id;
 use runtime::entity::Entities;
 use runtime::service::{Peer, Service};
 
-/// Another service's way to this one, through its circuit breaker.
+/// The handle of other services to this one, with its circuit breaker.
 pub type SalesPeer = Peer<SalesService>;
 
-/// The records of the service, where it is hosted.
+/// The records of the service, on a node that hosts it.
 #[derive(Clone)]
 pub struct SalesRecords {
     pub meetings: Entities<MeetingAggregate>,
     pub tasks: Entities<TaskAggregate>,
 }
 
-/// Sends messages to the service, and reads hot meetings and tasks from memory.
+/// Sends messages to the service, and reads meetings and tasks that are in memory.
 #[derive(Clone)]
 pub struct SalesClient {
     pub service: Service<SalesService>,
-    /// Where the service is hosted.
+    /// The records, on a node that hosts the service.
     pub records: Option<SalesRecords>,
 }
 
 impl SalesClient {
-    /// A meeting that the caller may see, without a hop to another thread while it is in memory.
+    /// A meeting that the caller may see. It is read without a hop to another thread while it is in memory.
     ///
     /// # Errors
     /// `not_found`, `unavailable`, `overloaded`.
@@ -47,7 +47,7 @@ impl SalesClient {
         }
     }
 
-    /// The same for a task.
+    /// A task that the caller may see. It is read without a hop to another thread while it is in memory.
     ///
     /// # Errors
     /// `not_found`, `unavailable`, `overloaded`.

@@ -1,5 +1,5 @@
-//! When a user is gone, their tasks are deleted and their meetings the successor's; when a customer is, its
-//! meetings and tasks are deleted (SPEC §5, flows 7 and 8). So are those that come late.
+//! When a user is deleted, the user's tasks are deleted and the meetings go to the successor; when a customer is
+//! deleted, its meetings and tasks are deleted (SPEC §5, flows 7 and 8). This includes records that come later.
 
 use crate::domain::service_name::ServiceName;
 use kernel::event::EventType;
@@ -33,7 +33,7 @@ use runtime::entity::Entities;
 use store::unit_of_work::UnitOfWork;
 use store::{Db, StoreError};
 
-/// Hands over and deletes.
+/// The consumer that hands over or deletes meetings and tasks.
 pub struct SalesDeletions {
     pub gone: Deletions,
     pub meetings: Entities<MeetingAggregate>,

@@ -1,25 +1,24 @@
-//! Flow 5: the scan for tasks that are due soon. Whether an alert goes out is decided by the task's child
-//! (`domain.rs`); the scan only finds whom to ask, so one that is repeated or broken off does no harm.
+//! Flow 5: the scan for tasks that are due soon. The rules of tasks decide whether an alert goes out; the scan only
+//! finds the tasks, so a scan that is repeated or interrupted does no harm.
 
 use futures_util::{StreamExt, stream};
 
 use crate::actors::sales::client::SalesClient;
 use crate::actors::sales::service::SalesService;
-use crate::domain::task::messages::AlertDueTasks;
+use crate::domain::task::messages::{AlertDueTasks, DueTask};
 use crate::domain::task::rules::{TaskCommand, alert_horizon};
 use crate::persistence::tasks as queries;
-use crate::persistence::tasks::DueTask;
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 
-/// Tasks of one message, which must end well within the service's deadline.
+/// Tasks per message, so that it ends well within the service's deadline.
 const BATCH: usize = 256;
-/// Tasks asked at the same time: they share commits, and leave room for people's requests.
+/// Tasks alerted at the same time: they share commits and leave room for users' requests.
 const AT_ONCE: usize = 32;
 
 impl SalesService {
-    /// Asks the next batch of due tasks for their alerts.
+    /// Sends the alerts of the next batch of due tasks.
     pub(in crate::actors::sales) async fn alert_due(
         &self,
         scan: AlertDueTasks,
@@ -32,12 +31,12 @@ impl SalesService {
         Ok(due.pop().filter(|_| is_full))
     }
 
-    /// One that fails holds no other up: the next scan finds it again.
+    /// A failure does not stop the others: the next scan finds the task again.
     async fn alert(&self, id: Id, context: &Context) {
         match self.tasks.execute(id, TaskCommand::AlertDue, context.clone()).await {
             Ok(_) => {}
             Err(error) if error.code == ErrorCode::NotFound => {} // deleted since it was found
-            Err(error) => tracing::warn!(task = %id, %error, "a due alert waits for the next scan"),
+            Err(error) => tracing::warn!(task = %id, %error, "an alert failed; the next scan tries again"),
         }
     }
 }
@@ -46,7 +45,7 @@ impl SalesClient {
     /// Sends the alerts of all tasks that are due soon and have had none for their due time, batch by batch.
     ///
     /// # Errors
-    /// `unavailable`, `overloaded`: what is left is the next scan's.
+    /// `unavailable`, `overloaded`: the next scan sends the rest.
     pub async fn alert_due(&self) -> Result<(), Error> {
         let context = Context::system();
         let mut after = None;

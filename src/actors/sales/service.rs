@@ -1,5 +1,5 @@
-//! The sales service: makes sure of the customer, then hands a meeting to its child. Tasks' part of it stands
-//! in `tasks/service.rs`.
+//! The sales service: checks the customer, then hands the command to the meeting's child. Its part for tasks is in
+//! `task_service.rs`.
 
 use crate::domain::service_name::ServiceName;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::domain::saga::messages::CountReferring;
 use crate::domain::saga::record::{Counted, Counts, SagaKind};
 use crate::domain::task::messages::TaskCounts;
 use crate::domain::task::messages::{
-    AlertDueTasks, ChangeTask, CreateTask, DeleteTask, FindTask, ListTasks, TaskStats,
+    AlertDueTasks, ChangeTask, CreateTask, DeleteTask, DueTask, FindTask, ListTasks, TaskStats,
 };
 use crate::domain::task::record::Task;
 use crate::domain::task::rules::TaskCommand;
@@ -30,7 +30,6 @@ use crate::persistence::deletions::{
 };
 use crate::persistence::meetings as queries;
 use crate::persistence::tasks as task_store;
-use crate::persistence::tasks::DueTask;
 use kernel::caller::Caller;
 use kernel::clock::Clock;
 use kernel::error::Error;
@@ -41,7 +40,7 @@ use runtime::entity::Entities;
 use runtime::serve;
 use store::Db;
 
-/// What the service works with; shared by its requests.
+/// The logic of the service, shared by its requests.
 pub struct SalesService {
     pub db: Db,
     pub clock: Clock,

@@ -1,5 +1,5 @@
-//! The sales service's part for tasks: makes sure of customer and assignee, then hands a task to its child. Which message leads
-//! here stands in `sales/service.rs`.
+//! The sales service's part for tasks: checks customer and assignee, then hands the command to the task's child. The
+//! table of messages is in `service.rs`.
 
 use std::sync::Arc;
 

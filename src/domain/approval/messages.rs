@@ -1,4 +1,4 @@
-//! What others may ask of the opportunity service.
+//! The messages of the opportunity service.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::context::Context;
 use kernel::ids::Id;
-use kernel::page::PageRequest;
+use kernel::page::{PageRequest, Sort};
 use kernel::text_schemas::{Comment, Currency, Notes, Title};
 use kernel::whole_number::Whole;
 
@@ -29,11 +29,11 @@ pub struct NewApproval {
     pub currency: Option<String>,
     #[schema(value_type = Option<Notes>)]
     pub reason: Option<String>,
-    /// A MANAGER or ADMIN; the requester's manager if absent, else every MANAGER may decide.
+    /// A MANAGER or ADMIN. If absent, the requester's manager; if there is no such manager, every MANAGER may decide.
     pub approver_id: Option<Id>,
 }
 
-/// What somebody says who approves or cancels.
+/// The body of an approval or a cancellation.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OptionalComment {
@@ -49,7 +49,7 @@ pub struct RequiredComment {
     pub comment: String,
 }
 
-/// Whom an approval waits for from now on.
+/// The new approver of a request.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewApprover {
@@ -63,7 +63,7 @@ pub struct RequestApproval {
     pub context: Context,
 }
 
-/// What somebody does to a pending approval.
+/// A decision on a pending approval.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Decision {
     Approve(OptionalComment),
@@ -85,7 +85,7 @@ pub struct FindApproval {
     pub caller: Caller,
 }
 
-/// What a list of approvals is narrowed to.
+/// The filter of a list of approvals.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ApprovalFilter {
     pub status: Option<ApprovalStatus>,
@@ -94,6 +94,9 @@ pub struct ApprovalFilter {
     pub approver_id: Option<Id>,
 }
 
+/// The order of approvals: the newest first.
+pub const NEWEST_FIRST: Sort = Sort::time("-created_at", "created_at", true);
+
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ListApprovals {
     pub caller: Caller,
@@ -101,11 +104,11 @@ pub struct ListApprovals {
     pub page: PageRequest,
 }
 
-/// The service's statistics of what the caller may see.
+/// Statistics of the approvals that the caller may see.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ApprovalStats {
     pub caller: Caller,
-    /// Whose requests.
+    /// Only requests of this user.
     pub owner_id: Option<Id>,
     pub from: Timestamp,
     pub to: Timestamp,
@@ -118,6 +121,6 @@ pub struct ApprovalCounts {
     pub approved: i64,
     pub rejected: i64,
     pub cancelled: i64,
-    /// By currency, in its minor unit; what lies beyond an `i64` is cut to the greatest.
+    /// By currency, in its minor unit; a sum beyond the range of `i64` is cut to its greatest value.
     pub approved_amount: BTreeMap<String, i64>,
 }

@@ -8,7 +8,7 @@ use kernel::event::Versioned;
 use kernel::ids::Id;
 use kernel::text_schemas as shapes;
 
-/// How an approval stands.
+/// The status of an approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ApprovalStatus {
@@ -36,7 +36,7 @@ pub struct Approval {
     pub reason: Option<String>,
     pub status: ApprovalStatus,
     pub requester_id: Id,
-    /// Whom it waits for; every MANAGER if null.
+    /// The user who is to decide; every MANAGER if null.
     #[schema(required)]
     pub approver_id: Option<Id>,
     /// Who approved, rejected or cancelled it.
@@ -44,7 +44,7 @@ pub struct Approval {
     pub decided_by: Option<Id>,
     #[schema(required)]
     pub decided_at: Option<Timestamp>,
-    /// What they said.
+    /// Their comment.
     #[schema(required)]
     pub comment: Option<String>,
 }
@@ -54,13 +54,13 @@ pub struct Approval {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ApprovalPayload {
     pub approval: Approval,
-    /// Names of the changed fields, where it was reassigned.
+    /// Names of the changed fields, if it was reassigned.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<String>,
-    /// Whom it waited for before, if for somebody, where the approver changed.
+    /// The approver before, if the approver changed and there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_approver_id: Option<Id>,
-    /// Whose request it was before, where the requester changed.
+    /// The requester before, if the requester changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_requester_id: Option<Id>,
 }

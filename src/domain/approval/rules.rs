@@ -1,4 +1,4 @@
-//! The rules of approvals: who may do what when, and what becomes of it. Pure.
+//! The rules of approvals: who may do what, when, and with what result. Pure.
 
 use crate::domain::approval::record::{Approval, ApprovalPayload, ApprovalStatus};
 use crate::domain::events as catalogue;
@@ -12,7 +12,7 @@ use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 use kernel::validation::set;
 
-/// What people do to an approval.
+/// An action of a user on an approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     Approve,
@@ -24,7 +24,7 @@ pub enum Action {
 impl ApprovalStatus {
     pub const ALL: [Self; 4] = [Self::Pending, Self::Approved, Self::Rejected, Self::Cancelled];
 
-    /// As the API and the database write it.
+    /// Its name in the API and the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "PENDING",
@@ -34,7 +34,7 @@ impl ApprovalStatus {
         }
     }
 
-    /// The state machine (SPEC §3): only what is pending can become something, once.
+    /// The state machine (SPEC §3): only a pending approval can change its status, once.
     pub fn after(self, action: Action) -> Option<Self> {
         match (self, action) {
             (Self::Pending, Action::Approve) => Some(Self::Approved),
@@ -62,7 +62,7 @@ pub enum ApprovalCommand {
     Reassign {
         approver_id: Id,
     },
-    /// Goes from one who is gone to their successors.
+    /// A deleted user's approval goes to their successors.
     HandOver {
         from: Id,
         successor: Id,
@@ -85,12 +85,12 @@ pub enum ApprovalEvent {
     },
 }
 
-/// Whether somebody of this role may be an approver (SPEC §1).
+/// Whether a user of this role may be an approver (SPEC §1).
 pub fn can_approve(role: Role) -> bool {
     role != Role::Sales
 }
 
-/// Nobody decides on their own request, so nobody is its approver.
+/// Checks that the approver is not the requester: nobody decides on their own request.
 ///
 /// # Errors
 /// `invalid_fields`: `own_approver`.
@@ -98,7 +98,7 @@ pub fn check_approver(approver: Option<Id>, requester: Id) -> Result<(), Error> 
     if approver == Some(requester) { Err(Error::field("approver_id", "own_approver")) } else { Ok(()) }
 }
 
-/// What a command leads to.
+/// The events that a command leads to.
 ///
 /// # Errors
 /// As [`permitted`]; `invalid_fields` for an approver who is the requester.
@@ -115,7 +115,7 @@ pub fn decide(
             check_approver(draft.approver_id, caller.user_id)?;
             Some(ApprovalEvent::Requested(requested(draft, caller, id, now)))
         }
-        ApprovalCommand::Request(_) => return Err(Error::new(ErrorCode::Internal)),
+        ApprovalCommand::Request(_) => return Err(Error::internal("a second creation of one approval")),
         ApprovalCommand::Approve { comment } => {
             Some(ApprovalEvent::Approved(ended(Action::Approve, comment.as_deref())?))
         }
@@ -138,8 +138,9 @@ pub fn decide(
     Ok(event.into_iter().collect())
 }
 
-/// SPEC §5.7: what one who is gone requested is the successor's, what waits for them is the other approver's. Nobody
-/// decides on their own request: where that would be so, the other approver does, or every MANAGER may.
+/// SPEC §5.7: a deleted user's requests go to the successor, and approvals that wait for the user to the other
+/// approver. Nobody decides on their own request: where that would happen, the other approver decides, or every
+/// MANAGER may.
 fn take_over(
     approval: &Approval,
     from: Id,
@@ -156,10 +157,10 @@ fn take_over(
     hand_over(approval, decides, requester, now)
 }
 
-/// The approval that an action is done to, and its status afterwards; refused in this order.
+/// The approval on which the caller acts, and its status afterwards. Errors are checked in the order below.
 ///
 /// # Errors
-/// `not_found` also for what the caller may not see, `forbidden`, `own_request`, `approval_not_pending`.
+/// `not_found` (also if the caller may not see it), `forbidden`, `own_request`, `approval_not_pending`.
 pub fn permitted<'a>(
     state: Option<&'a Approval>,
     action: Action,
@@ -180,7 +181,7 @@ pub fn visible<'a>(state: Option<&'a Approval>, caller: &Caller) -> Result<&'a A
     seen.ok_or_else(|| Error::new(ErrorCode::NotFound))
 }
 
-/// SPEC §1, the rows about approvals.
+/// Checks the caller's role (the rows about approvals in SPEC §1).
 fn check_role(approval: &Approval, action: Action, caller: &Caller) -> Result<(), Error> {
     let is_own = approval.requester_id == caller.user_id;
     let waits_for_caller = approval.approver_id.is_none_or(|approver| approver == caller.user_id);
@@ -220,7 +221,7 @@ fn touched(approval: &Approval, now: Timestamp) -> Approval {
     Approval { version: approval.version + 1, updated_at: now, ..approval.clone() }
 }
 
-/// The approval as it ends.
+/// The approval after its last decision.
 fn close(
     state: Option<&Approval>,
     action: Action,
@@ -238,7 +239,7 @@ fn close(
     })
 }
 
-/// Nothing, if it has this approver and requester already.
+/// Returns `None` if it has this approver and requester already.
 fn hand_over(
     approval: &Approval,
     approver: Option<Id>,

@@ -1,4 +1,4 @@
-//! The rules of approvals, tried one by one and in any order.
+//! Tests of the rules of approvals, one by one and in any order.
 
 use kernel::event::StateAfter;
 use proptest::prelude::*;
@@ -143,7 +143,7 @@ fn a_rejection_needs_words_and_other_decisions_take_them() {
     assert!(reject(&"あ".repeat(10_000)).is_ok());
     assert_eq!(reject(&"あ".repeat(10_001)).unwrap_err().fields[0].code, "too_long");
     let blank = OptionalComment { comment: Some(" ".to_owned()) };
-    let approve = check_decision(Decision::Approve(blank)).expect("a blank comment is none");
+    let approve = check_decision(Decision::Approve(blank)).expect("a blank comment counts as absent");
     assert!(matches!(approve, ApprovalCommand::Approve { comment: None }));
 }
 
@@ -170,7 +170,7 @@ fn amounts_and_currencies_are_those_of_the_contract() {
 }
 
 proptest! {
-    /// Whoever does whatever in whichever order: at most one decision, never by the requester but to cancel.
+    /// In any order of actions by any users there is at most one decision, and the requester can only cancel.
     #[test]
     fn an_approval_is_decided_once_and_never_by_its_requester(
         starts_named in any::<bool>(),

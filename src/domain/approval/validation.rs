@@ -1,4 +1,4 @@
-//! Checks of what comes in from outside, before anybody is asked. Pure.
+//! Checks the content of requests about approvals. Pure.
 
 use iso_currency::Currency;
 
@@ -12,7 +12,7 @@ const TITLE_MAX: usize = 200;
 const TEXT_MAX: usize = 10_000;
 /// The greatest whole number that every reader of JSON keeps to the last digit (RFC 7493 §2.2).
 const AMOUNT_MAX: i64 = (1 << 53) - 1;
-/// SPEC §3.
+/// The currency of a request without one (SPEC §3).
 const CURRENCY_DEFAULT: &str = "JPY";
 
 /// A new approval request, checked.
@@ -29,7 +29,7 @@ pub struct ApprovalDraft {
 /// Checks a new approval request.
 ///
 /// # Errors
-/// `invalid_fields` with every fault.
+/// `invalid_fields` with every error.
 pub fn check_new(new: NewApproval) -> Result<ApprovalDraft, Error> {
     let mut validator = Validator::default();
     let draft = ApprovalDraft {
@@ -51,10 +51,10 @@ fn check_currency(validator: &mut Validator, code: Option<String>) -> String {
     code
 }
 
-/// Checks what somebody wants to do.
+/// Checks a decision.
 ///
 /// # Errors
-/// `invalid_fields` with every fault.
+/// `invalid_fields` with every error.
 pub fn check_decision(decision: Decision) -> Result<ApprovalCommand, Error> {
     let mut validator = Validator::default();
     let mut optional = |comment: Option<String>| validator.optional("comment", comment.as_deref(), TEXT_MAX);

@@ -1,10 +1,9 @@
-//! What others may ask of the customer service.
+//! The messages of the customer service.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::customer::record::CustomerStatus;
-use crate::persistence::customers::sort_name;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::context::Context;
@@ -76,14 +75,14 @@ pub struct ChangeCustomer {
     pub context: Context,
 }
 
-/// Deletes a customer, with the saga that deletes what refers to it; answers with the saga's id.
+/// Deletes a customer, and starts the saga that deletes the records which refer to it. The answer is the saga's id.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct DeleteCustomer {
     pub id: Id,
     pub context: Context,
 }
 
-/// Whether a customer exists and the caller may see it: asked by people and by other services.
+/// Finds a customer that the caller may see, for users and for other services.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct FindCustomer {
     pub id: Id,
@@ -93,7 +92,8 @@ pub struct FindCustomer {
 /// The most customers that one [`FindCustomers`] may name.
 pub const FIND_CUSTOMERS_MAX: usize = 200;
 
-/// The names of customers that are or were the caller's to see, also of deleted ones; others are left out.
+/// Finds the names of the customers that the caller may see or could see, deleted ones too: a record may name a deleted
+/// customer. The answer leaves out the others.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct FindCustomers {
     pub ids: Vec<Id>,
@@ -108,15 +108,48 @@ pub struct CustomerName {
     pub is_deleted: bool,
 }
 
-/// What a list of customers is narrowed to.
+/// The filter of a list of customers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CustomerFilter {
-    /// In name, company or email, literally, whatever the case.
+    /// A literal part of the name, company or email, in any case.
     pub q: Option<String>,
     pub status: Option<CustomerStatus>,
     pub owner_id: Option<Id>,
     pub created_from: Option<Timestamp>,
     pub created_to: Option<Timestamp>,
+}
+
+/// The orders that `?sort=` may name; the first is the default.
+pub const SORTS: [Sort; 6] = [
+    Sort::time("-created_at", "created_at", true),
+    Sort::time("created_at", "created_at", false),
+    Sort::text("name", "name", false),
+    Sort::text("-name", "name", true),
+    Sort::time("updated_at", "updated_at", false),
+    Sort::time("-updated_at", "updated_at", true),
+];
+
+/// For `#[serde(with = "sort_name")]`: a sort of [`SORTS`] by its name, so that a request can't name a column.
+pub mod sort_name {
+    use std::borrow::Cow;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    use super::{SORTS, Sort};
+
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(sort: &Sort, serializer: S) -> Result<S::Ok, S::Error> {
+        sort.name.serialize(serializer)
+    }
+
+    /// # Errors
+    /// When there is no order of this name.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sort, D::Error> {
+        let name = Cow::<'de, str>::deserialize(deserializer)?;
+        let known = SORTS.into_iter().find(|sort| sort.name == name);
+        known.ok_or_else(|| de::Error::custom("an unknown order of customers"))
+    }
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -132,7 +165,7 @@ pub struct ListCustomers {
 #[derive(Clone, Serialize, Deserialize)]
 pub struct CountByOwner;
 
-/// The service's statistics of what the caller may see.
+/// Statistics of the customers that the caller may see.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct CustomerStats {
     pub caller: Caller,

@@ -8,7 +8,7 @@ use kernel::clock::Timestamp;
 use kernel::event::Versioned;
 use kernel::ids::Id;
 
-/// How far along a customer is.
+/// The stage of a customer in the sale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum CustomerStatus {
@@ -21,7 +21,7 @@ pub enum CustomerStatus {
 impl CustomerStatus {
     pub const ALL: [Self; 3] = [Self::Lead, Self::Active, Self::Dormant];
 
-    /// As the API and the database write it.
+    /// Its name in the API and the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Lead => "LEAD",
@@ -49,7 +49,7 @@ pub struct Customer {
     #[schema(required)]
     pub notes: Option<String>,
     pub owner_id: Id,
-    /// Set in events of a deleted customer; the API shows none of those.
+    /// When it was deleted. Only events have it: the API shows no deleted customers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     pub deleted_at: Option<Timestamp>,
@@ -62,16 +62,16 @@ pub struct CustomerPayload {
     /// Names of the changed fields.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<String>,
-    /// Who had it before, where the owner changed.
+    /// The owner before, if the owner changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_owner_id: Option<Id>,
-    /// The saga that deletes what refers to a deleted customer.
+    /// The saga that deletes the records which refer to a deleted customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saga_id: Option<Id>,
 }
 
 impl CustomerPayload {
-    /// As services keep a deleted customer in mind; nobody inherits.
+    /// What services remember of a deleted customer; it has no successor.
     pub fn deletion(&self) -> Option<Deletion> {
         let saga_id = self.saga_id?;
         Some(Deletion { id: self.customer.id, version: 1, successor_id: None, approver_id: None, saga_id })

@@ -16,16 +16,16 @@ pub const NAME_MAX: usize = 200;
 pub const PHONE_MAX: usize = 50;
 pub const NOTES_MAX: usize = 10_000;
 
-/// What can be done to a customer.
+/// The commands of a customer.
 #[derive(Debug)]
 pub enum CustomerCommand {
     Create(CustomerDraft),
     Change(CustomerEdit),
-    /// With the saga that deletes what refers to it.
+    /// With the saga that deletes the records which refer to it.
     Delete {
         saga_id: Id,
     },
-    /// Goes from one who is gone to their successor.
+    /// A deleted user's customer goes to the successor.
     HandOver {
         from: Id,
         to: Id,
@@ -67,7 +67,7 @@ pub enum CustomerEvent {
 /// Checks a new customer.
 ///
 /// # Errors
-/// `invalid_fields` with every fault.
+/// `invalid_fields` with every error.
 pub fn check_new(new: NewCustomer) -> Result<CustomerDraft, Error> {
     let mut validator = Validator::default();
     let draft = CustomerDraft {
@@ -85,7 +85,7 @@ pub fn check_new(new: NewCustomer) -> Result<CustomerDraft, Error> {
 /// Checks changes of a customer.
 ///
 /// # Errors
-/// `invalid_fields` with every fault.
+/// `invalid_fields` with every error.
 pub fn check_changes(changes: CustomerChanges) -> Result<CustomerEdit, Error> {
     let mut validator = Validator::default();
     let edit = CustomerEdit {
@@ -105,10 +105,10 @@ fn check_email(validator: &mut Validator, email: Option<&str>) -> Option<String>
     Some(validator.email("email", email))
 }
 
-/// What a command leads to.
+/// The events that a command leads to.
 ///
 /// # Errors
-/// `not_found` also for what the caller may not see, `forbidden`.
+/// `not_found` (also if the caller may not see it), `forbidden`.
 pub fn decide(
     state: Option<&Customer>,
     command: &CustomerCommand,
@@ -122,7 +122,7 @@ pub fn decide(
     }
     let customer = visible(state, caller)?;
     match command {
-        CustomerCommand::Create(_) => Err(Error::new(ErrorCode::Internal)),
+        CustomerCommand::Create(_) => Err(Error::internal("a second creation of one customer")),
         CustomerCommand::Change(edit) => {
             caller.may_set_owner(edit.owner_id)?;
             Ok(change(customer, edit, now).into_iter().collect())
@@ -139,7 +139,7 @@ pub fn decide(
     }
 }
 
-/// The customer, if it lives and the caller may see it.
+/// The customer, if it is not deleted and the caller may see it.
 ///
 /// # Errors
 /// `not_found`.
@@ -169,7 +169,7 @@ fn touched(customer: &Customer, now: Timestamp) -> Customer {
     Customer { version: customer.version + 1, updated_at: now, ..customer.clone() }
 }
 
-/// Nothing, if every field has its wanted value already.
+/// Returns `None` if every field has its wanted value already.
 fn change(customer: &Customer, edit: &CustomerEdit, now: Timestamp) -> Option<CustomerEvent> {
     let mut after = touched(customer, now);
     let mut changed = Vec::new();

@@ -1,4 +1,4 @@
-//! What others may ask of the sales service.
+//! The messages of the sales service about meetings.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::context::Context;
 use kernel::ids::Id;
-use kernel::page::PageRequest;
+use kernel::page::{PageRequest, Sort};
 use kernel::patch::{Change, present, some};
 use kernel::text_schemas::{Line, Notes, Title};
 use kernel::whole_number::Whole;
@@ -89,7 +89,7 @@ pub struct FindMeeting {
     pub caller: Caller,
 }
 
-/// What a list of meetings is narrowed to.
+/// The filter of a list of meetings.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct MeetingFilter {
     pub customer_id: Option<Id>,
@@ -98,6 +98,9 @@ pub struct MeetingFilter {
     pub to: Option<Timestamp>,
 }
 
+/// The order of meetings: the latest first.
+pub const LATEST_FIRST: Sort = Sort::time("-met_at", "met_at", true);
+
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ListMeetings {
     pub caller: Caller,
@@ -105,7 +108,7 @@ pub struct ListMeetings {
     pub page: PageRequest,
 }
 
-/// The service's statistics of what the caller may see.
+/// Statistics of the meetings that the caller may see.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct MeetingStats {
     pub caller: Caller,

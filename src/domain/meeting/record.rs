@@ -26,7 +26,7 @@ pub struct Meeting {
     #[schema(required)]
     pub outcome: Option<String>,
     pub owner_id: Id,
-    /// Set in events of a deleted meeting; the API shows none of those.
+    /// When it was deleted. Only events have it: the API shows no deleted meetings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     pub deleted_at: Option<Timestamp>,
@@ -39,7 +39,7 @@ pub struct MeetingPayload {
     /// Names of the changed fields.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<String>,
-    /// Who had it before, where the owner changed.
+    /// The owner before, if the owner changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_owner_id: Option<Id>,
 }

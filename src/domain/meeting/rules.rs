@@ -15,16 +15,16 @@ use kernel::whole_number::Whole;
 
 const TITLE_MAX: usize = 200;
 const TEXT_MAX: usize = 10_000;
-/// A week: longer is a slip of the keyboard.
+/// In minutes: a week. A longer one is a typing error.
 const DURATION_MAX: i64 = 7 * 24 * 60;
 
-/// What can be done to a meeting.
+/// The commands of a meeting.
 #[derive(Debug)]
 pub enum MeetingCommand {
     Create(MeetingDraft),
     Change(MeetingEdit),
     Delete,
-    /// Goes from one who is gone to their successor.
+    /// A deleted user's meeting goes to the successor.
     HandOver {
         from: Id,
         to: Id,
@@ -68,7 +68,7 @@ pub enum MeetingEvent {
 /// Checks a new meeting.
 ///
 /// # Errors
-/// `invalid_fields` with every fault.
+/// `invalid_fields` with every error.
 pub fn check_new(new: NewMeeting) -> Result<MeetingDraft, Error> {
     let mut validator = Validator::default();
     let draft = MeetingDraft {
@@ -87,7 +87,7 @@ pub fn check_new(new: NewMeeting) -> Result<MeetingDraft, Error> {
 /// Checks changes of a meeting.
 ///
 /// # Errors
-/// `invalid_fields` with every fault.
+/// `invalid_fields` with every error.
 pub fn check_changes(changes: MeetingChanges) -> Result<MeetingEdit, Error> {
     let mut validator = Validator::default();
     let edit = MeetingEdit {
@@ -109,10 +109,10 @@ fn check_duration(validator: &mut Validator, minutes: Whole) -> i64 {
     validator.range("duration_minutes", minutes.0, 0, DURATION_MAX)
 }
 
-/// What a command leads to.
+/// The events that a command leads to.
 ///
 /// # Errors
-/// `not_found` also for what the caller may not see, `forbidden`.
+/// `not_found` (also if the caller may not see it), `forbidden`.
 pub fn decide(
     state: Option<&Meeting>,
     command: &MeetingCommand,
@@ -126,7 +126,7 @@ pub fn decide(
     }
     let meeting = visible(state, caller)?;
     match command {
-        MeetingCommand::Create(_) => Err(Error::new(ErrorCode::Internal)),
+        MeetingCommand::Create(_) => Err(Error::internal("a second creation of one meeting")),
         MeetingCommand::Change(edit) => {
             caller.may_set_owner(edit.owner_id)?;
             Ok(change(meeting, edit, now).into_iter().collect())
@@ -143,7 +143,7 @@ pub fn decide(
     }
 }
 
-/// The meeting, if it lives and the caller may see it.
+/// The meeting, if it is not deleted and the caller may see it.
 ///
 /// # Errors
 /// `not_found`.
@@ -174,7 +174,7 @@ fn touched(meeting: &Meeting, now: Timestamp) -> Meeting {
     Meeting { version: meeting.version + 1, updated_at: now, ..meeting.clone() }
 }
 
-/// Nothing, if every field has its wanted value already.
+/// Returns `None` if every field has its wanted value already.
 fn change(meeting: &Meeting, edit: &MeetingEdit, now: Timestamp) -> Option<MeetingEvent> {
     let mut after = touched(meeting, now);
     let mut changed = Vec::new();

@@ -1,4 +1,4 @@
-//! What others may ask of analytics.
+//! The messages of analytics about notifications.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -7,9 +7,12 @@ use crate::domain::notification::rules::NotificationCommand;
 use kernel::caller::Caller;
 use kernel::context::Context;
 use kernel::ids::Id;
-use kernel::page::{Keyset, PageRequest};
+use kernel::page::{Keyset, PageRequest, Sort};
 
-/// One's own notifications, newest first; read and archived ones too, unless only unread ones are wanted.
+/// The order of notifications: the newest first.
+pub const NEWEST_FIRST: Sort = Sort::time("-created_at", "created_at", true);
+
+/// Lists the caller's notifications, newest first: all of them, or only unread ones.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ListNotifications {
     pub caller: Caller,
@@ -17,7 +20,7 @@ pub struct ListNotifications {
     pub page: PageRequest,
 }
 
-/// What their reader does with a notification.
+/// Marks a notification of the caller.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct MarkNotification {
     pub id: Id,
@@ -25,8 +28,8 @@ pub struct MarkNotification {
     pub context: Context,
 }
 
-/// Marks the next batch of the caller's unread notifications as read, after this one if there was a batch before,
-/// which had marked `so_far`.
+/// Marks the next batch of the caller's unread notifications as read: those after `after`, if there was a batch before.
+/// Earlier batches have marked `so_far`.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ReadAllNotifications {
     pub after: Option<Keyset>,
@@ -34,11 +37,11 @@ pub struct ReadAllNotifications {
     pub context: Context,
 }
 
-/// How far that is.
+/// The answer to [`ReadAllNotifications`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReadProgress {
     pub count: u64,
-    /// Where the next batch begins, if there is more.
+    /// Where the next batch begins, if there are more.
     pub next: Option<Keyset>,
 }
 

@@ -1,14 +1,15 @@
-//! Who is told of what (SPEC §5). Pure.
+//! Who receives a notification of what (SPEC §5). Pure.
 
 use std::collections::BTreeSet;
 
 use crate::domain::notification::user_directory::UserDirectory;
 use kernel::ids::Id;
 
-/// Each answers none while somebody it must know isn't known yet: the event about them is in another partition.
+/// Each function returns `None` while a user it needs is not known yet: the event about that user is in another
+/// partition.
 impl UserDirectory {
-    /// Flow 2, a customer created: the owner, and the owner's manager (every MANAGER if none), but never
-    /// who did it.
+    /// Flow 2, a customer is created: the owner, and the owner's manager (every MANAGER if there is no manager), but
+    /// never the creator.
     pub fn for_new_customer(&self, owner: Id, creator: Option<Id>) -> Option<BTreeSet<Id>> {
         let person = self.0.get(&owner)?;
         let mut told = BTreeSet::from([owner]);
@@ -20,8 +21,8 @@ impl UserDirectory {
         Some(told)
     }
 
-    /// Flow 4, an approval requested: the approver, or every MANAGER if it waits for nobody in particular, but
-    /// never the requester.
+    /// Flow 4, an approval is requested: the approver, or every MANAGER if there is no approver, but never the
+    /// requester.
     pub fn for_request(&self, approver: Option<Id>, requester: Id) -> Option<BTreeSet<Id>> {
         match approver {
             Some(approver) => self.one(approver, Some(requester)),
@@ -29,8 +30,8 @@ impl UserDirectory {
         }
     }
 
-    /// Somebody whom it is about (an approval's requester or new approver, a task's assignee), unless they did it
-    /// themselves.
+    /// The one user whom the event concerns (an approval's requester or new approver, a task's assignee), unless that
+    /// user caused it.
     pub fn one(&self, person: Id, actor: Option<Id>) -> Option<BTreeSet<Id>> {
         self.0.get(&person)?;
         let told = self.live(person).filter(|person| Some(person.id) != actor);

@@ -14,20 +14,20 @@ pub struct Notification {
     pub version: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    /// Whose it is.
+    /// Its reader.
     pub user_id: Id,
     /// The event's type; its text stands in `locales/` under this name.
     pub kind: String,
     pub subject_type: String,
     pub subject_id: Id,
-    /// The customer it has to do with: its deletion archives the notification.
+    /// The customer that it concerns: the customer's deletion archives the notification.
     pub customer_id: Option<Id>,
     pub data: NotificationData,
     pub read_at: Option<Timestamp>,
     pub archived_at: Option<Timestamp>,
 }
 
-/// What the text of a notification names; which of it there is depends on the kind.
+/// The parameters of a notification's text; which of them are present depends on the kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NotificationData {
     /// Of customers.
@@ -51,7 +51,7 @@ pub struct NotificationData {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub requester_id: Option<Id>,
-    /// What the requester was called then.
+    /// The requester's name at that time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub requester_name: Option<String>,
@@ -59,7 +59,7 @@ pub struct NotificationData {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub decided_by: Option<Id>,
-    /// What they were called then.
+    /// The name at that time of the user who decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub decided_by_name: Option<String>,
@@ -78,11 +78,11 @@ pub struct NotificationPayload {
     pub notification: Notification,
 }
 
-/// `notifications.archived`: which of a user's notifications were, by their reader or for what became of a customer.
+/// `notifications.archived`: notifications of a user that were archived, by the reader or by a customer's deletion.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ArchivedPayload {
     pub user_id: Id,
-    /// What it is the event of: the notification, where its reader archived it.
+    /// The subject of the event: the notification, if its reader archived it.
     pub subject_id: Id,
     pub ids: Vec<Id>,
     pub count: usize,

@@ -1,4 +1,4 @@
-//! The rules of notifications, once they are there. Pure.
+//! The rules of notifications after their creation. Pure.
 
 use crate::domain::events as catalogue;
 use crate::domain::notification::record::{ArchivedPayload, Notification, NotificationPayload};
@@ -11,7 +11,7 @@ use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 
-/// What its reader does with a notification.
+/// The commands of a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NotificationCommand {
     Read,
@@ -21,23 +21,23 @@ pub enum NotificationCommand {
 /// What happened to a notification, with the notification after it.
 #[derive(Debug)]
 pub enum NotificationEvent {
-    /// By `notifications.rs`; no command leads to it.
+    /// Made by the consumer of notifications; no command leads to it.
     Created(Notification),
     Read(Notification),
     Archived(Notification),
 }
 
-/// What a command leads to: what is read or archived already stays as it is.
+/// The events that a command leads to. A notification that is read or archived already stays as it is.
 ///
 /// # Errors
-/// `not_found` also for another's, whatever the role (SPEC §1).
+/// `not_found`, also for a notification of another user, whatever the role (SPEC §1).
 pub fn decide(
     state: Option<&Notification>,
     command: NotificationCommand,
     caller: &Caller,
     now: Timestamp,
 ) -> Result<Vec<NotificationEvent>, Error> {
-    // Nobody but its reader, or Kizuna itself when the customer is gone.
+    // Only its reader, or Kizuna itself when the customer is deleted.
     let own = state.filter(|told| told.user_id == caller.user_id || caller.actor_id().is_none());
     let notification = own.ok_or_else(|| Error::new(ErrorCode::NotFound))?;
     let touched =

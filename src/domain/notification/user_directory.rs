@@ -1,4 +1,4 @@
-//! Whom analytics knows: a copy of the users, folded from their events. The fold is pure.
+//! The users that analytics knows: a copy made from their events. Pure.
 
 use kernel::event::EventType;
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use kernel::clock::Timestamp;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
 
-/// The events it is folded from.
+/// The events that it is made from.
 pub const TYPES: [EventType; 3] = [USER_CREATED, USER_UPDATED, USER_DELETED];
 
 /// A user as analytics knows them.
@@ -26,17 +26,17 @@ pub struct UserCopy {
     pub deleted_at: Option<Timestamp>,
 }
 
-/// The people an effect may tell.
+/// The users who may receive a notification.
 #[derive(Debug, Default)]
 pub struct UserDirectory(pub HashMap<Id, UserCopy>);
 
 impl UserDirectory {
-    /// Takes in what an event of [`TYPES`] says of a user, unless something later is known.
+    /// Applies an event of [`TYPES`], unless a later state of the user is known.
     ///
     /// # Errors
     /// When its data has another shape.
     pub fn learn(&mut self, event: &LoggedEvent) -> Result<(), serde_json::Error> {
-        /// What all these events have in common.
+        /// The part that all these events have in common.
         #[derive(Deserialize)]
         struct OfUser {
             user: User,
@@ -57,7 +57,7 @@ impl UserDirectory {
         Ok(())
     }
 
-    /// The person, unless they are deleted.
+    /// The user, unless deleted.
     pub fn live(&self, id: Id) -> Option<&UserCopy> {
         self.0.get(&id).filter(|person| person.deleted_at.is_none())
     }

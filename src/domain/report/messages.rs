@@ -1,4 +1,4 @@
-//! What others may ask of analytics about figures and history.
+//! The messages of analytics about figures and history.
 
 use std::sync::Arc;
 
@@ -47,7 +47,8 @@ pub struct ReadActivity {
     pub page: PageRequest,
 }
 
-/// The figures of all services from `from` to `to`, which is not within: those the caller may see, or one owner's.
+/// The figures of all services from `from` up to, but not including, `to`: those that the caller may see, or one
+/// owner's.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub struct ReadSummary {
     pub caller: Caller,
@@ -60,21 +61,21 @@ pub struct ReadSummary {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
-    /// The service has just said so.
+    /// The service has just answered.
     Live,
-    /// The service is away: these are the last good ones.
+    /// The service is away: these are the last figures it gave.
     Cached,
-    /// The service is away, and there are none.
+    /// The service is away, and there are no earlier figures.
     Unavailable,
 }
 
-/// One service's part of the summary.
+/// The part of a service in the summary.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Section<T> {
     pub source: Source,
     /// When the figures were made.
     pub as_of: Option<Timestamp>,
-    /// None if unavailable.
+    /// Null if unavailable.
     pub figures: Option<Arc<T>>,
 }
 

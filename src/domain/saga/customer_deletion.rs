@@ -1,11 +1,12 @@
-//! A customer's deletion (SPEC §5, flow 8): what refers to the customer goes with it. Pure.
+//! A customer's deletion (SPEC §5, flow 8): records that refer to the customer are deleted, cancelled or archived.
+//! Pure.
 
 use crate::domain::events::{APPROVALS_CANCELLED, MEETINGS_DELETED, NOTIFICATIONS_ARCHIVED, TASKS_DELETED};
 use crate::domain::saga::plan::StepPlan;
 use crate::domain::saga::record::Counted;
 use crate::domain::service_name::ServiceName;
 
-/// What is done, by whom.
+/// The steps of the saga.
 pub const STEPS: &[StepPlan] = &[
     StepPlan {
         service: ServiceName::Sales,

@@ -1,4 +1,4 @@
-//! What others may ask of the sagas, and how a deletion starts one.
+//! The messages of the sagas, which start deletions and show them.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -7,23 +7,23 @@ use crate::domain::saga::record::{Counted, Counts, SagaKind};
 use kernel::caller::Caller;
 use kernel::context::Context;
 use kernel::ids::Id;
-use kernel::page::PageRequest;
+use kernel::page::{PageRequest, Sort};
 
-/// Deletes a user and starts the saga that hands over what they had; answers with the saga's id.
+/// Deletes a user and starts the saga that hands over the user's records. The answer is the saga's id.
 pub struct DeleteUser {
     pub id: Id,
     pub reassign_to: Option<Id>,
     pub context: Context,
 }
 
-/// What the deletion of a user would touch, and who would receive.
+/// Asks what the deletion of a user would touch, and who the successors would be.
 pub struct PreviewUserDeletion {
     pub id: Id,
     pub reassign_to: Option<Id>,
     pub caller: Caller,
 }
 
-/// What the deletion of a customer would touch.
+/// Asks what the deletion of a customer would touch.
 pub struct PreviewCustomerDeletion {
     pub id: Id,
     pub caller: Caller,
@@ -40,7 +40,7 @@ pub struct Preview {
     /// Who would receive the approvals that wait for the user; null: every MANAGER may decide them.
     #[schema(required)]
     pub approver_id: Option<Id>,
-    /// The same over all steps.
+    /// The sums over all steps.
     #[schema(value_type = BTreeMap<String, i64>)]
     pub counts: Counts,
     pub steps: Vec<PreviewStep>,
@@ -82,6 +82,9 @@ pub struct FindSaga {
     pub id: Id,
     pub caller: Caller,
 }
+
+/// The order of sagas.
+pub const NEWEST_FIRST: Sort = Sort::time("-started_at", "started_at", true);
 
 /// The sagas that the caller may see, newest first.
 pub struct ListSagas {

@@ -20,7 +20,7 @@ pub struct StepPlan {
 impl SagaKind {
     pub const ALL: [Self; 2] = [Self::UserDeletion, Self::CustomerDeletion];
 
-    /// Its steps, in the order in which they are shown; they are done in any.
+    /// Its steps, in the order in which they are shown; they are carried out in any order.
     pub fn plan(self) -> &'static [StepPlan] {
         match self {
             Self::UserDeletion => user_deletion::STEPS,

@@ -9,7 +9,7 @@ use kernel::clock::Timestamp;
 use kernel::event::Versioned;
 use kernel::ids::Id;
 
-/// How many records of a kind a step touched; absent kinds are none of its business.
+/// How many records of each kind a step touched; kinds that it does not handle are absent.
 pub type Counts = BTreeMap<Counted, i64>;
 
 /// The kinds of records that steps count (SPEC §5).
@@ -31,7 +31,7 @@ pub enum SagaKind {
     CustomerDeletion,
 }
 
-/// How far a saga is.
+/// The status of a saga.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SagaStatus {
@@ -41,7 +41,7 @@ pub enum SagaStatus {
     Failed,
 }
 
-/// How far a step is.
+/// The status of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum StepStatus {
@@ -65,7 +65,7 @@ pub struct Step {
     pub finished_at: Option<Timestamp>,
 }
 
-/// A deletion under way, or done.
+/// A deletion that is under way or done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Saga {
     pub id: Id,
@@ -93,20 +93,20 @@ pub struct SagaPayload {
     pub error: Option<String>,
 }
 
-/// The plural types: what a step did, of which the events of single records have told before.
+/// The plural types of events: the sum of what a step did; the events of single records come before.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct StepPayload {
-    /// None where no saga asked for it, as when a reader archives a notification.
+    /// Null if no saga asked for it, for example when a reader archives a notification.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saga_id: Option<Id>,
     /// The user or customer that was deleted.
     pub subject_id: Id,
-    /// Who received the records, where they were handed over.
+    /// The user who received the records, if they were handed over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub successor_id: Option<Id>,
-    /// The records: all of them, or the first of very many.
+    /// The ids of the records, or of the first of very many.
     pub ids: Vec<Id>,
-    /// How many they are.
+    /// The number of records.
     pub count: i64,
 }
 

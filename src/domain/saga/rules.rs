@@ -20,19 +20,19 @@ pub enum SagaEvent {
     Failed { after: Saga, step: &'static str, error: String },
 }
 
-/// What a service says of a step.
+/// A service's report about a step.
 #[derive(Debug)]
 pub enum Report {
     Done {
         count: i64,
     },
-    /// Out of retries.
+    /// The retries are used up.
     Failed {
         error: String,
     },
 }
 
-/// A saga that begins.
+/// A new saga.
 pub fn begin(kind: SagaKind, id: Id, subject_id: Id, by: &Caller, now: Timestamp) -> Saga {
     let steps = kind.plan().iter().map(|plan| Step {
         service: plan.service.to_string(),
@@ -54,7 +54,7 @@ pub fn begin(kind: SagaKind, id: Id, subject_id: Id, by: &Caller, now: Timestamp
     }
 }
 
-/// What a report about the step that `closed_by` closes leads to; nothing if it says nothing new.
+/// The events that a report about the step closed by `closed_by` leads to; none if the report says nothing new.
 pub fn advance(saga: &Saga, closed_by: EventType, report: &Report, now: Timestamp) -> Vec<SagaEvent> {
     let Some(place) = saga.kind.plan().iter().position(|plan| plan.closed_by == closed_by) else {
         return Vec::new();
@@ -91,7 +91,7 @@ pub fn advance(saga: &Saga, closed_by: EventType, report: &Report, now: Timestam
     }
 }
 
-/// SPEC §1: one's own sagas, or all for MANAGER and ADMIN.
+/// Whether the caller may see the saga: SALES see their own, MANAGER and ADMIN all (SPEC §1).
 pub fn is_visible(saga: &Saga, caller: &Caller) -> bool {
     caller.only_owner().is_none_or(|user| saga.started_by == Some(user))
 }
@@ -145,7 +145,7 @@ impl DomainEvent for StepClosed {
         raw(&self.payload)
     }
 
-    // A saga hears of its steps in one order.
+    // The steps of a saga are ordered.
     fn partition_key(&self, subject: Id) -> Id {
         self.payload.saga_id.unwrap_or(subject)
     }

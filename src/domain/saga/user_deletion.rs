@@ -1,4 +1,4 @@
-//! A user's deletion (SPEC §5, flow 7): who inherits, and what is handed over. Pure.
+//! A user's deletion (SPEC §5, flow 7): who the successors are, and what they take over. Pure.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use kernel::caller::Role;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 
-/// What is done, by whom.
+/// The steps of the saga.
 pub const STEPS: &[StepPlan] = &[
     StepPlan {
         service: ServiceName::Customer,
@@ -39,12 +39,13 @@ pub const STEPS: &[StepPlan] = &[
     },
 ];
 
-/// Settles who inherits from `leaving`: `wanted`, else the user's manager, else the SALES user with the fewest
+/// Chooses the successors of `leaving`: `wanted`, else the user's manager, else the SALES user with the fewest
 /// customers, else the deleting ADMIN; for approvals another MANAGER or ADMIN, the user's manager before others.
-/// `live` are all live users in the order of their making, `customers` how many each of them has.
+/// `live` are all live users in the order of their creation, `customers` the number of customers of each.
 ///
 /// # Errors
-/// `not_found` if the user is none of them, `invalid_fields` if `wanted` isn't or is the user; `no_successor`.
+/// `not_found` if `leaving` is not a live user; `invalid_fields` if `wanted` is not a live user or is `leaving`;
+/// `no_successor`.
 pub fn settle(
     leaving: Id,
     wanted: Option<Id>,

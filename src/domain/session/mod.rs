@@ -1,4 +1,4 @@
-//! Sessions: signing in, and for how long it holds.
+//! Sessions: signing in, and how long a sign-in is valid.
 
 pub mod record;
 pub mod rules;

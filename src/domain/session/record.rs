@@ -15,10 +15,10 @@ pub struct Session {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub user_id: Id,
-    /// Which refresh token is the valid one; all before it are used up.
+    /// The generation of the valid refresh token; earlier ones are used up.
     pub generation: i64,
     pub expires_at: Timestamp,
-    /// The user's `sessions_valid_from` when the password was proven.
+    /// The user's `sessions_valid_from` when the password was checked.
     pub valid_from: Timestamp,
     pub revoked_at: Option<Timestamp>,
 }

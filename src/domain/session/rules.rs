@@ -11,7 +11,7 @@ use kernel::event::{DomainEvent, EventType, StateAfter, raw};
 use kernel::ids::Id;
 use serde_json::value::RawValue;
 
-/// What can be done to a session.
+/// The commands of a session.
 #[derive(Clone, Debug)]
 pub enum SessionCommand {
     Open {
@@ -23,7 +23,7 @@ pub enum SessionCommand {
     Rotate {
         generation: i64,
         lasts: Duration,
-        /// A token that was exchanged a moment ago stands for the one it was exchanged for.
+        /// Whether a token that was exchanged a moment ago is accepted once more.
         with_grace: bool,
     },
     Revoke,
@@ -37,15 +37,15 @@ pub enum SessionEvent {
     Revoked(Session),
 }
 
-/// How long a used refresh token is taken for the present one where grace is asked for: requests of one browser that
-/// were on their way together. RFC 9700 §4.14.2 knows of no such time; 30 s is what a slow page takes.
+/// How long a used refresh token is accepted where grace is requested, because a browser sends several requests at
+/// the same time. RFC 9700 §4.14.2 knows no such time; 30 s is what a slow page takes.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// Refresh tokens rotate; the use of an old one ends the session, for one of its two holders is a thief
-/// (RFC 9700 §4.14.2).
+/// The events that a command leads to. Refresh tokens rotate; the use of an old one ends the session, because one of
+/// its two holders has stolen it (RFC 9700 §4.14.2).
 ///
 /// # Errors
-/// `session_ended` when there is none to act on.
+/// `session_ended` when there is no open session.
 pub fn decide_session(
     state: Option<&Session>,
     command: &SessionCommand,
@@ -100,7 +100,7 @@ fn is_open(session: &Session, now: Timestamp) -> bool {
     session.revoked_at.is_none() && now < session.expires_at
 }
 
-/// Whether a session still speaks for its user (SPEC §8.6).
+/// Whether a session is still valid for its user (SPEC §8.6).
 pub fn is_valid(session: &Session, user: &UserState, now: Timestamp) -> bool {
     let after_change =
         session.valid_from == user.sessions_valid_from || user.kept_session_id == Some(session.id);

@@ -1,4 +1,4 @@
-//! The rules of refresh tokens.
+//! Tests of the rules of refresh tokens.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn at(millis: i64) -> Timestamp {
     Timestamp::from_micros(1_000_000_000_000_000 + millis * 1_000)
 }
 
-/// Of this generation, which it came to at 0 ms.
+/// A session whose last rotation, to this generation, was at 0 ms.
 fn session(generation: i64) -> Session {
     Session {
         id: Id::nil(),

@@ -1,15 +1,14 @@
-//! What others may ask of the sales service about tasks.
+//! The messages of the sales service about tasks.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::task::record::TaskStatus;
-use crate::persistence::tasks::DueTask;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::context::Context;
 use kernel::ids::Id;
-use kernel::page::PageRequest;
+use kernel::page::{PageRequest, Sort};
 use kernel::patch::{Change, present, some};
 use kernel::text_schemas::{Notes, Title};
 
@@ -78,7 +77,7 @@ pub struct FindTask {
     pub caller: Caller,
 }
 
-/// What a list of tasks is narrowed to.
+/// The filter of a list of tasks.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TaskFilter {
     pub status: Option<TaskStatus>,
@@ -87,6 +86,9 @@ pub struct TaskFilter {
     pub due_before: Option<Timestamp>,
 }
 
+/// The order of tasks: the first due first.
+pub const DUE_FIRST: Sort = Sort::time("due_at", "due_at", false);
+
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ListTasks {
     pub caller: Caller,
@@ -94,7 +96,7 @@ pub struct ListTasks {
     pub page: PageRequest,
 }
 
-/// The service's statistics of what the caller may see: open and overdue ones now, done ones of a period.
+/// Statistics of the tasks that the caller may see: open and overdue ones now, done ones of a period.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct TaskStats {
     pub caller: Caller,
@@ -103,8 +105,15 @@ pub struct TaskStats {
     pub to: Timestamp,
 }
 
-/// Flow 5: the alerts of the next tasks that are due soon, after this one if there was one before. Answers the last
-/// task of a full batch: there may be more behind it.
+/// A task that is due, and its place in the order of the scan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DueTask {
+    pub id: Id,
+    pub due_at: Timestamp,
+}
+
+/// Flow 5: sends the alerts of the next batch of tasks that are due soon: those after `after`, if there was a batch
+/// before. The answer is the last task of a full batch, after which there may be more.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct AlertDueTasks {
     pub after: Option<DueTask>,

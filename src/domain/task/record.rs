@@ -17,7 +17,7 @@ pub enum TaskStatus {
 }
 
 impl TaskStatus {
-    /// As the API and the database write it.
+    /// Its name in the API and the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Open => "OPEN",
@@ -26,7 +26,7 @@ impl TaskStatus {
     }
 }
 
-/// Something to be done by a time.
+/// A task: something to be done by a time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Task {
     pub id: Id,
@@ -43,11 +43,11 @@ pub struct Task {
     pub assignee_id: Id,
     #[schema(required)]
     pub notes: Option<String>,
-    /// Set in events of a deleted task; the API shows none of those.
+    /// When it was deleted. Only events have it: the API shows no deleted tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     pub deleted_at: Option<Timestamp>,
-    /// The due time that an alert went out for: stored (`aggregate.rs`), but shown to nobody.
+    /// The due time for which an alert went out: stored, but not part of the API.
     #[serde(default, skip_serializing)]
     #[schema(ignore)]
     pub alerted_for: Option<Timestamp>,
@@ -60,7 +60,7 @@ pub struct TaskPayload {
     /// Names of the changed fields.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<String>,
-    /// Whose it was before, where the assignee changed.
+    /// The assignee before, if the assignee changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_assignee_id: Option<Id>,
 }

@@ -15,11 +15,11 @@ use kernel::validation::{Validator, set};
 
 const TITLE_MAX: usize = 200;
 const NOTES_MAX: usize = 10_000;
-/// SPEC §5, flow 5: how long before its due time a task's alert goes out.
+/// How long before the due time of a task its alert goes out (SPEC §5, flow 5).
 const ALERT_AHEAD: Duration = Duration::from_hours(24);
 
 impl Task {
-    /// Whether its alert is to go out: open, due soon or overdue, and none sent for this due time.
+    /// Whether its alert is due: the task is open, due soon or overdue, and had no alert for this due time.
     fn awaits_alert(&self, now: Timestamp) -> bool {
         self.status == TaskStatus::Open
             && self.due_at <= alert_horizon(now)
@@ -27,12 +27,12 @@ impl Task {
     }
 }
 
-/// Tasks due by this moment have their alerts at `now`.
+/// At `now`, tasks that are due by this moment get their alerts.
 pub fn alert_horizon(now: Timestamp) -> Timestamp {
     now.plus(ALERT_AHEAD)
 }
 
-/// What can be done to a task.
+/// The commands of a task.
 #[derive(Debug)]
 pub enum TaskCommand {
     Create(TaskDraft),
@@ -73,7 +73,7 @@ pub enum TaskEvent {
         changed: Vec<&'static str>,
         previous_assignee_id: Option<Id>,
     },
-    /// It became DONE, whatever else was changed with it.
+    /// The task became DONE; other fields may have changed with it.
     Completed {
         after: Task,
         changed: Vec<&'static str>,
@@ -86,7 +86,7 @@ pub enum TaskEvent {
 /// Checks a new task.
 ///
 /// # Errors
-/// `invalid_fields` with every fault.
+/// `invalid_fields` with every error.
 pub fn check_new(new: NewTask) -> Result<TaskDraft, Error> {
     let mut validator = Validator::default();
     let draft = TaskDraft {
@@ -103,7 +103,7 @@ pub fn check_new(new: NewTask) -> Result<TaskDraft, Error> {
 /// Checks changes of a task.
 ///
 /// # Errors
-/// `invalid_fields` with every fault.
+/// `invalid_fields` with every error.
 pub fn check_changes(changes: TaskChanges) -> Result<TaskEdit, Error> {
     let mut validator = Validator::default();
     let edit = TaskEdit {
@@ -117,10 +117,10 @@ pub fn check_changes(changes: TaskChanges) -> Result<TaskEdit, Error> {
     validator.ok(edit)
 }
 
-/// What a command leads to.
+/// The events that a command leads to.
 ///
 /// # Errors
-/// `not_found` also for what the caller may not see, `forbidden`.
+/// `not_found` (also if the caller may not see it), `forbidden`.
 pub fn decide(
     state: Option<&Task>,
     command: &TaskCommand,
@@ -134,7 +134,7 @@ pub fn decide(
     }
     let task = visible(state, caller)?;
     match command {
-        TaskCommand::Create(_) => Err(Error::new(ErrorCode::Internal)),
+        TaskCommand::Create(_) => Err(Error::internal("a second creation of one task")),
         TaskCommand::Change(edit) => {
             caller.may_set_owner(edit.assignee_id)?;
             Ok(change(task, edit, now).into_iter().collect())
@@ -147,7 +147,7 @@ pub fn decide(
     }
 }
 
-/// The task, if it lives and the caller may see it.
+/// The task, if it is not deleted and the caller may see it.
 ///
 /// # Errors
 /// `not_found`.
@@ -156,7 +156,7 @@ pub fn visible<'a>(state: Option<&'a Task>, caller: &Caller) -> Result<&'a Task,
     seen.ok_or_else(|| Error::new(ErrorCode::NotFound))
 }
 
-/// A task that is done when it is written down was open for no time: whoever counts completed tasks hears of it.
+/// A task that is created as DONE emits created and completed, so that metrics count it.
 fn create(draft: &TaskDraft, caller: &Caller, id: Id, now: Timestamp) -> Vec<TaskEvent> {
     let task = Task {
         id,
@@ -182,7 +182,7 @@ fn touched(task: &Task, now: Timestamp) -> Task {
     Task { version: task.version + 1, updated_at: now, ..task.clone() }
 }
 
-/// Nothing, if every field has its wanted value already.
+/// Returns `None` if every field has its wanted value already.
 fn change(task: &Task, edit: &TaskEdit, now: Timestamp) -> Option<TaskEvent> {
     let mut after = touched(task, now);
     let mut changed = Vec::new();
@@ -206,7 +206,8 @@ fn change(task: &Task, edit: &TaskEdit, now: Timestamp) -> Option<TaskEvent> {
     }
 }
 
-/// The alert is nobody's change of the task: `updated_at` stays. Its version makes it once on any number of nodes.
+/// The alert is not a user's change of the task, so `updated_at` stays. The new version ensures that it goes out once
+/// on any number of nodes.
 fn alert(task: &Task, now: Timestamp) -> Option<TaskEvent> {
     let alerted = || Task { version: task.version + 1, alerted_for: Some(task.due_at), ..task.clone() };
     task.awaits_alert(now).then(|| TaskEvent::DueSoon(alerted()))

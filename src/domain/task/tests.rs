@@ -1,4 +1,4 @@
-//! The rules of `domain.rs`.
+//! Tests of the rules of tasks.
 
 use kernel::event::StateAfter;
 use std::time::Duration;
@@ -7,13 +7,12 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use crate::domain::task::record::{Task, TaskStatus};
-use crate::domain::task::rules::{TaskCommand, TaskDraft, TaskEdit, TaskEvent, decide};
+use crate::domain::task::rules::{TaskCommand, TaskDraft, TaskEdit, decide};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
 use kernel::event::DomainEvent;
 use kernel::ids::{Id, new_id};
-use runtime::entity::Aggregate;
 
 const DAY: Duration = Duration::from_hours(24);
 const MICRO: Duration = Duration::from_micros(1);
@@ -43,7 +42,7 @@ fn run(
     Ok((events.iter().fold(task, |_, event| Some(event.after().clone())), types))
 }
 
-/// An own task of somebody who sees everything.
+/// A task of a caller who sees everything.
 fn open(due_at: Timestamp) -> Task {
     let made = run(None, &draft(due_at, TaskStatus::Open, None), &Caller::system(), now());
     made.expect("a right task").0.expect("a task")

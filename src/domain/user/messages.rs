@@ -1,4 +1,4 @@
-//! What others may ask of auth.
+//! The messages of the auth service.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,34 +13,34 @@ use kernel::clock::Timestamp;
 use kernel::context::Context;
 use kernel::ids::Id;
 use kernel::locale::Locale;
-use kernel::page::PageRequest;
+use kernel::page::{PageRequest, Sort};
 use kernel::patch::{Change, present, some};
 use kernel::text_schemas::{Email, Name, NewPassword, TimeZone};
 
-/// A proven identity: what the gateway knows of a request's user.
+/// An authenticated user: what the gateway knows of the user behind a request.
 #[derive(Clone, Debug)]
 pub struct Principal {
     pub caller: Caller,
     pub user: Arc<UserState>,
-    /// When the token runs out.
+    /// When the token expires.
     pub expires_at: Timestamp,
 }
 
-/// What a sign-in or a refresh gives.
+/// The tokens of a sign-in or a refresh.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Tokens {
     /// A JWT for the `Authorization` header.
     pub access_token: String,
     #[schema(value_type = String, example = "Bearer")]
     pub token_type: TokenType,
-    /// Seconds until the access token runs out.
+    /// Seconds until the access token expires.
     pub expires_in: i64,
-    /// Good for one refresh.
+    /// Valid for one refresh.
     pub refresh_token: String,
     pub user: User,
 }
 
-/// How an access token is sent: there is one way (RFC 6750).
+/// The type of an access token: there is only one (RFC 6750).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenType {
     Bearer,
@@ -57,7 +57,7 @@ pub struct Login {
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Refresh {
     pub refresh_token: String,
-    /// Whether a token that was exchanged a moment ago gives the tokens that it was exchanged for.
+    /// Whether a token that was exchanged a moment ago gets the tokens of that exchange again.
     pub with_grace: bool,
     pub context: Context,
 }
@@ -85,7 +85,7 @@ pub struct NewUser {
     #[schema(value_type = Name)]
     pub name: String,
     pub role: Role,
-    /// Who is notified of this user's doings.
+    /// The manager, who is notified of this user's work.
     pub manager_id: Option<Id>,
     pub locale: Option<Locale>,
     /// An IANA name; `Asia/Tokyo` if absent.
@@ -117,7 +117,7 @@ pub struct UserChanges {
     #[schema(value_type = TimeZone, required = false)]
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub time_zone: Option<String>,
-    /// Ends every session of the user.
+    /// A new password ends every session of the user.
     #[schema(value_type = NewPassword, required = false)]
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub password: Option<String>,
@@ -136,7 +136,7 @@ pub struct ChangeUser {
     pub context: Context,
 }
 
-/// Deletes a user, with the saga that hands over what they had; answers with the saga's id.
+/// Deletes a user, and starts the saga that hands over the user's records. The answer is the saga's id.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct RemoveUser {
     pub id: Id,
@@ -144,7 +144,7 @@ pub struct RemoveUser {
     pub context: Context,
 }
 
-/// A live user, as the choice of a successor sees them.
+/// What the choice of a successor needs to know of a live user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveUser {
     pub id: Id,
@@ -153,20 +153,20 @@ pub struct LiveUser {
     pub manager_id: Option<Id>,
 }
 
-/// Who inherits from a deleted user.
+/// The successors of a deleted user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Successors {
-    /// Customers, meetings, and the approvals that the user requested.
+    /// Takes over customers, meetings, and the approvals that the user requested.
     pub successor: LiveUser,
-    /// The approvals that wait for the user; nobody: they are open to every MANAGER.
+    /// Takes over the approvals that wait for the user; if `None`, every MANAGER may decide them.
     pub approver: Option<LiveUser>,
 }
 
-/// All live users, in the order of their making.
+/// Lists all live users in the order of their creation.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct LiveUsers;
 
-/// A live user, as the caller may see them. Other services ask as the system.
+/// Finds a live user, as the caller may see them; other services ask as the system.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct FindUser {
     pub id: Id,
@@ -198,36 +198,39 @@ pub struct UserName {
     pub is_deleted: bool,
 }
 
-/// A node that doesn't host auth proves by this whom a session speaks for.
+/// Finds a session. A node that does not host auth authenticates requests with the answer.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct FindSession {
     pub session_id: Id,
     pub user_id: Id,
 }
 
-/// What a proof goes by: whether the session is in force changes with time, so the asker decides.
+/// A session and what its validity depends on. Validity changes with time, so the caller decides.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SessionState {
     pub session: Session,
     pub user: Arc<UserState>,
 }
 
-/// A user's whole state, live or deleted. A node that doesn't host auth proves by it whom a request comes from; what
-/// a caller sees of other users goes by [`FindUser`] and [`ListUsers`].
+/// Finds a user's whole state, deleted ones too. A node that does not host auth authenticates requests with the answer;
+/// what a caller sees of other users goes by [`FindUser`] and [`ListUsers`].
 #[derive(Clone, Serialize, Deserialize)]
 pub struct RecallUser {
     pub id: Id,
 }
 
-/// What a list of users is narrowed to.
+/// The filter of a list of users.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct UserFilter {
     pub role: Option<Role>,
-    /// In name or email (for SALES in the name alone), literally, whatever the case.
+    /// A literal part of the name or email, in any case; for SALES, of the name alone.
     pub q: Option<String>,
 }
 
-/// Live users, as the caller may see them.
+/// The order of users: the oldest first.
+pub const USERS_BY_CREATION: Sort = Sort::time("created_at", "created_at", false);
+
+/// Lists live users, as the caller may see them.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ListUsers {
     pub caller: Caller,

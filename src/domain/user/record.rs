@@ -85,9 +85,9 @@ pub struct UserState {
     pub user: User,
     pub deleted_at: Option<Timestamp>,
     pub password_hash: String,
-    /// Changes with the password: sessions proven under another value are over…
+    /// Changes with the password: sessions of another value have ended…
     pub sessions_valid_from: Timestamp,
-    /// …but for the one that changed the password.
+    /// …except the one that changed the password.
     pub kept_session_id: Option<Id>,
 }
 
@@ -105,7 +105,7 @@ pub struct UserPayload {
     pub changed: Vec<String>,
 }
 
-/// `user.deleted`: the user, and who inherits.
+/// `user.deleted`: the user and the successors.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct UserDeletedPayload {
     pub user: User,
@@ -117,7 +117,7 @@ pub struct UserDeletedPayload {
 }
 
 impl UserDeletedPayload {
-    /// As services keep it in mind.
+    /// What services remember of a deleted user.
     pub fn deletion(&self) -> Deletion {
         Deletion {
             id: self.user.id,

@@ -19,7 +19,7 @@ const PASSWORD_MIN: usize = 8;
 const PASSWORD_MAX: usize = 128;
 const DEFAULT_TIME_ZONE: &str = "Asia/Tokyo";
 
-/// What can be done to a user.
+/// The commands of a user.
 #[derive(Debug)]
 pub enum UserCommand {
     Create(UserDraft),
@@ -28,7 +28,7 @@ pub enum UserCommand {
     Delete { leaving: Leaving, other_admins: bool },
 }
 
-/// What a deleted user leaves behind, and to whom.
+/// The saga and the successors of a deleted user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leaving {
     pub successor_id: Id,
@@ -63,10 +63,10 @@ pub enum UserEvent {
     Deleted { after: UserState, leaving: Leaving },
 }
 
-/// Checks a new user; the password's hash is filled in by the service, hashing takes long.
+/// Checks a new user. The service adds the password's hash, because hashing takes long.
 ///
 /// # Errors
-/// `invalid_fields` with every fault.
+/// `invalid_fields` with every error.
 pub fn check_new(new: NewUser) -> Result<UserDraft, Error> {
     let mut validator = Validator::default();
     let email = validator.email("email", &new.email);
@@ -88,7 +88,7 @@ pub fn check_new(new: NewUser) -> Result<UserDraft, Error> {
 /// Checks changes of a user.
 ///
 /// # Errors
-/// `invalid_fields` with every fault.
+/// `invalid_fields` with every error.
 pub fn check_changes(mut changes: UserChanges) -> Result<UserDraftChanges, Error> {
     let mut validator = Validator::default();
     changes.email = changes.email.map(|email| validator.email("email", &email));
@@ -102,7 +102,7 @@ pub fn check_changes(mut changes: UserChanges) -> Result<UserDraftChanges, Error
     validator.ok(UserDraftChanges { fields: changes, password_hash: None })
 }
 
-/// Checks a new password by itself.
+/// Checks a new password alone.
 ///
 /// # Errors
 /// `invalid_fields`.
@@ -154,7 +154,7 @@ pub fn can_be_manager(role: Role) -> bool {
     role != Role::Sales
 }
 
-/// SPEC §1 for users: who may do what, and that an ADMIN is always left.
+/// The events that a command leads to (SPEC §1): who may do what, and that an ADMIN always remains.
 ///
 /// # Errors
 /// `forbidden`, `not_found`, `last_admin`, `own_account`.
@@ -191,7 +191,7 @@ pub fn decide_user(
     }
 }
 
-/// SPEC §1: neither oneself nor the last ADMIN goes away, or becomes less.
+/// Checks that neither the caller nor the last ADMIN is deleted or demoted (SPEC §1).
 fn check_removal(state: &UserState, caller: &Caller, other_admins: bool) -> Result<(), Error> {
     if state.user.id == caller.user_id {
         return Err(Error::new(ErrorCode::OwnAccount));
@@ -223,7 +223,7 @@ fn created(draft: &UserDraft, id: Id, now: Timestamp) -> UserState {
     }
 }
 
-/// Always another one, however close two changes are.
+/// A value that differs from the one before, however close two changes are.
 fn next_validity(state: &UserState, now: Timestamp) -> Timestamp {
     now.max(state.sessions_valid_from.plus(Duration::from_micros(1)))
 }

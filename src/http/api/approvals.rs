@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use crate::actors::opportunity::service::OpportunityService;
 use crate::domain::approval::messages::ApprovalCounts;
 use crate::domain::approval::messages::{
-    ApprovalFilter, ApprovalStats, DecideApproval, Decision, ListApprovals, NewApproval, NewApprover,
-    OptionalComment, RequestApproval, RequiredComment,
+    ApprovalFilter, ApprovalStats, DecideApproval, Decision, ListApprovals, NEWEST_FIRST, NewApproval,
+    NewApprover, OptionalComment, RequestApproval, RequiredComment,
 };
 use crate::domain::approval::record::{Approval, ApprovalStatus};
 use crate::http::api::resource;
@@ -19,7 +19,6 @@ use crate::http::api::resource::{ApiRequest, resource};
 use crate::http::extract::{Body, NoParams, OptionalBody, Params, PathId};
 use crate::http::paging::list_params;
 use crate::http::period::StatsParams;
-use crate::persistence::approvals::NEWEST_FIRST;
 use kernel::ids::Id;
 
 resource!(Approval, "approvals", opportunity.service => OpportunityService);

@@ -18,7 +18,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use crate::http::api::resource::Resource;
 use crate::http::paging;
-use kernel::error::{Error, ErrorCode};
+use kernel::error::Error;
 use kernel::page::{Keyset, Page, PageRequest};
 
 /// Rows that are in memory at a time: a full page of SPEC §2.
@@ -145,8 +145,7 @@ fn write<T: Resource>(rows: &[T], columns: &[&str], header: bool) -> Result<Byte
 }
 
 fn internal(error: &dyn std::error::Error) -> Error {
-    tracing::error!(%error, "a row can't be written as CSV");
-    Error::new(ErrorCode::Internal)
+    Error::internal(format_args!("a row can't be written as CSV: {error}"))
 }
 
 fn cell(value: &Value) -> Cow<'_, str> {

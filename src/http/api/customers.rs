@@ -11,7 +11,7 @@ use crate::actors::customer::service::CustomerService;
 use crate::domain::customer::messages::CustomerCounts;
 use crate::domain::customer::messages::{
     ChangeCustomer, CreateCustomer, CustomerChanges, CustomerFilter, CustomerStats, DeleteCustomer,
-    ListCustomers, NewCustomer,
+    ListCustomers, NewCustomer, SORTS,
 };
 use crate::domain::customer::record::{Customer, CustomerStatus};
 use crate::domain::report::messages::ReadActivity;
@@ -24,7 +24,6 @@ use crate::http::extract::{Body, NoParams, Params, PathId};
 use crate::http::paging;
 use crate::http::paging::list_params;
 use crate::http::period::StatsParams;
-use crate::persistence::customers::SORTS;
 use kernel::clock::Timestamp;
 use kernel::cloud_event::CloudEvent;
 use kernel::error::{Error, FieldError};

@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use crate::actors::sales::service::SalesService;
 use crate::domain::meeting::messages::MeetingCounts;
 use crate::domain::meeting::messages::{
-    ChangeMeeting, CreateMeeting, DeleteMeeting, ListMeetings, MeetingChanges, MeetingFilter, MeetingStats,
-    NewMeeting,
+    ChangeMeeting, CreateMeeting, DeleteMeeting, LATEST_FIRST, ListMeetings, MeetingChanges, MeetingFilter,
+    MeetingStats, NewMeeting,
 };
 use crate::domain::meeting::record::Meeting;
 use crate::http::answer;
@@ -21,7 +21,6 @@ use crate::http::api::resource::{ApiRequest, resource};
 use crate::http::extract::{Body, NoParams, Params, PathId};
 use crate::http::paging::list_params;
 use crate::http::period::StatsParams;
-use crate::persistence::meetings::LATEST_FIRST;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 

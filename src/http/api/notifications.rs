@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 
 use crate::actors::analytics::view::{NotificationView, Reader};
-use crate::domain::notification::messages::{ListNotifications, MarkNotification, ReadCount};
+use crate::domain::notification::messages::{ListNotifications, MarkNotification, NEWEST_FIRST, ReadCount};
 use crate::domain::notification::rules::NotificationCommand;
 use crate::http::answer;
 use crate::http::conventions::asked_locale;
@@ -14,7 +14,6 @@ use crate::http::idempotency::{Shape, once, once_viewed};
 use crate::http::paging;
 use crate::http::paging::list_params;
 use crate::http::state::Gateway;
-use crate::persistence::analytics::NEWEST_FIRST;
 use kernel::ids::Id;
 
 list_params! {

@@ -28,6 +28,8 @@ use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
 use runtime::service::{Call, Hosted, Service};
 
+type Later<T, E> = Pin<Box<dyn Future<Output = Result<T, E>>>>;
+
 /// A record with routes of its own.
 pub trait Resource: Versioned + Serialize + DeserializeOwned + PartialSchema + 'static {
     /// The service that keeps it.
@@ -72,7 +74,7 @@ pub struct ApiRequest {
 
 impl FromRequest for ApiRequest {
     type Error = HttpError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, HttpError>>>>;
+    type Future = Later<Self, HttpError>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (http, auth) = (request.clone(), Authenticated::from_request(request, payload));
@@ -114,7 +116,7 @@ where
 fn pages<R, M>(
     gateway: Data<Gateway>,
     message: impl Fn(PageRequest) -> M + 'static,
-) -> impl Fn(PageRequest) -> Pin<Box<dyn Future<Output = Result<Page<R>, Error>>>> + 'static
+) -> impl Fn(PageRequest) -> Later<Page<R>, Error> + 'static
 where
     R: Resource,
     M: Call<R::Service, Answer = Page<R>>,

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::actors::sales::service::SalesService;
 use crate::domain::task::messages::TaskCounts;
 use crate::domain::task::messages::{
-    ChangeTask, CreateTask, DeleteTask, ListTasks, NewTask, TaskChanges, TaskFilter, TaskStats,
+    ChangeTask, CreateTask, DUE_FIRST, DeleteTask, ListTasks, NewTask, TaskChanges, TaskFilter, TaskStats,
 };
 use crate::domain::task::record::{Task, TaskStatus};
 use crate::http::answer;
@@ -18,7 +18,6 @@ use crate::http::api::resource::{ApiRequest, resource};
 use crate::http::extract::{Body, NoParams, Params, PathId};
 use crate::http::paging::list_params;
 use crate::http::period::StatsParams;
-use crate::persistence::tasks::DUE_FIRST;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::domain::saga::messages::{DeleteUser, Preview, PreviewUserDeletion};
 use crate::domain::user::messages::{
-    ChangeUser, CreateUser, FindUser, ListUsers, NewUser, UserChanges, UserFilter,
+    ChangeUser, CreateUser, FindUser, ListUsers, NewUser, USERS_BY_CREATION, UserChanges, UserFilter,
 };
 use crate::domain::user::record::{User, UserView};
 use crate::http::answer;
@@ -17,7 +17,6 @@ use crate::http::idempotency::{Shape, once};
 use crate::http::paging;
 use crate::http::paging::list_params;
 use crate::http::state::Gateway;
-use crate::persistence::auth::USERS_BY_CREATION;
 use kernel::caller::Role;
 use kernel::ids::Id;
 
@@ -103,33 +102,33 @@ pub async fn change(
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub struct HeirParams {
+pub struct SuccessorParams {
     /// A live user; chosen by the rules if absent.
     #[serde(default)]
     reassign_to: Option<Id>,
 }
 
 /// Delete a user and hand over what they had (ADMIN): the saga tells how far that is
-#[utoipa::path(tag = "users", params(("id" = Id, Path), HeirParams), responses((status = 200, body = Departed)))]
+#[utoipa::path(tag = "users", params(("id" = Id, Path), SuccessorParams), responses((status = 200, body = Departed)))]
 #[delete("/auth/users/{id}")]
 pub async fn remove(
     gateway: Data<Gateway>,
     auth: Authenticated,
     id: PathId,
-    params: Params<HeirParams>,
+    params: Params<SuccessorParams>,
 ) -> HttpResult {
     let delete = DeleteUser { id: id.0, reassign_to: params.0.reassign_to, context: auth.context() };
     Ok(answer::departed(id.0, gateway.sagas.ask(delete).await?))
 }
 
 /// What the deletion of a user would touch, and who would receive (ADMIN)
-#[utoipa::path(tag = "users", params(("id" = Id, Path), HeirParams), responses((status = 200, body = Preview)))]
+#[utoipa::path(tag = "users", params(("id" = Id, Path), SuccessorParams), responses((status = 200, body = Preview)))]
 #[get("/auth/users/{id}/deletion-preview")]
 pub async fn preview(
     gateway: Data<Gateway>,
     auth: Authenticated,
     id: PathId,
-    params: Params<HeirParams>,
+    params: Params<SuccessorParams>,
 ) -> HttpResult {
     let preview = PreviewUserDeletion { id: id.0, reassign_to: params.0.reassign_to, caller: auth.caller };
     Ok(HttpResponse::Ok().json(gateway.sagas.ask(preview).await?))

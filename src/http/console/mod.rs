@@ -11,13 +11,14 @@ mod pages;
 use crate::http::error::HttpError;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
 use crate::http::extract::gateway;
+use crate::http::request_log::note_user;
 use kernel::error::{Error, ErrorCode};
 use kit::session_user::Identity;
 use kit::{assets, frame, session, session_user, shared_pages};
@@ -101,6 +102,9 @@ async fn around(
     };
     let mut response = match known {
         Ok((identity, renewed)) => {
+            if let Identity(Some(principal)) = &identity {
+                note_user(principal.caller.user_id);
+            }
             request.extensions_mut().insert(identity);
             let mut response = next.call(request).await?.map_into_boxed_body();
             if let Some(renewed) = renewed {
@@ -146,12 +150,8 @@ async fn refused(request: &HttpRequest, error: &Error) -> HttpResponse {
         return login::first(request);
     }
     let frame = session_user::frame_of(request, "").await;
-    let status = StatusCode::from_u16(error.code.status()).expect("codes have real statuses");
-    if status.is_server_error() {
-        let code = error.code.as_str();
-        tracing::warn!(path = request.path(), code, "answered a page with a server error");
-    }
-    let mut answer = frame::html(status, &shared_pages::Refused::new(frame, error));
+    let page = shared_pages::Refused::new(frame, error);
+    let mut answer = frame::html(frame::Outcome(Some(error)), &page);
     if let Some(wait) = error.retry_after {
         let seconds = wait.as_secs().max(1);
         answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());

@@ -5,6 +5,7 @@ use actix_web::http::header;
 
 use crate::domain::user::messages::Principal;
 use crate::http::extract::bearer;
+use crate::http::request_log::note_user;
 use crate::http::state::Gateway;
 use kernel::error::{Error, ErrorCode};
 
@@ -26,7 +27,11 @@ pub async fn prove(gateway: &Gateway, request: &HttpRequest) -> Result<Option<Pr
         cookie
     };
     match token {
-        Some(token) => gateway.auth.authenticate(token).await.map(Some),
+        Some(token) => {
+            let principal = gateway.auth.authenticate(token).await?;
+            note_user(principal.caller.user_id);
+            Ok(Some(principal))
+        }
         None => Ok(None),
     }
 }

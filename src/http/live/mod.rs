@@ -19,11 +19,11 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, get};
 
 use crate::actors::live::subscription::Start;
-use crate::http::conventions::locale_of;
 use crate::http::state::Gateway;
 pub use identity::SESSION_COOKIE;
 use kernel::error::{Error, ErrorCode, FieldError};
 use params::LiveParams;
+use runtime::trace::Trace;
 
 /// The live feed over WebSocket; its frames are described in `/asyncapi.json`
 ///
@@ -55,9 +55,8 @@ pub async fn ws(gateway: Data<Gateway>, request: HttpRequest, payload: Payload) 
         actix_ws::handle(&request, payload).map_err(|_| Error::new(ErrorCode::UpgradeRequired))?;
     let (response, closing) = close_codes::closable(response);
     let start = socket::Beginning { subscription, topics, cursor: params.cursor };
-    let locale = locale_of(&request);
-    let socket = socket::Socket::new(gateway, session, messages, fault, closing, locale, admission);
-    actix_web::rt::spawn(socket.serve(start));
+    let socket = socket::Socket::new(gateway, request, session, messages, fault, closing, admission);
+    actix_web::rt::spawn(Trace::current().run(socket.serve(start)));
     Ok(response)
 }
 

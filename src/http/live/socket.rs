@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use actix_web::HttpRequest;
 use actix_web::web::Data;
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, MessageStream, Session};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -11,9 +12,11 @@ use crate::actors::live::client::Admission;
 use crate::actors::live::frames::{ClientFrame, Frame};
 use crate::actors::live::subscription::{Start, Subscription};
 use crate::actors::live::topics::Topics;
+use crate::http::conventions::locale_of;
 use crate::http::live::close_codes::Closing;
 use crate::http::live::gate::{FRAME_MAX, Fault};
 use crate::http::live::params::bounded;
+use crate::http::request_log::{log_error, note_user};
 use crate::http::state::Gateway;
 use kernel::error::{Error, ErrorCode};
 use kernel::locale::Locale;
@@ -65,6 +68,8 @@ impl From<Ended> for Close {
 /// A WebSocket of a client.
 pub struct Socket {
     gateway: Data<Gateway>,
+    /// The handshake.
+    request: HttpRequest,
     session: Session,
     messages: AggregatedMessageStream,
     fault: Fault,
@@ -78,17 +83,19 @@ pub struct Socket {
 impl Socket {
     pub fn new(
         gateway: Data<Gateway>,
+        request: HttpRequest,
         session: Session,
         messages: MessageStream,
         fault: Fault,
         closing: Closing,
-        locale: Locale,
         admission: Admission,
     ) -> Self {
+        let locale = locale_of(&request);
         let messages =
             messages.max_frame_size(FRAME_MAX).aggregate_continuations().max_continuation_size(FRAME_MAX);
         Self {
             gateway,
+            request,
             session,
             messages,
             fault,
@@ -150,6 +157,7 @@ impl Socket {
         };
         let opened = async {
             let principal = self.gateway.auth.authenticate(&token).await?;
+            note_user(principal.caller.user_id);
             self.locale = principal.user.user.locale;
             let start = cursor.map_or(Start::NowOrResumed, |cursor| Start::After(bounded(cursor)));
             self.gateway.live.open(&principal, topics, start).await
@@ -157,6 +165,7 @@ impl Socket {
         match opened.await {
             Ok(feed) => Ok(feed),
             Err(error) => {
+                log_error(&error, &self.request);
                 self.refuse(&error).await?;
                 let code = if error.code.status() == 401 { SIGNED_OUT } else { TRY_AGAIN };
                 Err(Close::After(CloseCode::Other(code), error.code.as_str()))
@@ -173,7 +182,9 @@ impl Socket {
             if let Ok(ClientFrame::Auth { token }) = serde_json::from_str(&text) {
                 return Ok(token);
             }
-            self.refuse(&Error::new(ErrorCode::MissingToken)).await?;
+            let error = Error::new(ErrorCode::MissingToken);
+            log_error(&error, &self.request);
+            self.refuse(&error).await?;
             return Err(Close::After(CloseCode::Other(SIGNED_OUT), "the first frame is auth"));
         }
     }
@@ -233,6 +244,7 @@ impl Socket {
             Err(_) => Err(Error::new(ErrorCode::InvalidFrame)),
         };
         let Err(error) = done else { return Ok(()) };
+        log_error(&error, &self.request);
         self.refuse(&error).await?;
         if error.code.status() < 500 {
             self.strikes += 1;

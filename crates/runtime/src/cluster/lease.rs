@@ -1,13 +1,15 @@
-//! This node's lease, and its look at those of the others, every half second.
+//! This node's lease, and its look at those of the others, every half second and whenever one of them runs out.
 //!
 //! Leases are kept in PostgreSQL by its clock: one way, whether Redis is there or not, and without the database nobody
-//! could work on anything. A node that is gone is noticed after two seconds and one more look.
+//! could work on anything. A node that is gone is noticed after two seconds at most, when the others look at the moment
+//! its lease runs out.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, WrapFuture};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::cluster::members::Members;
 use crate::stats::ActorStats;
@@ -16,7 +18,7 @@ use store::{Db, StoreError, leases as nodes};
 
 /// How often the lease is renewed.
 const RENEW_EVERY: Duration = Duration::from_millis(500);
-/// How long it lasts: three renewals may be lost. With one more look, partitions move within 3 s of a node's death.
+/// How long it lasts: three renewals may be lost. Slices move so long after a node's death, and the time of a look.
 const LASTS: Duration = Duration::from_secs(2);
 
 /// How long a node that leaves waits for its lease to be given up.
@@ -86,11 +88,13 @@ async fn keep(db: Db, members: Members, membership: MembershipHandle, stats: Arc
     let mut stay = membership.0.subscribe();
     while *stay.borrow_and_update() == Stay::Staying {
         stats.step();
-        if let Err(error) = look(&db, &members).await {
+        let begun = Instant::now();
+        let wait = stats.progress().watch(look(&db, &members)).await.unwrap_or_else(|error| {
             stats.failed();
             tracing::warn!(%error, "the lease can't be renewed for the moment");
-        }
-        let _ = tokio::time::timeout(RENEW_EVERY, stay.changed()).await;
+            RENEW_EVERY
+        });
+        let _ = tokio::time::timeout_at(begun + wait, stay.changed()).await;
     }
     members.set(Vec::new());
     if let Err(error) = nodes::release(&db, &members.node().member()).await {
@@ -99,13 +103,18 @@ async fn keep(db: Db, members: Members, membership: MembershipHandle, stats: Arc
     membership.0.send_replace(Stay::Left);
 }
 
-/// Renews the lease and looks who lives. While the database is away the last look counts: nobody can do anything.
-async fn look(db: &Db, members: &Members) -> Result<(), StoreError> {
+/// Renews the lease and looks who lives; answers how long after its beginning to look again. While the database is away the
+/// last look counts: nobody can do anything.
+async fn look(db: &Db, members: &Members) -> Result<Duration, StoreError> {
+    let begun = Instant::now();
     let me = members.node().member();
     if !nodes::renew(db, &me, LASTS).await? {
         metrics::counter!("kizuna_lease_refused_total").increment(1);
         tracing::warn!(node = me.id, "another process has this node's name: its lease must run out first");
     }
-    members.set(nodes::living(db).await?);
-    Ok(())
+    let leases = nodes::leases(db).await?;
+    let others = leases.iter().filter(|lease| lease.member.incarnation != me.incarnation);
+    let first_over = others.map(|lease| begun.elapsed() + lease.left()).min();
+    members.set(leases.into_iter().map(|lease| lease.member).collect());
+    Ok(first_over.map_or(RENEW_EVERY, |over| over.min(RENEW_EVERY)))
 }

@@ -3,10 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use futures_util::Stream;
+use futures_util::stream::unfold;
 use tokio::sync::watch;
 
 use crate::cluster::node::Node;
 use crate::cluster::placement::{Membership, PartitionSet};
+use kernel::ids::Id;
 use kernel::service_id::ServiceId;
 use store::leases::Member;
 
@@ -77,5 +80,93 @@ impl Members {
             }
             is_new
         });
+    }
+}
+
+/// The nodes that host a service, as this node knows them; clones see the same.
+#[derive(Clone)]
+pub struct Hosts {
+    members: Members,
+    service: ServiceId,
+}
+
+impl Hosts {
+    pub fn new(members: Members, service: ServiceId) -> Self {
+        Self { members, service }
+    }
+
+    /// Whether this node hosts the service, lease or not, or another node that lives does.
+    pub fn exist(&self) -> bool {
+        !self.incarnations().is_empty()
+    }
+
+    /// Yields whenever the service has a host while it has none of those that it had before, from now on. A node that was
+    /// killed and started again is such a host, even if nobody looked in between.
+    pub fn appearances(&self) -> impl Stream<Item = ()> + use<> {
+        let begun = (self.clone(), self.members.watch(), self.incarnations());
+        unfold(begun, async |(hosts, mut living, mut before)| {
+            loop {
+                living.changed().await.ok()?;
+                let now = hosts.incarnations();
+                let appeared = !now.is_empty() && !now.iter().any(|host| before.contains(host));
+                before = now;
+                if appeared {
+                    return Some(((), (hosts, living, before)));
+                }
+            }
+        })
+    }
+
+    fn incarnations(&self) -> Vec<Id> {
+        let node = self.members.node();
+        if node.hosts(self.service) {
+            // It asks itself.
+            return vec![node.incarnation];
+        }
+        self.members.now().hosting(Some(self.service)).map(|member| member.incarnation).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures_util::{FutureExt, StreamExt};
+
+    use super::*;
+    use kernel::clock::Timestamp;
+
+    fn node(services: &[ServiceId]) -> Node {
+        Node::new(None, services, Timestamp::from_micros(0))
+    }
+
+    #[test]
+    fn a_host_appears_where_none_of_those_before_is_left() {
+        let members = Members::joining(Arc::new(node(&[ServiceId("auth")])));
+        let hosts = Hosts::new(members.clone(), ServiceId("sales"));
+        let [one, other, third] = [(); 3].map(|()| node(&[ServiceId("sales")]).member());
+        let stranger = node(&[ServiceId("customer")]).member();
+        let mut appearances = pin!(hosts.appearances());
+        let mut live = |living: &[&Member]| {
+            members.set(living.iter().copied().cloned().collect());
+            (hosts.exist(), appearances.next().now_or_never().is_some())
+        };
+        assert_eq!(live(&[&stranger]), (false, false));
+        assert_eq!(live(&[&stranger, &one]), (true, true));
+        assert_eq!(live(&[&one, &other]), (true, false), "a second one");
+        assert_eq!(live(&[&other]), (true, false), "the first one left");
+        assert_eq!(live(&[&third]), (true, true), "one that was started in its place");
+        assert_eq!(live(&[&stranger]), (false, false));
+        assert_eq!(live(&[&third]), (true, true));
+    }
+
+    #[test]
+    fn a_node_hosts_its_own_services_before_it_has_its_lease() {
+        let members = Members::joining(Arc::new(node(&[ServiceId("auth")])));
+        let auth = Hosts::new(members.clone(), ServiceId("auth"));
+        let mut appearances = pin!(auth.appearances());
+        assert!(auth.exist() && !Hosts::new(members.clone(), ServiceId("sales")).exist());
+        members.set(vec![members.node().member()]);
+        assert!(appearances.next().now_or_never().is_none(), "it was there before");
     }
 }

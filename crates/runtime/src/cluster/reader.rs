@@ -67,12 +67,12 @@ struct Reader {
 
 impl Reader {
     async fn run(mut self, stats: Arc<ActorStats>) {
-        while let Err(error) = self.begin().await {
+        while let Err(error) = stats.progress().watch(self.begin()).await {
             tracing::warn!(%error, "the log's heads can't be read for the moment");
             tokio::time::sleep(AGAIN).await;
         }
         loop {
-            match self.parts.redis.reader(BLOCK).await {
+            match stats.progress().watch(self.parts.redis.reader(BLOCK)).await {
                 Ok(connection) => {
                     tracing::info!("listening to the other nodes");
                     let error = self.listen(connection, &stats).await;
@@ -93,7 +93,7 @@ impl Reader {
     /// Reads for as long as Redis answers.
     async fn listen(&mut self, mut connection: MultiplexedConnection, stats: &ActorStats) -> RedisError {
         loop {
-            match self.read(&mut connection).await {
+            match stats.progress().watch(self.read(&mut connection)).await {
                 Ok(None) => {}
                 Ok(Some(batch)) => {
                     stats.step();

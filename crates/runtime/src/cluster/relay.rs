@@ -68,7 +68,7 @@ async fn tell(redis: Redis, registry: Registry, incarnation: Id, stats: Arc<Acto
             continue;
         }
         stats.step();
-        match publish(&redis, incarnation, &events).await {
+        match stats.progress().watch(publish(&redis, incarnation, &events)).await {
             Ok(0) => {}
             Ok(refused) => untold(refused, "Redis refused"),
             Err(error) => untold(events.len(), &error.to_string()),

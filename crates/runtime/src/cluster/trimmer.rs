@@ -48,11 +48,11 @@ impl Actor for TrimmerActor {
             loop {
                 tokio::time::sleep(TRIM_EVERY).await;
                 stats.step();
-                let trimmed = match bounds(&db, &members).await {
-                    Ok(bounds) => trim(&redis, &bounds).await.map_err(|error| error.to_string()),
-                    Err(error) => Err(error.to_string()),
+                let round = async {
+                    let bounds = bounds(&db, &members).await.map_err(|error| error.to_string())?;
+                    trim(&redis, &bounds).await.map_err(|error| error.to_string())
                 };
-                if let Err(why) = trimmed {
+                if let Err(why) = stats.progress().watch(round).await {
                     tracing::debug!(why, "the streams are trimmed another time");
                 }
             }

@@ -78,6 +78,7 @@ impl<C: Consumer> ConsumerRunner<C> {
         if failpoint::fails(&self.failpoint, holds) {
             return Err(EffectError::Event(format!("failpoint {}", self.failpoint)));
         }
+        failpoint::pause(&self.failpoint).await;
         self.consumer.effect(&self.parts.db, events).await
     }
 

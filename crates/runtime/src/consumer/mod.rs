@@ -13,7 +13,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, WrapFuture};
+use actix::{Actor, ActorContext, ActorFutureExt, ArbiterHandle, AsyncContext, Context, WrapFuture};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -24,7 +24,7 @@ use crate::journal::Journal;
 use crate::registry::{Filter, Registry};
 use crate::retry::Backoff;
 use crate::stats::ActorStats;
-use crate::supervisor::LivenessGuard;
+use crate::supervisor::{LivenessGuard, Supervisor};
 use kernel::clock::Clock;
 use kernel::error::Error;
 use kernel::event::{EventType, LoggedEvent};
@@ -33,6 +33,38 @@ use store::unit_of_work::{CommitError, UnitOfWork};
 use store::{Db, StoreError};
 
 /// What a service does about events.
+///
+/// ```
+/// use std::sync::Arc;
+/// use kernel::{event::{EventType, LoggedEvent}, service_id::ServiceId};
+/// use kizuna_runtime::consumer::{Consumer, EffectError};
+/// use store::table::{Kind, OnConflict, Table};
+/// use store::unit_of_work::{UnitOfWork, Write};
+///
+/// const RANG: EventType = EventType::new("bell.rang", "/services/bell");
+/// static RINGS: Table = Table {
+///     name: "rings",
+///     columns: &[("id", Kind::Id), ("count", Kind::Int)],
+///     on_conflict: OnConflict::Add("count"),
+///     fence: "count",
+/// };
+///
+/// /// Counts the rings of each bell.
+/// struct Rings;
+///
+/// impl Consumer for Rings {
+///     const SERVICE: Option<ServiceId> = None;
+///     const NAME: &'static str = "bell.rings";
+///     const TYPES: &'static [EventType] = &[RANG];
+///
+///     async fn effect(&self, _: &store::Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
+///         let mut counts = std::collections::BTreeMap::new();
+///         events.iter().for_each(|event| *counts.entry(event.event.subject).or_insert(0) += 1);
+///         let row = |(id, count): (&_, &i32)| Write::put(&RINGS, id, &serde_json::json!({"id": id, "count": count}));
+///         Ok(UnitOfWork { writes: counts.iter().map(row).collect(), ..UnitOfWork::default() })
+///     }
+/// }
+/// ```
 pub trait Consumer: Send + Sync + 'static {
     /// The service whose nodes run it; `None`: every node does.
     const SERVICE: Option<ServiceId>;
@@ -165,6 +197,14 @@ impl<C: Consumer> ConsumerActor<C> {
     ) -> Self {
         Self { parts, consumer, stats, _liveness: liveness }
     }
+
+    /// Starts the consumer's actor and keeps it alive.
+    pub fn start(supervisor: &Supervisor, arbiter: &ArbiterHandle, parts: ConsumerParts, consumer: C) {
+        let (name, consumer) = (format!("feed.{}", C::NAME), Arc::new(consumer));
+        supervisor.spawn(&name, arbiter, move |liveness, stats| {
+            Self::new(parts.clone(), consumer.clone(), liveness, stats)
+        });
+    }
 }
 
 impl<C: Consumer> Actor for ConsumerActor<C> {
@@ -235,7 +275,8 @@ async fn work<C: Consumer>(
     let Ok(mut deliveries) = parts.registry.subscribe(filter, parts.batch).await else {
         return Ok(Next::RegistryGone);
     };
-    let mut runner = ConsumerRunner::load(parts.clone(), consumer.clone(), partitions).await?;
+    let load = ConsumerRunner::load(parts.clone(), consumer.clone(), partitions);
+    let mut runner = stats.progress().watch(load).await?;
     loop {
         match runner.step(&mut deliveries, members, stats).await? {
             Next::Go => {}

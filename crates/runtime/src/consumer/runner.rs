@@ -14,8 +14,10 @@ use crate::consumer::parking;
 use crate::consumer::parking::Parking;
 use crate::consumer::{Consumer, ConsumerParts, Interrupted};
 use crate::positions::Positions;
+use crate::progress;
 use crate::registry::Batch;
 use crate::stats::ActorStats;
+use crate::trace::Trace;
 use kernel::clock::Timestamp;
 use kernel::event::LoggedEvent;
 use store::cursors;
@@ -49,7 +51,7 @@ pub(super) struct ConsumerRunner<C: Consumer> {
     pub(super) consumer: Arc<C>,
     /// Those that this node works on.
     partitions: PartitionSet,
-    /// As stored, one a partition.
+    /// As stored: one cursor per partition, in order.
     pub(super) cursors: Vec<Cursor>,
     /// The last number of each partition that was taken into `pending`, or needs no effect.
     pub(super) seen: Positions,
@@ -98,10 +100,9 @@ impl<C: Consumer> ConsumerRunner<C> {
         if !self.parking.has_room() {
             // Deliveries run over meanwhile; the log has them when there is room again.
             tokio::time::sleep(RETRY_POLL).await;
-            self.retry_parked().await?;
+            stats.progress().watch(self.retry_parked()).await?;
             return Ok(Next::Go);
         }
-        let mut applied = 0;
         let wait = self.wait();
         let delivered = tokio::select! {
             // Only between two rounds: an effect is not cut in half.
@@ -109,8 +110,22 @@ impl<C: Consumer> ConsumerRunner<C> {
             delivered = tokio::time::timeout(wait, deliveries.recv()) => delivered,
         };
         match delivered {
-            Ok(None) => return Ok(Next::RegistryGone),
-            Ok(Some(first)) => {
+            Ok(None) => Ok(Next::RegistryGone),
+            Ok(Some(first)) => stats.progress().watch(self.round(Some(first), deliveries, stats)).await,
+            Err(_) => stats.progress().watch(self.round(None, deliveries, stats)).await,
+        }
+    }
+
+    /// Applies what is delivered, or else what the log has; then what is parked and due.
+    async fn round(
+        &mut self,
+        delivered: Option<Batch>,
+        deliveries: &mut Receiver<Batch>,
+        stats: &ActorStats,
+    ) -> Result<Next, Interrupted> {
+        let mut applied = 0;
+        match delivered {
+            Some(first) => {
                 let mut gap = self.take(&first);
                 while self.pending.len() < self.parts.batch {
                     let Ok(more) = deliveries.try_recv() else { break };
@@ -122,7 +137,7 @@ impl<C: Consumer> ConsumerRunner<C> {
                     self.catch_up().await?;
                 }
             }
-            Err(_) => {
+            None => {
                 self.catch_up().await?;
                 self.save_positions().await?;
             }
@@ -155,6 +170,7 @@ impl<C: Consumer> ConsumerRunner<C> {
             while self.partitions.contains(partition) && self.seen.at(partition) < head {
                 let limit = self.parts.batch as i64;
                 let events = log::after(&self.parts.db, partition, self.seen.at(partition), limit).await?;
+                progress::made();
                 let Some(last) = events.last() else { break };
                 self.seen.advance(partition, last.partition_seq);
                 let wanted = events.into_iter().filter(|event| C::TYPES.contains(&event.event.event_type));
@@ -169,9 +185,14 @@ impl<C: Consumer> ConsumerRunner<C> {
     async fn apply(&mut self) -> Result<usize, Interrupted> {
         let events: Vec<_> = std::mem::take(&mut self.pending).into();
         let together = events.len() > 1 && !events.iter().any(|event| self.parking.blocks(event));
-        if !together || self.try_apply(&events, true).await?.is_some() {
+        let applied = together && {
+            let trace = Trace::of_effect(C::NAME, &events);
+            trace.run(self.try_apply(&events, true)).await?.is_none()
+        };
+        if !applied {
             for event in &events {
-                self.apply_alone(event).await?;
+                let trace = Trace::of_effect(C::NAME, std::slice::from_ref(event));
+                trace.run(self.apply_alone(event)).await?;
             }
         }
         Ok(events.len())
@@ -209,13 +230,27 @@ impl<C: Consumer> ConsumerRunner<C> {
             let event = log::by_ids(&self.parts.db, &[parked.event_id]).await?.pop();
             let lost = || StoreError::Failed(format!("the log has lost event {}", parked.event_id));
             let event = Arc::new(event.ok_or_else(lost)?);
-            match self.attempt(std::slice::from_ref(&event), &[parking::release(&parked)]).await? {
-                Attempt::Done => self.parking.released(&parked),
-                Attempt::AtFault(why) => self.postpone(&parked, &event, why, now).await?,
-                Attempt::Overtaken => return Ok(self.load_parking().await?),
+            let trace = Trace::of_effect(C::NAME, std::slice::from_ref(&event));
+            if !trace.run(self.retry(&parked, &event, now)).await? {
+                return Ok(self.load_parking().await?);
             }
         }
         Ok(())
+    }
+
+    /// Tries a parked event once more; false if another runner was faster.
+    async fn retry(
+        &mut self,
+        parked: &Parked,
+        event: &Arc<LoggedEvent>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self.attempt(std::slice::from_ref(event), &[parking::release(parked)]).await? {
+            Attempt::Done => self.parking.released(parked),
+            Attempt::AtFault(why) => self.postpone(parked, event, why, now).await?,
+            Attempt::Overtaken => return Ok(false),
+        }
+        Ok(true)
     }
 
     async fn postpone(

@@ -1,6 +1,7 @@
 //! Asks the services of other nodes, and hears their replies.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,13 +12,14 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{Instant, timeout};
 
 use crate::circuit_breaker::CircuitBreaker;
-use crate::cluster::members::Members;
+use crate::cluster::members::{Hosts, Members};
 use crate::remote::calls::{Question, Reply, Request};
 use crate::remote::dedup::DEADLINE_MAX;
 use crate::remote::mailbox::{Mailbox, RedisClock, post};
 use crate::service::{Call, Hosted};
 use crate::stats::ActorStats;
 use crate::supervisor::LivenessGuard;
+use crate::trace::Trace;
 use kernel::error::Error;
 use kernel::ids::{Id, new_id};
 use kernel::service_id::ServiceId;
@@ -65,9 +67,13 @@ impl Calls {
     /// The service's; `unavailable` when no node hosts it, Redis is away, or no reply came; `overloaded`.
     async fn ask(&self, service: ServiceId, question: Question, within: Duration) -> Result<String, Error> {
         let this = &self.0;
-        let _place = this.places.try_acquire().map_err(|_| Error::overloaded())?;
-        let host = self.host_of(service).ok_or_else(Error::unavailable)?;
-        let now = this.clock.now().ok_or_else(Error::unavailable)?;
+        let _place = this.places.try_acquire().map_err(|_| {
+            Error::overloaded().with_cause(format_args!("{WAITING} calls to other nodes are under way"))
+        })?;
+        let away =
+            |why: &dyn Display| Error::unavailable().with_cause(format_args!("the service {service}: {why}"));
+        let host = self.host_of(service).ok_or_else(|| away(&"no node hosts it"))?;
+        let now = this.clock.now().ok_or_else(|| away(&"Redis has not answered since the start"))?;
         let within = within.min(DEADLINE_MAX);
         let reply_to = this.members.node().incarnation;
         let request = Request { id: new_id(), deadline: now.plus(within), reply_to, question };
@@ -77,15 +83,20 @@ impl Calls {
         this.waiting.insert(request.id, sender);
         let asked = async {
             let key = this.redis.calls(host);
-            if let Err(error) = post(&this.redis, &key, &request.fields()).await {
-                tracing::warn!(%error, service = %request.question.service, "a call can't be sent");
-                return None;
-            }
-            reply.await.ok()
+            let sent = post(&this.redis, &key, &request.fields()).await;
+            sent.map_err(|error| away(&format_args!("a call can't be sent: {error}")))?;
+            reply.await.map_err(|_| away(&"the call was given up"))
         };
-        let answer = timeout(within, asked).await.ok().flatten();
-        waiting.is_over = answer.is_some();
-        answer.ok_or_else(Error::unavailable)?.outcome
+        let silent = |_| Err(away(&format_args!("the node {host} has not answered within {within:?}")));
+        let answer = timeout(within, asked).await.unwrap_or_else(silent);
+        waiting.is_over = answer.is_ok();
+        answer?.outcome
+    }
+
+    /// Whether a call to the service can be sent: some node hosts it, and Redis has told its time, by which deadlines
+    /// are set. A node that has just started knows neither.
+    pub fn can_be_sent(&self, service: ServiceId) -> bool {
+        self.0.clock.now().is_some() && Hosts::new(self.0.members.clone(), service).exist()
     }
 
     /// The next of the nodes that host a service.
@@ -201,24 +212,38 @@ impl Remote {
         let _sent = (!M::IDEMPOTENT).then(|| Sent(&self.commands));
         let answer = self.calls.ask(S::SERVICE, question::<S, M>(message)?, self.breaker.timeout()).await?;
         serde_json::from_str(&answer).map_err(|error| {
-            tracing::warn!(service = %S::SERVICE, call = M::NAME, %error, "an answer that this program can't read");
-            Error::unavailable()
+            let (service, line, column) = (S::SERVICE, error.line(), error.column());
+            // Where, not what: personal data may stand there.
+            Error::unavailable().with_cause(format_args!(
+                "the answer of {service} to {} can't be read at {line}:{column}: its node runs another version",
+                M::NAME
+            ))
         })
     }
 }
 
 fn question<S: Hosted, M: Call<S>>(message: &M) -> Result<Question, Error> {
-    let context = message.context();
     let payload = serde_json::to_string(message).map_err(|error| {
-        tracing::error!(service = %S::SERVICE, call = M::NAME, %error, "a message that can't be written down");
-        Error::unavailable()
+        Error::internal(format_args!(
+            "the message {} to {} can't be written down: {error}",
+            M::NAME,
+            S::SERVICE
+        ))
     })?;
+    // A read carries no context: it belongs to the request under way, if there is one.
+    let (trace, context) = (Trace::current(), message.context());
+    let origin = trace.origin();
+    let request_id =
+        context.map(|context| &context.correlation_id).or(origin.map(|origin| &origin.request_id));
+    let traceparent = context.map_or(origin.and_then(|origin| origin.traceparent.as_ref()), |context| {
+        context.traceparent.as_ref()
+    });
     Ok(Question {
         service: S::SERVICE.to_string(),
         name: M::NAME.to_owned(),
         payload,
-        correlation_id: context.map(|context| context.correlation_id.to_string()),
-        traceparent: context.and_then(|context| context.traceparent.as_deref().map(str::to_owned)),
+        correlation_id: request_id.map(ToString::to_string),
+        traceparent: traceparent.map(ToString::to_string),
     })
 }
 

@@ -31,7 +31,7 @@ pub struct Question {
     pub name: String,
     /// The message as JSON.
     pub payload: String,
-    /// Of the command; reads have none.
+    /// The id of the request that it belongs to, if it belongs to one; a command's correlation.
     pub correlation_id: Option<String>,
     /// W3C trace context.
     pub traceparent: Option<String>,
@@ -101,7 +101,11 @@ impl Reply {
             Ok(answer) => ("ok", answer.clone()),
             Err(error) => ("refusal", serde_json::to_string(error).expect("refusals are plain structs")),
         };
-        vec![("id", self.id.to_string()), outcome]
+        let cause = self.outcome.as_ref().err().and_then(Error::cause);
+        let mut fields = vec![("id", self.id.to_string()), outcome];
+        // For the log of the node that answers the request.
+        fields.extend(cause.map(|cause| ("cause", cause.to_owned())));
+        fields
     }
 
     /// What an entry with these fields answers, if it is a reply at all.
@@ -109,7 +113,14 @@ impl Reply {
         let outcome = match field("ok") {
             Some(answer) => Ok(answer),
             // One that a newer program made may have a code that this one does not know.
-            None => Err(serde_json::from_str(&field("refusal")?).unwrap_or_else(|_| Error::unavailable())),
+            None => {
+                let error: Error =
+                    serde_json::from_str(&field("refusal")?).unwrap_or_else(|_| Error::unavailable());
+                Err(match field("cause") {
+                    Some(cause) => error.with_cause(cause),
+                    None => error,
+                })
+            }
         };
         Some(Self { id: Id::parse(&field("id")?)?, outcome })
     }
@@ -162,6 +173,14 @@ mod tests {
                 assert_eq!(Reply::read(lookup(reply.fields())), Some(reply));
             }
         }
+    }
+
+    #[test]
+    fn the_cause_of_a_refusal_comes_along_for_the_log() {
+        let error = Error::internal("a stored row can't be read");
+        let reply = Reply { id: new_id(), outcome: Err(error) };
+        let read = Reply::read(lookup(reply.fields())).expect("a reply").outcome.unwrap_err();
+        assert_eq!(read.cause(), Some("a stored row can't be read"));
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Mailbox {
     /// Hands every entry to `take`, for as long as the node lives, whether Redis does or not.
     pub async fn read_on(self, stats: Arc<ActorStats>, mut take: impl FnMut(&Entry)) {
         loop {
-            match self.redis.reader(BLOCK).await {
+            match stats.progress().watch(self.redis.reader(BLOCK)).await {
                 Ok(connection) => {
                     let error = self.listen(connection, &stats, &mut take).await;
                     tracing::warn!(%error, key = self.key, "nothing is heard from other nodes for the moment");
@@ -89,7 +89,7 @@ impl Mailbox {
         }
         let mut taken = Vec::new();
         loop {
-            match self.read(&mut connection, &taken).await {
+            match stats.progress().watch(self.read(&mut connection, &taken)).await {
                 Ok(entries) => {
                     taken.clear();
                     for entry in entries {

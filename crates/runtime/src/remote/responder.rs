@@ -7,7 +7,6 @@ use std::time::Duration;
 use actix::{Actor, AsyncContext, Context, WrapFuture};
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tracing::Instrument;
 
 use crate::remote::calls::{Question, RedisTime, Reply, Request};
 use crate::remote::dedup::{Seen, Verdict};
@@ -15,6 +14,7 @@ use crate::remote::mailbox::{Mailbox, RedisClock, post};
 use crate::service::{Hosted, Local};
 use crate::stats::ActorStats;
 use crate::supervisor::LivenessGuard;
+use crate::trace::{Origin, Trace};
 use kernel::error::Error;
 use kernel::ids::Id;
 use store::redis::Redis;
@@ -95,31 +95,33 @@ impl Responder {
 
     fn refuse(&self, request: Request) {
         let this = self.clone();
-        actix::spawn(async move { this.reply(&request, Err(Error::overloaded())).await });
+        let error =
+            Error::overloaded().with_cause("the node that hosts the service has too many calls under way");
+        actix::spawn(trace(&request.question).run(async move { this.reply(&request, Err(error)).await }));
     }
 
     /// Carries a call out beside the others, even if the actor dies meanwhile.
     fn begin(&self, request: Request, now: RedisTime, place: OwnedSemaphorePermit) {
-        let Question { service, name, correlation_id, traceparent, .. } = &request.question;
-        let span = tracing::info_span!("remote call", %service, name, correlation_id, traceparent);
-        let this = self.clone();
+        let (this, trace) = (self.clone(), trace(&request.question));
         let work = async move {
             let answer = this.answer(&request.question);
             // Without an answer in time there is nobody left to tell.
             if let Ok(outcome) = tokio::time::timeout(now.until(request.deadline), answer).await {
+                let code = outcome.as_ref().err().map(|error| error.code.as_str());
+                tracing::debug!(code, "answered a call of another node");
                 this.reply(&request, outcome).await;
             }
             drop(place);
         };
-        actix::spawn(work.instrument(span));
+        actix::spawn(trace.run(work));
     }
 
     async fn answer(&self, question: &Question) -> Result<String, Error> {
         let Question { service, name, payload, .. } = question;
-        let service = self.0.hosted.get(service.as_str());
-        let Some(answer) = service.and_then(|service| service(name, payload)) else {
-            tracing::warn!("a call for a service or of a name that this node does not know");
-            return Err(Error::unavailable());
+        let hosted = self.0.hosted.get(service.as_str());
+        let Some(answer) = hosted.and_then(|service| service(name, payload)) else {
+            let cause = format!("the node that was asked knows no call {name} of the service {service}");
+            return Err(Error::unavailable().with_cause(cause));
         };
         answer.await
     }
@@ -130,6 +132,21 @@ impl Responder {
         if let Err(error) = post(&self.0.redis, &key, &reply.fields()).await {
             tracing::warn!(%error, "an answer can't be sent");
         }
+    }
+}
+
+/// In whose name a call is answered.
+fn trace(question: &Question) -> Trace {
+    let Question { service, name, correlation_id, traceparent, .. } = question;
+    let request_id = correlation_id.as_deref();
+    // Not `name`: that is the span's own in the JSON.
+    let span = tracing::error_span!("call", request_id, service, call = name, traceparent);
+    match request_id {
+        Some(id) => Trace::new(
+            span,
+            Origin { request_id: id.into(), traceparent: traceparent.as_deref().map(Into::into) },
+        ),
+        None => Trace::without_origin(span),
     }
 }
 

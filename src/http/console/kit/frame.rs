@@ -1,8 +1,8 @@
 //! What every page has: language, time zone, who is signed in, and the texts that templates ask for.
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
+use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -11,7 +11,9 @@ use serde::Serialize;
 use crate::domain::user::record::User;
 use crate::formats;
 use crate::http::console::kit::assets;
+use crate::http::error::HttpError;
 use crate::http::problem::locale_tag;
+use crate::http::request_log::tells;
 use crate::i18n;
 use crate::i18n::Param;
 use kernel::caller::Role;
@@ -158,13 +160,23 @@ pub fn api_word(value: &impl Serialize) -> String {
     json.as_str().unwrap_or_default().to_owned()
 }
 
+/// How what a page is about went: well, or with an error that gives the page its status.
+pub struct Outcome<'a>(pub Option<&'a Error>);
+
 /// A page, or a part of one that was refused.
-pub fn html(status: StatusCode, page: &impl Template) -> HttpResponse {
+pub fn html(Outcome(error): Outcome<'_>, page: &impl Template) -> HttpResponse {
+    let status = error.map_or(200, |error| error.code.status());
+    let status = StatusCode::from_u16(status).expect("codes have real statuses");
     match page.render() {
-        Ok(text) => HttpResponse::build(status).content_type("text/html; charset=utf-8").body(text),
-        Err(error) => {
-            tracing::error!(%error, "a template failed");
-            HttpResponse::InternalServerError().finish()
+        Ok(text) => {
+            let mut answer = HttpResponse::build(status).content_type("text/html; charset=utf-8").body(text);
+            if let Some(error) = error {
+                tells(&mut answer, error);
+            }
+            answer
+        }
+        Err(failed) => {
+            HttpError(Error::internal(format_args!("a template failed: {failed}"))).error_response()
         }
     }
 }
@@ -176,5 +188,5 @@ pub fn redirect(address: &str) -> HttpResponse {
 
 /// A page as it should be.
 pub fn ok(page: &impl Template) -> HttpResponse {
-    html(StatusCode::OK, page)
+    html(Outcome(None), page)
 }

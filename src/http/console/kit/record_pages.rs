@@ -11,9 +11,9 @@ use serde::de::DeserializeOwned;
 use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::{Form, is_mendable};
 use crate::http::console::kit::form_data::{Fields, Posted};
-use crate::http::console::kit::frame::{Frame, html, ok, redirect};
+use crate::http::console::kit::frame::{Frame, Outcome, html, ok, redirect};
 use crate::http::console::kit::session_user::SessionUser;
-use crate::http::console::kit::shared_pages::{Edit, status_of};
+use crate::http::console::kit::shared_pages::Edit;
 use crate::http::error::HttpResult;
 use crate::http::extract::PathId;
 use kernel::caller::Caller;
@@ -141,7 +141,7 @@ pub async fn create<P: ListPage>(me: SessionUser, posted: Posted) -> HttpResult 
         Ok(address) => Ok(redirect(&address)),
         Err(error) if is_mendable(&error) => {
             let page = P::refused(&me, f, (form, &posted), &error).await?;
-            Ok(html(status_of(Some(&error)), &page))
+            Ok(html(Outcome(Some(&error)), &page))
         }
         Err(error) => Err(error.into()),
     }

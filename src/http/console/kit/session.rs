@@ -76,7 +76,7 @@ pub async fn identify(request: &HttpRequest) -> Result<(Identity, Option<Pair>),
             }
         }
         Err(error) if error.code.status() == 401 => Ok((Identity(None), None)),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }
 

@@ -1,14 +1,13 @@
 //! Pages and parts of pages that several share.
 
 use actix_web::HttpRequest;
-use actix_web::http::StatusCode;
 use askama::Template;
 use serde::de::DeserializeOwned;
 
 use crate::http::console::kit::field::Choice;
 use crate::http::console::kit::form::{Form, why};
 use crate::http::console::kit::form_data::Fields;
-use crate::http::console::kit::frame::{Frame, html};
+use crate::http::console::kit::frame::{Frame, Outcome, html};
 use crate::http::extract::parse_query;
 use kernel::error::Error;
 
@@ -50,7 +49,7 @@ pub struct Edit {
 impl Edit {
     /// The page for a form as it was refused, or as it is first shown.
     pub fn answer(self, error: Option<&Error>) -> actix_web::HttpResponse {
-        html(status_of(error), &self)
+        html(Outcome(error), &self)
     }
 }
 
@@ -72,12 +71,6 @@ pub struct Removal {
     pub successor: String,
     /// Who would decide what waits for the user; every MANAGER if nobody.
     pub approver: Option<String>,
-}
-
-/// The status of a page with a form that may have been refused.
-pub fn status_of(error: Option<&Error>) -> StatusCode {
-    let status = error.map_or(200, |error| error.code.status());
-    StatusCode::from_u16(status).expect("codes have real statuses")
 }
 
 /// The parameters of a page's list: the API's own. A form sends what was left empty, too, and a page's address may

@@ -5,11 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use crate::domain::approval::record::ApprovalStatus;
+use crate::domain::customer::messages::SORTS;
 use crate::domain::customer::record::CustomerStatus;
 use crate::domain::events as catalogue;
 use crate::domain::saga::record::{Counted, SagaKind, SagaStatus, StepStatus};
 use crate::http::console::kit::frame::{Frame, api_word};
-use crate::persistence::customers::SORTS;
 use kernel::clock::Timestamp;
 use kernel::locale::Locale;
 

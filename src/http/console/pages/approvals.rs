@@ -6,8 +6,8 @@ use actix_web::{get, post};
 use askama::Template;
 
 use crate::domain::approval::messages::{
-    ApprovalFilter, DecideApproval, Decision, ListApprovals, NewApproval, NewApprover, OptionalComment,
-    RequestApproval, RequiredComment,
+    ApprovalFilter, DecideApproval, Decision, ListApprovals, NEWEST_FIRST, NewApproval, NewApprover,
+    OptionalComment, RequestApproval, RequiredComment,
 };
 use crate::domain::approval::record::{Approval, ApprovalStatus};
 use crate::domain::approval::rules::{Action, permitted};
@@ -16,17 +16,16 @@ use crate::http::console::kit::field::{Choice, Field};
 use crate::http::console::kit::form::{Form, is_mendable, why};
 use crate::http::console::kit::form_data::{Fields, Posted};
 use crate::http::console::kit::frame::redirect;
-use crate::http::console::kit::frame::{Frame, html, ok};
+use crate::http::console::kit::frame::{Frame, Outcome, html, ok};
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::{CustomerLink, Names, References};
 use crate::http::console::kit::record_pages;
 use crate::http::console::kit::record_pages::{EMBEDDED_ROWS, ListPage, NewForm, new_form};
 use crate::http::console::kit::session_user::SessionUser;
-use crate::http::console::kit::shared_pages::{list_params, narrowed, status_of};
+use crate::http::console::kit::shared_pages::{list_params, narrowed};
 use crate::http::extract::PathId;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
-use crate::persistence::approvals::NEWEST_FIRST;
 use kernel::error::Error;
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
@@ -238,7 +237,7 @@ pub async fn decide(gateway: Data<Gateway>, me: SessionUser, id: PathId, posted:
             page.comment_error = form.fields.into_iter().find_map(|field| field.error);
             page.problem =
                 form.problem.or_else(|| page.comment_error.is_none().then(|| why(&page.f, &error)));
-            Ok(html(status_of(Some(&error)), &page))
+            Ok(html(Outcome(Some(&error)), &page))
         }
         Err(error) => Err(error.into()),
     }

@@ -18,13 +18,13 @@ use crate::http::api::customers::ActivityParams;
 use crate::http::console::kit::form::{Form, is_mendable, why};
 use crate::http::console::kit::form_data::Posted;
 use crate::http::console::kit::frame::redirect;
-use crate::http::console::kit::frame::{Frame, html, ok};
+use crate::http::console::kit::frame::{Frame, Outcome, html, ok};
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::References;
 use crate::http::console::kit::record_pages;
 use crate::http::console::kit::record_pages::EditPage;
 use crate::http::console::kit::session_user::SessionUser;
-use crate::http::console::kit::shared_pages::{Edit, Removal, list_params, status_of};
+use crate::http::console::kit::shared_pages::{Edit, Removal, list_params};
 use crate::http::console::kit::timeline;
 use crate::http::console::kit::timeline::Entry;
 use crate::http::console::pages::approvals;
@@ -149,7 +149,7 @@ async fn removal(
         approver: None,
         f,
     };
-    Ok(html(status_of(error), &page))
+    Ok(html(Outcome(error), &page))
 }
 
 #[get("/customers/{id}/delete")]

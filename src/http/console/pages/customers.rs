@@ -3,7 +3,7 @@
 use actix_web::{get, post};
 use askama::Template;
 
-use crate::domain::customer::messages::{CreateCustomer, ListCustomers, NewCustomer};
+use crate::domain::customer::messages::{CreateCustomer, ListCustomers, NewCustomer, SORTS};
 use crate::domain::customer::record::{Customer, CustomerStatus};
 use crate::http::api::customers::CustomerParams;
 use crate::http::console::kit::field::{Choice, Field};
@@ -18,7 +18,6 @@ use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::{list_params, narrowed};
 use crate::http::error::HttpResult;
 use crate::http::paging::next_address;
-use crate::persistence::customers::SORTS;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 use kernel::page::Page;

@@ -1,7 +1,6 @@
 //! `/login`: signing in and out.
 
 use crate::http::error::HttpResult;
-use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
@@ -9,8 +8,7 @@ use askama::Template;
 use crate::domain::user::messages::Logout;
 use crate::http::console::kit::form::{is_mendable, why};
 use crate::http::console::kit::form_data::{Fields, Posted, Unproven, is_here};
-use crate::http::console::kit::frame::redirect;
-use crate::http::console::kit::frame::{Frame, html, ok};
+use crate::http::console::kit::frame::{Frame, Outcome, html, ok, redirect};
 use crate::http::console::kit::session;
 use crate::http::console::kit::session_user::{SessionUser, frame_of, identity};
 use crate::http::state::Gateway;
@@ -60,8 +58,7 @@ pub async fn login(request: HttpRequest, posted: Unproven) -> HttpResult {
             let f = frame_of(&request, "login").await;
             let problem = Some(why(&f, &error));
             let page = LoginPage { f, email: email.to_owned(), problem, next: next.to_owned() };
-            let status = StatusCode::from_u16(error.code.status()).expect("codes have real statuses");
-            Ok(html(status, &page))
+            Ok(html(Outcome(Some(&error)), &page))
         }
         Err(error) => Err(error.into()),
     }

@@ -6,7 +6,8 @@ use actix_web::{get, post};
 use askama::Template;
 
 use crate::domain::meeting::messages::{
-    ChangeMeeting, CreateMeeting, DeleteMeeting, ListMeetings, MeetingChanges, MeetingFilter, NewMeeting,
+    ChangeMeeting, CreateMeeting, DeleteMeeting, LATEST_FIRST, ListMeetings, MeetingChanges, MeetingFilter,
+    NewMeeting,
 };
 use crate::domain::meeting::record::Meeting;
 use crate::http::api::meetings::MeetingParams;
@@ -23,7 +24,6 @@ use crate::http::console::kit::shared_pages::{Edit, list_params, narrowed};
 use crate::http::error::HttpResult;
 use crate::http::extract::PathId;
 use crate::http::paging::next_address;
-use crate::persistence::meetings::LATEST_FIRST;
 use kernel::context::Context;
 use kernel::error::Error;
 use kernel::ids::Id;

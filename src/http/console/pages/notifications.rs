@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, get, post};
 use askama::Template;
 
 use crate::actors::analytics::view::{NotificationView, Reader};
-use crate::domain::notification::messages::{ListNotifications, MarkNotification};
+use crate::domain::notification::messages::{ListNotifications, MarkNotification, NEWEST_FIRST};
 use crate::domain::notification::rules::NotificationCommand;
 use crate::http::api::notifications::NotificationParams;
 use crate::http::console::kit::form_data::Posted;
@@ -17,7 +17,6 @@ use crate::http::console::kit::shared_pages::{list_params, narrowed};
 use crate::http::extract::PathId;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
-use crate::persistence::analytics::NEWEST_FIRST;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 use kernel::page::Page;

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 
 use crate::domain::approval::messages::{ApprovalFilter, ListApprovals};
 use crate::domain::approval::record::Approval;
-use crate::domain::customer::messages::{CustomerFilter, ListCustomers};
+use crate::domain::customer::messages::{CustomerFilter, ListCustomers, SORTS};
 use crate::domain::customer::record::Customer;
 use crate::domain::meeting::messages::{ListMeetings, MeetingFilter};
 use crate::domain::meeting::record::Meeting;
@@ -27,7 +27,6 @@ use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::{list_params, narrowed};
 use crate::http::period::{StatsParams, days, moments};
 use crate::http::state::Gateway;
-use crate::persistence::customers::SORTS;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};

@@ -11,9 +11,8 @@ use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::{Form, is_mendable};
 use crate::http::console::kit::form_data::Posted;
 use crate::http::console::kit::frame::redirect;
-use crate::http::console::kit::frame::{Frame, api_word, html, ok};
+use crate::http::console::kit::frame::{Frame, Outcome, api_word, html, ok};
 use crate::http::console::kit::session_user::SessionUser;
-use crate::http::console::kit::shared_pages::status_of;
 use crate::http::extract::address;
 use crate::http::state::Gateway;
 
@@ -65,7 +64,7 @@ pub async fn change_password(
         Err(error) if is_mendable(&error) => {
             let f = me.frame("settings").await;
             let form = form().refused(&posted.0, &error, &f);
-            Ok(html(status_of(Some(&error)), &shown(f, &me, form)))
+            Ok(html(Outcome(Some(&error)), &shown(f, &me, form)))
         }
         Err(error) => Err(error.into()),
     }

@@ -7,7 +7,7 @@ use actix_web::{get, post};
 use askama::Template;
 
 use crate::domain::task::messages::{
-    ChangeTask, CreateTask, DeleteTask, ListTasks, NewTask, TaskChanges, TaskFilter,
+    ChangeTask, CreateTask, DUE_FIRST, DeleteTask, ListTasks, NewTask, TaskChanges, TaskFilter,
 };
 use crate::domain::task::record::{Task, TaskStatus};
 use crate::domain::task::rules::alert_horizon;
@@ -25,7 +25,6 @@ use crate::http::console::kit::shared_pages::{Edit, list_params, narrowed};
 use crate::http::error::HttpResult;
 use crate::http::extract::PathId;
 use crate::http::paging::next_address;
-use crate::persistence::tasks::DUE_FIRST;
 use kernel::context::Context;
 use kernel::error::Error;
 use kernel::ids::Id;

@@ -9,7 +9,7 @@ use askama::Template;
 
 use crate::domain::saga::messages::{DeleteUser, PreviewUserDeletion};
 use crate::domain::user::messages::{
-    ChangeUser, CreateUser, FindUser, ListUsers, NewUser, UserChanges, UserFilter,
+    ChangeUser, CreateUser, FindUser, ListUsers, NewUser, USERS_BY_CREATION, UserChanges, UserFilter,
 };
 use crate::domain::user::record::{User, UserView};
 use crate::domain::user::rules::{can_be_manager, may_manage_users};
@@ -18,18 +18,17 @@ use crate::http::console::kit::field::{Choice, Field};
 use crate::http::console::kit::form::{Form, is_mendable, why};
 use crate::http::console::kit::form_data::{Fields, Posted};
 use crate::http::console::kit::frame::redirect;
-use crate::http::console::kit::frame::{Frame, api_word, html};
+use crate::http::console::kit::frame::{Frame, Outcome, api_word, html};
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::References;
 use crate::http::console::kit::record_pages;
 use crate::http::console::kit::record_pages::{EditPage, ListPage, NewForm, new_form};
 use crate::http::console::kit::session_user::SessionUser;
-use crate::http::console::kit::shared_pages::{Edit, Removal, list_params, status_of};
+use crate::http::console::kit::shared_pages::{Edit, Removal, list_params};
 use crate::http::console::pages::sagas::counted;
 use crate::http::extract::PathId;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
-use crate::persistence::auth::USERS_BY_CREATION;
 use kernel::caller::{Caller, Role};
 use kernel::context::Context;
 use kernel::error::Error;
@@ -228,7 +227,7 @@ async fn removal(
         action,
         f,
     };
-    Ok(html(status_of(error), &page))
+    Ok(html(Outcome(error), &page))
 }
 
 #[get("/admin/users/{id}/delete")]

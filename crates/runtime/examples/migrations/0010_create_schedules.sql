@@ -1,0 +1,1 @@
+../../../../migrations/sqlite/0010_create_schedules.sql

@@ -1,0 +1,271 @@
+//! Connections to PostgreSQL: a bounded number, each lent to one user at a time.
+//!
+//! Own code in the place of sqlx's pool, which pings each connection that comes back: a round trip for every statement, and
+//! one without a bound. While packets are dropped, each connection that comes back would be lost until TCP gives up, and a
+//! few are all there are. Here [`Pulse`] cuts off what waits for a server that is away, and a connection is only kept
+//! if its last statement was answered.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgSeverity};
+use sqlx::{ConnectOptions, Connection, Executor};
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::error::StoreError;
+use crate::pulse::Pulse;
+use crate::settings::LOCK_TIMEOUT;
+
+/// A connection that has been idle for so long is tested before it is used.
+const RESTED: Duration = Duration::from_secs(1);
+/// How long that test may take: the way of one connection may be lost alone.
+const TESTED_WITHIN: Duration = Duration::from_secs(1);
+/// How long a connection, and the plans that it keeps, are made use of: what was planned while a table was small is planned
+/// anew some time.
+const PLANS_LAST: Duration = Duration::from_secs(5 * 60);
+/// How long a server may take to let the first connections in when a node starts, for which no request waits yet.
+const OPENED_WITHIN: Duration = Duration::from_secs(30);
+/// How soon a connection that was refused is tried again.
+const AGAIN: Duration = Duration::from_millis(50);
+/// How long those that are lent may take to come back when all are to be closed.
+const CLOSED_WITHIN: Duration = Duration::from_secs(5);
+
+/// A bounded number of connections, made when they are first needed; clones share them.
+#[derive(Clone)]
+pub(crate) struct Connections {
+    shared: Arc<Inner>,
+    /// How many users of this handle may have one at the same time.
+    places: Arc<Semaphore>,
+}
+
+struct Inner {
+    options: PgConnectOptions,
+    count: u32,
+    places: Arc<Semaphore>,
+    /// For what must not wait behind all else.
+    reserved: Arc<Semaphore>,
+    /// The one that was used last is at the end, and used first.
+    idle: Mutex<Vec<Idle>>,
+    came_back: Notify,
+    pulse: Pulse,
+    /// To it the sockets belong.
+    runtime: Handle,
+}
+
+/// A connection that nobody uses.
+struct Idle {
+    connection: PgConnection,
+    made: Instant,
+    since: Instant,
+}
+
+impl Connections {
+    /// Makes one connection, so that it is known whether the server answers. Call on the long-lived runtime.
+    ///
+    /// # Errors
+    /// `Unavailable` if nothing answers in time.
+    pub async fn open(options: PgConnectOptions, count: u32) -> Result<Self, StoreError> {
+        let connection = timeout(OPENED_WITHIN, connect(&options)).await;
+        let connection =
+            connection.map_err(|_| StoreError::Unavailable("nothing answers there".into()))??;
+        let places = Arc::new(Semaphore::new(count as usize));
+        let shared = Inner {
+            pulse: Pulse::start(connection, options.clone()),
+            options,
+            count,
+            places: places.clone(),
+            reserved: Arc::new(Semaphore::new(1)),
+            idle: Mutex::default(),
+            came_back: Notify::new(),
+            runtime: Handle::current(),
+        };
+        Ok(Self { shared: Arc::new(shared), places })
+    }
+
+    /// A handle to the same connections with one more, which only users of this handle can take.
+    pub fn reserved(&self) -> Self {
+        Self { shared: self.shared.clone(), places: self.shared.reserved.clone() }
+    }
+
+    /// A connection; give it back by [`Lent::done`] when its statements have ended.
+    ///
+    /// # Errors
+    /// `Unavailable` when none comes free in time, the server is away, or all are closed.
+    pub async fn lend(&self) -> Result<Lent, StoreError> {
+        let lent = timeout(LOCK_TIMEOUT, self.find());
+        let late = |_| StoreError::Unavailable("no connection came free".into());
+        self.shared.pulse.during(async { lent.await.map_err(late)? }).await
+    }
+
+    /// As [`Connections::lend`], for the start of a node.
+    ///
+    /// # Errors
+    /// `Unavailable` when none comes free in time, or all are closed.
+    pub async fn lend_at_start(&self) -> Result<Lent, StoreError> {
+        let late = |_| StoreError::Unavailable("no connection came free".into());
+        timeout(OPENED_WITHIN, self.find()).await.map_err(late)?
+    }
+
+    async fn find(&self) -> Result<Lent, StoreError> {
+        let place = self.places.clone().acquire_owned().await;
+        let place = place.map_err(|_| StoreError::Unavailable("the database is closed".into()))?;
+        let made = Instant::now();
+        let Idle { connection, made, .. } = match self.rested().await {
+            Some(rested) => rested,
+            // Whichever is first: a server that lets nobody in may still serve those who are.
+            None => tokio::select! {
+                connection = connect(&self.shared.options) => Idle { connection: connection?, made, since: made },
+                rested = self.next_back() => rested,
+            },
+        };
+        Ok(Lent { connection, made, is_sound: true, home: self.clone(), _place: place })
+    }
+
+    /// An idle connection that is good.
+    async fn rested(&self) -> Option<Idle> {
+        loop {
+            let mut idle = self.shared.idle.lock().expect("no panic under this lock").pop()?;
+            if idle.made < self.shared.pulse.since() || idle.made.elapsed() > PLANS_LAST {
+                continue;
+            }
+            // One that rested may have lost its server; one just used has not, and a test costs a round trip.
+            let is_fresh = idle.since.elapsed() <= RESTED;
+            if is_fresh || timeout(TESTED_WITHIN, idle.connection.ping()).await.is_ok_and(|pong| pong.is_ok())
+            {
+                return Some(idle);
+            }
+        }
+    }
+
+    /// The next connection that comes back.
+    async fn next_back(&self) -> Idle {
+        loop {
+            self.shared.came_back.notified().await;
+            if let Some(idle) = self.rested().await {
+                return idle;
+            }
+        }
+    }
+
+    /// Waits for what is lent, and closes every connection.
+    pub async fn close(&self) {
+        let Inner { places, reserved, count, .. } = &*self.shared;
+        let all = async { tokio::join!(places.acquire_many(*count), reserved.acquire()) };
+        let _ = timeout(CLOSED_WITHIN, all).await;
+        places.close();
+        reserved.close();
+        let idle = std::mem::take(&mut *self.shared.idle.lock().expect("no panic under this lock"));
+        for idle in idle {
+            let _ = timeout(CLOSED_WITHIN, idle.connection.close()).await;
+        }
+        self.shared.pulse.stop().await;
+    }
+}
+
+/// A new connection, as soon as the server gives one.
+async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    loop {
+        match options.connect().await {
+            Err(error) if is_starting(&error) => sleep(AGAIN).await,
+            made => return made,
+        }
+    }
+}
+
+/// Whether a server that says no may say yes in a moment: nothing listens yet, it recovers, it is full.
+fn is_starting(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
+        sqlx::Error::Database(error) => error.is_transient_in_connect_phase(),
+        _ => false,
+    }
+}
+
+/// Whether the server only refused the statement, and goes on with the connection.
+fn leaves_it_open(error: &sqlx::Error) -> bool {
+    let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    error.is_some_and(|error| matches!(error.severity(), PgSeverity::Error))
+}
+
+/// A connection and its place. Closed when it is dropped.
+pub struct Lent {
+    connection: PgConnection,
+    made: Instant,
+    /// Whether its last statement was answered.
+    is_sound: bool,
+    home: Connections,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Lent {
+    /// Runs statements for as long as the server answers.
+    ///
+    /// # Errors
+    /// The statements'; `Unavailable` if they were cut off: then it is not known what became of them.
+    pub async fn run<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, StoreError> {
+        self.is_sound = false;
+        let (connection, is_sound) = (&mut self.connection, &mut self.is_sound);
+        let work = async {
+            let answer = work(connection).await;
+            *is_sound = answer.as_ref().err().is_none_or(leaves_it_open);
+            Ok(answer?)
+        };
+        self.home.shared.pulse.during(work).await
+    }
+
+    /// Its statements have ended, well or not: the next user may have it, if it is still good.
+    pub fn done(self) {
+        let Self { connection, made, is_sound, home, _place } = self;
+        if is_sound && !home.shared.places.is_closed() {
+            let idle = Idle { connection, made, since: Instant::now() };
+            home.shared.idle.lock().expect("no panic under this lock").push(idle);
+            home.shared.came_back.notify_one();
+        }
+    }
+}
+
+/// A transaction. Rolled back when it is dropped before its commit.
+pub struct Transaction(Option<Lent>);
+
+impl Transaction {
+    pub async fn begin(mut lent: Lent) -> Result<Self, StoreError> {
+        lent.run(async |connection| connection.execute("BEGIN").await).await?;
+        Ok(Self(Some(lent)))
+    }
+
+    /// As [`Lent::run`].
+    ///
+    /// # Errors
+    /// As [`Lent::run`].
+    pub async fn run<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, StoreError> {
+        self.0.as_mut().expect("it is open until its commit").run(work).await
+    }
+
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.run(async |connection| connection.execute("COMMIT").await).await?;
+        self.0.take().into_iter().for_each(Lent::done);
+        Ok(())
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        // What was cut off is rolled back by its server, when that finds the connection closed.
+        let Some(mut lent) = self.0.take().filter(|lent| lent.is_sound) else { return };
+        let runtime = lent.home.shared.runtime.clone();
+        runtime.spawn(async move {
+            let rolled_back = lent.run(async |connection| connection.execute("ROLLBACK").await).await;
+            if rolled_back.is_ok() {
+                lent.done();
+            }
+        });
+    }
+}

@@ -1,0 +1,29 @@
+//! What several commands use.
+
+use store::Db;
+use tokio::runtime::Handle;
+
+use crate::config::DatabaseConfig;
+use crate::persistence::SCHEMA;
+
+/// How a command ends.
+pub type Done = anyhow::Result<()>;
+
+/// Opens the database that the command names.
+///
+/// # Errors
+/// When it can't be opened.
+pub async fn connect(database: DatabaseConfig, lasting: &Handle) -> anyhow::Result<Db> {
+    Ok(lasting.spawn(async move { Db::connect(&database.settings(), SCHEMA).await }).await??)
+}
+
+/// Reads a password from standard input.
+///
+/// # Errors
+/// When standard input can't be read.
+pub fn read_password() -> anyhow::Result<String> {
+    eprint!("password: ");
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}

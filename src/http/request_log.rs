@@ -1,0 +1,97 @@
+//! What the log says of requests: a span around each, and one line for an answer that says no.
+//!
+//! 500 is an `error` and every other 5xx a `warn`, each with its cause; 401, 403 and 429 are `info`, with the client's
+//! address. All else is the client's business and is only counted. A line names codes and addresses, and nothing that a
+//! client has sent: tokens, passwords and e-mail addresses stay out of the log.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
+use kernel::error::Error;
+use kernel::ids::Id;
+use runtime::trace::{Origin, Trace};
+use tracing::field::Empty;
+
+use crate::http::conventions::RequestIds;
+use crate::http::extract::address;
+
+/// The error that an answer tells, where it has been written already.
+struct Told(Error);
+
+/// The trace of a request.
+pub fn trace(request: &ServiceRequest, ids: &RequestIds, method: &'static str) -> Trace {
+    let RequestIds { request_id, traceparent } = ids.clone();
+    let (id, route) = (&*request_id, request.match_pattern());
+    let span = tracing::error_span!("request", request_id = id, method, route, user = Empty);
+    Trace::new(span, Origin { request_id, traceparent })
+}
+
+/// Notes in the request's span who has proven to be its user.
+pub fn note_user(user: Id) {
+    tracing::Span::current().record("user", tracing::field::display(user));
+}
+
+/// Says which error an answer tells, so that its line has the code and the cause.
+pub fn tells(response: &mut HttpResponse, error: &Error) {
+    response.extensions_mut().insert(Told(error.clone()));
+}
+
+/// The line for an answer, if it gets one.
+pub fn log_answer(response: &ServiceResponse) {
+    let status = response.status().as_u16();
+    if !matches!(status, 401 | 403 | 429 | 500..) {
+        return;
+    }
+    let extensions = response.response().extensions();
+    let error = extensions.get::<Told>().map(|told| &told.0);
+    log(status, error, response.request());
+}
+
+/// The line for an error that a live connection was told after its handshake.
+pub fn log_error(error: &Error, request: &HttpRequest) {
+    log(error.code.status(), Some(error), request);
+}
+
+fn log(status: u16, error: Option<&Error>, request: &HttpRequest) {
+    let code = error.map(|error| error.code.as_str());
+    let cause = error.and_then(Error::cause);
+    match status {
+        500 => tracing::error!(status, code, cause, "a request failed"),
+        501.. => tracing::warn!(status, code, cause, "a request could not be served"),
+        401 | 403 | 429 => {
+            let address = address(request).map(tracing::field::display);
+            tracing::info!(status, code, address, "a request was refused");
+        }
+        _ => {}
+    }
+}
+
+/// The answer with its body in the trace: a body that is written bit by bit outlives the handler.
+pub fn traced(response: ServiceResponse<BoxBody>, trace: &Trace) -> ServiceResponse<BoxBody> {
+    if response.response().body().size() != BodySize::Stream {
+        return response;
+    }
+    response.map_body(|_, body| BoxBody::new(TracedBody { body, trace: trace.clone() }))
+}
+
+struct TracedBody {
+    body: BoxBody,
+    trace: Trace,
+}
+
+impl MessageBody for TracedBody {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let Self { body, trace } = self.get_mut();
+        trace.in_scope(|| Pin::new(body).poll_next(cx))
+    }
+}

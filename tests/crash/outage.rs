@@ -1,0 +1,178 @@
+//! PostgreSQL is killed, hangs or can't be reached, under requests of every kind: each is answered soon, what was acknowledged
+//! stays, and nothing is done twice.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use futures_util::future::{join, join_all};
+use rstest::rstest;
+
+use crate::deed::{ALL, Deed, Doer};
+use crate::site::Site;
+use testing::{Api, Place, Valve, eventually, postgres};
+
+/// No request waits longer for a database that is not there.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(6);
+/// Until everybody is at work, and how long PostgreSQL is away then: longer than any request may wait for it.
+const BEFORE: Duration = Duration::from_secs(1);
+const AWAY: Duration = Duration::from_secs(7);
+/// How soon every request succeeds again.
+const BACK_WITHIN: Duration = Duration::from_secs(5);
+/// A breaker that opened meanwhile would refuse for half a minute more, as it should.
+const BREAKER_RESET: &str = "1s";
+
+/// What happens to PostgreSQL.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    Killed,
+    Hangs,
+    /// No packet arrives, and none ever will on what is connected now: as if another host took over.
+    CutOff,
+}
+
+/// A PostgreSQL, and the only way to it.
+struct Fragile {
+    fate: Fate,
+    postgres: Arc<Mutex<postgres::Server>>,
+    valve: Valve,
+}
+
+impl Fragile {
+    /// With an empty database, whose URL leads through the valve.
+    fn start(fate: Fate) -> (Self, String) {
+        let postgres = postgres::Server::start();
+        let valve = Valve::to(postgres.port());
+        let url = postgres.fresh_database();
+        let url = url.replace(&format!(":{}/", postgres.port()), &format!(":{}/", valve.port()));
+        (Self { fate, postgres: Arc::new(Mutex::new(postgres)), valve }, url)
+    }
+
+    async fn fail(&self) {
+        match self.fate {
+            Fate::Killed => self.tell(postgres::Server::kill).await,
+            Fate::Hangs => self.tell(postgres::Server::pause).await,
+            Fate::CutOff => self.valve.cut(),
+        }
+    }
+
+    async fn come_back(&self) {
+        match self.fate {
+            Fate::Killed => self.tell(postgres::Server::recover).await,
+            Fate::Hangs => self.tell(postgres::Server::resume).await,
+            Fate::CutOff => self.valve.mend(),
+        }
+    }
+
+    /// Beside the requests under way, which must not wait for it.
+    async fn tell(&self, order: fn(&mut postgres::Server)) {
+        let postgres = self.postgres.clone();
+        let told = tokio::task::spawn_blocking(move || order(&mut postgres.lock().expect("nobody panics")));
+        told.await.expect("no panic on the way");
+    }
+}
+
+#[rstest]
+#[case::killed(Fate::Killed)]
+#[case::hanging(Fate::Hangs)]
+#[case::cut_off(Fate::CutOff)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_request_is_answered_while_postgresql_is_away_and_done_once_when_it_is_back(
+    #[case] fate: Fate,
+) {
+    let (fragile, url) = Fragile::start(fate);
+    let site = Site { place: Place::of(url) };
+    let people = site.settled().await;
+    let server = site.launch().env("KIZUNA_BREAKER_RESET", BREAKER_RESET).start().await;
+    let doer = Doer { server: &server, people: &people };
+    let is_over = AtomicBool::new(false);
+    let work = join_all(ALL.map(|deed| work(&doer, deed, &is_over)));
+    let outage = async {
+        tokio::time::sleep(BEFORE).await;
+        fragile.fail().await;
+        let gone = Instant::now();
+        // Whoever probes is told, and the process is well.
+        let nobody = people.admin.at(&server).anonymous();
+        eventually(ANSWERED_WITHIN, async || nobody.get("/readyz").await.status == 503).await;
+        nobody.get("/healthz").await.expect(200);
+        nobody.get("/metrics").await.expect(200);
+        tokio::time::sleep(AWAY.saturating_sub(gone.elapsed())).await;
+        fragile.come_back().await;
+        for deed in ALL {
+            eventually(BACK_WITHIN, async || {
+                let answer = doer.attempt(deed, &format!("{deed:?} after")).await;
+                if answer.status < 300 { Ok(()) } else { Err(format!("{deed:?}: {answer}")) }
+            })
+            .await;
+        }
+        is_over.store(true, Ordering::SeqCst);
+    };
+    let (done, ()) = join(work, outage).await;
+    for done in &done {
+        println!("{fate:?}: {done:?}");
+        let needs_no_database = [Deed::Me, Deed::Actors].contains(&done.deed);
+        assert!(done.refused > 0 || needs_no_database, "{:?} was not under way meanwhile", done.deed);
+    }
+    are_made_once(&people.manager.at(&server), &done).await;
+    are_kept(&people.admin.at(&server)).await;
+}
+
+/// What came of the requests of one kind.
+#[derive(Debug)]
+struct Done {
+    deed: Deed,
+    done: usize,
+    refused: usize,
+    slowest: Duration,
+}
+
+/// Does a deed again and again, each time under one key until it is done.
+async fn work(doer: &Doer<'_>, deed: Deed, is_over: &AtomicBool) -> Done {
+    let mut done = Done { deed, done: 0, refused: 0, slowest: Duration::ZERO };
+    while !is_over.load(Ordering::SeqCst) {
+        let key = format!("{deed:?} {}", done.done);
+        loop {
+            let began = Instant::now();
+            let answer = tokio::time::timeout(ANSWERED_WITHIN, doer.attempt(deed, &key)).await;
+            let answer =
+                answer.unwrap_or_else(|_| panic!("no answer to {deed:?} within {ANSWERED_WITHIN:?}"));
+            done.slowest = done.slowest.max(began.elapsed());
+            if answer.status < 300 {
+                break;
+            }
+            assert!(answer.header("retry-after").is_some(), "{deed:?}: {answer}");
+            answer.expect_problem(503, "unavailable");
+            done.refused += 1;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        done.done += 1;
+    }
+    done
+}
+
+/// One record for each key, whatever was cut off: those of the work, and the one after the outage.
+async fn are_made_once(manager: &Api, done: &[Done]) {
+    for (deeds, path, before) in [
+        (&[Deed::Customer, Deed::CustomerOfOther][..], "/api/customers", 1),
+        (&[Deed::Meeting], "/api/meetings", 0),
+        (&[Deed::Approval], "/api/approvals", 0),
+        (&[Deed::Task], "/api/tasks", 0),
+    ] {
+        let keys = done.iter().filter(|done| deeds.contains(&done.deed)).map(|done| done.done + 1);
+        let expected = before + keys.sum::<usize>();
+        let list = manager.get(&format!("{path}?count=true&limit=1")).await.expect(200);
+        assert_eq!(list.header("x-total-count"), Some(&*expected.to_string()), "{path}");
+    }
+}
+
+/// Every event takes effect, once and in order.
+async fn are_kept(admin: &Api) {
+    eventually(4 * BACK_WITHIN, async || {
+        let report = admin.get("/api/admin/integrity").await;
+        let consumers = report.body["consumers"].as_array().ok_or_else(|| report.to_string())?;
+        let amiss =
+            |what: &str| consumers.iter().find(|consumer| consumer[what] != 0).map(ToString::to_string);
+        ["lost", "duplicated", "out_of_order", "pending"].into_iter().find_map(amiss).map_or(Ok(()), Err)
+    })
+    .await;
+}
