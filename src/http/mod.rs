@@ -5,6 +5,7 @@
 mod answer;
 pub mod api;
 mod asyncapi;
+mod client_address;
 mod console;
 pub mod conventions;
 pub mod error;
@@ -18,6 +19,7 @@ pub mod ops;
 mod paging;
 mod period;
 pub mod problem;
+mod request_ids;
 pub mod request_log;
 pub mod state;
 

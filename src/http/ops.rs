@@ -1,7 +1,6 @@
 //! Outside `/api`: health, readiness, metrics, the contract and its page.
 
 use crate::http::error::HttpResult;
-use std::sync::atomic::Ordering;
 
 use actix_web::http::header;
 use actix_web::web::Data;
@@ -23,10 +22,7 @@ pub async fn healthz() -> HttpResponse {
 #[utoipa::path(tag = "operations", security(()), responses((status = 200, body = String, content_type = "text/plain")))]
 #[get("/readyz")]
 pub async fn readyz(gateway: Data<Gateway>) -> HttpResult {
-    if gateway.draining.load(Ordering::SeqCst) {
-        return Err(Error::unavailable().with_cause("this node is about to stop").into());
-    }
-    gateway.db.ping().await?;
+    gateway.readiness.check().await?;
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"))
 }
 

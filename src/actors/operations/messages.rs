@@ -17,8 +17,9 @@ use kernel::ids::Id;
 use kernel::page::PageRequest;
 use store::cursors::{Parked, ParkedStatus};
 use store::leases::Member;
-use store::log::AuditFilter;
+pub use store::log::AuditFilter;
 use store::progress::Integrity;
+pub use store::progress::LATEST_FIRST;
 
 /// Whether the caller may operate the node: ADMIN.
 ///

@@ -17,7 +17,8 @@ use kernel::validation::{Validator, set};
 /// NIST SP 800-63B §5.1.1.2: at least 8 characters, no rules of composition; the upper bound keeps hashing cheap.
 const PASSWORD_MIN: usize = 8;
 const PASSWORD_MAX: usize = 128;
-const DEFAULT_TIME_ZONE: &str = "Asia/Tokyo";
+/// The time zone of a user who names none.
+pub const DEFAULT_TIME_ZONE: &str = "Asia/Tokyo";
 
 /// The commands of a user.
 #[derive(Debug)]
@@ -149,9 +150,22 @@ pub fn may_manage_users(caller: &Caller) -> Result<(), Error> {
     caller.require(&[Role::Admin])
 }
 
-/// Whether somebody of this role may be a user's manager.
+/// Whether a user of this role may be a manager.
 pub fn can_be_manager(role: Role) -> bool {
     role != Role::Sales
+}
+
+/// Whether `manager`, a user of this role, may be the manager of `user`; nobody is their own.
+pub fn may_be_manager_of(manager: Id, role: Role, user: Id) -> bool {
+    can_be_manager(role) && manager != user
+}
+
+/// Checks that nobody deletes or demotes themselves (SPEC §1).
+///
+/// # Errors
+/// `own_account`.
+pub fn check_not_self(user: Id, caller: &Caller) -> Result<(), Error> {
+    if user == caller.user_id { Err(Error::new(ErrorCode::OwnAccount)) } else { Ok(()) }
 }
 
 /// The events that a command leads to (SPEC §1): who may do what, and that an ADMIN always remains.
@@ -193,9 +207,7 @@ pub fn decide_user(
 
 /// Checks that neither the caller nor the last ADMIN is deleted or demoted (SPEC §1).
 fn check_removal(state: &UserState, caller: &Caller, other_admins: bool) -> Result<(), Error> {
-    if state.user.id == caller.user_id {
-        return Err(Error::new(ErrorCode::OwnAccount));
-    }
+    check_not_self(state.user.id, caller)?;
     if state.user.role == Role::Admin && !other_admins {
         return Err(Error::new(ErrorCode::LastAdmin));
     }

@@ -5,8 +5,8 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 
 use crate::actors::operations::messages::{
-    CheckIntegrity, ClusterReading, ConsumerReading, DeadLetterView, IntegrityReport, ListDeadLetters,
-    ReadActors, ReadBreakers, ReadCluster, ReadConsumers, RedriveDeadLetter,
+    CheckIntegrity, ClusterReading, ConsumerReading, DeadLetterView, IntegrityReport, LATEST_FIRST,
+    ListDeadLetters, ReadActors, ReadBreakers, ReadCluster, ReadConsumers, RedriveDeadLetter,
 };
 use crate::http::extract::{Authenticated, NoParams, Params, PathId};
 use crate::http::idempotency::{Shape, once};
@@ -17,7 +17,6 @@ use kernel::ids::Id;
 use kernel::page::Page;
 use runtime::circuit_breaker::BreakerReading;
 use runtime::stats::ActorReading;
-use store::progress::LATEST_FIRST;
 
 /// The nodes, the partitions of the log, and how far each consumer lags (ADMIN)
 #[utoipa::path(tag = "admin", responses((status = 200, body = ClusterReading)))]

@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, get};
 use utoipa::openapi::{Object, ObjectBuilder, Type};
 
-use crate::actors::operations::messages::{NEWEST_FIRST, ReadAuditLog};
+use crate::actors::operations::messages::{AuditFilter, NEWEST_FIRST, ReadAuditLog};
 use crate::domain::events as catalogue;
 use crate::http::extract::{Authenticated, Params};
 use crate::http::paging;
@@ -18,7 +18,6 @@ use kernel::error::Error;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
 use kernel::page::Page;
-use store::log::AuditFilter;
 
 list_params! {
     /// Which events; all that is given must hold.

@@ -11,15 +11,21 @@ use actix_web::http::header::{Accept, CONTENT_DISPOSITION, Header, Quality};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream;
-use serde::de::{Deserializer, Error as _, Visitor, value};
-use serde::forward_to_deserialize_any;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor, value};
+use serde::{Serialize, forward_to_deserialize_any};
 use serde_json::Value;
+use utoipa::PartialSchema;
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::http::api::resource::Resource;
 use crate::http::paging;
 use kernel::error::Error;
 use kernel::page::{Keyset, Page, PageRequest};
+
+/// A record whose list can be had as a file.
+pub trait Exported: Serialize + DeserializeOwned + PartialSchema + 'static {
+    /// The name of its collection in paths and file names.
+    const NAME: &'static str;
+}
 
 /// Rows that are in memory at a time: a full page of SPEC §2.
 const ROWS: i64 = 200;
@@ -58,7 +64,7 @@ impl<'de> Deserializer<'de> for &mut FieldNames {
 }
 
 /// The header row: the record's fields in the order of their declaration, without those that its schema leaves out.
-fn columns<T: Resource>() -> Vec<&'static str> {
+fn columns<T: Exported>() -> Vec<&'static str> {
     let mut declared = FieldNames::default();
     // Fails once the names are there.
     let _ = T::deserialize(&mut declared);
@@ -77,7 +83,7 @@ pub async fn answer<T, F>(
     ask: impl Fn(PageRequest) -> F + 'static,
 ) -> HttpResult
 where
-    T: Resource,
+    T: Exported,
     F: Future<Output = Result<Page<T>, Error>> + 'static,
 {
     if is_wanted(request) { file(ask).await } else { Ok(paging::list(request, &ask(page).await?)) }
@@ -97,7 +103,7 @@ enum Step<T> {
 /// As [`answer`].
 pub async fn file<T, F>(ask: impl Fn(PageRequest) -> F + 'static) -> HttpResult
 where
-    T: Resource,
+    T: Exported,
     F: Future<Output = Result<Page<T>, Error>> + 'static,
 {
     let page = |after| PageRequest { limit: ROWS, after, count: false };
@@ -121,12 +127,12 @@ where
     Ok(answer.streaming(rows))
 }
 
-fn cut_off<T: Resource>(error: &Error) {
+fn cut_off<T: Exported>(error: &Error) {
     tracing::warn!(file = T::NAME, %error, "an export was cut off");
 }
 
 /// The rows as text, after the header row if it is their turn.
-fn write<T: Resource>(rows: &[T], columns: &[&str], header: bool) -> Result<Bytes, Error> {
+fn write<T: Exported>(rows: &[T], columns: &[&str], header: bool) -> Result<Bytes, Error> {
     let begin = if header { BYTE_ORDER_MARK.as_bytes().to_vec() } else { Vec::new() };
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(begin);
     let written = (|| {

@@ -10,16 +10,15 @@ use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use utoipa::PartialSchema;
 
 use crate::http::answer;
 use crate::http::api::csv_export;
+use crate::http::api::csv_export::Exported;
 use crate::http::error::{HttpError, HttpResult};
-use crate::http::extract::{Authenticated, gateway};
+use crate::http::extract::Authenticated;
 use crate::http::idempotency::{Shape, once};
 use crate::http::period::{StatsParams, stats_period};
-use crate::http::state::Gateway;
+use crate::http::state::{Gateway, gateway};
 use kernel::clock::Timestamp;
 use kernel::context::Context;
 use kernel::error::Error;
@@ -31,11 +30,9 @@ use runtime::service::{Call, Hosted, Service};
 type Later<T, E> = Pin<Box<dyn Future<Output = Result<T, E>>>>;
 
 /// A record with routes of its own.
-pub trait Resource: Versioned + Serialize + DeserializeOwned + PartialSchema + 'static {
+pub trait Resource: Versioned + Exported {
     /// The service that keeps it.
     type Service: Hosted;
-    /// The name of its collection in paths and file names.
-    const NAME: &'static str;
     /// The path of its collection.
     const PATH: &'static str;
 
@@ -46,9 +43,12 @@ pub trait Resource: Versioned + Serialize + DeserializeOwned + PartialSchema + '
 /// Makes a record a [`Resource`]: its collection's name, and where the gateway has its service.
 macro_rules! resource {
     ($record:ty, $name:literal, $($client:ident).+ => $service:ty) => {
+        impl $crate::http::api::csv_export::Exported for $record {
+            const NAME: &'static str = $name;
+        }
+
         impl $crate::http::api::resource::Resource for $record {
             type Service = $service;
-            const NAME: &'static str = $name;
             const PATH: &'static str = concat!("/api/", $name);
 
             fn id(&self) -> kernel::ids::Id {

@@ -17,10 +17,9 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
-use crate::http::extract::gateway;
 use crate::http::request_log::note_user;
 use kernel::error::{Error, ErrorCode};
-use kit::session_user::Identity;
+use kit::session::Identity;
 use kit::{assets, frame, session, session_user, shared_pages};
 use pages::{
     admin, approvals, audit, customer, customers, login, meetings, notifications, reports, sagas, settings,
@@ -39,7 +38,7 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(login::index)
         .service(login::login)
         .service(login::logout)
-        .service(session::renewed)
+        .service(login::renewed)
         .service(customers::index)
         .service(customers::create)
         .service(customer::index)
@@ -157,9 +156,4 @@ async fn refused(request: &HttpRequest, error: &Error) -> HttpResponse {
         answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
     answer
-}
-
-/// Whether cookies may travel only over TLS.
-fn is_secure(request: &HttpRequest) -> bool {
-    gateway(request).public_url.as_deref().is_some_and(|url| url.starts_with("https:"))
 }

@@ -8,7 +8,8 @@ use actix_web::{FromRequest, HttpRequest};
 
 use crate::http::console::kit::session::check_form;
 use crate::http::console::kit::session_user::identity;
-use crate::http::extract::{gateway, read};
+use crate::http::extract::read;
+use crate::http::state::gateway;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 

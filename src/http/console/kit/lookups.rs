@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::domain::approval::rules::can_approve;
+use crate::domain::approval::rules::may_be_approver;
 use crate::domain::customer::messages::{
     CustomerFilter, CustomerName, FIND_CUSTOMERS_MAX, FindCustomers, ListCustomers, SORTS,
 };
@@ -119,8 +119,8 @@ pub async fn people(
 ///
 /// # Errors
 /// As [`people`].
-pub async fn owners(gateway: &Gateway, frame: &Frame, caller: Caller) -> Result<Vec<Choice>, Error> {
-    if frame.leads() { people(gateway, caller, |_| true).await } else { Ok(Vec::new()) }
+pub async fn owners(gateway: &Gateway, caller: Caller) -> Result<Vec<Choice>, Error> {
+    if caller.only_owner().is_none() { people(gateway, caller, |_| true).await } else { Ok(Vec::new()) }
 }
 
 /// Those who may approve a request of `requester`.
@@ -128,7 +128,7 @@ pub async fn owners(gateway: &Gateway, frame: &Frame, caller: Caller) -> Result<
 /// # Errors
 /// As [`people`].
 pub async fn approvers(gateway: &Gateway, caller: Caller, requester: Id) -> Result<Vec<Choice>, Error> {
-    people(gateway, caller, |user| can_approve(user.role()) && user.id() != requester).await
+    people(gateway, caller, |user| may_be_approver(user.id(), user.role(), requester)).await
 }
 
 /// The caller's customers, by name; `chosen` is among them also where there are more than fit.

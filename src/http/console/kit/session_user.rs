@@ -12,18 +12,15 @@ use crate::domain::user::messages::Principal;
 use crate::domain::user::record::User;
 use crate::http::console::kit::frame::Frame;
 use crate::http::console::kit::session;
+use crate::http::console::kit::session::Identity;
 use crate::http::conventions::asked_locale;
-use crate::http::extract::{gateway, marks};
-use crate::http::state::Gateway;
+use crate::http::request_ids::RequestIds;
+use crate::http::state::{Gateway, gateway};
 use kernel::caller::Caller;
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::locale::Locale;
 use kernel::page::PageRequest;
-
-/// What the middleware found out.
-#[derive(Clone)]
-pub struct Identity(pub Option<Principal>);
 
 /// The signed-in user before a page.
 pub struct SessionUser {
@@ -43,14 +40,8 @@ impl SessionUser {
 
     /// What a command of this request carries; `version` is the one that its form was made of.
     pub fn context(&self, version: Option<i64>) -> Context {
-        let marks = marks(&self.request);
-        Context {
-            caller: self.caller(),
-            correlation_id: marks.request_id,
-            traceparent: marks.traceparent,
-            if_match: version,
-            ..Context::system()
-        }
+        let ids = RequestIds::of(&self.request);
+        Context { caller: self.caller(), if_match: version, ..ids.context() }
     }
 
     /// What every page has around it.
@@ -89,7 +80,7 @@ pub async fn frame_of(request: &HttpRequest, section: &'static str) -> Frame {
     let Principal { caller, user, .. } = &principal;
     let form = session::vouch(&gateway, caller.user_id, caller.session_id).unwrap_or_default();
     let unread = unread(&gateway, caller).await;
-    Frame::of(&user.user, section, gateway.clock.now(), form, unread, done.as_deref())
+    Frame::of(&user.user, *caller, section, gateway.clock.now(), form, unread, done.as_deref())
 }
 
 /// The badge. A page without it is better than none while analytics is away.

@@ -97,7 +97,7 @@ impl ListPage for Customers {
             Field::choice("status", statuses.into()).required().more().holding(status.as_str()),
             Field::area("notes").more().holding_some(of(|customer| customer.notes.as_ref())),
         ];
-        let owners = lookups::owners(&me.gateway, f, me.caller()).await?;
+        let owners = lookups::owners(&me.gateway, me.caller()).await?;
         if !owners.is_empty() {
             let owner = customer.map_or(me.caller().user_id, |customer| customer.owner_id);
             fields.push(Field::choice("owner_id", owners).required().more().holding(owner.to_string()));
@@ -128,7 +128,7 @@ impl ListPage for Customers {
                 owner_id: narrowed(&given, "owner_id"),
                 sort: sort.name.to_owned(),
             },
-            owners: lookups::owners(&me.gateway, &f, me.caller()).await?,
+            owners: lookups::owners(&me.gateway, me.caller()).await?,
             sorts: SORTS.map(|sort| sort.name),
             statuses: CustomerStatus::ALL,
             form,

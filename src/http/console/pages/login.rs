@@ -72,6 +72,12 @@ pub async fn logout(gateway: Data<Gateway>, request: HttpRequest, me: SessionUse
     Ok(answer)
 }
 
+/// For the script whose socket was closed because the token ran out: the middleware has renewed it by now.
+#[get("/session")]
+pub async fn renewed(_: SessionUser) -> HttpResponse {
+    HttpResponse::NoContent().finish()
+}
+
 /// Sends somebody who is not signed in to the sign-in, and from there back to the page wanted. The cookies stay: to a
 /// link on another site the browser sends but one of them, and the sign-in page finds that the session is good.
 pub fn first(request: &HttpRequest) -> HttpResponse {

@@ -108,7 +108,7 @@ impl ListPage for Meetings {
             Field::area("notes").more().holding_some(of(|meeting| meeting.notes.as_ref())),
             Field::area("outcome").more().holding_some(of(|meeting| meeting.outcome.as_ref())),
         ];
-        let owners = lookups::owners(&me.gateway, f, me.caller()).await?;
+        let owners = lookups::owners(&me.gateway, me.caller()).await?;
         if !owners.is_empty() {
             let owner = meeting.map_or(me.caller().user_id, |meeting| meeting.owner_id);
             fields.push(Field::choice("owner_id", owners).required().more().holding(owner.to_string()));
@@ -134,7 +134,7 @@ impl ListPage for Meetings {
             is_first,
             owner_id: narrowed(&given, "owner_id"),
             customer_id: narrowed(&given, "customer_id"),
-            owners: lookups::owners(&me.gateway, &f, me.caller()).await?,
+            owners: lookups::owners(&me.gateway, me.caller()).await?,
             customers: lookups::customers(&me.gateway, me.caller(), customer_id).await?,
             form,
             f,

@@ -102,7 +102,7 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
         from,
         to,
         owner_id: narrowed(&given, "owner_id"),
-        owners: lookups::owners(&gateway, &f, caller).await?,
+        owners: lookups::owners(&gateway, caller).await?,
         spans: [7, 30, 90].map(back).into(),
         today,
         parts: parts(&gateway, &f, caller, &summary).await?,

@@ -7,13 +7,13 @@ use askama::Template;
 
 use crate::domain::user::messages::ChangePassword;
 use crate::domain::user::record::User;
+use crate::http::client_address::client_address;
 use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::{Form, is_mendable};
 use crate::http::console::kit::form_data::Posted;
 use crate::http::console::kit::frame::redirect;
 use crate::http::console::kit::frame::{Frame, Outcome, api_word, html, ok};
 use crate::http::console::kit::session_user::SessionUser;
-use crate::http::extract::address;
 use crate::http::state::Gateway;
 
 #[derive(Template)]
@@ -56,7 +56,7 @@ pub async fn change_password(
     let change = ChangePassword {
         current_password: text("current_password"),
         new_password: text("new_password"),
-        address: address(&request),
+        address: client_address(&request),
         context: me.context(None),
     };
     match gateway.auth.service.ask(change).await {

@@ -120,7 +120,7 @@ impl ListPage for Tasks {
             Field::choice("customer_id", customers).holding_some(chosen),
             Field::area("notes").more().holding_some(task.and_then(|task| task.notes.as_ref())),
         ];
-        let people = lookups::owners(&me.gateway, f, me.caller()).await?;
+        let people = lookups::owners(&me.gateway, me.caller()).await?;
         if !people.is_empty() {
             let assignee = task.map_or(me.caller().user_id, |task| task.assignee_id);
             fields.push(Field::choice("assignee_id", people).required().more().holding(assignee.to_string()));
@@ -147,7 +147,7 @@ impl ListPage for Tasks {
             is_first,
             status: status.as_str().to_owned(),
             assignee_id: narrowed(&given, "assignee_id"),
-            assignees: lookups::owners(&me.gateway, &f, me.caller()).await?,
+            assignees: lookups::owners(&me.gateway, me.caller()).await?,
             form,
             f,
         })

@@ -12,7 +12,9 @@ use crate::domain::user::messages::{
     ChangeUser, CreateUser, FindUser, ListUsers, NewUser, USERS_BY_CREATION, UserChanges, UserFilter,
 };
 use crate::domain::user::record::{User, UserView};
-use crate::domain::user::rules::{can_be_manager, may_manage_users};
+use crate::domain::user::rules::{
+    DEFAULT_TIME_ZONE, can_be_manager, check_not_self, may_be_manager_of, may_manage_users,
+};
 use crate::http::api::users::UserParams;
 use crate::http::console::kit::field::{Choice, Field};
 use crate::http::console::kit::form::{Form, is_mendable, why};
@@ -77,9 +79,11 @@ impl ListPage for Users {
             .map(|role| Choice { value: role.as_str().to_owned(), label: f.word("role", role.as_str()) });
         let locales = [Locale::Ja, Locale::En].map(api_word_choice(f));
         let managers = lookups::people(&me.gateway, me.caller(), |other| {
-            can_be_manager(other.role()) && Some(other.id()) != user.map(|user| user.id)
+            user.map_or(can_be_manager(other.role()), |user| {
+                may_be_manager_of(other.id(), other.role(), user.id)
+            })
         });
-        let zone = user.map_or("Asia/Tokyo", |user| user.time_zone.as_str());
+        let zone = user.map_or(DEFAULT_TIME_ZONE, |user| user.time_zone.as_str());
         let password = Field::password("password", "new-password");
         Ok(vec![
             Field::text("name").required().holding_some(user.map(|user| &user.name)),
@@ -91,7 +95,7 @@ impl ListPage for Users {
             Field::choice("manager_id", managers.await?).holding_some(user.and_then(|user| user.manager_id)),
             Field::choice("locale", locales.into())
                 .required()
-                .holding(api_word(&user.map_or(Locale::Ja, |user| user.locale))),
+                .holding(api_word(&user.map_or(Locale::default(), |user| user.locale))),
             Field::choice("time_zone", zones(zone)).required().holding(zone),
         ])
     }
@@ -142,8 +146,8 @@ impl EditPage for Users {
 
     fn view_of(f: Frame, user: &User, form: Form) -> Edit {
         let title = f.with("user-edit", &user.name);
-        // Nobody deletes themselves; there is no use in asking.
-        let removal = (!f.is_me(&user.id)).then(|| format!("/admin/users/{}/delete", user.id));
+        let is_self = f.who.as_ref().is_some_and(|who| check_not_self(user.id, &who.caller).is_err());
+        let removal = (!is_self).then(|| format!("/admin/users/{}/delete", user.id));
         Edit { f, title, form, back: "/admin/users".to_owned(), removal, asks: true }
     }
 
