@@ -41,6 +41,16 @@ pub async fn create(customers: &Customers) -> Id {
     id
 }
 
+async fn execute(
+    customers: &Customers,
+    id: Id,
+    changes: CustomerChanges,
+    context: impl Into<Prepared>,
+) -> Result<Arc<Customer>, Error> {
+    let changes = check_changes(changes).expect("right changes");
+    customers.execute(id, CustomerCommand::Change(changes), context).await
+}
+
 pub async fn change(
     customers: &Customers,
     id: Id,
@@ -48,8 +58,12 @@ pub async fn change(
     context: impl Into<Prepared>,
 ) -> Result<Arc<Customer>, Error> {
     let changes = CustomerChanges { name: Some(name.to_owned()), ..CustomerChanges::default() };
-    let changes = check_changes(changes).expect("right changes");
-    customers.execute(id, CustomerCommand::Change(changes), context).await
+    execute(customers, id, changes, context).await
+}
+
+pub async fn annotate(customers: &Customers, id: Id, notes: &str) -> Result<Arc<Customer>, Error> {
+    let changes = CustomerChanges { notes: Some(Some(notes.to_owned())), ..CustomerChanges::default() };
+    execute(customers, id, changes, Context::system()).await
 }
 
 pub async fn rename(customers: &Customers, id: Id, name: &str) -> Result<Arc<Customer>, Error> {
