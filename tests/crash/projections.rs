@@ -1,7 +1,7 @@
 //! `kizuna projections rebuild` (SPEC §9): the same rows again, from the log alone, also beside a server.
 
 use kizuna::actors::analytics::metrics::MetricsConsumer;
-use kizuna::persistence::analytics::{ACTIVITY, METRICS, NOTIFICATIONS, PEOPLE};
+use kizuna::persistence::analytics::{ACTIVITY, METRICS, NOTIFICATIONS, USER_COPIES};
 use kizuna::persistence::customer_replicas::{OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
 use rstest::rstest;
 use runtime::consumer::Consumer;
@@ -17,7 +17,7 @@ use testing::promises;
 use testing::{Database, Kizuna, Postgres, Sqlite};
 
 /// In the order in which they are told of.
-const PROJECTIONS: [&Table; 5] = [&PEOPLE, &SALES_CUSTOMERS, &OPPORTUNITY_CUSTOMERS, &METRICS, &ACTIVITY];
+const PROJECTIONS: [&Table; 5] = [&USER_COPIES, &SALES_CUSTOMERS, &OPPORTUNITY_CUSTOMERS, &METRICS, &ACTIVITY];
 
 /// Every row of these tables, and of what must not change.
 async fn rows(db: &Db) -> Vec<(&'static str, Vec<String>)> {

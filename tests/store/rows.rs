@@ -8,7 +8,7 @@ use kizuna::domain::notification::record::{Notification, NotificationData};
 use kizuna::domain::notification::user_directory::UserCopy;
 use kizuna::domain::session::record::Session;
 use kizuna::domain::user::record::UserState;
-use kizuna::persistence::analytics::{NOTIFICATIONS, PEOPLE, metric_write, metrics, people};
+use kizuna::persistence::analytics::{NOTIFICATIONS, USER_COPIES, metric_write, metrics, user_copies};
 use kizuna::persistence::auth::{SESSIONS, USERS};
 use kizuna::persistence::customer_replicas as replicas;
 use kizuna::persistence::customer_replicas::{CustomerReplica, OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
@@ -194,7 +194,7 @@ async fn notifications_and_parked_events_keep_every_field(#[case] on: Database) 
 #[case(Sqlite)]
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
-async fn replicas_and_people_only_ever_become_newer(#[case] on: Database) {
+async fn replicas_and_user_copies_only_ever_become_newer(#[case] on: Database) {
     let place = Place::fresh(on);
     let db = place.migrated().await;
     let replica = CustomerReplica {
@@ -215,7 +215,7 @@ async fn replicas_and_people_only_ever_become_newer(#[case] on: Database) {
             assert_eq!(replicas::find(&db, table, replica.id).await.unwrap().as_ref(), Some(kept));
         }
     }
-    let person = UserCopy {
+    let copy = UserCopy {
         id: new_id(),
         version: 5,
         name: "佐藤".into(),
@@ -223,10 +223,10 @@ async fn replicas_and_people_only_ever_become_newer(#[case] on: Database) {
         manager_id: Some(new_id()),
         deleted_at: None,
     };
-    let past = UserCopy { version: 4, role: Role::Sales, manager_id: None, ..person.clone() };
-    store(&db, vec![Write::put(&PEOPLE, person.id, &person)]).await;
-    store(&db, vec![Write::put(&PEOPLE, past.id, &past)]).await;
-    assert_eq!(people(&db).await.unwrap(), [person]);
+    let past = UserCopy { version: 4, role: Role::Sales, manager_id: None, ..copy.clone() };
+    store(&db, vec![Write::put(&USER_COPIES, copy.id, &copy)]).await;
+    store(&db, vec![Write::put(&USER_COPIES, past.id, &past)]).await;
+    assert_eq!(user_copies(&db).await.unwrap(), [copy]);
 }
 
 #[rstest]

@@ -1,4 +1,4 @@
-//! UserDirectory who use the API: each is an [`Api`] with a token, and who they are.
+//! Users of the API: each is an [`Api`] with a token and the user's id and address.
 
 use std::ops::Deref;
 
