@@ -7,10 +7,10 @@ use serde_json::Value;
 use store::Db;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::people::UserDirectory;
+use crate::staff::Staff;
 use crate::plan::{Plan, name_of};
 use testing::promises;
-use testing::{Api, Kizuna, Launch, Place, Redis, eventually, postgres};
+use testing::{Api, Kizuna, Launch, TestDatabase, Redis, eventually, postgres};
 
 /// How long effects may take once nobody is killed any more.
 pub const SETTLED_WITHIN: Duration = Duration::from_secs(30);
@@ -19,11 +19,11 @@ static TURN: Semaphore = Semaphore::const_new(1);
 
 /// A running cluster. All of it is ended and deleted when this is dropped.
 pub struct Cluster {
-    pub people: UserDirectory,
+    pub staff: Staff,
     pub redis: Redis,
     /// Only with [`Plan::own_postgres`].
     pub postgres: Option<postgres::Server>,
-    pub place: Place,
+    pub database: TestDatabase,
     nodes: Vec<Node>,
     _turn: SemaphorePermit<'static>,
 }
@@ -36,7 +36,7 @@ struct Node {
 }
 
 impl Cluster {
-    /// So many nodes that host everything, and the people who work there.
+    /// Starts nodes that host every service, and creates the users.
     pub async fn start(nodes: usize) -> Self {
         Self::of(Plan::of(nodes)).await
     }
@@ -46,17 +46,17 @@ impl Cluster {
         let turn = TURN.acquire().await.expect("nobody closes it");
         let mut postgres = plan.own_postgres.then(postgres::Server::start);
         let database = postgres.as_mut().map(|own| own.fresh_database());
-        let place = Place::of(database.unwrap_or_else(|| postgres::server().fresh_database()));
+        let database = TestDatabase::of(database.unwrap_or_else(|| postgres::server().fresh_database()));
         let redis = Redis::start();
-        let planned = (0..plan.nodes).map(|node| plan.launch(node, &place.url, &redis.url()));
+        let planned = (0..plan.nodes).map(|node| plan.launch(node, &database.url, &redis.url()));
         let started = planned.map(async |(launch, url)| {
             let process = Some(launch.start().await);
             Node { launch, url, process }
         });
         let nodes = join_all(started).await;
         let urls: Vec<String> = nodes.iter().map(|node| node.url.clone()).collect();
-        let people = UserDirectory::hire(&urls).await;
-        let cluster = Self { people, redis, postgres, place, nodes, _turn: turn };
+        let staff = Staff::hire(&urls).await;
+        let cluster = Self { staff, redis, postgres, database, nodes, _turn: turn };
         cluster.all_alive().await;
         cluster
     }
@@ -130,7 +130,7 @@ impl Cluster {
 
     /// What a node says of the cluster; none while it does not answer.
     pub async fn seen_by(&self, node: usize) -> Option<Value> {
-        let asked = self.people.admin.at(node).attempt(reqwest::Method::GET, "/api/admin/cluster", None);
+        let asked = self.staff.admin.at(node).attempt(reqwest::Method::GET, "/api/admin/cluster", None);
         match tokio::time::timeout(Duration::from_secs(2), asked).await {
             Ok(Ok(answer)) if answer.status == 200 => Some(answer.body),
             _ => None,
@@ -167,7 +167,7 @@ impl Cluster {
     pub async fn integrity(&self) {
         let node =
             (0..self.size()).find(|node| self.nodes[*node].process.is_some()).expect("a node that runs");
-        let admin = self.people.admin.at(node);
+        let admin = self.staff.admin.at(node);
         let report = eventually(SETTLED_WITHIN, async || {
             let answer = admin.get("/api/admin/integrity").await;
             let consumers = answer.body["consumers"].as_array().ok_or_else(|| answer.to_string())?;
@@ -189,7 +189,7 @@ impl Cluster {
 
     /// A way into the database beside the nodes.
     pub async fn open(&self) -> Db {
-        self.place.open().await
+        self.database.open().await
     }
 }
 

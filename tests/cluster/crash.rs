@@ -40,7 +40,7 @@ async fn under_load(plan: Plan, outages: &[Outage]) {
     let mut cluster = Cluster::of(plan.own_postgres()).await;
     let nodes = cluster.size();
     let pids: Vec<u32> = (0..nodes).map(|node| cluster.node(node).pid()).collect();
-    let watcher = Watcher::start(&cluster.people.manager, cluster.urls()).await;
+    let watcher = Watcher::start(&cluster.staff.manager, cluster.urls()).await;
     let load = Load::patient(&cluster, 3, Duration::from_millis(30), ANSWERED_WITHIN);
     for (number, (begin, away, end)) in outages.iter().enumerate() {
         tokio::time::sleep(BEFORE).await;
@@ -66,7 +66,7 @@ async fn under_load(plan: Plan, outages: &[Outage]) {
 /// A write while there is no database.
 async fn refuses(cluster: &Cluster, node: usize) {
     let body = Some(json!({"name": "nowhere"}));
-    let sent = cluster.people.sales.at(node).attempt(Method::POST, "/api/customers", body);
+    let sent = cluster.staff.sales.at(node).attempt(Method::POST, "/api/customers", body);
     let answer =
         tokio::time::timeout(ANSWERED_WITHIN, sent).await.expect("an answer in time").expect("an answer");
     let answer = answer.expect_problem(503, "unavailable");
@@ -77,7 +77,7 @@ async fn refuses(cluster: &Cluster, node: usize) {
 
 /// Waits until this node writes again.
 async fn serves(cluster: &Cluster, node: usize, name: String) {
-    let sales = cluster.people.sales.at(node).idempotency_key(&name);
+    let sales = cluster.staff.sales.at(node).idempotency_key(&name);
     eventually(SETTLED_WITHIN, async || match sales.post("/api/customers", json!({"name": name})).await {
         answer if answer.status == 201 => Ok(()),
         answer => Err(answer.to_string()),

@@ -19,7 +19,7 @@ const RESUMES_WITHIN: Duration = Duration::from_secs(5);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thirty_kills_under_load_lose_nothing_double_nothing_and_delivery_resumes() {
     let mut cluster = Cluster::start(3).await;
-    let watcher = Watcher::start(&cluster.people.manager, cluster.urls()).await;
+    let watcher = Watcher::start(&cluster.staff.manager, cluster.urls()).await;
     let load = Load::start(&cluster, 4, Duration::from_millis(30));
     // Reproducible, and each node as often as the others in the long run.
     let mut random = 0x2545_f491_u32;

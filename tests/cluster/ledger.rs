@@ -74,7 +74,7 @@ impl Ledger {
         println!("{work}");
         assert!(!self.deleted.is_empty() && !self.users.is_empty(), "too little work: {work}");
         assert!(self.records.len() == 3, "too little work: {work}");
-        let mut connection = PgConnection::connect(&cluster.place.url).await.expect("a server that answers");
+        let mut connection = PgConnection::connect(&cluster.database.url).await.expect("a server that answers");
         let stored = rows(&mut connection, "customers").await;
         for (id, version) in &self.customers {
             let (stored, is_deleted) = stored.get(id).unwrap_or_else(|| panic!("customer {id} is lost"));

@@ -14,7 +14,7 @@ const HEARD_WITHIN: Duration = Duration::from_secs(1);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_socket_on_any_node_gets_what_was_made_through_any_other_in_order() {
     let cluster = Cluster::start(NODES).await;
-    let (manager, sales) = (&cluster.people.manager, &cluster.people.sales);
+    let (manager, sales) = (&cluster.staff.manager, &cluster.staff.sales);
     let mut sockets = Vec::new();
     for node in 0..NODES {
         sockets.push(Client::of(manager.at(node)).await);
@@ -44,7 +44,7 @@ async fn a_socket_on_any_node_gets_what_was_made_through_any_other_in_order() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cursor_goes_on_at_another_node_with_nothing_missed_and_nothing_twice() {
     let mut cluster = Cluster::start(NODES).await;
-    let (manager, sales) = (cluster.people.manager.clone(), cluster.people.sales.clone());
+    let (manager, sales) = (cluster.staff.manager.clone(), cluster.staff.sales.clone());
     let mut socket = Client::of(manager.at(0)).await;
     for number in 0..10 {
         sales.customer(number % NODES, &number.to_string()).await;

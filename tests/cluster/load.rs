@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::cluster::Cluster;
 use crate::ledger::Ledger;
-use crate::people::{Known, approval, meeting, task};
+use crate::staff::{Known, approval, meeting, task};
 use testing::Answer;
 use testing::app::PASSWORD;
 
@@ -44,9 +44,9 @@ impl Load {
             let worker = Worker {
                 name,
                 urls: cluster.urls(),
-                admin: cluster.people.admin.clone(),
-                manager: cluster.people.manager.clone(),
-                sales: cluster.people.sales.clone(),
+                admin: cluster.staff.admin.clone(),
+                manager: cluster.staff.manager.clone(),
+                sales: cluster.staff.sales.clone(),
                 patience,
                 node: name,
                 orders: 0,

@@ -30,7 +30,7 @@ async fn line(cluster: &mut Cluster, node: usize, request_id: &str, message: &st
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_two_nodes_work_on_has_its_id_in_the_log_of_both() {
     let mut cluster = Cluster::of(plan()).await;
-    let sales = cluster.people.sales.at(0).clone();
+    let sales = cluster.staff.sales.at(0).clone();
 
     let command = sales.header("x-request-id", "a-command-elsewhere");
     command.post("/api/customers", json!({"name": "絆商事"})).await.expect_problem(503, "unavailable");

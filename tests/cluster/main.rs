@@ -2,11 +2,11 @@
 //!
 //! - `reads`: what one node has acknowledged every other shows; `contention`: one record changed by all at once
 //! - `kills`, `redis`, `crash`, `paused`: a node, Redis, PostgreSQL killed, stopped or hung under load
-//! - `membership`: partitions go where nodes live; `parts`: services on chosen nodes; `replica`: one that is gone
+//! - `membership`: partitions go where nodes live; `partial_services`: services on chosen nodes; `replica`: one that is gone
 //! - `live`: notifications across nodes; `sessions`: what holds everywhere at once; `due`: alerts are once
 //! - `logs`: one request in the logs of two nodes
 //! - `rolling`: every node restarted behind a load balancer; `compose`: what `docker-compose.yml` starts
-//! - `cluster`: the nodes of a test; `plan`: how they are started; `people`: who works there
+//! - `cluster`: the nodes of a test; `plan`: how they are started; `staff`: the users that they know
 //! - `load`: work under way, which remembers what was acknowledged; `watcher`: somebody who is told of it;
 //!   `ledger`: whether all of it is there; `proxy`: HAProxy
 
@@ -21,9 +21,8 @@ mod live;
 mod load;
 mod logs;
 mod membership;
-mod parts;
+mod partial_services;
 mod paused;
-mod people;
 mod plan;
 mod proxy;
 mod reads;
@@ -31,4 +30,5 @@ mod redis;
 mod replica;
 mod rolling;
 mod sessions;
+mod staff;
 mod watcher;

@@ -40,7 +40,7 @@ async fn slices_leave_a_node_that_is_killed_or_stopped_and_come_to_one_that_join
         shared_by(&cluster, node, &[0, 1, 2], SOON).await;
     }
     for number in 0..30 {
-        cluster.people.sales.customer(number % 3, &format!("customer {number}")).await;
+        cluster.staff.sales.customer(number % 3, &format!("customer {number}")).await;
     }
     cluster.integrity().await;
 }

@@ -18,7 +18,7 @@ const MOVES_WITHIN: Duration = Duration::from_secs(3);
 async fn a_node_that_hung_for_longer_than_its_lease_doubles_nothing_when_it_goes_on() {
     let mut cluster = Cluster::start(3).await;
     // Who listens at a node that hangs hears nothing: this one is where nobody hangs.
-    let watcher = Watcher::start(&cluster.people.manager, vec![cluster.url(0).to_owned()]).await;
+    let watcher = Watcher::start(&cluster.staff.manager, vec![cluster.url(0).to_owned()]).await;
     let load = Load::start(&cluster, 6, Duration::from_millis(5));
     for hanging in [1, 2, 1] {
         tokio::time::sleep(Duration::from_secs(2)).await;

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
-use crate::people::{Known, approval, meeting, task, timed};
+use crate::staff::{Known, approval, meeting, task, timed};
 use testing::Answer;
 use testing::app::PASSWORD;
 
@@ -16,7 +16,7 @@ async fn a_read_through_any_node_sees_a_write_through_another_10_000_times() {
     let mut cluster = Cluster::start(3).await;
     let workers = (0..WORKERS).map(|name| {
         let [admin, manager, sales] =
-            [&cluster.people.admin, &cluster.people.manager, &cluster.people.sales].map(Known::clone);
+            [&cluster.staff.admin, &cluster.staff.manager, &cluster.staff.sales].map(Known::clone);
         let worker = Worker { name, admin, manager, sales, pairs: 0 };
         tokio::spawn(worker.work())
     });

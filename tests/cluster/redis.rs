@@ -19,7 +19,7 @@ const TOLD_WITHIN: Duration = Duration::from_secs(5);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_happens_to_redis_writes_are_acknowledged_and_nothing_is_lost_or_doubled_or_stale() {
     let mut cluster = Cluster::start(3).await;
-    let watcher = Watcher::start(&cluster.people.manager, cluster.urls()).await;
+    let watcher = Watcher::start(&cluster.staff.manager, cluster.urls()).await;
     let load = Load::start(&cluster, 3, Duration::from_millis(60));
     told_of_everything(&watcher, &cluster, "before all").await;
 
@@ -65,7 +65,7 @@ async fn whatever_happens_to_redis_writes_are_acknowledged_and_nothing_is_lost_o
 async fn told_of_everything(watcher: &Watcher, cluster: &Cluster, when: &str) {
     // Something to be told of, whatever the load does.
     let count = watcher.in_log(cluster).await + 1;
-    cluster.people.sales.customer(0, &format!("Redis: {when}")).await;
+    cluster.staff.sales.customer(0, &format!("Redis: {when}")).await;
     eventually(TOLD_WITHIN, async || {
         let told = watcher.told().len();
         if told >= count { Ok(()) } else { Err(format!("Redis {when}: told of {told} of {count}")) }

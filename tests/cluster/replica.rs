@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::cluster::{Cluster, SETTLED_WITHIN};
-use crate::people::meeting;
+use crate::staff::meeting;
 use crate::plan::{Plan, name_of};
 use testing::{Answer, eventually};
 
@@ -25,7 +25,7 @@ fn plan() -> Plan {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_meeting_is_recorded_from_the_replica_while_the_customer_service_has_no_node() {
     let mut cluster = Cluster::of(plan()).await;
-    let sales = cluster.people.sales.clone();
+    let sales = cluster.staff.sales.clone();
     let customer = sales.customer(0, "絆商事").await.id();
     cluster.integrity().await;
 
@@ -60,7 +60,7 @@ async fn a_meeting_is_recorded_from_the_replica_while_the_customer_service_has_n
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_meeting_is_recorded_from_the_replica_while_the_customer_service_is_not_reached() {
     let mut cluster = Cluster::of(plan()).await;
-    let sales = cluster.people.sales.clone();
+    let sales = cluster.staff.sales.clone();
     let customer = sales.customer(0, "絆商事").await.id();
     cluster.integrity().await;
     for node in 0..2 {
@@ -114,7 +114,7 @@ async fn a_meeting_is_recorded_from_the_replica_while_the_customer_service_is_no
 /// Where the summary has the customers' figures from.
 async fn source(cluster: &Cluster, node: usize) -> String {
     cluster
-        .people
+        .staff
         .manager
         .at(node)
         .get("/api/reports/sales-summary")
@@ -124,7 +124,7 @@ async fn source(cluster: &Cluster, node: usize) -> String {
 }
 
 async fn breakers(cluster: &Cluster, node: usize) -> Answer {
-    cluster.people.admin.at(node).get("/api/admin/breakers").await.expect(200)
+    cluster.staff.admin.at(node).get("/api/admin/breakers").await.expect(200)
 }
 
 /// The breaker of the customer service, as a node has it.

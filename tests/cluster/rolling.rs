@@ -26,7 +26,7 @@ const TAKEN_UP: Duration = Duration::from_secs(2);
 async fn a_rolling_restart_behind_a_load_balancer_fails_no_request_of_200_a_second() {
     let mut cluster = Cluster::of(Plan::of(3).set("KIZUNA_DRAIN_DELAY", DRAIN_DELAY)).await;
     let proxy = Proxy::start(&cluster).await;
-    let watcher = Watcher::start(&cluster.people.manager, vec![proxy.url().to_owned()]).await;
+    let watcher = Watcher::start(&cluster.staff.manager, vec![proxy.url().to_owned()]).await;
     let steady = Steady::start(&cluster, &proxy);
     tokio::time::sleep(TAKEN_UP).await;
     for node in 0..cluster.size() {
@@ -38,7 +38,7 @@ async fn a_rolling_restart_behind_a_load_balancer_fails_no_request_of_200_a_seco
     println!("{} requests, {} of them writes, slowest {:?}", done.requests, done.written.len(), done.slowest);
     assert!(done.failed.is_empty(), "of {} requests failed {}", done.requests, some(&done.failed));
     // Not twice either, as by a load balancer that tries again what was done.
-    let stored = cluster.people.sales.at(0).get("/api/customers?limit=1&count=true").await;
+    let stored = cluster.staff.sales.at(0).get("/api/customers?limit=1&count=true").await;
     assert_eq!(stored.header("x-total-count"), Some(done.written.len().to_string().as_str()));
     cluster.integrity().await;
     watcher.heard_everything(&cluster).await;
@@ -61,7 +61,7 @@ struct Done {
 
 impl Steady {
     fn start(cluster: &Cluster, proxy: &Proxy) -> Self {
-        let token = cluster.people.sales.at(0).access_token().expect("signed in").to_owned();
+        let token = cluster.staff.sales.at(0).access_token().expect("signed in").to_owned();
         let stop = Arc::new(AtomicBool::new(false));
         let task = tokio::spawn(requests(proxy.url().to_owned(), token, stop.clone()));
         Self { stop, task }

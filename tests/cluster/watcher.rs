@@ -9,7 +9,7 @@ use sqlx::{Connection, PgConnection, Row};
 use tokio::task::JoinHandle;
 
 use crate::cluster::{Cluster, SETTLED_WITHIN};
-use crate::people::Known;
+use crate::staff::Known;
 use testing::eventually;
 use testing::live_client::{Client, Heard, cursor_of};
 
@@ -131,7 +131,7 @@ async fn open(address: &str, who: &Known, cursor: Option<&str>) -> Option<(Clien
 
 /// The ids of somebody's notifications in the order of the log.
 async fn notifications(cluster: &Cluster, who: &Known) -> Vec<String> {
-    let mut connection = PgConnection::connect(&cluster.place.url).await.expect("a server that answers");
+    let mut connection = PgConnection::connect(&cluster.database.url).await.expect("a server that answers");
     let rows = sqlx::query(
         "SELECT CAST(e.subject AS TEXT) FROM events AS e JOIN notifications AS n ON n.id = e.subject
          WHERE e.type = 'notification.created' AND CAST(n.user_id AS TEXT) = $1 ORDER BY e.slice, e.slice_seq",

@@ -8,7 +8,7 @@ use store::Db;
 use store::sql::Sql;
 
 use crate::client::{Acknowledged, Client};
-use crate::site::{Known, Site};
+use crate::fixture::{Known, Fixture};
 use testing::promises;
 use testing::{Database, Postgres, Sqlite};
 
@@ -34,20 +34,20 @@ const SIGKILL: i32 = 9;
 #[case(Postgres)]
 #[tokio::test]
 async fn flow_2_is_exactly_once_whatever_the_moment_of_kill_9(#[case] on: Database) {
-    let (site, people) = Site::copied(on).await;
+    let (fixture, staff) = Fixture::copied(on).await;
     let mut clients = [Client::new("first", true), Client::new("second", true), Client::new("third", false)];
     let moments: Vec<String> =
         VISITS.flat_map(|visit| BOUNDARIES.map(|boundary| format!("{boundary}=kill@{visit}"))).collect();
     assert!(moments.len() >= 50);
     for moments in moments.chunks(KILLS_A_CHECK) {
         for moment in moments {
-            work_until_killed(&site, moment, &people.sales, &mut clients).await;
+            work_until_killed(&fixture, moment, &staff.sales, &mut clients).await;
         }
-        let mut server = site.launch().start().await;
+        let mut server = fixture.launch().start().await;
         for client in &mut clients[..2] {
-            client.finish(&people.sales.at(&server)).await;
+            client.finish(&staff.sales.at(&server)).await;
         }
-        site.eventually(async |db| judge(db, &clients, &people.manager.id).await).await;
+        fixture.eventually(async |db| judge(db, &clients, &staff.manager.id).await).await;
         server.kill_9();
     }
     let replayed: u32 = clients.iter().map(|client| client.replayed).sum();
@@ -55,8 +55,8 @@ async fn flow_2_is_exactly_once_whatever_the_moment_of_kill_9(#[case] on: Databa
 }
 
 /// One server, from its start to the kill it is armed with.
-async fn work_until_killed(site: &Site, moment: &str, who: &Known, clients: &mut [Client; 3]) {
-    let mut server = site.armed(moment).spawn();
+async fn work_until_killed(fixture: &Fixture, moment: &str, who: &Known, clients: &mut [Client; 3]) {
+    let mut server = fixture.armed(moment).spawn();
     if server.serves().await {
         let api = who.at(&server);
         let [first, second, third] = clients;

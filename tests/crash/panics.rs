@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use rstest::rstest;
 
-use crate::deed::{ALL, Deed, Doer};
-use crate::site::{SOON, Site};
+use crate::request_kind::{ALL, RequestKind, Sender};
+use crate::fixture::{SOON, Fixture};
 use testing::promises;
 use testing::{Answer, Api, Database, Kizuna, Postgres, Sqlite, eventually};
 
@@ -25,76 +25,76 @@ const LIVE: &str = "kizuna_actor_live";
 /// `visit` counts what the actor has taken up since the start: the bystander's own first request takes one
 /// of each of auth's children, the subscriptions of ten consumers and the live hub eleven of the registry.
 #[rstest]
-#[case::registry("registry", 12, Deed::Customer)]
-#[case::journal("journal", 1, Deed::Customer)]
-#[case::journal_with_a_commit_under_way("journal", 3, Deed::Customer)]
-#[case::breaker_of_auth_asked("breaker.auth", 1, Deed::CustomerOfOther)]
-#[case::breaker_of_auth_told("breaker.auth", 5, Deed::CustomerOfOther)]
-#[case::breaker_of_customer_asked("breaker.customer", 1, Deed::Meeting)]
-#[case::breaker_of_customer_told("breaker.customer", 5, Deed::Meeting)]
-#[case::breaker_of_sales("breaker.sales", 1, Deed::Foresee)]
-#[case::breaker_of_opportunity("breaker.opportunity", 1, Deed::Foresee)]
-#[case::breaker_of_analytics("breaker.analytics", 1, Deed::Foresee)]
-#[case::auth("auth", 1, Deed::Login)]
-#[case::customer("customer", 2, Deed::Customer)]
-#[case::sales("sales", 1, Deed::Meeting)]
-#[case::opportunity("opportunity", 1, Deed::Approval)]
-#[case::analytics("analytics", 1, Deed::Figures)]
-#[case::sagas("sagas", 1, Deed::Foresee)]
-#[case::live("live", 1, Deed::Customer)]
-#[case::operations("operations", 1, Deed::Actors)]
-#[case::replica_of_sales("feed.sales.customers", 1, Deed::Customer)]
-#[case::replica_of_opportunity("feed.opportunity.customers", 1, Deed::Customer)]
-#[case::metrics("feed.analytics.metrics", 1, Deed::Customer)]
-#[case::activity("feed.analytics.activity", 1, Deed::Meeting)]
-#[case::notifications("feed.analytics.notifications", 1, Deed::Customer)]
-#[case::departures_of_customer("feed.customer.departures", 1, Deed::Customer)]
-#[case::departures_of_sales("feed.sales.departures", 1, Deed::Meeting)]
-#[case::departures_of_opportunity("feed.opportunity.departures", 1, Deed::Approval)]
-#[case::departures_of_analytics("feed.analytics.departures", 1, Deed::Customer)]
-#[case::progress_of_sagas("feed.sagas.progress", 1, Deed::Customer)]
-#[case::janitor("janitor", 1, Deed::Customer)]
-#[case::child_of_a_new_customer("customer.customer", 2, Deed::Customer)]
-#[case::child_of_a_known_customer("customer.customer", 2, Deed::Change)]
-#[case::child_of_a_meeting("sales.meeting", 1, Deed::Meeting)]
-#[case::child_of_an_approval("opportunity.approval", 1, Deed::Approval)]
-#[case::child_of_a_task("sales.task", 1, Deed::Task)]
-#[case::child_of_a_notification("analytics.notification", 1, Deed::ReadAll)]
-#[case::scheduler("scheduler", 1, Deed::Task)]
-#[case::child_of_a_user("auth.user", 2, Deed::Me)]
-#[case::child_of_a_session("auth.session", 2, Deed::Me)]
+#[case::registry("registry", 12, RequestKind::Customer)]
+#[case::journal("journal", 1, RequestKind::Customer)]
+#[case::journal_with_a_commit_under_way("journal", 3, RequestKind::Customer)]
+#[case::breaker_of_auth_asked("breaker.auth", 1, RequestKind::CustomerOfOther)]
+#[case::breaker_of_auth_told("breaker.auth", 5, RequestKind::CustomerOfOther)]
+#[case::breaker_of_customer_asked("breaker.customer", 1, RequestKind::Meeting)]
+#[case::breaker_of_customer_told("breaker.customer", 5, RequestKind::Meeting)]
+#[case::breaker_of_sales("breaker.sales", 1, RequestKind::Foresee)]
+#[case::breaker_of_opportunity("breaker.opportunity", 1, RequestKind::Foresee)]
+#[case::breaker_of_analytics("breaker.analytics", 1, RequestKind::Foresee)]
+#[case::auth("auth", 1, RequestKind::Login)]
+#[case::customer("customer", 2, RequestKind::Customer)]
+#[case::sales("sales", 1, RequestKind::Meeting)]
+#[case::opportunity("opportunity", 1, RequestKind::Approval)]
+#[case::analytics("analytics", 1, RequestKind::Figures)]
+#[case::sagas("sagas", 1, RequestKind::Foresee)]
+#[case::live("live", 1, RequestKind::Customer)]
+#[case::operations("operations", 1, RequestKind::Actors)]
+#[case::replica_of_sales("feed.sales.customers", 1, RequestKind::Customer)]
+#[case::replica_of_opportunity("feed.opportunity.customers", 1, RequestKind::Customer)]
+#[case::metrics("feed.analytics.metrics", 1, RequestKind::Customer)]
+#[case::activity("feed.analytics.activity", 1, RequestKind::Meeting)]
+#[case::notifications("feed.analytics.notifications", 1, RequestKind::Customer)]
+#[case::departures_of_customer("feed.customer.departures", 1, RequestKind::Customer)]
+#[case::departures_of_sales("feed.sales.departures", 1, RequestKind::Meeting)]
+#[case::departures_of_opportunity("feed.opportunity.departures", 1, RequestKind::Approval)]
+#[case::departures_of_analytics("feed.analytics.departures", 1, RequestKind::Customer)]
+#[case::progress_of_sagas("feed.sagas.progress", 1, RequestKind::Customer)]
+#[case::janitor("janitor", 1, RequestKind::Customer)]
+#[case::child_of_a_new_customer("customer.customer", 2, RequestKind::Customer)]
+#[case::child_of_a_known_customer("customer.customer", 2, RequestKind::Change)]
+#[case::child_of_a_meeting("sales.meeting", 1, RequestKind::Meeting)]
+#[case::child_of_an_approval("opportunity.approval", 1, RequestKind::Approval)]
+#[case::child_of_a_task("sales.task", 1, RequestKind::Task)]
+#[case::child_of_a_notification("analytics.notification", 1, RequestKind::ReadAll)]
+#[case::scheduler("scheduler", 1, RequestKind::Task)]
+#[case::child_of_a_user("auth.user", 2, RequestKind::Me)]
+#[case::child_of_a_session("auth.session", 2, RequestKind::Me)]
 #[tokio::test]
 async fn an_actor_that_panics_is_brought_back_and_only_its_caller_notices(
     #[values(Sqlite, Postgres)] on: Database,
     #[case] actor: &str,
     #[case] visit: u32,
-    #[case] deed: Deed,
+    #[case] kind: RequestKind,
 ) {
-    let (site, people) = Site::copied(on).await;
-    let mut launch = site.armed(&format!("actor.{actor}=panic@{visit}"));
+    let (fixture, staff) = Fixture::copied(on).await;
+    let mut launch = fixture.armed(&format!("actor.{actor}=panic@{visit}"));
     if actor == "scheduler" {
         launch = launch.env("KIZUNA_DUE_SCAN_EVERY", "1s");
     }
     let server = launch.start().await;
-    let doer = Doer { server: &server, people };
-    let (over, admin) = (AtomicBool::new(false), people.admin.at(&server));
+    let sender = Sender { server: &server, staff };
+    let (over, admin) = (AtomicBool::new(false), staff.admin.at(&server));
     bystander_path_is_open(&admin, actor).await;
     let dying = async {
-        let answers = join_all((0..CALLERS).map(|caller| ask(&doer, deed, caller))).await;
+        let answers = join_all((0..CALLERS).map(|caller| ask(&sender, kind, caller))).await;
         eventually(DIES_WITHIN, || at_least_one(&server, RESTARTS, actor)).await;
         over.store(true, Ordering::SeqCst);
         answers
     };
     let (answers, ()) = tokio::join!(dying, bystander(&admin, actor, &over));
     answers.iter().for_each(is_done_or_clearly_refused);
-    everything_works_again(&doer, deed).await;
+    everything_works_again(&sender, kind).await;
     eventually(SOON, || at_least_one(&server, LIVE, actor)).await;
-    site.eventually(promises::kept).await;
+    fixture.eventually(promises::kept).await;
 }
 
-async fn ask(doer: &Doer<'_>, deed: Deed, caller: usize) -> Answer {
-    let answer = tokio::time::timeout(ANSWERED_WITHIN, doer.attempt(deed, &format!("caller-{caller}"))).await;
-    answer.unwrap_or_else(|_| panic!("{deed:?} has no answer after {ANSWERED_WITHIN:?}"))
+async fn ask(sender: &Sender<'_>, kind: RequestKind, caller: usize) -> Answer {
+    let answer = tokio::time::timeout(ANSWERED_WITHIN, sender.attempt(kind, &format!("caller-{caller}"))).await;
+    answer.unwrap_or_else(|_| panic!("{kind:?} has no answer after {ANSWERED_WITHIN:?}"))
 }
 
 #[track_caller]
@@ -137,13 +137,13 @@ async fn at_least_one(server: &Kizuna, metric: &str, actor: &str) -> Result<(), 
 }
 
 /// The refused requests under their own keys, then every other.
-async fn everything_works_again(doer: &Doer<'_>, died_over: Deed) {
+async fn everything_works_again(sender: &Sender<'_>, died_over: RequestKind) {
     let again = (0..CALLERS).map(|caller| (died_over, format!("caller-{caller}")));
-    let others = ALL.into_iter().map(|deed| (deed, format!("afterwards {deed:?}")));
-    for (deed, key) in again.chain(others) {
+    let others = ALL.into_iter().map(|kind| (kind, format!("afterwards {kind:?}")));
+    for (kind, key) in again.chain(others) {
         eventually(SOON, async || {
-            let answer = doer.attempt(deed, &key).await;
-            if matches!(answer.status, 200 | 201) { Ok(()) } else { Err(format!("{deed:?}: {answer}")) }
+            let answer = sender.attempt(kind, &key).await;
+            if matches!(answer.status, 200 | 201) { Ok(()) } else { Err(format!("{kind:?}: {answer}")) }
         })
         .await;
     }
@@ -155,9 +155,9 @@ async fn everything_works_again(doer: &Doer<'_>, died_over: Deed) {
 async fn a_service_whose_work_panics_is_brought_back_and_others_answer_without_it(
     #[values(Sqlite, Postgres)] on: Database,
 ) {
-    let (site, people) = Site::copied(on).await;
-    let server = site.armed("stats.customers=panic@2").start().await;
-    let manager = people.manager.at(&server);
+    let (fixture, staff) = Fixture::copied(on).await;
+    let server = fixture.armed("stats.customers=panic@2").start().await;
+    let manager = staff.manager.at(&server);
     let source = async || {
         let summary = manager.get("/api/reports/sales-summary?from=2026-01-01&to=2026-12-31").await;
         summary.expect(200).text_at("/customers/source")
@@ -166,7 +166,7 @@ async fn a_service_whose_work_panics_is_brought_back_and_others_answer_without_i
     assert_eq!(source().await, "cached", "the second panics");
     eventually(SOON, || at_least_one(&server, RESTARTS, "customer")).await;
     eventually(SOON, || at_least_one(&server, LIVE, "customer")).await;
-    everything_works_again(&Doer { server: &server, people }, Deed::Customer).await;
+    everything_works_again(&Sender { server: &server, staff }, RequestKind::Customer).await;
     assert_eq!(source().await, "live");
-    site.eventually(promises::kept).await;
+    fixture.eventually(promises::kept).await;
 }

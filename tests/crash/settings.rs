@@ -5,7 +5,7 @@ use std::process::Output;
 
 use rstest::rstest;
 
-use crate::site::run;
+use crate::fixture::run;
 use testing::app::SECRET;
 
 /// What a failed start said, without clap's hint at the help.

@@ -16,7 +16,7 @@ use store::log;
 use crate::proxy::Proxy;
 use testing::app::{ADMIN, PASSWORD, SECRET};
 use testing::live_client::{Client, Heard, cursor_of};
-use testing::{Api, Database, Kizuna, Launch, Member, Place, Postgres, Sqlite};
+use testing::{Api, Database, Kizuna, Launch, Member, TestDatabase, Postgres, Sqlite};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_kizuna");
 /// Bytes of the server's after which a connection breaks: within the handshake, a hello, or some frame.
@@ -25,9 +25,9 @@ const KILLS: usize = 3;
 /// All of it must be over by then.
 const WITHIN: Duration = Duration::from_secs(90);
 
-fn launch(place: &Place) -> Launch {
+fn launch(database: &TestDatabase) -> Launch {
     Kizuna::launch(BINARY)
-        .database(&place.url)
+        .database(&database.url)
         .env("KIZUNA_JWT_SECRET", SECRET)
         .env("KIZUNA_ADMIN_PASSWORD", PASSWORD)
         // A connection that was cut is no longer there for its client, but for the server for a moment.
@@ -51,8 +51,8 @@ impl Reader {
     }
 
     /// Its notifications as the log has them.
-    async fn expected(&self, place: &Place) -> Vec<String> {
-        let db = place.open().await;
+    async fn expected(&self, database: &TestDatabase) -> Vec<String> {
+        let db = database.open().await;
         let events = log::after(&db, partition_of(self.id), 0, 100_000).await.expect("a log");
         db.close().await;
         let mine = events.iter().filter(|event| {
@@ -114,8 +114,8 @@ async fn write(proxy: &Proxy, token: &str, names: std::ops::Range<usize>) {
 
 /// `managers` with `clients` each; each of `customers` is a notification for every manager.
 async fn run(on: Database, managers: usize, clients: usize, customers: usize) {
-    let place = Place::fresh(on);
-    let mut server = launch(&place).start().await;
+    let database = TestDatabase::fresh(on);
+    let mut server = launch(&database).start().await;
     let admin = Member::sign_in(&Api::new(server.base_url()), ADMIN, PASSWORD).await;
     let sales = admin.hire("SALES", "sales", None).await;
     let readers = join_all((0..managers).map(|number| Reader::hire(&admin, number))).await;
@@ -131,7 +131,7 @@ async fn run(on: Database, managers: usize, clients: usize, customers: usize) {
                 if round < KILLS {
                     tokio::time::sleep(Duration::from_millis(150)).await;
                     server.kill_9();
-                    server = launch(&place).start().await;
+                    server = launch(&database).start().await;
                     cutting.aim(server.base_url());
                     straight.aim(server.base_url());
                 }
@@ -149,7 +149,7 @@ async fn run(on: Database, managers: usize, clients: usize, customers: usize) {
         .await
         .expect("all of it is over in time");
     for (reader, seen) in readers.iter().zip(seen.chunks(clients)) {
-        let expected = reader.expected(&place).await;
+        let expected = reader.expected(&database).await;
         assert_eq!(expected.len(), customers, "each customer is one notification of each manager");
         for client in seen {
             assert_eq!(*client, expected);

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use testing::app::{ADMIN, PASSWORD};
 use testing::live_client::{Client, Heard, cursor_of};
-use testing::{Api, Database, Kizuna, Member, Place, Postgres, Sqlite, Team, TestApp, eventually};
+use testing::{Api, Database, Kizuna, Member, TestDatabase, Postgres, Sqlite, Team, TestApp, eventually};
 
 /// At once, on a machine that runs other tests beside.
 const AT_ONCE: Duration = Duration::from_millis(800);
@@ -140,8 +140,8 @@ async fn a_socket_that_is_closed_by_its_client_is_answered_and_forgotten() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_listener_or_a_hub_that_dies_sends_its_sockets_back_to_their_cursors() {
     for failpoint in ["actor.analytics.listener=panic@4", "actor.live=panic@12"] {
-        let place = Place::fresh(Sqlite);
-        let launch = Kizuna::launch(env!("CARGO_BIN_EXE_kizuna")).database(&place.url);
+        let database = TestDatabase::fresh(Sqlite);
+        let launch = Kizuna::launch(env!("CARGO_BIN_EXE_kizuna")).database(&database.url);
         let launch = launch.env("KIZUNA_ADMIN_PASSWORD", PASSWORD).env("KIZUNA_FAILPOINTS", failpoint);
         let server = launch.start().await;
         let admin = Member::sign_in(&Api::new(server.base_url()), ADMIN, PASSWORD).await;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::wire::{Raw, Wire};
 use testing::app::{ADMIN, PASSWORD, SECRET};
 use testing::live_client::Client;
-use testing::{Api, Kizuna, Member, Place, Sqlite};
+use testing::{Api, Kizuna, Member, TestDatabase, Sqlite};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_kizuna");
 const PATH: &str = "/api/ws?topics=customers";
@@ -29,8 +29,8 @@ fn version_of(frame: &Value) -> i64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_stops_reading_is_closed_with_1013_within_bounded_memory_and_resumes() {
-    let place = Place::fresh(Sqlite);
-    let launch = Kizuna::launch(BINARY).database(&place.url).env("KIZUNA_JWT_SECRET", SECRET);
+    let database = TestDatabase::fresh(Sqlite);
+    let launch = Kizuna::launch(BINARY).database(&database.url).env("KIZUNA_JWT_SECRET", SECRET);
     let server = launch.env("KIZUNA_ADMIN_PASSWORD", PASSWORD).start().await;
     let admin = Member::sign_in(&Api::new(server.base_url()), ADMIN, PASSWORD).await;
     let customer = admin.customer("絆商事").await.id();

@@ -23,7 +23,7 @@ use store::settings::DatabaseSettings;
 use tokio::runtime::Handle;
 
 use crate::common::begin;
-use testing::{Database, Place};
+use testing::{Database, TestDatabase};
 
 /// Units of one transaction: small, so that many units are many commits.
 const GROUP: usize = 10;
@@ -32,19 +32,19 @@ const GROUP: usize = 10;
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A database, a clock that the test moves, and the runtime that outlives actors.
-pub struct Site {
-    pub place: Place,
+pub struct Fixture {
+    pub database: TestDatabase,
     pub clock: Clock,
     pub runtime: Handle,
 }
 
 /// Runs `body` within an actix system.
-pub fn run(on: Database, body: impl AsyncFnOnce(&Site)) {
+pub fn run(on: Database, body: impl AsyncFnOnce(&Fixture)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("a runtime");
     let clock = Clock::manual(begin());
-    let site = Site { place: Place::fresh(on), clock, runtime: runtime.handle().clone() };
-    System::new().block_on(body(&site));
+    let fixture = Fixture { database: TestDatabase::fresh(on), clock, runtime: runtime.handle().clone() };
+    System::new().block_on(body(&fixture));
     runtime.shutdown_timeout(Duration::from_secs(2));
 }
 
@@ -59,10 +59,10 @@ pub struct Node {
     arbiters: Arbiters,
 }
 
-impl Site {
+impl Fixture {
     /// A node with connections of its own.
     pub async fn node(&self) -> Node {
-        let settings = DatabaseSettings { url: self.place.url.clone(), pool_size: 4 };
+        let settings = DatabaseSettings { url: self.database.url.clone(), pool_size: 4 };
         let opened = self.runtime.spawn(async move {
             let db = Db::connect(&settings, SCHEMA).await?;
             db.migrate().await.map(|_| db)

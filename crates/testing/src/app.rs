@@ -21,7 +21,7 @@ use store::{Db, cursors};
 use tokio::sync::oneshot;
 
 use crate::api::Api;
-use crate::database::Place;
+use crate::database::TestDatabase;
 use crate::eventually;
 
 /// The first ADMIN, and everybody's password.
@@ -60,7 +60,7 @@ pub struct TestApp {
     node: Node,
     config: Config,
     thread: Option<JoinHandle<()>>,
-    place: Arc<Place>,
+    database: Arc<TestDatabase>,
 }
 
 impl Deref for TestApp {
@@ -83,18 +83,18 @@ impl TestApp {
     /// When it does not start.
     pub async fn with(on: Database, args: &[&str]) -> Self {
         let clock = Clock::manual(Timestamp::parse(BEGIN).expect("a time"));
-        Self::on(Arc::new(Place::fresh(on)), clock, args).await
+        Self::on(Arc::new(TestDatabase::fresh(on)), clock, args).await
     }
 
     /// Another node on the same database, by the same clock.
     pub async fn beside(&self, args: &[&str]) -> Self {
-        Self::on(self.place.clone(), self.node.clock.clone(), args).await
+        Self::on(self.database.clone(), self.node.clock.clone(), args).await
     }
 
-    async fn on(place: Arc<Place>, clock: Clock, args: &[&str]) -> Self {
-        let config = parse(&place.url, args);
+    async fn on(database: Arc<TestDatabase>, clock: Clock, args: &[&str]) -> Self {
+        let config = parse(&database.url, args);
         let (node, thread) = launch(&config, clock).await;
-        Self { node, config, thread: Some(thread), place }
+        Self { node, config, thread: Some(thread), database }
     }
 
     /// Stops the node and starts another on the same database, whose clock goes on from here. Tokens hold; the

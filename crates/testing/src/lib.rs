@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 pub use api::{Answer, Api};
 pub use app::{Database, Postgres, Sqlite, TestApp};
-pub use database::{Place, Template};
+pub use database::{TestDatabase, Template};
 pub use process::{Kizuna, Launch, LogLine};
 pub use redis::Redis;
 pub use team::{Member, Team};
