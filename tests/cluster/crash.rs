@@ -41,7 +41,7 @@ async fn under_load(plan: Plan, outages: &[Outage]) {
     let nodes = cluster.size();
     let pids: Vec<u32> = (0..nodes).map(|node| cluster.node(node).pid()).collect();
     let watcher = Watcher::start(&cluster.staff.manager, cluster.urls()).await;
-    let load = Load::patient(&cluster, 3, Duration::from_millis(30), ANSWERED_WITHIN);
+    let load = Load::with_limit(&cluster, 3, Duration::from_millis(30), ANSWERED_WITHIN);
     for (number, (begin, away, end)) in outages.iter().enumerate() {
         tokio::time::sleep(BEFORE).await;
         begin(cluster.postgres.as_mut().expect("an own one"));
@@ -59,7 +59,7 @@ async fn under_load(plan: Plan, outages: &[Outage]) {
     }
     cluster.all_alive().await;
     cluster.integrity().await;
-    watcher.heard_everything(&cluster).await;
+    watcher.all_received(&cluster).await;
     ledger.is_kept(&cluster).await;
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::cluster::Cluster;
 use crate::ledger::Ledger;
 use crate::load::Load;
-use crate::watcher::{Told, Watcher};
+use crate::watcher::{Received, Watcher};
 
 /// Kills so close after one another that whoever takes over often dies, too; then the thirty, each of which is over before
 /// the next.
@@ -45,18 +45,18 @@ async fn thirty_kills_under_load_lose_nothing_double_nothing_and_delivery_resume
     let ledger = load.stop().await;
     cluster.all_alive().await;
     cluster.integrity().await;
-    let told = watcher.heard_everything(&cluster).await;
+    let received = watcher.all_received(&cluster).await;
     let mut delays: Vec<Duration> =
-        told.iter().filter_map(|told| delay(told, &ledger, after_storm)).collect();
+        received.iter().filter_map(|one| delay(one, &ledger, after_storm)).collect();
     delays.sort_unstable();
     let slowest = *delays.last().expect("customers");
-    println!("told after {:?} in the middle, {slowest:?} at the latest", delays[delays.len() / 2]);
-    assert!(slowest <= RESUMES_WITHIN, "somebody was told {slowest:?} after the answer");
+    println!("received after {:?} in the middle, {slowest:?} at the latest", delays[delays.len() / 2]);
+    assert!(slowest <= RESUMES_WITHIN, "a notification arrived {slowest:?} after the answer");
     ledger.is_kept(&cluster).await;
 }
 
 /// From the answer to a customer's creation, if it came after `begin`, until somebody was told of it.
-fn delay(told: &Told, ledger: &Ledger, begin: Instant) -> Option<Duration> {
-    let created = ledger.created.get(&told.subject).filter(|created| **created > begin)?;
-    Some(told.at.saturating_duration_since(*created))
+fn delay(received: &Received, ledger: &Ledger, begin: Instant) -> Option<Duration> {
+    let created = ledger.created.get(&received.subject).filter(|created| **created > begin)?;
+    Some(received.at.saturating_duration_since(*created))
 }

@@ -15,7 +15,7 @@ use testing::Answer;
 use testing::app::PASSWORD;
 
 /// How long a request may hang, as at a node that is paused, before it is sent to another.
-pub const PATIENCE: Duration = Duration::from_secs(3);
+pub const REQUEST_MAX: Duration = Duration::from_secs(3);
 /// How long one order may take, whatever dies meanwhile.
 const GIVES_UP_AFTER: Duration = Duration::from_secs(60);
 /// Before a refused order is sent again.
@@ -34,11 +34,11 @@ pub struct Load {
 impl Load {
     /// So many workers, each resting so long between two orders.
     pub fn start(cluster: &Cluster, workers: usize, pause: Duration) -> Self {
-        Self::patient(cluster, workers, pause, PATIENCE)
+        Self::with_limit(cluster, workers, pause, REQUEST_MAX)
     }
 
     /// The same, who wait so long for an answer.
-    pub fn patient(cluster: &Cluster, workers: usize, pause: Duration, patience: Duration) -> Self {
+    pub fn with_limit(cluster: &Cluster, workers: usize, pause: Duration, limit: Duration) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let start = |name| {
             let worker = Worker {
@@ -47,7 +47,7 @@ impl Load {
                 admin: cluster.staff.admin.clone(),
                 manager: cluster.staff.manager.clone(),
                 sales: cluster.staff.sales.clone(),
-                patience,
+                limit,
                 node: name,
                 orders: 0,
                 ledger: Ledger::default(),
@@ -81,7 +81,7 @@ struct Worker {
     admin: Known,
     manager: Known,
     sales: Known,
-    patience: Duration,
+    limit: Duration,
     /// Where the next request goes.
     node: usize,
     orders: u32,
@@ -179,7 +179,7 @@ impl Worker {
         let path = format!("/api/customers/{id}");
         // The ADMIN sees also what a successor has inherited meanwhile.
         let read = self.admin.at(node).attempt(Method::GET, &path, None);
-        let Ok(Ok(answer)) = tokio::time::timeout(self.patience, read).await else { return };
+        let Ok(Ok(answer)) = tokio::time::timeout(self.limit, read).await else { return };
         let seen = answer.version().unwrap_or(0);
         if answer.status == 404 || answer.status == 200 && seen < version {
             self.ledger.stale.push(format!("node {node} shows {id} as {seen}, not {version}"));
@@ -209,7 +209,7 @@ impl Worker {
             let api = if key.is_empty() { api } else { api.idempotency_key(format!("{} {key}", self.name)) };
             let sent = Instant::now();
             let (is_polite, said) =
-                match tokio::time::timeout(self.patience, api.attempt(method.clone(), path, body.clone()))
+                match tokio::time::timeout(self.limit, api.attempt(method.clone(), path, body.clone()))
                     .await
                 {
                     Ok(Ok(answer)) if !is_later(&answer) => {
@@ -218,7 +218,7 @@ impl Worker {
                     }
                     Ok(Ok(answer)) => (answer.header("retry-after").is_some(), answer.to_string()),
                     Ok(Err(error)) => (false, format!("{error:?}")),
-                    Err(_) => (false, format!("no answer within {:?}", self.patience)),
+                    Err(_) => (false, format!("no answer within {:?}", self.limit)),
                 };
             assert!(began.elapsed() < GIVES_UP_AFTER, "{method} {path} is not done yet: {said}");
             let said = format!("node {node}: {method} {path}: {said}");

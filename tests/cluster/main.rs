@@ -7,7 +7,7 @@
 //! - `logs`: one request in the logs of two nodes
 //! - `rolling`: every node restarted behind a load balancer; `compose`: what `docker-compose.yml` starts
 //! - `cluster`: the nodes of a test; `plan`: how they are started; `staff`: the users that they know
-//! - `load`: work under way, which remembers what was acknowledged; `watcher`: somebody who is told of it;
+//! - `load`: work under way, which remembers what was acknowledged; `watcher`: a user who receives the notifications;
 //!   `ledger`: whether all of it is there; `proxy`: HAProxy
 
 mod cluster;

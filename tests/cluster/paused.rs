@@ -38,6 +38,6 @@ async fn a_node_that_hung_for_longer_than_its_lease_doubles_nothing_when_it_goes
     tokio::time::sleep(Duration::from_secs(2)).await;
     let ledger = load.stop().await;
     cluster.integrity().await;
-    watcher.heard_everything(&cluster).await;
+    watcher.all_received(&cluster).await;
     ledger.is_kept(&cluster).await;
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cluster::Cluster;
 use crate::ledger::some;
-use crate::load::{Load, PATIENCE};
+use crate::load::{Load, REQUEST_MAX};
 use crate::watcher::Watcher;
 use testing::eventually;
 
@@ -55,9 +55,9 @@ async fn whatever_happens_to_redis_writes_are_acknowledged_and_nothing_is_lost_o
 
     let ledger = load.stop().await;
     assert!(ledger.hiccups.is_empty(), "not every request was 2xx at once: {}", some(&ledger.hiccups));
-    assert!(ledger.slowest < PATIENCE, "a request took {:?}", ledger.slowest);
+    assert!(ledger.slowest < REQUEST_MAX, "a request took {:?}", ledger.slowest);
     cluster.integrity().await;
-    watcher.heard_everything(&cluster).await;
+    watcher.all_received(&cluster).await;
     ledger.is_kept(&cluster).await;
 }
 
@@ -67,8 +67,8 @@ async fn told_of_everything(watcher: &Watcher, cluster: &Cluster, when: &str) {
     let count = watcher.in_log(cluster).await + 1;
     cluster.staff.sales.customer(0, &format!("Redis: {when}")).await;
     eventually(TOLD_WITHIN, async || {
-        let told = watcher.told().len();
-        if told >= count { Ok(()) } else { Err(format!("Redis {when}: told of {told} of {count}")) }
+        let received = watcher.received().len();
+        if received >= count { Ok(()) } else { Err(format!("Redis {when}: received {received} of {count}")) }
     })
     .await;
 }

@@ -41,7 +41,7 @@ async fn a_rolling_restart_behind_a_load_balancer_fails_no_request_of_200_a_seco
     let stored = cluster.staff.sales.at(0).get("/api/customers?limit=1&count=true").await;
     assert_eq!(stored.header("x-total-count"), Some(done.written.len().to_string().as_str()));
     cluster.integrity().await;
-    watcher.heard_everything(&cluster).await;
+    watcher.all_received(&cluster).await;
 }
 
 /// Requests at a steady rate.

@@ -55,13 +55,13 @@ impl<A: Aggregate> Message for Read<A> {
     type Result = Result<Option<Arc<A::State>>, Error>;
 }
 
-/// Finish what you have and stop: you are out of the directory.
+/// Makes a child finish the messages it has and stop. It is no longer in the directory.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Passivate;
 
-enum Memory<S> {
-    /// To be read before the next decision.
+enum LoadedState<S> {
+    /// Must be read before the next decision.
     Unknown,
     Known(Option<Arc<S>>),
 }
@@ -70,7 +70,7 @@ enum Memory<S> {
 pub struct Child<A: Aggregate> {
     id: Id,
     entities: Entities<A>,
-    memory: Memory<A::State>,
+    memory: LoadedState<A::State>,
     /// Of the message under way, for the log line of a crash.
     trace: Trace,
     passivating: bool,
@@ -80,18 +80,18 @@ pub struct Child<A: Aggregate> {
 impl<A: Aggregate> Child<A> {
     /// `fresh`: the id was just made, there is no row to look for.
     pub(super) fn new(id: Id, entities: Entities<A>, live: LiveGauge, fresh: bool) -> Self {
-        let memory = if fresh { Memory::Known(None) } else { Memory::Unknown };
+        let memory = if fresh { LoadedState::Known(None) } else { LoadedState::Unknown };
         Self { id, entities, memory, trace: Trace::none(), passivating: false, _live: live }
     }
 
     /// Takes the memory out for one message; what a message that dies leaves behind is `Unknown`.
-    fn begin(&mut self, trace: &Trace) -> Turn<A> {
+    fn begin(&mut self, trace: &Trace) -> Handling<A> {
         self.trace = trace.clone();
-        let memory = std::mem::replace(&mut self.memory, Memory::Unknown);
-        Turn { id: self.id, entities: self.entities.clone(), memory, has_read: false }
+        let memory = std::mem::replace(&mut self.memory, LoadedState::Unknown);
+        Handling { id: self.id, entities: self.entities.clone(), memory, has_read: false }
     }
 
-    fn end(&mut self, turn: Turn<A>) {
+    fn end(&mut self, turn: Handling<A>) {
         (self.memory, self.trace) = (turn.memory, Trace::none());
     }
 }
@@ -158,22 +158,22 @@ impl<A: Aggregate> Handler<Passivate> for Child<A> {
     }
 }
 
-/// The child's state while a message is worked on.
-struct Turn<A: Aggregate> {
+/// The child's state while it handles a message.
+struct Handling<A: Aggregate> {
     id: Id,
     entities: Entities<A>,
-    memory: Memory<A::State>,
+    memory: LoadedState<A::State>,
     /// Whether this very message has read the memory.
     has_read: bool,
 }
 
-impl<A: Aggregate> Turn<A> {
+impl<A: Aggregate> Handling<A> {
     async fn load(&mut self) -> Result<Option<Arc<A::State>>, Error> {
-        if let Memory::Known(state) = &self.memory {
+        if let LoadedState::Known(state) = &self.memory {
             return Ok(state.clone());
         }
         let state = self.entities.parts().db.row::<A::State>(A::TABLE, self.id).await?.map(Arc::new);
-        self.memory = Memory::Known(state.clone());
+        self.memory = LoadedState::Known(state.clone());
         self.has_read = true;
         Ok(state)
     }
@@ -196,7 +196,7 @@ impl<A: Aggregate> Turn<A> {
             let decided = self.decide(state.as_deref(), version, command, context, now);
             // The commit's comparison finds out that a memory is old; here there will be none.
             if self.may_be_old() && decided.as_ref().map_or(true, Vec::is_empty) {
-                self.memory = Memory::Unknown;
+                self.memory = LoadedState::Unknown;
                 continue;
             }
             let (unit, next) = self.unit(state.as_deref(), version, &decided?, prepared, now);
@@ -219,7 +219,7 @@ impl<A: Aggregate> Turn<A> {
                     return Err(Error::new(A::duplicate()));
                 }
                 Err(error) => {
-                    self.memory = Memory::Unknown;
+                    self.memory = LoadedState::Unknown;
                     self.entities.forget(self.id);
                     return Err(error.into());
                 }
@@ -250,7 +250,7 @@ impl<A: Aggregate> Turn<A> {
         if losses > LOSSES_AT_ONCE {
             tokio::time::sleep(commit_backoff()).await;
         }
-        self.memory = Memory::Unknown;
+        self.memory = LoadedState::Unknown;
         let state = self.load().await?;
         if state.as_deref().map_or(0, Versioned::version) == version {
             return Err(Error::unavailable().with_cause("a row changed on which the command depends"));
@@ -298,7 +298,7 @@ impl<A: Aggregate> Turn<A> {
     fn committed(&mut self, next: Option<A::State>, asked: Instant) -> Answer<A> {
         let next =
             Arc::new(next.ok_or_else(|| Error::internal("a command was committed that leaves no state"))?);
-        self.memory = Memory::Known(Some(next.clone()));
+        self.memory = LoadedState::Known(Some(next.clone()));
         self.entities.committed(self.id, &next, asked);
         Ok(next)
     }

@@ -9,18 +9,18 @@ use std::time::{Duration, Instant};
 
 tokio::task_local! {
     /// The unit of work that the current task is in.
-    static UNDER_WAY: Arc<Unit>;
+    static UNDER_WAY: Arc<WorkItem>;
 }
 
 /// The units of work that an actor has under way.
 #[derive(Debug, Default)]
-pub struct Progress(Mutex<Vec<Arc<Unit>>>);
+pub struct Progress(Mutex<Vec<Arc<WorkItem>>>);
 
 /// A unit of work: when it last made progress.
 #[derive(Debug)]
-struct Unit(Mutex<Instant>);
+struct WorkItem(Mutex<Instant>);
 
-impl Unit {
+impl WorkItem {
     fn made_progress(&self) {
         *self.0.lock().expect("no panic under this lock") = Instant::now();
     }
@@ -48,7 +48,7 @@ pub fn made() {
 impl Progress {
     /// Does `work` as one unit. Dropped before its end, it is under way no longer.
     pub async fn watch<T>(&self, work: impl Future<Output = T>) -> T {
-        let unit = Arc::new(Unit(Mutex::new(Instant::now())));
+        let unit = Arc::new(WorkItem(Mutex::new(Instant::now())));
         let _listed = Listed::new(self, unit.clone());
         UNDER_WAY.scope(unit, work).await
     }
@@ -65,11 +65,11 @@ impl Progress {
 /// A unit's place among those under way.
 struct Listed<'a> {
     progress: &'a Progress,
-    unit: Arc<Unit>,
+    unit: Arc<WorkItem>,
 }
 
 impl<'a> Listed<'a> {
-    fn new(progress: &'a Progress, unit: Arc<Unit>) -> Self {
+    fn new(progress: &'a Progress, unit: Arc<WorkItem>) -> Self {
         progress.0.lock().expect("no panic under this lock").push(unit.clone());
         Self { progress, unit }
     }

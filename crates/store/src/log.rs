@@ -87,7 +87,7 @@ pub async fn after(
 
 /// A range of a partition, and the types of events wanted from it.
 #[derive(Clone, Debug)]
-pub struct Stretch<'a> {
+pub struct Range<'a> {
     pub partition: i64,
     /// Sequence numbers greater than `after`, up to `upto`.
     pub after: i64,
@@ -98,7 +98,7 @@ pub struct Stretch<'a> {
 }
 
 /// The events of a range, in order, at most `limit`.
-pub async fn stretch(db: &Db, wanted: &Stretch<'_>, limit: i64) -> Result<Vec<LoggedEvent>, StoreError> {
+pub async fn range(db: &Db, wanted: &Range<'_>, limit: i64) -> Result<Vec<LoggedEvent>, StoreError> {
     let mut tail = Sql::default()
         .filter("slice = ?", [wanted.partition.into()])
         .filter("slice_seq > ?", [wanted.after.into()])

@@ -27,8 +27,8 @@ const TESTED_WITHIN: Duration = Duration::from_secs(1);
 const PLANS_LAST: Duration = Duration::from_secs(5 * 60);
 /// How long a server may take to let the first connections in when a node starts, for which no request waits yet.
 const OPENED_WITHIN: Duration = Duration::from_secs(30);
-/// How soon a connection that was refused is tried again.
-const AGAIN: Duration = Duration::from_millis(50);
+/// The pause before another try after a connection was refused.
+const CONNECT_RETRY: Duration = Duration::from_millis(50);
 /// How long those that are lent may take to come back when all are to be closed.
 const CLOSED_WITHIN: Duration = Duration::from_secs(5);
 
@@ -168,7 +168,7 @@ impl Connections {
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
     loop {
         match options.connect().await {
-            Err(error) if is_starting(&error) => sleep(AGAIN).await,
+            Err(error) if is_starting(&error) => sleep(CONNECT_RETRY).await,
             made => return made,
         }
     }

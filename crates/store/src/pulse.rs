@@ -21,8 +21,8 @@ use crate::error::StoreError;
 const EVERY: Duration = Duration::from_millis(500);
 /// How long it may take to answer, a new connection included if the old one broke.
 const WITHIN: Duration = Duration::from_millis(1_500);
-/// How soon a connection that was refused is tried again.
-const AGAIN: Duration = Duration::from_millis(100);
+/// The pause before another probe after a connection was refused.
+const PROBE_RETRY: Duration = Duration::from_millis(100);
 
 /// The server as it was found last.
 #[derive(Clone, Copy, Debug)]
@@ -139,7 +139,7 @@ async fn ask(options: &PgConnectOptions, connection: &mut Option<PgConnection>) 
             }
             // It is there, and has no connection to spare.
             Err(error) if is_an_answer(&error) => return None,
-            Err(_) => sleep(AGAIN).await,
+            Err(_) => sleep(PROBE_RETRY).await,
         }
     }
 }

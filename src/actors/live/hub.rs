@@ -327,7 +327,7 @@ impl Actor for HubActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        // GetPositions auth is remote there are no such messages, and listeners check twice a second.
+        // If auth is remote there are no such messages, and listeners check twice a second.
         if let Some(accounts) = self.parts.auth.accounts() {
             ctx.add_stream(changed(accounts.users.changes(), |user| user.user.id));
             ctx.add_stream(changed(accounts.sessions.changes(), |session| session.user_id));

@@ -25,7 +25,7 @@ use kernel::ids::Id;
 use kernel::locale::Locale;
 use runtime::positions::Positions;
 use store::log;
-use store::log::Stretch;
+use store::log::Range;
 
 /// Events read from the log at a time: what a resuming socket holds in memory.
 const PAGE: i64 = 64;
@@ -212,8 +212,8 @@ impl Link {
             types.push(NOTIFICATION_CREATED);
         }
         let partition_key = topics.is_empty().then_some(self.user_id);
-        let stretch = Stretch { partition, after, upto, types: &types, partition_key };
-        Ok(log::stretch(&self.live.db, &stretch, PAGE).await?)
+        let range = Range { partition, after, upto, types: &types, partition_key };
+        Ok(log::range(&self.live.db, &range, PAGE).await?)
     }
 }
 

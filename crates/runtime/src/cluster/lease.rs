@@ -25,19 +25,19 @@ const LASTS: Duration = Duration::from_secs(2);
 const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stay {
-    Staying,
+enum MembershipState {
+    Member,
     Leaving,
     Left,
 }
 
-/// Ends a node's membership from elsewhere; clones share it.
+/// Ends a node's membership; clones share it.
 #[derive(Clone, Debug)]
-pub struct MembershipHandle(Arc<watch::Sender<Stay>>);
+pub struct MembershipHandle(Arc<watch::Sender<MembershipState>>);
 
 impl Default for MembershipHandle {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(Stay::Staying)))
+        Self(Arc::new(watch::Sender::new(MembershipState::Member)))
     }
 }
 
@@ -45,9 +45,9 @@ impl MembershipHandle {
     /// The node leaves for good: others take on its partitions, and no more calls are sent to it. Returns when the lease
     /// is given up, or after a second: then it runs out by itself.
     pub async fn leave(&self) {
-        self.0.send_replace(Stay::Leaving);
+        self.0.send_replace(MembershipState::Leaving);
         let mut stay = self.0.subscribe();
-        let _ = tokio::time::timeout(LEAVE_WITHIN, stay.wait_for(|stay| *stay == Stay::Left)).await;
+        let _ = tokio::time::timeout(LEAVE_WITHIN, stay.wait_for(|stay| *stay == MembershipState::Left)).await;
     }
 }
 
@@ -86,7 +86,7 @@ async fn keep(db: Db, members: Members, membership: MembershipHandle, stats: Arc
         tracing::warn!(%error, "nodes that are long gone stay on the list for now");
     }
     let mut stay = membership.0.subscribe();
-    while *stay.borrow_and_update() == Stay::Staying {
+    while *stay.borrow_and_update() == MembershipState::Member {
         stats.step();
         let begun = Instant::now();
         let wait = stats.progress().watch(look(&db, &members)).await.unwrap_or_else(|error| {
@@ -100,7 +100,7 @@ async fn keep(db: Db, members: Members, membership: MembershipHandle, stats: Arc
     if let Err(error) = nodes::release(&db, &members.node().member()).await {
         tracing::warn!(%error, "the lease could not be given up: it runs out");
     }
-    membership.0.send_replace(Stay::Left);
+    membership.0.send_replace(MembershipState::Left);
 }
 
 /// Renews the lease and looks who lives; answers how long after its beginning to look again. While the database is away the

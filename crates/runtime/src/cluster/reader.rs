@@ -24,8 +24,8 @@ use store::{Db, StoreError, log};
 const BLOCK: Duration = Duration::from_secs(1);
 /// Entries of one partition read at once.
 const PAGE: usize = 512;
-/// When to try again while Redis or the database is away.
-const AGAIN: Duration = Duration::from_millis(200);
+/// The pause before another try while Redis or the database is away.
+const READ_RETRY: Duration = Duration::from_millis(200);
 
 /// What the reader works with.
 #[derive(Clone)]
@@ -69,7 +69,7 @@ impl Reader {
     async fn run(mut self, stats: Arc<ActorStats>) {
         while let Err(error) = stats.progress().watch(self.begin()).await {
             tracing::warn!(%error, "the log's heads can't be read for the moment");
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(READ_RETRY).await;
         }
         loop {
             match stats.progress().watch(self.parts.redis.reader(BLOCK)).await {
@@ -80,7 +80,7 @@ impl Reader {
                 }
                 Err(error) => tracing::debug!(%error, "Redis is away"),
             }
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(READ_RETRY).await;
         }
     }
 

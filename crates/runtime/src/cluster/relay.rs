@@ -16,9 +16,9 @@ use kernel::ids::Id;
 use store::log;
 use store::redis::Redis;
 
-/// Commits that may wait to be told.
+/// Commits that may wait to be published.
 const QUEUE: usize = 1_024;
-/// Events told at once.
+/// Events published at once.
 const TOGETHER: usize = 1_024;
 /// The entry's fields: which process it is from, and the event.
 pub(super) const FROM: &str = "from";
@@ -70,8 +70,8 @@ async fn tell(redis: Redis, registry: Registry, incarnation: Id, stats: Arc<Acto
         stats.step();
         match stats.progress().watch(publish(&redis, incarnation, &events)).await {
             Ok(0) => {}
-            Ok(refused) => untold(refused, "Redis refused"),
-            Err(error) => untold(events.len(), &error.to_string()),
+            Ok(refused) => not_published(refused, "Redis refused"),
+            Err(error) => not_published(events.len(), &error.to_string()),
         }
     }
 }
@@ -80,9 +80,9 @@ fn own(batch: Batch) -> Vec<Arc<LoggedEvent>> {
     if batch.origin == Origin::Local { batch.events } else { Vec::new() }
 }
 
-fn untold(events: usize, why: &str) {
+fn not_published(events: usize, why: &str) {
     metrics::counter!("kizuna_relay_untold_events_total").increment(events as u64);
-    tracing::debug!(events, why, "other nodes will read these from the log");
+    tracing::debug!(events, why, "can't publish events to Redis; other nodes will read them from the log");
 }
 
 /// Adds events to the streams of their partitions; answers how many Redis had no room for.

@@ -14,8 +14,8 @@ use store::redis::Redis;
 use store::{Db, StoreError, cursors, log};
 
 const TRIM_EVERY: Duration = Duration::from_secs(5);
-/// Entries of a partition that are kept for consumers far behind: beyond, Redis would be a second log.
-const KEPT: i64 = 10_000;
+/// Entries kept per partition. A consumer that is further behind reads the log.
+const STREAM_ENTRIES_MAX: i64 = 10_000;
 
 /// Trims at intervals.
 pub struct TrimmerActor {
@@ -68,7 +68,7 @@ async fn bounds(db: &Db, members: &Members) -> Result<Vec<(i64, i64)>, StoreErro
     let heads = log::heads(db).await?;
     let bound = |(partition, head): (i64, i64)| {
         let lowest = taken.iter().find(|(of, _)| *of == partition).map_or(0, |(_, lowest)| *lowest);
-        (partition, lowest.max(head - KEPT) + 1)
+        (partition, lowest.max(head - STREAM_ENTRIES_MAX) + 1)
     };
     Ok(heads.into_iter().filter(|(partition, _)| mine.contains(*partition)).map(bound).collect())
 }

@@ -176,8 +176,8 @@ pub struct ConsumerParts {
 /// How long to wait where more is coming: the next batch is larger and cheaper for it.
 const LINGER: Duration = Duration::from_millis(30);
 
-/// When to start again after a failure: the database is away, or another node works on the partition still.
-const AGAIN: Backoff =
+/// The pauses before a restart after a failure: the database is away, or another node still has the partition.
+const RESTART_BACKOFF: Backoff =
     Backoff { initial: Duration::from_millis(50), factor: 2.0, max: Duration::from_secs(5), times: u32::MAX };
 
 /// Runs a consumer for as long as it lives; its supervisor makes it anew from the stored cursors.
@@ -243,11 +243,11 @@ async fn run<C: Consumer>(parts: ConsumerParts, consumer: Arc<C>, stats: Arc<Act
             Ok(_) => {}
             Err(error) => {
                 stats.failed();
-                if begun.elapsed() > 2 * AGAIN.max {
+                if begun.elapsed() > 2 * RESTART_BACKOFF.max {
                     failures = 0;
                 }
                 tracing::warn!(consumer = C::NAME, %error, "a consumer starts again from its cursors");
-                tokio::time::sleep(AGAIN.jittered(failures)).await;
+                tokio::time::sleep(RESTART_BACKOFF.jittered(failures)).await;
                 failures = failures.saturating_add(1);
             }
         }

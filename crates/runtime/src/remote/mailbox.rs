@@ -18,12 +18,12 @@ use store::streams::Entry;
 const BLOCK: Duration = Duration::from_secs(1);
 /// Entries read at once.
 const PAGE: usize = 256;
-/// When to try again while Redis is away.
-const AGAIN: Duration = Duration::from_millis(200);
-/// A stream that nobody reads runs out after this long.
+/// The pause before another try while Redis is away.
+const REDIS_RETRY: Duration = Duration::from_millis(200);
+/// How long Redis keeps a stream that nobody reads.
 const TTL: Duration = Duration::from_secs(30);
-/// Entries that may wait to be read, more or less; the oldest are lost first.
-const WAITING: usize = 4_096;
+/// Entries that a stream keeps, approximately; beyond, the oldest are dropped.
+const ENTRIES_MAX: usize = 4_096;
 
 /// Redis's clock as this process reads it; clones share the reading.
 #[derive(Clone, Debug)]
@@ -72,7 +72,7 @@ impl Mailbox {
                 }
                 Err(error) => tracing::debug!(%error, "Redis is away"),
             }
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(REDIS_RETRY).await;
         }
     }
 
@@ -130,7 +130,7 @@ impl Mailbox {
 pub async fn post(redis: &Redis, key: &str, fields: &Fields) -> RedisResult<()> {
     let mut commands = redis::pipe();
     commands.atomic();
-    let add = commands.cmd("XADD").arg(key).arg("MAXLEN").arg("~").arg(WAITING).arg("*");
+    let add = commands.cmd("XADD").arg(key).arg("MAXLEN").arg("~").arg(ENTRIES_MAX).arg("*");
     for (name, value) in fields {
         add.arg(*name).arg(value);
     }
