@@ -81,7 +81,7 @@ async fn what_an_event_leads_to_is_logged_under_the_id_of_the_request_that_cause
     let sales = staff.sales.at(&server).header("x-request-id", "its-effect-fails");
     sales.post("/api/customers", json!({"name": "絆商事"})).await.expect(201);
     let line = eventually(SOON, async || {
-        let found = server.log().into_iter().find(|line| line.message() == "a dead letter");
+        let found = server.log().into_iter().find(|line| line.message() == "an event became a dead letter");
         found.ok_or_else(|| server.output())
     })
     .await;

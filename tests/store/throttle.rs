@@ -1,4 +1,4 @@
-//! LoginThrottle at passwords, counted in the database for all nodes.
+//! The login throttle: failed sign-ins are counted in the database for all nodes.
 
 use std::time::Duration;
 

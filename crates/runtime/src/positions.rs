@@ -1,4 +1,4 @@
-//! How far a reader of the log has come: one number a partition. What feeds and the live hub share. Pure.
+//! A log reader's position: one sequence number per partition. Used by consumers and the live hub. Pure.
 
 use std::sync::Arc;
 
