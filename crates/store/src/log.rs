@@ -1,4 +1,4 @@
-//! Reading the event log: by position for consumers, newest first for people.
+//! Reading the event log: by position for consumers, newest first for the audit log.
 
 use serde::Deserialize;
 
@@ -150,7 +150,7 @@ impl AuditFilter {
     }
 }
 
-/// The log, newest first, before the event `before`.
+/// The events of the log before the event `before`, newest first.
 pub async fn audit(
     db: &Db,
     filter: &AuditFilter,
