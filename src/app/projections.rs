@@ -146,15 +146,16 @@ impl Folder {
             for event in &events {
                 unreadable += usize::from(users.apply(event).is_err());
             }
-            let rows =
-                users.0.values().map(|user| serde_json::to_string(user).map_err(StoreError::from));
+            let rows = users.0.values().map(|user| serde_json::to_string(user).map_err(StoreError::from));
             let rows = rows.collect::<Result<_, _>>()?;
             let consumer = NotificationsConsumer::NAME;
             if projections::replace(db, consumer, &USER_COPIES, rows, &USER_TYPES, events.len()).await? {
                 return self.rebuilt(&USER_COPIES, unreadable).await;
             }
         }
-        Err(StoreError::Unavailable("users changed during each attempt to rebuild their copies; try again".into()))
+        Err(StoreError::Unavailable(
+            "users changed during each attempt to rebuild their copies; try again".into(),
+        ))
     }
 
     async fn rebuilt(&self, table: &'static Table, parked: usize) -> Result<Rebuilt, StoreError> {

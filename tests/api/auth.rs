@@ -84,7 +84,8 @@ async fn a_login_that_is_malformed_is_refused_without_a_token() {
         Rejected::new("POST", LOGIN, 401, "invalid_credentials").json("{\"email\":\"\",\"password\":\"\"}"),
         Rejected::new("POST", LOGIN, 401, "invalid_credentials")
             .json("{\"email\":\"a\\u0000\",\"password\":\"\\u0000\"}"),
-        Rejected::new("POST", "/api/auth/refresh", 401, "invalid_token").json("{\"refresh_token\":\"\\u0000\"}"),
+        Rejected::new("POST", "/api/auth/refresh", 401, "invalid_token")
+            .json("{\"refresh_token\":\"\\u0000\"}"),
     ];
     all_refused(&app, &app.nobody(), rejected).await;
 }

@@ -14,7 +14,7 @@ use store::sql::Sql;
 use store::{Db, cursors, log};
 
 use testing::app::{ADMIN, PASSWORD, SECRET};
-use testing::{Api, Database, Kizuna, Member, TestDatabase, Postgres, Sqlite, eventually};
+use testing::{Api, Database, Kizuna, Member, Postgres, Sqlite, TestDatabase, eventually};
 
 const CLIENTS: usize = 32;
 const CUSTOMERS: usize = 500;
@@ -84,7 +84,8 @@ async fn five_hundred_customers_of_32_clients_are_all_there_and_take_effect_once
 ) {
     let database = TestDatabase::fresh(on);
     let args = ["--jwt-secret", SECRET, "--admin-email", ADMIN, "--admin-password", PASSWORD];
-    let server = Kizuna::launch(env!("CARGO_BIN_EXE_kizuna")).database(&database.url).args(args).start().await;
+    let server =
+        Kizuna::launch(env!("CARGO_BIN_EXE_kizuna")).database(&database.url).args(args).start().await;
     let nobody = Api::new(server.base_url());
     let admin = Member::sign_in(&nobody, ADMIN, PASSWORD).await;
     let manager = admin.hire("MANAGER", "manager", None).await;

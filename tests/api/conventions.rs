@@ -105,8 +105,12 @@ async fn a_body_of_another_type_is_415() {
     let body = "{\"name\":\"絆\"}";
     let rejected = || Rejected::new("POST", CUSTOMERS, 415, "unsupported_media_type");
     let types = ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""];
-    all_refused(&app, &admin, types.map(|media| rejected().typed(media, body)).into_iter().chain([rejected()]))
-        .await;
+    all_refused(
+        &app,
+        &admin,
+        types.map(|media| rejected().typed(media, body)).into_iter().chain([rejected()]),
+    )
+    .await;
     let charset = admin.header("content-type", "application/json; charset=utf-8");
     charset.raw("POST", CUSTOMERS, body).await.expect(201);
 }
@@ -153,8 +157,8 @@ async fn parameters_that_are_unknown_doubled_or_out_of_bounds_are_400() {
         ("q=%FF", "", "invalid_utf8"),
         ("%C3=1", "", "invalid_utf8"),
     ];
-    let rejected =
-        parameters.map(|(query, field, code)| Rejected::parameter(&format!("{CUSTOMERS}?{query}"), field, code));
+    let rejected = parameters
+        .map(|(query, field, code)| Rejected::parameter(&format!("{CUSTOMERS}?{query}"), field, code));
     all_refused(&app, &admin, rejected).await;
     admin.get("/api/customers?limit=200").await.expect(200);
 }

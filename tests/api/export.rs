@@ -166,7 +166,8 @@ async fn json_stays_the_default_and_faults_are_problems() {
         let answer = admin.header(ACCEPT, accept).get(CUSTOMERS_PATH).await.expect(200);
         assert_eq!(answer.header("content-type"), Some("application/json"), "{accept}");
     }
-    let rejected = |path: &str, field, code| Rejected::parameter(path, field, code).header("accept", "text/csv");
+    let rejected =
+        |path: &str, field, code| Rejected::parameter(path, field, code).header("accept", "text/csv");
     let refused = [
         rejected("/api/customers?sort=size", "sort", "invalid_choice"),
         rejected("/api/customers?limit=0", "limit", "too_small"),

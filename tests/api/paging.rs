@@ -189,7 +189,8 @@ async fn a_cursor_that_is_not_of_this_order_is_refused() {
         Rejected::get(format!("{CUSTOMERS}?sort={sort}&cursor={cursor}"), 400, "invalid_cursor")
     });
     let lists = ["meetings", "auth/users", "notifications", "audit/events"];
-    let others = lists.map(|list| Rejected::get(format!("/api/{list}?cursor={by_name}"), 400, "invalid_cursor"));
+    let others =
+        lists.map(|list| Rejected::get(format!("/api/{list}?cursor={by_name}"), 400, "invalid_cursor"));
     all_refused(&app, &admin, rejected.into_iter().chain(others)).await;
     admin.get(&format!("{CUSTOMERS}?sort=name&cursor={by_name}")).await.expect(200);
 }

@@ -100,8 +100,8 @@ async fn another_s_notification_is_not_there_whatever_the_role(#[values(Sqlite, 
     app.settle().await;
     let id = all(&manager).await.remove(0);
     for member in [&admin, &sales, &colleague] {
-        let rejected =
-            ["read", "archive"].map(|mark| Rejected::new("PATCH", path(&id, mark), 404, "not_found").json("{}"));
+        let rejected = ["read", "archive"]
+            .map(|mark| Rejected::new("PATCH", path(&id, mark), 404, "not_found").json("{}"));
         all_refused(&app, member, rejected).await;
         assert_eq!(member.post(READ_ALL, json!({})).await.expect(200).body, json!({"count": 0}));
     }

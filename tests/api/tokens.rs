@@ -23,7 +23,7 @@ fn signed(claims: &Value, algorithm: Algorithm, secret: &str) -> String {
     encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret.as_bytes())).expect("a token")
 }
 
-/// Authenticated by nobody: `alg` says so.
+/// A token without a signature: its `alg` is `none`.
 fn unsigned(alg: &str, claims: &Value, signature: &str) -> String {
     let header = json!({"alg": alg, "typ": "JWT"}).to_string();
     format!("{}.{}.{signature}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims.to_string()))

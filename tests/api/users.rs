@@ -82,7 +82,8 @@ async fn only_admins_create_and_change_users() {
     for member in [&manager, &sales] {
         let create =
             Rejected::new("POST", USERS, 403, "forbidden").json(new_user("sato@example.com").to_string());
-        let change = |id: &str| Rejected::new("PATCH", path(id), 403, "forbidden").json("{\"name\":\"別名\"}");
+        let change =
+            |id: &str| Rejected::new("PATCH", path(id), 403, "forbidden").json("{\"name\":\"別名\"}");
         all_refused(&app, member, [create, change(&colleague.id), change(&member.id), change(NOBODY)]).await;
     }
 }
@@ -113,7 +114,8 @@ async fn every_fault_of_a_user_is_named() {
         ("password", json!("seven77"), "too_small"),
         ("password", json!("a".repeat(129)), "too_large"),
     ];
-    let rejected = validator.map(|(field, value, code)| Rejected::field(USERS, with(field, value), field, code));
+    let rejected =
+        validator.map(|(field, value, code)| Rejected::field(USERS, with(field, value), field, code));
     all_refused(&app, &admin, rejected).await;
     let many = json!({"email": "sato", "name": "", "role": "SALES", "password": "short"});
     let answer = admin.post(USERS, many).await.expect_problem(422, "invalid_fields");

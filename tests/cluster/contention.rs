@@ -1,4 +1,4 @@
-//! One record, changed through all nodes at the same time.
+//! One record is changed through all nodes at the same time.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ async fn concurrent_changes_of_one_record_through_three_nodes_lose_no_update() {
     let sequences = history(&cluster.staff.admin, &id).await;
     assert!(sequences.into_iter().eq(1..=ALL + 1), "the log has a gap, or an event twice");
 
-    // A counter, as a client makes one of `If-Match`.
+    // A counter that clients build on `If-Match`.
     sales.at(1).patch(&path, json!({"notes": "0"})).await.expect(200);
     everybody(|node, _| increments(sales.at(node).clone(), path.clone())).await;
     for node in 0..NODES {
@@ -53,7 +53,7 @@ async fn one_idempotency_key_sent_to_three_nodes_at_once_is_one_effect_and_one_a
             async move {
                 loop {
                     let answer = api.post("/api/customers", body.clone()).await;
-                    // Under way elsewhere: the client asks again.
+                    // The same request is under way on another node: the client repeats it.
                     if answer.code() != Some("request_in_flight") {
                         return answer.expect(201);
                     }

@@ -13,12 +13,12 @@ use crate::plan::Plan;
 use crate::watcher::Watcher;
 use testing::{eventually, postgres};
 
-/// Under load before it goes away.
+/// How long the load runs before the outage.
 const BEFORE: Duration = Duration::from_secs(2);
-/// No request waits for the database longer than this.
+/// The longest that a request may wait for the database.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(6);
 
-/// What happens to PostgreSQL, for how long, and what ends it.
+/// What happens to PostgreSQL and for how long, and how it is restored.
 type Outage = (fn(&mut postgres::Server), Duration, fn(&mut postgres::Server));
 const CRASH: Outage = (postgres::Server::crash, Duration::from_secs(3), postgres::Server::recover);
 /// Longer than any request may wait for it.
@@ -32,7 +32,7 @@ async fn a_crash_of_postgresql_is_503_until_it_is_back_and_no_node_needs_a_resta
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_postgresql_hangs_calls_between_nodes_end_as_soon() {
     let plan = Plan::of(2).services(0, "auth,customer").services(1, "sales,opportunity,analytics");
-    // The outage opens breakers, and the half minute that they stay open is no part of it.
+    // The outage opens breakers; the half minute for which they stay open is not part of the test.
     under_load(plan.set("KIZUNA_BREAKER_RESET", "1s"), &[HANG]).await;
 }
 

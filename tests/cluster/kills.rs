@@ -7,13 +7,13 @@ use crate::ledger::Ledger;
 use crate::load::Load;
 use crate::watcher::{Received, Watcher};
 
-/// Kills so close after one another that whoever takes over often dies, too; then the thirty, each of which is over before
-/// the next.
+/// Kills so close together that the node that takes over is often killed, too; then thirty kills with a recovery after
+/// each.
 const STORM: (usize, Duration) = (8, Duration::from_millis(1_500));
 const THIRTY: (usize, Duration) = (30, Duration::from_secs(4));
 /// How long the killed node is away.
 const AWAY: Duration = Duration::from_millis(800);
-/// How soon everything that is acknowledged is told of, also if the node that was to tell has died.
+/// How soon every notification must arrive, also if the node that was to deliver it has died.
 const RESUMES_WITHIN: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -55,7 +55,7 @@ async fn thirty_kills_under_load_lose_nothing_double_nothing_and_delivery_resume
     ledger.is_kept(&cluster).await;
 }
 
-/// From the answer to a customer's creation, if it came after `begin`, until somebody was told of it.
+/// The time from the answer to a customer's creation, if it came after `begin`, to its notification.
 fn delay(received: &Received, ledger: &Ledger, begin: Instant) -> Option<Duration> {
     let created = ledger.created.get(&received.subject).filter(|created| **created > begin)?;
     Some(received.at.saturating_duration_since(*created))

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, SETTLED_WITHIN};
-use crate::staff::{Known, approval, meeting, task};
 use crate::plan::Plan;
+use crate::staff::{Known, approval, meeting, task};
 use testing::app::PASSWORD;
 use testing::eventually;
 use testing::live_client::Client;

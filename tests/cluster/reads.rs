@@ -1,4 +1,4 @@
-//! What one node has acknowledged, every other shows at once (SPEC §8.4).
+//! Every node shows at once what another node has acknowledged (SPEC §8.4).
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ impl Worker {
                 0 => self.meeting(&customer, &name).await,
                 1 => self.task(&name).await,
                 2 => self.approval(&customer, &name).await,
-                // Hashing a password is dear: a few will do.
+                // Hashing a password is slow, so only a few.
                 _ if round % 12 == 3 => self.user(&name).await,
                 _ => self.deletion(&customer).await,
             }
@@ -122,7 +122,7 @@ impl Worker {
         (self.name + self.pairs) % self.sales.nodes()
     }
 
-    /// By turns each of the other nodes.
+    /// Each of the other nodes in turn.
     fn reader(&self) -> usize {
         let nodes = self.sales.nodes();
         (self.writer() + 1 + self.pairs / nodes % (nodes - 1)) % nodes

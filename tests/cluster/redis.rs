@@ -1,4 +1,4 @@
-//! Redis killed, flushed, hung, full and away: a transport and a cache, never the record (SPEC §8.3).
+//! Redis is killed, flushed, paused, full and away: it is a transport and a cache, never the record (SPEC §8.3).
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use testing::eventually;
 const TROUBLE: Duration = Duration::from_secs(5);
 const AWAY: Duration = Duration::from_secs(30);
 const HUNG: Duration = Duration::from_secs(10);
-/// How soon the watcher is told of all that was done, once Redis is well again, and also while it is not: the log is
-/// read each second.
+/// How soon all notifications arrive, after Redis is back and also while it is away, because the log is read every
+/// second.
 const TOLD_WITHIN: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -61,9 +61,9 @@ async fn whatever_happens_to_redis_writes_are_acknowledged_and_nothing_is_lost_o
     ledger.is_kept(&cluster).await;
 }
 
-/// Live delivery has come to where the log is now.
+/// Waits until live delivery has reached the present end of the log.
 async fn told_of_everything(watcher: &Watcher, cluster: &Cluster, when: &str) {
-    // Something to be told of, whatever the load does.
+    // A notification that does not depend on the load.
     let count = watcher.in_log(cluster).await + 1;
     cluster.staff.sales.customer(0, &format!("Redis: {when}")).await;
     eventually(TOLD_WITHIN, async || {

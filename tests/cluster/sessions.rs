@@ -1,4 +1,4 @@
-//! What holds on every node at once: who may act, and how often one may guess (SPEC §8.6).
+//! Sessions, roles and the login throttle hold on every node (SPEC §8.6).
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use testing::app::PASSWORD;
 use testing::eventually;
 use testing::live_client::Client;
 
-/// On the nodes where it was not done.
+/// The limit on the nodes where the change was not made.
 const WITHIN: Duration = Duration::from_secs(1);
 const NODES: usize = 3;
 /// The default of `--login-rate`.
@@ -81,7 +81,7 @@ async fn guesses_of_a_password_are_counted_over_all_nodes() {
         let refused = cluster.nobody(node).post("/api/auth/login", right).await.expect(429);
         assert!(refused.header("retry-after").is_some(), "{refused}");
     }
-    // Somebody else signs in all the same.
+    // Another user can sign in.
     let other = json!({"email": cluster.staff.manager.email, "password": PASSWORD});
     cluster.nobody(1).post("/api/auth/login", other).await.expect(200);
 }
@@ -107,7 +107,7 @@ async fn hire(cluster: &Cluster, name: &str) -> Known {
     cluster.staff.admin.hire(&cluster.urls(), "MANAGER", name, None).await
 }
 
-/// At once where it was done, soon everywhere else.
+/// At once on the node of the change, within the limit on the others.
 async fn holds(who: &Known, done_at: usize, status: u16, what: &str) {
     who.at(done_at).get("/api/audit/events?limit=1").await.expect(status);
     for node in 0..who.nodes() {

@@ -79,12 +79,12 @@ pub fn approval(customer_id: &str, title: &str) -> Value {
     json!({"customer_id": customer_id, "title": title, "amount": 120_000})
 }
 
-/// A task's body, due in years: nobody is told of it.
+/// A task's body, due in years, so that there is no alert.
 pub fn task(title: &str) -> Value {
     json!({"title": title, "due_at": "2099-01-01T00:00:00Z"})
 }
 
-/// How long this took.
+/// Awaits a future; returns its result and its duration.
 pub async fn timed<T>(what: impl Future<Output = T>) -> (T, Duration) {
     let began = Instant::now();
     let done = what.await;

@@ -15,7 +15,7 @@ use testing::live_client::{Client, Heard, cursor_of};
 
 /// How long a socket may take to open before another node is tried.
 const OPENED_WITHIN: Duration = Duration::from_secs(1);
-/// How often the watcher looks whether they may go.
+/// How often the watcher checks whether it should stop.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// A notification that arrived.
@@ -27,7 +27,7 @@ pub struct Received {
     pub subject: String,
 }
 
-/// Their socket goes from node to node by its cursor.
+/// A watcher whose socket moves from node to node by its cursor.
 pub struct Watcher {
     who: Known,
     received: Arc<Mutex<Vec<Received>>>,
@@ -36,12 +36,13 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// Begins to listen, at the first of these addresses, and goes on to the next when that dies. Returns when the
-    /// first socket is open.
+    /// Opens a socket at the first of these addresses, and at the next when it ends. Returns when the first socket is
+    /// open.
     pub async fn start(who: &Known, addresses: Vec<String>) -> Self {
         let (received, stop) = (Arc::<Mutex<Vec<Received>>>::default(), Arc::<AtomicBool>::default());
         let (client, cursor) = open(&addresses[0], who, None).await.expect("a socket");
-        let task = tokio::spawn(watch(who.clone(), addresses, client, cursor, received.clone(), stop.clone()));
+        let task =
+            tokio::spawn(watch(who.clone(), addresses, client, cursor, received.clone(), stop.clone()));
         Self { who: who.clone(), received, stop, task }
     }
 
@@ -55,7 +56,7 @@ impl Watcher {
         notifications(cluster, &self.who).await.len()
     }
 
-    /// Waits until as many have come as the log holds, and compares: nothing missed, nothing twice, in order.
+    /// Waits for as many notifications as the log has, and compares: nothing missed, nothing twice, in order.
     pub async fn all_received(self, cluster: &Cluster) -> Vec<Received> {
         let expected = notifications(cluster, &self.who).await;
         assert!(!expected.is_empty(), "no notification to receive");
@@ -115,7 +116,7 @@ async fn watch(
     }
 }
 
-/// Opens a socket and reads its hello; none while the node is down or does not take it.
+/// Opens a socket and reads its hello; `None` if the node is down or refuses it.
 async fn open(address: &str, who: &Known, cursor: Option<&str>) -> Option<(Client, String)> {
     let bearer = format!("Bearer {}", who.at(0).access_token().expect("signed in"));
     let path = cursor.map_or("/api/ws".to_owned(), |cursor| format!("/api/ws?cursor={cursor}"));
@@ -129,7 +130,7 @@ async fn open(address: &str, who: &Known, cursor: Option<&str>) -> Option<(Clien
     tokio::time::timeout(OPENED_WITHIN, opened).await.ok().flatten()
 }
 
-/// The ids of somebody's notifications in the order of the log.
+/// The ids of a user's notifications in the order of the log.
 async fn notifications(cluster: &Cluster, who: &Known) -> Vec<String> {
     let mut connection = PgConnection::connect(&cluster.database.url).await.expect("a server that answers");
     let rows = sqlx::query(

@@ -5,7 +5,7 @@ use std::process::Output;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::fixture::{BINARY, SOON, Fixture, run};
+use crate::fixture::{BINARY, Fixture, SOON, run};
 use testing::app::{PASSWORD, SECRET};
 use testing::promises;
 use testing::{Api, Database, Kizuna, Postgres, Sqlite, eventually};

@@ -5,15 +5,14 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use store::cursors;
 
-use crate::fixture::{Known, SOON, Fixture, run};
+use crate::fixture::{Fixture, Known, SOON, run};
 use testing::promises;
 use testing::{Api, Database, Kizuna, Launch, Postgres, Sqlite, eventually};
 
 const CONSUMER: &str = "analytics.activity";
 const DEAD_LETTERS: &str = "/api/admin/dead-letters";
 
-/// A server whose consumer fails over what holds 壊: as often as it tries one event, which is once and three
-/// more times, and then no more.
+/// A server whose consumer fails on events that contain 壊, at the first try and at three retries, and not after that.
 fn failing(fixture: &Fixture) -> Launch {
     let retries = ["--retry-initial", "10ms", "--retry-times", "3"];
     fixture.armed(&format!("feed.{CONSUMER}.effect=fail@1..4/壊")).args(retries)
@@ -28,7 +27,7 @@ async fn activity(api: &Api, customer: &str) -> Vec<i64> {
     timeline.items().iter().rev().map(|event| event["sequence"].as_i64().expect("a number")).collect()
 }
 
-/// Makes a customer over which the consumer fails, and two changes that wait behind it; the dead letter.
+/// Creates a customer whose event fails, and two changes that wait behind it; returns the dead letter.
 async fn broken(admin: &Api, sales: &Api) -> (String, Value) {
     let id = customer(sales, "壊れ物").await;
     let letter =
@@ -75,7 +74,7 @@ async fn a_consumer_that_fails_leaves_a_dead_letter_that_the_api_redrives(
     admin.raw("POST", &path, "").await.expect_problem(404, "not_found");
 }
 
-/// Nothing is lost, doubled or out of order; so many events wait.
+/// Checks that nothing is lost, applied twice or out of order, and that this many events wait.
 async fn assert_whole(admin: &Api, pending: i64) {
     let report = admin.get("/api/admin/integrity").await.expect(200).body;
     for consumer in report["consumers"].as_array().expect("consumers") {
@@ -100,7 +99,8 @@ async fn the_command_redrives_beside_a_running_server(
     let (id, letter) = broken(&admin, &sales).await;
     let letter_id = letter["id"].as_str().expect("an id");
     let command = |args: &[&str]| {
-        let output = run(&[&["dead-letters"], args, &["--database-url", &fixture.database.url]].concat(), &[]);
+        let output =
+            run(&[&["dead-letters"], args, &["--database-url", &fixture.database.url]].concat(), &[]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         (output.status.success(), String::from_utf8(output.stdout).expect("text"), said)
     };
@@ -133,11 +133,12 @@ async fn a_dead_letter_outlives_its_server_and_what_waits_behind_it_does_too(
     let (admin, sales) = (staff.admin.at(&server), staff.sales.at(&server));
     assert_eq!(admin.get(DEAD_LETTERS).await.expect(200).items(), std::slice::from_ref(&letter));
     sales.patch(&format!("/api/customers/{id}"), json!({"notes": "三"})).await.expect(200);
-    fixture.eventually(async |db| match cursors::parked(db, CONSUMER, 10).await {
-        Ok(parked) if parked.len() == 4 => Ok(()),
-        other => Err(format!("{other:?}")),
-    })
-    .await;
+    fixture
+        .eventually(async |db| match cursors::parked(db, CONSUMER, 10).await {
+            Ok(parked) if parked.len() == 4 => Ok(()),
+            other => Err(format!("{other:?}")),
+        })
+        .await;
     let path = format!("{DEAD_LETTERS}/{}/redrive", letter["id"].as_str().expect("an id"));
     admin.raw("POST", &path, "").await.expect(200);
     eventually(SOON, async || activity(&sales, &id).await == [1, 2, 3, 4]).await;

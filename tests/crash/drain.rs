@@ -1,4 +1,4 @@
-//! SIGTERM: what was accepted is answered, then the process ends by itself (SPEC §8.8).
+//! SIGTERM: accepted requests are answered, then the process ends (SPEC §8.8).
 
 use std::future::ready;
 use std::io::{BufRead, BufReader};
@@ -13,11 +13,11 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::client::Client;
-use crate::fixture::{BINARY, SOON, Fixture};
+use crate::fixture::{BINARY, Fixture, SOON};
 use testing::promises;
 use testing::{Api, Database, Kizuna, Postgres, Sqlite, eventually};
 
-/// Far below `--drain-timeout`: nothing is waited for that will not come.
+/// Far below `--drain-timeout`: the server does not wait for what will not come.
 const ENDED_WITHIN: Duration = Duration::from_secs(10);
 const ROUNDS: u64 = 8;
 
@@ -44,7 +44,7 @@ async fn sigterm_answers_the_requests_under_way_and_ends_with_0(#[values(Sqlite,
     next.kill_9();
 }
 
-/// The moment moves from round to round, so that requests, commits and effects are each met half-way.
+/// The moment of the signal differs per round, so that it meets requests, commits and effects halfway.
 #[rstest]
 #[tokio::test]
 async fn sigterm_under_load_ends_with_0_and_loses_nothing(#[values(Sqlite, Postgres)] on: Database) {
@@ -71,7 +71,7 @@ async fn sigterm_under_load_ends_with_0_and_loses_nothing(#[values(Sqlite, Postg
     last.kill_9();
 }
 
-/// Idle connections are nobody's request.
+/// Idle connections do not delay the drain.
 #[tokio::test]
 async fn sigterm_does_not_wait_for_idle_connections() {
     let fixture = Fixture::fresh(Sqlite);
@@ -83,7 +83,7 @@ async fn sigterm_does_not_wait_for_idle_connections() {
     assert_eq!(ended.code(), Some(0), "{}", server.output());
 }
 
-/// SIGINT, as from a terminal, is no other.
+/// SIGINT, as from a terminal, does the same.
 #[tokio::test]
 async fn sigint_ends_with_0_too() {
     let fixture = Fixture::fresh(Sqlite);
@@ -114,14 +114,14 @@ async fn sigterm_ends_a_server_whose_output_nobody_reads() {
     assert_eq!(ended.expect("it ends").code(), Some(0));
 }
 
-/// A request whose body is held back once the server has taken it up.
+/// A request whose body is held back after the server has read its head.
 struct Half {
     connection: TcpStream,
     body: String,
 }
 
 impl Half {
-    /// Sends the head and waits for `100 Continue`, which the server says when it waits for the body.
+    /// Sends the head and waits for `100 Continue`, which the server sends when it waits for the body.
     async fn begin(api: &Api, name: String) -> Self {
         let address = api.base().trim_start_matches("http://");
         let mut connection = TcpStream::connect(address).await.expect("a server that listens");
@@ -139,7 +139,7 @@ impl Half {
         Self { connection, body }
     }
 
-    /// Sends the body; the answer as it comes.
+    /// Sends the body and returns the answer.
     async fn complete(&mut self) -> String {
         self.connection.write_all(self.body.as_bytes()).await.expect("a connection that stands");
         let mut answer = Vec::new();

@@ -1,4 +1,4 @@
-//! What the first start makes: a secret, and somebody to sign in (SPEC §9).
+//! The first start creates a secret and the first user (SPEC §9).
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +10,7 @@ use crate::fixture::{BINARY, Fixture};
 use testing::app::{ADMIN, SECRET};
 use testing::{Api, Database, Kizuna, Launch, Postgres, Sqlite};
 
-/// A server that was told nothing but where its database is.
+/// A server with no setting but its database.
 fn plain(fixture: &Fixture) -> Launch {
     Kizuna::launch(BINARY).database(&fixture.database.url)
 }

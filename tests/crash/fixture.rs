@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use kizuna::app::consumers::CONSUMERS;
 use runtime::consumer::ConsumerSpec;
 use testing::app::{ADMIN, PASSWORD, SECRET};
-use testing::{Api, Database, Kizuna, Launch, Member, TestDatabase, Sqlite, Template, eventually};
+use testing::{Api, Database, Kizuna, Launch, Member, Sqlite, Template, TestDatabase, eventually};
 
 /// The binary under test.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_kizuna");
@@ -35,8 +35,7 @@ impl Fixture {
 
     /// A copy of a [`Self::settled`] fixture, which is made once per kind of database because that is slow.
     pub async fn copied(on: Database) -> (Self, &'static Staff) {
-        static SETTLED: [OnceCell<(Template, Staff)>; 2] =
-            [OnceCell::const_new(), OnceCell::const_new()];
+        static SETTLED: [OnceCell<(Template, Staff)>; 2] = [OnceCell::const_new(), OnceCell::const_new()];
         let make = async || {
             let fixture = Self::fresh(on);
             let staff = fixture.settled().await;

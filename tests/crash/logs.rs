@@ -1,10 +1,9 @@
-//! What the log says of a request that fails or is refused: one line with the cause, under the request's id, and no
-//! secret.
+//! The log of a request that fails or is refused: one line with the cause and the request's id, and no secret.
 
 use reqwest::Method;
 use serde_json::json;
 
-use crate::fixture::{SOON, Fixture};
+use crate::fixture::{Fixture, SOON};
 use testing::app::ADMIN;
 use testing::{Api, Kizuna, Launch, LogLine, Sqlite, eventually};
 
@@ -15,7 +14,7 @@ fn in_json(launch: Launch) -> Launch {
     launch.env("KIZUNA_LOG_FORMAT", "json")
 }
 
-/// The lines of a request, once there is one with this message.
+/// Waits for a line of this request with this message, and returns all its lines.
 async fn lines_of(server: &Kizuna, request_id: &str, message: &str) -> Vec<LogLine> {
     eventually(SOON, async || {
         let lines = server.log().into_iter().filter(|line| line.in_spans("request_id") == Some(request_id));

@@ -8,18 +8,18 @@ use std::time::{Duration, Instant};
 use futures_util::future::{join, join_all};
 use rstest::rstest;
 
-use crate::request_kind::{ALL, RequestKind, Sender};
 use crate::fixture::Fixture;
+use crate::request_kind::{ALL, RequestKind, Sender};
 use testing::{Api, TestDatabase, Valve, eventually, postgres};
 
-/// No request waits longer for a database that is not there.
+/// The longest that a request may wait for a database that is away.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(6);
-/// Until everybody is at work, and how long PostgreSQL is away then: longer than any request may wait for it.
+/// How long requests run before the outage, and how long PostgreSQL is away: longer than any request may wait.
 const BEFORE: Duration = Duration::from_secs(1);
 const AWAY: Duration = Duration::from_secs(7);
 /// How soon every request succeeds again.
 const BACK_WITHIN: Duration = Duration::from_secs(5);
-/// A breaker that opened meanwhile would refuse for half a minute more, as it should.
+/// An open breaker would rightly refuse calls for half a minute more.
 const BREAKER_RESET: &str = "1s";
 
 /// What happens to PostgreSQL.
@@ -27,11 +27,11 @@ const BREAKER_RESET: &str = "1s";
 enum Fate {
     Killed,
     Hangs,
-    /// No packet arrives, and none ever will on what is connected now: as if another host took over.
+    /// No packet arrives, and open connections stay dead: as if another host took over.
     CutOff,
 }
 
-/// A PostgreSQL, and the only way to it.
+/// A PostgreSQL server, and the valve through which it is reached.
 struct Fragile {
     fate: Fate,
     postgres: Arc<Mutex<postgres::Server>>,
@@ -39,7 +39,7 @@ struct Fragile {
 }
 
 impl Fragile {
-    /// With an empty database, whose URL leads through the valve.
+    /// Starts the server with an empty database, whose URL leads through the valve.
     fn start(fate: Fate) -> (Self, String) {
         let postgres = postgres::Server::start();
         let valve = Valve::to(postgres.port());
@@ -150,7 +150,7 @@ async fn work(sender: &Sender<'_>, kind: RequestKind, is_over: &AtomicBool) -> D
     done
 }
 
-/// One record for each key, whatever was cut off: those of the work, and the one after the outage.
+/// Checks that there is one record per key: those of the work, and the one after the outage.
 async fn are_made_once(manager: &Api, done: &[Done]) {
     for (kinds, path, before) in [
         (&[RequestKind::Customer, RequestKind::CustomerOfOther][..], "/api/customers", 1),
@@ -165,7 +165,7 @@ async fn are_made_once(manager: &Api, done: &[Done]) {
     }
 }
 
-/// Every event takes effect, once and in order.
+/// Checks that every event takes effect, once and in order.
 async fn are_kept(admin: &Api) {
     eventually(4 * BACK_WITHIN, async || {
         let report = admin.get("/api/admin/integrity").await;

@@ -1,5 +1,5 @@
-//! Every actor dies once by a panic: its supervisor brings it back, its caller gets an answer, and nobody
-//! else notices.
+//! Every actor dies once by a panic: its supervisor restarts it, its caller gets an answer, and other callers notice
+//! nothing.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -7,23 +7,23 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use rstest::rstest;
 
+use crate::fixture::{Fixture, SOON};
 use crate::request_kind::{ALL, RequestKind, Sender};
-use crate::fixture::{SOON, Fixture};
 use testing::promises;
 use testing::{Answer, Api, Database, Kizuna, Postgres, Sqlite, eventually};
 
 /// Requests under way at once when the actor dies.
 const CALLERS: usize = 4;
-/// A request that has no answer by then hangs.
+/// A request without an answer after this time hangs.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(15);
-/// The janitor takes up its work every five seconds.
+/// The janitor works every five seconds.
 const DIES_WITHIN: Duration = Duration::from_secs(10);
 
 const RESTARTS: &str = "kizuna_actor_restarts_total";
 const LIVE: &str = "kizuna_actor_live";
 
-/// `visit` counts what the actor has taken up since the start: the bystander's own first request takes one
-/// of each of auth's children, the subscriptions of ten consumers and the live hub eleven of the registry.
+/// `visit` counts the messages that the actor has handled since the start. The bystander's first request takes one of
+/// each of auth's children; the subscriptions of ten consumers and of the live hub take eleven of the registry.
 #[rstest]
 #[case::registry("registry", 12, RequestKind::Customer)]
 #[case::journal("journal", 1, RequestKind::Customer)]
@@ -93,7 +93,8 @@ async fn an_actor_that_panics_is_brought_back_and_only_its_caller_notices(
 }
 
 async fn ask(sender: &Sender<'_>, kind: RequestKind, caller: usize) -> Answer {
-    let answer = tokio::time::timeout(ANSWERED_WITHIN, sender.attempt(kind, &format!("caller-{caller}"))).await;
+    let answer =
+        tokio::time::timeout(ANSWERED_WITHIN, sender.attempt(kind, &format!("caller-{caller}"))).await;
     answer.unwrap_or_else(|_| panic!("{kind:?} has no answer after {ANSWERED_WITHIN:?}"))
 }
 
@@ -108,7 +109,7 @@ fn is_done_or_clearly_refused(answer: &Answer) {
     assert!(wait.is_some_and(|seconds| (1..=5).contains(&seconds)), "{answer}");
 }
 
-/// A list of a service that the dying actor has no part in.
+/// A list of a service that does not need the dying actor.
 fn bystander_path(actor: &str) -> &'static str {
     if actor.starts_with("customer") { "/api/meetings" } else { "/api/customers" }
 }
@@ -118,7 +119,7 @@ async fn bystander_path_is_open(admin: &Api, actor: &str) {
     admin.get(bystander_path(actor)).await.expect(200);
 }
 
-/// Somebody else, who must not notice anything.
+/// Another user, who must notice nothing.
 async fn bystander(admin: &Api, actor: &str, over: &AtomicBool) {
     while !over.load(Ordering::SeqCst) {
         admin.get(bystander_path(actor)).await.expect(200);
@@ -136,7 +137,7 @@ async fn at_least_one(server: &Kizuna, metric: &str, actor: &str) -> Result<(), 
     }
 }
 
-/// The refused requests under their own keys, then every other.
+/// Repeats the refused requests with their keys, then sends every other kind.
 async fn everything_works_again(sender: &Sender<'_>, died_over: RequestKind) {
     let again = (0..CALLERS).map(|caller| (died_over, format!("caller-{caller}")));
     let others = ALL.into_iter().map(|kind| (kind, format!("afterwards {kind:?}")));
@@ -149,7 +150,7 @@ async fn everything_works_again(sender: &Sender<'_>, died_over: RequestKind) {
     }
 }
 
-/// The panic is in a task that the service's actor has begun, and not while it takes a message up.
+/// The panic is in a task of the service's actor, and not in its handler.
 #[rstest]
 #[tokio::test]
 async fn a_service_whose_work_panics_is_brought_back_and_others_answer_without_it(

@@ -1,4 +1,4 @@
-//! `kizuna projections rebuild` (SPEC §9): the same rows again, from the log alone, also beside a server.
+//! `kizuna projections rebuild` (SPEC §9): it makes the same rows from the log alone, also beside a server.
 
 use kizuna::actors::analytics::metrics::MetricsConsumer;
 use kizuna::persistence::analytics::{ACTIVITY, METRICS, NOTIFICATIONS, USER_COPIES};
@@ -16,10 +16,11 @@ use crate::fixture::{BINARY, Fixture, Staff, at_rest, run};
 use testing::promises;
 use testing::{Database, Kizuna, Postgres, Sqlite};
 
-/// In the order in which they are told of.
-const PROJECTIONS: [&Table; 5] = [&USER_COPIES, &SALES_CUSTOMERS, &OPPORTUNITY_CUSTOMERS, &METRICS, &ACTIVITY];
+/// In the order in which the command prints them.
+const PROJECTIONS: [&Table; 5] =
+    [&USER_COPIES, &SALES_CUSTOMERS, &OPPORTUNITY_CUSTOMERS, &METRICS, &ACTIVITY];
 
-/// Every row of these tables, and of what must not change.
+/// Every row of these tables, and of the tables that must not change.
 async fn rows(db: &Db) -> Vec<(&'static str, Vec<String>)> {
     let mut all = Vec::new();
     for table in PROJECTIONS.into_iter().chain([&NOTIFICATIONS, &CURSORS, &PARKED]) {
@@ -29,14 +30,14 @@ async fn rows(db: &Db) -> Vec<(&'static str, Vec<String>)> {
     all
 }
 
-/// What the command says.
+/// The output of the command.
 fn rebuild(fixture: &Fixture) -> String {
     let output = run(&["projections", "rebuild", "--database-url", &fixture.database.url], &[]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// Some of everything that is folded.
+/// Makes events for every projection.
 async fn work(server: &Kizuna, staff: &Staff, round: &str) {
     let (sales, manager) = (staff.sales.at(server), staff.manager.at(server));
     let admin = staff.admin.at(server);
@@ -65,7 +66,7 @@ async fn work(server: &Kizuna, staff: &Staff, round: &str) {
     admin.delete(&format!("/api/auth/users/{user}")).await.expect(200);
 }
 
-/// Waits until all has taken effect and every position is stored, and stops the server.
+/// Waits until all effects are applied and every position is stored, and stops the server.
 async fn rest(fixture: &Fixture, mut server: Kizuna) {
     fixture.eventually(promises::kept).await;
     fixture.eventually(at_rest).await;
@@ -83,7 +84,10 @@ async fn what_is_lost_or_wrong_is_folded_again_to_the_very_same_rows(
     rest(&fixture, server).await;
     let before = fixture.look(rows).await;
     assert!(before[..6].iter().all(|(_, rows)| rows.len() >= 4), "{before:?}");
-    fixture.database.raw("UPDATE daily_metrics SET value = value + 1000; DELETE FROM customer_activity").await;
+    fixture
+        .database
+        .raw("UPDATE daily_metrics SET value = value + 1000; DELETE FROM customer_activity")
+        .await;
     fixture.database.raw("UPDATE sales_customers SET version = version + 100, name = '?'").await;
     fixture.database.raw("DELETE FROM opportunity_customers; UPDATE analytics_users SET name = '?'").await;
     assert_ne!(fixture.look(rows).await, before);
@@ -131,7 +135,8 @@ async fn what_was_parked_is_applied_where_it_can_be_and_parked_again_where_not(
     let server = fixture.launch().start().await;
     rest(&fixture, server).await;
     assert!(
-        fixture.look(async |db| cursors::parked(db, MetricsConsumer::NAME, 100).await.expect("rows"))
+        fixture
+            .look(async |db| cursors::parked(db, MetricsConsumer::NAME, 100).await.expect("rows"))
             .await
             .is_empty()
     );
@@ -163,7 +168,7 @@ async fn a_server_that_runs_beside_it_goes_on_exactly_once(#[values(Sqlite, Post
     assert_eq!(fixture.look(rows).await, before, "and nothing was folded wrongly");
 }
 
-/// How far behind `/metrics` says that each consumer is.
+/// The lag of each consumer, from `/metrics`.
 async fn kizuna_metrics(server: &Kizuna) -> Vec<String> {
     let metrics = reqwest::Client::builder().no_proxy().build().expect("a client");
     let text = metrics.get(format!("{}/metrics", server.base_url())).send().await.expect("an answer");

@@ -72,7 +72,9 @@ impl Sender<'_> {
         match kind {
             RequestKind::Me => (sales, Method::GET, "/api/auth/me".into(), None),
             RequestKind::Figures => (manager, Method::GET, "/api/reports/metrics".into(), None),
-            RequestKind::ReadAll => (manager, Method::POST, "/api/notifications/read-all".into(), Some(json!({}))),
+            RequestKind::ReadAll => {
+                (manager, Method::POST, "/api/notifications/read-all".into(), Some(json!({})))
+            }
             RequestKind::Actors => {
                 let admin = self.staff.admin.at(self.server);
                 (admin, Method::GET, "/api/admin/actors".into(), None)

@@ -7,7 +7,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::fixture::{Known, SOON, Fixture};
+use crate::fixture::{Fixture, Known, SOON};
 use testing::app::{ADMIN, PASSWORD};
 use testing::promises;
 use testing::{Api, Database, Member, Postgres, Sqlite, Template, eventually};
@@ -15,10 +15,10 @@ use testing::{Api, Database, Member, Postgres, Sqlite, Template, eventually};
 const BOUNDARIES: [&str; 4] =
     ["journal.before_commit", "journal.after_commit", "feed.before_effect", "feed.after_effect"];
 const SIGKILL: i32 = 9;
-/// More commits than any of these sagas has: a loop that passes it would never end.
+/// More commits than any of these sagas has, to bound the loop.
 const VISITS_MAX: u32 = 60;
 
-/// A fixture where somebody has something to leave behind, and what is then deleted.
+/// A fixture with records to hand over, and the user or customer to delete.
 struct Estate {
     template: Template,
     admin: Known,
@@ -88,7 +88,7 @@ async fn a_deletion_ends_as_foreseen_whatever_the_moments_of_kill_9(
             delete_under(&fixture, estate, &path, &format!("{}=kill@{visit}", BOUNDARIES[boundary])).await;
         kills += u32::from(died);
         if died {
-            // The recovery dies, too, at another moment each time.
+            // The recovery is killed, too, at another commit each time.
             let again = format!("{}=kill@{}", BOUNDARIES[(boundary + visit as usize) % 4], 1 + visit % 3);
             delete_under(&fixture, estate, &path, &again).await;
         }
@@ -113,13 +113,13 @@ fn counts(steps: &Value) -> Value {
     steps.as_array().expect("steps").iter().map(|step| json!([step["name"], step["counts"]])).collect()
 }
 
-/// Starts a server that is to die at a moment and has it delete; true if it died.
+/// Starts a server that is killed at a commit, and sends the deletion; returns true if the server died.
 async fn delete_under(fixture: &Fixture, estate: &Estate, path: &str, moment: &str) -> bool {
     let mut server = fixture.armed(moment).spawn();
     if server.serves().await {
         let deletion = estate.admin.at(&server).attempt(Method::DELETE, path, None).await;
         let answered = deletion.is_ok_and(|answer| matches!(answer.status, 200 | 404 | 503));
-        // The saga goes on without anybody waiting for it: either it ends, or the server does.
+        // The saga goes on by itself: either it ends, or the server does.
         if answered && !dies_or_rests(fixture, &mut server).await {
             server.kill_9();
             return false;
@@ -144,7 +144,7 @@ async fn dies_or_rests(fixture: &Fixture, server: &mut testing::Kizuna) -> bool 
     panic!("neither dead nor done:\n{}", server.output());
 }
 
-/// Lets everything end on a server that lives; then every promise is kept, and the saga has these counts.
+/// Lets the saga end on a server that is not killed; checks every promise and the counts of the saga.
 async fn outcome(fixture: &Fixture, estate: &Estate, path: &str) -> Value {
     let mut server = fixture.launch().start().await;
     let admin = estate.admin.at(&server);

@@ -1,18 +1,18 @@
-//! Flow 6 while a service hangs, and how long it takes (SPEC §5, §7): real waits, so the real binary.
+//! Flow 6 while a service hangs, and how long it takes (SPEC §5, §7): it needs real waits, so it runs the real binary.
 
 use std::time::{Duration, Instant};
 
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::fixture::{Known, Fixture};
+use crate::fixture::{Fixture, Known};
 use testing::{Database, Kizuna, Postgres, Sqlite};
 
-/// The breakers' timeout here; a machine that runs other tests beside needs its time, too.
+/// The breakers' timeout in these tests, with room for a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(2);
 const SECTIONS: [&str; 4] = ["customers", "meetings", "tasks", "approvals"];
 
-/// The summary that somebody is answered, and how long that took.
+/// Requests the summary; returns it and the time it took.
 async fn summary(server: &Kizuna, who: &Known, query: &str) -> (Value, Duration) {
     let begun = Instant::now();
     let path = format!("/api/reports/sales-summary?from=2026-01-01&to=2026-12-31{query}");
@@ -35,7 +35,8 @@ async fn a_summary_waits_for_nobody_longer_than_the_breakers_timeout(
     #[case] wanted: [&str; 4],
 ) {
     let (fixture, staff) = Fixture::copied(on).await;
-    let server = fixture.armed(&format!("{hangs}=hang@2..1000")).args(["--breaker-timeout", "2s"]).start().await;
+    let server =
+        fixture.armed(&format!("{hangs}=hang@2..1000")).args(["--breaker-timeout", "2s"]).start().await;
     let (before, _) = summary(&server, &staff.manager, "").await;
     assert_eq!(sources(&before), ["live"; 4], "the first visit passes");
     let (now, took) = summary(&server, &staff.manager, "").await;
@@ -51,7 +52,7 @@ async fn a_summary_waits_for_nobody_longer_than_the_breakers_timeout(
             now[section]
         );
     }
-    // Somebody whose figures were never good: nothing of another's is shown.
+    // A user without cached figures sees no figures of another user.
     let (own, took) = summary(&server, &staff.sales, "").await;
     assert_eq!(sources(&own), wanted.map(|source| if source == "cached" { "unavailable" } else { "live" }));
     assert!(took < TIMEOUT, "{took:?}");

@@ -16,13 +16,13 @@ use store::log;
 use crate::proxy::Proxy;
 use testing::app::{ADMIN, PASSWORD, SECRET};
 use testing::live_client::{Client, Heard, cursor_of};
-use testing::{Api, Database, Kizuna, Launch, Member, TestDatabase, Postgres, Sqlite};
+use testing::{Api, Database, Kizuna, Launch, Member, Postgres, Sqlite, TestDatabase};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_kizuna");
-/// Bytes of the server's after which a connection breaks: within the handshake, a hello, or some frame.
+/// After how many bytes from the server a connection breaks: within the handshake, the hello or another frame.
 const CUTS: std::ops::Range<usize> = 1..16_000;
 const KILLS: usize = 3;
-/// All of it must be over by then.
+/// The longest time for the whole test.
 const WITHIN: Duration = Duration::from_secs(90);
 
 fn launch(database: &TestDatabase) -> Launch {
@@ -30,15 +30,15 @@ fn launch(database: &TestDatabase) -> Launch {
         .database(&database.url)
         .env("KIZUNA_JWT_SECRET", SECRET)
         .env("KIZUNA_ADMIN_PASSWORD", PASSWORD)
-        // A connection that was cut is no longer there for its client, but for the server for a moment.
+        // The server notices a cut connection a moment later than its client.
         .args(["--user-sockets", "1000", "--login-rate", "1000/m"])
 }
 
-/// A reader with a token that holds at every server.
+/// A reader whose token is valid on every server.
 struct Reader {
     id: Id,
     token: String,
-    /// Where the feed stood before the first notification.
+    /// The cursor before the first notification.
     cursor: String,
 }
 
@@ -61,8 +61,8 @@ impl Reader {
         mine.map(|event| event.event.subject.to_string()).collect()
     }
 
-    /// Follows the feed over as many connections as it takes, until it has `count` notifications and all are
-    /// written; then listens a while for what should not come.
+    /// Follows the feed over several connections until it has `count` notifications and all are written; then waits a
+    /// while for notifications that must not come.
     async fn read(&self, base: &str, count: usize, is_written: &AtomicBool) -> Vec<String> {
         let (mut seen, mut cursor) = (Vec::new(), self.cursor.clone());
         let bearer = format!("Bearer {}", self.token);
@@ -95,7 +95,7 @@ impl Reader {
     }
 }
 
-/// Creates customers, each once, whatever happens to the server.
+/// Creates customers, each once, across the server's deaths.
 async fn write(proxy: &Proxy, token: &str, names: std::ops::Range<usize>) {
     let api = Api::new(proxy.base()).token(token);
     for number in names {

@@ -7,12 +7,12 @@ use serde_json::json;
 
 use testing::app::{ADMIN, PASSWORD};
 use testing::live_client::{Client, Heard, cursor_of};
-use testing::{Api, Database, Kizuna, Member, TestDatabase, Postgres, Sqlite, Team, TestApp, eventually};
+use testing::{Api, Database, Kizuna, Member, Postgres, Sqlite, Team, TestApp, TestDatabase, eventually};
 
-/// At once, on a machine that runs other tests beside.
+/// The limit for "at once", on a busy machine.
 const AT_ONCE: Duration = Duration::from_millis(800);
 
-/// The socket closes with 4401, and at once.
+/// Checks that the socket closes with 4401, at once.
 async fn assert_signed_out(client: &mut Client) {
     let began = Instant::now();
     assert_eq!(client.closed().await, 4401);
@@ -174,7 +174,7 @@ async fn a_listener_or_a_hub_that_dies_sends_its_sockets_back_to_their_cursors()
     }
 }
 
-/// A socket at this path, once the hub is back; its hello is heard.
+/// Opens a socket at this path after the hub is back, and reads its hello.
 async fn reconnected(api: &Api, path: &str) -> Client {
     let bearer = format!("Bearer {}", api.access_token().expect("signed in"));
     let open = async || Client::open(api.base(), path, &[("authorization", &bearer)]).await;

@@ -15,7 +15,7 @@ use rstest::rstest;
 use store::unit_of_work::Write;
 
 use crate::common::{begin, count, store, user, user_write, walk};
-use testing::{Database, TestDatabase, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 fn with_role(name: &str, role: Role) -> UserState {
     let mut state = user(name);

@@ -17,7 +17,7 @@ use rstest::rstest;
 use runtime::service::Local;
 
 use crate::common::{caller, store, user, user_write};
-use crate::node::{Node, Fixture, run};
+use crate::node::{Fixture, Node, run};
 use testing::{Database, Postgres, Sqlite};
 
 /// Auth on a node that knows of another.

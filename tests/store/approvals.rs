@@ -14,7 +14,7 @@ use store::unit_of_work::Write;
 
 use crate::common::{at, begin, caller, store, walk};
 use crate::rows::{AWKWARD, EARLIEST};
-use testing::{Database, TestDatabase, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 /// The greatest amount that the API takes.
 const MOST: i64 = (1 << 53) - 1;

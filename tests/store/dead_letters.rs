@@ -1,4 +1,4 @@
-//! Dead letters: redriven from anywhere, once and in order; parking has its bounds and its turns.
+//! Dead letters: redriven from any node, applied once and in order; and the bounds of parking.
 
 use kizuna::persistence::analytics;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::copier::{Copier, WITHIN, applied, copied, others_flow_on, parked, pub
 use crate::node::{Node, run};
 use testing::{Database, Postgres, Sqlite, eventually};
 
-/// A feed looks once a second whether somebody has redriven something.
+/// A consumer checks once per second whether an event was redriven.
 const NOTICED_WITHIN: Duration = Duration::from_secs(4);
 
 /// Moves the clock until the first parked event is a dead letter.
@@ -33,7 +33,7 @@ async fn dies(node: &Node) -> Parked {
     .await
 }
 
-/// Redrives it past the feed's node: on connections of its own, as the command does.
+/// Redrives it beside the consumer's node, on other connections, as the CLI does.
 async fn redrive(elsewhere: &Node, id: Id) -> Result<DeadLetter, Error> {
     let commit = async |unit| commit_one(&elsewhere.db, unit).await;
     dead_letters::redrive(&elsewhere.db, id, None, elsewhere.clock.now(), commit).await

@@ -2,7 +2,7 @@
 
 use rstest::rstest;
 
-use testing::{Database, TestDatabase, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 #[rstest]
 #[case(Sqlite, &[("synchronous", "2"), ("journal_mode", "wal")])]

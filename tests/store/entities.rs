@@ -1,4 +1,4 @@
-//! Aggregates: one message after another, bounded in number, put to rest, and fenced between nodes.
+//! Aggregates: one message after another, bounded in number, passivated when idle, and fenced between nodes.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use store::log;
 use store::log::AuditFilter;
 
 use crate::common::{count, stored};
-use crate::node::{Node, Fixture, run};
+use crate::node::{Fixture, Node, run};
 use testing::{Database, Postgres, Sqlite, eventually};
 
 const WITHIN: Duration = Duration::from_secs(10);
@@ -131,7 +131,7 @@ fn children_are_bounded_and_no_command_is_lost(#[case] on: Database) {
             assert!(live(&node) <= before + CHILDREN as i64);
             left = refused;
             rounds += 1;
-            // Who worked a second ago rests now and may be asked to leave.
+            // A child that worked a second ago is idle now and may be passivated.
             node.clock.advance(Duration::from_secs(1));
         }
         eventually(WITHIN, async || live(&node) <= CHILDREN as i64).await;
@@ -176,7 +176,7 @@ async fn two_nodes(fixture: &Fixture, on: Database) -> [Node; 2] {
     [one, two]
 }
 
-/// Renames until it is taken: who loses five times in a row is told to come back.
+/// Repeats a rename until it succeeds: after five lost commits in a row the command fails.
 async fn insist(customers: &Customers, id: Id, name: String) -> Arc<Customer> {
     loop {
         match rename(customers, id, &name, None).await {

@@ -1,4 +1,4 @@
-//! Consumers: retries in time and order, dead letters, and nothing lost by who is slow.
+//! Consumers: retries in time and order, dead letters, and a slow consumer that loses nothing.
 
 use kernel::event::EventType;
 use kernel::service_id::ServiceId;
@@ -26,7 +26,7 @@ use crate::copier::{Copier, WITHIN, applied, becomes_due, copied, others_flow_on
 use crate::node::run;
 use testing::{Database, Postgres, Sqlite, eventually};
 
-/// The seed's spacing in milliseconds.
+/// The default intervals of retries in milliseconds.
 const SPACING: [u64; 8] = [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800];
 
 #[rstest]
@@ -134,7 +134,7 @@ fn a_slow_subscriber_loses_deliveries_and_misses_nothing(#[case] on: Database) {
         others_flow_on(&node).await;
         let filter = Filter::Types([CUSTOMER_CREATED, kizuna::domain::events::CUSTOMER_UPDATED].into());
         let mut sluggish = node.registry.subscribe(filter, 2).await.unwrap();
-        // The consumer stands still during the burst: its queue of two deliveries must run over.
+        // The consumer is paused during the burst, so its queue of two deliveries must overflow.
         let standstill = copier.gate.acquire().await.unwrap();
         let made: Vec<Customer> = (0..500).map(|n| customer(&n.to_string())).collect();
         join_all(made.iter().map(|one| publish(&node, one))).await;
@@ -182,7 +182,7 @@ fn two_nodes_apply_each_event_once_between_them(#[case] on: Database) {
 /// Counts every new customer in one row, while rivals do the same.
 struct Counter {
     row: Id,
-    /// How often somebody else is faster.
+    /// How often another writer is faster.
     rivals: AtomicUsize,
 }
 

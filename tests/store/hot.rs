@@ -11,7 +11,7 @@ use kizuna::actors::customer::hot::{ENTRY_TTL, HotCustomers, MARGIN};
 use runtime::entity::Entities;
 use store::redis::Redis as Way;
 
-use crate::node::{Node, Fixture, run};
+use crate::node::{Fixture, Node, run};
 use crate::shared::{Customers, create, nodes, rename};
 use testing::{Postgres, Redis};
 

@@ -12,7 +12,7 @@ use store::unit_of_work::Write;
 use store::{Db, log};
 
 use crate::common::{begin, commit_one, customer, customer_unit, renamed, store};
-use testing::{Database, TestDatabase, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 const NAME: &str = "tests.integrity";
 const TYPES: &[EventType] = &[CUSTOMER_CREATED, CUSTOMER_UPDATED];

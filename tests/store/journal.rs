@@ -17,7 +17,7 @@ use crate::common::{
     begin, commit_one, count, customer, customer_unit, customer_write, renamed, store, stored, unit, user,
     user_write,
 };
-use testing::{Database, TestDatabase, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 const CONSUMER: &str = "tests.journal";
 

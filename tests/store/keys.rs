@@ -10,7 +10,7 @@ use store::idempotency::{FirstAnswer, IDEMPOTENCY_KEYS, find, purge};
 
 use crate::common::{at, begin, count, store};
 use crate::rows::{AWKWARD, EARLIEST, json};
-use testing::{Database, TestDatabase, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 fn answer(id: &str, body: &str, created_at: Timestamp) -> FirstAnswer {
     FirstAnswer {

@@ -20,7 +20,7 @@ use store::log::AuditFilter;
 use store::unit_of_work::{UnitOfWork, Write};
 
 use crate::common::{begin, commit_one, customer, customer_unit, first, renamed, store, walk};
-use testing::{Database, TestDatabase, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 fn minute(n: u64) -> Timestamp {
     begin().plus(Duration::from_secs(60 * n))

@@ -1,4 +1,4 @@
-//! The machinery of a node without its services: journal, registry, feeds and entities on a real database.
+//! A node without its services: journal, registry, consumers and entities on a real database.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +48,7 @@ pub fn run(on: Database, body: impl AsyncFnOnce(&Fixture)) {
     runtime.shutdown_timeout(Duration::from_secs(2));
 }
 
-/// Its actors end when it is dropped.
+/// A node. Its actors end when it is dropped.
 pub struct Node {
     pub db: Db,
     pub journal: Journal,
@@ -88,12 +88,12 @@ impl Fixture {
 }
 
 impl Node {
-    /// Starts a consumer with the seed's retries.
+    /// Starts a consumer with the default retries.
     pub fn feed<C: Consumer>(&self, consumer: C, batch: usize) {
         self.feed_within(consumer, batch, 10_000);
     }
 
-    /// The same with room for so many parked events.
+    /// Starts a consumer that may park this many events.
     pub fn feed_within<C: Consumer>(&self, consumer: C, batch: usize, parking: usize) {
         let seconds = Duration::from_secs;
         let parts = ConsumerParts {
@@ -117,22 +117,22 @@ impl Node {
         });
     }
 
-    /// The actor before a desk.
-    pub fn service<D: Send + Sync + 'static>(&self, desk: D) -> Local<D> {
-        Local::start(&self.supervisor, "desk", &self.arbiters.serving(), DEADLINE, Arc::new(desk))
+    /// Starts the actor of a service.
+    pub fn service<D: Send + Sync + 'static>(&self, service: D) -> Local<D> {
+        Local::start(&self.supervisor, "service", &self.arbiters.serving(), DEADLINE, Arc::new(service))
     }
 
-    /// A directory that keeps no state for reading.
+    /// A directory without cached states.
     pub fn entities<A: Aggregate>(&self, children: usize, idle: Duration) -> Entities<A> {
         Entities::new(self.parts(EntityLimits { children, idle, cached: 0, deadline: DEADLINE }))
     }
 
-    /// One that knows of other nodes, and keeps what they may be late with.
+    /// A directory that shares the database with other nodes, with cached states.
     pub fn shared<A: Aggregate>(&self) -> Entities<A> {
         Entities::new(self.shared_parts())
     }
 
-    /// What such a directory is made of.
+    /// The parts of such a directory.
     pub fn shared_parts(&self) -> EntityParts {
         let limits = EntityLimits {
             children: 1_000,
@@ -156,7 +156,7 @@ impl Node {
         }
     }
 
-    /// What an actor shows of itself.
+    /// The figures of an actor.
     pub fn reading(&self, name: &str) -> ActorReading {
         self.actor_stats
             .read()

@@ -9,7 +9,7 @@ use store::leases as nodes;
 use store::leases::Member;
 
 use crate::common::begin;
-use testing::{TestDatabase, Postgres, eventually};
+use testing::{Postgres, TestDatabase, eventually};
 
 const LONG: Duration = Duration::from_secs(60);
 

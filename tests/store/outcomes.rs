@@ -10,7 +10,7 @@ use store::unit_of_work::CommitError;
 use tokio::task::JoinSet;
 
 use crate::common::{begin, commit_one, count, customer, customer_unit, unit};
-use testing::{Database, TestDatabase, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 /// Breaks at COMMIT, whatever a new customer is committed with: a deferred constraint that nothing satisfies.
 const SQLITE_BREAKS: &str = "

@@ -17,7 +17,7 @@ use store::journal::commit;
 use store::unit_of_work::{CommitError, UnitOfWork, Write};
 
 use crate::common::{at, begin, caller, customer, customer_write, first, store, walk};
-use testing::{Database, TestDatabase, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 fn day(n: u32) -> Timestamp {
     at(&format!("2026-03-{n:02}T00:00:00Z"))

@@ -16,11 +16,11 @@ use tokio::task::JoinSet;
 
 use crate::common::{count, customer, customer_unit, renamed, stored};
 use crate::journal::positions_are_contiguous;
-use testing::{Database, TestDatabase, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 const TASKS: usize = 8;
 const ROUNDS: usize = 25;
-/// Customers that everybody wants to change.
+/// Customers that all tasks change.
 const SHARED: usize = 6;
 
 /// As many handles as there may be nodes: SQLite has one.
@@ -44,7 +44,7 @@ async fn creates(db: Db, task: usize) -> usize {
     ROUNDS * 3
 }
 
-/// Follows the log until told to stop: a number that shows below one already seen would be lost to a feed.
+/// Reads the log until `done`: a number below one that was already seen would be lost to a consumer.
 async fn follows(db: Db, done: Arc<AtomicBool>) -> usize {
     let mut seen: HashMap<i64, i64> = HashMap::new();
     let mut events = 0;

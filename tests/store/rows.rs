@@ -23,7 +23,7 @@ use store::table::Table;
 use store::unit_of_work::Write;
 
 use crate::common::{at, begin, count, customer, customer_write, store, stored, user, user_write};
-use testing::{Database, TestDatabase, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 /// What SQL, JSON and encodings trip over.
 pub const AWKWARD: [&str; 8] = [

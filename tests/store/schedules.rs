@@ -13,8 +13,8 @@ use store::schedules;
 use store::unit_of_work::CommitError;
 
 use crate::common::{at, begin, commit_one, count, unit};
-use crate::node::{Node, Fixture, run};
-use testing::{Database, TestDatabase, Postgres, Sqlite};
+use crate::node::{Fixture, Node, run};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 const NAME: &str = "tests.schedules";
 const INTERVAL: Duration = Duration::from_secs(300);

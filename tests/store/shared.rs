@@ -17,7 +17,7 @@ use runtime::entity::Entities;
 use store::unit_of_work::Write;
 
 use crate::common::{stored, user, user_write};
-use crate::node::{Node, Fixture, run};
+use crate::node::{Fixture, Node, run};
 use testing::{Database, Postgres, Sqlite};
 
 pub type Customers = Entities<CustomerAggregate>;

@@ -17,7 +17,7 @@ use store::unit_of_work::Write;
 
 use crate::common::{at, begin, caller, first, store, walk};
 use crate::rows::{AWKWARD, EARLIEST};
-use testing::{Database, TestDatabase, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 fn day(day: u32) -> Timestamp {
     at(&format!("2026-03-{day:02}T00:00:00Z"))

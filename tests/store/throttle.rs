@@ -9,7 +9,7 @@ use kizuna::persistence::login_buckets;
 use rstest::rstest;
 
 use crate::common::{begin, count};
-use testing::{Database, TestDatabase, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 const TEN: Rate = Rate { count: 10, per: Duration::from_secs(60) };
 

@@ -12,7 +12,7 @@ use store::Db;
 
 use crate::states::States;
 use testing::app::{ADMIN, PASSWORD};
-use testing::{Api, Kizuna, Member, TestDatabase, Sqlite};
+use testing::{Api, Kizuna, Member, Sqlite, TestDatabase};
 
 /// A running server and its first ADMIN.
 pub struct Provider {

@@ -34,7 +34,7 @@ const BEGIN: &str = "2026-03-02T09:00:00Z";
 /// How far [`TestApp::settle`] moves the clock at a time while an effect waits to be tried again.
 const TICK: Duration = Duration::from_millis(100);
 
-/// What a test runs on; `#[values(Sqlite, Postgres)] on: Database` runs it on both.
+/// The kind of database of a test; `#[values(Sqlite, Postgres)] on: Database` runs it on both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Database {
     Sqlite,
@@ -43,12 +43,12 @@ pub enum Database {
 
 pub use Database::{Postgres, Sqlite};
 
-/// What a test may touch of a running node.
+/// The parts of a running node that tests use.
 pub struct Node {
     pub clock: Clock,
     pub db: Db,
     pub auth: AuthClient,
-    /// The others' way to the customer service.
+    /// The handle of other services to the customer service.
     pub breakers: Breakers,
     pub stopper: Stopper,
     pub address: SocketAddr,
@@ -77,7 +77,7 @@ impl TestApp {
         Self::with(on, &[]).await
     }
 
-    /// The same with these arguments of `kizuna serve` too.
+    /// Starts a node with these arguments of `kizuna serve`.
     ///
     /// # Panics
     /// When it does not start.
@@ -103,7 +103,7 @@ impl TestApp {
         self.restart_after(|| ()).await;
     }
 
-    /// The same with something done while no node runs.
+    /// Restarts the node, with `meanwhile` done while no node runs.
     pub async fn restart_after(&mut self, meanwhile: impl FnOnce()) {
         self.stop();
         meanwhile();
@@ -208,7 +208,7 @@ async fn launch(config: &Config, clock: Clock) -> (Node, JoinHandle<()>) {
     (started.await.expect("a node that starts; its panic is above"), thread)
 }
 
-/// As `kizuna serve` runs one.
+/// Runs the node as `kizuna serve` does.
 fn run(config: &Config, clock: Clock, ready: oneshot::Sender<Node>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("a runtime");

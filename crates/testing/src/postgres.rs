@@ -24,7 +24,7 @@ const HINT: &str =
 /// The PostgreSQL of this test process, started when it is first asked for.
 ///
 /// # Panics
-/// When there is none to start: a test that needs it fails, it is never skipped.
+/// When PostgreSQL is not installed: a test that needs it fails and is never skipped.
 pub fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(Server::start)
@@ -39,10 +39,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// One for a test that does to it what others would notice.
+    /// Starts a server for a test that other tests would notice.
     ///
     /// # Panics
-    /// As [`server`].
+    /// The panics of [`server`].
     pub fn start() -> Self {
         let bin = find_binaries().unwrap_or_else(|| panic!("no PostgreSQL found; {HINT}"));
         let mut guard = PostgresGuard::start(&bin);

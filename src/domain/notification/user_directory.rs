@@ -64,8 +64,7 @@ impl UserDirectory {
 
     /// Every live MANAGER.
     pub fn managers(&self) -> impl Iterator<Item = Id> {
-        let live =
-            self.0.values().filter(|copy| copy.deleted_at.is_none() && copy.role == Role::Manager);
+        let live = self.0.values().filter(|copy| copy.deleted_at.is_none() && copy.role == Role::Manager);
         live.map(|copy| copy.id)
     }
 }

@@ -39,7 +39,8 @@ impl Closing {
 pub fn closable(response: HttpResponse) -> (HttpResponse, Closing) {
     let closing = Closing::default();
     let signal = closing.clone();
-    let response = response.map_body(|_, body| BodyStream::new(Closable { body: Some(body), signal }).boxed());
+    let response =
+        response.map_body(|_, body| BodyStream::new(Closable { body: Some(body), signal }).boxed());
     (response, closing)
 }
 

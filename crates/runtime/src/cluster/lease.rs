@@ -48,7 +48,8 @@ impl MembershipHandle {
     pub async fn leave(&self) {
         self.0.send_replace(MembershipState::Leaving);
         let mut stay = self.0.subscribe();
-        let _ = tokio::time::timeout(LEAVE_WITHIN, stay.wait_for(|stay| *stay == MembershipState::Left)).await;
+        let _ =
+            tokio::time::timeout(LEAVE_WITHIN, stay.wait_for(|stay| *stay == MembershipState::Left)).await;
     }
 }
 
@@ -111,7 +112,10 @@ async fn look(db: &Db, members: &Members) -> Result<Duration, StoreError> {
     let me = members.node().member();
     if !nodes::renew(db, &me, LASTS).await? {
         metrics::counter!("kizuna_lease_refused_total").increment(1);
-        tracing::warn!(node = me.id, "another process has the lease of this node id; waiting until it expires");
+        tracing::warn!(
+            node = me.id,
+            "another process has the lease of this node id; waiting until it expires"
+        );
     }
     let leases = nodes::leases(db).await?;
     let others = leases.iter().filter(|lease| lease.member.incarnation != me.incarnation);

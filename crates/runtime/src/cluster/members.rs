@@ -75,7 +75,8 @@ impl Members {
         self.living.send_if_modified(|known| {
             let is_new = **known != living;
             if is_new {
-                tracing::info!(nodes = ?living.0.iter().map(|member| &member.id).collect::<Vec<_>>(), "cluster membership changed");
+                let nodes: Vec<_> = living.0.iter().map(|member| &member.id).collect();
+                tracing::info!(?nodes, "cluster membership changed");
                 *known = Arc::new(living);
             }
             is_new

@@ -76,7 +76,7 @@ impl Reader {
                 Ok(connection) => {
                     tracing::info!("reading the events of other nodes from Redis");
                     let error = self.listen(connection, &stats).await;
-                    tracing::warn!(%error, "can't read the events of other nodes from Redis; reading the log every second instead");
+                    tracing::warn!(%error, "can't read other nodes' events from Redis; reading the log instead");
                 }
                 Err(error) => tracing::debug!(%error, "Redis is away"),
             }

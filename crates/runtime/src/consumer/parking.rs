@@ -159,7 +159,8 @@ impl Parking {
     /// Records that the first event of its aggregate has failed again.
     pub fn postponed(&mut self, again: Parked) {
         if again.status == ParkedStatus::Dead {
-            tracing::error!(consumer = self.consumer, event = %again.event_id, error = again.error, "an event became a dead letter");
+            let Parked { event_id: event, error, .. } = &again;
+            tracing::error!(consumer = self.consumer, %event, error, "an event became a dead letter");
             metrics::counter!("kizuna_dead_letters_total", "consumer" => self.consumer).increment(1);
         }
         if let Some(head) = self.queues.get_mut(&again.subject).and_then(VecDeque::front_mut) {
