@@ -63,11 +63,9 @@ pub async fn load(services: &Services) -> Result<(), Error> {
         let customer = NewCustomer {
             name: name.into(),
             email: Some(email.into()),
-            phone: None,
             company: Some(company.into()),
             status: Some(status),
-            notes: None,
-            owner_id: None,
+            ..NewCustomer::default()
         };
         let create = CreateCustomer { customer, allow_duplicate: false, context: sales.clone() };
         let made = services.customers.service.ask(create).await?;

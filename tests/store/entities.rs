@@ -9,8 +9,9 @@ use kernel::context::{Context, IdempotencyClaim};
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::{Id, new_id};
 use kizuna::actors::customer::aggregate::CustomerAggregate;
-use kizuna::domain::customer::record::{Customer, CustomerStatus};
-use kizuna::domain::customer::rules::{CustomerCommand, CustomerDraft, CustomerEdit};
+use kizuna::domain::customer::messages::{CustomerChanges, NewCustomer};
+use kizuna::domain::customer::record::Customer;
+use kizuna::domain::customer::rules::{CustomerCommand, check_changes, check_new};
 use rstest::rstest;
 use runtime::entity::{Aggregate, Entities};
 use store::Db;
@@ -41,24 +42,18 @@ async fn create_under(customers: &Customers, id: Id, key: Option<&str>) -> Answe
         status: 201,
         location: Some("/api/customers".into()),
     });
-    let draft = CustomerDraft {
-        name: "new".to_owned(),
-        email: None,
-        phone: None,
-        company: None,
-        status: CustomerStatus::Lead,
-        notes: None,
-        owner_id: None,
-    };
+    let new = NewCustomer { name: "new".to_owned(), ..NewCustomer::default() };
+    let new = check_new(new).expect("a right customer");
     let context = Context { claim, ..Context::system() };
-    customers.create(id, CustomerCommand::Create(draft), context).await
+    customers.create(id, CustomerCommand::Create(new), context).await
 }
 
 /// Gives the customer this name, if it still has the version.
 async fn rename(customers: &Customers, id: Id, name: &str, if_match: Option<i64>) -> Answer {
-    let edit = CustomerEdit { name: Some(name.to_owned()), ..CustomerEdit::default() };
+    let changes = CustomerChanges { name: Some(name.to_owned()), ..CustomerChanges::default() };
+    let changes = check_changes(changes).expect("right changes");
     let context = Context { if_match, ..Context::system() };
-    customers.execute(id, CustomerCommand::Change(edit), context).await
+    customers.execute(id, CustomerCommand::Change(changes), context).await
 }
 
 async fn versions_in_the_log(db: &Db, id: Id) -> Vec<i64> {

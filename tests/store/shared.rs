@@ -10,8 +10,9 @@ use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::{Id, new_id};
 use kizuna::actors::customer::aggregate::CustomerAggregate;
-use kizuna::domain::customer::record::{Customer, CustomerStatus};
-use kizuna::domain::customer::rules::{CustomerCommand, CustomerDraft, CustomerEdit};
+use kizuna::domain::customer::messages::{CustomerChanges, NewCustomer};
+use kizuna::domain::customer::record::Customer;
+use kizuna::domain::customer::rules::{CustomerCommand, check_changes, check_new};
 use rstest::rstest;
 use runtime::entity::Entities;
 use store::unit_of_work::Write;
@@ -33,18 +34,21 @@ pub async fn nodes(fixture: &Fixture, on: Database) -> Vec<Node> {
 }
 
 pub async fn create(customers: &Customers) -> Id {
-    let draft = CustomerDraft {
-        name: "new".to_owned(),
-        email: None,
-        phone: None,
-        company: None,
-        status: CustomerStatus::Lead,
-        notes: None,
-        owner_id: None,
-    };
+    let new = NewCustomer { name: "new".to_owned(), ..NewCustomer::default() };
+    let new = check_new(new).expect("a right customer");
     let id = new_id();
-    customers.create(id, CustomerCommand::Create(draft), Context::system()).await.expect("a customer");
+    customers.create(id, CustomerCommand::Create(new), Context::system()).await.expect("a customer");
     id
+}
+
+async fn execute(
+    customers: &Customers,
+    id: Id,
+    changes: CustomerChanges,
+    context: impl Into<Prepared>,
+) -> Result<Arc<Customer>, Error> {
+    let changes = check_changes(changes).expect("right changes");
+    customers.execute(id, CustomerCommand::Change(changes), context).await
 }
 
 pub async fn change(
@@ -53,8 +57,13 @@ pub async fn change(
     name: &str,
     context: impl Into<Prepared>,
 ) -> Result<Arc<Customer>, Error> {
-    let edit = CustomerEdit { name: Some(name.to_owned()), ..CustomerEdit::default() };
-    customers.execute(id, CustomerCommand::Change(edit), context).await
+    let changes = CustomerChanges { name: Some(name.to_owned()), ..CustomerChanges::default() };
+    execute(customers, id, changes, context).await
+}
+
+pub async fn annotate(customers: &Customers, id: Id, notes: &str) -> Result<Arc<Customer>, Error> {
+    let changes = CustomerChanges { notes: Some(Some(notes.to_owned())), ..CustomerChanges::default() };
+    execute(customers, id, changes, Context::system()).await
 }
 
 pub async fn rename(customers: &Customers, id: Id, name: &str) -> Result<Arc<Customer>, Error> {

@@ -1,5 +1,6 @@
 //! The kinds of text in request bodies, as the OpenAPI document shows them: exactly what
-//! [`validation`](super::validation) accepts. Bodies name them by `value_type`; they have no values.
+//! [`validation`](super::validation) accepts. A body names the kind of a field by `value_type`, and the check of the
+//! field names it too, so that a limit stands in one place. The kinds have no values.
 
 use std::borrow::Cow;
 
@@ -26,6 +27,12 @@ const ADDRESS: &str = concat!("^[", blank!(), "]*[!-?A-~]+@[!-?A-~]+[", blank!()
 /// An e-mail address with white space around it, or an empty text.
 const ADDRESS_OR_NONE: &str = concat!("^[", blank!(), "]*([!-?A-~]+@[!-?A-~]+[", blank!(), "]*)?$");
 
+/// A kind of text.
+pub trait TextKind {
+    /// The most characters that a text of this kind has.
+    const MAX: usize;
+}
+
 fn text(min: usize, max: usize, pattern: &str, example: &str) -> RefOr<Schema> {
     let text = ObjectBuilder::new().schema_type(Type::String).max_length(Some(max)).pattern(Some(pattern));
     let text = if min > 0 { text.min_length(Some(min)) } else { text };
@@ -36,6 +43,10 @@ macro_rules! shapes {
     ($($(#[$doc:meta])* $name:ident: $min:literal to $max:literal of $pattern:expr, as $example:literal;)*) => {$(
         $(#[$doc])*
         pub enum $name {}
+
+        impl TextKind for $name {
+            const MAX: usize = $max;
+        }
 
         impl PartialSchema for $name {
             fn schema() -> RefOr<Schema> {

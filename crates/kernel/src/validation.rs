@@ -1,68 +1,112 @@
 //! Checks the fields of a body and collects every error, so that a form can show all of them at once. Pure.
 
-use crate::error::{Error, FieldError};
+use std::ops::Deref;
 
-/// The longest e-mail address that can be delivered to (RFC 5321 §4.5.3.1.3).
-pub const EMAIL_MAX: usize = 254;
+use crate::error::{Error, FieldError};
+use crate::text_schemas::{Email, OptionalEmail, TextKind};
 
 /// Collects the errors of fields.
 #[derive(Debug, Default)]
 pub struct Validator(Vec<FieldError>);
+
+/// A body without errors, whose texts are in the form that is stored. Only [`Validator::ok`] makes one.
+#[derive(Clone, Debug)]
+pub struct Checked<T>(T);
+
+impl<T> Deref for Checked<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// A field whose body may give it a `T`: a creation gives each of its fields, a change only those that it changes.
+pub trait Given<T> {
+    fn given(&mut self) -> Option<&mut T>;
+}
+
+impl<T> Given<T> for T {
+    fn given(&mut self) -> Option<&mut T> {
+        Some(self)
+    }
+}
+
+impl<T> Given<T> for Option<T> {
+    fn given(&mut self) -> Option<&mut T> {
+        self.as_mut()
+    }
+}
 
 impl Validator {
     pub fn add(&mut self, field: &str, code: &'static str) {
         self.0.push(FieldError::new(field, code));
     }
 
-    /// A text of 1 to `max` characters, as sent, with more than white space; trimmed.
-    pub fn required(&mut self, field: &str, text: &str, max: usize) -> String {
-        let kept = self.text(field, text, max);
-        if kept.is_empty() {
-            self.add(field, "required");
+    /// Trims a text that must have more than white space, and at most as many characters, as sent, as its kind allows.
+    pub fn required<K: TextKind>(&mut self, field: &str, text: &mut impl Given<String>) {
+        if let Some(text) = text.given() {
+            *text = self.trimmed::<K>(field, text);
+            if text.is_empty() {
+                self.add(field, "required");
+            }
         }
-        kept
     }
 
-    /// A text of at most `max` characters, trimmed; an empty one counts as absent.
-    pub fn optional(&mut self, field: &str, text: Option<&str>, max: usize) -> Option<String> {
-        let kept = self.text(field, text?, max);
-        (!kept.is_empty()).then_some(kept)
+    /// Trims a text that may be absent; an empty one counts as absent.
+    pub fn optional<K: TextKind>(&mut self, field: &str, text: &mut impl Given<Option<String>>) {
+        if let Some(text) = text.given() {
+            *text = text.take().map(|text| self.trimmed::<K>(field, &text)).filter(|text| !text.is_empty());
+        }
     }
 
-    fn text(&mut self, field: &str, text: &str, max: usize) -> String {
+    fn trimmed<K: TextKind>(&mut self, field: &str, text: &str) -> String {
         if text.contains('\0') {
             self.add(field, "nul_character");
-        } else if text.chars().count() > max {
-            self.0.push(FieldError::limit(field, "too_long", max as i64));
+        } else if text.chars().count() > K::MAX {
+            self.0.push(FieldError::limit(field, "too_long", K::MAX as i64));
         }
         text.trim().to_owned()
     }
 
-    /// An e-mail address, trimmed and in lower case: printable ASCII with one `@` inside.
-    pub fn email(&mut self, field: &str, text: &str) -> String {
-        let kept = self.required(field, text, EMAIL_MAX);
-        if !kept.is_empty() && !is_email(&kept) {
-            self.add(field, "invalid_email");
+    /// Trims an e-mail address and brings it into lower case: printable ASCII with one `@` inside.
+    pub fn email(&mut self, field: &str, text: &mut impl Given<String>) {
+        self.required::<Email>(field, text);
+        if let Some(text) = text.given() {
+            self.address(field, text);
         }
-        kept.to_ascii_lowercase()
     }
 
-    /// A whole number within bounds.
-    pub fn range(&mut self, field: &str, number: i64, min: i64, max: i64) -> i64 {
+    /// An e-mail address that may be absent; an empty text counts as absent.
+    pub fn optional_email(&mut self, field: &str, text: &mut impl Given<Option<String>>) {
+        self.optional::<OptionalEmail>(field, text);
+        if let Some(Some(text)) = text.given() {
+            self.address(field, text);
+        }
+    }
+
+    fn address(&mut self, field: &str, text: &mut String) {
+        if !text.is_empty() && !is_email(text) {
+            self.add(field, "invalid_email");
+        }
+        text.make_ascii_lowercase();
+    }
+
+    /// Checks that a whole number is within bounds.
+    pub fn range(&mut self, field: &str, number: i64, min: i64, max: i64) {
         if number < min {
             self.0.push(FieldError::limit(field, "too_small", min));
         } else if number > max {
             self.0.push(FieldError::limit(field, "too_large", max));
         }
-        number
     }
 
-    /// `value`, if there was no error.
+    /// The body, if there was no error.
     ///
     /// # Errors
     /// `invalid_fields` with every error.
-    pub fn ok<T>(self, value: T) -> Result<T, Error> {
-        if self.0.is_empty() { Ok(value) } else { Err(Error::fields(self.0)) }
+    pub fn ok<T>(self, body: T) -> Result<Checked<T>, Error> {
+        if self.0.is_empty() { Ok(Checked(body)) } else { Err(Error::fields(self.0)) }
     }
 }
 
@@ -97,26 +141,59 @@ mod tests {
 
     use super::*;
 
-    fn check(run: impl FnOnce(&mut Validator)) -> Vec<(Cow<'static, str>, Option<i64>)> {
+    /// Up to five characters.
+    struct Short;
+
+    impl TextKind for Short {
+        const MAX: usize = 5;
+    }
+
+    fn errors(validator: Validator) -> Vec<(Cow<'static, str>, Option<i64>)> {
+        validator.0.into_iter().map(|error| (error.code, error.limit)).collect()
+    }
+
+    fn required(text: &str) -> Vec<(Cow<'static, str>, Option<i64>)> {
         let mut validator = Validator::default();
-        run(&mut validator);
-        validator.0.into_iter().map(|fault| (fault.code, fault.limit)).collect()
+        validator.required::<Short>("name", &mut text.to_owned());
+        errors(validator)
     }
 
     #[test]
     fn texts_are_trimmed_and_bounded_in_characters() {
-        assert_eq!(Validator::default().required("name", "  佐藤 ", 5), "佐藤");
-        assert_eq!(check(|f| drop(f.required("name", " \u{3000}\n", 9))), [("required".into(), None)]);
-        assert_eq!(check(|f| drop(f.required("name", "佐藤さん", 3))), [("too_long".into(), Some(3))]);
-        assert_eq!(check(|f| drop(f.optional("name", Some("a\0b"), 9))), [("nul_character".into(), None)]);
+        let mut name = "  佐藤 ".to_owned();
+        Validator::default().required::<Short>("name", &mut name);
+        assert_eq!(name, "佐藤");
+        assert_eq!(required(" \u{3000}\n"), [("required".into(), None)]);
+        assert_eq!(required("佐藤さんは"), []);
+        assert_eq!(required("佐藤さんは "), [("too_long".into(), Some(5))]);
+        assert_eq!(required("a\0b"), [("nul_character".into(), None)]);
+    }
+
+    #[test]
+    fn a_change_checks_only_what_it_changes() {
+        let mut validator = Validator::default();
+        let (mut name, mut notes) = (None::<String>, None::<Option<String>>);
+        validator.required::<Short>("name", &mut name);
+        validator.optional::<Short>("notes", &mut notes);
+        assert_eq!((name, notes), (None, None));
+        let mut cleared = [Some(None), Some(Some(" ".to_owned())), Some(Some(" 済 ".to_owned()))];
+        for notes in &mut cleared {
+            validator.optional::<Short>("notes", notes);
+        }
+        assert_eq!(cleared, [Some(None), Some(None), Some(Some("済".to_owned()))]);
+        assert_eq!(errors(validator), []);
     }
 
     #[test]
     fn addresses_are_folded_and_checked_for_shape() {
-        assert_eq!(Validator::default().email("email", " Ann@Example.COM "), "ann@example.com");
+        let mut address = " Ann@Example.COM ".to_owned();
+        Validator::default().email("email", &mut address);
+        assert_eq!(address, "ann@example.com");
         // The last begins with the sign for Kelvin, whose lower case is an ASCII k.
         for bad in ["ann", "@b", "a@", "a@b@c", "a b@c", "é@c", "\u{212a}@c"] {
-            assert_eq!(check(|f| drop(f.email("email", bad))), [("invalid_email".into(), None)], "{bad}");
+            let mut validator = Validator::default();
+            validator.optional_email("email", &mut Some(bad.to_owned()));
+            assert_eq!(errors(validator), [("invalid_email".into(), None)], "{bad}");
         }
     }
 }

@@ -156,9 +156,9 @@ impl AuthService {
         self.tokens(&user, &session)
     }
 
-    async fn change_password(&self, change: ChangePassword) -> Result<(), Error> {
+    async fn change_password(&self, mut change: ChangePassword) -> Result<(), Error> {
         let caller = change.context.caller;
-        domain::check_new_password(&change.new_password)?;
+        domain::check_new_password(&mut change.new_password)?;
         let user = self.users.get(caller.user_id).await?.ok_or_else(|| Error::new(ErrorCode::NotFound))?;
         let account = &user.user.email;
         if !self.prove(account, change.address, change.current_password, Some(&user.password_hash)).await? {
@@ -172,26 +172,31 @@ impl AuthService {
 
     async fn create_user(&self, create: CreateUser) -> Result<Arc<UserState>, Error> {
         create.context.caller.require(&[Role::Admin])?;
-        let password = create.user.password.clone();
-        let mut draft = domain::check_new(create.user)?;
-        self.check_manager(draft.manager_id).await?;
-        draft.password_hash = self.passwords.hash(password).await?;
-        self.users.create(new_id(), UserCommand::Create(draft), create.context).await
+        let (new, password) = domain::check_new(create.user)?;
+        self.check_manager(new.manager_id).await?;
+        let password_hash = self.passwords.hash(password).await?;
+        self.users.create(new_id(), UserCommand::Create { new, password_hash }, create.context).await
     }
 
     async fn change_user(&self, change: ChangeUser) -> Result<Arc<UserState>, Error> {
         change.context.caller.require(&[Role::Admin])?;
-        let mut changes = domain::check_changes(change.changes)?;
-        self.check_manager(changes.fields.manager_id.flatten()).await?;
-        if let Some(password) = changes.fields.password.take() {
-            changes.password_hash = Some(self.passwords.hash(password).await?);
+        let (changes, password) = domain::check_changes(change.changes)?;
+        self.check_manager(changes.manager_id.flatten()).await?;
+        let password_hash = match password {
+            Some(password) => Some(self.passwords.hash(password).await?),
+            None => None,
+        };
+        let may_leave_admins = changes.role.is_some_and(|role| role != Role::Admin);
+        let command = |other_admins| UserCommand::Change {
+            changes: changes.clone(),
+            password_hash: password_hash.clone(),
+            other_admins,
+        };
+        if may_leave_admins {
+            self.leaving_an_admin(change.id, command, change.context).await
+        } else {
+            self.users.execute(change.id, command(true), change.context).await
         }
-        if changes.fields.role.is_none_or(|role| role == Role::Admin) {
-            let command = UserCommand::Change { changes, other_admins: true };
-            return self.users.execute(change.id, command, change.context).await;
-        }
-        let command = |other_admins| UserCommand::Change { changes: changes.clone(), other_admins };
-        self.leaving_an_admin(change.id, command, change.context).await
     }
 
     /// Executes a command that may remove an ADMIN, on condition that another ADMIN is unchanged since the decision.

@@ -42,28 +42,28 @@ impl CustomerService {
     async fn create(&self, create: CreateCustomer) -> Result<Arc<Customer>, Error> {
         let mut prepared = Prepared::from(create.context);
         let caller = prepared.context.caller;
-        let draft = domain::check_new(create.customer)?;
-        caller.may_set_owner(draft.owner_id)?;
-        check_owner_exists(&self.auth, &caller, draft.owner_id, "owner_id").await?;
-        if let (Some(email), false) = (&draft.email, create.allow_duplicate) {
+        let new = domain::check_new(create.customer)?;
+        caller.may_set_owner(new.owner_id)?;
+        check_owner_exists(&self.auth, &caller, new.owner_id, "owner_id").await?;
+        if let (Some(email), false) = (&new.email, create.allow_duplicate) {
             prepared.with.unique_checks.push(queries::no_other_with_email(&caller, email, None));
         }
-        self.customers.create(new_id(), CustomerCommand::Create(draft), prepared).await
+        self.customers.create(new_id(), CustomerCommand::Create(new), prepared).await
     }
 
     async fn change(&self, change: ChangeCustomer) -> Result<Arc<Customer>, Error> {
         let mut prepared = Prepared::from(change.context);
         let caller = prepared.context.caller;
-        let edit = domain::check_changes(change.changes)?;
+        let changes = domain::check_changes(change.changes)?;
         let customer = self.find(&FindCustomer { id: change.id, caller }).await?;
-        caller.may_set_owner(edit.owner_id)?;
-        check_owner_exists(&self.auth, &caller, edit.owner_id, "owner_id").await?;
-        if let (Some(Some(email)), false) = (&edit.email, change.allow_duplicate)
+        caller.may_set_owner(changes.owner_id)?;
+        check_owner_exists(&self.auth, &caller, changes.owner_id, "owner_id").await?;
+        if let (Some(Some(email)), false) = (&changes.email, change.allow_duplicate)
             && customer.email.as_ref() != Some(email)
         {
             prepared.with.unique_checks.push(queries::no_other_with_email(&caller, email, Some(change.id)));
         }
-        self.customers.execute(change.id, CustomerCommand::Change(edit), prepared).await
+        self.customers.execute(change.id, CustomerCommand::Change(changes), prepared).await
     }
 
     async fn delete(&self, delete: DeleteCustomer) -> Result<Id, Error> {

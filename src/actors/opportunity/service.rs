@@ -14,7 +14,7 @@ use crate::domain::approval::messages::{
 use crate::domain::approval::record::Approval;
 use crate::domain::approval::rules as domain;
 use crate::domain::approval::rules::{Action, ApprovalCommand};
-use crate::domain::approval::validation as intake;
+use crate::domain::approval::validation;
 use crate::domain::saga::messages::CountReferring;
 use crate::domain::saga::record::{Counted, Counts, SagaKind};
 use crate::persistence::approvals as queries;
@@ -41,17 +41,18 @@ pub struct OpportunityService {
 impl OpportunityService {
     async fn request(&self, request: RequestApproval) -> Result<Arc<Approval>, Error> {
         let caller = request.context.caller;
-        let mut draft = intake::check_new(request.approval)?;
-        self.customers.check(&caller, draft.customer_id).await?;
-        match draft.approver_id {
-            Some(named) => self.check_approver(named, caller.user_id).await?,
-            None => draft.approver_id = self.approver_by_default(caller.user_id).await?,
-        }
-        self.approvals.create(new_id(), ApprovalCommand::Request(draft), request.context).await
+        let new = validation::check_new(request.approval)?;
+        self.customers.check(&caller, new.customer_id).await?;
+        let approver_id = match new.approver_id {
+            Some(named) => self.check_approver(named, caller.user_id).await.map(|()| Some(named))?,
+            None => self.approver_by_default(caller.user_id).await?,
+        };
+        let command = ApprovalCommand::Request { new, approver_id };
+        self.approvals.create(new_id(), command, request.context).await
     }
 
     async fn decide(&self, decide: DecideApproval) -> Result<Arc<Approval>, Error> {
-        let command = intake::check_decision(decide.decision)?;
+        let command = validation::check_decision(decide.decision)?;
         if let ApprovalCommand::Reassign { approver_id } = command {
             self.check_reassignment(decide.id, approver_id, &decide.context).await?;
         }

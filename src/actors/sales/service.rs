@@ -53,23 +53,23 @@ pub struct SalesService {
 impl SalesService {
     async fn create(&self, create: CreateMeeting) -> Result<Arc<Meeting>, Error> {
         let caller = create.context.caller;
-        let draft = domain::check_new(create.meeting)?;
-        caller.may_set_owner(draft.owner_id)?;
-        self.customers.check(&caller, draft.customer_id).await?;
-        check_owner_exists(&self.auth, &caller, draft.owner_id, "owner_id").await?;
-        self.meetings.create(new_id(), MeetingCommand::Create(draft), create.context).await
+        let new = domain::check_new(create.meeting)?;
+        caller.may_set_owner(new.owner_id)?;
+        self.customers.check(&caller, new.customer_id).await?;
+        check_owner_exists(&self.auth, &caller, new.owner_id, "owner_id").await?;
+        self.meetings.create(new_id(), MeetingCommand::Create(new), create.context).await
     }
 
     async fn change(&self, change: ChangeMeeting) -> Result<Arc<Meeting>, Error> {
         let caller = change.context.caller;
-        let edit = domain::check_changes(change.changes)?;
+        let changes = domain::check_changes(change.changes)?;
         let meeting = self.find(&caller, change.id).await?;
-        caller.may_set_owner(edit.owner_id)?;
-        if let Some(customer) = edit.customer_id.filter(|customer| *customer != meeting.customer_id) {
+        caller.may_set_owner(changes.owner_id)?;
+        if let Some(customer) = changes.customer_id.filter(|customer| *customer != meeting.customer_id) {
             self.customers.check(&caller, customer).await?;
         }
-        check_owner_exists(&self.auth, &caller, edit.owner_id, "owner_id").await?;
-        self.meetings.execute(change.id, MeetingCommand::Change(edit), change.context).await
+        check_owner_exists(&self.auth, &caller, changes.owner_id, "owner_id").await?;
+        self.meetings.execute(change.id, MeetingCommand::Change(changes), change.context).await
     }
 
     async fn find(&self, caller: &Caller, id: Id) -> Result<Arc<Meeting>, Error> {

@@ -19,25 +19,25 @@ use kernel::ids::{Id, new_id};
 impl SalesService {
     pub(in crate::actors::sales) async fn create_task(&self, create: CreateTask) -> Result<Arc<Task>, Error> {
         let caller = create.context.caller;
-        let draft = domain::check_new(create.task)?;
-        caller.may_set_owner(draft.assignee_id)?;
-        if let Some(customer) = draft.customer_id {
+        let new = domain::check_new(create.task)?;
+        caller.may_set_owner(new.assignee_id)?;
+        if let Some(customer) = new.customer_id {
             self.customers.check(&caller, customer).await?;
         }
-        self.check_assignee(&caller, draft.assignee_id).await?;
-        self.tasks.create(new_id(), TaskCommand::Create(draft), create.context).await
+        self.check_assignee(&caller, new.assignee_id).await?;
+        self.tasks.create(new_id(), TaskCommand::Create(new), create.context).await
     }
 
     pub(in crate::actors::sales) async fn change_task(&self, change: ChangeTask) -> Result<Arc<Task>, Error> {
         let caller = change.context.caller;
-        let edit = domain::check_changes(change.changes)?;
+        let changes = domain::check_changes(change.changes)?;
         let task = self.find_task(&caller, change.id).await?;
-        caller.may_set_owner(edit.assignee_id)?;
-        if let Some(customer) = edit.customer_id.flatten().filter(|id| Some(*id) != task.customer_id) {
+        caller.may_set_owner(changes.assignee_id)?;
+        if let Some(customer) = changes.customer_id.flatten().filter(|id| Some(*id) != task.customer_id) {
             self.customers.check(&caller, customer).await?;
         }
-        self.check_assignee(&caller, edit.assignee_id).await?;
-        self.tasks.execute(change.id, TaskCommand::Change(edit), change.context).await
+        self.check_assignee(&caller, changes.assignee_id).await?;
+        self.tasks.execute(change.id, TaskCommand::Change(changes), change.context).await
     }
 
     async fn check_assignee(&self, caller: &Caller, assignee: Option<Id>) -> Result<(), Error> {

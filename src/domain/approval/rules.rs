@@ -5,12 +5,13 @@ use crate::domain::events as catalogue;
 use kernel::event::{DomainEvent, EventType, StateAfter, raw};
 use serde_json::value::RawValue;
 
-use crate::domain::approval::validation::ApprovalDraft;
+use crate::domain::approval::messages::NewApproval;
+use crate::domain::approval::validation::currency;
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
-use kernel::validation::set;
+use kernel::validation::{Checked, set};
 
 /// An action of a user on an approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +50,11 @@ impl ApprovalStatus {
 /// What can be done to an approval.
 #[derive(Debug)]
 pub enum ApprovalCommand {
-    Request(ApprovalDraft),
+    Request {
+        new: Checked<NewApproval>,
+        /// The approver whom the request names, or the one by default.
+        approver_id: Option<Id>,
+    },
     Approve {
         comment: Option<String>,
     },
@@ -111,11 +116,11 @@ pub fn decide(
 ) -> Result<Vec<ApprovalEvent>, Error> {
     let ended = |action, comment| close(state, action, comment, caller, now);
     let event = match command {
-        ApprovalCommand::Request(draft) if state.is_none() => {
-            check_approver(draft.approver_id, caller.user_id)?;
-            Some(ApprovalEvent::Requested(requested(draft, caller, id, now)))
+        ApprovalCommand::Request { new, approver_id } if state.is_none() => {
+            check_approver(*approver_id, caller.user_id)?;
+            Some(ApprovalEvent::Requested(requested(new, *approver_id, caller, id, now)))
         }
-        ApprovalCommand::Request(_) => return Err(Error::internal("a second creation of one approval")),
+        ApprovalCommand::Request { .. } => return Err(Error::internal("a second creation of one approval")),
         ApprovalCommand::Approve { comment } => {
             Some(ApprovalEvent::Approved(ended(Action::Approve, comment.as_deref())?))
         }
@@ -197,20 +202,26 @@ fn check_role(approval: &Approval, action: Action, caller: &Caller) -> Result<()
     }
 }
 
-fn requested(draft: &ApprovalDraft, caller: &Caller, id: Id, now: Timestamp) -> Approval {
+fn requested(
+    new: &NewApproval,
+    approver_id: Option<Id>,
+    caller: &Caller,
+    id: Id,
+    now: Timestamp,
+) -> Approval {
     Approval {
         id,
         version: 1,
         created_at: now,
         updated_at: now,
-        customer_id: draft.customer_id,
-        title: draft.title.clone(),
-        amount: draft.amount,
-        currency: draft.currency.clone(),
-        reason: draft.reason.clone(),
+        customer_id: new.customer_id,
+        title: new.title.clone(),
+        amount: new.amount.0,
+        currency: currency(new).to_owned(),
+        reason: new.reason.clone(),
         status: ApprovalStatus::Pending,
         requester_id: caller.user_id,
-        approver_id: draft.approver_id,
+        approver_id,
         decided_by: None,
         decided_at: None,
         comment: None,

@@ -7,7 +7,7 @@ use crate::domain::approval::messages::{Decision, NewApproval, OptionalComment, 
 use crate::domain::approval::record::{Approval, ApprovalStatus};
 use crate::domain::approval::rules as domain;
 use crate::domain::approval::rules::{Action, ApprovalCommand, ApprovalEvent, decide, permitted};
-use crate::domain::approval::validation::{ApprovalDraft, check_decision, check_new};
+use crate::domain::approval::validation::{check_decision, check_new, currency};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::error::Error;
@@ -20,22 +20,27 @@ fn caller(role: Role, user_id: Id) -> Caller {
     Caller { user_id, role, session_id: Id::nil() }
 }
 
-fn draft(approver_id: Option<Id>) -> ApprovalDraft {
-    ApprovalDraft {
+fn new(amount: i64, currency: Option<&str>) -> NewApproval {
+    NewApproval {
         customer_id: new_id(),
         title: "値引き".to_owned(),
-        amount: 1,
-        currency: "JPY".to_owned(),
+        amount: Whole(amount),
+        currency: currency.map(str::to_owned),
         reason: None,
-        approver_id,
+        approver_id: None,
     }
+}
+
+fn request(approver_id: Option<Id>) -> ApprovalCommand {
+    let new = check_new(new(1, None)).expect("a right request");
+    ApprovalCommand::Request { new, approver_id }
 }
 
 /// A pending approval.
 fn approval(requester: Id, approver: Option<Id>) -> Approval {
-    let request = ApprovalCommand::Request(draft(approver));
     let by = caller(Role::Manager, requester);
-    let mut events = decide(None, &request, &by, new_id(), Timestamp::from_micros(0)).expect("a request");
+    let mut events =
+        decide(None, &request(approver), &by, new_id(), Timestamp::from_micros(0)).expect("a request");
     events.pop().expect("an event").after().clone()
 }
 
@@ -105,7 +110,7 @@ fn who_asks_is_checked_before_the_state() {
 #[test]
 fn nobody_becomes_the_approver_of_their_own_request() {
     let (requester, admin, now) = (new_id(), caller(Role::Admin, new_id()), Timestamp::from_micros(1));
-    let own = ApprovalCommand::Request(draft(Some(requester)));
+    let own = request(Some(requester));
     let refused = decide(None, &own, &caller(Role::Manager, requester), new_id(), now).unwrap_err();
     assert_eq!(refused.fields[0].code, "own_approver");
     let pending = approval(requester, None);
@@ -149,16 +154,10 @@ fn a_rejection_needs_words_and_other_decisions_take_them() {
 
 #[test]
 fn amounts_and_currencies_are_those_of_the_contract() {
-    let check = |amount, currency: Option<&str>| {
-        let new = NewApproval {
-            customer_id: new_id(),
-            title: "値引き".to_owned(),
-            amount: Whole(amount),
-            currency: currency.map(str::to_owned),
-            reason: None,
-            approver_id: None,
-        };
-        check_new(new).map(|draft| draft.currency).map_err(|error| error.fields[0].code.to_string())
+    let check = |amount, asked: Option<&str>| {
+        check_new(new(amount, asked))
+            .map(|new| currency(&new).to_owned())
+            .map_err(|error| error.fields[0].code.to_string())
     };
     assert_eq!(check(0, None).as_deref(), Ok("JPY"));
     assert_eq!(check(9_007_199_254_740_991, Some("USD")).as_deref(), Ok("USD"));

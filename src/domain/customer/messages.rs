@@ -14,7 +14,7 @@ use kernel::patch::{Change, present, some};
 use kernel::text_schemas::{Line, Name, Notes, OptionalEmail, Phone};
 
 /// A new customer.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewCustomer {
     #[schema(value_type = Name)]

@@ -1,6 +1,6 @@
 //! The rules of customers. Pure.
 
-use crate::domain::customer::record::{Customer, CustomerPayload, CustomerStatus};
+use crate::domain::customer::record::{Customer, CustomerPayload};
 use crate::domain::events as catalogue;
 use kernel::event::{DomainEvent, EventType, StateAfter, raw};
 use serde_json::value::RawValue;
@@ -10,17 +10,14 @@ use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
-use kernel::validation::{Validator, set};
-
-pub const NAME_MAX: usize = 200;
-pub const PHONE_MAX: usize = 50;
-pub const NOTES_MAX: usize = 10_000;
+use kernel::text_schemas::{Line, Name, Notes, Phone};
+use kernel::validation::{Checked, Validator, set};
 
 /// The commands of a customer.
 #[derive(Debug)]
 pub enum CustomerCommand {
-    Create(CustomerDraft),
-    Change(CustomerEdit),
+    Create(Checked<NewCustomer>),
+    Change(Checked<CustomerChanges>),
     /// With the saga that deletes the records which refer to it.
     Delete {
         saga_id: Id,
@@ -32,30 +29,6 @@ pub enum CustomerCommand {
     },
 }
 
-/// A new customer, checked.
-#[derive(Debug)]
-pub struct CustomerDraft {
-    pub name: String,
-    pub email: Option<String>,
-    pub phone: Option<String>,
-    pub company: Option<String>,
-    pub status: CustomerStatus,
-    pub notes: Option<String>,
-    pub owner_id: Option<Id>,
-}
-
-/// Changes of a customer, checked.
-#[derive(Debug, Default)]
-pub struct CustomerEdit {
-    pub name: Option<String>,
-    pub email: Option<Option<String>>,
-    pub phone: Option<Option<String>>,
-    pub company: Option<Option<String>>,
-    pub status: Option<CustomerStatus>,
-    pub notes: Option<Option<String>>,
-    pub owner_id: Option<Id>,
-}
-
 /// What happened to a customer, with the customer after it.
 #[derive(Debug)]
 pub enum CustomerEvent {
@@ -64,45 +37,33 @@ pub enum CustomerEvent {
     Deleted { after: Customer, saga_id: Id },
 }
 
+/// The rules of the fields, for a new customer and for changes alike.
+macro_rules! check_fields {
+    ($body:expr) => {{
+        let (mut validator, mut body) = (Validator::default(), $body);
+        validator.required::<Name>("name", &mut body.name);
+        validator.optional_email("email", &mut body.email);
+        validator.optional::<Phone>("phone", &mut body.phone);
+        validator.optional::<Line>("company", &mut body.company);
+        validator.optional::<Notes>("notes", &mut body.notes);
+        validator.ok(body)
+    }};
+}
+
 /// Checks a new customer.
 ///
 /// # Errors
 /// `invalid_fields` with every error.
-pub fn check_new(new: NewCustomer) -> Result<CustomerDraft, Error> {
-    let mut validator = Validator::default();
-    let draft = CustomerDraft {
-        name: validator.required("name", &new.name, NAME_MAX),
-        email: check_email(&mut validator, new.email.as_deref()),
-        phone: validator.optional("phone", new.phone.as_deref(), PHONE_MAX),
-        company: validator.optional("company", new.company.as_deref(), NAME_MAX),
-        status: new.status.unwrap_or_default(),
-        notes: validator.optional("notes", new.notes.as_deref(), NOTES_MAX),
-        owner_id: new.owner_id,
-    };
-    validator.ok(draft)
+pub fn check_new(new: NewCustomer) -> Result<Checked<NewCustomer>, Error> {
+    check_fields!(new)
 }
 
 /// Checks changes of a customer.
 ///
 /// # Errors
 /// `invalid_fields` with every error.
-pub fn check_changes(changes: CustomerChanges) -> Result<CustomerEdit, Error> {
-    let mut validator = Validator::default();
-    let edit = CustomerEdit {
-        name: changes.name.map(|name| validator.required("name", &name, NAME_MAX)),
-        email: changes.email.map(|email| check_email(&mut validator, email.as_deref())),
-        phone: changes.phone.map(|phone| validator.optional("phone", phone.as_deref(), PHONE_MAX)),
-        company: changes.company.map(|company| validator.optional("company", company.as_deref(), NAME_MAX)),
-        status: changes.status,
-        notes: changes.notes.map(|notes| validator.optional("notes", notes.as_deref(), NOTES_MAX)),
-        owner_id: changes.owner_id,
-    };
-    validator.ok(edit)
-}
-
-fn check_email(validator: &mut Validator, email: Option<&str>) -> Option<String> {
-    let email = email.filter(|email| !email.trim().is_empty())?;
-    Some(validator.email("email", email))
+pub fn check_changes(changes: CustomerChanges) -> Result<Checked<CustomerChanges>, Error> {
+    check_fields!(changes)
 }
 
 /// The events that a command leads to.
@@ -116,24 +77,24 @@ pub fn decide(
     id: Id,
     now: Timestamp,
 ) -> Result<Vec<CustomerEvent>, Error> {
-    if let (CustomerCommand::Create(draft), None) = (command, state) {
-        caller.may_set_owner(draft.owner_id)?;
-        return Ok(vec![CustomerEvent::Created(created(draft, caller, id, now))]);
+    if let (CustomerCommand::Create(new), None) = (command, state) {
+        caller.may_set_owner(new.owner_id)?;
+        return Ok(vec![CustomerEvent::Created(created(new, caller, id, now))]);
     }
     let customer = visible(state, caller)?;
     match command {
         CustomerCommand::Create(_) => Err(Error::internal("a second creation of one customer")),
-        CustomerCommand::Change(edit) => {
-            caller.may_set_owner(edit.owner_id)?;
-            Ok(change(customer, edit, now).into_iter().collect())
+        CustomerCommand::Change(changes) => {
+            caller.may_set_owner(changes.owner_id)?;
+            Ok(change(customer, changes, now).into_iter().collect())
         }
         CustomerCommand::Delete { saga_id } => {
             let after = Customer { deleted_at: Some(now), ..touched(customer, now) };
             Ok(vec![CustomerEvent::Deleted { after, saga_id: *saga_id }])
         }
         CustomerCommand::HandOver { from, to } => {
-            let edit = CustomerEdit { owner_id: Some(*to), ..CustomerEdit::default() };
-            let moved = (customer.owner_id == *from).then(|| change(customer, &edit, now));
+            let changes = CustomerChanges { owner_id: Some(*to), ..CustomerChanges::default() };
+            let moved = (customer.owner_id == *from).then(|| change(customer, &changes, now));
             Ok(moved.flatten().into_iter().collect())
         }
     }
@@ -148,19 +109,19 @@ pub fn visible<'a>(state: Option<&'a Customer>, caller: &Caller) -> Result<&'a C
     seen.ok_or_else(|| Error::new(ErrorCode::NotFound))
 }
 
-fn created(draft: &CustomerDraft, caller: &Caller, id: Id, now: Timestamp) -> Customer {
+fn created(new: &NewCustomer, caller: &Caller, id: Id, now: Timestamp) -> Customer {
     Customer {
         id,
         version: 1,
         created_at: now,
         updated_at: now,
-        name: draft.name.clone(),
-        email: draft.email.clone(),
-        phone: draft.phone.clone(),
-        company: draft.company.clone(),
-        status: draft.status,
-        notes: draft.notes.clone(),
-        owner_id: draft.owner_id.unwrap_or(caller.user_id),
+        name: new.name.clone(),
+        email: new.email.clone(),
+        phone: new.phone.clone(),
+        company: new.company.clone(),
+        status: new.status.unwrap_or_default(),
+        notes: new.notes.clone(),
+        owner_id: new.owner_id.unwrap_or(caller.user_id),
         deleted_at: None,
     }
 }
@@ -170,16 +131,16 @@ fn touched(customer: &Customer, now: Timestamp) -> Customer {
 }
 
 /// Returns `None` if every field has its wanted value already.
-fn change(customer: &Customer, edit: &CustomerEdit, now: Timestamp) -> Option<CustomerEvent> {
+fn change(customer: &Customer, wanted: &CustomerChanges, now: Timestamp) -> Option<CustomerEvent> {
     let mut after = touched(customer, now);
     let mut changed = Vec::new();
-    set(&mut after.name, edit.name.clone(), "name", &mut changed);
-    set(&mut after.email, edit.email.clone(), "email", &mut changed);
-    set(&mut after.phone, edit.phone.clone(), "phone", &mut changed);
-    set(&mut after.company, edit.company.clone(), "company", &mut changed);
-    set(&mut after.status, edit.status, "status", &mut changed);
-    set(&mut after.notes, edit.notes.clone(), "notes", &mut changed);
-    set(&mut after.owner_id, edit.owner_id, "owner_id", &mut changed);
+    set(&mut after.name, wanted.name.clone(), "name", &mut changed);
+    set(&mut after.email, wanted.email.clone(), "email", &mut changed);
+    set(&mut after.phone, wanted.phone.clone(), "phone", &mut changed);
+    set(&mut after.company, wanted.company.clone(), "company", &mut changed);
+    set(&mut after.status, wanted.status, "status", &mut changed);
+    set(&mut after.notes, wanted.notes.clone(), "notes", &mut changed);
+    set(&mut after.owner_id, wanted.owner_id, "owner_id", &mut changed);
     let previous_owner_id = (after.owner_id != customer.owner_id).then_some(customer.owner_id);
     (!changed.is_empty()).then_some(CustomerEvent::Updated { after, changed, previous_owner_id })
 }

@@ -11,10 +11,9 @@ use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
-use kernel::validation::{Validator, set};
+use kernel::text_schemas::{Notes, Title};
+use kernel::validation::{Checked, Validator, set};
 
-const TITLE_MAX: usize = 200;
-const NOTES_MAX: usize = 10_000;
 /// How long before the due time of a task its alert goes out (SPEC §5, flow 5).
 const ALERT_AHEAD: Duration = Duration::from_hours(24);
 
@@ -35,33 +34,11 @@ pub fn alert_horizon(now: Timestamp) -> Timestamp {
 /// The commands of a task.
 #[derive(Debug)]
 pub enum TaskCommand {
-    Create(TaskDraft),
-    Change(TaskEdit),
+    Create(Checked<NewTask>),
+    Change(Checked<TaskChanges>),
     Delete,
     /// Sends the alert, unless it is too early or has been sent.
     AlertDue,
-}
-
-/// A new task, checked.
-#[derive(Debug)]
-pub struct TaskDraft {
-    pub title: String,
-    pub due_at: Timestamp,
-    pub status: TaskStatus,
-    pub customer_id: Option<Id>,
-    pub assignee_id: Option<Id>,
-    pub notes: Option<String>,
-}
-
-/// Changes of a task, checked.
-#[derive(Debug, Default)]
-pub struct TaskEdit {
-    pub title: Option<String>,
-    pub due_at: Option<Timestamp>,
-    pub status: Option<TaskStatus>,
-    pub customer_id: Option<Option<Id>>,
-    pub assignee_id: Option<Id>,
-    pub notes: Option<Option<String>>,
 }
 
 /// What happened to a task, with the task after it.
@@ -83,38 +60,30 @@ pub enum TaskEvent {
     DueSoon(Task),
 }
 
+/// The rules of the fields, for a new task and for changes alike.
+macro_rules! check_fields {
+    ($body:expr) => {{
+        let (mut validator, mut body) = (Validator::default(), $body);
+        validator.required::<Title>("title", &mut body.title);
+        validator.optional::<Notes>("notes", &mut body.notes);
+        validator.ok(body)
+    }};
+}
+
 /// Checks a new task.
 ///
 /// # Errors
 /// `invalid_fields` with every error.
-pub fn check_new(new: NewTask) -> Result<TaskDraft, Error> {
-    let mut validator = Validator::default();
-    let draft = TaskDraft {
-        title: validator.required("title", &new.title, TITLE_MAX),
-        due_at: new.due_at,
-        status: new.status.unwrap_or_default(),
-        customer_id: new.customer_id,
-        assignee_id: new.assignee_id,
-        notes: validator.optional("notes", new.notes.as_deref(), NOTES_MAX),
-    };
-    validator.ok(draft)
+pub fn check_new(new: NewTask) -> Result<Checked<NewTask>, Error> {
+    check_fields!(new)
 }
 
 /// Checks changes of a task.
 ///
 /// # Errors
 /// `invalid_fields` with every error.
-pub fn check_changes(changes: TaskChanges) -> Result<TaskEdit, Error> {
-    let mut validator = Validator::default();
-    let edit = TaskEdit {
-        title: changes.title.map(|title| validator.required("title", &title, TITLE_MAX)),
-        due_at: changes.due_at,
-        status: changes.status,
-        customer_id: changes.customer_id,
-        assignee_id: changes.assignee_id,
-        notes: changes.notes.map(|text| validator.optional("notes", text.as_deref(), NOTES_MAX)),
-    };
-    validator.ok(edit)
+pub fn check_changes(changes: TaskChanges) -> Result<Checked<TaskChanges>, Error> {
+    check_fields!(changes)
 }
 
 /// The events that a command leads to.
@@ -128,16 +97,16 @@ pub fn decide(
     id: Id,
     now: Timestamp,
 ) -> Result<Vec<TaskEvent>, Error> {
-    if let (TaskCommand::Create(draft), None) = (command, state) {
-        caller.may_set_owner(draft.assignee_id)?;
-        return Ok(create(draft, caller, id, now));
+    if let (TaskCommand::Create(new), None) = (command, state) {
+        caller.may_set_owner(new.assignee_id)?;
+        return Ok(create(new, caller, id, now));
     }
     let task = visible(state, caller)?;
     match command {
         TaskCommand::Create(_) => Err(Error::internal("a second creation of one task")),
-        TaskCommand::Change(edit) => {
-            caller.may_set_owner(edit.assignee_id)?;
-            Ok(change(task, edit, now).into_iter().collect())
+        TaskCommand::Change(changes) => {
+            caller.may_set_owner(changes.assignee_id)?;
+            Ok(change(task, changes, now).into_iter().collect())
         }
         TaskCommand::Delete => {
             let deleted_at = Some(now);
@@ -157,23 +126,23 @@ pub fn visible<'a>(state: Option<&'a Task>, caller: &Caller) -> Result<&'a Task,
 }
 
 /// A task that is created as DONE emits created and completed, so that metrics count it.
-fn create(draft: &TaskDraft, caller: &Caller, id: Id, now: Timestamp) -> Vec<TaskEvent> {
+fn create(new: &NewTask, caller: &Caller, id: Id, now: Timestamp) -> Vec<TaskEvent> {
     let task = Task {
         id,
         version: 1,
         created_at: now,
         updated_at: now,
-        title: draft.title.clone(),
-        due_at: draft.due_at,
+        title: new.title.clone(),
+        due_at: new.due_at,
         status: TaskStatus::Open,
         completed_at: None,
-        customer_id: draft.customer_id,
-        assignee_id: draft.assignee_id.unwrap_or(caller.user_id),
-        notes: draft.notes.clone(),
+        customer_id: new.customer_id,
+        assignee_id: new.assignee_id.unwrap_or(caller.user_id),
+        notes: new.notes.clone(),
         deleted_at: None,
         alerted_for: None,
     };
-    let status = TaskEdit { status: Some(draft.status), ..TaskEdit::default() };
+    let status = TaskChanges { status: new.status, ..TaskChanges::default() };
     let completed = change(&task, &status, now);
     [TaskEvent::Created(task)].into_iter().chain(completed).collect()
 }
@@ -183,15 +152,15 @@ fn touched(task: &Task, now: Timestamp) -> Task {
 }
 
 /// Returns `None` if every field has its wanted value already.
-fn change(task: &Task, edit: &TaskEdit, now: Timestamp) -> Option<TaskEvent> {
+fn change(task: &Task, wanted: &TaskChanges, now: Timestamp) -> Option<TaskEvent> {
     let mut after = touched(task, now);
     let mut changed = Vec::new();
-    set(&mut after.title, edit.title.clone(), "title", &mut changed);
-    set(&mut after.due_at, edit.due_at, "due_at", &mut changed);
-    set(&mut after.status, edit.status, "status", &mut changed);
-    set(&mut after.customer_id, edit.customer_id, "customer_id", &mut changed);
-    set(&mut after.assignee_id, edit.assignee_id, "assignee_id", &mut changed);
-    set(&mut after.notes, edit.notes.clone(), "notes", &mut changed);
+    set(&mut after.title, wanted.title.clone(), "title", &mut changed);
+    set(&mut after.due_at, wanted.due_at, "due_at", &mut changed);
+    set(&mut after.status, wanted.status, "status", &mut changed);
+    set(&mut after.customer_id, wanted.customer_id, "customer_id", &mut changed);
+    set(&mut after.assignee_id, wanted.assignee_id, "assignee_id", &mut changed);
+    set(&mut after.notes, wanted.notes.clone(), "notes", &mut changed);
     if after.status != task.status {
         let completed_at = (after.status == TaskStatus::Done).then_some(now);
         set(&mut after.completed_at, Some(completed_at), "completed_at", &mut changed);

@@ -6,8 +6,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 use rstest::rstest;
 
+use crate::domain::task::messages::{NewTask, TaskChanges};
 use crate::domain::task::record::{Task, TaskStatus};
-use crate::domain::task::rules::{TaskCommand, TaskDraft, TaskEdit, decide};
+use crate::domain::task::rules::{TaskCommand, check_changes, check_new, decide};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
@@ -25,9 +26,14 @@ fn caller(role: Role) -> Caller {
     Caller { user_id: new_id(), role, session_id: Id::nil() }
 }
 
-fn draft(due_at: Timestamp, status: TaskStatus, assignee_id: Option<Id>) -> TaskCommand {
-    let title = "電話する".to_owned();
-    TaskCommand::Create(TaskDraft { title, due_at, status, customer_id: None, assignee_id, notes: None })
+fn create(due_at: Timestamp, status: TaskStatus, assignee_id: Option<Id>) -> TaskCommand {
+    let (title, status) = ("電話する".to_owned(), Some(status));
+    let new = NewTask { title, due_at, status, customer_id: None, assignee_id, notes: None };
+    TaskCommand::Create(check_new(new).expect("a right task"))
+}
+
+fn change(changes: TaskChanges) -> TaskCommand {
+    TaskCommand::Change(check_changes(changes).expect("right changes"))
 }
 
 /// The task after the command, and the types of its events.
@@ -44,29 +50,29 @@ fn run(
 
 /// A task of a caller who sees everything.
 fn open(due_at: Timestamp) -> Task {
-    let made = run(None, &draft(due_at, TaskStatus::Open, None), &Caller::system(), now());
+    let made = run(None, &create(due_at, TaskStatus::Open, None), &Caller::system(), now());
     made.expect("a right task").0.expect("a task")
 }
 
-fn edited(task: &Task, edit: TaskEdit, at: Timestamp) -> (Task, Vec<&'static str>) {
-    let changed = run(Some(task.clone()), &TaskCommand::Change(edit), &Caller::system(), at);
+fn edited(task: &Task, changes: TaskChanges, at: Timestamp) -> (Task, Vec<&'static str>) {
+    let changed = run(Some(task.clone()), &change(changes), &Caller::system(), at);
     let (task, types) = changed.expect("a right change");
     (task.expect("a task"), types)
 }
 
-fn to(status: TaskStatus) -> TaskEdit {
-    TaskEdit { status: Some(status), ..TaskEdit::default() }
+fn to(status: TaskStatus) -> TaskChanges {
+    TaskChanges { status: Some(status), ..TaskChanges::default() }
 }
 
 #[test]
 fn a_task_is_completed_when_it_becomes_done_and_only_then() {
     let later = now().plus(DAY);
-    let both = TaskEdit { notes: Some(Some("済".into())), ..to(TaskStatus::Done) };
+    let both = TaskChanges { notes: Some(Some("済".into())), ..to(TaskStatus::Done) };
     let (done, types) = edited(&open(now()), both, later);
     assert_eq!((done.version, done.updated_at, done.completed_at), (2, later, Some(later)));
     assert_eq!((types, done.notes.as_deref()), (vec!["task.completed"], Some("済")));
     assert_eq!(edited(&done, to(TaskStatus::Done), later.plus(DAY)), (done.clone(), vec![]));
-    let noted = TaskEdit { notes: Some(None), ..to(TaskStatus::Done) };
+    let noted = TaskChanges { notes: Some(None), ..to(TaskStatus::Done) };
     let (noted, types) = edited(&done, noted, later.plus(DAY));
     assert_eq!((noted.completed_at, types), (Some(later), vec!["task.updated"]));
     let (open, types) = edited(&noted, to(TaskStatus::Open), later.plus(DAY));
@@ -75,7 +81,7 @@ fn a_task_is_completed_when_it_becomes_done_and_only_then() {
 
 #[test]
 fn a_task_that_begins_as_done_is_created_and_completed() {
-    let command = draft(now(), TaskStatus::Done, None);
+    let command = create(now(), TaskStatus::Done, None);
     let (task, types) = run(None, &command, &caller(Role::Sales), now()).expect("a right task");
     let task = task.expect("a task");
     assert_eq!(types, ["task.created", "task.completed"]);
@@ -119,12 +125,12 @@ fn neither_done_nor_deleted_tasks_are_alerted() {
 #[test]
 fn sales_give_a_task_to_nobody_else_and_see_no_other() {
     let (sales, manager) = (caller(Role::Sales), caller(Role::Manager));
-    let to_manager = draft(now(), TaskStatus::Open, Some(manager.user_id));
+    let to_manager = create(now(), TaskStatus::Open, Some(manager.user_id));
     assert_eq!(run(None, &to_manager, &sales, now()), Err(Error::new(ErrorCode::Forbidden)));
-    let (own, _) = run(None, &draft(now(), TaskStatus::Open, None), &sales, now()).expect("an own task");
+    let (own, _) = run(None, &create(now(), TaskStatus::Open, None), &sales, now()).expect("an own task");
     assert_eq!(own.as_ref().map(|task| task.assignee_id), Some(sales.user_id));
-    let give = TaskEdit { assignee_id: Some(manager.user_id), ..TaskEdit::default() };
-    let give = TaskCommand::Change(give);
+    let give = TaskChanges { assignee_id: Some(manager.user_id), ..TaskChanges::default() };
+    let give = change(give);
     assert_eq!(run(own.clone(), &give, &sales, now()), Err(Error::new(ErrorCode::Forbidden)));
     let (given, _) = run(own, &give, &manager, now()).expect("a manager may");
     assert_eq!(run(given, &TaskCommand::Delete, &sales, now()), Err(Error::new(ErrorCode::NotFound)));
@@ -165,10 +171,10 @@ proptest! {
                 Happening::Due(hours) => {
                     let due_at = now().plus(Duration::from_hours(hours));
                     is_armed |= due_at != task.due_at;
-                    TaskCommand::Change(TaskEdit { due_at: Some(due_at), ..TaskEdit::default() })
+                    change(TaskChanges { due_at: Some(due_at), ..TaskChanges::default() })
                 }
                 Happening::Status(done) => {
-                    TaskCommand::Change(to(if done { TaskStatus::Done } else { TaskStatus::Open }))
+                    change(to(if done { TaskStatus::Done } else { TaskStatus::Open }))
                 }
             };
             let version = task.version;

@@ -11,19 +11,18 @@ use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
-use kernel::locale::Locale;
-use kernel::validation::{Validator, set};
+use kernel::text_schemas::{Name, NewPassword, TextKind, TimeZone};
+use kernel::validation::{Checked, Given, Validator, set};
 
 /// NIST SP 800-63B §5.1.1.2: at least 8 characters, no rules of composition; the upper bound keeps hashing cheap.
 const PASSWORD_MIN: usize = 8;
-const PASSWORD_MAX: usize = 128;
 const DEFAULT_TIME_ZONE: &str = "Asia/Tokyo";
 
 /// The commands of a user.
 #[derive(Debug)]
 pub enum UserCommand {
-    Create(UserDraft),
-    Change { changes: UserDraftChanges, other_admins: bool },
+    Create { new: Checked<NewUser>, password_hash: String },
+    Change { changes: Checked<UserChanges>, password_hash: Option<String>, other_admins: bool },
     ChangePassword { hash: String, keep: Id },
     Delete { leaving: Leaving, other_admins: bool },
 }
@@ -36,25 +35,6 @@ pub struct Leaving {
     pub saga_id: Id,
 }
 
-/// A new user, checked.
-#[derive(Debug)]
-pub struct UserDraft {
-    pub email: String,
-    pub name: String,
-    pub role: Role,
-    pub manager_id: Option<Id>,
-    pub locale: Locale,
-    pub time_zone: String,
-    pub password_hash: String,
-}
-
-/// Changes of a user, checked.
-#[derive(Clone, Debug, Default)]
-pub struct UserDraftChanges {
-    pub fields: UserChanges,
-    pub password_hash: Option<String>,
-}
-
 /// What happened to a user, with the user after it.
 #[derive(Debug)]
 pub enum UserEvent {
@@ -63,67 +43,60 @@ pub enum UserEvent {
     Deleted { after: UserState, leaving: Leaving },
 }
 
-/// Checks a new user. The service adds the password's hash, because hashing takes long.
-///
-/// # Errors
-/// `invalid_fields` with every error.
-pub fn check_new(new: NewUser) -> Result<UserDraft, Error> {
-    let mut validator = Validator::default();
-    let email = validator.email("email", &new.email);
-    let name = validator.required("name", &new.name, 200);
-    check_password(&mut validator, "password", &new.password);
-    let time_zone = new.time_zone.as_deref().unwrap_or(DEFAULT_TIME_ZONE).to_owned();
-    check_time_zone(&mut validator, &time_zone);
-    validator.ok(UserDraft {
-        email,
-        name,
-        role: new.role,
-        manager_id: new.manager_id,
-        locale: new.locale.unwrap_or_default(),
-        time_zone,
-        password_hash: String::new(),
-    })
+/// The rules of the fields, for a new user and for changes alike. The password is taken out of the body: commands carry
+/// its hash.
+macro_rules! check_fields {
+    ($body:expr) => {{
+        let (mut validator, mut body) = (Validator::default(), $body);
+        validator.email("email", &mut body.email);
+        validator.required::<Name>("name", &mut body.name);
+        let mut password = std::mem::take(&mut body.password);
+        check_password(&mut validator, "password", &mut password);
+        check_time_zone(&mut validator, &mut body.time_zone);
+        validator.ok(body).map(|body| (body, password))
+    }};
 }
 
-/// Checks changes of a user.
+/// Checks a new user. Returns it without its password, and the password, which the service hashes: that takes long.
 ///
 /// # Errors
 /// `invalid_fields` with every error.
-pub fn check_changes(mut changes: UserChanges) -> Result<UserDraftChanges, Error> {
-    let mut validator = Validator::default();
-    changes.email = changes.email.map(|email| validator.email("email", &email));
-    changes.name = changes.name.map(|name| validator.required("name", &name, 200));
-    if let Some(password) = &changes.password {
-        check_password(&mut validator, "password", password);
-    }
-    if let Some(zone) = &changes.time_zone {
-        check_time_zone(&mut validator, zone);
-    }
-    validator.ok(UserDraftChanges { fields: changes, password_hash: None })
+pub fn check_new(new: NewUser) -> Result<(Checked<NewUser>, String), Error> {
+    check_fields!(new)
+}
+
+/// Checks changes of a user. Returns them without the password, and the password.
+///
+/// # Errors
+/// `invalid_fields` with every error.
+pub fn check_changes(changes: UserChanges) -> Result<(Checked<UserChanges>, Option<String>), Error> {
+    check_fields!(changes)
 }
 
 /// Checks a new password alone.
 ///
 /// # Errors
 /// `invalid_fields`.
-pub fn check_new_password(password: &str) -> Result<(), Error> {
+pub fn check_new_password(password: &mut String) -> Result<(), Error> {
     let mut validator = Validator::default();
     check_password(&mut validator, "new_password", password);
-    validator.ok(())
+    validator.ok(()).map(|_| ())
 }
 
-fn check_password(validator: &mut Validator, field: &str, password: &str) {
+fn check_password(validator: &mut Validator, field: &str, password: &mut impl Given<String>) {
+    let Some(password) = password.given() else { return };
     let length = password.chars().count() as i64;
-    validator.range(field, length, PASSWORD_MIN as i64, PASSWORD_MAX as i64);
+    validator.range(field, length, PASSWORD_MIN as i64, NewPassword::MAX as i64);
     if password.contains('\0') {
         validator.add(field, "nul_character");
     }
 }
 
-fn check_time_zone(validator: &mut Validator, zone: &str) {
+fn check_time_zone(validator: &mut Validator, zone: &mut impl Given<String>) {
+    let Some(zone) = zone.given() else { return };
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_+/-".contains(&byte);
     let shaped = zone.bytes().all(plain) && zone.starts_with(|c: char| c.is_ascii_alphabetic());
-    if !shaped || zone.len() > 64 {
+    if !shaped || zone.len() > TimeZone::MAX {
         validator.add("time_zone", "invalid_time_zone");
     }
 }
@@ -140,13 +113,14 @@ pub fn decide_user(
     now: Timestamp,
 ) -> Result<Vec<UserEvent>, Error> {
     match (command, state) {
-        (UserCommand::Create(draft), None) => {
+        (UserCommand::Create { new, password_hash }, None) => {
             caller.require(&[Role::Admin])?;
-            Ok(vec![UserEvent::Created(created(draft, id, now))])
+            Ok(vec![UserEvent::Created(created(new, password_hash, id, now))])
         }
-        (UserCommand::Change { changes, other_admins }, Some(state)) if state.is_live() => {
+        (UserCommand::Change { changes, password_hash, other_admins }, Some(state)) if state.is_live() => {
             caller.require(&[Role::Admin])?;
-            change(state, changes, caller, *other_admins, now)
+            check_change(state, changes, caller, *other_admins)?;
+            Ok(change(state, changes, password_hash.as_deref(), now).into_iter().collect())
         }
         (UserCommand::ChangePassword { hash, keep }, Some(state)) if state.is_live() => {
             let mut after = touched(state, now);
@@ -176,22 +150,22 @@ fn check_removal(state: &UserState, caller: &Caller, other_admins: bool) -> Resu
     Ok(())
 }
 
-fn created(draft: &UserDraft, id: Id, now: Timestamp) -> UserState {
+fn created(new: &NewUser, password_hash: &str, id: Id, now: Timestamp) -> UserState {
     UserState {
         user: User {
             id,
             version: 1,
             created_at: now,
             updated_at: now,
-            email: draft.email.clone(),
-            name: draft.name.clone(),
-            role: draft.role,
-            manager_id: draft.manager_id,
-            locale: draft.locale,
-            time_zone: draft.time_zone.clone(),
+            email: new.email.clone(),
+            name: new.name.clone(),
+            role: new.role,
+            manager_id: new.manager_id,
+            locale: new.locale.unwrap_or_default(),
+            time_zone: new.time_zone.clone().unwrap_or_else(|| DEFAULT_TIME_ZONE.to_owned()),
         },
         deleted_at: None,
-        password_hash: draft.password_hash.clone(),
+        password_hash: password_hash.to_owned(),
         sessions_valid_from: now,
         kept_session_id: None,
     }
@@ -209,20 +183,28 @@ fn touched(state: &UserState, now: Timestamp) -> UserState {
     after
 }
 
-fn change(
+fn check_change(
     state: &UserState,
-    changes: &UserDraftChanges,
+    wanted: &UserChanges,
     caller: &Caller,
     other_admins: bool,
-    now: Timestamp,
-) -> Result<Vec<UserEvent>, Error> {
-    let wanted = &changes.fields;
+) -> Result<(), Error> {
     if wanted.role.is_some_and(|role| role != state.user.role) {
         check_removal(state, caller, other_admins)?;
     }
     if wanted.manager_id == Some(Some(state.user.id)) {
         return Err(Error::field("manager_id", "own_manager"));
     }
+    Ok(())
+}
+
+/// Returns `None` if every field has its wanted value already.
+fn change(
+    state: &UserState,
+    wanted: &UserChanges,
+    password_hash: Option<&str>,
+    now: Timestamp,
+) -> Option<UserEvent> {
     let mut after = touched(state, now);
     let mut changed = Vec::new();
     let user = &mut after.user;
@@ -232,13 +214,13 @@ fn change(
     set(&mut user.manager_id, wanted.manager_id, "manager_id", &mut changed);
     set(&mut user.locale, wanted.locale, "locale", &mut changed);
     set(&mut user.time_zone, wanted.time_zone.clone(), "time_zone", &mut changed);
-    if let Some(hash) = &changes.password_hash {
-        after.password_hash = hash.clone();
+    if let Some(hash) = password_hash {
+        after.password_hash = hash.to_owned();
         after.sessions_valid_from = next_validity(state, now);
         after.kept_session_id = None;
         changed.push("password");
     }
-    Ok(if changed.is_empty() { Vec::new() } else { vec![UserEvent::Updated { after, changed }] })
+    (!changed.is_empty()).then_some(UserEvent::Updated { after, changed })
 }
 
 impl Leaving {
