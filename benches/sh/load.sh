@@ -1,4 +1,4 @@
-# The load generator, the machine's limits, and how the two take turns.
+# The load generator, the machine's baselines, and how the two alternate.
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154  # the files of this folder share their variables
 
@@ -12,8 +12,8 @@ round_seconds=
 bare_server=
 bare_address=
 
-# by_turns <limit's function> <load's function>: the machine's moods meet both alike. Each function leaves
-# `<per second> <p50> <p99> …`; the medians by rate are left in $limit and $measured.
+# by_turns <baseline's function> <load's function>: alternates the two, so that the machine's changes of speed affect both. Each function leaves
+# `<per second> <p50> <p99> …`; the medians by rate are left in $baseline and $measured.
 by_turns() {
   local round of_machine=() of_server=()
   for ((round = 0; round < rounds; round++)); do
@@ -23,7 +23,7 @@ by_turns() {
     of_server+=("$result")
   done
   median "${of_machine[@]}"
-  limit=$result
+  baseline=$result
   median "${of_server[@]}"
   measured=$result
 }
@@ -47,25 +47,25 @@ load() {
 
 # Bare actix-web, under the same load as the server. It stays for all rows that are set beside it.
 start_bare_server() {
-  spawn "$scratch/bare.log" "$limits" http
+  spawn "$scratch/bare.log" "$baselines" http
   bare_server=$result
   until grep -q '^listening on ' "$scratch/bare.log"; do
     kill -0 "$bare_server" 2>/dev/null || die "the bare server does not start: $(<"$scratch/bare.log")"
     sleep 0.05
   done
   bare_address=$(sed -n 's/^listening on //p' "$scratch/bare.log")
-  bare_token=$("$limits" token)
+  bare_token=$("$baselines" token)
   echo / >"$scratch/root_path"
   load "$bare_address" "$warm_up" get "$bare_token" "$scratch/root_path"
 }
 
-http_limit() { load "$bare_address" "$round_seconds" get "$bare_token" "$scratch/root_path"; }
+http_baseline() { load "$bare_address" "$round_seconds" get "$bare_token" "$scratch/root_path"; }
 
 # SQLite, one write a commit.
-sqlite_limit() {
-  mkdir "$scratch/machine_limit"
-  result=$("$limits" sqlite "$scratch/machine_limit" --seconds "$round_seconds")
-  rm -r "$scratch/machine_limit"
+sqlite_baseline() {
+  mkdir "$scratch/machine_baseline"
+  result=$("$baselines" sqlite "$scratch/machine_baseline" --seconds "$round_seconds")
+  rm -r "$scratch/machine_baseline"
 }
 
-argon2_limit() { result=$("$limits" argon2 --seconds "$round_seconds"); }
+argon2_baseline() { result=$("$baselines" argon2 --seconds "$round_seconds"); }

@@ -1,4 +1,4 @@
-# A PostgreSQL of the bench's own, with its default settings, and its limit by pgbench.
+# A PostgreSQL of the bench's own, with its default settings, and its baseline by pgbench.
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154  # the files of this folder share their variables
 
@@ -70,25 +70,25 @@ sql() {
   "$pg_bin/psql" "$url" -qX -v ON_ERROR_STOP=1 -c "$2" >/dev/null
 }
 
-# The two rows of benches/limits/src/sqlite.rs from as many clients as the load has connections: `<per second> <p50> <p99>`.
-postgres_limit() {
-  local limit
-  sql postgres 'CREATE DATABASE machine_limit'
-  sql machine_limit 'CREATE TABLE customers (id text PRIMARY KEY, body text NOT NULL);
+# The two rows of benches/baselines/src/sqlite.rs from as many clients as the load has connections: `<per second> <p50> <p99>`.
+postgres_baseline() {
+  local baseline
+  sql postgres 'CREATE DATABASE machine_baseline'
+  sql machine_baseline 'CREATE TABLE customers (id text PRIMARY KEY, body text NOT NULL);
     CREATE TABLE events (seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer_id text NOT NULL, body text NOT NULL)'
   pgbench 1 0
   rm -f "$scratch"/pgbench.*
   pgbench "$round_seconds" 1000000000
   pgbench_percentiles "$(sed -n 's/^tps = \([0-9.]*\).*/\1/p' "$scratch/pgbench_report")"
-  limit=$result
-  sql postgres 'DROP DATABASE machine_limit'
+  baseline=$result
+  sql postgres 'DROP DATABASE machine_baseline'
   sql postgres CHECKPOINT
-  result=$limit
+  result=$baseline
 }
 
 # pgbench <seconds> <first number>: ids are numbered from there, for every client.
 pgbench() {
-  pg_url machine_limit
+  pg_url machine_baseline
   "$pg_bin/pgbench" "$result" -n -M prepared -c "$connections" -j "$(nproc)" -T "$1" -f benches/load/two_rows.sql \
     -D "n=$2" -D "customer=$(repeat c 264)" -D "event=$(repeat e 664)" \
     -l --log-prefix "$scratch/pgbench" >"$scratch/pgbench_report" 2>&1 \

@@ -7,7 +7,7 @@ readonly pages=5
 declare -A create_aim=([sqlite]=1.3 [postgres]=0.7)
 declare -A read_aim=([sqlite]=0.4 [postgres]='')
 declare -A list_aim=([sqlite]=0.12 [postgres]='')
-declare -A write_limit=([sqlite]='SQLite, one write of two rows a commit' [postgres]='pgbench, the same two rows a commit')
+declare -A write_baseline=([sqlite]='SQLite, one write of two rows a commit' [postgres]='pgbench, the same two rows a commit')
 readonly login_aim=0.9
 
 startup_row() {
@@ -15,7 +15,7 @@ startup_row() {
   for ((each = 1; each <= startups; each++)); do
     new_database "startup_$each"
     serve_command "$result"
-    time=$("$limits" startup --addr "$address" -- "${serve[@]}" 2>"$scratch/server.log") \
+    time=$("$baselines" startup --addr "$address" -- "${serve[@]}" 2>"$scratch/server.log") \
       || die "the server does not start: $(tail -n 20 "$scratch/server.log")"
     times+=("$time")
   done
@@ -49,8 +49,8 @@ create_rows() {
   metric kizuna_journal_commits_total
   commits=$result
 
-  by_turns "${database}_limit" create_round
-  rate_row 'create a customer' "$measured" "${write_limit[$database]}" "$limit" "${create_aim[$database]}"
+  by_turns "${database}_baseline" create_round
+  rate_row 'create a customer' "$measured" "${write_baseline[$database]}" "$baseline" "${create_aim[$database]}"
   drain_row
   group_size_row "$units" "$commits"
 }
@@ -63,7 +63,7 @@ create_load() {
   create_runs=$((create_runs + 1))
   load "$address" "$1" create "$sales_token" "run-$create_runs"
   loaded=$result
-  drained=$("$limits" drain --addr "$address") || die 'the consumers do not catch up'
+  drained=$("$baselines" drain --addr "$address") || die 'the consumers do not catch up'
   answered=$((answered + ${loaded##* }))
   slowest_drain=$(printf '%s\n' "$slowest_drain" "$drained" | sort -n | tail -n 1)
   result=$loaded
@@ -111,8 +111,8 @@ read_rows() {
 get_row() {
   paths=$2
   load "$address" "$warm_up" get "$sales_token" "$paths"
-  by_turns http_limit get_round
-  rate_row "$1" "$measured" 'bare actix-web, one token verified' "$limit" "$3"
+  by_turns http_baseline get_round
+  rate_row "$1" "$measured" 'bare actix-web, one token verified' "$baseline" "$3"
 }
 
 get_round() { load "$address" "$round_seconds" get "$sales_token" "$paths"; }
@@ -131,8 +131,8 @@ customer_paths() {
 
 login_row() {
   load "$address" "$warm_up" login "$sales_email" "$password"
-  by_turns argon2_limit login_round
-  rate_row login "$measured" 'argon2id, one thread a core' "$limit" "$login_aim"
+  by_turns argon2_baseline login_round
+  rate_row login "$measured" 'argon2id, one thread a core' "$baseline" "$login_aim"
 }
 
 login_round() { load "$address" "$round_seconds" login "$sales_email" "$password"; }

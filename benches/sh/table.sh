@@ -5,18 +5,18 @@
 rows=()
 declare -A title=([sqlite]=SQLite [postgres]=PostgreSQL)
 
-# rate_row <name> <measured> <limit's name> <limit> <least ratio or nothing>; both measurements `<per second> <p50> <p99>`.
+# rate_row <name> <measured> <baseline's name> <baseline> <least ratio or nothing>; both measurements `<per second> <p50> <p99>`.
 rate_row() {
-  local rate limit_rate ratio aim='' mark=''
+  local rate baseline_rate ratio aim='' mark=''
   rate=$(first_word "$2")
-  limit_rate=$(first_word "$4")
-  awk -v limit="$limit_rate" 'BEGIN { exit !(limit > 0) }' || die "$3: no figure but '$4'"
-  ratio=$(awk -v a="$rate" -v b="$limit_rate" 'BEGIN { printf "%.2f", a / b }')
+  baseline_rate=$(first_word "$4")
+  awk -v baseline="$baseline_rate" 'BEGIN { exit !(baseline > 0) }' || die "$3: no figure but '$4'"
+  ratio=$(awk -v a="$rate" -v b="$baseline_rate" 'BEGIN { printf "%.2f", a / b }')
   if [[ -n $5 ]]; then
     aim="≥ $5 ×"
     mark=$(verdict "$ratio >= $5")
   fi
-  add_row "$1" "$(grouped "$rate")/s" "$(latencies "$2")" "$3" "$(grouped "$limit_rate")/s" "$(latencies "$4")" "$ratio ×" "$aim" "$mark"
+  add_row "$1" "$(grouped "$rate")/s" "$(latencies "$2")" "$3" "$(grouped "$baseline_rate")/s" "$(latencies "$4")" "$ratio ×" "$aim" "$mark"
 }
 
 # value_row <name> <value> <unit> <what to stay below, or nothing> [remark]
@@ -48,7 +48,7 @@ latencies() { awk '{ printf "%s / %s", short($2), short($3) } function short(ms)
 grouped() { printf '%.0f' "$1" | sed ':again; s/^\([0-9]*[0-9]\)\([0-9]\{3\}\)/\1,\2/; t again'; }
 
 print_table() {
-  echo "| | Kizuna | p50 / p99 ms | the machine's own limit | limit | p50 / p99 ms | ratio | aim | |"
+  echo "| | Kizuna | p50 / p99 ms | the machine's baseline | baseline | p50 / p99 ms | ratio | aim | |"
   echo '|---|--:|--:|---|--:|--:|--:|--:|---|'
   printf '%s\n' "${rows[@]}"
 }

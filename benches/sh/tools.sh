@@ -4,7 +4,7 @@
 # shellcheck disable=SC2034,SC2154  # the files of this folder share their variables
 
 bin=${CARGO_TARGET_DIR:-target}/release
-limits=$bin/limits
+baselines=$bin/baselines
 scratch=
 result=
 declare -A started=()
@@ -57,7 +57,7 @@ build_release() {
   command -v cargo >/dev/null || PATH=$PATH:$HOME/.cargo/bin
   command -v cargo >/dev/null || die 'cargo is missing: install Rust'
   note 'building the release'
-  cargo build --release --quiet -p kizuna -p limits
+  cargo build --release --quiet -p kizuna -p baselines
 }
 
 # spawn <log> <command…>: starts a process in the background; its pid is the result.
@@ -90,7 +90,7 @@ cleanup() {
   if [[ -n $scratch ]]; then rm -rf "$scratch"; fi
 }
 
-free_address() { result=127.0.0.1:$("$limits" port); }
+free_address() { result=127.0.0.1:$("$baselines" port); }
 
 file_system() { df --output=fstype "$scratch" | tail -n 1; }
 

@@ -9,9 +9,8 @@ use crate::actors::analytics::activity::ActivityConsumer;
 use crate::actors::analytics::metrics::MetricsConsumer;
 use crate::actors::analytics::notifications::NotificationsConsumer;
 use crate::actors::customer_replicas::{OpportunityReplica, SalesReplica};
-use crate::domain::notification::user_directory as people;
-use crate::domain::notification::user_directory::UserDirectory;
-use crate::persistence::analytics::{ACTIVITY, METRICS, PEOPLE};
+use crate::domain::notification::user_directory::{TYPES as USER_TYPES, UserDirectory};
+use crate::persistence::analytics::{ACTIVITY, METRICS, USER_COPIES};
 use crate::persistence::customer_replicas::{OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
 use kernel::clock::Clock;
 use runtime::arbiters::Arbiters;
@@ -69,10 +68,10 @@ impl Folder {
         let supervisor = Supervisor::start(ActorStatsRegistry::default(), Intensity::default());
         let arbiters = Arbiters::start(1);
         let registry = Registry::new(supervisor.spawn("registry", &arbiters.feeding(), RegistryActor::new));
-        let (writer, told) = (db.clone(), registry.clone());
+        let (writer, publisher) = (db.clone(), registry.clone());
         let journal = supervisor.spawn("journal", &arbiters.serving(), move |liveness, stats| {
             let limits = JournalLimits { group: 1, queue: 1 };
-            JournalActor::new(writer.clone(), told.clone(), limits, liveness, stats)
+            JournalActor::new(writer.clone(), publisher.clone(), limits, liveness, stats)
         });
         let parts = ConsumerParts {
             db: db.clone(),
@@ -95,7 +94,7 @@ impl Folder {
 
     async fn all(&self) -> Result<Vec<Rebuilt>, StoreError> {
         Ok(vec![
-            self.people().await?,
+            self.user_copies().await?,
             self.fold(SalesReplica, &SALES_CUSTOMERS).await?,
             self.fold(OpportunityReplica, &OPPORTUNITY_CUSTOMERS).await?,
             self.fold(MetricsConsumer, &METRICS).await?,
@@ -137,25 +136,26 @@ impl Folder {
 
     /// The copy of the users is written by the consumer of notifications, whose cursors must not go back, or every
     /// notification would be created again. Users are few, so the copy is made in memory first and replaced at once.
-    async fn people(&self) -> Result<Rebuilt, StoreError> {
+    async fn user_copies(&self) -> Result<Rebuilt, StoreError> {
         let db = &self.parts.db;
         self.cursors(NotificationsConsumer::NAME).await?;
         for _ in 0..ATTEMPTS {
-            let events = log::of_types(db, &people::TYPES).await?;
-            let mut people = UserDirectory::default();
-            let mut strange = 0;
+            let events = log::of_types(db, &USER_TYPES).await?;
+            let mut users = UserDirectory::default();
+            let mut unreadable = 0;
             for event in &events {
-                strange += usize::from(people.learn(event).is_err());
+                unreadable += usize::from(users.apply(event).is_err());
             }
-            let rows =
-                people.0.values().map(|person| serde_json::to_string(person).map_err(StoreError::from));
+            let rows = users.0.values().map(|user| serde_json::to_string(user).map_err(StoreError::from));
             let rows = rows.collect::<Result<_, _>>()?;
             let consumer = NotificationsConsumer::NAME;
-            if projections::replace(db, consumer, &PEOPLE, rows, &people::TYPES, events.len()).await? {
-                return self.rebuilt(&PEOPLE, strange).await;
+            if projections::replace(db, consumer, &USER_COPIES, rows, &USER_TYPES, events.len()).await? {
+                return self.rebuilt(&USER_COPIES, unreadable).await;
             }
         }
-        Err(StoreError::Unavailable("users change too fast to be counted".into()))
+        Err(StoreError::Unavailable(
+            "users changed during each attempt to rebuild their copies; try again".into(),
+        ))
     }
 
     async fn rebuilt(&self, table: &'static Table, parked: usize) -> Result<Rebuilt, StoreError> {

@@ -206,7 +206,7 @@ fn drain_delay(config: &Config) -> Duration {
 async fn meet(url: &str, db: &Db) -> anyhow::Result<Redis> {
     let cluster = nodes::cluster(db).await?;
     // Its tasks run on the runtime that outlives every actor.
-    let _lasting = db.runtime().enter();
+    let _db_runtime = db.runtime().enter();
     Ok(Redis::new(url, cluster)?)
 }
 

@@ -53,15 +53,15 @@ pub struct RedriveArgs {
     consumer: Option<String>,
 }
 
-pub async fn run(command: Command, lasting: Handle) -> Done {
+pub async fn run(command: Command, db_runtime: Handle) -> Done {
     match command {
-        Command::List(args) => list(args, lasting).await,
-        Command::Redrive(args) => redrive(args, lasting).await,
+        Command::List(args) => list(args, db_runtime).await,
+        Command::Redrive(args) => redrive(args, db_runtime).await,
     }
 }
 
-async fn list(args: ListArgs, lasting: Handle) -> Done {
-    let db = connect(args.database, &lasting).await?;
+async fn list(args: ListArgs, db_runtime: Handle) -> Done {
+    let db = connect(args.database, &db_runtime).await?;
     let mut page = beginning();
     loop {
         let Page { items, next, .. } = dead_letters::list(&db, args.consumer.as_deref(), &page).await?;
@@ -77,8 +77,8 @@ async fn list(args: ListArgs, lasting: Handle) -> Done {
     Ok(())
 }
 
-async fn redrive(args: RedriveArgs, lasting: Handle) -> Done {
-    let db = connect(args.database, &lasting).await?;
+async fn redrive(args: RedriveArgs, db_runtime: Handle) -> Done {
+    let db = connect(args.database, &db_runtime).await?;
     let done = match args.id {
         Some(id) => redrive_one(&db, id).await.map(|letter| println!("{}", line(&letter))),
         None => redrive_all(&db, args.consumer.as_deref()).await,

@@ -120,12 +120,12 @@ fn role(text: &str) -> Result<Role, String> {
 /// Runs the command that the process's arguments name.
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Serve(config) => on_system(|lasting| serve(*config, lasting)),
-        Command::Migrate(database) => on_system(|lasting| migrate(database, lasting)),
-        Command::User(UserCommand::Create(args)) => on_system(|lasting| create_user(*args, lasting)),
-        Command::Events(EventsCommand::Tail(args)) => on_system(|lasting| tail(args, lasting)),
-        Command::DeadLetters(command) => on_system(|lasting| dead_letters::run(command, lasting)),
-        Command::Projections(command) => on_system(|lasting| projections::run(command, lasting)),
+        Command::Serve(config) => on_system(|db_runtime| serve(*config, db_runtime)),
+        Command::Migrate(database) => on_system(|db_runtime| migrate(database, db_runtime)),
+        Command::User(UserCommand::Create(args)) => on_system(|db_runtime| create_user(*args, db_runtime)),
+        Command::Events(EventsCommand::Tail(args)) => on_system(|db_runtime| tail(args, db_runtime)),
+        Command::DeadLetters(command) => on_system(|db_runtime| dead_letters::run(command, db_runtime)),
+        Command::Projections(command) => on_system(|db_runtime| projections::run(command, db_runtime)),
         Command::Watch(args) => on_system(|_| watch::run(args)),
         Command::Health(args) => on_system(|_| health::run(args)),
         Command::Openapi => openapi(),
@@ -142,18 +142,18 @@ pub fn run() -> ExitCode {
 /// Runs a command in an actix system, beside a runtime that outlives every actor, for pools, commits and hashing.
 fn on_system<F: Future<Output = Done>>(command: impl FnOnce(Handle) -> F) -> Done {
     telemetry::log_to_stderr();
-    let lasting = tokio::runtime::Builder::new_multi_thread()
+    let db_runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("kizuna-db")
         .enable_all()
         .build()?;
-    let done = System::new().block_on(command(lasting.handle().clone()));
-    lasting.shutdown_timeout(Duration::from_secs(2));
+    let done = System::new().block_on(command(db_runtime.handle().clone()));
+    db_runtime.shutdown_timeout(Duration::from_secs(2));
     done
 }
 
-async fn serve(config: Config, lasting: Handle) -> Done {
-    let app = Application::build(&config, Clock::System, lasting).await?;
+async fn serve(config: Config, db_runtime: Handle) -> Done {
+    let app = Application::build(&config, Clock::System, db_runtime).await?;
     println!("database {}", without_password(&config.database.url));
     if let Some(first) = app.first_login() {
         match &first.made_password {
@@ -197,24 +197,24 @@ fn without_password(url: &str) -> String {
     }
 }
 
-async fn migrate(database: DatabaseConfig, lasting: Handle) -> Done {
-    let db = connect(database, &lasting).await?;
+async fn migrate(database: DatabaseConfig, db_runtime: Handle) -> Done {
+    let db = connect(database, &db_runtime).await?;
     let migrated = db.clone();
-    for name in lasting.spawn(async move { migrated.migrate().await }).await?? {
+    for name in db_runtime.spawn(async move { migrated.migrate().await }).await?? {
         println!("{name}");
     }
     db.close().await;
     Ok(())
 }
 
-async fn create_user(mut args: CreateUserArgs, lasting: Handle) -> Done {
+async fn create_user(mut args: CreateUserArgs, db_runtime: Handle) -> Done {
     // This process acts as a node outside the cluster; the cluster's nodes read the user's event in the log.
     args.config.cluster =
         ClusterConfig { redis_url: None, services: ServiceName::ALL.to_vec(), node_id: None };
     args.config.validate().map_err(anyhow::Error::msg)?;
-    let db = connect(args.config.database.clone(), &lasting).await?;
+    let db = connect(args.config.database.clone(), &db_runtime).await?;
     let migrated = db.clone();
-    lasting.spawn(async move { migrated.migrate().await }).await??;
+    db_runtime.spawn(async move { migrated.migrate().await }).await??;
     let password = match args.password {
         Some(password) => password,
         None => read_password()?,
@@ -238,8 +238,8 @@ async fn create_user(mut args: CreateUserArgs, lasting: Handle) -> Done {
     Ok(())
 }
 
-async fn tail(args: TailArgs, lasting: Handle) -> Done {
-    let db = connect(args.database, &lasting).await?;
+async fn tail(args: TailArgs, db_runtime: Handle) -> Done {
+    let db = connect(args.database, &db_runtime).await?;
     let filter = AuditFilter { event_type: args.event_type, ..AuditFilter::default() };
     // By position, not by id: ids of different threads may be committed out of order. The heads are read before the
     // last events, so that no event in between is missed.

@@ -19,11 +19,11 @@ pub enum Command {
     Rebuild(DatabaseConfig),
 }
 
-pub async fn run(command: Command, lasting: Handle) -> Done {
+pub async fn run(command: Command, db_runtime: Handle) -> Done {
     let Command::Rebuild(database) = command;
-    let db = connect(database, &lasting).await?;
+    let db = connect(database, &db_runtime).await?;
     let migrated = db.clone();
-    lasting.spawn(async move { migrated.migrate().await }).await??;
+    db_runtime.spawn(async move { migrated.migrate().await }).await??;
     let done = projections::rebuild(&db).await;
     db.close().await;
     for Rebuilt { table, rows, parked } in done? {

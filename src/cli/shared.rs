@@ -13,8 +13,8 @@ pub type Done = anyhow::Result<()>;
 ///
 /// # Errors
 /// When it can't be opened.
-pub async fn connect(database: DatabaseConfig, lasting: &Handle) -> anyhow::Result<Db> {
-    Ok(lasting.spawn(async move { Db::connect(&database.settings(), SCHEMA).await }).await??)
+pub async fn connect(database: DatabaseConfig, db_runtime: &Handle) -> anyhow::Result<Db> {
+    Ok(db_runtime.spawn(async move { Db::connect(&database.settings(), SCHEMA).await }).await??)
 }
 
 /// Reads a password from standard input.

@@ -33,8 +33,8 @@ pub struct WatchArgs {
     topics: Vec<String>,
 }
 
-/// How long to wait before the connection is tried again.
-const AGAIN: Backoff = Backoff {
+/// The pauses before another try to connect.
+const RECONNECT_BACKOFF: Backoff = Backoff {
     initial: Duration::from_millis(200),
     factor: 2.0,
     max: Duration::from_secs(30),
@@ -63,7 +63,7 @@ pub async fn run(args: WatchArgs) -> Done {
             Ok(Broken { had_frames }) => failures = if had_frames { 0 } else { failures + 1 },
             Err(Refused(why)) => bail!(why),
         }
-        let wait = AGAIN.jittered(failures);
+        let wait = RECONNECT_BACKOFF.jittered(failures);
         eprintln!("kizuna: the connection broke; connecting again in {:.1} s", wait.as_secs_f64());
         tokio::time::sleep(wait).await;
     }

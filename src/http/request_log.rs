@@ -1,7 +1,7 @@
-//! What the log says of requests: a span around each, and one line for an answer that says no.
+//! The log of requests: a span per request, and one line per answer that is an error of the server or a denial.
 //!
 //! 500 is an `error` and every other 5xx a `warn`, each with its cause; 401, 403 and 429 are `info`, with the client's
-//! address. All else is the client's business and is only counted. A line names codes and addresses, and nothing that a
+//! address. Other statuses are only counted. A line has codes and addresses, but nothing that a
 //! client has sent: tokens, passwords and e-mail addresses stay out of the log.
 
 use std::pin::Pin;
@@ -19,8 +19,8 @@ use tracing::field::Empty;
 use crate::http::client_address::client_address;
 use crate::http::request_ids::RequestIds;
 
-/// The error that an answer tells, where it has been written already.
-struct Told(Error);
+/// The error of an answer whose body is already written, for the log line.
+struct LoggedError(Error);
 
 /// The trace of a request.
 pub fn trace(request: &ServiceRequest, ids: &RequestIds, method: &'static str) -> Trace {
@@ -30,28 +30,28 @@ pub fn trace(request: &ServiceRequest, ids: &RequestIds, method: &'static str) -
     Trace::new(span, Origin { request_id, traceparent })
 }
 
-/// Notes in the request's span who has proven to be its user.
+/// Adds the authenticated user to the request's span.
 pub fn note_user(user: Id) {
     tracing::Span::current().record("user", tracing::field::display(user));
 }
 
-/// Says which error an answer tells, so that its line has the code and the cause.
+/// Attaches the error to its answer, so that the log line has the code and the cause.
 pub fn tells(response: &mut HttpResponse, error: &Error) {
-    response.extensions_mut().insert(Told(error.clone()));
+    response.extensions_mut().insert(LoggedError(error.clone()));
 }
 
-/// The line for an answer, if it gets one.
+/// Writes the log line of an answer, if its status needs one.
 pub fn log_answer(response: &ServiceResponse) {
     let status = response.status().as_u16();
     if !matches!(status, 401 | 403 | 429 | 500..) {
         return;
     }
     let extensions = response.response().extensions();
-    let error = extensions.get::<Told>().map(|told| &told.0);
+    let error = extensions.get::<LoggedError>().map(|logged| &logged.0);
     log(status, error, response.request());
 }
 
-/// The line for an error that a live connection was told after its handshake.
+/// Writes the log line of an error that was sent over a live connection after its handshake.
 pub fn log_error(error: &Error, request: &HttpRequest) {
     log(error.code.status(), Some(error), request);
 }

@@ -1,4 +1,4 @@
-//! The tables of analytics: activity, metrics, the users it knows, notifications.
+//! The tables of analytics: activity, metrics, copies of the users, notifications.
 
 use crate::domain::notification::messages::NEWEST_FIRST;
 use crate::domain::report::messages::DayMetrics;
@@ -118,7 +118,7 @@ pub async fn metrics(
         .collect())
 }
 
-pub static PEOPLE: Table = Table {
+pub static USER_COPIES: Table = Table {
     name: "analytics_users",
     columns: &[
         ("id", Kind::Id),
@@ -132,9 +132,9 @@ pub static PEOPLE: Table = Table {
     fence: "version",
 };
 
-/// Every user that analytics knows: as many as a company has.
-pub async fn people(db: &Db) -> Result<Vec<UserCopy>, StoreError> {
-    db.rows(&PEOPLE, Sql::default()).await
+/// The copies of all users. Their number is bounded by the size of the company.
+pub async fn user_copies(db: &Db) -> Result<Vec<UserCopy>, StoreError> {
+    db.rows(&USER_COPIES, Sql::default()).await
 }
 
 pub static NOTIFICATIONS: Table = Table {

@@ -9,7 +9,7 @@ use store::cursors::{PARKED, Parked, ParkedStatus};
 use store::journal::commit;
 use store::unit_of_work::{UnitOfWork, Write};
 
-use crate::wrong::{Wrong, all_refused};
+use crate::rejected::{Rejected, all_refused};
 use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const DEAD_LETTERS: &str = "/api/admin/dead-letters";
@@ -47,9 +47,9 @@ async fn operations_are_for_admins() {
     let app = TestApp::start(Sqlite).await;
     let Team { admin, manager, sales, .. } = Team::of(&app).await;
     for member in [&manager, &sales] {
-        let readings = READINGS.map(|name| Wrong::get(format!("/api/admin/{name}"), 403, "forbidden"));
+        let readings = READINGS.map(|name| Rejected::get(format!("/api/admin/{name}"), 403, "forbidden"));
         all_refused(&app, member, readings).await;
-        all_refused(&app, member, [Wrong::new("POST", redrive(new_id()), 403, "forbidden")]).await;
+        all_refused(&app, member, [Rejected::new("POST", redrive(new_id()), 403, "forbidden")]).await;
     }
     for name in READINGS {
         admin.get(&format!("/api/admin/{name}")).await.expect(200);
@@ -237,13 +237,13 @@ async fn a_redrive_is_done_once_and_answers_again_under_its_key(#[values(Sqlite,
     assert_eq!(first.body, expected);
     let again = api.raw("POST", &redrive(dead), "").await.expect(200);
     assert_eq!((again.header("idempotency-replayed"), &again.text), (Some("true"), &first.text));
-    let wrong = [
-        Wrong::new("POST", redrive(dead), 409, "not_a_dead_letter"),
-        Wrong::new("POST", redrive(waiting), 409, "not_a_dead_letter"),
-        Wrong::new("POST", redrive(new_id()), 404, "not_found"),
-        Wrong::new("POST", redrive(waiting), 422, "idempotency_key_reused")
+    let rejected = [
+        Rejected::new("POST", redrive(dead), 409, "not_a_dead_letter"),
+        Rejected::new("POST", redrive(waiting), 409, "not_a_dead_letter"),
+        Rejected::new("POST", redrive(new_id()), 404, "not_found"),
+        Rejected::new("POST", redrive(waiting), 422, "idempotency_key_reused")
             .header("idempotency-key", "again"),
     ];
-    all_refused(&app, &admin, wrong).await;
+    all_refused(&app, &admin, rejected).await;
     assert!(admin.get(DEAD_LETTERS).await.expect(200).items().is_empty());
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::wrong::{Wrong, all_refused};
+use crate::rejected::{Rejected, all_refused};
 use testing::app::PASSWORD;
 use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
@@ -83,20 +83,20 @@ async fn every_fault_of_an_approval_is_named() {
         ("decided_by", json!(null), "unknown_field"),
         ("version", json!(1), "unknown_field"),
     ];
-    let wrong = validator
-        .map(|(field, value, code)| Wrong::field(APPROVALS, with(&customer, field, value), field, code));
+    let rejected = validator
+        .map(|(field, value, code)| Rejected::field(APPROVALS, with(&customer, field, value), field, code));
     let missing = ["customer_id", "title", "amount"].map(|field| {
         let mut body = new(&customer);
         body.as_object_mut().expect("an object").remove(field);
-        Wrong::field(APPROVALS, body, field, "required")
+        Rejected::field(APPROVALS, body, field, "required")
     });
     let parameters = [
-        Wrong::parameter(&format!("{APPROVALS}?status=pending"), "status", "invalid_choice"),
-        Wrong::parameter(&format!("{APPROVALS}?approver_id=17"), "approver_id", "invalid_value"),
-        Wrong::parameter(&format!("{APPROVALS}?owner_id={NOBODY}"), "owner_id", "unknown_parameter"),
-        Wrong::parameter(&format!("{APPROVALS}/stats?status=PENDING"), "status", "unknown_parameter"),
+        Rejected::parameter(&format!("{APPROVALS}?status=pending"), "status", "invalid_choice"),
+        Rejected::parameter(&format!("{APPROVALS}?approver_id=17"), "approver_id", "invalid_value"),
+        Rejected::parameter(&format!("{APPROVALS}?owner_id={NOBODY}"), "owner_id", "unknown_parameter"),
+        Rejected::parameter(&format!("{APPROVALS}/stats?status=PENDING"), "status", "unknown_parameter"),
     ];
-    all_refused(&app, &sales, wrong.into_iter().chain(missing).chain(parameters)).await;
+    all_refused(&app, &sales, rejected.into_iter().chain(missing).chain(parameters)).await;
 }
 
 #[rstest]
@@ -112,7 +112,7 @@ async fn sales_request_for_their_own_customers_and_others_for_any(#[values(Sqlit
     sales.delete(&format!("/api/customers/{gone}")).await.expect(200);
     app.settle().await;
     let missing = |customer: &str| {
-        Wrong::new("POST", APPROVALS, 404, "customer_not_found").json(new(customer).to_string())
+        Rejected::new("POST", APPROVALS, 404, "customer_not_found").json(new(customer).to_string())
     };
     all_refused(&app, &sales, [missing(&hidden), missing(&gone), missing(NOBODY)]).await;
     all_refused(&app, &manager, [missing(&gone)]).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::wrong::{Wrong, all_refused};
+use crate::rejected::{Rejected, all_refused};
 use testing::app::ADMIN;
 use testing::{Database, Member, Postgres, Sqlite, Team, TestApp};
 
@@ -94,12 +94,12 @@ async fn the_log_is_for_managers_and_admins() {
     let Team { admin, manager, sales, .. } = Team::of(&app).await;
     admin.get(EVENTS).await.expect(200);
     manager.get(EVENTS).await.expect(200);
-    let wrong = |query: &str, field, code| Wrong::parameter(&format!("{EVENTS}?{query}"), field, code);
-    all_refused(&app, &sales, [Wrong::get(EVENTS, 403, "forbidden")]).await;
+    let rejected = |query: &str, field, code| Rejected::parameter(&format!("{EVENTS}?{query}"), field, code);
+    all_refused(&app, &sales, [Rejected::get(EVENTS, 403, "forbidden")]).await;
     let unknown = [
-        wrong("type=customer.forgotten", "type", "invalid_choice"),
-        wrong("subject=17", "subject", "invalid_value"),
-        wrong("from=monday", "from", "invalid_time"),
+        rejected("type=customer.forgotten", "type", "invalid_choice"),
+        rejected("subject=17", "subject", "invalid_value"),
+        rejected("from=monday", "from", "invalid_time"),
     ];
     all_refused(&app, &manager, unknown).await;
 }

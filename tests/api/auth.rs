@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rstest::rstest;
 use serde_json::json;
 
-use crate::wrong::{Wrong, all_refused};
+use crate::rejected::{Rejected, all_refused};
 use testing::app::{ADMIN, PASSWORD};
 use testing::{Answer, Api, Database, Member, Postgres, Sqlite, Team, TestApp};
 
@@ -72,21 +72,22 @@ async fn an_unknown_address_takes_as_long_as_a_wrong_password() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_login_that_is_malformed_is_refused_without_a_token() {
     let app = TestApp::start(Sqlite).await;
-    let field = |body, field, code| Wrong::field(LOGIN, body, field, code);
-    let wrong = [
-        Wrong::new("POST", LOGIN, 400, "malformed_json").json("{"),
+    let field = |body, field, code| Rejected::field(LOGIN, body, field, code);
+    let rejected = [
+        Rejected::new("POST", LOGIN, 400, "malformed_json").json("{"),
         field(json!({"email": ADMIN}), "password", "required"),
         field(json!({"email": ADMIN, "password": PASSWORD, "admin": true}), "admin", "unknown_field"),
         field(json!({"email": null, "password": PASSWORD}), "email", "invalid_type"),
-        Wrong::new("POST", format!("{LOGIN}?email={ADMIN}"), 400, "invalid_parameter")
+        Rejected::new("POST", format!("{LOGIN}?email={ADMIN}"), 400, "invalid_parameter")
             .json(json!({"email": ADMIN, "password": PASSWORD}).to_string())
             .fault("email", "unknown_parameter"),
-        Wrong::new("POST", LOGIN, 401, "invalid_credentials").json("{\"email\":\"\",\"password\":\"\"}"),
-        Wrong::new("POST", LOGIN, 401, "invalid_credentials")
+        Rejected::new("POST", LOGIN, 401, "invalid_credentials").json("{\"email\":\"\",\"password\":\"\"}"),
+        Rejected::new("POST", LOGIN, 401, "invalid_credentials")
             .json("{\"email\":\"a\\u0000\",\"password\":\"\\u0000\"}"),
-        Wrong::new("POST", "/api/auth/refresh", 401, "invalid_token").json("{\"refresh_token\":\"\\u0000\"}"),
+        Rejected::new("POST", "/api/auth/refresh", 401, "invalid_token")
+            .json("{\"refresh_token\":\"\\u0000\"}"),
     ];
-    all_refused(&app, &app.nobody(), wrong).await;
+    all_refused(&app, &app.nobody(), rejected).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -110,18 +111,18 @@ async fn a_new_password_takes_the_place_of_the_old_one(#[values(Sqlite, Postgres
     let admin = Member::first(&app).await;
     let change = |current: &str, new: &str| json!({"current_password": current, "new_password": new});
     let path = "/api/auth/password";
-    let wrong = [
-        Wrong::field(path, change(PASSWORD, "seven77"), "new_password", "too_small"),
-        Wrong::field(path, change(PASSWORD, &"a".repeat(129)), "new_password", "too_large"),
-        Wrong::field(path, change(PASSWORD, "a\0bcdefgh"), "new_password", "nul_character"),
-        Wrong::field(
+    let rejected = [
+        Rejected::field(path, change(PASSWORD, "seven77"), "new_password", "too_small"),
+        Rejected::field(path, change(PASSWORD, &"a".repeat(129)), "new_password", "too_large"),
+        Rejected::field(path, change(PASSWORD, "a\0bcdefgh"), "new_password", "nul_character"),
+        Rejected::field(
             path,
             change("wrong-password", "another-password"),
             "current_password",
             "wrong_password",
         ),
     ];
-    all_refused(&app, &admin, wrong).await;
+    all_refused(&app, &admin, rejected).await;
     let changed = admin.post(path, change(PASSWORD, "新しい合言葉です！")).await.expect(204);
     assert_eq!(changed.text, "");
     login(&app.nobody(), ADMIN, PASSWORD).await.expect_problem(401, "invalid_credentials");

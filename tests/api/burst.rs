@@ -14,7 +14,7 @@ use store::sql::Sql;
 use store::{Db, cursors, log};
 
 use testing::app::{ADMIN, PASSWORD, SECRET};
-use testing::{Api, Database, Kizuna, Member, Place, Postgres, Sqlite, eventually};
+use testing::{Api, Database, Kizuna, Member, Postgres, Sqlite, TestDatabase, eventually};
 
 const CLIENTS: usize = 32;
 const CUSTOMERS: usize = 500;
@@ -82,9 +82,10 @@ fn check_sequences(events: &[LoggedEvent]) -> HashMap<Id, i64> {
 async fn five_hundred_customers_of_32_clients_are_all_there_and_take_effect_once(
     #[values(Sqlite, Postgres)] on: Database,
 ) {
-    let place = Place::fresh(on);
+    let database = TestDatabase::fresh(on);
     let args = ["--jwt-secret", SECRET, "--admin-email", ADMIN, "--admin-password", PASSWORD];
-    let server = Kizuna::launch(env!("CARGO_BIN_EXE_kizuna")).database(&place.url).args(args).start().await;
+    let server =
+        Kizuna::launch(env!("CARGO_BIN_EXE_kizuna")).database(&database.url).args(args).start().await;
     let nobody = Api::new(server.base_url());
     let admin = Member::sign_in(&nobody, ADMIN, PASSWORD).await;
     let manager = admin.hire("MANAGER", "manager", None).await;
@@ -98,7 +99,7 @@ async fn five_hundred_customers_of_32_clients_are_all_there_and_take_effect_once
     assert!(units >= 550.0, "every command is a unit: {units}");
     assert!(units / commits >= 2.0, "a commit carries several: {units} units in {commits} commits");
 
-    let db = place.open().await;
+    let db = database.open().await;
     let lag = async || metric(&nobody, "kizuna_consumer_lag_events").await;
     eventually(Duration::from_secs(10), async || lag().await == 0.0).await;
     assert_eq!(number(&db, "(SELECT count(*) FROM parked_events)").await, 0);

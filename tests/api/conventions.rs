@@ -1,16 +1,16 @@
-//! Wrong requests (SPEC §2): what is refused before any service is asked.
+//! Rejected requests (SPEC §2): what is refused before any service is asked.
 
 use rstest::rstest;
 use serde_json::json;
 
-use crate::wrong::{Wrong, all_refused};
+use crate::rejected::{Rejected, all_refused};
 use testing::{Database, Member, Postgres, Sqlite, TestApp};
 
 const CUSTOMERS: &str = "/api/customers";
 const NOBODY: &str = "0198c0de-0000-7000-8000-000000000000";
 
-fn post(status: u16, code: &'static str, body: impl Into<Vec<u8>>) -> Wrong {
-    Wrong::new("POST", CUSTOMERS, status, code).json(body)
+fn post(status: u16, code: &'static str, body: impl Into<Vec<u8>>) -> Rejected {
+    Rejected::new("POST", CUSTOMERS, status, code).json(body)
 }
 
 async fn app_and_admin(on: Database) -> (TestApp, Member) {
@@ -63,8 +63,8 @@ async fn json_of_another_shape_is_422_with_the_place_of_the_fault() {
         ("{\"name\":{\"a\":[]}}", "name", "invalid_type"),
         ("{\"name\":\"a\",\"status\":null,\"nonsense\":1}", "nonsense", "unknown_field"),
     ];
-    let wrong = shapes.map(|(body, field, code)| post(422, "invalid_fields", body).fault(field, code));
-    all_refused(&app, &admin, wrong).await;
+    let rejected = shapes.map(|(body, field, code)| post(422, "invalid_fields", body).fault(field, code));
+    all_refused(&app, &admin, rejected).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -80,13 +80,13 @@ async fn fields_that_the_server_owns_are_422() {
         ("updated_at", json!(time)),
         ("deleted_at", json!(null)),
     ];
-    let mut wrong = Vec::new();
+    let mut rejected = Vec::new();
     for (field, value) in owned {
-        wrong.push(Wrong::field(CUSTOMERS, json!({"name": "a", field: value}), field, "unknown_field"));
-        let change = Wrong::new("PATCH", format!("{CUSTOMERS}/{customer}"), 422, "invalid_fields");
-        wrong.push(change.json(json!({field: value}).to_string()).fault(field, "unknown_field"));
+        rejected.push(Rejected::field(CUSTOMERS, json!({"name": "a", field: value}), field, "unknown_field"));
+        let change = Rejected::new("PATCH", format!("{CUSTOMERS}/{customer}"), 422, "invalid_fields");
+        rejected.push(change.json(json!({field: value}).to_string()).fault(field, "unknown_field"));
     }
-    all_refused(&app, &admin, wrong).await;
+    all_refused(&app, &admin, rejected).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -103,10 +103,14 @@ async fn a_body_over_256_kib_is_413() {
 async fn a_body_of_another_type_is_415() {
     let (app, admin) = app_and_admin(Sqlite).await;
     let body = "{\"name\":\"絆\"}";
-    let wrong = || Wrong::new("POST", CUSTOMERS, 415, "unsupported_media_type");
+    let rejected = || Rejected::new("POST", CUSTOMERS, 415, "unsupported_media_type");
     let types = ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""];
-    all_refused(&app, &admin, types.map(|media| wrong().typed(media, body)).into_iter().chain([wrong()]))
-        .await;
+    all_refused(
+        &app,
+        &admin,
+        types.map(|media| rejected().typed(media, body)).into_iter().chain([rejected()]),
+    )
+    .await;
     let charset = admin.header("content-type", "application/json; charset=utf-8");
     charset.raw("POST", CUSTOMERS, body).await.expect(201);
 }
@@ -119,10 +123,10 @@ async fn nul_in_text_is_refused_in_bodies_and_parameters(#[values(Sqlite, Postgr
     let bodies = fields.map(|field| {
         let mut body = json!({"name": "絆"});
         body[field] = json!("a\0b");
-        Wrong::field(CUSTOMERS, body, field, "nul_character")
+        Rejected::field(CUSTOMERS, body, field, "nul_character")
     });
     let queries = ["?q=a%00b", "?sort=%00", "?cursor=%00"]
-        .map(|query| Wrong::parameter(&format!("{CUSTOMERS}{query}"), "", "nul_character"));
+        .map(|query| Rejected::parameter(&format!("{CUSTOMERS}{query}"), "", "nul_character"));
     all_refused(&app, &admin, bodies.into_iter().chain(queries)).await;
 }
 
@@ -153,9 +157,9 @@ async fn parameters_that_are_unknown_doubled_or_out_of_bounds_are_400() {
         ("q=%FF", "", "invalid_utf8"),
         ("%C3=1", "", "invalid_utf8"),
     ];
-    let wrong =
-        parameters.map(|(query, field, code)| Wrong::parameter(&format!("{CUSTOMERS}?{query}"), field, code));
-    all_refused(&app, &admin, wrong).await;
+    let rejected = parameters
+        .map(|(query, field, code)| Rejected::parameter(&format!("{CUSTOMERS}?{query}"), field, code));
+    all_refused(&app, &admin, rejected).await;
     admin.get("/api/customers?limit=200").await.expect(200);
 }
 
@@ -165,24 +169,24 @@ async fn headers_with_a_bad_value_are_400() {
     let customer = admin.customer("絆").await;
     app.settle().await;
     let path = format!("{CUSTOMERS}/{}", customer.id());
-    let mut wrong = Vec::new();
+    let mut rejected = Vec::new();
     for tag in
         ["1", "\"\"", "\"one\"", "\"-1\"", "\"1", "W/\"1\"", "\"1\", \"2\"", "\"99999999999999999999\"", ""]
     {
-        let change = Wrong::new("PATCH", path.as_str(), 400, "invalid_header").json("{\"name\":\"別名\"}");
-        let remove = Wrong::new("DELETE", path.as_str(), 400, "invalid_header");
-        wrong.extend(
+        let change = Rejected::new("PATCH", path.as_str(), 400, "invalid_header").json("{\"name\":\"別名\"}");
+        let remove = Rejected::new("DELETE", path.as_str(), 400, "invalid_header");
+        rejected.extend(
             [change, remove]
                 .map(|request| request.header("if-match", tag).fault("If-Match", "invalid_value")),
         );
     }
     for key in [String::new(), "k".repeat(256)] {
         let create = post(400, "invalid_header", "{\"name\":\"絆\"}").header("idempotency-key", key);
-        wrong.push(create.fault("Idempotency-Key", "invalid_value"));
+        rejected.push(create.fault("Idempotency-Key", "invalid_value"));
     }
     let create = post(400, "invalid_header", "{\"name\":\"絆\"}").header("x-allow-duplicate", "yes");
-    wrong.push(create.fault("X-Allow-Duplicate", "invalid_value"));
-    all_refused(&app, &admin, wrong).await;
+    rejected.push(create.fault("X-Allow-Duplicate", "invalid_value"));
+    all_refused(&app, &admin, rejected).await;
     admin.header("if-match", "*").patch(&path, json!({"name": "別名"})).await.expect(200);
 }
 
@@ -190,7 +194,7 @@ async fn headers_with_a_bad_value_are_400() {
 async fn what_no_route_takes_is_404_and_another_method_405() {
     let (app, admin) = app_and_admin(Sqlite).await;
     let unknown = ["/nowhere", "/api", "/api/", "/api/customer", "/api/customers/", "/api//customers"];
-    all_refused(&app, &admin, unknown.map(|path| Wrong::get(path, 404, "not_found"))).await;
+    all_refused(&app, &admin, unknown.map(|path| Rejected::get(path, 404, "not_found"))).await;
     let record = format!("{CUSTOMERS}/{NOBODY}");
     let methods = [
         ("PUT", CUSTOMERS, "GET, POST"),
@@ -203,7 +207,7 @@ async fn what_no_route_takes_is_404_and_another_method_405() {
         ("POST", "/healthz", "GET"),
     ];
     for (method, path, allowed) in methods {
-        all_refused(&app, &admin, [Wrong::new(method, path, 405, "method_not_allowed")]).await;
+        all_refused(&app, &admin, [Rejected::new(method, path, 405, "method_not_allowed")]).await;
         let answer = admin.raw(method, path, "").await;
         assert_eq!(answer.header("allow"), Some(allowed), "{method} {path}: {answer}");
     }

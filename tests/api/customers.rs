@@ -8,7 +8,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use store::sql::Sql;
 
-use crate::wrong::{Wrong, all_refused};
+use crate::rejected::{Rejected, all_refused};
 use testing::app::PASSWORD;
 use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
@@ -62,17 +62,17 @@ async fn every_fault_of_a_customer_is_named() {
         ("notes", json!("a".repeat(10_001)), "too_long"),
         ("owner_id", json!(NOBODY), "unknown_user"),
     ];
-    let mut wrong = Vec::new();
+    let mut rejected = Vec::new();
     let customer = admin.customer("絆").await.id();
     app.settle().await;
     for (field, value, code) in validator {
         let mut body = json!({"name": "絆"});
         body[field] = value.clone();
-        wrong.push(Wrong::field(CUSTOMERS, body, field, code));
-        let change = Wrong::new("PATCH", path(&customer), 422, "invalid_fields");
-        wrong.push(change.json(json!({field: value}).to_string()).fault(field, code));
+        rejected.push(Rejected::field(CUSTOMERS, body, field, code));
+        let change = Rejected::new("PATCH", path(&customer), 422, "invalid_fields");
+        rejected.push(change.json(json!({field: value}).to_string()).fault(field, code));
     }
-    all_refused(&app, &admin, wrong).await;
+    all_refused(&app, &admin, rejected).await;
     admin.customer(&"あ".repeat(200)).await;
 }
 
@@ -104,7 +104,7 @@ async fn a_change_keeps_what_is_absent_and_clears_what_is_null(#[values(Sqlite, 
     }
     assert_eq!(app.stored().await, before, "nothing changed, nothing is told");
     let null = |field: &'static str| {
-        let change = Wrong::new("PATCH", path.as_str(), 422, "invalid_fields");
+        let change = Rejected::new("PATCH", path.as_str(), 422, "invalid_fields");
         change.json(json!({field: null}).to_string()).fault(field, "invalid_type")
     };
     all_refused(&app, &admin, [null("name"), null("status"), null("owner_id")]).await;
@@ -141,16 +141,16 @@ async fn a_deleted_customer_is_gone_from_everywhere_but_the_database(
     let deleted = admin.if_match(1).delete(&path).await.expect(200);
     assert_eq!((deleted.id(), &deleted.body["status"]), (made.id(), &json!("deleted")));
     app.settle().await;
-    let gone = |method, path: &str| Wrong::new(method, path, 404, "not_found").json("{}");
+    let gone = |method, path: &str| Rejected::new(method, path, 404, "not_found").json("{}");
     let meeting = json!({"customer_id": made.id(), "title": "訪問", "met_at": "2026-03-01T10:00:00Z"});
-    let wrong = [
+    let rejected = [
         gone("GET", &path),
         gone("PATCH", &path),
         gone("DELETE", &path),
         gone("GET", &format!("{path}/activity")),
-        Wrong::new("POST", "/api/meetings", 404, "customer_not_found").json(meeting.to_string()),
+        Rejected::new("POST", "/api/meetings", 404, "customer_not_found").json(meeting.to_string()),
     ];
-    all_refused(&app, &admin, wrong).await;
+    all_refused(&app, &admin, rejected).await;
     let list = admin.get("/api/customers?count=true").await;
     assert_eq!((list.items().len(), list.header("x-total-count")), (0, Some("0")));
     admin.create_customer(json!({"name": "新", "email": "a@example.com"})).await;

@@ -4,7 +4,7 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::wrong::{Wrong, all_refused};
+use crate::rejected::{Rejected, all_refused};
 use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const NOBODY: &str = "0198c0de-0000-7000-8000-000000000000";
@@ -109,7 +109,7 @@ async fn what_is_decided_is_decided(#[values(Sqlite, Postgres)] on: Database) {
         admin.patch(&path(&id, first), body(first, "")).await.expect(200);
         app.settle().await;
         let again = DECISIONS.map(|decision| {
-            let refused = Wrong::new("PATCH", path(&id, decision), 409, "approval_not_pending");
+            let refused = Rejected::new("PATCH", path(&id, decision), 409, "approval_not_pending");
             refused.json(body(decision, &manager.id).to_string())
         });
         all_refused(&app, &admin, again).await;
@@ -156,22 +156,22 @@ async fn refusals_come_in_the_order_of_what_one_may_know(#[values(Sqlite, Postgr
     manager.patch(&path(&decided, "approve"), json!({})).await.expect(200);
     app.settle().await;
     let to = |id: &str, approver: &str, status, code| {
-        let wrong = Wrong::new("PATCH", path(id, "reassign"), status, code).header("if-match", "\"9\"");
-        wrong.json(json!({"approver_id": approver}).to_string())
+        let rejected = Rejected::new("PATCH", path(id, "reassign"), status, code).header("if-match", "\"9\"");
+        rejected.json(json!({"approver_id": approver}).to_string())
     };
     all_refused(&app, &colleague, [to(&decided, NOBODY, 404, "not_found")]).await;
     all_refused(&app, &sales, [to(&decided, NOBODY, 403, "forbidden")]).await;
     let by_manager = [
         to(&decided, NOBODY, 409, "approval_not_pending"),
         to(&pending, NOBODY, 412, "stale_version"),
-        Wrong::new("PATCH", path(&pending, "approve"), 412, "stale_version").header("if-match", "\"9\""),
-        Wrong::new("PATCH", path(&decided, "approve"), 409, "approval_not_pending")
+        Rejected::new("PATCH", path(&pending, "approve"), 412, "stale_version").header("if-match", "\"9\""),
+        Rejected::new("PATCH", path(&decided, "approve"), 409, "approval_not_pending")
             .header("if-match", "\"9\""),
     ];
     all_refused(&app, &manager, by_manager).await;
     let approver = |approver: &str, code| {
-        let wrong = Wrong::new("PATCH", path(&pending, "reassign"), 422, "invalid_fields");
-        wrong.json(json!({"approver_id": approver}).to_string()).fault("approver_id", code)
+        let rejected = Rejected::new("PATCH", path(&pending, "reassign"), 422, "invalid_fields");
+        rejected.json(json!({"approver_id": approver}).to_string()).fault("approver_id", code)
     };
     let unfit = [
         approver(NOBODY, "unknown_approver"),
@@ -190,24 +190,24 @@ async fn every_fault_of_a_decision_is_named() {
     let id = sales.approval(&customer, "値引き").await.id();
     app.settle().await;
     let fault = |decision: &str, body: Value, field, code| {
-        let wrong = Wrong::new("PATCH", path(&id, decision), 422, "invalid_fields");
-        wrong.json(body.to_string()).fault(field, code)
+        let rejected = Rejected::new("PATCH", path(&id, decision), 422, "invalid_fields");
+        rejected.json(body.to_string()).fault(field, code)
     };
-    let mut wrong = vec![
+    let mut rejected = vec![
         fault("reject", json!({}), "comment", "required"),
         fault("reject", json!({"comment": " \u{3000}"}), "comment", "required"),
         fault("reject", json!({"comment": null}), "comment", "invalid_type"),
         fault("reassign", json!({}), "approver_id", "required"),
         fault("reassign", json!({"approver_id": null}), "approver_id", "invalid_type"),
-        Wrong::new("PATCH", path(&id, "reject"), 415, "unsupported_media_type"),
-        Wrong::new("PATCH", path(&id, "approve"), 400, "malformed_json").json(" "),
+        Rejected::new("PATCH", path(&id, "reject"), 415, "unsupported_media_type"),
+        Rejected::new("PATCH", path(&id, "approve"), 400, "malformed_json").json(" "),
     ];
     for decision in ["approve", "reject", "cancel"] {
-        wrong.push(fault(decision, json!({"comment": "a".repeat(10_001)}), "comment", "too_long"));
-        wrong.push(fault(decision, json!({"comment": "a\0"}), "comment", "nul_character"));
-        wrong.push(fault(decision, json!({"status": "APPROVED"}), "status", "unknown_field"));
+        rejected.push(fault(decision, json!({"comment": "a".repeat(10_001)}), "comment", "too_long"));
+        rejected.push(fault(decision, json!({"comment": "a\0"}), "comment", "nul_character"));
+        rejected.push(fault(decision, json!({"status": "APPROVED"}), "status", "unknown_field"));
     }
-    all_refused(&app, &manager, wrong).await;
+    all_refused(&app, &manager, rejected).await;
 }
 
 #[rstest]

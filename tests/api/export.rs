@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use store::journal::commit;
 use store::unit_of_work::{UnitOfWork, Write};
 
-use crate::wrong::{Wrong, all_refused};
+use crate::rejected::{Rejected, all_refused};
 use testing::{Answer, Api, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const CUSTOMERS_PATH: &str = "/api/customers";
@@ -166,15 +166,16 @@ async fn json_stays_the_default_and_faults_are_problems() {
         let answer = admin.header(ACCEPT, accept).get(CUSTOMERS_PATH).await.expect(200);
         assert_eq!(answer.header("content-type"), Some("application/json"), "{accept}");
     }
-    let wrong = |path: &str, field, code| Wrong::parameter(path, field, code).header("accept", "text/csv");
+    let rejected =
+        |path: &str, field, code| Rejected::parameter(path, field, code).header("accept", "text/csv");
     let refused = [
-        wrong("/api/customers?sort=size", "sort", "invalid_choice"),
-        wrong("/api/customers?limit=0", "limit", "too_small"),
-        wrong("/api/meetings?from=monday", "from", "invalid_time"),
-        wrong("/api/meetings?colour=red", "colour", "unknown_parameter"),
+        rejected("/api/customers?sort=size", "sort", "invalid_choice"),
+        rejected("/api/customers?limit=0", "limit", "too_small"),
+        rejected("/api/meetings?from=monday", "from", "invalid_time"),
+        rejected("/api/meetings?colour=red", "colour", "unknown_parameter"),
     ];
     all_refused(&app, &admin, refused).await;
-    let nobody = Wrong::get(CUSTOMERS_PATH, 401, "missing_token").header("accept", "text/csv");
+    let nobody = Rejected::get(CUSTOMERS_PATH, 401, "missing_token").header("accept", "text/csv");
     all_refused(&app, &app.nobody(), [nobody]).await;
 }
 

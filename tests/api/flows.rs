@@ -8,7 +8,7 @@ use kizuna::persistence::customer_replicas::{CustomerReplica, OPPORTUNITY_CUSTOM
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::wrong::{Wrong, all_refused};
+use crate::rejected::{Rejected, all_refused};
 use testing::app::PASSWORD;
 use testing::{Database, Member, Postgres, Sqlite, Team, TestApp, eventually};
 
@@ -212,11 +212,11 @@ async fn flow_3_a_meeting_with_no_customer_is_refused_and_not_stored(
     sales.delete(&format!("/api/customers/{deleted}")).await.expect(200);
     app.settle().await;
     let missing = "0198c0de-0000-7000-8000-000000000000".to_owned();
-    let wrong = [missing, hidden, deleted].map(|customer| {
+    let rejected = [missing, hidden, deleted].map(|customer| {
         let met = json!({"customer_id": customer, "title": "訪問", "met_at": "2026-03-01T10:00:00Z"});
-        Wrong::new("POST", "/api/meetings", 404, "customer_not_found").json(met.to_string())
+        Rejected::new("POST", "/api/meetings", 404, "customer_not_found").json(met.to_string())
     });
-    all_refused(&app, &sales, wrong).await;
+    all_refused(&app, &sales, rejected).await;
 }
 
 #[rstest]

@@ -3,7 +3,7 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::wrong::{Wrong, all_refused};
+use crate::rejected::{Rejected, all_refused};
 use testing::{Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const MEETINGS: &str = "/api/meetings";
@@ -64,17 +64,17 @@ async fn every_fault_of_a_meeting_is_named() {
         ("customer_id", json!("17"), "invalid_value"),
         ("customer_id", json!(null), "invalid_type"),
     ];
-    let mut wrong = Vec::new();
+    let mut rejected = Vec::new();
     for (field, value, code) in validator {
         let mut body = met(&customer, "2026-03-01T10:00:00Z");
         body[field] = value.clone();
-        wrong.push(Wrong::field(MEETINGS, body, field, code));
-        let change = Wrong::new("PATCH", path(&meeting), 422, "invalid_fields");
-        wrong.push(change.json(json!({field: value}).to_string()).fault(field, code));
+        rejected.push(Rejected::field(MEETINGS, body, field, code));
+        let change = Rejected::new("PATCH", path(&meeting), 422, "invalid_fields");
+        rejected.push(change.json(json!({field: value}).to_string()).fault(field, code));
     }
-    let elsewhere = Wrong::new("PATCH", path(&meeting), 404, "customer_not_found");
-    wrong.push(elsewhere.json(json!({"customer_id": NOBODY}).to_string()));
-    all_refused(&app, &admin, wrong).await;
+    let elsewhere = Rejected::new("PATCH", path(&meeting), 404, "customer_not_found");
+    rejected.push(elsewhere.json(json!({"customer_id": NOBODY}).to_string()));
+    all_refused(&app, &admin, rejected).await;
 }
 
 #[rstest]
@@ -136,7 +136,7 @@ async fn a_deleted_meeting_is_gone_from_everywhere(#[values(Sqlite, Postgres)] o
     let deleted = admin.if_match(1).delete(&path).await.expect(200);
     assert_eq!(deleted.body, json!({"id": made.id(), "status": "deleted"}));
     app.settle().await;
-    let gone = |method| Wrong::new(method, path.as_str(), 404, "not_found").json("{}");
+    let gone = |method| Rejected::new(method, path.as_str(), 404, "not_found").json("{}");
     all_refused(&app, &admin, [gone("GET"), gone("PATCH"), gone("DELETE")]).await;
     assert!(admin.get(MEETINGS).await.items().is_empty());
     assert_eq!(app.rows("meetings").await, 1, "the row is kept");

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::wrong::{Wrong, all_refused};
+use crate::rejected::{Rejected, all_refused};
 use testing::{Api, Member, Sqlite, TestApp};
 
 const NOBODY: &str = "0198c0de-0000-7000-8000-000000000000";
@@ -20,22 +20,22 @@ impl Operation {
         self.path.replace("{id}", NOBODY)
     }
 
-    /// A request as it should be but for what is wrong with it.
-    fn wrong(&self, query: &str, status: u16, code: &'static str) -> Wrong {
-        self.wrong_at(format!("{}{query}", self.address()), status, code)
+    /// A valid request but for this query, with the error that is expected.
+    fn rejected(&self, query: &str, status: u16, code: &'static str) -> Rejected {
+        self.rejected_at(format!("{}{query}", self.address()), status, code)
     }
 
-    /// The same at this address.
-    fn wrong_at(&self, address: String, status: u16, code: &'static str) -> Wrong {
-        let wrong = Wrong::new(self.method, address, status, code);
+    /// A valid request to this address, with the error that is expected.
+    fn rejected_at(&self, address: String, status: u16, code: &'static str) -> Rejected {
+        let rejected = Rejected::new(self.method, address, status, code);
         match self.method {
-            "GET" => wrong,
-            // What these can't do without.
-            "PATCH" if self.path.ends_with("/reject") => wrong.json("{\"comment\":\"a\"}"),
+            "GET" => rejected,
+            // Their required fields.
+            "PATCH" if self.path.ends_with("/reject") => rejected.json("{\"comment\":\"a\"}"),
             "PATCH" if self.path.ends_with("/reassign") => {
-                wrong.json(format!("{{\"approver_id\":\"{NOBODY}\"}}"))
+                rejected.json(format!("{{\"approver_id\":\"{NOBODY}\"}}"))
             }
-            _ => wrong.json("{}"),
+            _ => rejected.json("{}"),
         }
     }
 }
@@ -126,10 +126,10 @@ async fn every_operation_needs_a_token_unless_it_says_otherwise() {
     ];
     assert_eq!(open, wanted);
     assert!(private.len() >= 20, "{} operations", private.len());
-    all_refused(&app, &nobody, private.iter().map(|operation| operation.wrong("", 401, "missing_token")))
+    all_refused(&app, &nobody, private.iter().map(|operation| operation.rejected("", 401, "missing_token")))
         .await;
     let forged = nobody.token("nonsense");
-    all_refused(&app, &forged, private.iter().map(|operation| operation.wrong("", 401, "invalid_token")))
+    all_refused(&app, &forged, private.iter().map(|operation| operation.rejected("", 401, "invalid_token")))
         .await;
 }
 
@@ -138,11 +138,11 @@ async fn every_operation_refuses_parameters_that_it_does_not_name() {
     let app = TestApp::start(Sqlite).await;
     let admin = Member::first(&app).await;
     let api = operations(&admin).await.into_iter().filter(|operation| operation.path.starts_with("/api/"));
-    let wrong = api.map(|operation| {
-        let wrong = operation.wrong("?nonsense=1", 400, "invalid_parameter");
-        wrong.fault("nonsense", "unknown_parameter")
+    let rejected = api.map(|operation| {
+        let rejected = operation.rejected("?nonsense=1", 400, "invalid_parameter");
+        rejected.fault("nonsense", "unknown_parameter")
     });
-    all_refused(&app, &admin, wrong).await;
+    all_refused(&app, &admin, rejected).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -152,10 +152,10 @@ async fn every_record_that_nobody_has_is_404_whatever_its_id_looks_like() {
     let records = operations(&admin).await.into_iter().filter(|operation| operation.path.contains("{id}"));
     let ids =
         [NOBODY, "17", "none", "%00", "%FF", "0198c0de00007000800000000000000", "..%2F..", "%F0%9F%8E%8C"];
-    let wrong = records.flat_map(|operation| {
-        ids.map(|id| operation.wrong_at(operation.path.replace("{id}", id), 404, "not_found"))
+    let rejected = records.flat_map(|operation| {
+        ids.map(|id| operation.rejected_at(operation.path.replace("{id}", id), 404, "not_found"))
     });
-    all_refused(&app, &admin, wrong).await;
+    all_refused(&app, &admin, rejected).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -164,18 +164,18 @@ async fn every_operation_with_a_body_refuses_what_is_no_object_of_its_fields() {
     let admin = Member::first(&app).await;
     let bodies =
         operations(&admin).await.into_iter().filter(|operation| !operation.document["requestBody"].is_null());
-    let mut wrong = Vec::new();
+    let mut rejected = Vec::new();
     for operation in bodies {
-        let request = |status, code| Wrong::new(operation.method, operation.address(), status, code);
-        wrong.push(request(415, "unsupported_media_type").typed("text/plain", "{}"));
-        wrong.push(request(400, "malformed_json").json("{"));
-        wrong.push(request(422, "invalid_fields").json("[]").fault("", "invalid_type"));
-        wrong
+        let request = |status, code| Rejected::new(operation.method, operation.address(), status, code);
+        rejected.push(request(415, "unsupported_media_type").typed("text/plain", "{}"));
+        rejected.push(request(400, "malformed_json").json("{"));
+        rejected.push(request(422, "invalid_fields").json("[]").fault("", "invalid_type"));
+        rejected
             .push(request(422, "invalid_fields").json("{\"nonsense\":1}").fault("nonsense", "unknown_field"));
-        wrong.push(request(413, "body_too_large").json(" ".repeat(300 * 1024)));
+        rejected.push(request(413, "body_too_large").json(" ".repeat(300 * 1024)));
     }
-    assert!(wrong.len() >= 5 * 9, "{} requests", wrong.len());
-    all_refused(&app, &admin, wrong).await;
+    assert!(rejected.len() >= 5 * 9, "{} requests", rejected.len());
+    all_refused(&app, &admin, rejected).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

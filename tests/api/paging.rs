@@ -6,7 +6,7 @@ use std::time::Duration;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::wrong::{Wrong, all_refused};
+use crate::rejected::{Rejected, all_refused};
 use testing::{Api, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const CUSTOMERS: &str = "/api/customers";
@@ -185,11 +185,12 @@ async fn a_cursor_that_is_not_of_this_order_is_refused() {
         ("name", made(&format!("[\"name\",\"a\\u0000\",\"{somebody}\"]"))),
         ("created_at", made(&format!("[\"created_at\",\"yesterday\",\"{somebody}\"]"))),
     ];
-    let wrong = cursors.map(|(sort, cursor)| {
-        Wrong::get(format!("{CUSTOMERS}?sort={sort}&cursor={cursor}"), 400, "invalid_cursor")
+    let rejected = cursors.map(|(sort, cursor)| {
+        Rejected::get(format!("{CUSTOMERS}?sort={sort}&cursor={cursor}"), 400, "invalid_cursor")
     });
     let lists = ["meetings", "auth/users", "notifications", "audit/events"];
-    let others = lists.map(|list| Wrong::get(format!("/api/{list}?cursor={by_name}"), 400, "invalid_cursor"));
-    all_refused(&app, &admin, wrong.into_iter().chain(others)).await;
+    let others =
+        lists.map(|list| Rejected::get(format!("/api/{list}?cursor={by_name}"), 400, "invalid_cursor"));
+    all_refused(&app, &admin, rejected.into_iter().chain(others)).await;
     admin.get(&format!("{CUSTOMERS}?sort=name&cursor={by_name}")).await.expect(200);
 }

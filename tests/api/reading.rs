@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::wrong::{Wrong, all_refused};
+use crate::rejected::{Rejected, all_refused};
 use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const NOTIFICATIONS: &str = "/api/notifications";
@@ -100,13 +100,13 @@ async fn another_s_notification_is_not_there_whatever_the_role(#[values(Sqlite, 
     app.settle().await;
     let id = all(&manager).await.remove(0);
     for member in [&admin, &sales, &colleague] {
-        let wrong =
-            ["read", "archive"].map(|mark| Wrong::new("PATCH", path(&id, mark), 404, "not_found").json("{}"));
-        all_refused(&app, member, wrong).await;
+        let rejected = ["read", "archive"]
+            .map(|mark| Rejected::new("PATCH", path(&id, mark), 404, "not_found").json("{}"));
+        all_refused(&app, member, rejected).await;
         assert_eq!(member.post(READ_ALL, json!({})).await.expect(200).body, json!({"count": 0}));
     }
     assert_eq!(badge(&manager).await, 1);
-    let unknown = Wrong::new("PATCH", path(&id, "read"), 422, "invalid_fields").json("{\"read_at\":null}");
+    let unknown = Rejected::new("PATCH", path(&id, "read"), 422, "invalid_fields").json("{\"read_at\":null}");
     all_refused(&app, &manager, [unknown.fault("read_at", "unknown_field")]).await;
 }
 

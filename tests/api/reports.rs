@@ -5,7 +5,7 @@ use std::time::Duration;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::wrong::{Wrong, all_refused};
+use crate::rejected::{Rejected, all_refused};
 use testing::app::PASSWORD;
 use testing::{Database, Member, Postgres, Sqlite, Team, TestApp};
 
@@ -67,7 +67,7 @@ async fn a_report_has_a_row_for_every_day_of_its_period() {
 async fn a_period_that_is_none_is_refused() {
     let app = TestApp::start(Sqlite).await;
     let admin = Member::first(&app).await;
-    let mut wrong = Vec::new();
+    let mut rejected = Vec::new();
     for path in [METRICS, "/api/reports/sales-summary", "/api/customers/stats", "/api/meetings/stats"] {
         for (query, field, code) in [
             ("from=2026-03-02&to=2026-03-01", "to", "before_from"),
@@ -77,10 +77,10 @@ async fn a_period_that_is_none_is_refused() {
             ("owner_id=me", "owner_id", "invalid_value"),
             ("limit=1", "limit", "unknown_parameter"),
         ] {
-            wrong.push(Wrong::parameter(&format!("{path}?{query}"), field, code));
+            rejected.push(Rejected::parameter(&format!("{path}?{query}"), field, code));
         }
     }
-    all_refused(&app, &admin, wrong).await;
+    all_refused(&app, &admin, rejected).await;
 }
 
 #[rstest]

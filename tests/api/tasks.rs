@@ -5,7 +5,7 @@ use std::time::Duration;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::wrong::{Wrong, all_refused};
+use crate::rejected::{Rejected, all_refused};
 use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const TASKS: &str = "/api/tasks";
@@ -59,7 +59,7 @@ async fn every_fault_of_a_task_is_named() {
     let admin = Member::first(&app).await;
     let task = admin.task("電話する", DUE).await.id();
     app.settle().await;
-    let mut wrong = Vec::new();
+    let mut rejected = Vec::new();
     for (field, value, code) in [
         ("title", json!(" "), "required"),
         ("title", json!("あ".repeat(201)), "too_long"),
@@ -76,19 +76,19 @@ async fn every_fault_of_a_task_is_named() {
     ] {
         let mut body = todo("電話する");
         body[field] = value.clone();
-        wrong.push(Wrong::field(TASKS, body, field, code));
-        let change = Wrong::new("PATCH", path(&task), 422, "invalid_fields");
-        wrong.push(change.json(json!({field: value}).to_string()).fault(field, code));
+        rejected.push(Rejected::field(TASKS, body, field, code));
+        let change = Rejected::new("PATCH", path(&task), 422, "invalid_fields");
+        rejected.push(change.json(json!({field: value}).to_string()).fault(field, code));
     }
     for missing in ["title", "due_at"] {
         let mut body = todo("電話する");
         body.as_object_mut().expect("an object").remove(missing);
-        wrong.push(Wrong::field(TASKS, body, missing, "required"));
+        rejected.push(Rejected::field(TASKS, body, missing, "required"));
     }
     let mut elsewhere = todo("電話する");
     elsewhere["customer_id"] = json!(NOBODY);
     for (method, path) in [("POST", TASKS.to_owned()), ("PATCH", path(&task))] {
-        wrong.push(Wrong::new(method, path, 404, "customer_not_found").json(elsewhere.to_string()));
+        rejected.push(Rejected::new(method, path, 404, "customer_not_found").json(elsewhere.to_string()));
     }
     for (query, field, code) in [
         ("status=LATE", "status", "invalid_choice"),
@@ -97,14 +97,14 @@ async fn every_fault_of_a_task_is_named() {
         ("sort=due_at", "sort", "unknown_parameter"),
         ("owner_id=me", "owner_id", "unknown_parameter"),
     ] {
-        wrong.push(Wrong::parameter(&format!("{TASKS}?{query}"), field, code));
+        rejected.push(Rejected::parameter(&format!("{TASKS}?{query}"), field, code));
     }
-    wrong.push(Wrong::parameter(
+    rejected.push(Rejected::parameter(
         &format!("{TASKS}/stats?from=2026-03-02&to=2026-03-01"),
         "to",
         "before_from",
     ));
-    all_refused(&app, &admin, wrong).await;
+    all_refused(&app, &admin, rejected).await;
 }
 
 #[rstest]
@@ -154,7 +154,7 @@ async fn a_deleted_task_is_gone_from_everywhere(#[values(Sqlite, Postgres)] on: 
     let deleted = admin.if_match(1).delete(&path).await.expect(200);
     assert_eq!(deleted.body, json!({"id": made.id(), "status": "deleted"}));
     app.settle().await;
-    let gone = |method| Wrong::new(method, path.as_str(), 404, "not_found").json("{}");
+    let gone = |method| Rejected::new(method, path.as_str(), 404, "not_found").json("{}");
     all_refused(&app, &admin, [gone("GET"), gone("PATCH"), gone("DELETE")]).await;
     assert!(admin.get(TASKS).await.items().is_empty());
     assert_eq!(app.rows("tasks").await, 1, "the row is kept");
@@ -177,20 +177,20 @@ async fn sales_see_and_touch_their_own_tasks_alone(#[values(Sqlite, Postgres)] o
     let Team { admin, manager, sales, colleague } = &team;
     let [own, other] = one_each(&team).await;
     app.settle().await;
-    let hidden = |method| Wrong::new(method, path(&other), 404, "not_found").json("{\"notes\":\"見た\"}");
-    let mut wrong = vec![hidden("GET"), hidden("PATCH"), hidden("DELETE")];
+    let hidden = |method| Rejected::new(method, path(&other), 404, "not_found").json("{\"notes\":\"見た\"}");
+    let mut rejected = vec![hidden("GET"), hidden("PATCH"), hidden("DELETE")];
     let customer = colleague.customer("別").await.id();
     for assignee in [colleague.id.as_str(), NOBODY] {
         let mut given = todo("電話する");
         given["assignee_id"] = json!(assignee);
-        wrong.push(Wrong::new("POST", TASKS, 403, "forbidden").json(given.to_string()));
+        rejected.push(Rejected::new("POST", TASKS, 403, "forbidden").json(given.to_string()));
         let give = json!({"assignee_id": assignee}).to_string();
-        wrong.push(Wrong::new("PATCH", path(&own), 403, "forbidden").json(give));
+        rejected.push(Rejected::new("PATCH", path(&own), 403, "forbidden").json(give));
     }
     let theirs = json!({"customer_id": customer}).to_string();
-    wrong.push(Wrong::new("PATCH", path(&own), 404, "customer_not_found").json(theirs));
+    rejected.push(Rejected::new("PATCH", path(&own), 404, "customer_not_found").json(theirs));
     app.settle().await;
-    all_refused(&app, sales, wrong).await;
+    all_refused(&app, sales, rejected).await;
     let ids = async |member: &Member, query: &str| {
         let list = member.get(&format!("{TASKS}?count=true&{query}")).await.expect(200);
         assert_eq!(list.header("x-total-count"), Some(list.items().len().to_string().as_str()));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::wrong::{Wrong, all_refused};
+use crate::rejected::{Rejected, all_refused};
 use testing::app::{ADMIN, PASSWORD};
 use testing::{Answer, Api, Member, Sqlite, TestApp};
 
@@ -33,8 +33,8 @@ async fn an_account_is_slowed_down_after_its_failures_and_free_again_later() {
     assert_eq!(retry_after(guess(&nobody, ADMIN).await), 20);
     assert_eq!(retry_after(login(&nobody, &ADMIN.to_uppercase(), PASSWORD).await), 20, "nor the right one");
     let body = json!({"email": ADMIN, "password": PASSWORD}).to_string();
-    let wrong = Wrong::new("POST", "/api/auth/login", 429, "too_many_attempts").json(body);
-    all_refused(&app, &nobody, [wrong]).await;
+    let rejected = Rejected::new("POST", "/api/auth/login", 429, "too_many_attempts").json(body);
+    all_refused(&app, &nobody, [rejected]).await;
     guess(&nobody, "another@example.com").await.expect_problem(401, "invalid_credentials");
     app.clock.advance(Duration::from_secs(20));
     login(&nobody, ADMIN, PASSWORD).await.expect(200);

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
-use crate::wrong::{Wrong, all_refused};
+use crate::rejected::{Rejected, all_refused};
 use testing::app::SECRET;
 use testing::{Member, Sqlite, TestApp};
 
@@ -23,7 +23,7 @@ fn signed(claims: &Value, algorithm: Algorithm, secret: &str) -> String {
     encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret.as_bytes())).expect("a token")
 }
 
-/// Authenticated by nobody: `alg` says so.
+/// A token without a signature: its `alg` is `none`.
 fn unsigned(alg: &str, claims: &Value, signature: &str) -> String {
     let header = json!({"alg": alg, "typ": "JWT"}).to_string();
     format!("{}.{}.{signature}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims.to_string()))
@@ -40,8 +40,8 @@ fn with(claims: &Value, name: &str, value: impl Into<Option<Value>>) -> Value {
     claims
 }
 
-fn refused(authorization: String, code: &'static str) -> Wrong {
-    Wrong::get(ME, 401, code).header("authorization", authorization)
+fn refused(authorization: String, code: &'static str) -> Rejected {
+    Rejected::get(ME, 401, code).header("authorization", authorization)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -82,8 +82,8 @@ async fn a_token_that_is_forged_or_meant_for_something_else_opens_nothing() {
     let strangers = ["sub", "sid"].map(|name| own(&with(&claims, name, stranger.clone())));
     let strangers = strangers.map(|token| refused(format!("Bearer {token}"), "session_ended"));
     let absent = [
-        Wrong::get(ME, 401, "missing_token"),
-        Wrong::get(format!("{ME}?access_token={token}"), 401, "missing_token"),
+        Rejected::get(ME, 401, "missing_token"),
+        Rejected::get(format!("{ME}?access_token={token}"), 401, "missing_token"),
     ];
     all_refused(&app, &app.nobody(), forged.into_iter().chain(schemes).chain(strangers).chain(absent)).await;
 }

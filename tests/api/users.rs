@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::wrong::{Wrong, all_refused};
+use crate::rejected::{Rejected, all_refused};
 use testing::app::PASSWORD;
 use testing::{Database, Member, Postgres, Sqlite, Team, TestApp};
 
@@ -81,8 +81,9 @@ async fn only_admins_create_and_change_users() {
     let Team { manager, sales, colleague, .. } = Team::of(&app).await;
     for member in [&manager, &sales] {
         let create =
-            Wrong::new("POST", USERS, 403, "forbidden").json(new_user("sato@example.com").to_string());
-        let change = |id: &str| Wrong::new("PATCH", path(id), 403, "forbidden").json("{\"name\":\"別名\"}");
+            Rejected::new("POST", USERS, 403, "forbidden").json(new_user("sato@example.com").to_string());
+        let change =
+            |id: &str| Rejected::new("PATCH", path(id), 403, "forbidden").json("{\"name\":\"別名\"}");
         all_refused(&app, member, [create, change(&colleague.id), change(&member.id), change(NOBODY)]).await;
     }
 }
@@ -113,8 +114,9 @@ async fn every_fault_of_a_user_is_named() {
         ("password", json!("seven77"), "too_small"),
         ("password", json!("a".repeat(129)), "too_large"),
     ];
-    let wrong = validator.map(|(field, value, code)| Wrong::field(USERS, with(field, value), field, code));
-    all_refused(&app, &admin, wrong).await;
+    let rejected =
+        validator.map(|(field, value, code)| Rejected::field(USERS, with(field, value), field, code));
+    all_refused(&app, &admin, rejected).await;
     let many = json!({"email": "sato", "name": "", "role": "SALES", "password": "short"});
     let answer = admin.post(USERS, many).await.expect_problem(422, "invalid_fields");
     let named: Vec<_> =
@@ -165,9 +167,9 @@ async fn a_change_keeps_what_is_absent_and_clears_what_is_null(#[values(Sqlite, 
         assert_eq!((&same.body, same.version()), (&alone.body, Some(3)));
     }
     assert_eq!(app.stored().await, before, "nothing changed, nothing is told");
-    let own = Wrong::new("PATCH", path.as_str(), 422, "invalid_fields");
+    let own = Rejected::new("PATCH", path.as_str(), 422, "invalid_fields");
     let own = own.json(json!({"manager_id": sales.id}).to_string()).fault("manager_id", "unknown_manager");
-    let nobody = Wrong::new("PATCH", self::path(NOBODY), 404, "not_found").json("{\"name\":\"別名\"}");
+    let nobody = Rejected::new("PATCH", self::path(NOBODY), 404, "not_found").json("{\"name\":\"別名\"}");
     all_refused(&app, &admin, [own, nobody]).await;
     let boss = json!({"manager_id": manager.id});
     let refused = admin.patch(&self::path(&manager.id), boss).await.expect_problem(422, "invalid_fields");

@@ -3,7 +3,7 @@
 use rstest::rstest;
 use serde_json::json;
 
-use crate::wrong::{Wrong, all_refused};
+use crate::rejected::{Rejected, all_refused};
 use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const MISSING: &str = "0198c0de-0000-7000-8000-000000000000";
@@ -112,8 +112,8 @@ async fn sales_give_nothing_to_others() {
     let hidden = colleague.customer("別").await.id();
     app.settle().await;
     let path = |collection: &str, id: &str| format!("/api/{collection}/{id}");
-    let taken = Wrong::new("PATCH", path("customers", &hidden), 404, "not_found");
-    let mut wrong = vec![taken.json(json!({"owner_id": sales.id}).to_string())];
+    let taken = Rejected::new("PATCH", path("customers", &hidden), 404, "not_found");
+    let mut rejected = vec![taken.json(json!({"owner_id": sales.id}).to_string())];
     for owner in [colleague.id.as_str(), MISSING] {
         let met = json!({"customer_id": customer, "title": "訪問", "met_at": "2026-03-01T10:00:00Z", "owner_id": owner});
         for (method, path, body) in [
@@ -122,10 +122,10 @@ async fn sales_give_nothing_to_others() {
             ("PATCH", path("customers", &customer), json!({"owner_id": owner})),
             ("PATCH", path("meetings", &meeting), json!({"owner_id": owner})),
         ] {
-            wrong.push(Wrong::new(method, path, 403, "forbidden").json(body.to_string()));
+            rejected.push(Rejected::new(method, path, 403, "forbidden").json(body.to_string()));
         }
     }
-    all_refused(&app, &sales, wrong).await;
+    all_refused(&app, &sales, rejected).await;
 }
 
 #[rstest]

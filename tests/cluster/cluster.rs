@@ -7,28 +7,28 @@ use serde_json::Value;
 use store::Db;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::people::UserDirectory;
 use crate::plan::{Plan, name_of};
+use crate::staff::Staff;
 use testing::promises;
-use testing::{Api, Kizuna, Launch, Place, Redis, eventually, postgres};
+use testing::{Api, Kizuna, Launch, Redis, TestDatabase, eventually, postgres};
 
-/// How long effects may take once nobody is killed any more.
+/// How long effects may take after the last kill.
 pub const SETTLED_WITHIN: Duration = Duration::from_secs(30);
-/// One cluster at a time: two would starve each other on two cores, and what is measured here is time.
+/// One cluster at a time: two would slow each other down on two cores, and these tests measure time.
 static TURN: Semaphore = Semaphore::const_new(1);
 
-/// A running cluster. All of it is ended and deleted when this is dropped.
+/// A running cluster. Dropping it ends its processes and deletes their data.
 pub struct Cluster {
-    pub people: UserDirectory,
+    pub staff: Staff,
     pub redis: Redis,
     /// Only with [`Plan::own_postgres`].
     pub postgres: Option<postgres::Server>,
-    pub place: Place,
+    pub database: TestDatabase,
     nodes: Vec<Node>,
     _turn: SemaphorePermit<'static>,
 }
 
-/// One node, dead or alive: it comes back at the same address under the same name.
+/// One node, running or not. It restarts with the same address and id.
 struct Node {
     launch: Launch,
     url: String,
@@ -36,7 +36,7 @@ struct Node {
 }
 
 impl Cluster {
-    /// So many nodes that host everything, and the people who work there.
+    /// Starts nodes that host every service, and creates the users.
     pub async fn start(nodes: usize) -> Self {
         Self::of(Plan::of(nodes)).await
     }
@@ -46,17 +46,17 @@ impl Cluster {
         let turn = TURN.acquire().await.expect("nobody closes it");
         let mut postgres = plan.own_postgres.then(postgres::Server::start);
         let database = postgres.as_mut().map(|own| own.fresh_database());
-        let place = Place::of(database.unwrap_or_else(|| postgres::server().fresh_database()));
+        let database = TestDatabase::of(database.unwrap_or_else(|| postgres::server().fresh_database()));
         let redis = Redis::start();
-        let planned = (0..plan.nodes).map(|node| plan.launch(node, &place.url, &redis.url()));
+        let planned = (0..plan.nodes).map(|node| plan.launch(node, &database.url, &redis.url()));
         let started = planned.map(async |(launch, url)| {
             let process = Some(launch.start().await);
             Node { launch, url, process }
         });
         let nodes = join_all(started).await;
         let urls: Vec<String> = nodes.iter().map(|node| node.url.clone()).collect();
-        let people = UserDirectory::hire(&urls).await;
-        let cluster = Self { people, redis, postgres, place, nodes, _turn: turn };
+        let staff = Staff::hire(&urls).await;
+        let cluster = Self { staff, redis, postgres, database, nodes, _turn: turn };
         cluster.all_alive().await;
         cluster
     }
@@ -65,7 +65,7 @@ impl Cluster {
         self.nodes.len()
     }
 
-    /// Where this node's API is, whether it runs or not.
+    /// The address of this node's API, whether it runs or not.
     pub fn url(&self, node: usize) -> &str {
         &self.nodes[node].url
     }
@@ -94,13 +94,13 @@ impl Cluster {
         self.nodes[node].process = None;
     }
 
-    /// SIGTERM, and waits for its end, which must be by itself.
+    /// SIGTERM, and waits until the process has ended.
     pub async fn stop(&mut self, node: usize) {
         self.node(node).signal("TERM");
         self.stopped(node).await;
     }
 
-    /// Waits for the end of a node that was told to stop.
+    /// Waits until a node has ended after SIGTERM.
     pub async fn stopped(&mut self, node: usize) {
         let ended = self.node(node).wait_exit(SETTLED_WITHIN).await;
         assert!(ended.success(), "{ended}:\n{}", self.node(node).output());
@@ -128,21 +128,21 @@ impl Cluster {
         .await;
     }
 
-    /// What a node says of the cluster; none while it does not answer.
+    /// The cluster as a node reports it; `None` while it does not answer.
     pub async fn seen_by(&self, node: usize) -> Option<Value> {
-        let asked = self.people.admin.at(node).attempt(reqwest::Method::GET, "/api/admin/cluster", None);
+        let asked = self.staff.admin.at(node).attempt(reqwest::Method::GET, "/api/admin/cluster", None);
         match tokio::time::timeout(Duration::from_secs(2), asked).await {
             Ok(Ok(answer)) if answer.status == 200 => Some(answer.body),
             _ => None,
         }
     }
 
-    /// The names of the nodes that live, as this one sees them.
+    /// The ids of the living nodes, as this node sees them.
     pub async fn living(&self, node: usize) -> Vec<String> {
         names(&self.seen_by(node).await.unwrap_or_default()["nodes"], "id")
     }
 
-    /// The name of the node that works on each partition, as this one sees it.
+    /// The id of the node that works on each partition, as this node sees it.
     pub async fn owners(&self, node: usize) -> Vec<String> {
         names(&self.seen_by(node).await.unwrap_or_default()["slices"], "node")
     }
@@ -162,12 +162,12 @@ impl Cluster {
         }
     }
 
-    /// Waits until nothing is pending; then every event has taken effect once and in order in every consumer, and
-    /// all else that a database must hold holds (`promises`).
+    /// Waits until nothing is pending, and checks that every event has taken effect once and in order in every
+    /// consumer, and the other promises (`promises`).
     pub async fn integrity(&self) {
         let node =
             (0..self.size()).find(|node| self.nodes[*node].process.is_some()).expect("a node that runs");
-        let admin = self.people.admin.at(node);
+        let admin = self.staff.admin.at(node);
         let report = eventually(SETTLED_WITHIN, async || {
             let answer = admin.get("/api/admin/integrity").await;
             let consumers = answer.body["consumers"].as_array().ok_or_else(|| answer.to_string())?;
@@ -187,9 +187,9 @@ impl Cluster {
         db.close().await;
     }
 
-    /// A way into the database beside the nodes.
+    /// A connection to the database beside the nodes.
     pub async fn open(&self) -> Db {
-        self.place.open().await
+        self.database.open().await
     }
 }
 

@@ -58,7 +58,7 @@ fn docker_compose_does_not_start_without_a_secret() {
     }
 }
 
-/// `docker-compose config`, which prints the file with everything put in its place.
+/// The output of `docker-compose config`: the file with all variables replaced.
 fn config(environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new("docker-compose");
     command.args(["--file", concat!(env!("CARGO_MANIFEST_DIR"), "/docker-compose.yml"), "config"]);
@@ -75,7 +75,7 @@ fn text(output: Output) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// The lines of each service. What is read was printed by a program: two spaces a level, one entry a line.
+/// The lines of each service, of a file with two spaces per level and one entry per line.
 fn services(config: &str) -> BTreeMap<String, Vec<String>> {
     let mut services: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let lines = config.lines().skip_while(|line| *line != "services:").skip(1);

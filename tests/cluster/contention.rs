@@ -1,4 +1,4 @@
-//! One record, changed through all nodes at the same time.
+//! One record is changed through all nodes at the same time.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::cluster::Cluster;
-use crate::people::Known;
+use crate::staff::Known;
 use testing::Api;
 
 const NODES: usize = 3;
@@ -19,7 +19,7 @@ const ALL: i64 = NODES as i64 * CLIENTS as i64 * CHANGES;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn concurrent_changes_of_one_record_through_three_nodes_lose_no_update() {
     let cluster = Cluster::start(NODES).await;
-    let sales = &cluster.people.sales;
+    let sales = &cluster.staff.sales;
     let id = sales.customer(0, "絆商事").await.id();
     let path = format!("/api/customers/{id}");
     let plain = everybody(|node, client| changes(sales.at(node).clone(), path.clone(), client)).await;
@@ -28,10 +28,10 @@ async fn concurrent_changes_of_one_record_through_three_nodes_lose_no_update() {
         versions.into_iter().eq(2..=ALL + 1),
         "two changes were answered with one version, or one was lost"
     );
-    let sequences = history(&cluster.people.admin, &id).await;
+    let sequences = history(&cluster.staff.admin, &id).await;
     assert!(sequences.into_iter().eq(1..=ALL + 1), "the log has a gap, or an event twice");
 
-    // A counter, as a client makes one of `If-Match`.
+    // A counter that clients build on `If-Match`.
     sales.at(1).patch(&path, json!({"notes": "0"})).await.expect(200);
     everybody(|node, _| increments(sales.at(node).clone(), path.clone())).await;
     for node in 0..NODES {
@@ -44,7 +44,7 @@ async fn concurrent_changes_of_one_record_through_three_nodes_lose_no_update() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_idempotency_key_sent_to_three_nodes_at_once_is_one_effect_and_one_answer() {
     let cluster = Cluster::start(NODES).await;
-    let sales = &cluster.people.sales;
+    let sales = &cluster.staff.sales;
     for round in 0..50 {
         let key = format!("key {round}");
         let send = |node: usize| {
@@ -53,7 +53,7 @@ async fn one_idempotency_key_sent_to_three_nodes_at_once_is_one_effect_and_one_a
             async move {
                 loop {
                     let answer = api.post("/api/customers", body.clone()).await;
-                    // Under way elsewhere: the client asks again.
+                    // The same request is under way on another node: the client repeats it.
                     if answer.code() != Some("request_in_flight") {
                         return answer.expect(201);
                     }

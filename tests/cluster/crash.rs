@@ -13,12 +13,12 @@ use crate::plan::Plan;
 use crate::watcher::Watcher;
 use testing::{eventually, postgres};
 
-/// Under load before it goes away.
+/// How long the load runs before the outage.
 const BEFORE: Duration = Duration::from_secs(2);
-/// No request waits for the database longer than this.
+/// The longest that a request may wait for the database.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(6);
 
-/// What happens to PostgreSQL, for how long, and what ends it.
+/// What happens to PostgreSQL and for how long, and how it is restored.
 type Outage = (fn(&mut postgres::Server), Duration, fn(&mut postgres::Server));
 const CRASH: Outage = (postgres::Server::crash, Duration::from_secs(3), postgres::Server::recover);
 /// Longer than any request may wait for it.
@@ -32,7 +32,7 @@ async fn a_crash_of_postgresql_is_503_until_it_is_back_and_no_node_needs_a_resta
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_postgresql_hangs_calls_between_nodes_end_as_soon() {
     let plan = Plan::of(2).services(0, "auth,customer").services(1, "sales,opportunity,analytics");
-    // The outage opens breakers, and the half minute that they stay open is no part of it.
+    // The outage opens breakers; the half minute for which they stay open is not part of the test.
     under_load(plan.set("KIZUNA_BREAKER_RESET", "1s"), &[HANG]).await;
 }
 
@@ -40,8 +40,8 @@ async fn under_load(plan: Plan, outages: &[Outage]) {
     let mut cluster = Cluster::of(plan.own_postgres()).await;
     let nodes = cluster.size();
     let pids: Vec<u32> = (0..nodes).map(|node| cluster.node(node).pid()).collect();
-    let watcher = Watcher::start(&cluster.people.manager, cluster.urls()).await;
-    let load = Load::patient(&cluster, 3, Duration::from_millis(30), ANSWERED_WITHIN);
+    let watcher = Watcher::start(&cluster.staff.manager, cluster.urls()).await;
+    let load = Load::with_limit(&cluster, 3, Duration::from_millis(30), ANSWERED_WITHIN);
     for (number, (begin, away, end)) in outages.iter().enumerate() {
         tokio::time::sleep(BEFORE).await;
         begin(cluster.postgres.as_mut().expect("an own one"));
@@ -59,14 +59,14 @@ async fn under_load(plan: Plan, outages: &[Outage]) {
     }
     cluster.all_alive().await;
     cluster.integrity().await;
-    watcher.heard_everything(&cluster).await;
+    watcher.all_received(&cluster).await;
     ledger.is_kept(&cluster).await;
 }
 
 /// A write while there is no database.
 async fn refuses(cluster: &Cluster, node: usize) {
     let body = Some(json!({"name": "nowhere"}));
-    let sent = cluster.people.sales.at(node).attempt(Method::POST, "/api/customers", body);
+    let sent = cluster.staff.sales.at(node).attempt(Method::POST, "/api/customers", body);
     let answer =
         tokio::time::timeout(ANSWERED_WITHIN, sent).await.expect("an answer in time").expect("an answer");
     let answer = answer.expect_problem(503, "unavailable");
@@ -77,7 +77,7 @@ async fn refuses(cluster: &Cluster, node: usize) {
 
 /// Waits until this node writes again.
 async fn serves(cluster: &Cluster, node: usize, name: String) {
-    let sales = cluster.people.sales.at(node).idempotency_key(&name);
+    let sales = cluster.staff.sales.at(node).idempotency_key(&name);
     eventually(SETTLED_WITHIN, async || match sales.post("/api/customers", json!({"name": name})).await {
         answer if answer.status == 201 => Ok(()),
         answer => Err(answer.to_string()),

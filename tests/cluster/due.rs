@@ -22,10 +22,10 @@ async fn a_task_alerts_once_however_often_the_scheduling_node_is_killed() {
     for round in 0..ROUNDS {
         for number in 0..TASKS_A_ROUND {
             let task = json!({"title": format!("task {round}.{number}"), "due_at": DUE});
-            let made = cluster.people.sales.at(number % 3).post("/api/tasks", task).await.expect(201);
+            let made = cluster.staff.sales.at(number % 3).post("/api/tasks", task).await.expect(201);
             tasks.push(made.id());
         }
-        // Whoever scans, in the end it is killed while it does: three nodes, a scan each second.
+        // Three nodes, a scan each second: in the end a node is killed during its scan.
         tokio::time::sleep(Duration::from_millis(370 * (round as u64 % 3))).await;
         cluster.kill(round % 3);
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -41,7 +41,7 @@ async fn a_task_alerts_once_however_often_the_scheduling_node_is_killed() {
         }
     })
     .await;
-    // Two more scans, that find nothing.
+    // Two more scans find nothing.
     tokio::time::sleep(Duration::from_secs(2)).await;
     cluster.integrity().await;
     for (what, sql) in [

@@ -5,21 +5,21 @@ use std::time::{Duration, Instant};
 use crate::cluster::Cluster;
 use crate::ledger::Ledger;
 use crate::load::Load;
-use crate::watcher::{Told, Watcher};
+use crate::watcher::{Received, Watcher};
 
-/// Kills so close after one another that whoever takes over often dies, too; then the thirty, each of which is over before
-/// the next.
+/// Kills so close together that the node that takes over is often killed, too; then thirty kills with a recovery after
+/// each.
 const STORM: (usize, Duration) = (8, Duration::from_millis(1_500));
 const THIRTY: (usize, Duration) = (30, Duration::from_secs(4));
 /// How long the killed node is away.
 const AWAY: Duration = Duration::from_millis(800);
-/// How soon everything that is acknowledged is told of, also if the node that was to tell has died.
+/// How soon every notification must arrive, also if the node that was to deliver it has died.
 const RESUMES_WITHIN: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thirty_kills_under_load_lose_nothing_double_nothing_and_delivery_resumes() {
     let mut cluster = Cluster::start(3).await;
-    let watcher = Watcher::start(&cluster.people.manager, cluster.urls()).await;
+    let watcher = Watcher::start(&cluster.staff.manager, cluster.urls()).await;
     let load = Load::start(&cluster, 4, Duration::from_millis(30));
     // Reproducible, and each node as often as the others in the long run.
     let mut random = 0x2545_f491_u32;
@@ -45,18 +45,18 @@ async fn thirty_kills_under_load_lose_nothing_double_nothing_and_delivery_resume
     let ledger = load.stop().await;
     cluster.all_alive().await;
     cluster.integrity().await;
-    let told = watcher.heard_everything(&cluster).await;
+    let received = watcher.all_received(&cluster).await;
     let mut delays: Vec<Duration> =
-        told.iter().filter_map(|told| delay(told, &ledger, after_storm)).collect();
+        received.iter().filter_map(|one| delay(one, &ledger, after_storm)).collect();
     delays.sort_unstable();
     let slowest = *delays.last().expect("customers");
-    println!("told after {:?} in the middle, {slowest:?} at the latest", delays[delays.len() / 2]);
-    assert!(slowest <= RESUMES_WITHIN, "somebody was told {slowest:?} after the answer");
+    println!("received after {:?} in the middle, {slowest:?} at the latest", delays[delays.len() / 2]);
+    assert!(slowest <= RESUMES_WITHIN, "a notification arrived {slowest:?} after the answer");
     ledger.is_kept(&cluster).await;
 }
 
-/// From the answer to a customer's creation, if it came after `begin`, until somebody was told of it.
-fn delay(told: &Told, ledger: &Ledger, begin: Instant) -> Option<Duration> {
-    let created = ledger.created.get(&told.subject).filter(|created| **created > begin)?;
-    Some(told.at.saturating_duration_since(*created))
+/// The time from the answer to a customer's creation, if it came after `begin`, to its notification.
+fn delay(received: &Received, ledger: &Ledger, begin: Instant) -> Option<Duration> {
+    let created = ledger.created.get(&received.subject).filter(|created| **created > begin)?;
+    Some(received.at.saturating_duration_since(*created))
 }

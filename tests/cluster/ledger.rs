@@ -1,4 +1,4 @@
-//! What was acknowledged, and whether it is there.
+//! Records what was acknowledged, and checks that it is stored.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -7,10 +7,10 @@ use sqlx::{Connection, PgConnection, Row};
 
 use crate::cluster::Cluster;
 
-/// As many of a long list are shown when a test fails.
+/// The most entries of a list that a failing test prints.
 const SHOWN: usize = 10;
 
-/// What clients know. Their own words are unique, so whatever is stored twice shows (`promises`).
+/// What clients were acknowledged. Their texts are unique, so that a repeated write is detected (`promises`).
 #[derive(Default)]
 pub struct Ledger {
     /// The version last acknowledged, by id.
@@ -25,9 +25,9 @@ pub struct Ledger {
     /// Reads of another node after a write, and those of them that showed less than was acknowledged.
     pub reads: usize,
     pub stale: Vec<String>,
-    /// Tries that were answered with "later", or not at all.
+    /// Tries that were answered by "try again later", or not at all.
     pub hiccups: Vec<String>,
-    /// Those of them that were not answered with when to come again.
+    /// Those of them without `Retry-After`.
     pub silent: Vec<String>,
     /// The longest that an acknowledged request took.
     pub slowest: Duration,
@@ -52,7 +52,7 @@ impl Ledger {
         self.slowest = self.slowest.max(time);
     }
 
-    /// What another worker knows, too.
+    /// Adds the ledger of another worker.
     pub fn add(&mut self, other: Self) {
         self.customers.extend(other.customers);
         self.created.extend(other.created);
@@ -68,13 +68,14 @@ impl Ledger {
         self.slowest = self.slowest.max(other.slowest);
     }
 
-    /// Every acknowledged write is there, and there was enough of each kind for that to mean something.
+    /// Checks that every acknowledged write is stored, and that there were enough writes of each kind.
     pub async fn is_kept(&self, cluster: &Cluster) {
         let work = self.summary();
         println!("{work}");
         assert!(!self.deleted.is_empty() && !self.users.is_empty(), "too little work: {work}");
         assert!(self.records.len() == 3, "too little work: {work}");
-        let mut connection = PgConnection::connect(&cluster.place.url).await.expect("a server that answers");
+        let mut connection =
+            PgConnection::connect(&cluster.database.url).await.expect("a server that answers");
         let stored = rows(&mut connection, "customers").await;
         for (id, version) in &self.customers {
             let (stored, is_deleted) = stored.get(id).unwrap_or_else(|| panic!("customer {id} is lost"));

@@ -1,4 +1,4 @@
-//! Notifications across nodes (SPEC §6): made anywhere, heard anywhere, resumed anywhere.
+//! Notifications across nodes (SPEC §6): created, received and resumed on any node.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ const HEARD_WITHIN: Duration = Duration::from_secs(1);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_socket_on_any_node_gets_what_was_made_through_any_other_in_order() {
     let cluster = Cluster::start(NODES).await;
-    let (manager, sales) = (&cluster.people.manager, &cluster.people.sales);
+    let (manager, sales) = (&cluster.staff.manager, &cluster.staff.sales);
     let mut sockets = Vec::new();
     for node in 0..NODES {
         sockets.push(Client::of(manager.at(node)).await);
@@ -44,12 +44,12 @@ async fn a_socket_on_any_node_gets_what_was_made_through_any_other_in_order() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cursor_goes_on_at_another_node_with_nothing_missed_and_nothing_twice() {
     let mut cluster = Cluster::start(NODES).await;
-    let (manager, sales) = (cluster.people.manager.clone(), cluster.people.sales.clone());
+    let (manager, sales) = (cluster.staff.manager.clone(), cluster.staff.sales.clone());
     let mut socket = Client::of(manager.at(0)).await;
     for number in 0..10 {
         sales.customer(number % NODES, &number.to_string()).await;
     }
-    // Customers of different partitions may be told of in another order than they were made in; but it is one order.
+    // Notifications of different partitions may come in another order than the creations, but always in the same order.
     let (mut cursors, mut order) = (Vec::new(), Vec::new());
     for _ in 0..10 {
         let frame = socket.next("notification").await;
@@ -76,7 +76,7 @@ async fn a_cursor_goes_on_at_another_node_with_nothing_missed_and_nothing_twice(
     cluster.integrity().await;
 }
 
-/// The customers told of after this cursor, which are so many.
+/// The customers of the next `count` notifications after this cursor.
 async fn resume(api: &Api, cursor: &str, count: usize) -> Vec<String> {
     let (mut socket, begins) = Client::at(api, &format!("/api/ws?cursor={cursor}")).await;
     assert_eq!(begins, cursor);

@@ -1,4 +1,4 @@
-//! Work through all nodes, by people who don't give up and remember what was acknowledged.
+//! Load on all nodes, by workers that repeat their requests and record what was acknowledged.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,44 +10,44 @@ use tokio::task::JoinHandle;
 
 use crate::cluster::Cluster;
 use crate::ledger::Ledger;
-use crate::people::{Known, approval, meeting, task};
+use crate::staff::{Known, approval, meeting, task};
 use testing::Answer;
 use testing::app::PASSWORD;
 
-/// How long a request may hang, as at a node that is paused, before it is sent to another.
-pub const PATIENCE: Duration = Duration::from_secs(3);
-/// How long one order may take, whatever dies meanwhile.
+/// How long a request may hang, as at a paused node, before it is sent to another node.
+pub const REQUEST_MAX: Duration = Duration::from_secs(3);
+/// How long a request may take with all its repetitions.
 const GIVES_UP_AFTER: Duration = Duration::from_secs(60);
-/// Before a refused order is sent again.
+/// The pause before a refused request is repeated.
 const REST: Duration = Duration::from_millis(50);
-/// Orders of each worker, at least: as many as it takes that one of each kind is among them.
+/// The fewest requests of each worker: enough to have each kind among them.
 const ENOUGH: u32 = 10;
-/// One order of so many has a user hired and deleted.
+/// One of this many requests creates and deletes a user.
 const USERS_EVERY: u32 = 25;
 
-/// Workers under way.
+/// Running workers.
 pub struct Load {
     stop: Arc<AtomicBool>,
     workers: Vec<JoinHandle<Ledger>>,
 }
 
 impl Load {
-    /// So many workers, each resting so long between two orders.
+    /// Starts workers that pause between two requests.
     pub fn start(cluster: &Cluster, workers: usize, pause: Duration) -> Self {
-        Self::patient(cluster, workers, pause, PATIENCE)
+        Self::with_limit(cluster, workers, pause, REQUEST_MAX)
     }
 
-    /// The same, who wait so long for an answer.
-    pub fn patient(cluster: &Cluster, workers: usize, pause: Duration, patience: Duration) -> Self {
+    /// Starts workers that wait up to `limit` for an answer.
+    pub fn with_limit(cluster: &Cluster, workers: usize, pause: Duration, limit: Duration) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let start = |name| {
             let worker = Worker {
                 name,
                 urls: cluster.urls(),
-                admin: cluster.people.admin.clone(),
-                manager: cluster.people.manager.clone(),
-                sales: cluster.people.sales.clone(),
-                patience,
+                admin: cluster.staff.admin.clone(),
+                manager: cluster.staff.manager.clone(),
+                sales: cluster.staff.sales.clone(),
+                limit,
                 node: name,
                 orders: 0,
                 ledger: Ledger::default(),
@@ -57,7 +57,7 @@ impl Load {
         Self { workers: (0..workers).map(start).collect(), stop }
     }
 
-    /// Lets every worker finish their order, the last of enough, and answers with all that was acknowledged.
+    /// Stops the workers after their current request, and returns all that was acknowledged.
     pub async fn stop(self) -> Ledger {
         self.stop.store(true, Ordering::SeqCst);
         let mut ledger = Ledger::default();
@@ -81,7 +81,7 @@ struct Worker {
     admin: Known,
     manager: Known,
     sales: Known,
-    patience: Duration,
+    limit: Duration,
     /// Where the next request goes.
     node: usize,
     orders: u32,
@@ -122,7 +122,7 @@ impl Worker {
         id
     }
 
-    /// What hangs on a customer: now this, now that.
+    /// Creates a record of a customer, each time of another kind.
     async fn records(&mut self, customer: &str, name: &str) {
         let (path, body) = match self.orders % 4 {
             0 => ("/api/meetings", meeting(customer, name)),
@@ -147,12 +147,12 @@ impl Worker {
     async fn delete_customer(&mut self, customer: String) {
         let gone =
             self.order(&Who::Sales, Method::DELETE, &format!("/api/customers/{customer}"), None, "").await;
-        // 404: an earlier try was done, but not answered.
+        // 404: an earlier try succeeded, but was not answered.
         assert!(matches!(gone.status, 200 | 404), "{gone}");
         self.ledger.deleted(customer);
     }
 
-    /// Hires somebody who gets a customer of their own, and deletes them.
+    /// Creates a user with a customer, and deletes the user.
     async fn user(&mut self, name: &str) {
         let email = format!("{}-{}@example.com", self.name, self.orders);
         let manager = &self.manager.id;
@@ -172,14 +172,13 @@ impl Worker {
         self.ledger.users.push(id);
     }
 
-    /// Reads a customer through the next node: it must be at least this version. A node that is down or unwell says
-    /// nothing.
+    /// Reads a customer through the next node: it must have at least this version. A node that is down is skipped.
     async fn see(&mut self, id: &str, version: i64) {
         let node = self.next_node();
         let path = format!("/api/customers/{id}");
-        // The ADMIN sees also what a successor has inherited meanwhile.
+        // The ADMIN also sees customers that a successor has received.
         let read = self.admin.at(node).attempt(Method::GET, &path, None);
-        let Ok(Ok(answer)) = tokio::time::timeout(self.patience, read).await else { return };
+        let Ok(Ok(answer)) = tokio::time::timeout(self.limit, read).await else { return };
         let seen = answer.version().unwrap_or(0);
         if answer.status == 404 || answer.status == 200 && seen < version {
             self.ledger.stale.push(format!("node {node} shows {id} as {seen}, not {version}"));
@@ -187,8 +186,7 @@ impl Worker {
         self.ledger.reads += 1;
     }
 
-    /// Sends a request until it is answered by something else than "later", each time through another node and under
-    /// the same key.
+    /// Sends a request until it gets a final answer, each time through another node with the same key.
     async fn order(
         &mut self,
         who: &Who,
@@ -209,8 +207,7 @@ impl Worker {
             let api = if key.is_empty() { api } else { api.idempotency_key(format!("{} {key}", self.name)) };
             let sent = Instant::now();
             let (is_polite, said) =
-                match tokio::time::timeout(self.patience, api.attempt(method.clone(), path, body.clone()))
-                    .await
+                match tokio::time::timeout(self.limit, api.attempt(method.clone(), path, body.clone())).await
                 {
                     Ok(Ok(answer)) if !is_later(&answer) => {
                         self.ledger.took(sent.elapsed());
@@ -218,7 +215,7 @@ impl Worker {
                     }
                     Ok(Ok(answer)) => (answer.header("retry-after").is_some(), answer.to_string()),
                     Ok(Err(error)) => (false, format!("{error:?}")),
-                    Err(_) => (false, format!("no answer within {:?}", self.patience)),
+                    Err(_) => (false, format!("no answer within {:?}", self.limit)),
                 };
             assert!(began.elapsed() < GIVES_UP_AFTER, "{method} {path} is not done yet: {said}");
             let said = format!("node {node}: {method} {path}: {said}");
@@ -236,7 +233,7 @@ impl Worker {
     }
 }
 
-/// Overload, or something that is away, or the same order under way on another node.
+/// Whether to try again: overload, an outage, or the same request under way on another node.
 fn is_later(answer: &Answer) -> bool {
     answer.status == 503 || answer.status == 409 && answer.code() == Some("request_in_flight")
 }

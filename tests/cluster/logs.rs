@@ -1,4 +1,4 @@
-//! One request in the logs of two nodes: its id stands in the lines of each.
+//! One request in the logs of two nodes: its id is in the lines of both.
 
 use serde_json::json;
 
@@ -16,7 +16,7 @@ fn plan() -> Plan {
         .set("KIZUNA_FAILPOINTS", "entity.execute=fail@1/customer.customer")
 }
 
-/// The line with this message that a node has written for a request, once it is there.
+/// Waits for the line with this message that a node writes for a request.
 async fn line(cluster: &mut Cluster, node: usize, request_id: &str, message: &str) -> LogLine {
     let node = cluster.node(node);
     eventually(SETTLED_WITHIN, async || {
@@ -30,7 +30,7 @@ async fn line(cluster: &mut Cluster, node: usize, request_id: &str, message: &st
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_two_nodes_work_on_has_its_id_in_the_log_of_both() {
     let mut cluster = Cluster::of(plan()).await;
-    let sales = cluster.people.sales.at(0).clone();
+    let sales = cluster.staff.sales.at(0).clone();
 
     let command = sales.header("x-request-id", "a-command-elsewhere");
     command.post("/api/customers", json!({"name": "絆商事"})).await.expect_problem(503, "unavailable");
@@ -41,7 +41,7 @@ async fn a_request_that_two_nodes_work_on_has_its_id_in_the_log_of_both() {
     let spans = ["service", "call", "kind"].map(|field| panic.in_spans(field));
     assert_eq!(spans, [Some("customer"), Some("CreateCustomer"), Some("customer.customer")], "{panic:?}");
 
-    // A read carries no context, and is known by its request all the same.
+    // A read has no context, but its lines have the request's id.
     let read = sales.header("x-request-id", "a-read-elsewhere");
     let nowhere = "/api/customers/01980000-0000-7000-8000-000000000000";
     read.get(nowhere).await.expect_problem(404, "not_found");

@@ -1,14 +1,16 @@
-//! Many nodes as one system: real processes, a real PostgreSQL and a real Redis, all of which die.
+//! Many nodes as one system: real processes, a real PostgreSQL and a real Redis, all of which are killed.
 //!
-//! - `reads`: what one node has acknowledged every other shows; `contention`: one record changed by all at once
+//! - `reads`: every node shows what another has acknowledged; `contention`: one record changed by all nodes at once
 //! - `kills`, `redis`, `crash`, `paused`: a node, Redis, PostgreSQL killed, stopped or hung under load
-//! - `membership`: partitions go where nodes live; `parts`: services on chosen nodes; `replica`: one that is gone
-//! - `live`: notifications across nodes; `sessions`: what holds everywhere at once; `due`: alerts are once
+//! - `membership`: partitions move to living nodes; `partial_services`: services on chosen nodes; `replica`: a service
+//!   without a node
+//! - `live`: notifications across nodes; `sessions`: sign-outs and limits that hold on every node; `due`: each alert
+//!   once
 //! - `logs`: one request in the logs of two nodes
 //! - `rolling`: every node restarted behind a load balancer; `compose`: what `docker-compose.yml` starts
-//! - `cluster`: the nodes of a test; `plan`: how they are started; `people`: who works there
-//! - `load`: work under way, which remembers what was acknowledged; `watcher`: somebody who is told of it;
-//!   `ledger`: whether all of it is there; `proxy`: HAProxy
+//! - `cluster`: the nodes of a test; `plan`: how they are started; `staff`: the users that they know
+//! - `load`: a load that records what was acknowledged; `watcher`: a user who receives the notifications; `ledger`:
+//!   whether all of it is stored; `proxy`: HAProxy
 
 mod cluster;
 mod compose;
@@ -21,9 +23,8 @@ mod live;
 mod load;
 mod logs;
 mod membership;
-mod parts;
+mod partial_services;
 mod paused;
-mod people;
 mod plan;
 mod proxy;
 mod reads;
@@ -31,4 +32,5 @@ mod redis;
 mod replica;
 mod rolling;
 mod sessions;
+mod staff;
 mod watcher;

@@ -1,4 +1,4 @@
-//! Slices go where nodes live.
+//! Partitions move to the nodes that are alive.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -7,9 +7,9 @@ use crate::cluster::Cluster;
 use crate::plan::name_of;
 use testing::eventually;
 
-/// After a `kill -9`: the lease runs out first.
+/// After a `kill -9`, when the lease must expire first.
 const AFTER_A_KILL: Duration = Duration::from_secs(3);
-/// After SIGTERM, which gives the lease up.
+/// After SIGTERM, which deletes the lease.
 const AFTER_A_STOP: Duration = Duration::from_secs(1);
 const SOON: Duration = Duration::from_secs(5);
 
@@ -40,7 +40,7 @@ async fn slices_leave_a_node_that_is_killed_or_stopped_and_come_to_one_that_join
         shared_by(&cluster, node, &[0, 1, 2], SOON).await;
     }
     for number in 0..30 {
-        cluster.people.sales.customer(number % 3, &format!("customer {number}")).await;
+        cluster.staff.sales.customer(number % 3, &format!("customer {number}")).await;
     }
     cluster.integrity().await;
 }
@@ -67,7 +67,7 @@ async fn a_node_is_seen_with_its_name_address_and_services() {
     }
 }
 
-/// Waits until this node sees that each of these, and nobody else, works on some partition.
+/// Waits until this node sees that these nodes, and no others, work on partitions.
 async fn shared_by(cluster: &Cluster, seen_by: usize, nodes: &[usize], within: Duration) {
     let expected: BTreeSet<String> = nodes.iter().map(|node| name_of(*node)).collect();
     eventually(within, async || {

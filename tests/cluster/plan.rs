@@ -1,4 +1,4 @@
-//! What a node of a cluster is started with, as `docker-compose.yml` starts one.
+//! The settings of the nodes of a cluster, the same as in `docker-compose.yml`.
 
 use testing::app::{ADMIN, PASSWORD, SECRET};
 use testing::ports::free_port;
@@ -20,13 +20,13 @@ pub const ENVIRONMENT: [&str; 9] = [
     "KIZUNA_TRUSTED_PROXY",
     "REDIS_URL",
 ];
-/// Nobody asks these nodes whether they are ready, but where a test says so: they need not wait for it.
+/// No load balancer probes these nodes unless a test says so, so they need not wait for one.
 const DRAIN_DELAY: &str = "1ms";
 
-/// What each node has of its own, and what all have in common.
+/// The settings of each node, and those of all nodes.
 pub struct Plan {
     pub nodes: usize,
-    /// An own PostgreSQL, which may be crashed.
+    /// Starts a PostgreSQL for this cluster alone, which may be killed.
     pub own_postgres: bool,
     services: Vec<(usize, String)>,
     settings: Vec<(String, String)>,
@@ -53,7 +53,7 @@ impl Plan {
         Self { own_postgres: true, ..self }
     }
 
-    /// How to start a node, which keeps its name and its port; and where it will be.
+    /// How to start a node, which keeps its id and its port; and its address.
     pub fn launch(&self, node: usize, database_url: &str, redis_url: &str) -> (Launch, String) {
         let address = format!("127.0.0.1:{}", free_port());
         let mut launch = Kizuna::command(BINARY).arg(COMMAND);
@@ -79,12 +79,12 @@ impl Plan {
         let common = ENVIRONMENT.map(|name| (name.to_owned(), value(name)));
         let services = self.services.iter().filter(|(of, _)| *of == node);
         let services = services.map(|(_, names)| ("KIZUNA_SERVICES".to_owned(), names.clone()));
-        // What comes later wins.
+        // Later values win.
         common.into_iter().chain(services).chain(self.settings.iter().cloned()).collect()
     }
 }
 
-/// The name of a node: `node-1` is the first.
+/// The id of a node: `node-1` is the first.
 pub fn name_of(node: usize) -> String {
     format!("node-{}", node + 1)
 }

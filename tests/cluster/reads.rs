@@ -1,10 +1,10 @@
-//! What one node has acknowledged, every other shows at once (SPEC §8.4).
+//! Every node shows at once what another node has acknowledged (SPEC §8.4).
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
-use crate::people::{Known, approval, meeting, task, timed};
+use crate::staff::{Known, approval, meeting, task, timed};
 use testing::Answer;
 use testing::app::PASSWORD;
 
@@ -16,7 +16,7 @@ async fn a_read_through_any_node_sees_a_write_through_another_10_000_times() {
     let mut cluster = Cluster::start(3).await;
     let workers = (0..WORKERS).map(|name| {
         let [admin, manager, sales] =
-            [&cluster.people.admin, &cluster.people.manager, &cluster.people.sales].map(Known::clone);
+            [&cluster.staff.admin, &cluster.staff.manager, &cluster.staff.sales].map(Known::clone);
         let worker = Worker { name, admin, manager, sales, pairs: 0 };
         tokio::spawn(worker.work())
     });
@@ -54,7 +54,7 @@ impl Worker {
                 0 => self.meeting(&customer, &name).await,
                 1 => self.task(&name).await,
                 2 => self.approval(&customer, &name).await,
-                // Hashing a password is dear: a few will do.
+                // Hashing a password is slow, so only a few.
                 _ if round % 12 == 3 => self.user(&name).await,
                 _ => self.deletion(&customer).await,
             }
@@ -122,7 +122,7 @@ impl Worker {
         (self.name + self.pairs) % self.sales.nodes()
     }
 
-    /// By turns each of the other nodes.
+    /// Each of the other nodes in turn.
     fn reader(&self) -> usize {
         let nodes = self.sales.nodes();
         (self.writer() + 1 + self.pairs / nodes % (nodes - 1)) % nodes

@@ -1,10 +1,10 @@
-//! Redis killed, flushed, hung, full and away: a transport and a cache, never the record (SPEC §8.3).
+//! Redis is killed, flushed, paused, full and away: it is a transport and a cache, never the record (SPEC §8.3).
 
 use std::time::Duration;
 
 use crate::cluster::Cluster;
 use crate::ledger::some;
-use crate::load::{Load, PATIENCE};
+use crate::load::{Load, REQUEST_MAX};
 use crate::watcher::Watcher;
 use testing::eventually;
 
@@ -12,14 +12,14 @@ use testing::eventually;
 const TROUBLE: Duration = Duration::from_secs(5);
 const AWAY: Duration = Duration::from_secs(30);
 const HUNG: Duration = Duration::from_secs(10);
-/// How soon the watcher is told of all that was done, once Redis is well again, and also while it is not: the log is
-/// read each second.
+/// How soon all notifications arrive, after Redis is back and also while it is away, because the log is read every
+/// second.
 const TOLD_WITHIN: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_happens_to_redis_writes_are_acknowledged_and_nothing_is_lost_or_doubled_or_stale() {
     let mut cluster = Cluster::start(3).await;
-    let watcher = Watcher::start(&cluster.people.manager, cluster.urls()).await;
+    let watcher = Watcher::start(&cluster.staff.manager, cluster.urls()).await;
     let load = Load::start(&cluster, 3, Duration::from_millis(60));
     told_of_everything(&watcher, &cluster, "before all").await;
 
@@ -55,20 +55,20 @@ async fn whatever_happens_to_redis_writes_are_acknowledged_and_nothing_is_lost_o
 
     let ledger = load.stop().await;
     assert!(ledger.hiccups.is_empty(), "not every request was 2xx at once: {}", some(&ledger.hiccups));
-    assert!(ledger.slowest < PATIENCE, "a request took {:?}", ledger.slowest);
+    assert!(ledger.slowest < REQUEST_MAX, "a request took {:?}", ledger.slowest);
     cluster.integrity().await;
-    watcher.heard_everything(&cluster).await;
+    watcher.all_received(&cluster).await;
     ledger.is_kept(&cluster).await;
 }
 
-/// Live delivery has come to where the log is now.
+/// Waits until live delivery has reached the present end of the log.
 async fn told_of_everything(watcher: &Watcher, cluster: &Cluster, when: &str) {
-    // Something to be told of, whatever the load does.
+    // A notification that does not depend on the load.
     let count = watcher.in_log(cluster).await + 1;
-    cluster.people.sales.customer(0, &format!("Redis: {when}")).await;
+    cluster.staff.sales.customer(0, &format!("Redis: {when}")).await;
     eventually(TOLD_WITHIN, async || {
-        let told = watcher.told().len();
-        if told >= count { Ok(()) } else { Err(format!("Redis {when}: told of {told} of {count}")) }
+        let received = watcher.received().len();
+        if received >= count { Ok(()) } else { Err(format!("Redis {when}: received {received} of {count}")) }
     })
     .await;
 }

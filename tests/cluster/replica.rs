@@ -1,20 +1,20 @@
-//! The customer service's only node is gone, or not reached: its copies elsewhere answer. Where it is not reached, its breaker
-//! opens, and closes when it is reached again.
+//! The only node of the customer service is gone or can't be reached: other services answer from their replicas. If it
+//! can't be reached, its breaker opens, and closes when it is reached again.
 
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::cluster::{Cluster, SETTLED_WITHIN};
-use crate::people::meeting;
 use crate::plan::{Plan, name_of};
+use crate::staff::meeting;
 use testing::{Answer, eventually};
 
 const OTHERS: &str = "auth,sales,opportunity,analytics";
 const RESET: Duration = Duration::from_secs(2);
 /// Enough for a breaker to open: `--breaker-volume` is five.
 const MEETINGS: usize = 8;
-/// Nobody is asked, so nobody is waited for.
+/// No node is called, so the answer comes at once.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 fn plan() -> Plan {
@@ -25,7 +25,7 @@ fn plan() -> Plan {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_meeting_is_recorded_from_the_replica_while_the_customer_service_has_no_node() {
     let mut cluster = Cluster::of(plan()).await;
-    let sales = cluster.people.sales.clone();
+    let sales = cluster.staff.sales.clone();
     let customer = sales.customer(0, "絆商事").await.id();
     cluster.integrity().await;
 
@@ -43,7 +43,7 @@ async fn a_meeting_is_recorded_from_the_replica_while_the_customer_service_has_n
         }
     }
     for node in 0..2 {
-        // That there is no node is no failure of a call.
+        // A missing node does not count as a failed call.
         let breaker = breaker(&cluster, node).await;
         assert_eq!((&breaker["state"], &breaker["failures"]), (&"closed".into(), &0.into()), "{breaker}");
         assert_ne!(source(&cluster, node).await, "live");
@@ -60,7 +60,7 @@ async fn a_meeting_is_recorded_from_the_replica_while_the_customer_service_has_n
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_meeting_is_recorded_from_the_replica_while_the_customer_service_is_not_reached() {
     let mut cluster = Cluster::of(plan()).await;
-    let sales = cluster.people.sales.clone();
+    let sales = cluster.staff.sales.clone();
     let customer = sales.customer(0, "絆商事").await.id();
     cluster.integrity().await;
     for node in 0..2 {
@@ -68,7 +68,7 @@ async fn a_meeting_is_recorded_from_the_replica_while_the_customer_service_is_no
         assert_eq!(breaker(&cluster, node).await["state"], "closed");
     }
 
-    // Its node lives, and no call gets there.
+    // Its node is alive, but no call reaches it.
     cluster.redis.pause();
     for number in 0..MEETINGS {
         for node in 0..2 {
@@ -76,7 +76,7 @@ async fn a_meeting_is_recorded_from_the_replica_while_the_customer_service_is_no
             sales.at(node).post("/api/meetings", body).await.expect(201);
         }
     }
-    // Meetings that are answered from the copy don't ask the service any more.
+    // While the replica answers, the service is not called any more.
     let open = breaker(&cluster, 0).await;
     assert_ne!(open["state"], "closed", "{open}");
     let calls = calls(&cluster, 0).await;
@@ -111,10 +111,10 @@ async fn a_meeting_is_recorded_from_the_replica_while_the_customer_service_is_no
     }
 }
 
-/// Where the summary has the customers' figures from.
+/// The `source` of the customers' figures in the summary.
 async fn source(cluster: &Cluster, node: usize) -> String {
     cluster
-        .people
+        .staff
         .manager
         .at(node)
         .get("/api/reports/sales-summary")
@@ -124,7 +124,7 @@ async fn source(cluster: &Cluster, node: usize) -> String {
 }
 
 async fn breakers(cluster: &Cluster, node: usize) -> Answer {
-    cluster.people.admin.at(node).get("/api/admin/breakers").await.expect(200)
+    cluster.staff.admin.at(node).get("/api/admin/breakers").await.expect(200)
 }
 
 /// The breaker of the customer service, as a node has it.

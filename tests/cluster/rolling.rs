@@ -13,20 +13,20 @@ use crate::plan::Plan;
 use crate::proxy::Proxy;
 use crate::watcher::Watcher;
 
-/// Every so often a request begins, whether those before it have ended or not: 200 a second.
+/// The interval between requests: 200 per second, whether earlier ones have ended or not.
 const EVERY: Duration = Duration::from_millis(5);
-/// One request of so many writes.
+/// One of this many requests is a write.
 const WRITE_EVERY: usize = 4;
 /// Longer than the checks of the load balancer need.
 const DRAIN_DELAY: &str = "2s";
-/// Until the load balancer sends requests to a node again.
+/// How long until the load balancer sends requests to a node again.
 const TAKEN_UP: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rolling_restart_behind_a_load_balancer_fails_no_request_of_200_a_second() {
     let mut cluster = Cluster::of(Plan::of(3).set("KIZUNA_DRAIN_DELAY", DRAIN_DELAY)).await;
     let proxy = Proxy::start(&cluster).await;
-    let watcher = Watcher::start(&cluster.people.manager, vec![proxy.url().to_owned()]).await;
+    let watcher = Watcher::start(&cluster.staff.manager, vec![proxy.url().to_owned()]).await;
     let steady = Steady::start(&cluster, &proxy);
     tokio::time::sleep(TAKEN_UP).await;
     for node in 0..cluster.size() {
@@ -37,11 +37,11 @@ async fn a_rolling_restart_behind_a_load_balancer_fails_no_request_of_200_a_seco
     let done = steady.stop().await;
     println!("{} requests, {} of them writes, slowest {:?}", done.requests, done.written.len(), done.slowest);
     assert!(done.failed.is_empty(), "of {} requests failed {}", done.requests, some(&done.failed));
-    // Not twice either, as by a load balancer that tries again what was done.
-    let stored = cluster.people.sales.at(0).get("/api/customers?limit=1&count=true").await;
+    // Nothing is done twice either, as by a load balancer that repeats a request.
+    let stored = cluster.staff.sales.at(0).get("/api/customers?limit=1&count=true").await;
     assert_eq!(stored.header("x-total-count"), Some(done.written.len().to_string().as_str()));
     cluster.integrity().await;
-    watcher.heard_everything(&cluster).await;
+    watcher.all_received(&cluster).await;
 }
 
 /// Requests at a steady rate.
@@ -50,7 +50,7 @@ struct Steady {
     task: tokio::task::JoinHandle<Done>,
 }
 
-/// What became of them.
+/// The results of the requests.
 #[derive(Default)]
 struct Done {
     requests: usize,
@@ -61,7 +61,7 @@ struct Done {
 
 impl Steady {
     fn start(cluster: &Cluster, proxy: &Proxy) -> Self {
-        let token = cluster.people.sales.at(0).access_token().expect("signed in").to_owned();
+        let token = cluster.staff.sales.at(0).access_token().expect("signed in").to_owned();
         let stop = Arc::new(AtomicBool::new(false));
         let task = tokio::spawn(requests(proxy.url().to_owned(), token, stop.clone()));
         Self { stop, task }
@@ -74,7 +74,7 @@ impl Steady {
 }
 
 async fn requests(url: String, token: String, stop: Arc<AtomicBool>) -> Done {
-    // Without tries of its own: a failure is to be seen.
+    // Without retries, so that a failure is seen.
     let client =
         reqwest::Client::builder().no_proxy().retry(reqwest::retry::never()).build().expect("a client");
     let mut ticks = tokio::time::interval(EVERY);

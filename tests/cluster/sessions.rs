@@ -1,16 +1,16 @@
-//! What holds on every node at once: who may act, and how often one may guess (SPEC §8.6).
+//! Sessions, roles and the login throttle hold on every node (SPEC §8.6).
 
 use std::time::Duration;
 
 use serde_json::json;
 
 use crate::cluster::Cluster;
-use crate::people::Known;
+use crate::staff::Known;
 use testing::app::PASSWORD;
 use testing::eventually;
 use testing::live_client::Client;
 
-/// On the nodes where it was not done.
+/// The limit on the nodes where the change was not made.
 const WITHIN: Duration = Duration::from_secs(1);
 const NODES: usize = 3;
 /// The default of `--login-rate`.
@@ -40,7 +40,7 @@ async fn what_ends_a_session_holds_on_every_node_within_a_second_also_without_re
                 sockets.push(Client::of(who.at(node)).await);
             }
         }
-        let admin = cluster.people.admin.at(done_at);
+        let admin = cluster.staff.admin.at(done_at);
 
         out.at(done_at).post("/api/auth/logout", json!({})).await.expect(204);
         holds(&out, done_at, 401, "logout").await;
@@ -67,7 +67,7 @@ async fn what_ends_a_session_holds_on_every_node_within_a_second_also_without_re
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guesses_of_a_password_are_counted_over_all_nodes() {
     let cluster = Cluster::start(NODES).await;
-    let email = &cluster.people.sales.email;
+    let email = &cluster.staff.sales.email;
     for guess in 0..GUESSES {
         let wrong = json!({"email": email, "password": format!("guess {guess}")});
         cluster
@@ -81,15 +81,15 @@ async fn guesses_of_a_password_are_counted_over_all_nodes() {
         let refused = cluster.nobody(node).post("/api/auth/login", right).await.expect(429);
         assert!(refused.header("retry-after").is_some(), "{refused}");
     }
-    // Somebody else signs in all the same.
-    let other = json!({"email": cluster.people.manager.email, "password": PASSWORD});
+    // Another user can sign in.
+    let other = json!({"email": cluster.staff.manager.email, "password": PASSWORD});
     cluster.nobody(1).post("/api/auth/login", other).await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refresh_token_is_good_once_whichever_node_it_is_shown_to() {
     let cluster = Cluster::start(NODES).await;
-    let login = json!({"email": cluster.people.sales.email, "password": PASSWORD});
+    let login = json!({"email": cluster.staff.sales.email, "password": PASSWORD});
     let mut signed_in = cluster.nobody(0).post("/api/auth/login", login).await.expect(200);
     let first = signed_in.text_at("/refresh_token");
     for node in [1, 2, 0, 1] {
@@ -104,10 +104,10 @@ async fn a_refresh_token_is_good_once_whichever_node_it_is_shown_to() {
 
 /// A MANAGER: may read the audit log.
 async fn hire(cluster: &Cluster, name: &str) -> Known {
-    cluster.people.admin.hire(&cluster.urls(), "MANAGER", name, None).await
+    cluster.staff.admin.hire(&cluster.urls(), "MANAGER", name, None).await
 }
 
-/// At once where it was done, soon everywhere else.
+/// At once on the node of the change, within the limit on the others.
 async fn holds(who: &Known, done_at: usize, status: u16, what: &str) {
     who.at(done_at).get("/api/audit/events?limit=1").await.expect(status);
     for node in 0..who.nodes() {

@@ -1,4 +1,4 @@
-//! Somebody who is told of everything, over a socket that is opened again elsewhere whenever it ends.
+//! A user who receives every notification, over a socket that is opened on another node whenever it ends.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,69 +9,70 @@ use sqlx::{Connection, PgConnection, Row};
 use tokio::task::JoinHandle;
 
 use crate::cluster::{Cluster, SETTLED_WITHIN};
-use crate::people::Known;
+use crate::staff::Known;
 use testing::eventually;
 use testing::live_client::{Client, Heard, cursor_of};
 
 /// How long a socket may take to open before another node is tried.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// How often the watcher looks whether they may go.
+const OPENED_WITHIN: Duration = Duration::from_secs(1);
+/// How often the watcher checks whether it should stop.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// A notification that came.
+/// A notification that arrived.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct Received {
     pub at: Instant,
     pub id: String,
-    /// What it tells of.
+    /// The record it is about.
     pub subject: String,
 }
 
-/// Their socket goes from node to node by its cursor.
+/// A watcher whose socket moves from node to node by its cursor.
 pub struct Watcher {
     who: Known,
-    told: Arc<Mutex<Vec<Told>>>,
+    received: Arc<Mutex<Vec<Received>>>,
     stop: Arc<AtomicBool>,
     task: JoinHandle<()>,
 }
 
 impl Watcher {
-    /// Begins to listen, at the first of these addresses, and goes on to the next when that dies. Returns when the
-    /// first socket is open.
+    /// Opens a socket at the first of these addresses, and at the next when it ends. Returns when the first socket is
+    /// open.
     pub async fn start(who: &Known, addresses: Vec<String>) -> Self {
-        let (told, stop) = (Arc::<Mutex<Vec<Told>>>::default(), Arc::<AtomicBool>::default());
+        let (received, stop) = (Arc::<Mutex<Vec<Received>>>::default(), Arc::<AtomicBool>::default());
         let (client, cursor) = open(&addresses[0], who, None).await.expect("a socket");
-        let task = tokio::spawn(watch(who.clone(), addresses, client, cursor, told.clone(), stop.clone()));
-        Self { who: who.clone(), told, stop, task }
+        let task =
+            tokio::spawn(watch(who.clone(), addresses, client, cursor, received.clone(), stop.clone()));
+        Self { who: who.clone(), received, stop, task }
     }
 
-    /// What has come until now.
-    pub fn told(&self) -> Vec<Told> {
-        self.told.lock().expect("no panic while it is held").clone()
+    /// The notifications that have arrived so far.
+    pub fn received(&self) -> Vec<Received> {
+        self.received.lock().expect("no panic while it is held").clone()
     }
 
-    /// How many there are to be told of by now.
+    /// How many notifications the log has for the user.
     pub async fn in_log(&self, cluster: &Cluster) -> usize {
         notifications(cluster, &self.who).await.len()
     }
 
-    /// Waits until as many have come as the log holds, and compares: nothing missed, nothing twice, in order.
-    pub async fn heard_everything(self, cluster: &Cluster) -> Vec<Told> {
+    /// Waits for as many notifications as the log has, and compares: nothing missed, nothing twice, in order.
+    pub async fn all_received(self, cluster: &Cluster) -> Vec<Received> {
         let expected = notifications(cluster, &self.who).await;
-        assert!(!expected.is_empty(), "there was nothing to be told of");
+        assert!(!expected.is_empty(), "no notification to receive");
         eventually(SETTLED_WITHIN, async || {
-            let count = self.told().len();
+            let count = self.received().len();
             if count >= expected.len() { Ok(()) } else { Err(format!("{count} of {} came", expected.len())) }
         })
         .await;
         self.stop.store(true, Ordering::SeqCst);
-        let told = self.told();
+        let received = self.received();
         self.task.await.expect("a watcher that did not panic");
-        let ids: Vec<&str> = told.iter().map(|told| told.id.as_str()).collect();
-        let differ = ids.iter().zip(&expected).position(|(told, expected)| told != expected);
+        let ids: Vec<&str> = received.iter().map(|received| received.id.as_str()).collect();
+        let differ = ids.iter().zip(&expected).position(|(received, expected)| received != expected);
         assert_eq!(differ, None, "the sequence differs from the log's there");
         assert_eq!(ids.len(), expected.len(), "something came twice");
-        told
+        received
     }
 }
 
@@ -80,7 +81,7 @@ async fn watch(
     addresses: Vec<String>,
     mut client: Client,
     mut cursor: String,
-    told: Arc<Mutex<Vec<Told>>>,
+    received: Arc<Mutex<Vec<Received>>>,
     stop: Arc<AtomicBool>,
 ) {
     let mut turn = 0;
@@ -92,7 +93,7 @@ async fn watch(
                 let text = |value: &Value| value.as_str().expect("an id").to_owned();
                 let notification = &frame["notification"];
                 let (id, subject) = (text(&notification["id"]), text(&notification["subject"]["id"]));
-                told.lock().expect("no panic while it is held").push(Told {
+                received.lock().expect("no panic while it is held").push(Received {
                     at: Instant::now(),
                     id,
                     subject,
@@ -115,7 +116,7 @@ async fn watch(
     }
 }
 
-/// Opens a socket and reads its hello; none while the node is down or does not take it.
+/// Opens a socket and reads its hello; `None` if the node is down or refuses it.
 async fn open(address: &str, who: &Known, cursor: Option<&str>) -> Option<(Client, String)> {
     let bearer = format!("Bearer {}", who.at(0).access_token().expect("signed in"));
     let path = cursor.map_or("/api/ws".to_owned(), |cursor| format!("/api/ws?cursor={cursor}"));
@@ -126,12 +127,12 @@ async fn open(address: &str, who: &Known, cursor: Option<&str>) -> Option<(Clien
         let cursor = hello["cursor"].as_str().map(ToOwned::to_owned).expect("a cursor");
         Some((client, cursor))
     };
-    tokio::time::timeout(PATIENCE, opened).await.ok().flatten()
+    tokio::time::timeout(OPENED_WITHIN, opened).await.ok().flatten()
 }
 
-/// The ids of somebody's notifications in the order of the log.
+/// The ids of a user's notifications in the order of the log.
 async fn notifications(cluster: &Cluster, who: &Known) -> Vec<String> {
-    let mut connection = PgConnection::connect(&cluster.place.url).await.expect("a server that answers");
+    let mut connection = PgConnection::connect(&cluster.database.url).await.expect("a server that answers");
     let rows = sqlx::query(
         "SELECT CAST(e.subject AS TEXT) FROM events AS e JOIN notifications AS n ON n.id = e.subject
          WHERE e.type = 'notification.created' AND CAST(n.user_id AS TEXT) = $1 ORDER BY e.slice, e.slice_seq",

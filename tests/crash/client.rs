@@ -1,4 +1,4 @@
-//! A client that remembers what was acknowledged, whatever happens to the server.
+//! A client that records what the server acknowledged, across the server's deaths.
 
 use std::collections::BTreeMap;
 
@@ -14,21 +14,21 @@ pub struct Acknowledged {
     pub version: i64,
 }
 
-/// Creates customers and changes every other of them, one request after another.
+/// Creates customers and changes every second one, one request after another.
 pub struct Client {
     name: &'static str,
-    /// Sends an order again under its `Idempotency-Key`, until it is acknowledged; else never again.
+    /// Whether it repeats a request with its `Idempotency-Key` until it is acknowledged, or never.
     keyed: bool,
     orders: u32,
     /// The customer whose creation is not acknowledged yet.
     in_doubt: Option<String>,
     /// By the customer's name, which is unique.
     pub acknowledged: BTreeMap<String, Acknowledged>,
-    /// Orders whose first answer came back at a later try.
+    /// Requests whose first answer was replayed at a later try.
     pub replayed: u32,
 }
 
-/// The server went away under a request.
+/// The server ended during a request.
 pub struct Gone;
 
 impl Client {
@@ -36,12 +36,12 @@ impl Client {
         Self { name, keyed, orders: 0, in_doubt: None, acknowledged: BTreeMap::new(), replayed: 0 }
     }
 
-    /// Works until the server is gone.
+    /// Sends requests until the server is gone.
     pub async fn work(&mut self, api: &Api) {
         while self.step(api).await.is_ok() {}
     }
 
-    /// Has the order in doubt acknowledged.
+    /// Repeats the request without an answer until it is acknowledged.
     pub async fn finish(&mut self, api: &Api) {
         while self.in_doubt.is_some() {
             assert!(self.create(api).await.is_ok(), "a server that is not killed answers");
@@ -53,7 +53,7 @@ impl Client {
         if self.orders.is_multiple_of(2) { self.change(api, &name).await } else { Ok(()) }
     }
 
-    /// Sends an order; its name, if it is acknowledged.
+    /// Sends a creation; returns the customer's name if it is acknowledged.
     async fn create(&mut self, api: &Api) -> Result<Option<String>, Gone> {
         let name = self.next_order();
         let api = if self.keyed { api.idempotency_key(&name) } else { api.clone() };

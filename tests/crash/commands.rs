@@ -5,7 +5,7 @@ use std::process::Output;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::site::{BINARY, SOON, Site, run};
+use crate::fixture::{BINARY, Fixture, SOON, run};
 use testing::app::{PASSWORD, SECRET};
 use testing::promises;
 use testing::{Api, Database, Kizuna, Postgres, Sqlite, eventually};
@@ -21,34 +21,34 @@ fn text(output: Output) -> String {
 async fn migrate_names_the_schemas_parts_and_changes_nothing_the_second_time(
     #[values(Sqlite, Postgres)] on: Database,
 ) {
-    let site = Site::fresh(on);
-    let migrate = || text(run(&["migrate", "--database-url", &site.place.url], &[]));
+    let fixture = Fixture::fresh(on);
+    let migrate = || text(run(&["migrate", "--database-url", &fixture.database.url], &[]));
     let names = migrate();
     assert!(names.starts_with("0001 create event log\n") && names.lines().count() >= 6, "{names}");
     assert_eq!(migrate(), names);
-    let server = site.launch().start().await;
+    let server = fixture.launch().start().await;
     Api::new(server.base_url()).get("/readyz").await.expect(200);
 }
 
 #[rstest]
 #[tokio::test]
 async fn user_create_makes_somebody_who_can_sign_in(#[values(Sqlite, Postgres)] on: Database) {
-    let site = Site::fresh(on);
-    let id = text(create_user(&site, "SALES", PASSWORD));
-    let server = site.launch().start().await;
+    let fixture = Fixture::fresh(on);
+    let id = text(create_user(&fixture, "SALES", PASSWORD));
+    let server = fixture.launch().start().await;
     let login = json!({"email": "sato@example.com", "password": PASSWORD});
     let signed_in = Api::new(server.base_url()).post("/api/auth/login", login).await.expect(200);
     assert_eq!(signed_in.text_at("/user/id"), id.trim());
     assert_eq!(signed_in.text_at("/user/name"), "佐藤 花子");
     assert!(!server.output().contains("first login"), "there is a user: {}", server.output());
-    site.eventually(promises::kept).await;
+    fixture.eventually(promises::kept).await;
 }
 
 #[rstest]
 #[case::role("CHEF", PASSWORD, "SALES, MANAGER or ADMIN")]
 #[case::password("SALES", "1234567", "password")]
 fn user_create_says_what_is_wrong(#[case] role: &str, #[case] password: &str, #[case] said: &str) {
-    let output = create_user(&Site::fresh(Sqlite), role, password);
+    let output = create_user(&Fixture::fresh(Sqlite), role, password);
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && complaint.contains(said), "{complaint}");
     assert!(output.stdout.is_empty());
@@ -56,16 +56,16 @@ fn user_create_says_what_is_wrong(#[case] role: &str, #[case] password: &str, #[
 
 #[test]
 fn user_create_refuses_an_address_that_is_taken() {
-    let site = Site::fresh(Sqlite);
-    text(create_user(&site, "ADMIN", PASSWORD));
-    let again = create_user(&site, "SALES", PASSWORD);
+    let fixture = Fixture::fresh(Sqlite);
+    text(create_user(&fixture, "ADMIN", PASSWORD));
+    let again = create_user(&fixture, "SALES", PASSWORD);
     let complaint = String::from_utf8_lossy(&again.stderr);
     assert!(!again.status.success() && complaint.contains("email_taken"), "{complaint}");
 }
 
-fn create_user(site: &Site, role: &str, password: &str) -> Output {
+fn create_user(fixture: &Fixture, role: &str, password: &str) -> Output {
     let who = ["--email", "sato@example.com", "--name", "佐藤 花子", "--role", role];
-    let mut args = vec!["user", "create", "--database-url", &site.place.url];
+    let mut args = vec!["user", "create", "--database-url", &fixture.database.url];
     args.extend(who);
     run(&args, &[("KIZUNA_JWT_SECRET", SECRET), ("KIZUNA_USER_PASSWORD", password)])
 }
@@ -73,9 +73,9 @@ fn create_user(site: &Site, role: &str, password: &str) -> Output {
 #[rstest]
 #[tokio::test]
 async fn events_tail_prints_the_last_events_as_cloud_events(#[values(Sqlite, Postgres)] on: Database) {
-    let (site, people) = Site::copied(on).await;
+    let (fixture, staff) = Fixture::copied(on).await;
     let tail = |more: &[&str]| {
-        let mut args = vec!["events", "tail", "--database-url", &site.place.url];
+        let mut args = vec!["events", "tail", "--database-url", &fixture.database.url];
         args.extend(more);
         let printed = text(run(&args, &[]));
         printed.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect::<Vec<Value>>()
@@ -87,9 +87,9 @@ async fn events_tail_prints_the_last_events_as_cloud_events(#[values(Sqlite, Pos
     let created = tail(&["--type", "customer.created"]);
     let [created] = &created[..] else { panic!("one customer: {created:?}") };
     let expected = json!({
-        "specversion": "1.0", "source": "/services/customer", "subject": people.customer,
-        "partitionkey": people.customer, "sequence": 1, "datacontenttype": "application/json",
-        "actorid": people.sales.id,
+        "specversion": "1.0", "source": "/services/customer", "subject": staff.customer,
+        "partitionkey": staff.customer, "sequence": 1, "datacontenttype": "application/json",
+        "actorid": staff.sales.id,
     });
     for (name, value) in expected.as_object().expect("an object") {
         assert_eq!(&created[name], value, "{name} of {created}");
@@ -101,10 +101,10 @@ async fn events_tail_prints_the_last_events_as_cloud_events(#[values(Sqlite, Pos
 #[rstest]
 #[tokio::test]
 async fn events_tail_follows_what_is_committed(#[values(Sqlite, Postgres)] on: Database) {
-    let (site, people) = Site::copied(on).await;
-    let server = site.launch().start().await;
-    let mut tail = follow(&site).await;
-    let sales = people.sales.at(&server);
+    let (fixture, staff) = Fixture::copied(on).await;
+    let server = fixture.launch().start().await;
+    let mut tail = follow(&fixture).await;
+    let sales = staff.sales.at(&server);
     let mut ids = Vec::new();
     for name in ["一", "二", "三"] {
         ids.push(sales.post("/api/customers", json!({"name": name})).await.expect(201).id());
@@ -119,8 +119,8 @@ async fn events_tail_follows_what_is_committed(#[values(Sqlite, Postgres)] on: D
 }
 
 /// A tail that has begun: it has printed the last event there was.
-async fn follow(site: &Site) -> Kizuna {
-    let args = ["events", "tail", "--follow", "-n", "1", "--database-url", &site.place.url];
+async fn follow(fixture: &Fixture) -> Kizuna {
+    let args = ["events", "tail", "--follow", "-n", "1", "--database-url", &fixture.database.url];
     let tail = Kizuna::command(BINARY).args(args).spawn();
     eventually(SOON, async || tail.output().contains("specversion")).await;
     tail

@@ -5,18 +5,17 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use store::cursors;
 
-use crate::site::{Known, SOON, Site, run};
+use crate::fixture::{Fixture, Known, SOON, run};
 use testing::promises;
 use testing::{Api, Database, Kizuna, Launch, Postgres, Sqlite, eventually};
 
 const CONSUMER: &str = "analytics.activity";
 const DEAD_LETTERS: &str = "/api/admin/dead-letters";
 
-/// A server whose consumer fails over what holds 壊: as often as it tries one event, which is once and three
-/// more times, and then no more.
-fn failing(site: &Site) -> Launch {
+/// A server whose consumer fails on events that contain 壊, at the first try and at three retries, and not after that.
+fn failing(fixture: &Fixture) -> Launch {
     let retries = ["--retry-initial", "10ms", "--retry-times", "3"];
-    site.armed(&format!("feed.{CONSUMER}.effect=fail@1..4/壊")).args(retries)
+    fixture.armed(&format!("feed.{CONSUMER}.effect=fail@1..4/壊")).args(retries)
 }
 
 async fn customer(api: &Api, name: &str) -> String {
@@ -28,7 +27,7 @@ async fn activity(api: &Api, customer: &str) -> Vec<i64> {
     timeline.items().iter().rev().map(|event| event["sequence"].as_i64().expect("a number")).collect()
 }
 
-/// Makes a customer over which the consumer fails, and two changes that wait behind it; the dead letter.
+/// Creates a customer whose event fails, and two changes that wait behind it; returns the dead letter.
 async fn broken(admin: &Api, sales: &Api) -> (String, Value) {
     let id = customer(sales, "壊れ物").await;
     let letter =
@@ -45,8 +44,8 @@ async fn broken(admin: &Api, sales: &Api) -> (String, Value) {
     (id, letter)
 }
 
-async fn server_and(site: &Site, admin: &Known, sales: &Known) -> (Kizuna, Api, Api) {
-    let server = failing(site).start().await;
+async fn server_and(fixture: &Fixture, admin: &Known, sales: &Known) -> (Kizuna, Api, Api) {
+    let server = failing(fixture).start().await;
     let (admin, sales) = (admin.at(&server), sales.at(&server));
     (server, admin, sales)
 }
@@ -56,8 +55,8 @@ async fn server_and(site: &Site, admin: &Known, sales: &Known) -> (Kizuna, Api, 
 async fn a_consumer_that_fails_leaves_a_dead_letter_that_the_api_redrives(
     #[values(Sqlite, Postgres)] on: Database,
 ) {
-    let (site, people) = Site::copied(on).await;
-    let (_server, admin, sales) = server_and(&site, &people.admin, &people.sales).await;
+    let (fixture, staff) = Fixture::copied(on).await;
+    let (_server, admin, sales) = server_and(&fixture, &staff.admin, &staff.sales).await;
     let (id, letter) = broken(&admin, &sales).await;
     let error = format!("failpoint feed.{CONSUMER}.effect");
     let told = json!([letter["consumer"], letter["error"], letter["attempts"], letter["event"]["subject"]]);
@@ -70,12 +69,12 @@ async fn a_consumer_that_fails_leaves_a_dead_letter_that_the_api_redrives(
     let redriven = admin.raw("POST", &path, "").await.expect(200);
     assert_eq!(redriven.text_at("/status"), "retrying");
     eventually(SOON, async || activity(&sales, &id).await == [1, 2, 3]).await;
-    site.eventually(promises::kept).await;
+    fixture.eventually(promises::kept).await;
     assert_whole(&admin, 0).await;
     admin.raw("POST", &path, "").await.expect_problem(404, "not_found");
 }
 
-/// Nothing is lost, doubled or out of order; so many events wait.
+/// Checks that nothing is lost, applied twice or out of order, and that this many events wait.
 async fn assert_whole(admin: &Api, pending: i64) {
     let report = admin.get("/api/admin/integrity").await.expect(200).body;
     for consumer in report["consumers"].as_array().expect("consumers") {
@@ -95,12 +94,13 @@ async fn the_command_redrives_beside_a_running_server(
     #[values(Sqlite, Postgres)] on: Database,
     #[case] all: bool,
 ) {
-    let (site, people) = Site::copied(on).await;
-    let (_server, admin, sales) = server_and(&site, &people.admin, &people.sales).await;
+    let (fixture, staff) = Fixture::copied(on).await;
+    let (_server, admin, sales) = server_and(&fixture, &staff.admin, &staff.sales).await;
     let (id, letter) = broken(&admin, &sales).await;
     let letter_id = letter["id"].as_str().expect("an id");
     let command = |args: &[&str]| {
-        let output = run(&[&["dead-letters"], args, &["--database-url", &site.place.url]].concat(), &[]);
+        let output =
+            run(&[&["dead-letters"], args, &["--database-url", &fixture.database.url]].concat(), &[]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         (output.status.success(), String::from_utf8(output.stdout).expect("text"), said)
     };
@@ -113,7 +113,7 @@ async fn the_command_redrives_beside_a_running_server(
     let (done, printed, said) = command(chosen);
     assert!(done && printed.contains(letter_id), "{printed}{said}");
     eventually(SOON, async || activity(&sales, &id).await == [1, 2, 3]).await;
-    site.eventually(promises::kept).await;
+    fixture.eventually(promises::kept).await;
     assert_whole(&admin, 0).await;
     let (done, _, said) = command(&["redrive", letter_id]);
     assert!(!done && said.contains("not_found"), "{said}");
@@ -125,21 +125,22 @@ async fn the_command_redrives_beside_a_running_server(
 async fn a_dead_letter_outlives_its_server_and_what_waits_behind_it_does_too(
     #[values(Sqlite, Postgres)] on: Database,
 ) {
-    let (site, people) = Site::copied(on).await;
-    let (mut server, admin, sales) = server_and(&site, &people.admin, &people.sales).await;
+    let (fixture, staff) = Fixture::copied(on).await;
+    let (mut server, admin, sales) = server_and(&fixture, &staff.admin, &staff.sales).await;
     let (id, letter) = broken(&admin, &sales).await;
     server.kill_9();
-    let server = site.launch().start().await;
-    let (admin, sales) = (people.admin.at(&server), people.sales.at(&server));
+    let server = fixture.launch().start().await;
+    let (admin, sales) = (staff.admin.at(&server), staff.sales.at(&server));
     assert_eq!(admin.get(DEAD_LETTERS).await.expect(200).items(), std::slice::from_ref(&letter));
     sales.patch(&format!("/api/customers/{id}"), json!({"notes": "三"})).await.expect(200);
-    site.eventually(async |db| match cursors::parked(db, CONSUMER, 10).await {
-        Ok(parked) if parked.len() == 4 => Ok(()),
-        other => Err(format!("{other:?}")),
-    })
-    .await;
+    fixture
+        .eventually(async |db| match cursors::parked(db, CONSUMER, 10).await {
+            Ok(parked) if parked.len() == 4 => Ok(()),
+            other => Err(format!("{other:?}")),
+        })
+        .await;
     let path = format!("{DEAD_LETTERS}/{}/redrive", letter["id"].as_str().expect("an id"));
     admin.raw("POST", &path, "").await.expect(200);
     eventually(SOON, async || activity(&sales, &id).await == [1, 2, 3, 4]).await;
-    site.eventually(promises::kept).await;
+    fixture.eventually(promises::kept).await;
 }

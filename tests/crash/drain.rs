@@ -1,4 +1,4 @@
-//! SIGTERM: what was accepted is answered, then the process ends by itself (SPEC §8.8).
+//! SIGTERM: accepted requests are answered, then the process ends (SPEC §8.8).
 
 use std::future::ready;
 use std::io::{BufRead, BufReader};
@@ -13,20 +13,20 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::client::Client;
-use crate::site::{BINARY, SOON, Site};
+use crate::fixture::{BINARY, Fixture, SOON};
 use testing::promises;
 use testing::{Api, Database, Kizuna, Postgres, Sqlite, eventually};
 
-/// Far below `--drain-timeout`: nothing is waited for that will not come.
+/// Far below `--drain-timeout`: the server does not wait for what will not come.
 const ENDED_WITHIN: Duration = Duration::from_secs(10);
 const ROUNDS: u64 = 8;
 
 #[rstest]
 #[tokio::test]
 async fn sigterm_answers_the_requests_under_way_and_ends_with_0(#[values(Sqlite, Postgres)] on: Database) {
-    let (site, people) = Site::copied(on).await;
-    let mut server = site.launch().start().await;
-    let api = people.sales.at(&server);
+    let (fixture, staff) = Fixture::copied(on).await;
+    let mut server = fixture.launch().start().await;
+    let api = staff.sales.at(&server);
     let mut halves = join_all((0..4).map(|n| Half::begin(&api, format!("under way {n}")))).await;
     server.signal("TERM");
     eventually(SOON, async || server.output().contains("stopping")).await;
@@ -37,22 +37,22 @@ async fn sigterm_answers_the_requests_under_way_and_ends_with_0(#[values(Sqlite,
     let ended = server.wait_exit(ENDED_WITHIN).await;
     assert_eq!(ended.code(), Some(0), "{}", server.output());
     assert!(server.output().ends_with("stopped\n"), "{}", server.output());
-    let mut next = site.launch().start().await;
-    site.eventually(promises::kept).await;
-    let names = people.sales.at(&next).get("/api/customers?q=under+way&count=true").await.expect(200);
+    let mut next = fixture.launch().start().await;
+    fixture.eventually(promises::kept).await;
+    let names = staff.sales.at(&next).get("/api/customers?q=under+way&count=true").await.expect(200);
     assert_eq!(names.header("x-total-count"), Some("4"));
     next.kill_9();
 }
 
-/// The moment moves from round to round, so that requests, commits and effects are each met half-way.
+/// The moment of the signal differs per round, so that it meets requests, commits and effects halfway.
 #[rstest]
 #[tokio::test]
 async fn sigterm_under_load_ends_with_0_and_loses_nothing(#[values(Sqlite, Postgres)] on: Database) {
-    let (site, people) = Site::copied(on).await;
+    let (fixture, staff) = Fixture::copied(on).await;
     let mut clients = [Client::new("first", true), Client::new("second", true), Client::new("third", true)];
     for round in 1..=ROUNDS {
-        let mut server = site.launch().start().await;
-        let api = people.sales.at(&server);
+        let mut server = fixture.launch().start().await;
+        let api = staff.sales.at(&server);
         let [first, second, third] = &mut clients;
         let term = async {
             tokio::time::sleep(Duration::from_millis(20 * round)).await;
@@ -63,19 +63,19 @@ async fn sigterm_under_load_ends_with_0_and_loses_nothing(#[values(Sqlite, Postg
         assert_eq!(ended.code(), Some(0), "{}", server.output());
         assert!(!server.output().contains("panicked"), "{}", server.output());
     }
-    let mut last = site.launch().start().await;
+    let mut last = fixture.launch().start().await;
     for client in &mut clients {
-        client.finish(&people.sales.at(&last)).await;
+        client.finish(&staff.sales.at(&last)).await;
     }
-    site.eventually(promises::kept).await;
+    fixture.eventually(promises::kept).await;
     last.kill_9();
 }
 
-/// Idle connections are nobody's request.
+/// Idle connections do not delay the drain.
 #[tokio::test]
 async fn sigterm_does_not_wait_for_idle_connections() {
-    let site = Site::fresh(Sqlite);
-    let mut server = site.launch().start().await;
+    let fixture = Fixture::fresh(Sqlite);
+    let mut server = fixture.launch().start().await;
     let idle = Api::new(server.base_url());
     idle.get("/healthz").await.expect(200);
     server.signal("TERM");
@@ -83,11 +83,11 @@ async fn sigterm_does_not_wait_for_idle_connections() {
     assert_eq!(ended.code(), Some(0), "{}", server.output());
 }
 
-/// SIGINT, as from a terminal, is no other.
+/// SIGINT, as from a terminal, does the same.
 #[tokio::test]
 async fn sigint_ends_with_0_too() {
-    let site = Site::fresh(Sqlite);
-    let mut server: Kizuna = site.launch().start().await;
+    let fixture = Fixture::fresh(Sqlite);
+    let mut server: Kizuna = fixture.launch().start().await;
     server.signal("INT");
     let ended = server.wait_exit(ENDED_WITHIN).await;
     assert_eq!(ended.code(), Some(0), "{}", server.output());
@@ -96,8 +96,8 @@ async fn sigint_ends_with_0_too() {
 /// As under `kizuna serve 2>&1 | head`: a log line that can't be written must not take the drain with it.
 #[tokio::test]
 async fn sigterm_ends_a_server_whose_output_nobody_reads() {
-    let site = Site::fresh(Sqlite);
-    let url = &site.place.url;
+    let fixture = Fixture::fresh(Sqlite);
+    let url = &fixture.database.url;
     let mut command = Command::new(BINARY);
     command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", url]).env_clear();
     let mut server =
@@ -114,14 +114,14 @@ async fn sigterm_ends_a_server_whose_output_nobody_reads() {
     assert_eq!(ended.expect("it ends").code(), Some(0));
 }
 
-/// A request whose body is held back once the server has taken it up.
+/// A request whose body is held back after the server has read its head.
 struct Half {
     connection: TcpStream,
     body: String,
 }
 
 impl Half {
-    /// Sends the head and waits for `100 Continue`, which the server says when it waits for the body.
+    /// Sends the head and waits for `100 Continue`, which the server sends when it waits for the body.
     async fn begin(api: &Api, name: String) -> Self {
         let address = api.base().trim_start_matches("http://");
         let mut connection = TcpStream::connect(address).await.expect("a server that listens");
@@ -139,7 +139,7 @@ impl Half {
         Self { connection, body }
     }
 
-    /// Sends the body; the answer as it comes.
+    /// Sends the body and returns the answer.
     async fn complete(&mut self) -> String {
         self.connection.write_all(self.body.as_bytes()).await.expect("a connection that stands");
         let mut answer = Vec::new();

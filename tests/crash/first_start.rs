@@ -1,4 +1,4 @@
-//! What the first start makes: a secret, and somebody to sign in (SPEC §9).
+//! The first start creates a secret and the first user (SPEC §9).
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -6,13 +6,13 @@ use std::os::unix::fs::PermissionsExt;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::site::{BINARY, Site};
+use crate::fixture::{BINARY, Fixture};
 use testing::app::{ADMIN, SECRET};
 use testing::{Api, Database, Kizuna, Launch, Postgres, Sqlite};
 
-/// A server that was told nothing but where its database is.
-fn plain(site: &Site) -> Launch {
-    Kizuna::launch(BINARY).database(&site.place.url)
+/// A server with no setting but its database.
+fn plain(fixture: &Fixture) -> Launch {
+    Kizuna::launch(BINARY).database(&fixture.database.url)
 }
 
 /// What follows `first login ` in the output.
@@ -24,8 +24,8 @@ fn first_login(server: &Kizuna) -> Option<String> {
 #[rstest]
 #[tokio::test]
 async fn the_first_admins_password_is_made_and_printed_once(#[values(Sqlite, Postgres)] on: Database) {
-    let site = Site::fresh(on);
-    let launch = plain(&site).env("KIZUNA_JWT_SECRET", SECRET);
+    let fixture = Fixture::fresh(on);
+    let launch = plain(&fixture).env("KIZUNA_JWT_SECRET", SECRET);
     let mut server = launch.start().await;
     let printed = first_login(&server).expect("a first login");
     let (email, password) = printed.split_once(" / ").expect("an address and a password");
@@ -41,13 +41,13 @@ async fn the_first_admins_password_is_made_and_printed_once(#[values(Sqlite, Pos
 
 #[tokio::test]
 async fn a_given_password_is_used_once_and_never_printed() {
-    let site = Site::fresh(Sqlite);
-    let first = plain(&site).env("KIZUNA_ADMIN_PASSWORD", "the first password");
+    let fixture = Fixture::fresh(Sqlite);
+    let first = plain(&fixture).env("KIZUNA_ADMIN_PASSWORD", "the first password");
     let mut server = first.start().await;
     sign_in(&server, "the first password", 200).await;
     assert!(!server.output().contains("the first password"));
     assert!(server.terminate().await.success());
-    let second = plain(&site).env("KIZUNA_ADMIN_PASSWORD", "the second password");
+    let second = plain(&fixture).env("KIZUNA_ADMIN_PASSWORD", "the second password");
     let server = second.start().await;
     sign_in(&server, "the first password", 200).await;
     sign_in(&server, "the second password", 401).await;
@@ -55,24 +55,24 @@ async fn a_given_password_is_used_once_and_never_printed() {
 
 #[tokio::test]
 async fn the_made_secret_is_kept_beside_the_database_for_its_owner_alone() {
-    let site = Site::fresh(Sqlite);
-    let mut server = plain(&site).env("KIZUNA_ADMIN_PASSWORD", "kizuna-test").start().await;
+    let fixture = Fixture::fresh(Sqlite);
+    let mut server = plain(&fixture).env("KIZUNA_ADMIN_PASSWORD", "kizuna-test").start().await;
     let token = sign_in(&server, "kizuna-test", 200).await;
-    let file = site.place.folder().join("kizuna.jwt-secret");
+    let file = fixture.database.folder().join("kizuna.jwt-secret");
     let kept = fs::read(&file).expect("a secret");
     assert!(kept.len() >= 32);
     let mode = fs::metadata(&file).expect("a file").permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "{mode:o}");
     assert!(server.terminate().await.success());
-    let server = plain(&site).start().await;
+    let server = plain(&fixture).start().await;
     assert_eq!(fs::read(&file).expect("a secret"), kept);
     Api::new(server.base_url()).token(token.expect("a token")).get("/api/auth/me").await.expect(200);
 }
 
 #[tokio::test]
 async fn the_demo_brings_its_people_and_their_records() {
-    let site = Site::fresh(Sqlite);
-    let server = plain(&site).arg("--demo").start().await;
+    let fixture = Fixture::fresh(Sqlite);
+    let server = plain(&fixture).arg("--demo").start().await;
     for email in [ADMIN, "manager@example.com", "sales@example.com"] {
         let api = Api::login(server.base_url(), email, "kizuna-demo").await;
         let customers = api.get("/api/customers").await.expect(200);
@@ -88,8 +88,8 @@ async fn the_demo_brings_its_people_and_their_records() {
 
 #[tokio::test]
 async fn a_database_url_is_shown_without_its_password() {
-    let site = Site::fresh(Postgres);
-    let url = site.place.url.replace("kizuna@", "kizuna:open-sesame@");
+    let fixture = Fixture::fresh(Postgres);
+    let url = fixture.database.url.replace("kizuna@", "kizuna:open-sesame@");
     let launch = Kizuna::launch(BINARY).database(&url).env("KIZUNA_JWT_SECRET", SECRET);
     let server = launch.start().await;
     let output = server.output();

@@ -8,7 +8,7 @@ use store::Db;
 use store::sql::Sql;
 
 use crate::client::{Acknowledged, Client};
-use crate::site::{Known, Site};
+use crate::fixture::{Fixture, Known};
 use testing::promises;
 use testing::{Database, Postgres, Sqlite};
 
@@ -20,12 +20,12 @@ const BOUNDARIES: [&str; 5] = [
     "feed.before_effect",
     "feed.after_effect",
 ];
-/// Which visits die. A start on a database at rest passes none of these places, one that has effects to
-/// catch up with a few; a creation with its five effects passes each up to six times.
+/// At which visits the server is killed. A start passes each of these places only for effects that are left; a creation
+/// with its five effects passes each up to six times.
 const VISITS: std::ops::RangeInclusive<u32> = 1..=11;
-/// After so many kills a server lives long enough to be valid_user.
+/// After this many kills a server runs long enough to check its promises.
 const KILLS_A_CHECK: usize = 11;
-/// How long three clients may need to have the moment passed.
+/// How long three clients may take to reach that visit.
 const KILLED_WITHIN: Duration = Duration::from_secs(10);
 const SIGKILL: i32 = 9;
 
@@ -34,29 +34,29 @@ const SIGKILL: i32 = 9;
 #[case(Postgres)]
 #[tokio::test]
 async fn flow_2_is_exactly_once_whatever_the_moment_of_kill_9(#[case] on: Database) {
-    let (site, people) = Site::copied(on).await;
+    let (fixture, staff) = Fixture::copied(on).await;
     let mut clients = [Client::new("first", true), Client::new("second", true), Client::new("third", false)];
     let moments: Vec<String> =
         VISITS.flat_map(|visit| BOUNDARIES.map(|boundary| format!("{boundary}=kill@{visit}"))).collect();
     assert!(moments.len() >= 50);
     for moments in moments.chunks(KILLS_A_CHECK) {
         for moment in moments {
-            work_until_killed(&site, moment, &people.sales, &mut clients).await;
+            work_until_killed(&fixture, moment, &staff.sales, &mut clients).await;
         }
-        let mut server = site.launch().start().await;
+        let mut server = fixture.launch().start().await;
         for client in &mut clients[..2] {
-            client.finish(&people.sales.at(&server)).await;
+            client.finish(&staff.sales.at(&server)).await;
         }
-        site.eventually(async |db| judge(db, &clients, &people.manager.id).await).await;
+        fixture.eventually(async |db| judge(db, &clients, &staff.manager.id).await).await;
         server.kill_9();
     }
     let replayed: u32 = clients.iter().map(|client| client.replayed).sum();
     assert!(replayed > 0, "no kill came between a commit and its answer");
 }
 
-/// One server, from its start to the kill it is armed with.
-async fn work_until_killed(site: &Site, moment: &str, who: &Known, clients: &mut [Client; 3]) {
-    let mut server = site.armed(moment).spawn();
+/// Runs one server from its start until it is killed at its failpoint.
+async fn work_until_killed(fixture: &Fixture, moment: &str, who: &Known, clients: &mut [Client; 3]) {
+    let mut server = fixture.armed(moment).spawn();
     if server.serves().await {
         let api = who.at(&server);
         let [first, second, third] = clients;
@@ -67,7 +67,7 @@ async fn work_until_killed(site: &Site, moment: &str, who: &Known, clients: &mut
     assert_eq!(ended.signal(), Some(SIGKILL), "{moment} was not passed:\n{}", server.output());
 }
 
-/// Every promise, and that nothing acknowledged is lost, nor a keyed order done twice.
+/// Checks every promise, that nothing acknowledged is lost, and that no keyed request was done twice.
 async fn judge(db: &Db, clients: &[Client; 3], manager: &str) -> Result<(), String> {
     promises::kept(db).await?;
     for (name, customer) in clients.iter().flat_map(|client| &client.acknowledged) {

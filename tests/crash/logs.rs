@@ -1,10 +1,9 @@
-//! What the log says of a request that fails or is refused: one line with the cause, under the request's id, and no
-//! secret.
+//! The log of a request that fails or is refused: one line with the cause and the request's id, and no secret.
 
 use reqwest::Method;
 use serde_json::json;
 
-use crate::site::{SOON, Site};
+use crate::fixture::{Fixture, SOON};
 use testing::app::ADMIN;
 use testing::{Api, Kizuna, Launch, LogLine, Sqlite, eventually};
 
@@ -15,7 +14,7 @@ fn in_json(launch: Launch) -> Launch {
     launch.env("KIZUNA_LOG_FORMAT", "json")
 }
 
-/// The lines of a request, once there is one with this message.
+/// Waits for a line of this request with this message, and returns all its lines.
 async fn lines_of(server: &Kizuna, request_id: &str, message: &str) -> Vec<LogLine> {
     eventually(SOON, async || {
         let lines = server.log().into_iter().filter(|line| line.in_spans("request_id") == Some(request_id));
@@ -28,11 +27,11 @@ async fn lines_of(server: &Kizuna, request_id: &str, message: &str) -> Vec<LogLi
 
 #[tokio::test]
 async fn a_500_is_one_error_with_its_cause_under_the_request_s_id() {
-    let (site, people) = Site::copied(Sqlite).await;
-    let launch = site.armed(&format!("db.row=fail@always/{}", people.customer));
+    let (fixture, staff) = Fixture::copied(Sqlite).await;
+    let launch = fixture.armed(&format!("db.row=fail@always/{}", staff.customer));
     let server = in_json(launch).start().await;
-    let path = format!("/api/customers/{}", people.customer);
-    let answer = people.sales.at(&server).header("x-request-id", "broken-row").get(&path).await;
+    let path = format!("/api/customers/{}", staff.customer);
+    let answer = staff.sales.at(&server).header("x-request-id", "broken-row").get(&path).await;
     let answer = answer.expect_problem(500, "internal_error");
     assert!(!answer.text.contains("failpoint"), "the cause is not the client's business: {answer}");
     let lines = lines_of(&server, "broken-row", "a request failed").await;
@@ -40,16 +39,16 @@ async fn a_500_is_one_error_with_its_cause_under_the_request_s_id() {
     assert_eq!((line.level(), line.field("code")), ("ERROR", "internal_error"), "{line:?}");
     assert!(line.field("cause").contains("failpoint db.row"), "{line:?}");
     let span = ["method", "route", "user"].map(|name| line.in_spans(name));
-    assert_eq!(span, [Some("GET"), Some("/api/customers/{id}"), Some(&*people.sales.id)], "{line:?}");
+    assert_eq!(span, [Some("GET"), Some("/api/customers/{id}"), Some(&*staff.sales.id)], "{line:?}");
     let errors = server.log().into_iter().filter(|line| line.level() == "ERROR").count();
     assert_eq!(errors, 1, "nothing else is said of it: {}", server.output());
 }
 
 #[tokio::test]
 async fn every_line_of_a_request_that_a_panic_ended_has_its_id() {
-    let (site, people) = Site::copied(Sqlite).await;
-    let server = in_json(site.armed("entity.execute=fail@1/customer.customer")).start().await;
-    let sales = people.sales.at(&server).header("x-request-id", "panicked");
+    let (fixture, staff) = Fixture::copied(Sqlite).await;
+    let server = in_json(fixture.armed("entity.execute=fail@1/customer.customer")).start().await;
+    let sales = staff.sales.at(&server).header("x-request-id", "panicked");
     sales.post("/api/customers", json!({"name": "絆商事"})).await.expect_problem(503, "unavailable");
     let lines = lines_of(&server, "panicked", "a request could not be served").await;
     let said: Vec<_> = lines.iter().map(|line| (line.level(), line.message())).collect();
@@ -74,14 +73,14 @@ async fn every_line_of_a_request_that_a_panic_ended_has_its_id() {
 
 #[tokio::test]
 async fn what_an_event_leads_to_is_logged_under_the_id_of_the_request_that_caused_it() {
-    let (site, people) = Site::copied(Sqlite).await;
-    let launch = site.armed("feed.analytics.metrics.effect=fail@always");
+    let (fixture, staff) = Fixture::copied(Sqlite).await;
+    let launch = fixture.armed("feed.analytics.metrics.effect=fail@always");
     let launch = launch.args(["--retry-initial", "10ms", "--retry-times", "1"]);
     let server = in_json(launch).start().await;
-    let sales = people.sales.at(&server).header("x-request-id", "its-effect-fails");
+    let sales = staff.sales.at(&server).header("x-request-id", "its-effect-fails");
     sales.post("/api/customers", json!({"name": "絆商事"})).await.expect(201);
     let line = eventually(SOON, async || {
-        let found = server.log().into_iter().find(|line| line.message() == "a dead letter");
+        let found = server.log().into_iter().find(|line| line.message() == "an event became a dead letter");
         found.ok_or_else(|| server.output())
     })
     .await;
@@ -92,8 +91,8 @@ async fn what_an_event_leads_to_is_logged_under_the_id_of_the_request_that_cause
 
 #[tokio::test]
 async fn refused_requests_are_logged_with_their_code_and_address_and_without_secrets() {
-    let (site, people) = Site::copied(Sqlite).await;
-    let server = in_json(site.launch().env("KIZUNA_LOGIN_RATE", "3/m")).start().await;
+    let (fixture, staff) = Fixture::copied(Sqlite).await;
+    let server = in_json(fixture.launch().env("KIZUNA_LOGIN_RATE", "3/m")).start().await;
     let nobody = Api::new(server.base_url());
     let login = json!({"email": ADMIN, "password": WRONG_PASSWORD});
     let wrong = || async {
@@ -102,7 +101,7 @@ async fn refused_requests_are_logged_with_their_code_and_address_and_without_sec
     wrong().await.expect_problem(401, "invalid_credentials");
     let guest = nobody.token(WRONG_TOKEN).header("x-request-id", "wrong-token");
     guest.get("/api/customers").await.expect_problem(401, "invalid_token");
-    let sales = people.sales.at(&server).header("x-request-id", "not-an-admin");
+    let sales = staff.sales.at(&server).header("x-request-id", "not-an-admin");
     sales.get("/api/admin/actors").await.expect_problem(403, "forbidden");
     let page = nobody.header("x-request-id", "wrong-on-a-page");
     let page = page.header("content-type", "application/x-www-form-urlencoded");

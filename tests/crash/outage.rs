@@ -1,5 +1,5 @@
-//! PostgreSQL is killed, hangs or can't be reached, under requests of every kind: each is answered soon, what was acknowledged
-//! stays, and nothing is done twice.
+//! PostgreSQL is killed, hangs or can't be reached while requests of every kind arrive: each is answered in time, what was
+//! acknowledged stays, and nothing is done twice.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,18 +8,18 @@ use std::time::{Duration, Instant};
 use futures_util::future::{join, join_all};
 use rstest::rstest;
 
-use crate::deed::{ALL, Deed, Doer};
-use crate::site::Site;
-use testing::{Api, Place, Valve, eventually, postgres};
+use crate::fixture::Fixture;
+use crate::request_kind::{ALL, RequestKind, Sender};
+use testing::{Api, TestDatabase, Valve, eventually, postgres};
 
-/// No request waits longer for a database that is not there.
+/// The longest that a request may wait for a database that is away.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(6);
-/// Until everybody is at work, and how long PostgreSQL is away then: longer than any request may wait for it.
+/// How long requests run before the outage, and how long PostgreSQL is away: longer than any request may wait.
 const BEFORE: Duration = Duration::from_secs(1);
 const AWAY: Duration = Duration::from_secs(7);
 /// How soon every request succeeds again.
 const BACK_WITHIN: Duration = Duration::from_secs(5);
-/// A breaker that opened meanwhile would refuse for half a minute more, as it should.
+/// An open breaker would rightly refuse calls for half a minute more.
 const BREAKER_RESET: &str = "1s";
 
 /// What happens to PostgreSQL.
@@ -27,11 +27,11 @@ const BREAKER_RESET: &str = "1s";
 enum Fate {
     Killed,
     Hangs,
-    /// No packet arrives, and none ever will on what is connected now: as if another host took over.
+    /// No packet arrives, and open connections stay dead: as if another host took over.
     CutOff,
 }
 
-/// A PostgreSQL, and the only way to it.
+/// A PostgreSQL server, and the valve through which it is reached.
 struct Fragile {
     fate: Fate,
     postgres: Arc<Mutex<postgres::Server>>,
@@ -39,7 +39,7 @@ struct Fragile {
 }
 
 impl Fragile {
-    /// With an empty database, whose URL leads through the valve.
+    /// Starts the server with an empty database, whose URL leads through the valve.
     fn start(fate: Fate) -> (Self, String) {
         let postgres = postgres::Server::start();
         let valve = Valve::to(postgres.port());
@@ -50,25 +50,25 @@ impl Fragile {
 
     async fn fail(&self) {
         match self.fate {
-            Fate::Killed => self.tell(postgres::Server::kill).await,
-            Fate::Hangs => self.tell(postgres::Server::pause).await,
+            Fate::Killed => self.order(postgres::Server::kill).await,
+            Fate::Hangs => self.order(postgres::Server::pause).await,
             Fate::CutOff => self.valve.cut(),
         }
     }
 
     async fn come_back(&self) {
         match self.fate {
-            Fate::Killed => self.tell(postgres::Server::recover).await,
-            Fate::Hangs => self.tell(postgres::Server::resume).await,
+            Fate::Killed => self.order(postgres::Server::recover).await,
+            Fate::Hangs => self.order(postgres::Server::resume).await,
             Fate::CutOff => self.valve.mend(),
         }
     }
 
-    /// Beside the requests under way, which must not wait for it.
-    async fn tell(&self, order: fn(&mut postgres::Server)) {
+    /// Runs on another thread, so that the requests under way do not wait for it.
+    async fn order(&self, order: fn(&mut postgres::Server)) {
         let postgres = self.postgres.clone();
-        let told = tokio::task::spawn_blocking(move || order(&mut postgres.lock().expect("nobody panics")));
-        told.await.expect("no panic on the way");
+        let done = tokio::task::spawn_blocking(move || order(&mut postgres.lock().expect("nobody panics")));
+        done.await.expect("no panic on the way");
     }
 }
 
@@ -81,27 +81,27 @@ async fn every_request_is_answered_while_postgresql_is_away_and_done_once_when_i
     #[case] fate: Fate,
 ) {
     let (fragile, url) = Fragile::start(fate);
-    let site = Site { place: Place::of(url) };
-    let people = site.settled().await;
-    let server = site.launch().env("KIZUNA_BREAKER_RESET", BREAKER_RESET).start().await;
-    let doer = Doer { server: &server, people: &people };
+    let fixture = Fixture { database: TestDatabase::of(url) };
+    let staff = fixture.settled().await;
+    let server = fixture.launch().env("KIZUNA_BREAKER_RESET", BREAKER_RESET).start().await;
+    let sender = Sender { server: &server, staff: &staff };
     let is_over = AtomicBool::new(false);
-    let work = join_all(ALL.map(|deed| work(&doer, deed, &is_over)));
+    let work = join_all(ALL.map(|kind| work(&sender, kind, &is_over)));
     let outage = async {
         tokio::time::sleep(BEFORE).await;
         fragile.fail().await;
         let gone = Instant::now();
-        // Whoever probes is told, and the process is well.
-        let nobody = people.admin.at(&server).anonymous();
+        // A readiness probe fails; a liveness probe succeeds.
+        let nobody = staff.admin.at(&server).anonymous();
         eventually(ANSWERED_WITHIN, async || nobody.get("/readyz").await.status == 503).await;
         nobody.get("/healthz").await.expect(200);
         nobody.get("/metrics").await.expect(200);
         tokio::time::sleep(AWAY.saturating_sub(gone.elapsed())).await;
         fragile.come_back().await;
-        for deed in ALL {
+        for kind in ALL {
             eventually(BACK_WITHIN, async || {
-                let answer = doer.attempt(deed, &format!("{deed:?} after")).await;
-                if answer.status < 300 { Ok(()) } else { Err(format!("{deed:?}: {answer}")) }
+                let answer = sender.attempt(kind, &format!("{kind:?} after")).await;
+                if answer.status < 300 { Ok(()) } else { Err(format!("{kind:?}: {answer}")) }
             })
             .await;
         }
@@ -110,37 +110,37 @@ async fn every_request_is_answered_while_postgresql_is_away_and_done_once_when_i
     let (done, ()) = join(work, outage).await;
     for done in &done {
         println!("{fate:?}: {done:?}");
-        let needs_no_database = [Deed::Me, Deed::Actors].contains(&done.deed);
-        assert!(done.refused > 0 || needs_no_database, "{:?} was not under way meanwhile", done.deed);
+        let needs_no_database = [RequestKind::Me, RequestKind::Actors].contains(&done.kind);
+        assert!(done.refused > 0 || needs_no_database, "{:?} was not under way meanwhile", done.kind);
     }
-    are_made_once(&people.manager.at(&server), &done).await;
-    are_kept(&people.admin.at(&server)).await;
+    are_made_once(&staff.manager.at(&server), &done).await;
+    are_kept(&staff.admin.at(&server)).await;
 }
 
-/// What came of the requests of one kind.
+/// The results of the requests of one kind.
 #[derive(Debug)]
 struct Done {
-    deed: Deed,
+    kind: RequestKind,
     done: usize,
     refused: usize,
     slowest: Duration,
 }
 
-/// Does a deed again and again, each time under one key until it is done.
-async fn work(doer: &Doer<'_>, deed: Deed, is_over: &AtomicBool) -> Done {
-    let mut done = Done { deed, done: 0, refused: 0, slowest: Duration::ZERO };
+/// Sends requests of one kind in a loop. Each is repeated with its key until it succeeds.
+async fn work(sender: &Sender<'_>, kind: RequestKind, is_over: &AtomicBool) -> Done {
+    let mut done = Done { kind, done: 0, refused: 0, slowest: Duration::ZERO };
     while !is_over.load(Ordering::SeqCst) {
-        let key = format!("{deed:?} {}", done.done);
+        let key = format!("{kind:?} {}", done.done);
         loop {
             let began = Instant::now();
-            let answer = tokio::time::timeout(ANSWERED_WITHIN, doer.attempt(deed, &key)).await;
+            let answer = tokio::time::timeout(ANSWERED_WITHIN, sender.attempt(kind, &key)).await;
             let answer =
-                answer.unwrap_or_else(|_| panic!("no answer to {deed:?} within {ANSWERED_WITHIN:?}"));
+                answer.unwrap_or_else(|_| panic!("no answer to {kind:?} within {ANSWERED_WITHIN:?}"));
             done.slowest = done.slowest.max(began.elapsed());
             if answer.status < 300 {
                 break;
             }
-            assert!(answer.header("retry-after").is_some(), "{deed:?}: {answer}");
+            assert!(answer.header("retry-after").is_some(), "{kind:?}: {answer}");
             answer.expect_problem(503, "unavailable");
             done.refused += 1;
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -150,22 +150,22 @@ async fn work(doer: &Doer<'_>, deed: Deed, is_over: &AtomicBool) -> Done {
     done
 }
 
-/// One record for each key, whatever was cut off: those of the work, and the one after the outage.
+/// Checks that there is one record per key: those of the work, and the one after the outage.
 async fn are_made_once(manager: &Api, done: &[Done]) {
-    for (deeds, path, before) in [
-        (&[Deed::Customer, Deed::CustomerOfOther][..], "/api/customers", 1),
-        (&[Deed::Meeting], "/api/meetings", 0),
-        (&[Deed::Approval], "/api/approvals", 0),
-        (&[Deed::Task], "/api/tasks", 0),
+    for (kinds, path, before) in [
+        (&[RequestKind::Customer, RequestKind::CustomerOfOther][..], "/api/customers", 1),
+        (&[RequestKind::Meeting], "/api/meetings", 0),
+        (&[RequestKind::Approval], "/api/approvals", 0),
+        (&[RequestKind::Task], "/api/tasks", 0),
     ] {
-        let keys = done.iter().filter(|done| deeds.contains(&done.deed)).map(|done| done.done + 1);
+        let keys = done.iter().filter(|done| kinds.contains(&done.kind)).map(|done| done.done + 1);
         let expected = before + keys.sum::<usize>();
         let list = manager.get(&format!("{path}?count=true&limit=1")).await.expect(200);
         assert_eq!(list.header("x-total-count"), Some(&*expected.to_string()), "{path}");
     }
 }
 
-/// Every event takes effect, once and in order.
+/// Checks that every event takes effect, once and in order.
 async fn are_kept(admin: &Api) {
     eventually(4 * BACK_WITHIN, async || {
         let report = admin.get("/api/admin/integrity").await;

@@ -1,7 +1,7 @@
-//! `kizuna projections rebuild` (SPEC §9): the same rows again, from the log alone, also beside a server.
+//! `kizuna projections rebuild` (SPEC §9): it makes the same rows from the log alone, also beside a server.
 
 use kizuna::actors::analytics::metrics::MetricsConsumer;
-use kizuna::persistence::analytics::{ACTIVITY, METRICS, NOTIFICATIONS, PEOPLE};
+use kizuna::persistence::analytics::{ACTIVITY, METRICS, NOTIFICATIONS, USER_COPIES};
 use kizuna::persistence::customer_replicas::{OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
 use rstest::rstest;
 use runtime::consumer::Consumer;
@@ -12,14 +12,15 @@ use store::cursors::{CURSORS, PARKED};
 use store::sql::Sql;
 use store::table::Table;
 
-use crate::site::{BINARY, Site, UserDirectory, at_rest, run};
+use crate::fixture::{BINARY, Fixture, Staff, at_rest, run};
 use testing::promises;
 use testing::{Database, Kizuna, Postgres, Sqlite};
 
-/// In the order in which they are told of.
-const PROJECTIONS: [&Table; 5] = [&PEOPLE, &SALES_CUSTOMERS, &OPPORTUNITY_CUSTOMERS, &METRICS, &ACTIVITY];
+/// In the order in which the command prints them.
+const PROJECTIONS: [&Table; 5] =
+    [&USER_COPIES, &SALES_CUSTOMERS, &OPPORTUNITY_CUSTOMERS, &METRICS, &ACTIVITY];
 
-/// Every row of these tables, and of what must not change.
+/// Every row of these tables, and of the tables that must not change.
 async fn rows(db: &Db) -> Vec<(&'static str, Vec<String>)> {
     let mut all = Vec::new();
     for table in PROJECTIONS.into_iter().chain([&NOTIFICATIONS, &CURSORS, &PARKED]) {
@@ -29,17 +30,17 @@ async fn rows(db: &Db) -> Vec<(&'static str, Vec<String>)> {
     all
 }
 
-/// What the command says.
-fn rebuild(site: &Site) -> String {
-    let output = run(&["projections", "rebuild", "--database-url", &site.place.url], &[]);
+/// The output of the command.
+fn rebuild(fixture: &Fixture) -> String {
+    let output = run(&["projections", "rebuild", "--database-url", &fixture.database.url], &[]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// Some of everything that is folded.
-async fn work(server: &Kizuna, people: &UserDirectory, round: &str) {
-    let (sales, manager) = (people.sales.at(server), people.manager.at(server));
-    let admin = people.admin.at(server);
+/// Makes events for every projection.
+async fn work(server: &Kizuna, staff: &Staff, round: &str) {
+    let (sales, manager) = (staff.sales.at(server), staff.manager.at(server));
+    let admin = staff.admin.at(server);
     for n in 0..4 {
         let name = format!("{round} {n}");
         let customer = sales.post("/api/customers", json!({"name": name})).await.expect(201).id();
@@ -65,10 +66,10 @@ async fn work(server: &Kizuna, people: &UserDirectory, round: &str) {
     admin.delete(&format!("/api/auth/users/{user}")).await.expect(200);
 }
 
-/// Waits until all has taken effect and every position is stored, and stops the server.
-async fn rest(site: &Site, mut server: Kizuna) {
-    site.eventually(promises::kept).await;
-    site.eventually(at_rest).await;
+/// Waits until all effects are applied and every position is stored, and stops the server.
+async fn rest(fixture: &Fixture, mut server: Kizuna) {
+    fixture.eventually(promises::kept).await;
+    fixture.eventually(at_rest).await;
     assert!(server.terminate().await.success(), "{}", server.output());
 }
 
@@ -77,26 +78,29 @@ async fn rest(site: &Site, mut server: Kizuna) {
 async fn what_is_lost_or_wrong_is_folded_again_to_the_very_same_rows(
     #[values(Sqlite, Postgres)] on: Database,
 ) {
-    let (site, people) = Site::copied(on).await;
-    let server = site.launch().start().await;
-    work(&server, people, "one").await;
-    rest(&site, server).await;
-    let before = site.look(rows).await;
+    let (fixture, staff) = Fixture::copied(on).await;
+    let server = fixture.launch().start().await;
+    work(&server, staff, "one").await;
+    rest(&fixture, server).await;
+    let before = fixture.look(rows).await;
     assert!(before[..6].iter().all(|(_, rows)| rows.len() >= 4), "{before:?}");
-    site.place.raw("UPDATE daily_metrics SET value = value + 1000; DELETE FROM customer_activity").await;
-    site.place.raw("UPDATE sales_customers SET version = version + 100, name = '?'").await;
-    site.place.raw("DELETE FROM opportunity_customers; UPDATE analytics_users SET name = '?'").await;
-    assert_ne!(site.look(rows).await, before);
-    let said = rebuild(&site);
-    assert_eq!(site.look(rows).await, before);
+    fixture
+        .database
+        .raw("UPDATE daily_metrics SET value = value + 1000; DELETE FROM customer_activity")
+        .await;
+    fixture.database.raw("UPDATE sales_customers SET version = version + 100, name = '?'").await;
+    fixture.database.raw("DELETE FROM opportunity_customers; UPDATE analytics_users SET name = '?'").await;
+    assert_ne!(fixture.look(rows).await, before);
+    let said = rebuild(&fixture);
+    assert_eq!(fixture.look(rows).await, before);
     let wanted = PROJECTIONS
         .iter()
         .zip(&before)
         .map(|(table, (_, rows))| format!("{:<22} {} rows\n", table.name, rows.len()));
     assert_eq!(said, wanted.collect::<String>());
-    assert_eq!(rebuild(&site), said, "a second time");
-    assert_eq!(site.look(rows).await, before);
-    site.eventually(promises::kept).await;
+    assert_eq!(rebuild(&fixture), said, "a second time");
+    assert_eq!(fixture.look(rows).await, before);
+    fixture.eventually(promises::kept).await;
 }
 
 #[rstest]
@@ -104,34 +108,35 @@ async fn what_is_lost_or_wrong_is_folded_again_to_the_very_same_rows(
 async fn what_was_parked_is_applied_where_it_can_be_and_parked_again_where_not(
     #[values(Sqlite, Postgres)] on: Database,
 ) {
-    let (site, people) = Site::copied(on).await;
+    let (fixture, staff) = Fixture::copied(on).await;
     let fails = "feed.analytics.metrics.effect=fail@always/one 2";
-    let server = site.armed(fails).args(["--retry-times", "1", "--retry-initial", "1ms"]).start().await;
-    work(&server, people, "one").await;
+    let server = fixture.armed(fails).args(["--retry-times", "1", "--retry-initial", "1ms"]).start().await;
+    work(&server, staff, "one").await;
     let dead = async |db: &Db| {
         let parked =
             cursors::parked(db, MetricsConsumer::NAME, 100).await.map_err(|error| error.to_string())?;
         let is_dead = parked.iter().any(|parked| parked.status.as_str() == "dead");
         if is_dead { Ok(()) } else { Err(format!("{parked:?}")) }
     };
-    site.eventually(dead).await;
+    fixture.eventually(dead).await;
     let mut server = server;
     assert!(server.terminate().await.success(), "{}", server.output());
 
-    let args = ["projections", "rebuild", "--database-url", &site.place.url];
+    let args = ["projections", "rebuild", "--database-url", &fixture.database.url];
     let output = run(&args, &[("KIZUNA_FAILPOINTS", fails)]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(said.contains("could not be applied: a server tries them again"), "{said}");
     let parked =
-        site.look(async |db| cursors::parked(db, MetricsConsumer::NAME, 100).await.expect("rows")).await;
+        fixture.look(async |db| cursors::parked(db, MetricsConsumer::NAME, 100).await.expect("rows")).await;
     assert!(!parked.is_empty() && parked.iter().all(|parked| parked.attempts == 0), "{parked:?}");
 
-    assert!(!rebuild(&site).contains("could not"), "nothing fails any more");
-    let server = site.launch().start().await;
-    rest(&site, server).await;
+    assert!(!rebuild(&fixture).contains("could not"), "nothing fails any more");
+    let server = fixture.launch().start().await;
+    rest(&fixture, server).await;
     assert!(
-        site.look(async |db| cursors::parked(db, MetricsConsumer::NAME, 100).await.expect("rows"))
+        fixture
+            .look(async |db| cursors::parked(db, MetricsConsumer::NAME, 100).await.expect("rows"))
             .await
             .is_empty()
     );
@@ -140,30 +145,30 @@ async fn what_was_parked_is_applied_where_it_can_be_and_parked_again_where_not(
 #[rstest]
 #[tokio::test]
 async fn a_server_that_runs_beside_it_goes_on_exactly_once(#[values(Sqlite, Postgres)] on: Database) {
-    let (site, people) = Site::copied(on).await;
-    let server = site.launch().start().await;
-    work(&server, people, "one").await;
+    let (fixture, staff) = Fixture::copied(on).await;
+    let server = fixture.launch().start().await;
+    work(&server, staff, "one").await;
     for round in ["two", "three", "four"] {
-        let url = site.place.url.clone();
+        let url = fixture.database.url.clone();
         let rebuilt = tokio::task::spawn_blocking(move || {
             let output = run(&["projections", "rebuild", "--database-url", &url], &[]);
             (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
         });
-        work(&server, people, round).await;
+        work(&server, staff, round).await;
         let (success, said) = rebuilt.await.expect("no panic");
         assert!(success, "{said}");
     }
-    work(&server, people, "five").await;
-    site.eventually(promises::kept).await;
+    work(&server, staff, "five").await;
+    fixture.eventually(promises::kept).await;
     let metrics = kizuna_metrics(&server).await;
     assert!(metrics.iter().all(|line| line.ends_with(" 0")) && metrics.len() >= 5, "{metrics:?}");
-    rest(&site, server).await;
-    let before = site.look(rows).await;
-    rebuild(&site);
-    assert_eq!(site.look(rows).await, before, "and nothing was folded wrongly");
+    rest(&fixture, server).await;
+    let before = fixture.look(rows).await;
+    rebuild(&fixture);
+    assert_eq!(fixture.look(rows).await, before, "and nothing was folded wrongly");
 }
 
-/// How far behind `/metrics` says that each consumer is.
+/// The lag of each consumer, from `/metrics`.
 async fn kizuna_metrics(server: &Kizuna) -> Vec<String> {
     let metrics = reqwest::Client::builder().no_proxy().build().expect("a client");
     let text = metrics.get(format!("{}/metrics", server.base_url())).send().await.expect("an answer");

@@ -7,7 +7,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::site::{Known, SOON, Site};
+use crate::fixture::{Fixture, Known, SOON};
 use testing::app::{ADMIN, PASSWORD};
 use testing::promises;
 use testing::{Api, Database, Member, Postgres, Sqlite, Template, eventually};
@@ -15,10 +15,10 @@ use testing::{Api, Database, Member, Postgres, Sqlite, Template, eventually};
 const BOUNDARIES: [&str; 4] =
     ["journal.before_commit", "journal.after_commit", "feed.before_effect", "feed.after_effect"];
 const SIGKILL: i32 = 9;
-/// More commits than any of these sagas has: a loop that passes it would never end.
+/// More commits than any of these sagas has, to bound the loop.
 const VISITS_MAX: u32 = 60;
 
-/// A site where somebody has something to leave behind, and what is then deleted.
+/// A fixture with records to hand over, and the user or customer to delete.
 struct Estate {
     template: Template,
     admin: Known,
@@ -34,8 +34,8 @@ impl Estate {
     }
 
     async fn make(on: Database) -> Self {
-        let site = Site::fresh(on);
-        let mut server = site.launch().start().await;
+        let fixture = Fixture::fresh(on);
+        let mut server = fixture.launch().start().await;
         let admin = Member::sign_in(&Api::new(server.base_url()), ADMIN, PASSWORD).await;
         let manager = admin.hire("MANAGER", "manager", None).await;
         let sales = admin.hire("SALES", "sales", Some(&manager)).await;
@@ -48,13 +48,13 @@ impl Estate {
             sales.post("/api/tasks", task).await.expect(201);
         }
         let (admin, user) = (Known::new(&admin), sales.id.clone());
-        site.eventually(promises::kept).await;
+        fixture.eventually(promises::kept).await;
         assert!(server.terminate().await.success(), "{}", server.output());
-        Self { template: site.place.into_template(), admin, user, customer }
+        Self { template: fixture.database.into_template(), admin, user, customer }
     }
 
-    fn site(&self) -> Site {
-        Site { place: self.template.copy() }
+    fn fixture(&self) -> Fixture {
+        Fixture { database: self.template.copy() }
     }
 
     fn path(&self, deletion: Deletion) -> String {
@@ -82,17 +82,17 @@ async fn a_deletion_ends_as_foreseen_whatever_the_moments_of_kill_9(
     let path = estate.path(deletion);
     let mut kills = 0;
     for visit in 1..VISITS_MAX {
-        let site = estate.site();
-        let foreseen = foreseen(&site, estate, &path).await;
+        let fixture = estate.fixture();
+        let foreseen = foreseen(&fixture, estate, &path).await;
         let died =
-            delete_under(&site, estate, &path, &format!("{}=kill@{visit}", BOUNDARIES[boundary])).await;
+            delete_under(&fixture, estate, &path, &format!("{}=kill@{visit}", BOUNDARIES[boundary])).await;
         kills += u32::from(died);
         if died {
-            // The recovery dies, too, at another moment each time.
+            // The recovery is killed, too, at another commit each time.
             let again = format!("{}=kill@{}", BOUNDARIES[(boundary + visit as usize) % 4], 1 + visit % 3);
-            delete_under(&site, estate, &path, &again).await;
+            delete_under(&fixture, estate, &path, &again).await;
         }
-        assert_eq!(outcome(&site, estate, &path).await, foreseen, "visit {visit}");
+        assert_eq!(outcome(&fixture, estate, &path).await, foreseen, "visit {visit}");
         if !died {
             assert!(kills >= 5, "only {kills} kills: the boundary is passed more often than that");
             return;
@@ -102,8 +102,8 @@ async fn a_deletion_ends_as_foreseen_whatever_the_moments_of_kill_9(
 }
 
 /// The steps and their counts, as the preview has them.
-async fn foreseen(site: &Site, estate: &Estate, path: &str) -> Value {
-    let mut server = site.launch().start().await;
+async fn foreseen(fixture: &Fixture, estate: &Estate, path: &str) -> Value {
+    let mut server = fixture.launch().start().await;
     let preview = estate.admin.at(&server).get(&format!("{path}/deletion-preview")).await.expect(200);
     server.kill_9();
     counts(&preview.body["steps"])
@@ -113,14 +113,14 @@ fn counts(steps: &Value) -> Value {
     steps.as_array().expect("steps").iter().map(|step| json!([step["name"], step["counts"]])).collect()
 }
 
-/// Starts a server that is to die at a moment and has it delete; true if it died.
-async fn delete_under(site: &Site, estate: &Estate, path: &str, moment: &str) -> bool {
-    let mut server = site.armed(moment).spawn();
+/// Starts a server that is killed at a commit, and sends the deletion; returns true if the server died.
+async fn delete_under(fixture: &Fixture, estate: &Estate, path: &str, moment: &str) -> bool {
+    let mut server = fixture.armed(moment).spawn();
     if server.serves().await {
         let deletion = estate.admin.at(&server).attempt(Method::DELETE, path, None).await;
         let answered = deletion.is_ok_and(|answer| matches!(answer.status, 200 | 404 | 503));
-        // The saga goes on without anybody waiting for it: either it ends, or the server does.
-        if answered && !dies_or_rests(site, &mut server).await {
+        // The saga goes on by itself: either it ends, or the server does.
+        if answered && !dies_or_rests(fixture, &mut server).await {
             server.kill_9();
             return false;
         }
@@ -131,12 +131,12 @@ async fn delete_under(site: &Site, estate: &Estate, path: &str, moment: &str) ->
 }
 
 /// Waits until the server is dead (true), or all its effects are done (false).
-async fn dies_or_rests(site: &Site, server: &mut testing::Kizuna) -> bool {
+async fn dies_or_rests(fixture: &Fixture, server: &mut testing::Kizuna) -> bool {
     for _ in 0..500 {
         if !server.is_running() {
             return true;
         }
-        if site.look(promises::kept).await.is_ok() {
+        if fixture.look(promises::kept).await.is_ok() {
             return !server.is_running();
         }
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
@@ -144,14 +144,14 @@ async fn dies_or_rests(site: &Site, server: &mut testing::Kizuna) -> bool {
     panic!("neither dead nor done:\n{}", server.output());
 }
 
-/// Lets everything end on a server that lives; then every promise is kept, and the saga has these counts.
-async fn outcome(site: &Site, estate: &Estate, path: &str) -> Value {
-    let mut server = site.launch().start().await;
+/// Lets the saga end on a server that is not killed; checks every promise and the counts of the saga.
+async fn outcome(fixture: &Fixture, estate: &Estate, path: &str) -> Value {
+    let mut server = fixture.launch().start().await;
     let admin = estate.admin.at(&server);
     // The kill may have come before the deletion.
     let deletion = admin.delete(path).await;
     assert!(matches!(deletion.status, 200 | 404), "{deletion}");
-    eventually(SOON, async || site.look(promises::kept).await).await;
+    eventually(SOON, async || fixture.look(promises::kept).await).await;
     let sagas = admin.get("/api/sagas").await.expect(200);
     assert_eq!(sagas.items().len(), 1, "one deletion is one saga: {sagas}");
     server.kill_9();

@@ -5,10 +5,10 @@ use std::process::Output;
 
 use rstest::rstest;
 
-use crate::site::run;
+use crate::fixture::run;
 use testing::app::SECRET;
 
-/// What a failed start said, without clap's hint at the help.
+/// The error of a failed start, without clap's hint at the help.
 fn complaint(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     let hint = |line: &&str| line.is_empty() || line.contains("--help") || line.starts_with("Usage:");

@@ -1,18 +1,18 @@
-//! Flow 6 while a service hangs, and how long it takes (SPEC §5, §7): real waits, so the real binary.
+//! Flow 6 while a service hangs, and how long it takes (SPEC §5, §7): it needs real waits, so it runs the real binary.
 
 use std::time::{Duration, Instant};
 
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::site::{Known, Site};
+use crate::fixture::{Fixture, Known};
 use testing::{Database, Kizuna, Postgres, Sqlite};
 
-/// The breakers' timeout here; a machine that runs other tests beside needs its time, too.
+/// The breakers' timeout in these tests, with room for a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(2);
 const SECTIONS: [&str; 4] = ["customers", "meetings", "tasks", "approvals"];
 
-/// The summary that somebody is answered, and how long that took.
+/// Requests the summary; returns it and the time it took.
 async fn summary(server: &Kizuna, who: &Known, query: &str) -> (Value, Duration) {
     let begun = Instant::now();
     let path = format!("/api/reports/sales-summary?from=2026-01-01&to=2026-12-31{query}");
@@ -34,11 +34,12 @@ async fn a_summary_waits_for_nobody_longer_than_the_breakers_timeout(
     #[case] hangs: &str,
     #[case] wanted: [&str; 4],
 ) {
-    let (site, people) = Site::copied(on).await;
-    let server = site.armed(&format!("{hangs}=hang@2..1000")).args(["--breaker-timeout", "2s"]).start().await;
-    let (before, _) = summary(&server, &people.manager, "").await;
+    let (fixture, staff) = Fixture::copied(on).await;
+    let server =
+        fixture.armed(&format!("{hangs}=hang@2..1000")).args(["--breaker-timeout", "2s"]).start().await;
+    let (before, _) = summary(&server, &staff.manager, "").await;
     assert_eq!(sources(&before), ["live"; 4], "the first visit passes");
-    let (now, took) = summary(&server, &people.manager, "").await;
+    let (now, took) = summary(&server, &staff.manager, "").await;
     assert_eq!(sources(&now), wanted);
     assert!(took < TIMEOUT, "{took:?}");
     for (section, source) in SECTIONS.into_iter().zip(wanted) {
@@ -51,8 +52,8 @@ async fn a_summary_waits_for_nobody_longer_than_the_breakers_timeout(
             now[section]
         );
     }
-    // Somebody whose figures were never good: nothing of another's is shown.
-    let (own, took) = summary(&server, &people.sales, "").await;
+    // A user without cached figures sees no figures of another user.
+    let (own, took) = summary(&server, &staff.sales, "").await;
     assert_eq!(sources(&own), wanted.map(|source| if source == "cached" { "unavailable" } else { "live" }));
     assert!(took < TIMEOUT, "{took:?}");
     let hidden = SECTIONS.iter().zip(wanted).find(|(_, source)| *source == "cached").expect("one hangs");
@@ -64,14 +65,14 @@ async fn a_summary_waits_for_nobody_longer_than_the_breakers_timeout(
 async fn a_summary_takes_as_long_as_the_slowest_service_and_not_as_all(
     #[values(Sqlite, Postgres)] on: Database,
 ) {
-    let (site, people) = Site::copied(on).await;
+    let (fixture, staff) = Fixture::copied(on).await;
     let slow = SECTIONS.map(|section| format!("stats.{section}=300ms@always")).join(";");
-    let server = site.armed(&slow).start().await;
+    let server = fixture.armed(&slow).start().await;
     // The first request of a process opens connections.
-    summary(&server, &people.manager, "").await;
+    summary(&server, &staff.manager, "").await;
     let mut quickest = Duration::MAX;
     for _ in 0..3 {
-        let (summary, took) = summary(&server, &people.manager, "").await;
+        let (summary, took) = summary(&server, &staff.manager, "").await;
         assert_eq!(sources(&summary), ["live"; 4]);
         assert!(took >= Duration::from_millis(300), "{took:?}: nobody waited");
         quickest = quickest.min(took);
@@ -81,14 +82,14 @@ async fn a_summary_takes_as_long_as_the_slowest_service_and_not_as_all(
 
 #[tokio::test]
 async fn a_service_that_hangs_for_ever_opens_its_breaker_and_is_not_waited_for_any_more() {
-    let (site, people) = Site::copied(Sqlite).await;
+    let (fixture, staff) = Fixture::copied(Sqlite).await;
     let server =
-        site.armed("stats.customers=hang@2..1000").args(["--breaker-timeout", "200ms"]).start().await;
+        fixture.armed("stats.customers=hang@2..1000").args(["--breaker-timeout", "200ms"]).start().await;
     let mut last = Value::Null;
     for _ in 0..12 {
-        last = summary(&server, &people.manager, "").await.0;
+        last = summary(&server, &staff.manager, "").await.0;
     }
-    let (now, took) = summary(&server, &people.manager, "").await;
+    let (now, took) = summary(&server, &staff.manager, "").await;
     assert_eq!(now["customers"]["source"], "cached");
     assert_eq!(
         (&now["customers"]["as_of"], &now["customers"]["total"]),

@@ -10,7 +10,7 @@ export { expect };
 export const PASSWORD = "kizuna-demo";
 
 /** Who is there before any test: the people of the demo, and an administrator who reads English (prepare.js). */
-export const PEOPLE = {
+export const USERS = {
   sales: "sales@example.com",
   manager: "manager@example.com",
   admin: "admin@example.com",
@@ -18,10 +18,10 @@ export const PEOPLE = {
 };
 
 /** Where prepare.js keeps the cookies that the seed's test begins with. */
-export const SEED_STATE = "../../target/e2e-people/sales.json";
+export const SEED_STATE = "../../target/e2e-sessions/sales.json";
 
-/** A person's address: of one of PEOPLE by their key, or of somebody hired. */
-const emailOf = (who) => PEOPLE[who] ?? who.email;
+/** A person's address: of one of USERS by their key, or of somebody hired. */
+const emailOf = (who) => USERS[who] ?? who.email;
 
 export async function logIn(page, email, password = PASSWORD) {
   await page.goto("/login");

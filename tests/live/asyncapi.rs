@@ -1,4 +1,4 @@
-//! The contract at `/asyncapi.json`: complete, and whole in itself.
+//! The document at `/asyncapi.json` is complete, and its references resolve.
 
 use kizuna::domain::events as catalogue;
 use serde_json::Value;

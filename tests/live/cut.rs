@@ -16,29 +16,29 @@ use store::log;
 use crate::proxy::Proxy;
 use testing::app::{ADMIN, PASSWORD, SECRET};
 use testing::live_client::{Client, Heard, cursor_of};
-use testing::{Api, Database, Kizuna, Launch, Member, Place, Postgres, Sqlite};
+use testing::{Api, Database, Kizuna, Launch, Member, Postgres, Sqlite, TestDatabase};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_kizuna");
-/// Bytes of the server's after which a connection breaks: within the handshake, a hello, or some frame.
+/// After how many bytes from the server a connection breaks: within the handshake, the hello or another frame.
 const CUTS: std::ops::Range<usize> = 1..16_000;
 const KILLS: usize = 3;
-/// All of it must be over by then.
+/// The longest time for the whole test.
 const WITHIN: Duration = Duration::from_secs(90);
 
-fn launch(place: &Place) -> Launch {
+fn launch(database: &TestDatabase) -> Launch {
     Kizuna::launch(BINARY)
-        .database(&place.url)
+        .database(&database.url)
         .env("KIZUNA_JWT_SECRET", SECRET)
         .env("KIZUNA_ADMIN_PASSWORD", PASSWORD)
-        // A connection that was cut is no longer there for its client, but for the server for a moment.
+        // The server notices a cut connection a moment later than its client.
         .args(["--user-sockets", "1000", "--login-rate", "1000/m"])
 }
 
-/// A reader with a token that holds at every server.
+/// A reader whose token is valid on every server.
 struct Reader {
     id: Id,
     token: String,
-    /// Where the feed stood before the first notification.
+    /// The cursor before the first notification.
     cursor: String,
 }
 
@@ -51,8 +51,8 @@ impl Reader {
     }
 
     /// Its notifications as the log has them.
-    async fn expected(&self, place: &Place) -> Vec<String> {
-        let db = place.open().await;
+    async fn expected(&self, database: &TestDatabase) -> Vec<String> {
+        let db = database.open().await;
         let events = log::after(&db, partition_of(self.id), 0, 100_000).await.expect("a log");
         db.close().await;
         let mine = events.iter().filter(|event| {
@@ -61,8 +61,8 @@ impl Reader {
         mine.map(|event| event.event.subject.to_string()).collect()
     }
 
-    /// Follows the feed over as many connections as it takes, until it has `count` notifications and all are
-    /// written; then listens a while for what should not come.
+    /// Follows the feed over several connections until it has `count` notifications and all are written; then waits a
+    /// while for notifications that must not come.
     async fn read(&self, base: &str, count: usize, is_written: &AtomicBool) -> Vec<String> {
         let (mut seen, mut cursor) = (Vec::new(), self.cursor.clone());
         let bearer = format!("Bearer {}", self.token);
@@ -95,7 +95,7 @@ impl Reader {
     }
 }
 
-/// Creates customers, each once, whatever happens to the server.
+/// Creates customers, each once, across the server's deaths.
 async fn write(proxy: &Proxy, token: &str, names: std::ops::Range<usize>) {
     let api = Api::new(proxy.base()).token(token);
     for number in names {
@@ -114,8 +114,8 @@ async fn write(proxy: &Proxy, token: &str, names: std::ops::Range<usize>) {
 
 /// `managers` with `clients` each; each of `customers` is a notification for every manager.
 async fn run(on: Database, managers: usize, clients: usize, customers: usize) {
-    let place = Place::fresh(on);
-    let mut server = launch(&place).start().await;
+    let database = TestDatabase::fresh(on);
+    let mut server = launch(&database).start().await;
     let admin = Member::sign_in(&Api::new(server.base_url()), ADMIN, PASSWORD).await;
     let sales = admin.hire("SALES", "sales", None).await;
     let readers = join_all((0..managers).map(|number| Reader::hire(&admin, number))).await;
@@ -131,7 +131,7 @@ async fn run(on: Database, managers: usize, clients: usize, customers: usize) {
                 if round < KILLS {
                     tokio::time::sleep(Duration::from_millis(150)).await;
                     server.kill_9();
-                    server = launch(&place).start().await;
+                    server = launch(&database).start().await;
                     cutting.aim(server.base_url());
                     straight.aim(server.base_url());
                 }
@@ -149,7 +149,7 @@ async fn run(on: Database, managers: usize, clients: usize, customers: usize) {
         .await
         .expect("all of it is over in time");
     for (reader, seen) in readers.iter().zip(seen.chunks(clients)) {
-        let expected = reader.expected(&place).await;
+        let expected = reader.expected(&database).await;
         assert_eq!(expected.len(), customers, "each customer is one notification of each manager");
         for client in seen {
             assert_eq!(*client, expected);

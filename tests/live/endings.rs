@@ -7,12 +7,12 @@ use serde_json::json;
 
 use testing::app::{ADMIN, PASSWORD};
 use testing::live_client::{Client, Heard, cursor_of};
-use testing::{Api, Database, Kizuna, Member, Place, Postgres, Sqlite, Team, TestApp, eventually};
+use testing::{Api, Database, Kizuna, Member, Postgres, Sqlite, Team, TestApp, TestDatabase, eventually};
 
-/// At once, on a machine that runs other tests beside.
+/// The limit for "at once", on a busy machine.
 const AT_ONCE: Duration = Duration::from_millis(800);
 
-/// The socket closes with 4401, and at once.
+/// Checks that the socket closes with 4401, at once.
 async fn assert_signed_out(client: &mut Client) {
     let began = Instant::now();
     assert_eq!(client.closed().await, 4401);
@@ -140,8 +140,8 @@ async fn a_socket_that_is_closed_by_its_client_is_answered_and_forgotten() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_listener_or_a_hub_that_dies_sends_its_sockets_back_to_their_cursors() {
     for failpoint in ["actor.analytics.listener=panic@4", "actor.live=panic@12"] {
-        let place = Place::fresh(Sqlite);
-        let launch = Kizuna::launch(env!("CARGO_BIN_EXE_kizuna")).database(&place.url);
+        let database = TestDatabase::fresh(Sqlite);
+        let launch = Kizuna::launch(env!("CARGO_BIN_EXE_kizuna")).database(&database.url);
         let launch = launch.env("KIZUNA_ADMIN_PASSWORD", PASSWORD).env("KIZUNA_FAILPOINTS", failpoint);
         let server = launch.start().await;
         let admin = Member::sign_in(&Api::new(server.base_url()), ADMIN, PASSWORD).await;
@@ -174,7 +174,7 @@ async fn a_listener_or_a_hub_that_dies_sends_its_sockets_back_to_their_cursors()
     }
 }
 
-/// A socket at this path, once the hub is back; its hello is heard.
+/// Opens a socket at this path after the hub is back, and reads its hello.
 async fn reconnected(api: &Api, path: &str) -> Client {
     let bearer = format!("Bearer {}", api.access_token().expect("signed in"));
     let open = async || Client::open(api.base(), path, &[("authorization", &bearer)]).await;

@@ -1,11 +1,11 @@
 //! The live feed (SPEC §6), as its clients see it.
 //!
-//! - `feed`: what comes, in which order, from which cursor on; `topics`: who sees what; `stream`: the same as
+//! - `feed`: which frames come, in which order, from which cursor; `topics`: who sees which events; `stream`:
 //!   Server-Sent Events
-//! - `sign_in`: who gets in; `endings`: what closes a socket; `malformed`: frames that are none
+//! - `sign_in`: who may connect; `endings`: what closes a socket; `malformed`: invalid frames
 //! - `slow`: a client that stops reading; `cut`: 200 clients whose connections break, and a server that is killed
 //! - `asyncapi`: the contract; `watch`: the terminal client
-//! - `client`: a client of the tests; `wire`: one that speaks byte by byte; `proxy`: a wire that breaks
+//! - `wire`: a client that writes single bytes; `proxy`: a connection that breaks
 
 mod asyncapi;
 mod cut;

@@ -1,10 +1,10 @@
-//! Frames that are none: the close codes of RFC 6455, and a server that does not mind.
+//! Invalid frames: the close codes of RFC 6455, and a server that keeps running.
 
 use crate::wire::{Wire, frame};
 use testing::live_client::Client;
 use testing::{Sqlite, Team, TestApp};
 
-/// What is sent, and the code it is closed with.
+/// The bytes that are sent, and the code of the close frame.
 fn cases() -> Vec<(&'static str, Vec<u8>, u16)> {
     let join = |parts: &[Vec<u8>]| parts.concat();
     vec![

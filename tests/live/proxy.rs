@@ -1,4 +1,4 @@
-//! A wire that breaks: TCP to a server that may move, cut off at byte positions that are drawn.
+//! A TCP proxy to a server that may move, which cuts connections at random byte positions.
 
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -17,7 +17,8 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Connections are cut after so many bytes of the server's, drawn anew for each; with an empty range, never.
+    /// Cuts each connection after a random number of bytes from the server within `cuts`; never, if that range is
+    /// empty.
     pub async fn to(base: &str, cuts: Range<usize>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
@@ -35,7 +36,7 @@ impl Proxy {
         Self { address, target, accepting }
     }
 
-    /// From now on connections go there.
+    /// Sends new connections to this target.
     pub fn aim(&self, base: &str) {
         *self.target.lock().expect("no panic under this lock") = parse(base);
     }

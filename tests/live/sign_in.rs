@@ -1,4 +1,4 @@
-//! Who gets in, and how.
+//! Who may connect, and how.
 
 use std::time::{Duration, Instant};
 

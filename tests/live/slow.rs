@@ -1,4 +1,4 @@
-//! A client that stops reading is closed and comes back; nobody else notices.
+//! A client that stops reading is closed and reconnects; other clients notice nothing.
 
 use std::time::{Duration, Instant};
 
@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use crate::wire::{Raw, Wire};
 use testing::app::{ADMIN, PASSWORD, SECRET};
 use testing::live_client::Client;
-use testing::{Api, Kizuna, Member, Place, Sqlite};
+use testing::{Api, Kizuna, Member, Sqlite, TestDatabase};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_kizuna");
 const PATH: &str = "/api/ws?topics=customers";
 /// Changes of one customer, each an event of some 30 KB: far more than the kernel and the queue hold.
 const CHANGES: usize = 600;
-/// What one slow client may cost the server, with the log's own caches.
+/// The memory that one slow client may cost the server, with the caches of the log.
 const GROWTH_MAX_KB: usize = 48 * 1024;
 
 /// Resident memory in KiB.
@@ -29,8 +29,8 @@ fn version_of(frame: &Value) -> i64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_stops_reading_is_closed_with_1013_within_bounded_memory_and_resumes() {
-    let place = Place::fresh(Sqlite);
-    let launch = Kizuna::launch(BINARY).database(&place.url).env("KIZUNA_JWT_SECRET", SECRET);
+    let database = TestDatabase::fresh(Sqlite);
+    let launch = Kizuna::launch(BINARY).database(&database.url).env("KIZUNA_JWT_SECRET", SECRET);
     let server = launch.env("KIZUNA_ADMIN_PASSWORD", PASSWORD).start().await;
     let admin = Member::sign_in(&Api::new(server.base_url()), ADMIN, PASSWORD).await;
     let customer = admin.customer("絆商事").await.id();
@@ -76,7 +76,7 @@ async fn change_and_follow(admin: &Member, address: &str, reader: &mut Client, d
     begun.elapsed()
 }
 
-/// What a client finds that reads on: the last event, and the close frame's code.
+/// Reads to the end: the last event, and the code of the close frame.
 async fn read_on(wire: &mut Wire) -> (Option<Value>, Option<u16>) {
     let mut last: Option<Value> = None;
     while let Some(Raw { opcode, payload }) = wire.next().await {

@@ -1,4 +1,4 @@
-//! The same feed as Server-Sent Events.
+//! The live feed as Server-Sent Events.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ impl Stream {
         Self { response, text: String::new() }
     }
 
-    /// The next block of lines; none at the end.
+    /// The next block of lines; `None` at the end.
     async fn block(&mut self) -> Option<String> {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
@@ -47,7 +47,7 @@ impl Stream {
         }
     }
 
-    /// The next event, comments aside; none at the end.
+    /// The next event, without comments; `None` at the end.
     async fn event(&mut self) -> Option<Event> {
         loop {
             let block = self.block().await?;

@@ -1,4 +1,4 @@
-//! A client that speaks byte by byte: for frames that no library sends, and for one that does not read.
+//! A client that writes single bytes: for frames that no library sends, and for a client that does not read.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ impl Wire {
         Self::open(api, "/api/ws", None).await
     }
 
-    /// The same at `path`, with so many bytes of room in the kernel.
+    /// A signed-in socket at `path`, with a receive buffer of this many bytes.
     pub async fn open(api: &Api, path: &str, room: Option<usize>) -> Self {
         let address = api.base().trim_start_matches("http://");
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
@@ -62,11 +62,11 @@ impl Wire {
     }
 
     pub async fn send(&mut self, bytes: &[u8]) {
-        // The server may have closed already, for what came before.
+        // The server may have closed the connection already.
         let _ = self.stream.write_all(bytes).await;
     }
 
-    /// The next frame; none once the connection is closed.
+    /// The next frame; `None` after the connection is closed.
     pub async fn next(&mut self) -> Option<Raw> {
         loop {
             if let Some(frame) = self.take() {
@@ -78,7 +78,7 @@ impl Wire {
         }
     }
 
-    /// The code of the close frame that comes, if one does before the connection ends.
+    /// The code of the close frame; `None` if the connection ends without one.
     pub async fn close_code(mut self) -> Option<u16> {
         let closed = async {
             while let Some(Raw { opcode, payload }) = self.next().await {
@@ -96,7 +96,7 @@ impl Wire {
         matches!(read.await.expect("a server that says something"), Ok(1..))
     }
 
-    /// A whole frame of what was read.
+    /// A complete frame of the bytes that were read.
     fn take(&mut self) -> Option<Raw> {
         let (first, second) = (*self.read.first()?, *self.read.get(1)?);
         assert_eq!(second & 0x80, 0, "a server masks nothing");

@@ -15,7 +15,7 @@ use rstest::rstest;
 use store::unit_of_work::Write;
 
 use crate::common::{begin, count, store, user, user_write, walk};
-use testing::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 fn with_role(name: &str, role: Role) -> UserState {
     let mut state = user(name);
@@ -32,8 +32,8 @@ fn deleted(state: UserState) -> UserState {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_live_user_is_found_by_address(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     assert!(!has_users(&db).await.unwrap());
     store(&db, vec![user_write(&deleted(user("same")))]).await;
     assert!(has_users(&db).await.unwrap(), "a deleted one was there too");
@@ -52,8 +52,8 @@ async fn only_the_live_user_is_found_by_address(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_other_admin_is_live_and_another(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let (one, two) = (with_role("one", Role::Admin), with_role("two", Role::Admin));
     let gone = deleted(with_role("gone", Role::Admin));
     store(&db, [&one, &gone, &with_role("boss", Role::Manager)].map(user_write).to_vec()).await;
@@ -70,8 +70,8 @@ async fn the_other_admin_is_live_and_another(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn users_are_listed_in_the_order_of_their_making(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let mut names = Vec::new();
     for n in 0..12_u64 {
         let role = if n % 3 == 0 { Role::Manager } else { Role::Sales };
@@ -98,8 +98,8 @@ async fn users_are_listed_in_the_order_of_their_making(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_names_of_many_users_are_read_at_once_also_of_deleted_ones(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let people = [user("ann"), user("bo"), deleted(user("gone"))];
     store(&db, people.iter().map(user_write).collect()).await;
     let ids = [people[0].user.id, people[2].user.id, new_id()];
@@ -115,8 +115,8 @@ async fn the_names_of_many_users_are_read_at_once_also_of_deleted_ones(#[case] o
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_that_ran_out_are_forgotten_a_few_at_a_time(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let session = |seconds| Session {
         id: new_id(),
         version: 1,

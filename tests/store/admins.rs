@@ -17,7 +17,7 @@ use rstest::rstest;
 use runtime::service::Local;
 
 use crate::common::{caller, store, user, user_write};
-use crate::node::{Node, Site, run};
+use crate::node::{Fixture, Node, run};
 use testing::{Database, Postgres, Sqlite};
 
 /// Auth on a node that knows of another.
@@ -36,9 +36,9 @@ fn auth(node: &Node) -> Local<AuthService> {
     })
 }
 
-async fn two(site: &Site, on: Database) -> [Node; 2] {
-    let one = site.node().await;
-    let two = if on == Postgres { site.node().await } else { site.node_on(one.db.clone()) };
+async fn two(fixture: &Fixture, on: Database) -> [Node; 2] {
+    let one = fixture.node().await;
+    let two = if on == Postgres { fixture.node().await } else { fixture.node_on(one.db.clone()) };
     [one, two]
 }
 
@@ -63,8 +63,8 @@ async fn remove(auth: &Local<AuthService>, by: Id, id: Id, successor: &UserState
 #[case(Sqlite)]
 #[case(Postgres)]
 fn of_two_admins_who_make_each_other_less_one_stays(#[case] on: Database) {
-    run(on, async |site| {
-        let nodes = two(site, on).await;
+    run(on, async |fixture| {
+        let nodes = two(fixture, on).await;
         let [here, there] = nodes.each_ref().map(auth);
         for round in 0..12 {
             let [one, other, successor] =
@@ -91,7 +91,7 @@ fn of_two_admins_who_make_each_other_less_one_stays(#[case] on: Database) {
             // The one who stayed makes room for the next round.
             let left = if first.is_ok() { &one } else { &other };
             let mut gone = left.clone();
-            gone.deleted_at = Some(site.clock.now());
+            gone.deleted_at = Some(fixture.clock.now());
             gone.user.version += 1;
             store(&nodes[0].db, vec![user_write(&gone)]).await;
         }
@@ -102,8 +102,8 @@ fn of_two_admins_who_make_each_other_less_one_stays(#[case] on: Database) {
 #[case(Sqlite)]
 #[case(Postgres)]
 fn an_admin_s_other_change_meanwhile_refuses_nothing(#[case] on: Database) {
-    run(on, async |site| {
-        let nodes = two(site, on).await;
+    run(on, async |fixture| {
+        let nodes = two(fixture, on).await;
         let [here, there] = nodes.each_ref().map(auth);
         let mut people = ["one", "other", "third"].map(user);
         people.iter_mut().for_each(|state| state.user.role = Role::Admin);

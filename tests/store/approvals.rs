@@ -14,7 +14,7 @@ use store::unit_of_work::Write;
 
 use crate::common::{at, begin, caller, store, walk};
 use crate::rows::{AWKWARD, EARLIEST};
-use testing::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 /// The greatest amount that the API takes.
 const MOST: i64 = (1 << 53) - 1;
@@ -52,8 +52,8 @@ async fn keep(db: &Db, rows: &[Approval]) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn approvals_keep_every_field(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let bare = approval("値引き");
     let mut rows = vec![bare.clone()];
     for (text, status) in AWKWARD.iter().zip(ApprovalStatus::ALL.into_iter().cycle()) {
@@ -85,8 +85,8 @@ async fn approvals_keep_every_field(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn approvals_are_listed_newest_first_to_those_who_may_see_them(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let (requester, approver, customer_id) = (new_id(), new_id(), new_id());
     let of = |title: &str, n, requester_id, status| Approval {
         created_at: day(n),
@@ -123,8 +123,8 @@ async fn approvals_are_listed_newest_first_to_those_who_may_see_them(#[case] on:
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn approved_amounts_are_added_by_currency_however_great(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let requester_id = new_id();
     let of = |amount, currency: &str, status| Approval {
         requester_id,

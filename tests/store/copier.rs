@@ -1,4 +1,4 @@
-//! A consumer that the tests have a hold on, and what they ask about it.
+//! A consumer that the tests control, and queries about it.
 
 use kernel::event::EventType;
 use kernel::service_id::ServiceId;
@@ -103,7 +103,7 @@ pub async fn applied(db: &Db) -> i64 {
     cursors::load(db, Copier::NAME).await.unwrap().iter().map(|cursor| cursor.applied).sum()
 }
 
-/// Another aggregate's events take effect: two, so that the feed has looked at its retries in between.
+/// Applies two events of another aggregate, so that the consumer has checked its retries in between.
 pub async fn others_flow_on(node: &Node) {
     for _ in 0..2 {
         let other = customer("other");

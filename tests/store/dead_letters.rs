@@ -1,4 +1,4 @@
-//! Dead letters: redriven from anywhere, once and in order; parking has its bounds and its turns.
+//! Dead letters: redriven from any node, applied once and in order; and the bounds of parking.
 
 use kizuna::persistence::analytics;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::copier::{Copier, WITHIN, applied, copied, others_flow_on, parked, pub
 use crate::node::{Node, run};
 use testing::{Database, Postgres, Sqlite, eventually};
 
-/// A feed looks once a second whether somebody has redriven something.
+/// A consumer checks once per second whether an event was redriven.
 const NOTICED_WITHIN: Duration = Duration::from_secs(4);
 
 /// Moves the clock until the first parked event is a dead letter.
@@ -33,7 +33,7 @@ async fn dies(node: &Node) -> Parked {
     .await
 }
 
-/// Redrives it past the feed's node: on connections of its own, as the command does.
+/// Redrives it beside the consumer's node, on other connections, as the CLI does.
 async fn redrive(elsewhere: &Node, id: Id) -> Result<DeadLetter, Error> {
     let commit = async |unit| commit_one(&elsewhere.db, unit).await;
     dead_letters::redrive(&elsewhere.db, id, None, elsewhere.clock.now(), commit).await
@@ -43,8 +43,8 @@ async fn redrive(elsewhere: &Node, id: Id) -> Result<DeadLetter, Error> {
 #[case(Sqlite)]
 #[case(Postgres)]
 fn a_redriven_dead_letter_is_applied_once_and_what_waited_goes_on_after_it(#[case] on: Database) {
-    run(on, async |site| {
-        let (node, elsewhere, copier) = (site.node().await, site.node().await, Copier::new());
+    run(on, async |fixture| {
+        let (node, elsewhere, copier) = (fixture.node().await, fixture.node().await, Copier::new());
         node.feed(copier.clone(), 100);
         let one = customer("broken");
         copier.breaks_over(one.id);
@@ -78,8 +78,8 @@ fn a_redriven_dead_letter_is_applied_once_and_what_waited_goes_on_after_it(#[cas
 #[case(Sqlite)]
 #[case(Postgres)]
 fn a_redriven_dead_letter_that_fails_again_has_all_its_retries(#[case] on: Database) {
-    run(on, async |site| {
-        let (node, copier) = (site.node().await, Copier::new());
+    run(on, async |fixture| {
+        let (node, copier) = (fixture.node().await, Copier::new());
         node.feed(copier.clone(), 100);
         let one = customer("broken");
         copier.breaks_over(one.id);
@@ -99,8 +99,8 @@ fn a_redriven_dead_letter_that_fails_again_has_all_its_retries(#[case] on: Datab
 #[case(Sqlite)]
 #[case(Postgres)]
 fn a_busy_feed_notices_a_redrive(#[case] on: Database) {
-    run(on, async |site| {
-        let (node, elsewhere, copier) = (site.node().await, site.node().await, Copier::new());
+    run(on, async |fixture| {
+        let (node, elsewhere, copier) = (fixture.node().await, fixture.node().await, Copier::new());
         node.feed(copier.clone(), 100);
         let one = customer("broken");
         copier.breaks_over(one.id);
@@ -120,8 +120,8 @@ fn a_busy_feed_notices_a_redrive(#[case] on: Database) {
 #[case(Sqlite)]
 #[case(Postgres)]
 fn only_what_is_dead_is_redriven_and_only_once(#[case] on: Database) {
-    run(on, async |site| {
-        let (node, copier) = (site.node().await, Copier::new());
+    run(on, async |fixture| {
+        let (node, copier) = (fixture.node().await, Copier::new());
         node.feed(copier.clone(), 100);
         let one = customer("broken");
         copier.breaks_over(one.id);
@@ -136,7 +136,7 @@ fn only_what_is_dead_is_redriven_and_only_once(#[case] on: Database) {
         assert!(dead_letters::list(&node.db, None, &first(10)).await.unwrap().items.is_empty());
         let dead = dies(&node).await;
         drop(node);
-        let node = site.node().await;
+        let node = fixture.node().await;
         let both = tokio::join!(redrive(&node, dead.id), redrive(&node, dead.id));
         let won = [&both.0, &both.1].into_iter().filter(|done| done.is_ok()).count();
         assert_eq!(won, 1, "{both:?}");
@@ -148,8 +148,8 @@ fn only_what_is_dead_is_redriven_and_only_once(#[case] on: Database) {
 #[case(Sqlite)]
 #[case(Postgres)]
 fn a_consumer_with_a_full_parking_stands_still_and_forgets_no_order(#[case] on: Database) {
-    run(on, async |site| {
-        let (node, copier) = (site.node().await, Copier::new());
+    run(on, async |fixture| {
+        let (node, copier) = (fixture.node().await, Copier::new());
         node.feed_within(copier.clone(), 100, 2);
         let broken = ["one", "two", "three"].map(customer);
         for one in &broken {
@@ -175,7 +175,7 @@ fn a_consumer_with_a_full_parking_stands_still_and_forgets_no_order(#[case] on: 
         assert!(broken[..2].iter().all(|one| subjects.contains(&one.id)), "the first two: {subjects:?}");
         assert_eq!((copied(&node.db, broken[2].id).await, copier.calls(last)), (0, 0));
         drop(node);
-        let (node, healed) = (site.node().await, Copier::new());
+        let (node, healed) = (fixture.node().await, Copier::new());
         healed.breaks_over(broken[0].id);
         healed.breaks_over(broken[1].id);
         node.feed_within(healed.clone(), 100, 2);
@@ -196,8 +196,8 @@ fn a_consumer_with_a_full_parking_stands_still_and_forgets_no_order(#[case] on: 
 #[case(Sqlite)]
 #[case(Postgres)]
 fn what_waits_behind_an_event_that_another_node_applied_has_its_turn(#[case] on: Database) {
-    run(on, async |site| {
-        let (node, copier) = (site.node().await, Copier::new());
+    run(on, async |fixture| {
+        let (node, copier) = (fixture.node().await, Copier::new());
         node.feed(copier.clone(), 100);
         let one = customer("broken");
         copier.breaks_over(one.id);
@@ -226,8 +226,8 @@ fn what_waits_behind_an_event_that_another_node_applied_has_its_turn(#[case] on:
 #[case(Sqlite)]
 #[case(Postgres)]
 fn two_nodes_apply_a_parked_event_once_between_them(#[case] on: Database) {
-    run(on, async |site| {
-        let (node, other) = (site.node().await, site.node().await);
+    run(on, async |fixture| {
+        let (node, other) = (fixture.node().await, fixture.node().await);
         let copiers = [Copier::new(), Copier::new()];
         let one = customer("broken");
         copiers.iter().for_each(|copier| copier.breaks_over(one.id));
@@ -253,8 +253,8 @@ fn two_nodes_apply_a_parked_event_once_between_them(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_is_parked_once_for_a_consumer(#[case] on: Database) {
-    let place = testing::Place::fresh(on);
-    let db = place.migrated().await;
+    let database = testing::TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let event_id = new_id();
     let row = |consumer: &str| Parked {
         id: new_id(),

@@ -2,7 +2,7 @@
 
 use rstest::rstest;
 
-use testing::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 #[rstest]
 #[case(Sqlite, &[("synchronous", "2"), ("journal_mode", "wal")])]
@@ -18,8 +18,8 @@ async fn a_commit_is_on_the_disk_and_locks_are_given_back(
     #[case] on: Database,
     #[case] settings: &[(&'static str, &str)],
 ) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     for (name, value) in settings {
         assert_eq!(db.setting(name).await.unwrap(), *value, "{name}");
     }
@@ -30,8 +30,8 @@ async fn a_commit_is_on_the_disk_and_locks_are_given_back(
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn only_known_settings_are_asked_for(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let error = place.open().await.setting("password_encryption").await.unwrap_err();
+    let database = TestDatabase::fresh(on);
+    let error = database.open().await.setting("password_encryption").await.unwrap_err();
     assert!(error.to_string().contains("not among the settings"), "{error}");
 }
 
@@ -40,15 +40,15 @@ async fn only_known_settings_are_asked_for(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_schema_that_is_up_to_date_is_left_alone(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let names = place.open().await.migrate().await.unwrap();
+    let database = TestDatabase::fresh(on);
+    let names = database.open().await.migrate().await.unwrap();
     assert!(names.len() >= 6, "{names:?}");
-    assert_eq!(place.open().await.migrate().await.unwrap(), names);
+    assert_eq!(database.open().await.migrate().await.unwrap(), names);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_databases_have_the_same_migrations() {
-    let (sqlite, postgres) = (Place::fresh(Sqlite), Place::fresh(Postgres));
+    let (sqlite, postgres) = (TestDatabase::fresh(Sqlite), TestDatabase::fresh(Postgres));
     let names = sqlite.open().await.migrate().await.unwrap();
     assert_eq!(postgres.open().await.migrate().await.unwrap(), names);
 }

@@ -1,4 +1,4 @@
-//! Aggregates: one message after another, bounded in number, put to rest, and fenced between nodes.
+//! Aggregates: one message after another, bounded in number, passivated when idle, and fenced between nodes.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use store::log;
 use store::log::AuditFilter;
 
 use crate::common::{count, stored};
-use crate::node::{Node, Site, run};
+use crate::node::{Fixture, Node, run};
 use testing::{Database, Postgres, Sqlite, eventually};
 
 const WITHIN: Duration = Duration::from_secs(10);
@@ -72,8 +72,8 @@ fn live(node: &Node) -> i64 {
 #[case(Sqlite)]
 #[case(Postgres)]
 fn an_aggregate_takes_one_command_after_another(#[case] on: Database) {
-    run(on, async |site| {
-        let node = site.node().await;
+    run(on, async |fixture| {
+        let node = fixture.node().await;
         let customers: Customers = node.entities(MANY, IDLE);
         let ids = [new_id(), new_id()];
         for id in ids {
@@ -99,8 +99,8 @@ fn an_aggregate_takes_one_command_after_another(#[case] on: Database) {
 #[case(Postgres)]
 fn children_are_bounded_and_no_command_is_lost(#[case] on: Database) {
     const CHILDREN: usize = 8;
-    run(on, async |site| {
-        let node = site.node().await;
+    run(on, async |fixture| {
+        let node = fixture.node().await;
         let customers: Customers = node.entities(CHILDREN, IDLE);
         let mut left: Vec<Id> = (0..200).map(|_| new_id()).collect();
         let mut rounds = 0;
@@ -108,7 +108,7 @@ fn children_are_bounded_and_no_command_is_lost(#[case] on: Database) {
             let before = live(&node);
             let tasks = left.iter().map(|id| {
                 let (customers, id) = (customers.clone(), *id);
-                site.runtime.spawn(async move { create(&customers, id).await })
+                fixture.runtime.spawn(async move { create(&customers, id).await })
             });
             let answers = join_all(tasks.collect::<Vec<_>>()).await;
             let mut refused = Vec::new();
@@ -126,7 +126,7 @@ fn children_are_bounded_and_no_command_is_lost(#[case] on: Database) {
             assert!(live(&node) <= before + CHILDREN as i64);
             left = refused;
             rounds += 1;
-            // Who worked a second ago rests now and may be asked to leave.
+            // A child that worked a second ago is idle now and may be passivated.
             node.clock.advance(Duration::from_secs(1));
         }
         eventually(WITHIN, async || live(&node) <= CHILDREN as i64).await;
@@ -139,8 +139,8 @@ fn children_are_bounded_and_no_command_is_lost(#[case] on: Database) {
 #[case(Sqlite)]
 #[case(Postgres)]
 fn who_is_idle_is_put_to_rest_and_comes_back_as_it_was(#[case] on: Database) {
-    run(on, async |site| {
-        let node = site.node().await;
+    run(on, async |fixture| {
+        let node = fixture.node().await;
         let customers: Customers = node.entities(MANY, IDLE);
         let (idle, busy) = (new_id(), new_id());
         create(&customers, idle).await.unwrap();
@@ -165,13 +165,13 @@ fn who_is_idle_is_put_to_rest_and_comes_back_as_it_was(#[case] on: Database) {
 }
 
 /// Two nodes; SQLite has one writer, which they share.
-async fn two_nodes(site: &Site, on: Database) -> [Node; 2] {
-    let one = site.node().await;
-    let two = if on == Postgres { site.node().await } else { site.node_on(one.db.clone()) };
+async fn two_nodes(fixture: &Fixture, on: Database) -> [Node; 2] {
+    let one = fixture.node().await;
+    let two = if on == Postgres { fixture.node().await } else { fixture.node_on(one.db.clone()) };
     [one, two]
 }
 
-/// Renames until it is taken: who loses five times in a row is told to come back.
+/// Repeats a rename until it succeeds: after five lost commits in a row the command fails.
 async fn insist(customers: &Customers, id: Id, name: String) -> Arc<Customer> {
     loop {
         match rename(customers, id, &name, None).await {
@@ -185,8 +185,8 @@ async fn insist(customers: &Customers, id: Id, name: String) -> Arc<Customer> {
 #[case(Sqlite)]
 #[case(Postgres)]
 fn two_nodes_lose_no_change_of_the_same_aggregate(#[case] on: Database) {
-    run(on, async |site| {
-        let nodes = two_nodes(site, on).await;
+    run(on, async |fixture| {
+        let nodes = two_nodes(fixture, on).await;
         let both: [Customers; 2] = [nodes[0].entities(MANY, IDLE), nodes[1].entities(MANY, IDLE)];
         let ids = [new_id(), new_id(), new_id()];
         for id in ids {
@@ -211,8 +211,8 @@ fn two_nodes_lose_no_change_of_the_same_aggregate(#[case] on: Database) {
 #[case(Sqlite)]
 #[case(Postgres)]
 fn of_two_changes_of_the_same_version_one_is_stale(#[case] on: Database) {
-    run(on, async |site| {
-        let nodes = two_nodes(site, on).await;
+    run(on, async |fixture| {
+        let nodes = two_nodes(fixture, on).await;
         let both: [Customers; 2] = [nodes[0].entities(MANY, IDLE), nodes[1].entities(MANY, IDLE)];
         let id = new_id();
         create(&both[0], id).await.unwrap();
@@ -234,8 +234,8 @@ fn of_two_changes_of_the_same_version_one_is_stale(#[case] on: Database) {
 #[case(Sqlite)]
 #[case(Postgres)]
 fn of_two_creations_under_one_key_on_two_nodes_one_is_made(#[case] on: Database) {
-    run(on, async |site| {
-        let nodes = two_nodes(site, on).await;
+    run(on, async |fixture| {
+        let nodes = two_nodes(fixture, on).await;
         let both: [Customers; 2] = [nodes[0].entities(MANY, IDLE), nodes[1].entities(MANY, IDLE)];
         for n in 0..30 {
             let key = format!("somebody/{n}");

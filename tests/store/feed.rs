@@ -1,4 +1,4 @@
-//! Consumers: retries in time and order, dead letters, and nothing lost by who is slow.
+//! Consumers: retries in time and order, dead letters, and a slow consumer that loses nothing.
 
 use kernel::event::EventType;
 use kernel::service_id::ServiceId;
@@ -26,15 +26,15 @@ use crate::copier::{Copier, WITHIN, applied, becomes_due, copied, others_flow_on
 use crate::node::run;
 use testing::{Database, Postgres, Sqlite, eventually};
 
-/// The seed's spacing in milliseconds.
+/// The default intervals of retries in milliseconds.
 const SPACING: [u64; 8] = [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800];
 
 #[rstest]
 #[case(Sqlite)]
 #[case(Postgres)]
 fn an_event_is_retried_at_the_seeds_spacing_and_then_a_dead_letter(#[case] on: Database) {
-    run(on, async |site| {
-        let (node, copier) = (site.node().await, Copier::new());
+    run(on, async |fixture| {
+        let (node, copier) = (fixture.node().await, Copier::new());
         node.feed(copier.clone(), 100);
         let one = customer("broken");
         copier.breaks_over(one.id);
@@ -67,8 +67,8 @@ fn an_event_is_retried_at_the_seeds_spacing_and_then_a_dead_letter(#[case] on: D
 #[case(Sqlite)]
 #[case(Postgres)]
 fn what_failed_twice_is_applied_once_and_before_what_came_later(#[case] on: Database) {
-    run(on, async |site| {
-        let (node, copier) = (site.node().await, Copier::new());
+    run(on, async |fixture| {
+        let (node, copier) = (fixture.node().await, Copier::new());
         node.feed(copier.clone(), 100);
         let one = customer("broken");
         copier.breaks_over(one.id);
@@ -103,8 +103,8 @@ fn what_failed_twice_is_applied_once_and_before_what_came_later(#[case] on: Data
 #[case(Sqlite)]
 #[case(Postgres)]
 fn parked_events_keep_their_turn_across_a_restart(#[case] on: Database) {
-    run(on, async |site| {
-        let (node, copier) = (site.node().await, Copier::new());
+    run(on, async |fixture| {
+        let (node, copier) = (fixture.node().await, Copier::new());
         node.feed(copier.clone(), 100);
         let one = customer("broken");
         copier.breaks_over(one.id);
@@ -112,7 +112,7 @@ fn parked_events_keep_their_turn_across_a_restart(#[case] on: Database) {
         publish(&node, &renamed(&one, "two")).await;
         eventually(WITHIN, async || parked(&node.db).await.len() == 2).await;
         drop(node);
-        let (node, healthy) = (site.node().await, Copier::new());
+        let (node, healthy) = (fixture.node().await, Copier::new());
         publish(&node, &renamed(&renamed(&one, "two"), "three")).await;
         node.feed(healthy, 100);
         eventually(WITHIN, async || parked(&node.db).await.len() == 3).await;
@@ -128,13 +128,13 @@ fn parked_events_keep_their_turn_across_a_restart(#[case] on: Database) {
 #[case(Sqlite)]
 #[case(Postgres)]
 fn a_slow_subscriber_loses_deliveries_and_misses_nothing(#[case] on: Database) {
-    run(on, async |site| {
-        let (node, copier) = (site.node().await, Copier::new());
+    run(on, async |fixture| {
+        let (node, copier) = (fixture.node().await, Copier::new());
         node.feed(copier.clone(), 2);
         others_flow_on(&node).await;
         let filter = Filter::Types([CUSTOMER_CREATED, kizuna::domain::events::CUSTOMER_UPDATED].into());
         let mut sluggish = node.registry.subscribe(filter, 2).await.unwrap();
-        // The consumer stands still during the burst: its queue of two deliveries must run over.
+        // The consumer is paused during the burst, so its queue of two deliveries must overflow.
         let standstill = copier.gate.acquire().await.unwrap();
         let made: Vec<Customer> = (0..500).map(|n| customer(&n.to_string())).collect();
         join_all(made.iter().map(|one| publish(&node, one))).await;
@@ -162,9 +162,9 @@ fn a_slow_subscriber_loses_deliveries_and_misses_nothing(#[case] on: Database) {
 #[case(Sqlite)]
 #[case(Postgres)]
 fn two_nodes_apply_each_event_once_between_them(#[case] on: Database) {
-    run(on, async |site| {
-        let node = site.node().await;
-        let other = if on == Postgres { site.node().await } else { site.node_on(node.db.clone()) };
+    run(on, async |fixture| {
+        let node = fixture.node().await;
+        let other = if on == Postgres { fixture.node().await } else { fixture.node_on(node.db.clone()) };
         node.feed(Copier::new(), 20);
         other.feed(Copier::new(), 20);
         let made: Vec<Customer> = (0..100).map(|n| customer(&n.to_string())).collect();
@@ -182,7 +182,7 @@ fn two_nodes_apply_each_event_once_between_them(#[case] on: Database) {
 /// Counts every new customer in one row, while rivals do the same.
 struct Counter {
     row: Id,
-    /// How often somebody else is faster.
+    /// How often another writer is faster.
     rivals: AtomicUsize,
 }
 
@@ -214,8 +214,8 @@ impl Consumer for Counter {
 #[case(Sqlite)]
 #[case(Postgres)]
 fn an_effect_that_lost_to_another_writer_is_computed_anew(#[case] on: Database) {
-    run(on, async |site| {
-        let node = site.node().await;
+    run(on, async |fixture| {
+        let node = fixture.node().await;
         let (row, rivals) = (customer("row").id, 3);
         node.feed(Counter { row, rivals: AtomicUsize::new(rivals) }, 100);
         publish(&node, &customer("one")).await;
@@ -231,8 +231,8 @@ fn an_effect_that_lost_to_another_writer_is_computed_anew(#[case] on: Database) 
 #[case(Sqlite)]
 #[case(Postgres)]
 fn an_effect_that_loses_again_and_again_is_parked_and_ends_nothing(#[case] on: Database) {
-    run(on, async |site| {
-        let node = site.node().await;
+    run(on, async |fixture| {
+        let node = fixture.node().await;
         let row = customer("row").id;
         // Five attempts for the new customer; the sixth rival meets its retry, which then wins.
         node.feed(Counter { row, rivals: AtomicUsize::new(6) }, 100);

@@ -12,7 +12,7 @@ use runtime::entity::Entities;
 use store::redis::Redis as Way;
 
 use crate::copier::WITHIN;
-use crate::node::{Node, Site, run};
+use crate::node::{Fixture, Node, run};
 use crate::shared::{Customers, annotate, create, nodes, rename};
 use testing::{Postgres, Redis, eventually};
 
@@ -20,23 +20,23 @@ use testing::{Postgres, Redis, eventually};
 const ENOUGH: usize = 21;
 
 /// The same cluster's Redis for each node, each with a connection of its own.
-fn connections(site: &Site, server: &Redis, cluster: Id, count: usize) -> Vec<Way> {
-    let _lasting = site.runtime.enter();
+fn connections(fixture: &Fixture, server: &Redis, cluster: Id, count: usize) -> Vec<Way> {
+    let _lasting = fixture.runtime.enter();
     (0..count).map(|_| Way::new(&server.url(), cluster).expect("a URL")).collect()
 }
 
-fn beside(site: &Site, node: &Node, redis: &Way) -> Customers {
-    let hot = HotCustomers::new(redis.clone(), site.runtime.clone());
+fn beside(fixture: &Fixture, node: &Node, redis: &Way) -> Customers {
+    let hot = HotCustomers::new(redis.clone(), fixture.runtime.clone());
     Entities::<CustomerAggregate>::beside(node.shared_parts(), Some(Arc::new(hot)))
 }
 
 #[test]
 fn a_hot_customer_is_read_from_redis_until_it_is_changed() {
-    run(Postgres, async |site| {
-        let (nodes, server) = (nodes(site, Postgres).await, Redis::start());
-        let redis = connections(site, &server, new_id(), 2);
+    run(Postgres, async |fixture| {
+        let (nodes, server) = (nodes(fixture, Postgres).await, Redis::start());
+        let redis = connections(fixture, &server, new_id(), 2);
         let all: Vec<Customers> =
-            redis.iter().zip(&nodes).map(|(redis, node)| beside(site, node, redis)).collect();
+            redis.iter().zip(&nodes).map(|(redis, node)| beside(fixture, node, redis)).collect();
         let id = create(&all[0]).await;
         let key = redis[0].hot("customer", id);
         assert_eq!(redis[0].look(&key).await.unwrap(), None);
@@ -77,11 +77,11 @@ fn a_hot_customer_is_read_from_redis_until_it_is_changed() {
 
 #[test]
 fn while_redis_is_away_changes_wait_until_nothing_old_is_left_and_reads_do_not() {
-    run(Postgres, async |site| {
-        let (nodes, mut server) = (nodes(site, Postgres).await, Redis::start());
-        let redis = connections(site, &server, new_id(), 2);
+    run(Postgres, async |fixture| {
+        let (nodes, mut server) = (nodes(fixture, Postgres).await, Redis::start());
+        let redis = connections(fixture, &server, new_id(), 2);
         let all: Vec<Customers> =
-            redis.iter().zip(&nodes).map(|(redis, node)| beside(site, node, redis)).collect();
+            redis.iter().zip(&nodes).map(|(redis, node)| beside(fixture, node, redis)).collect();
         let id = create(&all[0]).await;
         all[0].get(id).await.unwrap();
         server.pause();
@@ -126,20 +126,20 @@ async fn reads(customers: Customers, id: Id, acknowledged: Arc<AtomicUsize>, don
 
 #[test]
 fn no_read_is_older_than_what_was_acknowledged_whatever_befalls_redis() {
-    run(Postgres, async |site| {
-        let (nodes, mut server) = (nodes(site, Postgres).await, Redis::start());
-        let redis = connections(site, &server, new_id(), 3);
+    run(Postgres, async |fixture| {
+        let (nodes, mut server) = (nodes(fixture, Postgres).await, Redis::start());
+        let redis = connections(fixture, &server, new_id(), 3);
         let all: Vec<Customers> =
-            redis.iter().zip(&nodes).map(|(redis, node)| beside(site, node, redis)).collect();
+            redis.iter().zip(&nodes).map(|(redis, node)| beside(fixture, node, redis)).collect();
         let id = create(&all[0]).await;
         let acknowledged = Arc::new(AtomicUsize::new(1));
         // For the writer, and then for the readers.
         let [done, over] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
         let readers: Vec<_> = (0..6)
-            .map(|n| site.runtime.spawn(reads(all[n % 3].clone(), id, acknowledged.clone(), over.clone())))
+            .map(|n| fixture.runtime.spawn(reads(all[n % 3].clone(), id, acknowledged.clone(), over.clone())))
             .collect();
         let (writer, told, stop) = (all.clone(), acknowledged.clone(), done.clone());
-        let writes = site.runtime.spawn(async move {
+        let writes = fixture.runtime.spawn(async move {
             let mut n = 0;
             // However slow the machine: as many changes as it takes for this to mean something.
             while !stop.load(Ordering::SeqCst) || n < ENOUGH {

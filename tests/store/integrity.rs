@@ -12,7 +12,7 @@ use store::unit_of_work::Write;
 use store::{Db, log};
 
 use crate::common::{begin, commit_one, customer, customer_unit, renamed, store};
-use testing::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 const NAME: &str = "tests.integrity";
 const TYPES: &[EventType] = &[CUSTOMER_CREATED, CUSTOMER_UPDATED];
@@ -24,13 +24,13 @@ struct Scene {
     /// Of the first aggregate, in their order.
     events: Vec<LoggedEvent>,
     total: i64,
-    _place: Place,
+    _database: TestDatabase,
 }
 
 impl Scene {
     async fn of(on: Database) -> Self {
-        let place = Place::fresh(on);
-        let db = place.migrated().await;
+        let database = TestDatabase::fresh(on);
+        let db = database.migrated().await;
         let one = customer("one");
         let two = renamed(&one, "two");
         for version in [&one, &two, &renamed(&two, "three")] {
@@ -41,7 +41,7 @@ impl Scene {
         }
         let logged = log::after(&db, partition_of(one.id), 0, 1_000).await.unwrap();
         let events = logged.into_iter().filter(|event| event.event.subject == one.id).collect();
-        let scene = Self { db, events, total: 3 + 2 * PARTITIONS, _place: place };
+        let scene = Self { db, events, total: 3 + 2 * PARTITIONS, _database: database };
         let heads = log::heads(&scene.db).await.unwrap();
         // Every event is of a wanted type, so that a partition's last number is its count.
         for (partition, last) in heads {

@@ -17,7 +17,7 @@ use crate::common::{
     begin, commit_one, count, customer, customer_unit, customer_write, renamed, store, stored, unit, user,
     user_write,
 };
-use testing::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 const CONSUMER: &str = "tests.journal";
 
@@ -26,8 +26,8 @@ const CONSUMER: &str = "tests.journal";
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stale_unit_is_dropped_alone(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let known = customer("known");
     commit_one(&db, customer_unit(&known)).await.unwrap();
     let taken = renamed(&renamed(&known, "a version"), "ahead");
@@ -51,8 +51,8 @@ async fn a_stale_unit_is_dropped_alone(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stale_row_takes_the_rest_of_its_unit_with_it(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let (known, other) = (customer("known"), customer("other"));
     store(&db, vec![customer_write(&known)]).await;
     let both = vec![customer_write(&other).expecting(0), customer_write(&known).expecting(0)];
@@ -68,8 +68,8 @@ async fn a_stale_row_takes_the_rest_of_its_unit_with_it(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_taken_address_takes_no_neighbour_with_it(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let (first, mut second) = (user("first"), user("second"));
     second.user.email = first.user.email.clone();
     let (before, after) = (customer("before"), customer("after"));
@@ -90,8 +90,8 @@ async fn a_taken_address_takes_no_neighbour_with_it(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_activity_row_that_comes_again_takes_no_neighbour_with_it(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let (event, of) = (new_id(), new_id());
     store(&db, vec![activity_write(event, of)]).await;
     let units = vec![
@@ -110,8 +110,8 @@ async fn an_activity_row_that_comes_again_takes_no_neighbour_with_it(#[case] on:
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_defect_takes_no_neighbour_with_it(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let good = customer("good");
     let nameless = Write::row(&CUSTOMERS, new_id(), format!(r#"{{"id":"{}","version":1}}"#, new_id()));
     let outcomes = commit(&db, vec![unit(vec![nameless]), customer_unit(&good)]).await;
@@ -144,8 +144,8 @@ fn whole(known: &Cursor, key: &str) -> (UnitOfWork, Id) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_events_cursor_and_key_are_stored_together_or_not_at_all(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let known = cursors::load(&db, CONSUMER).await.unwrap().remove(5);
     let (first, made) = whole(&known, "u/1");
     commit_one(&db, first).await.unwrap();

@@ -10,7 +10,7 @@ use store::idempotency::{FirstAnswer, IDEMPOTENCY_KEYS, find, purge};
 
 use crate::common::{at, begin, count, store};
 use crate::rows::{AWKWARD, EARLIEST, json};
-use testing::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 fn answer(id: &str, body: &str, created_at: Timestamp) -> FirstAnswer {
     FirstAnswer {
@@ -29,8 +29,8 @@ fn answer(id: &str, body: &str, created_at: Timestamp) -> FirstAnswer {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn first_answers_are_kept_byte_for_byte_and_run_out(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     for (n, text) in AWKWARD.iter().enumerate() {
         let id = format!("{n}/{text}");
         let written = answer(&id, text, at(EARLIEST));

@@ -20,7 +20,7 @@ use store::log::AuditFilter;
 use store::unit_of_work::{UnitOfWork, Write};
 
 use crate::common::{begin, commit_one, customer, customer_unit, first, renamed, store, walk};
-use testing::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 fn minute(n: u64) -> Timestamp {
     begin().plus(Duration::from_secs(60 * n))
@@ -50,8 +50,8 @@ fn subjects(events: &[LoggedEvent]) -> Vec<(Id, i64)> {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_is_read_as_it_was_written(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let (subject, partition_key) = (new_id(), new_id());
     let full = Event {
         id: new_id(),
@@ -88,8 +88,8 @@ async fn an_event_is_read_as_it_was_written(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_is_read_by_position_and_by_id(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     assert_eq!(log::heads(&db).await.unwrap().len() as i64, PARTITIONS);
     let subject = new_id();
     let mut state = Customer { id: subject, ..customer("0") };
@@ -113,8 +113,8 @@ async fn the_log_is_read_by_position_and_by_id(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_audit_is_newest_first_and_filtered(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let made = history(&db).await;
     let all = AuditFilter::default;
     for (filter, expected) in [
@@ -144,8 +144,8 @@ async fn an_audit_is_newest_first_and_filtered(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_timeline_has_only_its_customers_events(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let made = history(&db).await;
     let all = log::audit(&db, &AuditFilter::default(), None, 100).await.unwrap();
     let of = made[0].id;
@@ -165,8 +165,8 @@ async fn a_timeline_has_only_its_customers_events(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn lag_counts_what_a_consumer_has_before_it(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let made = history(&db).await;
     let known = cursors::load(&db, "tests.log").await.unwrap();
     let lag = async |types: &[EventType]| cursors::lag(&db, "tests.log", types).await.unwrap();
@@ -186,8 +186,8 @@ async fn lag_counts_what_a_consumer_has_before_it(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn parked_events_come_in_the_order_of_their_positions(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     for (consumer, partition, partition_seq) in
         [("tests.log", 3, 10), ("tests.log", 3, 9), ("tests.log", 1, 70), ("tests.other", 0, 1)]
     {
@@ -220,8 +220,8 @@ async fn parked_events_come_in_the_order_of_their_positions(#[case] on: Database
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn figures_are_summed_a_day_with_empty_days_between(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let (one, two, day) = (new_id(), new_id(), begin().date());
     let third = day + chrono::Days::new(2);
     let writes =
@@ -240,8 +240,8 @@ async fn figures_are_summed_a_day_with_empty_days_between(#[case] on: Database) 
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn notifications_are_their_readers_newest_first(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let reader = new_id();
     let told = |n: u64, user_id| Notification {
         id: new_id(),

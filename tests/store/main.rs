@@ -1,11 +1,13 @@
 //! One suite that runs every store function on both databases, and the machinery on top of them.
 //!
-//! - `durability`, `journal`, `races`: what a commit promises, by itself and among several nodes
-//! - `rows`, `keys`: every table keeps what it is given; `queries`, `accounts`, `tasks`, `approvals`, `log`: every question is answered
-//! - `feed`, `dead_letters`, `entities`, `schedules`: consumers, aggregates and jobs against a real database; `node`: their actors;
-//!   `copier`: a consumer that fails when it is told to; `integrity`: every fault of theirs is found
+//! - `durability`, `journal`, `races`: the guarantees of a commit, alone and among several nodes
+//! - `rows`, `keys`: every table keeps its rows unchanged; `queries`, `accounts`, `tasks`, `approvals`, `log`: every
+//!   query
+//! - `feed`, `dead_letters`, `entities`, `schedules`: consumers, aggregates and jobs against a real database; `node`:
+//!   their actors; `copier`: a consumer that can be made to fail; `integrity`: every fault of consumers is found
 //! - `wire`: messages and answers between nodes; `remote`: how they travel over a real Redis
-//! - `shared`, `hot`: what a node has in memory and in Redis while others commit; `admins`, `throttle`: rules that hold across nodes
+//! - `shared`, `hot`: states in memory and in Redis while other nodes commit; `admins`, `throttle`: rules that hold
+//!   across nodes
 //! - `common`: rows and units to commit
 
 mod accounts;

@@ -1,4 +1,4 @@
-//! The machinery of a node without its services: journal, registry, feeds and entities on a real database.
+//! A node without its services: journal, registry, consumers and entities on a real database.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use store::settings::DatabaseSettings;
 use tokio::runtime::Handle;
 
 use crate::common::begin;
-use testing::{Database, Place};
+use testing::{Database, TestDatabase};
 
 /// Units of one transaction: small, so that many units are many commits.
 const GROUP: usize = 10;
@@ -32,23 +32,23 @@ const GROUP: usize = 10;
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A database, a clock that the test moves, and the runtime that outlives actors.
-pub struct Site {
-    pub place: Place,
+pub struct Fixture {
+    pub database: TestDatabase,
     pub clock: Clock,
     pub runtime: Handle,
 }
 
 /// Runs `body` within an actix system.
-pub fn run(on: Database, body: impl AsyncFnOnce(&Site)) {
+pub fn run(on: Database, body: impl AsyncFnOnce(&Fixture)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("a runtime");
     let clock = Clock::manual(begin());
-    let site = Site { place: Place::fresh(on), clock, runtime: runtime.handle().clone() };
-    System::new().block_on(body(&site));
+    let fixture = Fixture { database: TestDatabase::fresh(on), clock, runtime: runtime.handle().clone() };
+    System::new().block_on(body(&fixture));
     runtime.shutdown_timeout(Duration::from_secs(2));
 }
 
-/// Its actors end when it is dropped.
+/// A node. Its actors end when it is dropped.
 pub struct Node {
     pub db: Db,
     pub journal: Journal,
@@ -59,10 +59,10 @@ pub struct Node {
     arbiters: Arbiters,
 }
 
-impl Site {
+impl Fixture {
     /// A node with connections of its own.
     pub async fn node(&self) -> Node {
-        let settings = DatabaseSettings { url: self.place.url.clone(), pool_size: 4 };
+        let settings = DatabaseSettings { url: self.database.url.clone(), pool_size: 4 };
         let opened = self.runtime.spawn(async move {
             let db = Db::connect(&settings, SCHEMA).await?;
             db.migrate().await.map(|_| db)
@@ -88,12 +88,12 @@ impl Site {
 }
 
 impl Node {
-    /// Starts a consumer with the seed's retries.
+    /// Starts a consumer with the default retries.
     pub fn feed<C: Consumer>(&self, consumer: C, batch: usize) {
         self.feed_within(consumer, batch, 10_000);
     }
 
-    /// The same with room for so many parked events.
+    /// Starts a consumer that may park this many events.
     pub fn feed_within<C: Consumer>(&self, consumer: C, batch: usize, parking: usize) {
         let seconds = Duration::from_secs;
         let parts = ConsumerParts {
@@ -117,22 +117,22 @@ impl Node {
         });
     }
 
-    /// The actor before a desk.
-    pub fn service<D: Send + Sync + 'static>(&self, desk: D) -> Local<D> {
-        Local::start(&self.supervisor, "desk", &self.arbiters.serving(), DEADLINE, Arc::new(desk))
+    /// Starts the actor of a service.
+    pub fn service<D: Send + Sync + 'static>(&self, service: D) -> Local<D> {
+        Local::start(&self.supervisor, "service", &self.arbiters.serving(), DEADLINE, Arc::new(service))
     }
 
-    /// A directory that keeps no state for reading.
+    /// A directory without cached states.
     pub fn entities<A: Aggregate>(&self, children: usize, idle: Duration) -> Entities<A> {
         Entities::new(self.parts(EntityLimits { children, idle, cached: 0, deadline: DEADLINE }))
     }
 
-    /// One that knows of other nodes, and keeps what they may be late with.
+    /// A directory that shares the database with other nodes, with cached states.
     pub fn shared<A: Aggregate>(&self) -> Entities<A> {
         Entities::new(self.shared_parts())
     }
 
-    /// What such a directory is made of.
+    /// The parts of such a directory.
     pub fn shared_parts(&self) -> EntityParts {
         let limits = EntityLimits {
             children: 1_000,
@@ -156,7 +156,7 @@ impl Node {
         }
     }
 
-    /// What an actor shows of itself.
+    /// The figures of an actor.
     pub fn reading(&self, name: &str) -> ActorReading {
         self.actor_stats
             .read()

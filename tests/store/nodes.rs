@@ -9,7 +9,7 @@ use store::leases as nodes;
 use store::leases::Member;
 
 use crate::common::begin;
-use testing::{Place, Postgres, eventually};
+use testing::{Postgres, TestDatabase, eventually};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -30,7 +30,7 @@ async fn names(db: &Db) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_lives_as_long_as_its_lease() {
-    let db = Place::fresh(Postgres).migrated().await;
+    let db = TestDatabase::fresh(Postgres).migrated().await;
     let (a, b) = (member("a"), Member { address: None, ..member("b") });
     assert!(nodes::renew(&db, &b, LONG).await.unwrap());
     assert!(nodes::renew(&db, &a, Duration::from_millis(300)).await.unwrap());
@@ -45,7 +45,7 @@ async fn a_node_lives_as_long_as_its_lease() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_is_held_by_one_process_until_its_lease_runs_out() {
-    let db = Place::fresh(Postgres).migrated().await;
+    let db = TestDatabase::fresh(Postgres).migrated().await;
     let (first, second) = (member("a"), member("a"));
     assert!(nodes::renew(&db, &first, Duration::from_millis(500)).await.unwrap());
     assert!(!nodes::renew(&db, &second, LONG).await.unwrap());
@@ -62,7 +62,7 @@ async fn a_name_is_held_by_one_process_until_its_lease_runs_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_database_is_a_cluster_of_its_own() {
-    let (one, other) = (Place::fresh(Postgres), Place::fresh(Postgres));
+    let (one, other) = (TestDatabase::fresh(Postgres), TestDatabase::fresh(Postgres));
     let (one, other) = (one.migrated().await, other.migrated().await);
     let id = nodes::cluster(&one).await.unwrap();
     assert_eq!(nodes::cluster(&one).await.unwrap(), id);

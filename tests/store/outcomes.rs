@@ -10,7 +10,7 @@ use store::unit_of_work::CommitError;
 use tokio::task::JoinSet;
 
 use crate::common::{begin, commit_one, count, customer, customer_unit, unit};
-use testing::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 /// Breaks at COMMIT, whatever a new customer is committed with: a deferred constraint that nothing satisfies.
 const SQLITE_BREAKS: &str = "
@@ -38,15 +38,15 @@ async fn what_breaks_at_its_commit_is_unknown_to_the_whole_group(
     #[case] breaks: &str,
     #[case] heals: &str,
 ) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
-    place.raw(breaks).await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
+    database.raw(breaks).await;
     let units: Vec<_> = ["one", "two"].map(|name| customer_unit(&customer(name))).into();
     for outcome in commit(&db, units.clone()).await {
         assert!(matches!(outcome, Err(CommitError::Unknown(_))), "{outcome:?}");
     }
     nothing_is_stored(&db).await;
-    place.raw(heals).await;
+    database.raw(heals).await;
     for outcome in commit(&db, units).await {
         assert_eq!(outcome.expect("the connection is whole again").len(), 1);
     }
@@ -57,12 +57,12 @@ async fn what_breaks_at_its_commit_is_unknown_to_the_whole_group(
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_gone_is_unavailable(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     db.close().await;
     let outcome = commit_one(&db, customer_unit(&customer("late"))).await;
     assert!(matches!(outcome, Err(CommitError::Unavailable(_))), "{outcome:?}");
-    nothing_is_stored(&place.open().await).await;
+    nothing_is_stored(&database.open().await).await;
 }
 
 /// Somebody else's open transaction, as a node leaves it that stopped in the middle.
@@ -72,15 +72,15 @@ enum Holder {
 }
 
 impl Holder {
-    async fn take(place: &Place, on: Database) -> Self {
+    async fn take(database: &TestDatabase, on: Database) -> Self {
         match on {
             Sqlite => {
-                let mut connection = SqliteConnection::connect(&place.url).await.unwrap();
+                let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
                 sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
                 Self::Sqlite(connection)
             }
             Postgres => {
-                let mut connection = PgConnection::connect(&place.url).await.unwrap();
+                let mut connection = PgConnection::connect(&database.url).await.unwrap();
                 let lock = "BEGIN; SELECT * FROM slices FOR UPDATE";
                 sqlx::raw_sql(lock).execute(&mut connection).await.unwrap();
                 Self::Postgres(connection)
@@ -101,9 +101,9 @@ impl Holder {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_that_is_not_given_back_makes_a_commit_unavailable(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
-    let holder = Holder::take(&place, on).await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
+    let holder = Holder::take(&database, on).await;
     let waits = customer_unit(&customer("waits"));
     let outcome = commit_one(&db, waits.clone()).await;
     assert!(matches!(outcome, Err(CommitError::Unavailable(_))), "{outcome:?}");
@@ -127,8 +127,8 @@ async fn counts(db: Db, order: Vec<Id>) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn counters_of_two_nodes_in_opposite_orders_add_up(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let nodes = [place.migrated().await, place.open().await];
+    let database = TestDatabase::fresh(on);
+    let nodes = [database.migrated().await, database.open().await];
     let users: Vec<Id> = (0..20).map(|_| new_id()).collect();
     let mut writers = JoinSet::new();
     for (task, node) in nodes.iter().cycle().take(4).enumerate() {

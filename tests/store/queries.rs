@@ -17,7 +17,7 @@ use store::journal::commit;
 use store::unit_of_work::{CommitError, UnitOfWork, Write};
 
 use crate::common::{at, begin, caller, customer, customer_write, first, store, walk};
-use testing::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 fn day(n: u32) -> Timestamp {
     at(&format!("2026-03-{n:02}T00:00:00Z"))
@@ -33,8 +33,8 @@ async fn found(db: &Db, who: &Caller, filter: CustomerFilter) -> Vec<String> {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_names_of_many_customers_are_read_at_once_within_an_owner_s(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let (owner, other) = (new_id(), new_id());
     let gone = Customer { owner_id: owner, deleted_at: Some(day(9)), ..customer("gone") };
     let rows = [
@@ -60,8 +60,8 @@ async fn the_names_of_many_customers_are_read_at_once_within_an_owner_s(#[case] 
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn customers_are_filtered_by_who_asks_owner_status_and_time(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let (owner, other) = (new_id(), new_id());
     let of = |name, owner_id, status, n| Customer { owner_id, status, created_at: day(n), ..customer(name) };
     let gone = Customer { deleted_at: Some(day(9)), ..of("gone", owner, CustomerStatus::Lead, 1) };
@@ -94,8 +94,8 @@ async fn customers_are_filtered_by_who_asks_owner_status_and_time(#[case] on: Da
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_search_is_literal_and_knows_no_case(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let mut rows = ["100% sure", "under_score", "O'Brien", "Ärzte ÄÖÜ", "株式会社キズナ", "back\\slash"]
         .map(customer)
         .to_vec();
@@ -127,8 +127,8 @@ async fn a_search_is_literal_and_knows_no_case(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn every_order_pages_through_all_rows_once(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     // Equal names and times are frequent, so that ids must break the ties.
     let names = ["b", "B", "あ", "ä", "z", "a'", "b"];
     let rows: Vec<Customer> = (0..35_u32)
@@ -165,8 +165,8 @@ async fn every_order_pages_through_all_rows_once(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn customers_with_an_address_are_found_and_counted(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let owner = new_id();
     let with = |email: &str, owner_id| Customer { email: Some(email.into()), owner_id, ..customer("x") };
     let mine = with("a@example.com", owner);
@@ -223,8 +223,8 @@ fn meeting(title: &str, owner_id: Id, customer_id: Id, met_at: Timestamp) -> Mee
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn meetings_are_listed_latest_first_and_counted_by_owner(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let (owner, other, of) = (new_id(), new_id(), new_id());
     let rows = [
         meeting("a", owner, of, day(1)),

@@ -16,19 +16,19 @@ use tokio::task::JoinSet;
 
 use crate::common::{count, customer, customer_unit, renamed, stored};
 use crate::journal::positions_are_contiguous;
-use testing::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 const TASKS: usize = 8;
 const ROUNDS: usize = 25;
-/// Customers that everybody wants to change.
+/// Customers that all tasks change.
 const SHARED: usize = 6;
 
 /// As many handles as there may be nodes: SQLite has one.
-async fn nodes(place: &Place, on: Database) -> Vec<Db> {
-    let mut nodes = vec![place.migrated().await];
+async fn nodes(database: &TestDatabase, on: Database) -> Vec<Db> {
+    let mut nodes = vec![database.migrated().await];
     if on == Postgres {
-        nodes.push(place.open().await);
-        nodes.push(place.open().await);
+        nodes.push(database.open().await);
+        nodes.push(database.open().await);
     }
     nodes
 }
@@ -44,7 +44,7 @@ async fn creates(db: Db, task: usize) -> usize {
     ROUNDS * 3
 }
 
-/// Follows the log until told to stop: a number that shows below one already seen would be lost to a feed.
+/// Reads the log until `done`: a number below one that was already seen would be lost to a consumer.
 async fn follows(db: Db, done: Arc<AtomicBool>) -> usize {
     let mut seen: HashMap<i64, i64> = HashMap::new();
     let mut events = 0;
@@ -73,10 +73,10 @@ async fn follows(db: Db, done: Arc<AtomicBool>) -> usize {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_order_of_numbers_is_the_order_of_commits(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let nodes = nodes(&place, on).await;
+    let database = TestDatabase::fresh(on);
+    let nodes = nodes(&database, on).await;
     let done = Arc::new(AtomicBool::new(false));
-    let reader = tokio::spawn(follows(place.open().await, done.clone()));
+    let reader = tokio::spawn(follows(database.open().await, done.clone()));
     let mut writers = JoinSet::new();
     for task in 0..TASKS {
         writers.spawn(creates(nodes[task % nodes.len()].clone(), task));
@@ -114,8 +114,8 @@ async fn changes(db: Db, task: usize, shared: Arc<Vec<Customer>>) -> i64 {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn writers_of_the_same_rows_neither_lose_a_change_nor_wait_in_a_circle(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let nodes = nodes(&place, on).await;
+    let database = TestDatabase::fresh(on);
+    let nodes = nodes(&database, on).await;
     let shared: Arc<Vec<Customer>> = Arc::new((0..SHARED).map(|n| customer(&n.to_string())).collect());
     for outcome in commit(&nodes[0], shared.iter().map(customer_unit).collect()).await {
         outcome.unwrap();
@@ -154,8 +154,8 @@ async fn claims(db: Db, task: usize) -> usize {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_value_that_must_be_absent_is_taken_once_on_whichever_nodes(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let nodes = nodes(&place, on).await;
+    let database = TestDatabase::fresh(on);
+    let nodes = nodes(&database, on).await;
     let mut writers = JoinSet::new();
     for task in 0..TASKS {
         writers.spawn(claims(nodes[task % nodes.len()].clone(), task));

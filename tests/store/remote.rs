@@ -24,9 +24,9 @@ const SOON: Duration = Duration::from_secs(10);
 /// Longer than any entry takes that is going to be answered.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// Two nodes; `desk` has customers and the rest, `front` has the users.
+/// Two nodes; `back` has customers and the rest, `front` has the users.
 struct Pair {
-    desk: TestApp,
+    back: TestApp,
     front: TestApp,
     redis: Redis,
 }
@@ -37,53 +37,53 @@ async fn front(redis: &Redis) -> TestApp {
 }
 
 /// The node that has all else, beside it; it is among the living.
-async fn desk(front: &TestApp, redis: &Redis) -> TestApp {
+async fn back(front: &TestApp, redis: &Redis) -> TestApp {
     let services = "customer,sales,opportunity,analytics";
-    let desk = front.beside(&["--redis-url", &redis.url(), "--services", services]).await;
+    let back = front.beside(&["--redis-url", &redis.url(), "--services", services]).await;
     eventually(SOON, async || nodes::living(&front.db).await.unwrap().len() == 2).await;
-    desk
+    back
 }
 
 impl Pair {
     async fn start() -> Self {
         let redis = Redis::start();
         let front = front(&redis).await;
-        Self { desk: desk(&front, &redis).await, front, redis }
+        Self { back: back(&front, &redis).await, front, redis }
     }
 
     /// The first ADMIN, at each of the nodes.
     async fn admin(&self) -> [Member; 2] {
         let login = json!({"email": testing::app::ADMIN, "password": testing::app::PASSWORD});
-        let (front, desk) = (self.front.nobody(), self.desk.nobody());
+        let (front, back) = (self.front.nobody(), self.back.nobody());
         // Until each knows of the other, and Redis has told its time.
-        let answer = eventually(SOON, async || match desk.post("/api/auth/login", login.clone()).await {
+        let answer = eventually(SOON, async || match back.post("/api/auth/login", login.clone()).await {
             answer if answer.status == 200 => Ok(answer),
             answer => Err(answer.to_string()),
         })
         .await;
-        let [front, desk] = [front, desk].map(|api| Member::of(&api, &answer));
+        let [front, back] = [front, back].map(|api| Member::of(&api, &answer));
         eventually(SOON, async || front.get("/api/customers").await.status == 200).await;
-        [front, desk]
+        [front, back]
     }
 
-    /// A stranger's way to the calls of `desk`.
+    /// A stranger's way to the calls of `back`.
     async fn stranger(&self) -> Stranger {
-        let way = Way::new(&self.redis.url(), nodes::cluster(&self.desk.db).await.unwrap()).unwrap();
-        let living = nodes::living(&self.desk.db).await.unwrap();
-        let desk =
+        let way = Way::new(&self.redis.url(), nodes::cluster(&self.back.db).await.unwrap()).unwrap();
+        let living = nodes::living(&self.back.db).await.unwrap();
+        let back =
             living.iter().find(|node| node.services.contains(&ServiceName::Customer.to_string())).unwrap();
-        Stranger { way, desk: desk.incarnation, me: new_id() }
+        Stranger { way, back: back.incarnation, me: new_id() }
     }
 
     async fn customers(&self) -> i64 {
-        self.desk.rows("customers").await
+        self.back.rows("customers").await
     }
 }
 
 /// Writes into a node's stream what it likes.
 struct Stranger {
     way: Way,
-    desk: Id,
+    back: Id,
     me: Id,
 }
 
@@ -110,7 +110,7 @@ impl Stranger {
     }
 
     async fn send(&self, request: &Request) {
-        post(&self.way, &self.way.calls(self.desk), &request.fields()).await.unwrap();
+        post(&self.way, &self.way.calls(self.back), &request.fields()).await.unwrap();
     }
 
     async fn replies(&self) -> Vec<Reply> {
@@ -147,22 +147,22 @@ fn find(id: Id) -> FindCustomer {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_node_answers_for_what_the_other_does_not_host() {
     let pair = Pair::start().await;
-    let [front, desk] = pair.admin().await;
+    let [front, back] = pair.admin().await;
     let made = front.post("/api/customers", json!({"name": "絆商事"})).await.expect(201);
     let path = made.header("location").expect("a place").to_owned();
-    assert_eq!(desk.get(&path).await.expect(200).text, front.get(&path).await.expect(200).text);
+    assert_eq!(back.get(&path).await.expect(200).text, front.get(&path).await.expect(200).text);
     front.if_match(9).patch(&path, json!({"name": "x"})).await.expect_problem(412, "stale_version");
     let unnamed = front.post("/api/customers", json!({"name": " "})).await;
-    let here = desk.post("/api/customers", json!({"name": " "})).await;
+    let here = back.post("/api/customers", json!({"name": " "})).await;
     assert_eq!((unnamed.status, &unnamed.body["errors"]), (422, &here.body["errors"]));
     // A meeting is checked by two services on two nodes.
-    let owner = desk.hire("SALES", "ann", None).await;
+    let owner = back.hire("SALES", "ann", None).await;
     let meeting = json!({"customer_id": made.id(), "title": "t", "met_at": "2026-03-01T00:00:00Z", "owner_id": owner.id});
     front.post("/api/meetings", meeting).await.expect(201);
     // The same key through the other node is the same request.
     let keyed = |member: &Member| member.idempotency_key("k");
     let first = keyed(&front).post("/api/customers", json!({"name": "一"})).await.expect(201);
-    assert_eq!(keyed(&desk).post("/api/customers", json!({"name": "一"})).await.expect(201).id(), first.id());
+    assert_eq!(keyed(&back).post("/api/customers", json!({"name": "一"})).await.expect(201).id(), first.id());
     assert_eq!(pair.customers().await, 2);
 }
 
@@ -182,7 +182,7 @@ async fn a_service_is_there_within_a_second_of_its_first_host_however_often_it_w
     }
     let reading = front.breakers.of(ServiceName::Customer.id()).read().await.unwrap();
     assert_eq!((reading.state, reading.calls), (BreakerState::Closed, 0));
-    let desk = desk(&front, &redis).await;
+    let back = back(&front, &redis).await;
     eventually(Duration::from_secs(1), async || answers(&admin).await).await;
     // Whatever had opened the breaker, its last host is gone, and the next one is another.
     for _ in 0..5 {
@@ -193,9 +193,9 @@ async fn a_service_is_there_within_a_second_of_its_first_host_however_often_it_w
             .await;
     }
     assert_eq!(front.breakers.of(ServiceName::Customer.id()).read().await.unwrap().state, BreakerState::Open);
-    drop(desk);
+    drop(back);
     eventually(SOON, async || nodes::living(&front.db).await.unwrap().len() == 1).await;
-    let _desk = self::desk(&front, &redis).await;
+    let _back = self::back(&front, &redis).await;
     eventually(Duration::from_secs(1), async || answers(&admin).await).await;
 }
 
@@ -215,16 +215,16 @@ async fn answers(admin: &Member) -> Result<(), String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_signs_out_through_a_node_without_auth_is_out_there_at_once() {
     let pair = Pair::start().await;
-    let [front, desk] = pair.admin().await;
-    desk.get("/api/auth/me").await.expect(200);
-    desk.post("/api/auth/logout", json!({})).await.expect(204);
-    desk.get("/api/auth/me").await.expect(401);
+    let [front, back] = pair.admin().await;
+    back.get("/api/auth/me").await.expect(200);
+    back.post("/api/auth/logout", json!({})).await.expect(204);
+    back.get("/api/auth/me").await.expect(401);
     front.get("/api/auth/me").await.expect(401);
     // And within a second the other way round.
-    let [front, desk] = pair.admin().await;
-    desk.get("/api/auth/me").await.expect(200);
+    let [front, back] = pair.admin().await;
+    back.get("/api/auth/me").await.expect(200);
     front.post("/api/auth/logout", json!({})).await.expect(204);
-    eventually(Duration::from_secs(1), async || desk.get("/api/auth/me").await.status == 401).await;
+    eventually(Duration::from_secs(1), async || back.get("/api/auth/me").await.status == 401).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -258,7 +258,7 @@ async fn a_call_past_its_deadline_is_dropped() {
 async fn strange_entries_are_refused_or_passed_over_and_stop_nobody() {
     let pair = Pair::start().await;
     let stranger = pair.stranger().await;
-    let key = stranger.way.calls(stranger.desk);
+    let key = stranger.way.calls(stranger.back);
     for fields in [
         vec![("a", "\0".to_owned())],
         vec![("id", "x".repeat(1 << 20))],

@@ -8,7 +8,7 @@ use kizuna::domain::notification::record::{Notification, NotificationData};
 use kizuna::domain::notification::user_directory::UserCopy;
 use kizuna::domain::session::record::Session;
 use kizuna::domain::user::record::UserState;
-use kizuna::persistence::analytics::{NOTIFICATIONS, PEOPLE, metric_write, metrics, people};
+use kizuna::persistence::analytics::{NOTIFICATIONS, USER_COPIES, metric_write, metrics, user_copies};
 use kizuna::persistence::auth::{SESSIONS, USERS};
 use kizuna::persistence::customer_replicas as replicas;
 use kizuna::persistence::customer_replicas::{CustomerReplica, OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
@@ -23,7 +23,7 @@ use store::table::Table;
 use store::unit_of_work::Write;
 
 use crate::common::{at, begin, count, customer, customer_write, store, stored, user, user_write};
-use testing::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 /// What SQL, JSON and encodings trip over.
 pub const AWKWARD: [&str; 8] = [
@@ -52,8 +52,8 @@ fn ends() -> [Timestamp; 2] {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn customers_keep_every_text(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     for text in AWKWARD.map(str::to_owned).into_iter().chain([long()]) {
         let mut full = customer(&text);
         let [earliest, latest] = ends();
@@ -73,8 +73,8 @@ async fn customers_keep_every_text(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn users_keep_every_field(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     for (text, role) in [(AWKWARD[0], Role::Admin), (AWKWARD[2], Role::Manager)] {
         let (mut full, mut empty) = (user(text), user("somebody"));
         full.user.role = role;
@@ -95,8 +95,8 @@ async fn users_keep_every_field(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_and_meetings_keep_every_field(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let [earliest, latest] = ends();
     let session = Session {
         id: new_id(),
@@ -148,8 +148,8 @@ async fn sessions_and_meetings_keep_every_field(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn notifications_and_parked_events_keep_every_field(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     for text in AWKWARD.map(str::to_owned).into_iter().chain([long()]) {
         let notification = Notification {
             id: new_id(),
@@ -194,9 +194,9 @@ async fn notifications_and_parked_events_keep_every_field(#[case] on: Database) 
 #[case(Sqlite)]
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
-async fn replicas_and_people_only_ever_become_newer(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+async fn replicas_and_user_copies_only_ever_become_newer(#[case] on: Database) {
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let replica = CustomerReplica {
         id: new_id(),
         version: 2,
@@ -215,7 +215,7 @@ async fn replicas_and_people_only_ever_become_newer(#[case] on: Database) {
             assert_eq!(replicas::find(&db, table, replica.id).await.unwrap().as_ref(), Some(kept));
         }
     }
-    let person = UserCopy {
+    let copy = UserCopy {
         id: new_id(),
         version: 5,
         name: "佐藤".into(),
@@ -223,10 +223,10 @@ async fn replicas_and_people_only_ever_become_newer(#[case] on: Database) {
         manager_id: Some(new_id()),
         deleted_at: None,
     };
-    let past = UserCopy { version: 4, role: Role::Sales, manager_id: None, ..person.clone() };
-    store(&db, vec![Write::put(&PEOPLE, person.id, &person)]).await;
-    store(&db, vec![Write::put(&PEOPLE, past.id, &past)]).await;
-    assert_eq!(people(&db).await.unwrap(), [person]);
+    let past = UserCopy { version: 4, role: Role::Sales, manager_id: None, ..copy.clone() };
+    store(&db, vec![Write::put(&USER_COPIES, copy.id, &copy)]).await;
+    store(&db, vec![Write::put(&USER_COPIES, past.id, &past)]).await;
+    assert_eq!(user_copies(&db).await.unwrap(), [copy]);
 }
 
 #[rstest]
@@ -234,8 +234,8 @@ async fn replicas_and_people_only_ever_become_newer(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn figures_are_added_up(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let (day, who) = (begin().date(), new_id());
     for value in [1, 2, -1, 40] {
         store(&db, vec![metric_write(day, who, "logins", value)]).await;
@@ -251,8 +251,8 @@ async fn figures_are_added_up(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn cursors_are_made_once_and_keep_their_numbers(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let made = cursors::load(&db, "tests.rows").await.unwrap();
     assert_eq!(made.iter().map(|cursor| cursor.partition).collect::<Vec<_>>(), (0..16).collect::<Vec<_>>());
     assert!(made.iter().all(|cursor| cursor.position == 0 && cursor.applied == 0));

@@ -13,8 +13,8 @@ use store::schedules;
 use store::unit_of_work::CommitError;
 
 use crate::common::{at, begin, commit_one, count, unit};
-use crate::node::{Node, Site, run};
-use testing::{Database, Place, Postgres, Sqlite};
+use crate::node::{Fixture, Node, run};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 const NAME: &str = "tests.schedules";
 const INTERVAL: Duration = Duration::from_secs(300);
@@ -24,8 +24,8 @@ const INTERVAL: Duration = Duration::from_secs(300);
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_schedule_is_made_once_and_an_occurrence_claimed_once(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let made = schedules::load(&db, NAME, begin()).await.unwrap();
     assert_eq!((made.id.as_str(), made.version, made.last_occurrence), (NAME, 1, begin()));
     assert_eq!(schedules::load(&db, NAME, at("2030-01-01T00:00:00Z")).await.unwrap(), made);
@@ -40,11 +40,11 @@ async fn a_schedule_is_made_once_and_an_occurrence_claimed_once(#[case] on: Data
 }
 
 /// As many nodes as there may be: SQLite has one, whose two timers then race through one journal.
-async fn nodes(site: &Site, on: Database) -> Vec<Node> {
-    let mut nodes = vec![site.node().await];
+async fn nodes(fixture: &Fixture, on: Database) -> Vec<Node> {
+    let mut nodes = vec![fixture.node().await];
     let more = if on == Postgres { 2 } else { 0 };
     for _ in 0..more {
-        nodes.push(site.node().await);
+        nodes.push(fixture.node().await);
     }
     nodes
 }
@@ -66,8 +66,8 @@ fn timer(node: &Node, runs: &Arc<AtomicUsize>, fails: bool) -> Timer {
 #[case(Sqlite)]
 #[case(Postgres)]
 fn nodes_that_race_for_an_occurrence_run_it_once(#[case] on: Database) {
-    run(on, async |site| {
-        let nodes = nodes(site, on).await;
+    run(on, async |fixture| {
+        let nodes = nodes(fixture, on).await;
         let runs = Arc::new(AtomicUsize::new(0));
         let mut timers: Vec<Timer> =
             nodes.iter().cycle().take(6).map(|node| timer(node, &runs, false)).collect();
@@ -81,7 +81,7 @@ fn nodes_that_race_for_an_occurrence_run_it_once(#[case] on: Database) {
                 );
             }
             assert_eq!(runs.load(Ordering::SeqCst), occurrence);
-            site.clock.advance(INTERVAL);
+            fixture.clock.advance(INTERVAL);
             let ran = join_all(timers.iter_mut().map(Timer::run_once)).await;
             let ran = ran.into_iter().filter(|ran| *ran.as_ref().unwrap()).count();
             assert_eq!(ran, 1);
@@ -95,17 +95,17 @@ fn nodes_that_race_for_an_occurrence_run_it_once(#[case] on: Database) {
 #[case(Sqlite)]
 #[case(Postgres)]
 fn occurrences_missed_by_all_nodes_are_one_run_and_a_failed_run_waits_for_the_next(#[case] on: Database) {
-    run(on, async |site| {
-        let node = site.node().await;
+    run(on, async |fixture| {
+        let node = fixture.node().await;
         let runs = Arc::new(AtomicUsize::new(0));
         assert!(!timer(&node, &runs, true).run_once().await.unwrap(), "a new schedule begins with its next");
-        site.clock.advance(INTERVAL * 100);
+        fixture.clock.advance(INTERVAL * 100);
         // Made anew, as after a restart: what it knows is in the database.
         let mut timer = timer(&node, &runs, true);
         assert!(timer.run_once().await.unwrap());
         assert!(!timer.run_once().await.unwrap());
         assert_eq!(node.reading("scheduler").failed, 1);
-        site.clock.advance(INTERVAL);
+        fixture.clock.advance(INTERVAL);
         assert!(timer.run_once().await.unwrap());
         assert_eq!(runs.load(Ordering::SeqCst), 2);
     });

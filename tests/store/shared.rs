@@ -18,16 +18,16 @@ use runtime::entity::Entities;
 use store::unit_of_work::Write;
 
 use crate::common::{stored, user, user_write};
-use crate::node::{Node, Site, run};
+use crate::node::{Fixture, Node, run};
 use testing::{Database, Postgres, Sqlite};
 
 pub type Customers = Entities<CustomerAggregate>;
 
-pub async fn nodes(site: &Site, on: Database) -> Vec<Node> {
-    let first = site.node().await;
+pub async fn nodes(fixture: &Fixture, on: Database) -> Vec<Node> {
+    let first = fixture.node().await;
     let mut nodes = Vec::new();
     for _ in 0..2 {
-        nodes.push(if on == Postgres { site.node().await } else { site.node_on(first.db.clone()) });
+        nodes.push(if on == Postgres { fixture.node().await } else { fixture.node_on(first.db.clone()) });
     }
     nodes.insert(0, first);
     nodes
@@ -74,8 +74,8 @@ pub async fn rename(customers: &Customers, id: Id, name: &str) -> Result<Arc<Cus
 #[case(Sqlite)]
 #[case(Postgres)]
 fn every_node_reads_what_any_node_wrote(#[case] on: Database) {
-    run(on, async |site| {
-        let nodes = nodes(site, on).await;
+    run(on, async |fixture| {
+        let nodes = nodes(fixture, on).await;
         let all: Vec<Customers> = nodes.iter().map(Node::shared).collect();
         let id = create(&all[0]).await;
         for n in 0..60 {
@@ -94,8 +94,8 @@ fn every_node_reads_what_any_node_wrote(#[case] on: Database) {
 #[case(Sqlite)]
 #[case(Postgres)]
 fn an_old_memory_refuses_nothing(#[case] on: Database) {
-    run(on, async |site| {
-        let nodes = nodes(site, on).await;
+    run(on, async |fixture| {
+        let nodes = nodes(fixture, on).await;
         let all: Vec<Customers> = nodes.iter().map(Node::shared).collect();
         let id = create(&all[0]).await;
         for customers in &all {
@@ -122,8 +122,8 @@ fn an_old_memory_refuses_nothing(#[case] on: Database) {
 #[case(Postgres)]
 fn three_nodes_change_one_record_and_nobody_is_sent_away(#[case] on: Database) {
     const CHANGES: usize = 90;
-    run(on, async |site| {
-        let nodes = nodes(site, on).await;
+    run(on, async |fixture| {
+        let nodes = nodes(fixture, on).await;
         let all: Vec<Customers> = nodes.iter().map(Node::shared).collect();
         let id = create(&all[0]).await;
         let names: Vec<String> = (0..CHANGES).map(|n| format!("name {n}")).collect();
@@ -138,8 +138,8 @@ fn three_nodes_change_one_record_and_nobody_is_sent_away(#[case] on: Database) {
 #[case(Sqlite)]
 #[case(Postgres)]
 fn what_is_recent_is_less_than_a_second_old(#[case] on: Database) {
-    run(on, async |site| {
-        let nodes = nodes(site, on).await;
+    run(on, async |fixture| {
+        let nodes = nodes(fixture, on).await;
         let all: Vec<Customers> = nodes.iter().map(Node::shared).collect();
         let id = create(&all[0]).await;
         for n in 0..3 {
@@ -159,8 +159,8 @@ fn what_is_recent_is_less_than_a_second_old(#[case] on: Database) {
 #[case(Sqlite)]
 #[case(Postgres)]
 fn a_condition_that_no_longer_holds_is_its_sender_s_to_mend(#[case] on: Database) {
-    run(on, async |site| {
-        let nodes = nodes(site, on).await;
+    run(on, async |fixture| {
+        let nodes = nodes(fixture, on).await;
         let customers: Customers = nodes[0].shared();
         let id = create(&customers).await;
         let somebody = user("somebody");

@@ -17,7 +17,7 @@ use store::unit_of_work::Write;
 
 use crate::common::{at, begin, caller, first, store, walk};
 use crate::rows::{AWKWARD, EARLIEST};
-use testing::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 fn day(day: u32) -> Timestamp {
     at(&format!("2026-03-{day:02}T00:00:00Z"))
@@ -50,8 +50,8 @@ async fn store_all(db: &Db, rows: &[Task]) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn tasks_keep_every_field(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     for text in AWKWARD {
         let bare = task(text, new_id(), at(EARLIEST));
         let full = Task {
@@ -76,8 +76,8 @@ async fn tasks_keep_every_field(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn tasks_are_listed_by_due_time_and_counted(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let (owner, other, of) = (new_id(), new_id(), new_id());
     let done =
         |title, at| Task { status: TaskStatus::Done, completed_at: Some(at), ..task(title, owner, day(4)) };
@@ -119,8 +119,8 @@ async fn tasks_are_listed_by_due_time_and_counted(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scan_finds_open_tasks_without_an_alert_for_their_due_time(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let due = |at| task("x", new_id(), at);
     let wanted = [
         due(day(1)),

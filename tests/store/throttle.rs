@@ -1,4 +1,4 @@
-//! LoginThrottle at passwords, counted in the database for all nodes.
+//! The login throttle: failed sign-ins are counted in the database for all nodes.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use kizuna::persistence::login_buckets;
 use rstest::rstest;
 
 use crate::common::{begin, count};
-use testing::{Database, Place, Postgres, Sqlite};
+use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 const TEN: Rate = Rate { count: 10, per: Duration::from_secs(60) };
 
@@ -22,8 +22,8 @@ fn after(seconds: u64) -> Timestamp {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn of_guesses_through_two_nodes_at_once_as_many_pass_as_through_one(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let nodes = [place.migrated().await, place.open().await];
+    let database = TestDatabase::fresh(on);
+    let nodes = [database.migrated().await, database.open().await];
     let throttle = nodes.each_ref().map(|db| LoginThrottle::new(db, TEN));
     let charges = (0..40).map(|n| throttle[n % 2].charge("ann", "192.0.2.1", begin()));
     let answers: Vec<_> = join_all(charges).await.into_iter().map(|answer| answer.unwrap()).collect();
@@ -45,8 +45,8 @@ async fn of_guesses_through_two_nodes_at_once_as_many_pass_as_through_one(#[case
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_refused_or_was_right_costs_nothing(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let throttle = LoginThrottle::new(&db, Rate { count: 1, ..TEN });
     for _ in 0..20 {
         throttle.charge("ann", "192.0.2.1", begin()).await.unwrap().unwrap();
@@ -72,8 +72,8 @@ async fn what_is_refused_or_was_right_costs_nothing(#[case] on: Database) {
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn full_buckets_are_forgotten_however_many(#[case] on: Database) {
-    let place = Place::fresh(on);
-    let db = place.migrated().await;
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
     let throttle = LoginThrottle::new(&db, TEN);
     for n in 0..12 {
         let from = format!("192.0.2.{n}");

@@ -1,5 +1,4 @@
-//! Every message of the five services, and its answer, comes back from JSON the same: what a call to another node
-//! stands on.
+//! Every message of the five services, and its answer, survives JSON unchanged, as a call to another node requires.
 
 use kernel::locale::Locale;
 use kizuna::domain::report::messages as reports;
@@ -46,10 +45,10 @@ use serde::de::DeserializeOwned;
 
 use crate::common::{begin, customer as a_customer, event_of, user};
 
-/// Text that JSON, SQL and Redis must each leave alone.
+/// Text that JSON, SQL and Redis must not change.
 const TEXT: &str = "絆 \"quoted\" \\ \u{7f}\u{2028} {\"a\":[1]}\n";
 
-/// The names of a desk's messages that were tried.
+/// The names of a service's messages that were tried.
 struct Tried<D> {
     names: BTreeSet<&'static str>,
     desk: std::marker::PhantomData<D>,
@@ -68,7 +67,7 @@ impl<D: Hosted> Tried<D> {
     }
 
     /// # Panics
-    /// When a message of the desk has not been tried.
+    /// When a message of the service was not tried.
     fn all(self) {
         assert_eq!(self.names, D::CALLS.iter().copied().collect(), "{}: untried, or gone", D::SERVICE);
     }

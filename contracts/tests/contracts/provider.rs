@@ -12,13 +12,13 @@ use store::Db;
 
 use crate::states::States;
 use testing::app::{ADMIN, PASSWORD};
-use testing::{Api, Kizuna, Member, Place, Sqlite};
+use testing::{Api, Kizuna, Member, Sqlite, TestDatabase};
 
 /// A running server and its first ADMIN.
 pub struct Provider {
     pub admin: Member,
     pub server: Kizuna,
-    _place: Place,
+    _database: TestDatabase,
 }
 
 impl Provider {
@@ -33,16 +33,16 @@ impl Provider {
 
     /// The same on a database that `prepare` has put something into.
     pub async fn on(prepare: impl AsyncFnOnce(&Db), args: &[&str], env: &[(&str, &str)]) -> Self {
-        let place = Place::fresh(Sqlite);
-        prepare(&place.migrated().await).await;
+        let database = TestDatabase::fresh(Sqlite);
+        prepare(&database.migrated().await).await;
         let launch = Kizuna::launch(env!("CARGO_BIN_EXE_provider"))
-            .database(&place.url)
+            .database(&database.url)
             .args(["--admin-email", ADMIN, "--admin-password", PASSWORD])
             .args(args.iter().copied());
         let launch = env.iter().fold(launch, |launch, (name, value)| launch.env(name, value));
         let server = launch.start().await;
         let admin = Member::sign_in(&Api::new(server.base_url()), ADMIN, PASSWORD).await;
-        Self { admin, server, _place: place }
+        Self { admin, server, _database: database }
     }
 
     /// Has pact ask what stands in the file, as the ADMIN.

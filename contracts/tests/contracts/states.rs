@@ -19,7 +19,7 @@ type Values = HashMap<String, Value>;
 #[derive(Debug)]
 pub struct States {
     admin: Member,
-    /// UserDirectory are told apart by a number in their names.
+    /// Users are told apart by a number in their names.
     people: AtomicU32,
 }
 

@@ -35,7 +35,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The caller that stands for Kizuna itself: bootstrap, consumers, schedules.
+    /// Kizuna itself as a caller: bootstrap, consumers, schedules.
     pub fn system() -> Self {
         Self { user_id: Id::nil(), role: Role::Admin, session_id: Id::nil() }
     }

@@ -154,12 +154,12 @@ impl ToSchema for Timestamp {
 pub enum Clock {
     /// The clock of the machine.
     System,
-    /// A clock that stands still until a test moves it.
+    /// A clock that tests move.
     Manual(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// A clock that stands at `start` until it is moved.
+    /// A manual clock that begins at `start`.
     pub fn manual(start: Timestamp) -> Self {
         Self::Manual(Arc::new(AtomicI64::new(start.micros())))
     }

@@ -49,7 +49,7 @@ impl Context {
         }
     }
 
-    /// The context of what Kizuna does by itself.
+    /// The context of Kizuna's own work.
     pub fn system() -> Self {
         Self {
             caller: Caller::system(),

@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::ids::{Id, new_id};
 
-/// The number of partitions of the event log. It is fixed: it decides in which partition an aggregate's events stand.
+/// The number of partitions of the event log. It is fixed: it decides in which partition an aggregate's events are.
 pub const PARTITIONS: i64 = 16;
 
 /// The partition of the events of this partition key.
@@ -111,7 +111,7 @@ pub fn raw(value: &impl Serialize) -> Box<RawValue> {
     serde_json::value::to_raw_value(value).expect("events are plain structs")
 }
 
-/// An event that has no place in the log yet.
+/// An event that is not in the log yet.
 #[derive(Clone, Debug)]
 pub struct Event {
     pub id: Id,

@@ -1,9 +1,9 @@
 //! Faults for the crash tests: at some of its visits a named place ends the process, panics, fails or waits.
 //!
 //! Compiled only with the feature `failpoints`; without it [`hit`], [`fails`] and [`pause`] are empty. Set by the
-//! environment: `KIZUNA_FAILPOINTS="journal.before_commit=kill@3;actor.registry=panic@1"`. The visits are one
-//! (`3`), a range (`1..4`, both ends included) or `always`; `feed.NAME.effect=fail@always/TEXT` counts and
-//! fails only what holds the text. `stats.tasks=hang@2` waits for ever, `stats.tasks=300ms@always` for so long.
+//! environment: `KIZUNA_FAILPOINTS="journal.before_commit=kill@3;actor.registry=panic@1"`. The visits are one (`3`), a
+//! range (`1..4`, both ends included) or `always`; `feed.NAME.effect=fail@always/TEXT` counts and fails only visits
+//! whose input contains the text. `stats.tasks=hang@2` waits for ever, `stats.tasks=300ms@always` for 300 ms.
 
 /// Visits the place called `name`.
 #[cfg(not(feature = "failpoints"))]

@@ -18,7 +18,7 @@ pub fn new_id() -> Id {
 }
 
 impl Id {
-    /// The id that stands for Kizuna itself.
+    /// The id of Kizuna itself as a caller.
     pub const fn nil() -> Self {
         Self(Uuid::nil())
     }

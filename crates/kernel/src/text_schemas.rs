@@ -65,7 +65,7 @@ macro_rules! shapes {
 shapes! {
     /// A name.
     Name: 1 to 200 of SAID, as "佐藤 花子";
-    /// What a record is called.
+    /// The title of a record.
     Title: 1 to 200 of SAID, as "初回訪問";
     /// A line of text; an empty one counts as absent.
     Line: 0 to 200 of ANY, as "株式会社サンプル";
@@ -73,7 +73,7 @@ shapes! {
     Comment: 1 to 10_000 of SAID, as "金額を見直してください。";
     /// Text of several paragraphs.
     Notes: 0 to 10_000 of ANY, as "見積もりを月末までに送る。";
-    /// A telephone number, as people write them.
+    /// A telephone number, in any form.
     Phone: 0 to 50 of ANY, as "03-1234-5678";
     /// An e-mail address.
     Email: 1 to 254 of ADDRESS, as "sato@example.com";

@@ -1,11 +1,11 @@
-//! The threads that actors live on; each is one single-threaded runtime.
+//! The threads of the actors. Each runs one single-threaded runtime.
 
 use std::sync::{Arc, Mutex};
 
 use actix::{Arbiter, ArbiterHandle};
 
-/// A hop to another thread costs more than most messages: services and the journal share the first, and
-/// aggregates the first and those that further cores allow. Feeds keep to one of their own.
+/// A message to another thread costs more than handling most messages. So services and the journal share the first
+/// thread, aggregates use the first one and those of further cores, and consumers have a thread of their own.
 #[derive(Clone)]
 pub struct Arbiters {
     serving: Arc<Vec<Arbiter>>,
@@ -25,23 +25,23 @@ impl Arbiters {
         }
     }
 
-    /// Where services and the journal live.
+    /// The thread of services and the journal.
     pub fn serving(&self) -> ArbiterHandle {
         self.serving[0].handle()
     }
 
-    /// Where consumers live.
+    /// The thread of consumers.
     pub fn feeding(&self) -> ArbiterHandle {
         self.feeding.clone()
     }
 
-    /// Where the aggregate with this hash lives.
+    /// The thread of the aggregate with this hash.
     pub fn of_aggregate(&self, hash: u64) -> ArbiterHandle {
         let place = usize::try_from(hash % self.serving.len() as u64).expect("less than the count");
         self.serving[place].handle()
     }
 
-    /// Ends all of them, feeds first: they would complain of a journal that is gone before them.
+    /// Stops the threads, the one of consumers first: they would log errors if the journal ended before them.
     pub fn stop(&self) {
         if let Some(feeds) = self.feeds.lock().expect("no panic under this lock").take() {
             feeds.stop();

@@ -1,22 +1,22 @@
-//! The circuit breaker's state machine (SPEC §7). Pure: time is passed in, nothing waits.
+//! The circuit breaker's state machine (SPEC §7). Pure: the caller passes the time in, and nothing waits.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use kernel::clock::Timestamp;
 
-/// When a breaker opens and closes. The defaults are the seed's.
+/// When a breaker opens and closes. The defaults are those of SPEC §7.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BreakerSettings {
-    /// A call that takes longer has failed.
+    /// A call that takes longer counts as failed.
     pub timeout: Duration,
-    /// Opens at this share of failures, in percent.
+    /// The share of failures, in percent, at which it opens.
     pub threshold: u32,
-    /// Over this rolling window.
+    /// The rolling window in which calls are counted.
     pub window: Duration,
-    /// With at least this many calls in it.
+    /// Calls in the window below which it does not open.
     pub volume: usize,
-    /// Half-opens after this long.
+    /// How long it stays open before it half-opens.
     pub reset: Duration,
 }
 
@@ -32,30 +32,30 @@ impl Default for BreakerSettings {
     }
 }
 
-/// What the breaker lets through.
+/// The state of a breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     Closed,
     Open {
         until: Timestamp,
     },
-    /// One probe is under way since then.
+    /// One probe has been under way since this time.
     HalfOpen {
         since: Timestamp,
     },
 }
 
-/// How a call ended. An answer that says no (a 404) is a success of the call.
+/// How a call ended. An error of the caller (a 404) is a success of the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallOutcome {
     Success,
     Failure,
 }
 
-/// A calls' history is bounded; this many are enough to know a share.
+/// The most calls of the window that are kept: enough to compute a share.
 const HISTORY: usize = 1_024;
 
-/// The machine.
+/// The state machine of one breaker.
 ///
 /// ```
 /// use std::time::Duration;
@@ -88,14 +88,14 @@ impl Breaker {
         self.state
     }
 
-    /// The calls of the window that ends at `now`, and how many of them failed.
+    /// The number of calls in the window that ends at `now`, and of failed ones.
     pub fn counts(&self, now: Timestamp) -> (usize, usize) {
         let recent = self.calls.iter().filter(|(at, _)| now.since(*at) < self.settings.window);
         let outcomes: Vec<_> = recent.map(|(_, outcome)| *outcome).collect();
         (outcomes.len(), outcomes.iter().filter(|outcome| **outcome == CallOutcome::Failure).count())
     }
 
-    /// When the next probe may go out, if not every call may.
+    /// When the next probe may be sent; `None` if the breaker is closed.
     pub fn retry_at(&self) -> Option<Timestamp> {
         match self.state {
             State::Closed => None,
@@ -104,7 +104,7 @@ impl Breaker {
         }
     }
 
-    /// Whether a call may go out now; if not, how long until it may.
+    /// Whether a call may be sent now.
     ///
     /// # Errors
     /// The time until the next probe.
@@ -116,7 +116,7 @@ impl Breaker {
                 self.state = State::HalfOpen { since: now };
                 Ok(())
             }
-            // A probe whose outcome never came (its caller died) must not keep the breaker half open for ever.
+            // A probe without an outcome (its caller died) must not keep the breaker half open for ever.
             State::HalfOpen { since } if now.since(since) > self.settings.timeout => {
                 self.state = State::HalfOpen { since: now };
                 Ok(())
@@ -125,7 +125,7 @@ impl Breaker {
         }
     }
 
-    /// Takes note of how a call ended.
+    /// Records the outcome of a call.
     pub fn report(&mut self, outcome: CallOutcome, now: Timestamp) {
         match (self.state, outcome) {
             (State::HalfOpen { .. }, CallOutcome::Success) => {
@@ -133,7 +133,7 @@ impl Breaker {
                 self.state = State::Closed;
             }
             (State::HalfOpen { .. }, CallOutcome::Failure) => self.open(now),
-            // A straggler from before it opened tells nothing about now.
+            // A call from before it opened says nothing about the present.
             (State::Open { .. }, _) => {}
             (State::Closed, _) => {
                 self.remember(outcome, now);
@@ -144,7 +144,7 @@ impl Breaker {
         }
     }
 
-    /// A node hosts the callee, and none of those that did before: how earlier calls ended says nothing about it.
+    /// Closes the breaker because a new node hosts the callee: the outcomes of earlier calls say nothing about it.
     pub fn host_appeared(&mut self) {
         self.calls.clear();
         self.state = State::Closed;

@@ -23,16 +23,17 @@ use kernel::ids::Id;
 use store::idempotency::{FirstAnswer, IDEMPOTENCY_KEYS};
 use store::unit_of_work::{CommitError, UnitOfWork, Write};
 
-/// Losses to other nodes after which a child lets them go first, and for how long at most. It goes on until the
-/// command's deadline: where several nodes change one record all the time, most attempts are lost.
+/// After this many lost compare-and-sets in a row, a child waits for a random time up to `COMMIT_BACKOFF` before it
+/// decides again. It tries until the command's deadline, because most attempts are lost while several nodes change one
+/// record.
 const LOSSES_AT_ONCE: u32 = 3;
 const COMMIT_BACKOFF: Duration = Duration::from_millis(20);
-/// How long a child that was taken out of the directory still answers messages already under way.
+/// How long a child that was removed from the directory still answers messages that were sent before.
 const PASSIVATION_GRACE: Duration = Duration::from_millis(250);
 
 type Answer<A> = Result<Arc<<A as Aggregate>::State>, Error>;
 
-/// A command with what it carries.
+/// A command to an aggregate, with its context.
 pub(super) struct Execute<A: Aggregate> {
     pub command: A::Command,
     pub prepared: Prepared,
@@ -42,7 +43,7 @@ impl<A: Aggregate> Message for Execute<A> {
     type Result = Answer<A>;
 }
 
-/// The state as it is.
+/// Asks for the current state.
 pub(super) struct Read<A>(PhantomData<fn() -> A>);
 
 impl<A> Default for Read<A> {
@@ -55,13 +56,13 @@ impl<A: Aggregate> Message for Read<A> {
     type Result = Result<Option<Arc<A::State>>, Error>;
 }
 
-/// Finish what you have and stop: you are out of the directory.
+/// Makes a child finish the messages it has and stop. It is no longer in the directory.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Passivate;
 
-enum Memory<S> {
-    /// To be read before the next decision.
+enum LoadedState<S> {
+    /// Must be read before the next decision.
     Unknown,
     Known(Option<Arc<S>>),
 }
@@ -70,28 +71,28 @@ enum Memory<S> {
 pub struct Child<A: Aggregate> {
     id: Id,
     entities: Entities<A>,
-    memory: Memory<A::State>,
-    /// Of the message under way, for the log line of a crash.
+    memory: LoadedState<A::State>,
+    /// The trace of the current message, for the log line of a crash.
     trace: Trace,
     passivating: bool,
     _live: LiveGauge,
 }
 
 impl<A: Aggregate> Child<A> {
-    /// `fresh`: the id was just made, there is no row to look for.
+    /// `fresh`: the id is new, so there is no row to read.
     pub(super) fn new(id: Id, entities: Entities<A>, live: LiveGauge, fresh: bool) -> Self {
-        let memory = if fresh { Memory::Known(None) } else { Memory::Unknown };
+        let memory = if fresh { LoadedState::Known(None) } else { LoadedState::Unknown };
         Self { id, entities, memory, trace: Trace::none(), passivating: false, _live: live }
     }
 
-    /// Takes the memory out for one message; what a message that dies leaves behind is `Unknown`.
-    fn begin(&mut self, trace: &Trace) -> Turn<A> {
+    /// Moves the state out for one message. If handling it panics, the state stays `Unknown`.
+    fn begin(&mut self, trace: &Trace) -> Handling<A> {
         self.trace = trace.clone();
-        let memory = std::mem::replace(&mut self.memory, Memory::Unknown);
-        Turn { id: self.id, entities: self.entities.clone(), memory, has_read: false }
+        let memory = std::mem::replace(&mut self.memory, LoadedState::Unknown);
+        Handling { id: self.id, entities: self.entities.clone(), memory, has_read: false }
     }
 
-    fn end(&mut self, turn: Turn<A>) {
+    fn end(&mut self, turn: Handling<A>) {
         (self.memory, self.trace) = (turn.memory, Trace::none());
     }
 }
@@ -158,32 +159,32 @@ impl<A: Aggregate> Handler<Passivate> for Child<A> {
     }
 }
 
-/// The child's state while a message is worked on.
-struct Turn<A: Aggregate> {
+/// The child's state while it handles a message.
+struct Handling<A: Aggregate> {
     id: Id,
     entities: Entities<A>,
-    memory: Memory<A::State>,
-    /// Whether this very message has read the memory.
+    memory: LoadedState<A::State>,
+    /// Whether this message has read the state from the database.
     has_read: bool,
 }
 
-impl<A: Aggregate> Turn<A> {
+impl<A: Aggregate> Handling<A> {
     async fn load(&mut self) -> Result<Option<Arc<A::State>>, Error> {
-        if let Memory::Known(state) = &self.memory {
+        if let LoadedState::Known(state) = &self.memory {
             return Ok(state.clone());
         }
         let state = self.entities.parts().db.row::<A::State>(A::TABLE, self.id).await?.map(Arc::new);
-        self.memory = Memory::Known(state.clone());
+        self.memory = LoadedState::Known(state.clone());
         self.has_read = true;
         Ok(state)
     }
 
-    /// Whether another node may have committed since the memory was read, and before this message came.
+    /// Whether another node may have committed after the state was read and before this message arrived.
     fn may_be_old(&self) -> bool {
         self.entities.parts().shared && !self.has_read
     }
 
-    /// Decides and commits; decides again when somebody else was faster.
+    /// Decides and commits; decides again if another commit was faster.
     async fn execute(&mut self, command: &A::Command, prepared: &Prepared) -> Answer<A> {
         assert!(!failpoint::fails("entity.execute", |kind| kind == A::KIND), "failpoint entity.execute");
         let context = &prepared.context;
@@ -194,9 +195,9 @@ impl<A: Aggregate> Turn<A> {
             let version = state.as_deref().map_or(0, Versioned::version);
             let now = self.entities.parts().clock.now();
             let decided = self.decide(state.as_deref(), version, command, context, now);
-            // The commit's comparison finds out that a memory is old; here there will be none.
+            // The commit would detect an old state by its comparison, but without an event there is no commit.
             if self.may_be_old() && decided.as_ref().map_or(true, Vec::is_empty) {
-                self.memory = Memory::Unknown;
+                self.memory = LoadedState::Unknown;
                 continue;
             }
             let (unit, next) = self.unit(state.as_deref(), version, &decided?, prepared, now);
@@ -206,7 +207,7 @@ impl<A: Aggregate> Turn<A> {
             let asked = Instant::now();
             match self.entities.parts().journal.commit(unit).await {
                 Ok(_) => return self.committed(next, asked),
-                // The same key, committed a moment ago: the gateway reads that first answer.
+                // A request with this idempotency key was just committed: the gateway reads its answer.
                 Err(CommitError::Stale(table)) if table == IDEMPOTENCY_KEYS.name => {
                     return Err(Error::new(ErrorCode::RequestInFlight));
                 }
@@ -219,7 +220,7 @@ impl<A: Aggregate> Turn<A> {
                     return Err(Error::new(A::duplicate()));
                 }
                 Err(error) => {
-                    self.memory = Memory::Unknown;
+                    self.memory = LoadedState::Unknown;
                     self.entities.forget(self.id);
                     return Err(error.into());
                 }
@@ -236,21 +237,22 @@ impl<A: Aggregate> Turn<A> {
         now: Timestamp,
     ) -> Result<Vec<A::Event>, Error> {
         let events = A::decide(state, command, &context.caller, self.id, now)?;
-        // After the decision (RFC 9110 §13.2.1): who may not see a record learns nothing of its version.
+        // After the decision (RFC 9110 §13.2.1), so that a caller who may not see the record learns nothing about its
+        // version.
         context.check_version(version)?;
         Ok(events)
     }
 
-    /// Reads what the aggregate has become since `version`, which lost.
+    /// Reads the state again after a commit based on `version` was rejected.
     ///
     /// # Errors
-    /// `unavailable` if it is still that: so a row has changed that came as a condition, and only who set it can
-    /// decide anew. `overloaded` when it is time to give up.
+    /// `unavailable` if the version is unchanged: then a row of another condition has changed, and only the sender of
+    /// the command can decide again. `overloaded` after the deadline.
     async fn look_again(&mut self, version: i64, losses: u32, give_up: Instant) -> Result<(), Error> {
         if losses > LOSSES_AT_ONCE {
             tokio::time::sleep(commit_backoff()).await;
         }
-        self.memory = Memory::Unknown;
+        self.memory = LoadedState::Unknown;
         let state = self.load().await?;
         if state.as_deref().map_or(0, Versioned::version) == version {
             return Err(Error::unavailable().with_cause("a row changed on which the command depends"));
@@ -262,7 +264,7 @@ impl<A: Aggregate> Turn<A> {
             .with_cause("other nodes changed the record each time before this command did"))
     }
 
-    /// State row, events and first answer of a decision, and the state after it.
+    /// The unit of work of a decision (state row, events, first answer), and the state after it.
     fn unit(
         &self,
         state: Option<&A::State>,
@@ -298,7 +300,7 @@ impl<A: Aggregate> Turn<A> {
     fn committed(&mut self, next: Option<A::State>, asked: Instant) -> Answer<A> {
         let next =
             Arc::new(next.ok_or_else(|| Error::internal("a command was committed that leaves no state"))?);
-        self.memory = Memory::Known(Some(next.clone()));
+        self.memory = LoadedState::Known(Some(next.clone()));
         self.entities.committed(self.id, &next, asked);
         Ok(next)
     }

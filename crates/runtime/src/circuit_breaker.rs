@@ -23,10 +23,10 @@ pub const CALL_RETRY: Backoff =
     Backoff { initial: Duration::from_millis(100), factor: 3.0, max: Duration::from_secs(2), times: 3 };
 const CALL_BUDGET: Duration = Duration::from_secs(5);
 
-/// How long the breaker itself may take to say yes or no.
+/// How long the breaker's actor may take to answer.
 const BREAKER_DEADLINE: Duration = Duration::from_secs(1);
 
-/// Keeps one callee's breaker.
+/// The actor that holds the breaker of one callee.
 pub struct BreakerActor {
     name: &'static str,
     breaker: Breaker,
@@ -36,7 +36,7 @@ pub struct BreakerActor {
 }
 
 impl BreakerActor {
-    /// `hosts`: those of the callee.
+    /// `hosts`: the hosts of the callee.
     pub fn new(
         name: &'static str,
         settings: BreakerSettings,
@@ -47,13 +47,13 @@ impl BreakerActor {
         Self { name, breaker: Breaker::new(settings), clock, hosts, _liveness: liveness }
     }
 
-    /// Changes the breaker, and says so if that opened or closed it.
+    /// Changes the breaker, and logs a change of its state.
     fn change(&mut self, change: impl FnOnce(&mut Breaker, Timestamp)) {
         let before = self.breaker.state();
         change(&mut self.breaker, self.clock.now());
         let after = self.breaker.state();
         if before != after {
-            tracing::warn!(breaker = self.name, ?before, ?after, "the breaker changed");
+            tracing::warn!(breaker = self.name, ?before, ?after, "a circuit breaker changed its state");
             let open = if matches!(after, State::Open { .. }) { 1.0 } else { 0.0 };
             metrics::gauge!("kizuna_breaker_open", "breaker" => self.name).set(open);
         }
@@ -68,7 +68,7 @@ impl Actor for BreakerActor {
     }
 }
 
-/// The callee has a host, and none of those that it had before.
+/// The callee has hosts again, all of them new.
 impl StreamHandler<()> for BreakerActor {
     fn handle(&mut self, (): (), _: &mut Self::Context) {
         self.change(|breaker, _| breaker.host_appeared());
@@ -102,17 +102,17 @@ impl Handler<Tracked<Report>> for BreakerActor {
     }
 }
 
-/// What a breaker shows of itself.
+/// The figures of a breaker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BreakerReading {
     #[schema(example = "breaker.customer")]
     pub name: &'static str,
     pub state: BreakerState,
-    /// Calls of the rolling window.
+    /// Calls in the rolling window.
     pub calls: usize,
-    /// Those of them that failed.
+    /// Failed calls in the rolling window.
     pub failures: usize,
-    /// When the next probe may go out, unless it is closed.
+    /// When the next probe may be sent; `None` while it is closed.
     #[schema(required)]
     pub retry_at: Option<Timestamp>,
 }
@@ -159,7 +159,7 @@ impl Handler<Tracked<Read>> for BreakerActor {
 /// Whether a call to a service can be sent at all.
 pub type CanBeSent = Arc<dyn Fn() -> bool + Send + Sync>;
 
-/// A guarded way to another service.
+/// Calls to another service through its circuit breaker.
 ///
 /// ```
 /// use std::time::Duration;
@@ -195,8 +195,8 @@ pub struct CircuitBreaker {
 }
 
 impl CircuitBreaker {
-    /// A call that can't be sent is refused without asking the breaker: that there is no host yet says nothing about
-    /// the service, so it neither counts as a failure nor takes the place of a probe.
+    /// A call that can't be sent is refused without asking the breaker. A missing host says nothing about the service,
+    /// so such a call neither counts as a failure nor uses up a probe.
     pub fn new(breaker: Ref<BreakerActor>, timeout: Duration, can_be_sent: CanBeSent) -> Self {
         Self { breaker, timeout, can_be_sent }
     }
@@ -206,7 +206,7 @@ impl CircuitBreaker {
         self.timeout
     }
 
-    /// What its breaker shows.
+    /// The breaker's figures.
     ///
     /// # Errors
     /// `unavailable` while the breaker restarts.
@@ -229,11 +229,11 @@ impl CircuitBreaker {
         self.attempt(call).await
     }
 
-    /// Makes an idempotent call, again after a passing failure: 3 times more within 5 s, unless the breaker opens or no
-    /// node hosts the callee.
+    /// Makes an idempotent call, and repeats it after a temporary failure: up to 3 times within 5 s, unless the breaker
+    /// opens or no node hosts the callee.
     ///
     /// # Errors
-    /// The last attempt's, or the breaker's.
+    /// The error of the last attempt, or of the breaker.
     pub async fn call_idempotent<T, F>(&self, mut call: impl FnMut() -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
@@ -281,7 +281,7 @@ impl CircuitBreaker {
     }
 }
 
-/// The circuit breaker of each service on this node: one for each callee, shared by all who call it (SPEC §7).
+/// The circuit breakers of this node, one per callee, shared by all its callers (SPEC §7).
 #[derive(Clone)]
 pub struct Breakers(BTreeMap<ServiceId, CircuitBreaker>);
 
@@ -300,7 +300,7 @@ impl Breakers {
         self.0.get(&service).expect("every service has a breaker")
     }
 
-    /// All of them, by the service's name.
+    /// All breakers by the service's name.
     pub fn all(&self) -> Vec<CircuitBreaker> {
         self.0.values().cloned().collect()
     }

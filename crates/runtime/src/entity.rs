@@ -1,11 +1,11 @@
-//! Entities: one child actor per aggregate and node, found by id, started at its first message, put to
-//! rest when idle, bounded in number.
+//! Entities: one child actor per aggregate and node, found by its id, started at its first message, passivated when
+//! idle, bounded in number.
 //!
-//! A child handles its messages strictly one after another: load, decide, commit, answer. The database
-//! fences (two nodes may each have a child for one aggregate), so that a loser reloads and decides again.
+//! A child handles its messages strictly one after another: load, decide, commit, answer. Two nodes may each have a
+//! child for one aggregate. The database then rejects the second commit by a fence, and that child reloads and decides
+//! again.
 //!
-//! Where other nodes commit, too ([`EntityParts::shared`]), nothing is answered from memory but what
-//! [`Entities::recent`] says of itself.
+//! Where other nodes commit, too ([`EntityParts::shared`]), only [`Entities::recent`] answers from memory.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -42,7 +42,7 @@ use store::{Db, StoreError};
 
 /// A kind of aggregate: its rules are pure, its row is its state.
 ///
-/// `examples/counter/counter.rs` is a whole one. What counts is `decide`, which can be tested without anything else:
+/// `examples/counter/counter.rs` is a complete one. Its rules are in `decide`, which can be tested by itself:
 ///
 /// ```
 /// # use kernel::{caller::Caller, clock::{Clock, Timestamp}, error::Error, ids::{Id, new_id}};
@@ -84,16 +84,16 @@ use store::{Db, StoreError};
 /// assert!(events[0].after().on);
 /// ```
 pub trait Aggregate: Send + Sync + 'static {
-    /// `customer`: the name of its children among the actors.
+    /// The name of its children in metrics, for example `customer`.
     const KIND: &'static str;
-    /// As it is stored and loaded.
+    /// The state, as it is stored and loaded.
     type State: Versioned + Clone + Serialize + DeserializeOwned + Send + Sync + Unpin + 'static;
     type Command: Send + Sync + 'static;
     type Event: DomainEvent + StateAfter<State = Self::State>;
     /// Where its state is stored.
     const TABLE: &'static Table;
 
-    /// What a command leads to: no event means that nothing changes.
+    /// Decides on a command. No event means that nothing changes.
     fn decide(
         state: Option<&Self::State>,
         command: &Self::Command,
@@ -101,25 +101,25 @@ pub trait Aggregate: Send + Sync + 'static {
         id: Id,
         now: Timestamp,
     ) -> Result<Vec<Self::Event>, Error>;
-    /// What of an event goes to the log; sessions rotate without one.
+    /// The event to log; `None` if this change is not logged, as the rotation of a session's token.
     fn logged(event: &Self::Event) -> Option<&Self::Event> {
         Some(event)
     }
-    /// What a client sees of it: the body of a replayed answer.
+    /// The state as a client sees it: the body of a replayed answer.
     fn view(state: &Self::State) -> Box<RawValue> {
         raw(state)
     }
-    /// The row to store; the state itself unless the table has columns for searching.
+    /// The row to store: the state itself, unless the table has more columns for searching.
     fn row(state: &Self::State) -> String {
         serde_json::to_string(state).expect("states are plain structs")
     }
-    /// What a violated unique index means.
+    /// The error of a violated unique index.
     fn duplicate() -> ErrorCode {
         ErrorCode::Internal
     }
 }
 
-/// The context of a command, and what is committed together with its outcome if it changes anything.
+/// The context of a command, and the writes and checks that are committed with its outcome.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     pub context: Context,
@@ -135,13 +135,13 @@ impl From<Context> for Prepared {
 /// The bounds of a directory.
 #[derive(Clone, Debug)]
 pub struct EntityLimits {
-    /// Children of one kind that live at the same time.
+    /// The most children of one kind at the same time.
     pub children: usize,
-    /// A child without a message for this long is put to rest.
+    /// How long a child without messages stays before it is passivated.
     pub idle: Duration,
-    /// States of one kind kept in memory for reading.
+    /// The most states of one kind cached for reading.
     pub cached: u64,
-    /// How long a command may take altogether.
+    /// How long a command may take, retries included.
     pub deadline: Duration,
 }
 
@@ -152,14 +152,14 @@ impl Default for EntityLimits {
     }
 }
 
-/// How old [`Entities::recent`], or any proof of identity, may be. Whoever looks twice a second, too, acts within the second
-/// of SPEC §8.6, with a fifth of it left for the way.
+/// How old a state of [`Entities::recent`] may be. 300 ms here and a poll every 500 ms are 800 ms: under the limit of 1
+/// s (SPEC §8.6), with 200 ms left for delivery.
 pub const RECENT: Duration = Duration::from_millis(300);
 
-/// Committed states that a listener of [`Entities::changes`] may be behind.
+/// How many committed states a listener of [`Entities::changes`] may lag behind.
 const CHANGES: usize = 256;
 
-/// What children need.
+/// The parts of a node that children use.
 #[derive(Clone)]
 pub struct EntityParts {
     pub db: Db,
@@ -169,7 +169,7 @@ pub struct EntityParts {
     pub actor_stats: ActorStatsRegistry,
     pub limits: EntityLimits,
     pub intensity: Intensity,
-    /// Other nodes commit to the same database: what is in memory here may be old.
+    /// Whether other nodes commit to the same database, so that states in memory may be old.
     pub shared: bool,
 }
 
@@ -177,14 +177,14 @@ struct Inner<A: Aggregate> {
     parts: EntityParts,
     stats: Arc<ActorStats>,
     directory: DashMap<Id, Resident<A>>,
-    /// Ids in the order of their start: who is asked to leave first when the directory is full.
+    /// Ids in the order of their start: the first ones are passivated when the directory is full.
     order: Mutex<VecDeque<Id>>,
-    /// Aggregates whose child died: when they may come back.
+    /// Aggregates whose child died, and when the child may start again.
     deaths: DashMap<Id, (Deaths, Instant)>,
     kept: StateCache<A::State>,
-    /// Where all nodes keep hot states together.
+    /// The hot states that all nodes share.
     hot: Option<Arc<dyn Hot<A::State>>>,
-    /// What was committed on this node, for who must act on it at once.
+    /// The states committed on this node, for listeners that must act on them at once.
     changes: broadcast::Sender<Arc<A::State>>,
 }
 
@@ -194,7 +194,7 @@ struct Resident<A: Aggregate> {
     used: Arc<AtomicI64>,
 }
 
-/// The directory of one kind; clones share it.
+/// The directory of one kind of aggregate; clones share it.
 ///
 /// ```no_run
 /// use kernel::{context::Context, error::Error, ids::Id};
@@ -220,7 +220,7 @@ impl<A: Aggregate> Entities<A> {
         Self::beside(parts, None)
     }
 
-    /// The same with a place where all nodes keep hot states together, which only counts where they are shared.
+    /// A directory whose hot states are shared by all nodes. Without effect on a single node.
     pub fn beside(parts: EntityParts, hot: Option<Arc<dyn Hot<A::State>>>) -> Self {
         Self(Arc::new(Inner {
             stats: parts.actor_stats.stats(A::KIND),
@@ -234,10 +234,10 @@ impl<A: Aggregate> Entities<A> {
         }))
     }
 
-    /// Makes an aggregate under a fresh `id`: no row is looked for.
+    /// Creates an aggregate with a new `id`, without looking for its row.
     ///
     /// # Errors
-    /// What `decide` refuses, `unavailable`, `overloaded`.
+    /// The errors of `decide`, `unavailable`, `overloaded`.
     pub async fn create(
         &self,
         id: Id,
@@ -247,10 +247,10 @@ impl<A: Aggregate> Entities<A> {
         self.send(id, Execute::<A> { command, prepared: context.into() }, true).await
     }
 
-    /// Hands a command to the aggregate.
+    /// Sends a command to the aggregate and returns the state after it.
     ///
     /// # Errors
-    /// What `decide` refuses, `stale_version`, `unavailable`, `overloaded`.
+    /// The errors of `decide`, `stale_version`, `unavailable`, `overloaded`.
     pub async fn execute(
         &self,
         id: Id,
@@ -258,21 +258,21 @@ impl<A: Aggregate> Entities<A> {
         context: impl Into<Prepared>,
     ) -> Result<Arc<A::State>, Error> {
         let state = self.send(id, Execute::<A> { command, prepared: context.into() }, false).await?;
-        // Here and not in the child, which may go on meanwhile. Also where nothing changed: this may acknowledge
-        // what a node committed that died before it answered.
+        // Done here and not in the child, which can go on with its next message. Needed also if nothing changed: this
+        // answer may acknowledge a commit of a node that died before it answered.
         if let Some(hot) = &self.0.hot {
             hot.changed(id).await;
         }
         Ok(state)
     }
 
-    /// The aggregate as last committed, if memory can tell: never where other nodes commit, too.
+    /// The last committed state from memory; `None` if it is not there, or if other nodes commit, too.
     pub fn cached(&self, id: Id) -> Option<Arc<A::State>> {
         if self.0.parts.shared { None } else { self.0.kept.last(id) }
     }
 
-    /// The aggregate as last committed by any node: from memory, or by its child from the database; where other
-    /// nodes commit, too, from the database or what all nodes keep of it.
+    /// The last committed state: from memory or, by its child, from the database. Where other nodes commit, too: from
+    /// the database or the shared hot states.
     ///
     /// # Errors
     /// `unavailable`, `overloaded`.
@@ -290,7 +290,7 @@ impl<A: Aggregate> Entities<A> {
         }
     }
 
-    /// As [`Self::get`], for a caller who may see only some: `visible` is the rule.
+    /// As [`Self::get`], for a caller who may see only some states: `visible` is the rule.
     ///
     /// # Errors
     /// What `visible` refuses, `not_found`, `unavailable`, `overloaded`.
@@ -304,8 +304,8 @@ impl<A: Aggregate> Entities<A> {
         state.ok_or_else(|| Error::new(ErrorCode::NotFound))
     }
 
-    /// The aggregate as this node committed it last, or as any node did less than half a second ago. For proofs of
-    /// identity alone (SPEC §8.6).
+    /// The last state committed by this node, or a state that was the last one of any node less than 300 ms ago. Only
+    /// for authentication (SPEC §8.6).
     ///
     /// # Errors
     /// `unavailable`, `overloaded`.
@@ -319,7 +319,7 @@ impl<A: Aggregate> Entities<A> {
         }
     }
 
-    /// The aggregate as the database has it, which is kept for [`Self::recent`].
+    /// Reads the state from the database and caches it for [`Self::recent`].
     async fn stored(&self, id: Id) -> Result<Option<Arc<A::State>>, StoreError> {
         let read_stamp = self.0.kept.read_stamp(id);
         let state = self.0.parts.db.row::<A::State>(A::TABLE, id).await?.map(Arc::new);
@@ -329,8 +329,8 @@ impl<A: Aggregate> Entities<A> {
         Ok(state)
     }
 
-    /// The states that are committed on this node from now on. A receiver that falls behind gets an error; a
-    /// state kept for reading is there before its listeners hear of it.
+    /// The states that this node commits from now on. A receiver that lags behind gets an error. The cache is updated
+    /// before the listeners are notified.
     pub fn changes(&self) -> broadcast::Receiver<Arc<A::State>> {
         self.0.changes.subscribe()
     }
@@ -358,7 +358,7 @@ impl<A: Aggregate> Entities<A> {
         error.with_cause(format_args!("the actor of {} {id} {why}", A::KIND))
     }
 
-    /// The live child of `id`, or a new one.
+    /// The child of `id`, which is started if there is none.
     fn child(&self, id: Id, fresh: bool) -> Result<Addr<Child<A>>, Error> {
         let now = self.uptime();
         if let Some(resident) = self.0.directory.get(&id) {
@@ -366,8 +366,8 @@ impl<A: Aggregate> Entities<A> {
             return Ok(resident.address.clone());
         }
         self.check_quarantine(id)?;
-        // CachedState until the child has its place: two threads must not take the last one. Whoever asks both locks
-        // takes this one first.
+        // This lock is held until the child is in the directory, so that two threads do not both take the last free
+        // place. Code that needs both locks takes this one first.
         let mut order = self.0.order.lock().expect("no panic under this lock");
         self.make_room(&mut order)?;
         let address = match self.0.directory.entry(id) {
@@ -384,7 +384,7 @@ impl<A: Aggregate> Entities<A> {
         Ok(address)
     }
 
-    /// Refuses an aggregate whose child keeps dying until its wait is over.
+    /// Fails while an aggregate whose child keeps dying must wait for its restart.
     fn check_quarantine(&self, id: Id) -> Result<(), Error> {
         let Some(entry) = self.0.deaths.get(&id) else { return Ok(()) };
         let wait = entry.1.saturating_duration_since(Instant::now());
@@ -395,7 +395,7 @@ impl<A: Aggregate> Entities<A> {
         Err(Error::after(ErrorCode::Unavailable, wait).with_cause(cause))
     }
 
-    /// Asks the longest-live child that rests to leave, when the directory is full.
+    /// Passivates the oldest idle child if the directory is full.
     fn make_room(&self, order: &mut VecDeque<Id>) -> Result<(), Error> {
         if self.0.directory.len() < self.0.parts.limits.children {
             return Ok(());
@@ -415,7 +415,7 @@ impl<A: Aggregate> Entities<A> {
         Err(Error::overloaded().with_cause(format_args!("all actors of {} are busy", A::KIND)))
     }
 
-    /// Puts children to rest that had no message for a while. Called every few seconds.
+    /// Passivates children that had no message for some time. Called every few seconds.
     pub fn sweep(&self) {
         let idle = i64::try_from(self.0.parts.limits.idle.as_secs()).unwrap_or(i64::MAX);
         let now = self.uptime();
@@ -433,7 +433,7 @@ impl<A: Aggregate> Entities<A> {
         self.0.parts.clock.now().seconds()
     }
 
-    /// A child died over a message: out of the directory, and counted.
+    /// Removes a child that died while handling a message, and counts its death.
     pub(super) fn on_crash(&self, id: Id) {
         self.0.directory.remove(&id);
         self.0.kept.forget(id);
@@ -442,28 +442,27 @@ impl<A: Aggregate> Entities<A> {
         let mut entry = self.0.deaths.entry(id).or_insert_with(|| (Deaths::default(), now));
         let wait = entry.0.record(now.into_std(), &self.0.parts.intensity);
         entry.1 = now + wait;
-        tracing::error!(kind = A::KIND, %id, ?wait, "an aggregate's actor died; its next message starts it anew");
+        tracing::error!(kind = A::KIND, %id, ?wait, "an aggregate's actor died; its next message starts it again");
     }
 
-    /// A state was committed: it is kept for reading, and its listeners hear of it. `asked` is from before the
-    /// commit.
+    /// Caches a committed state and notifies the listeners. `asked` is a stamp from before the commit.
     pub(super) fn committed(&self, id: Id, state: &Arc<A::State>, asked: Instant) {
         self.0.kept.was_committed(id, state, asked);
-        // Nobody listens to most kinds.
+        // Most kinds have no listener.
         let _ = self.0.changes.send(state.clone());
     }
 
-    /// To be taken before the database is asked for what [`Self::remember`] then keeps.
+    /// A stamp to take before reading from the database a state for [`Self::remember`].
     pub(super) fn read_stamp(&self, id: Id) -> ReadStamp {
         self.0.kept.read_stamp(id)
     }
 
-    /// Keeps a state that was read.
+    /// Caches a state that was read.
     pub(super) fn remember(&self, id: Id, state: &Arc<A::State>, read_stamp: ReadStamp) {
         self.0.kept.was_read(id, state, read_stamp);
     }
 
-    /// What is in memory may be wrong: the next reader asks the database.
+    /// Drops the state from memory, because it may be wrong: the next reader asks the database.
     pub(super) fn forget(&self, id: Id) {
         self.0.kept.forget(id);
     }

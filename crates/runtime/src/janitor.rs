@@ -1,4 +1,4 @@
-//! Keeps what grows within its bounds: passivates idle children, and deletes rows that have run out.
+//! Bounds memory and tables: passivates idle children, and deletes expired rows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use store::{Db, StoreError};
 
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 const PURGE_EVERY: Duration = Duration::from_secs(300);
-/// Rows of one purge: a long delete would hold up the journal.
+/// The most rows of one purge: a long DELETE would delay the journal.
 const PURGE_ROWS: i64 = 1_000;
 
-/// Puts to rest what a directory keeps in memory and nobody uses.
+/// Passivates the idle children of a directory.
 pub type Sweep = Arc<dyn Fn() + Send + Sync>;
 
-/// Deletes at most so many rows that have run out by now; answers how many it deleted.
+/// Deletes expired rows, at most the given number; returns how many it deleted.
 pub type Purge = fn(Db, Timestamp, i64) -> BoxFuture<'static, Result<u64, StoreError>>;
 
 /// Sweeps and purges at intervals.

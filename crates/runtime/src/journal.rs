@@ -1,5 +1,5 @@
-//! The one writer of a node: units that wait are committed together (group commit), and what was
-//! committed is published in the order of the commits.
+//! The only writer of a node: commits the waiting units of work together (group commit), and publishes their events in
+//! the order of the commits.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -20,9 +20,9 @@ use store::unit_of_work::{CommitError, UnitOfWork};
 /// Bounds of the journal.
 #[derive(Clone, Debug)]
 pub struct JournalLimits {
-    /// Units of one transaction at most.
+    /// The most units of one transaction.
     pub group: usize,
-    /// Units that may wait; more are refused.
+    /// The most units that wait; further ones are refused.
     pub queue: usize,
 }
 
@@ -35,7 +35,7 @@ impl Default for JournalLimits {
 /// How long a unit may take from its submission to its commit.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Commits units; clones go to the same writer.
+/// Commits units of work; clones use the same writer.
 ///
 /// ```no_run
 /// use kizuna_runtime::journal::Journal;
@@ -58,7 +58,7 @@ impl Journal {
         Self(actor)
     }
 
-    /// Starts the journal's actor and keeps it alive; what it commits is published to `registry`.
+    /// Starts the journal's actor under supervision. Its commits are published to `registry`.
     pub fn start(
         supervisor: &Supervisor,
         arbiter: &ArbiterHandle,
@@ -74,7 +74,7 @@ impl Journal {
     /// Commits `unit` as a whole, or not at all.
     ///
     /// # Errors
-    /// See [`CommitError`]; after `Unknown` the caller must forget what it holds and reload.
+    /// See [`CommitError`]; after `Unknown` the caller must drop its state and reload.
     pub async fn commit(&self, unit: UnitOfWork) -> Outcome {
         match self.0.ask(Commit(unit), DEADLINE).await {
             Ok(outcome) => outcome,
@@ -92,7 +92,7 @@ struct Waiter {
     answer: oneshot::Sender<Outcome>,
 }
 
-/// Collects units while a commit is under way, then commits what has gathered.
+/// Collects units while a commit is under way, then commits them together.
 pub struct JournalActor {
     db: Db,
     registry: Registry,
@@ -142,7 +142,7 @@ impl JournalActor {
         metrics::counter!("kizuna_journal_commits_total").increment(1);
         metrics::counter!("kizuna_journal_units_total").increment(units.len() as u64);
         metrics::histogram!("kizuna_journal_group_size").record(units.len() as f64);
-        // A task of the long-lived runtime: the transaction runs to its end whatever happens here.
+        // A task of the database's runtime, so that the transaction ends even if this actor dies.
         let db = self.db.clone();
         let task = self.db.runtime().spawn(async move { commit(&db, units).await });
         let registry = self.registry.clone();
@@ -157,7 +157,7 @@ impl JournalActor {
                     Ok(outcomes) => outcomes[place].clone(),
                     Err(_) => Err(CommitError::Unknown("the commit was cut off".into())),
                 };
-                // The asker may have gone; the commit stands all the same.
+                // The sender may have stopped waiting; the commit is valid anyway.
                 let _ = answer.send(outcome);
             }
         };
@@ -188,7 +188,7 @@ impl Handler<Tracked<Commit>> for JournalActor {
         self.queue.push_back(Waiter { unit, answer });
         if !self.committing {
             self.committing = true;
-            // Not at once: whatever else lies in the mailbox now joins this commit.
+            // Sent as a message, so that the units that are already in the mailbox join this commit.
             ctx.run_later(Duration::ZERO, |this, ctx| this.commit_next(ctx));
         }
         Box::pin(async {

@@ -1,17 +1,19 @@
 //! Supervised actors, one writer per aggregate, a journal that commits in groups, and consumers that apply each event
-//! exactly once: on one node or many. This crate names no service and no record of the business; `README.md` shows how
-//! one is built on it.
+//! exactly once: on one node or many. This crate names no service and no record; `README.md` shows how an application
+//! is built on it.
 //!
-//! - [`arbiters`]: the threads; [`supervisor`]: long-lived actors and how they are started again; [`stats`]: what they show
-//! - [`progress`]: what an actor has under way, by which its supervisor finds one that is stuck
-//! - [`service`]: the actor before a service's logic, on this node or another
+//! - [`arbiters`]: the threads; [`supervisor`]: restarts long-lived actors; [`stats`]: their figures
+//! - [`progress`]: the work that an actor has under way, by which its supervisor finds a stuck one
+//! - [`service`]: the actor in front of a service's logic, on this node or another
 //! - [`entity`], `child`: one actor per aggregate, found by id; `state_cache`, [`hot_state`]: its state for readers
-//! - [`journal`]: the one writer; [`registry`]: who hears of a commit
-//! - [`consumer`]: applies the log's events in order, each once; [`positions`]: how far a reader of the log has come
+//! - [`journal`]: the only writer of a node; [`registry`]: delivers committed events to subscribers
+//! - [`consumer`]: applies the log's events in order, each once; [`positions`]: the position of a reader in the log
 //! - [`breaker`], [`circuit_breaker`], [`retry`]: calls between services
-//! - [`schedule`], [`scheduler`]: jobs at fixed times, once on any number of nodes; [`janitor`]: bounds what grows
-//! - [`trace`]: whose work is under way, for the log
-//! - [`cluster`], [`remote`]: the other nodes: who is alive, who works on what, and calls to their services
+//! - [`schedule`], [`scheduler`]: jobs at fixed times, once on any number of nodes; [`janitor`]: bounds memory and
+//!   tables
+//! - [`trace`]: the span and the request of the current work, for the log
+//! - [`cluster`], [`remote`]: the other nodes: which are alive, which partitions they work on, and calls to their
+//!   services
 
 pub mod arbiters;
 pub mod breaker;

@@ -1,4 +1,4 @@
-//! How far a reader of the log has come: one number a partition. What feeds and the live hub share. Pure.
+//! A log reader's position: one sequence number per partition. Used by consumers and the live hub. Pure.
 
 use std::sync::Arc;
 
@@ -8,16 +8,16 @@ use kernel::event::{LoggedEvent, PARTITIONS};
 
 const COUNT: usize = PARTITIONS as usize;
 
-/// The last number of each partition that needs no more looking at.
+/// The last sequence number per partition that was processed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Positions([i64; COUNT]);
 
-/// What a delivery brought.
+/// The part of a delivery that was not taken before.
 #[derive(Debug)]
-pub struct Taken {
-    /// Its events beyond the positions before it, in their order.
+pub struct NewEvents {
+    /// Its events after the previous positions, in order.
     pub fresh: Vec<Arc<LoggedEvent>>,
-    /// Numbers are missing before it: the log has them.
+    /// Whether sequence numbers are missing before it. Those events are in the log.
     pub gap: bool,
 }
 
@@ -28,7 +28,7 @@ impl From<[i64; COUNT]> for Positions {
 }
 
 impl FromIterator<(i64, i64)> for Positions {
-    /// From `(partition, number)`; partitions that are not named stand at their beginning.
+    /// From `(partition, number)`; partitions that are not named are at 0.
     fn from_iter<I: IntoIterator<Item = (i64, i64)>>(numbers: I) -> Self {
         let mut positions = Self::default();
         numbers.into_iter().for_each(|(partition, number)| positions.advance(partition, number));
@@ -37,12 +37,12 @@ impl FromIterator<(i64, i64)> for Positions {
 }
 
 impl Positions {
-    /// The number of a partition.
+    /// The sequence number of a partition.
     pub fn at(&self, partition: i64) -> i64 {
         self.0[partition as usize]
     }
 
-    /// Goes on to `number`, never back.
+    /// Advances a partition to `number`; a smaller number changes nothing.
     pub fn advance(&mut self, partition: i64, number: i64) {
         let known = &mut self.0[partition as usize];
         *known = (*known).max(number);
@@ -58,8 +58,8 @@ impl Positions {
         self.0.iter().zip(&other.0).all(|(mine, theirs)| mine <= theirs)
     }
 
-    /// Takes of a delivery what is of these partitions. One with numbers missing before the delivery's stays where it is.
-    pub fn take(&mut self, batch: &Batch, partitions: PartitionSet) -> Taken {
+    /// Takes the events of these partitions from a delivery. A partition with missing sequence numbers does not advance.
+    pub fn take(&mut self, batch: &Batch, partitions: PartitionSet) -> NewEvents {
         let before = *self;
         let mut gap = false;
         for range in batch.ranges.iter().filter(|range| partitions.contains(range.partition)) {
@@ -73,7 +73,7 @@ impl Positions {
             event.partition_seq > before.at(event.partition)
                 && event.partition_seq <= self.at(event.partition)
         };
-        Taken { fresh: batch.events.iter().filter(is_fresh).cloned().collect(), gap }
+        NewEvents { fresh: batch.events.iter().filter(is_fresh).cloned().collect(), gap }
     }
 }
 

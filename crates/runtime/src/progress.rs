@@ -1,32 +1,32 @@
-//! What an actor has under way and since when, so that its supervisor finds one that is stuck.
+//! Records the work that an actor has under way, so that its supervisor finds an actor that is stuck.
 //!
-//! An actor that works on its own encloses each unit of its work in [`Progress::watch`]; what it does between two units,
-//! waiting for the next, is nobody's business. Progress within a unit is told by [`made`]: whoever sends a message
-//! through this crate tells it by itself whenever an answer comes, so that a unit may last as long as it has to.
+//! An actor that works on its own wraps each item of its work in [`Progress::watch`]. Waiting for the next item is not
+//! watched. [`made`] reports progress within an item; every answer to a message that is sent through this crate reports
+//! it, too, so a long item is not taken for a stuck one.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 tokio::task_local! {
-    /// The unit of work that the current task is in.
-    static UNDER_WAY: Arc<Unit>;
+    /// The work item of the current task.
+    static UNDER_WAY: Arc<WorkItem>;
 }
 
-/// The units of work that an actor has under way.
+/// The work items that an actor has under way.
 #[derive(Debug, Default)]
-pub struct Progress(Mutex<Vec<Arc<Unit>>>);
+pub struct Progress(Mutex<Vec<Arc<WorkItem>>>);
 
-/// A unit of work: when it last made progress.
+/// A work item: the time of its last progress.
 #[derive(Debug)]
-struct Unit(Mutex<Instant>);
+struct WorkItem(Mutex<Instant>);
 
-impl Unit {
+impl WorkItem {
     fn made_progress(&self) {
         *self.0.lock().expect("no panic under this lock") = Instant::now();
     }
 }
 
-/// The current unit of work goes on.
+/// Reports progress of the current work item.
 ///
 /// ```
 /// # async fn read_page(_: u32) {}
@@ -40,21 +40,20 @@ impl Unit {
 /// # futures_util::FutureExt::now_or_never(read_all(3)).unwrap();
 /// ```
 ///
-/// Without effect outside of one.
+/// Without effect outside of a work item.
 pub fn made() {
     let _ = UNDER_WAY.try_with(|unit| unit.made_progress());
 }
 
 impl Progress {
-    /// Does `work` as one unit. Dropped before its end, it is under way no longer.
+    /// Runs `work` as one item. If the future is dropped, the item is no longer under way.
     pub async fn watch<T>(&self, work: impl Future<Output = T>) -> T {
-        let unit = Arc::new(Unit(Mutex::new(Instant::now())));
+        let unit = Arc::new(WorkItem(Mutex::new(Instant::now())));
         let _listed = Listed::new(self, unit.clone());
         UNDER_WAY.scope(unit, work).await
     }
 
-    /// For how long a unit has been under way without progress, of several the one that has waited longest; `None` if
-    /// none is under way.
+    /// The longest time for which an item has been under way without progress; `None` if no item is under way.
     pub fn stalled_for(&self) -> Option<Duration> {
         let units = self.0.lock().expect("no panic under this lock");
         let last = units.iter().map(|unit| *unit.0.lock().expect("no panic under this lock")).min();
@@ -62,14 +61,14 @@ impl Progress {
     }
 }
 
-/// A unit's place among those under way.
+/// Removes an item from those under way when it is dropped.
 struct Listed<'a> {
     progress: &'a Progress,
-    unit: Arc<Unit>,
+    unit: Arc<WorkItem>,
 }
 
 impl<'a> Listed<'a> {
-    fn new(progress: &'a Progress, unit: Arc<Unit>) -> Self {
+    fn new(progress: &'a Progress, unit: Arc<WorkItem>) -> Self {
         progress.0.lock().expect("no panic under this lock").push(unit.clone());
         Self { progress, unit }
     }

@@ -1,7 +1,8 @@
-//! Pub-sub in the place of a broker: who asked for a type hears of it after its commit.
+//! The event registry: publish-subscribe within a node. Subscribers of a type of event receive its events after their
+//! commit.
 //!
-//! Delivery here is a shortcut, never the record: a subscriber that is too slow loses deliveries, sees the
-//! gap in the positions, and reads the log.
+//! A delivery may be lost: a subscriber that is too slow misses deliveries, sees the gap in the positions, and reads
+//! the log.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use kernel::event::{EventType, LoggedEvent};
 
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// A run of numbers of one partition, both ends included.
+/// A range of sequence numbers of one partition, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
     pub partition: i64,
@@ -25,7 +26,7 @@ pub struct Range {
     pub to: i64,
 }
 
-/// On which node something was committed.
+/// Which node committed a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Origin {
     #[default]
@@ -33,7 +34,7 @@ pub enum Origin {
     Remote,
 }
 
-/// What one commit added to the log, or some that another node made.
+/// The events of one commit of this node, or of some commits of another node.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     pub ranges: Arc<[Range]>,
@@ -42,8 +43,8 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Events in the order of their partitions' numbers, and which runs of numbers they are: one per partition for a commit,
-    /// several where other nodes' commits lie between.
+    /// Makes a batch of events that are in the order of their sequence numbers, and computes their ranges: one per
+    /// partition for a commit, several if commits of other nodes lie between.
     pub fn of(events: Vec<Arc<LoggedEvent>>, origin: Origin) -> Self {
         let mut ranges: BTreeMap<i64, Vec<Range>> = BTreeMap::new();
         for LoggedEvent { partition, partition_seq: seq, .. } in events.iter().map(|event| &**event) {
@@ -57,7 +58,7 @@ impl Batch {
     }
 }
 
-/// Which types of event a subscriber wants.
+/// The types of event that a subscriber receives.
 #[derive(Clone, Debug)]
 pub enum Filter {
     All,
@@ -65,7 +66,7 @@ pub enum Filter {
 }
 
 impl Filter {
-    /// Whether the subscriber wants events of this type.
+    /// Whether events of this type pass.
     pub fn wants(&self, event_type: EventType) -> bool {
         match self {
             Self::All => true,
@@ -74,7 +75,7 @@ impl Filter {
     }
 }
 
-/// Publishes and subscribes; clones go to the same registry.
+/// The handle to the registry; clones share it.
 ///
 /// ```
 /// use kizuna_runtime::arbiters::Arbiters;
@@ -115,20 +116,20 @@ impl Registry {
         Self(actor)
     }
 
-    /// Starts the registry's actor and keeps it alive.
+    /// Starts the registry's actor under supervision.
     pub fn start(supervisor: &Supervisor, arbiter: &ArbiterHandle) -> Self {
         Self(supervisor.spawn("registry", arbiter, RegistryActor::new))
     }
 
-    /// Tells subscribers of a commit. Nothing is lost if the registry is away: the log has it.
+    /// Sends a batch to the subscribers. If the registry restarts meanwhile, they read the events from the log.
     pub async fn publish(&self, batch: Batch) {
         if !batch.events.is_empty() {
             let _ = self.0.ask(Publish(batch), DEADLINE).await;
         }
     }
 
-    /// Deliveries from now on, at most `capacity` of them waiting. Every delivery has the ranges of its
-    /// commit, but only the events that `filter` wants. The channel ends when the registry restarts.
+    /// Subscribes: at most `capacity` deliveries wait in the channel. Every delivery has the ranges of its commit, but
+    /// only the events that pass `filter`. The channel closes when the registry restarts.
     ///
     /// # Errors
     /// `unavailable` while the registry restarts.
@@ -155,7 +156,7 @@ struct Subscriber {
     queue: mpsc::Sender<Batch>,
 }
 
-/// Knows who wants what. Its state is its subscribers; they come back by themselves after a restart.
+/// The registry's actor. Its only state is its subscribers, which subscribe again after a restart.
 pub struct RegistryActor {
     subscribers: Vec<Subscriber>,
     _liveness: LivenessGuard,

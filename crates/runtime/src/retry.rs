@@ -1,4 +1,4 @@
-//! How long to wait before trying again: exponential, bounded, with jitter. Pure.
+//! The waits between retries: exponential, bounded, with jitter. Pure.
 
 use std::time::Duration;
 
@@ -41,13 +41,13 @@ impl Backoff {
         }
     }
 
-    /// The wait with up to a fifth taken off, so that many who failed together don't return together.
+    /// The wait shortened by up to a fifth at random, so that callers that failed together do not retry together.
     #[expect(clippy::disallowed_methods, reason = "jitter is there to be different each time")]
     pub fn jittered(&self, n: u32) -> Duration {
         self.shortened(n, rand::random())
     }
 
-    /// The wait with `draw` (0 to 1) of a fifth taken off.
+    /// The wait shortened by `draw` (0 to 1) of a fifth.
     fn shortened(&self, n: u32, draw: f64) -> Duration {
         self.wait(n).mul_f64(1.0 - draw / 5.0)
     }

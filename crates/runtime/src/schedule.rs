@@ -1,4 +1,4 @@
-//! When something is to be done: at a fixed interval or by a cron expression, in UTC. Pure.
+//! Schedules: a fixed interval or a cron expression, in UTC. Pure.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use croner::Cron;
 
 use kernel::clock::Timestamp;
 
-/// The times at which something is to be done. All nodes mean the same ones.
+/// The times at which a job is due. All nodes compute the same times.
 ///
 /// ```
 /// use kernel::clock::Timestamp;
@@ -22,7 +22,7 @@ use kernel::clock::Timestamp;
 /// ```
 #[derive(Clone, Debug)]
 pub enum Schedule {
-    /// At the multiples of this since 1970.
+    /// At the multiples of this interval since 1970.
     Every(Duration),
     Cron(Box<Cron>),
 }
@@ -32,7 +32,7 @@ impl Schedule {
     /// them, six.
     ///
     /// # Errors
-    /// What is wrong with it; also for one that never occurs, as on 30 February.
+    /// The reason why it is invalid; also if it never occurs, as 30 February.
     pub fn cron(text: &str) -> Result<Self, String> {
         let cron: Cron = text.parse().map_err(|error: croner::errors::CronError| error.to_string())?;
         let schedule = Self::Cron(Box::new(cron));
@@ -42,7 +42,7 @@ impl Schedule {
         }
     }
 
-    /// The first occurrence after this moment; none if there is no more.
+    /// The first occurrence after this time; `None` if there is none.
     pub fn next_after(&self, moment: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Every(interval) => {
@@ -53,7 +53,7 @@ impl Schedule {
         }
     }
 
-    /// The last occurrence up to this moment, itself included; none if there was none.
+    /// The last occurrence at or before this time; `None` if there is none.
     pub fn at_or_before(&self, moment: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Every(interval) => {
@@ -65,14 +65,13 @@ impl Schedule {
         }
     }
 
-    /// What is to be done at `now` if `last` was the last occurrence: the latest one since then, however many
-    /// were missed.
+    /// The occurrence that is due at `now` if `last` was the last one: the latest since then, however many were missed.
     pub fn due(&self, last: Timestamp, now: Timestamp) -> Option<Timestamp> {
         self.at_or_before(now).filter(|occurrence| *occurrence > last)
     }
 }
 
-/// Cron knows whole seconds: the one that this moment lies in.
+/// Cron has whole seconds: this time, rounded down.
 fn whole_second(moment: Timestamp) -> DateTime<Utc> {
     moment.utc().with_nanosecond(0).expect("zero is a valid fraction")
 }

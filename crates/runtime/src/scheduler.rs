@@ -1,9 +1,9 @@
 //! The scheduler: jobs that run at the occurrences of their schedules, each occurrence once on any number of nodes
 //! (SPEC §8.5).
 //!
-//! An occurrence is claimed by a compare-and-set of the schedule's row, and only the claimer runs the job. Those
-//! missed while no node ran are made up for by one run. A run that fails, or dies with its node, is not repeated:
-//! a job finds at its next occurrence what is left to do.
+//! An occurrence is claimed by a compare-and-set of the schedule's row, and only the claimer runs the job. If
+//! occurrences were missed while no node ran, one run makes up for all of them. A run that fails, or dies with its
+//! node, is not repeated: the job does the rest at its next occurrence.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,24 +22,24 @@ use store::schedules::LastOccurrence;
 use store::unit_of_work::{CommitError, UnitOfWork};
 use store::{Db, StoreError};
 
-/// How often the clock is looked at; a schedule can't be finer.
+/// How often the clock is read; a schedule can't be finer.
 const POLL: Duration = Duration::from_millis(200);
-/// The same while the database is away.
+/// How often it is read while the database is away.
 const POLL_AWAY: Duration = Duration::from_secs(2);
 
-/// What a job does at each occurrence.
+/// The work of a job at each occurrence.
 pub type Work = Arc<dyn Fn() -> BoxFuture<'static, Result<(), Error>> + Send + Sync>;
 
-/// Something to be done again and again.
+/// Work that is repeated by a schedule.
 #[derive(Clone)]
 pub struct Job {
-    /// `service.purpose`: the name of its row.
+    /// `service.purpose`: the key of its row.
     pub name: &'static str,
     pub schedule: Schedule,
     pub work: Work,
 }
 
-/// What every job needs.
+/// The parts of a node that jobs use.
 #[derive(Clone)]
 pub struct SchedulerParts {
     pub db: Db,
@@ -47,7 +47,7 @@ pub struct SchedulerParts {
     pub clock: Clock,
 }
 
-/// Runs jobs for as long as it lives; its supervisor makes it anew from the stored occurrences.
+/// Runs jobs. After a restart it continues from the stored occurrences.
 pub struct SchedulerActor {
     parts: SchedulerParts,
     jobs: Vec<Job>,
@@ -70,7 +70,7 @@ impl Actor for SchedulerActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        // A loop a job: none waits for another, and none overlaps itself.
+        // A loop per job: jobs do not wait for each other, and runs of one job do not overlap.
         for job in &self.jobs {
             let timer = Timer::new(self.parts.clone(), job.clone(), self.stats.clone());
             ctx.spawn(run(timer).into_actor(self));
@@ -84,7 +84,7 @@ async fn run(mut timer: Timer) {
         let rest = match stats.progress().watch(timer.run_once()).await {
             Ok(_) => POLL,
             Err(error) => {
-                tracing::warn!(job = timer.job.name, %error, "a schedule can't be followed for the moment");
+                tracing::warn!(job = timer.job.name, %error, "can't read or claim a schedule; trying again");
                 POLL_AWAY
             }
         };
@@ -97,7 +97,7 @@ pub struct Timer {
     parts: SchedulerParts,
     job: Job,
     stats: Arc<ActorStats>,
-    /// As last read; none once it may be another.
+    /// The stored occurrence as last read; `None` if it may have changed.
     last: Option<LastOccurrence>,
 }
 
@@ -106,15 +106,15 @@ impl Timer {
         Self { parts, job, stats, last: None }
     }
 
-    /// Runs the job if an occurrence is due that nobody has claimed; answers whether it was run.
+    /// Runs the job if an occurrence is due and not claimed; returns whether it ran.
     ///
     /// # Errors
-    /// When the database does not answer; nothing was run then.
+    /// When the database does not answer; then the job did not run.
     pub async fn run_once(&mut self) -> Result<bool, StoreError> {
         let now = self.parts.clock.now();
         let last = match self.last.take() {
             Some(last) => last,
-            // A new schedule begins with the next occurrence, not with one of the past.
+            // A new schedule begins with its next occurrence, not with a past one.
             None => schedules::load(&self.parts.db, self.job.name, now).await?,
         };
         let Some(occurrence) = self.job.schedule.due(last.last_occurrence, now) else {
@@ -124,15 +124,15 @@ impl Timer {
         let claim = UnitOfWork { writes: vec![last.claim(occurrence)], ..UnitOfWork::default() };
         match self.parts.journal.commit(claim).await {
             Ok(_) => {}
-            // Another node's: which one it claimed shows at the next look.
+            // Another node claimed it; the next read shows which occurrence.
             Err(CommitError::Stale(_)) => return Ok(false),
             Err(why) => return Err(StoreError::Unavailable(why.to_string())),
         }
         self.stats.step();
-        tracing::debug!(job = self.job.name, %occurrence, "a job runs");
+        tracing::debug!(job = self.job.name, %occurrence, "a job starts");
         if let Err(error) = (self.job.work)().await {
             self.stats.failed();
-            tracing::warn!(job = self.job.name, %occurrence, %error, "a job failed; its next run has what is left");
+            tracing::warn!(job = self.job.name, %occurrence, %error, "a job failed; its next run does the rest");
         }
         Ok(true)
     }

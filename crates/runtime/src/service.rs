@@ -1,11 +1,11 @@
-//! A service: a supervised actor before a shared struct that holds its logic.
+//! A service: a supervised actor in front of a shared struct that holds its logic.
 //!
-//! Each message becomes a task beside the others, so that the service stays responsive; the order of commands to one
-//! aggregate is its child's business. The actor bounds how many tasks are under way, and a task that panics ends the
-//! actor, which its supervisor starts again: the caller gets `unavailable`, and the other tasks go on.
+//! Each message becomes a task, so that one does not wait for another; commands to one aggregate are ordered by its
+//! child. The actor bounds how many tasks are under way, and a task that panics ends the actor, which its supervisor
+//! starts again: the caller gets `unavailable`, and the other tasks go on.
 //!
-//! A service that every node runs is reached by [`Local`]. One that `--services` may place elsewhere is reached by
-//! [`Service`], whose holder does not see where it is; other services reach it by [`Peer`], through its circuit breaker.
+//! A service that every node runs is reached by [`Local`]. One that `--services` may place on other nodes is reached by
+//! [`Service`], which hides where it is; other services reach it by [`Peer`], through its circuit breaker.
 
 use std::marker::PhantomData;
 use std::panic::AssertUnwindSafe;
@@ -28,9 +28,9 @@ use crate::stats::ActorStats;
 use crate::supervisor::{LivenessGuard, Ref, Supervisor, Tracked};
 use crate::trace::Trace;
 
-/// Messages that may wait for a service's actor; senders of more wait until their deadline.
+/// The most messages that wait for a service's actor; further senders wait until their deadline.
 const MAILBOX: usize = 1_024;
-/// Messages that a service works on at the same time; more are answered `overloaded` at once.
+/// The most messages that a service handles at the same time; further ones are answered `overloaded` at once.
 pub const WORK_MAX: usize = 1_024;
 
 /// A message to the service `S`, and how `S` answers it; the macro [`serve`](crate::serve) implements this.
@@ -42,22 +42,22 @@ pub trait Handle<S>: Send + 'static {
 
 /// A message that may come from another node, as JSON.
 pub trait Call<S>: Handle<S, Answer: Serialize + DeserializeOwned> + Serialize + DeserializeOwned {
-    /// Unlike that of every other message to the service.
+    /// The name of the message, unique within the service.
     const NAME: &'static str;
-    /// Whether it may be asked again when no answer came: reads may, commands may not.
+    /// Whether it may be repeated when no answer came: true for reads, false for commands.
     const IDEMPOTENT: bool;
 
-    /// What a command carries; reads carry none.
+    /// The context of a command; `None` for a read.
     fn context(&self) -> Option<&Context>;
 }
 
-/// A service that other nodes may ask; the macro [`serve`](crate::serve) makes it one.
+/// A service that other nodes may call; the macro [`serve`](crate::serve) implements this.
 pub trait Hosted: Send + Sync + Sized + 'static {
     const SERVICE: ServiceId;
     /// The names of its messages.
     const CALLS: &'static [&'static str];
 
-    /// The answer, as JSON, to the message of this name whose JSON this is; `None` if there is no such message.
+    /// Answers a message, both as JSON; `None` if there is no message of this name.
     fn answer(
         service: Local<Self>,
         name: &str,
@@ -75,12 +75,12 @@ impl<S: 'static, M: Handle<S>> Message for Ask<S, M> {
     type Result = Result<M::Answer, Error>;
 }
 
-/// A task has panicked: the actor ends, and its supervisor starts another.
+/// Sent when a task has panicked: the actor ends, and its supervisor starts another.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Panicked(Trace);
 
-/// The actor before a service `S`.
+/// The actor in front of a service `S`.
 pub struct ServiceActor<S: 'static> {
     service: Arc<S>,
     places: Arc<Semaphore>,
@@ -114,7 +114,7 @@ impl<S: Send + Sync + 'static, M: Handle<S>> Handler<Tracked<Ask<S, M>>> for Ser
             drop(place);
             outcome.unwrap_or_else(|_| {
                 stats.failed();
-                // An actor that does not take the message any more is ending already.
+                // Fails only if the actor is ending already.
                 let _ = actor.try_send(Panicked(trace));
                 let cause = format!("a task of the service {} panicked", stats.name());
                 Err(Error::unavailable().with_cause(cause))
@@ -135,7 +135,7 @@ impl<S: Send + Sync + 'static> Handler<Panicked> for ServiceActor<S> {
     }
 }
 
-/// The way to a service of this node.
+/// The handle to a service of this node.
 pub struct Local<S: Send + Sync + 'static> {
     actor: Ref<ServiceActor<S>>,
     deadline: Duration,
@@ -148,7 +148,7 @@ impl<S: Send + Sync + 'static> Clone for Local<S> {
 }
 
 impl<S: Send + Sync + 'static> Local<S> {
-    /// Starts the service's actor and keeps it alive; `deadline` is how long an answer may take.
+    /// Starts the service's actor under supervision; an answer may take up to `deadline`.
     pub fn start(
         supervisor: &Supervisor,
         name: &str,
@@ -169,7 +169,7 @@ impl<S: Send + Sync + 'static> Local<S> {
     /// Asks the service.
     ///
     /// # Errors
-    /// The service's; `unavailable` if its actor dies over the message; `overloaded` when too much is under way, or
+    /// The errors of the service; `unavailable` if its actor dies; `overloaded` if too many messages are under way, or
     /// no answer came by the deadline.
     pub async fn ask<M: Handle<S>>(&self, message: M) -> Result<M::Answer, Error> {
         let message = Ask { message, to: PhantomData };
@@ -187,7 +187,7 @@ pub fn answer<S: Hosted, M: Call<S>>(
     Box::pin(async move {
         let unreadable = |error: serde_json::Error| {
             let (service, line, column) = (S::SERVICE, error.line(), error.column());
-            // Where, not what: a password may stand there.
+            // The position of the error, not the text: it may have a password.
             Error::unavailable().with_cause(format_args!(
                 "{service} can't read the call {} at {line}:{column}: its node runs another version",
                 M::NAME
@@ -198,7 +198,7 @@ pub fn answer<S: Hosted, M: Call<S>>(
     })
 }
 
-/// The way to a service, on this node or on others.
+/// The handle to a service, on this node or on others.
 pub enum Service<S: Hosted> {
     Local(Local<S>),
     Remote(Remote),
@@ -214,11 +214,12 @@ impl<S: Hosted> Clone for Service<S> {
 }
 
 impl<S: Hosted> Service<S> {
-    /// Asks the service; on other nodes through its breaker, again if the message is idempotent.
+    /// Asks the service. A service of other nodes is asked through its breaker, repeatedly if the message is
+    /// idempotent.
     ///
     /// # Errors
-    /// The service's, `unavailable`, `overloaded`. Whether a command on another node was carried out is not known
-    /// after the last two.
+    /// The errors of the service, `unavailable`, `overloaded`. After the last two it is not known whether a command on
+    /// another node was carried out.
     pub async fn ask<M: Call<S>>(&self, message: M) -> Result<M::Answer, Error> {
         match self {
             Self::Local(local) => local.ask(message).await,
@@ -226,7 +227,7 @@ impl<S: Hosted> Service<S> {
         }
     }
 
-    /// How many commands this node has sent to the service on other nodes that have ended; 0 where it is local.
+    /// How many commands to the service on other nodes have ended; 0 if the service is local.
     pub fn commands(&self) -> u64 {
         match self {
             Self::Local(_) => 0,
@@ -235,7 +236,7 @@ impl<S: Hosted> Service<S> {
     }
 }
 
-/// One service's way to another: every call passes the callee's circuit breaker, wherever the callee is.
+/// The handle of one service to another: every call passes the callee's circuit breaker, on this node or another.
 pub struct Peer<S: Hosted> {
     service: Service<S>,
     breaker: CircuitBreaker,
@@ -248,33 +249,33 @@ impl<S: Hosted> Clone for Peer<S> {
 }
 
 impl<S: Hosted> Peer<S> {
-    /// `breaker`: the callee's, which all its callers on this node share.
+    /// `breaker`: the breaker of the callee, shared by all its callers on this node.
     pub fn new(service: Service<S>, breaker: CircuitBreaker) -> Self {
         Self { service, breaker }
     }
 
-    /// Asks the service through its breaker; again after a passing failure, if the message is idempotent. A command to a
-    /// service of this node has the service's own deadline instead.
+    /// Asks the service through its breaker, repeatedly if the message is idempotent and the failure is temporary. A
+    /// command to a service of this node does not pass the breaker: it has the service's deadline.
     ///
     /// # Errors
-    /// As [`Service::ask`]; `unavailable` at once while the breaker is open.
+    /// The errors of [`Service::ask`]; `unavailable` at once while the breaker is open.
     pub async fn ask<M: Call<S> + Clone>(&self, message: M) -> Result<M::Answer, Error> {
         match &self.service {
             Service::Remote(remote) => remote.ask::<S, M>(&message).await,
             Service::Local(local) if M::IDEMPOTENT => {
                 self.breaker.call_idempotent(|| local.ask(message.clone())).await
             }
-            // A command is neither cut off, for its outcome would be unknown, nor counted: it may fail because its
-            // conditions no longer hold, which is no failure of the service.
+            // A command is not cut off, because its outcome would be unknown. It is not counted either: it may fail
+            // because its conditions no longer hold, which is not a failure of the service.
             Service::Local(local) => local.ask(message).await,
         }
     }
 
-    /// Asks the service once, for a caller that must itself answer within the breaker's timeout: a tenth of it is left
-    /// to the caller.
+    /// Asks the service once, within nine tenths of the breaker's timeout, for a caller that must itself answer within
+    /// that timeout.
     ///
     /// # Errors
-    /// As [`Peer::ask`].
+    /// The errors of [`Peer::ask`].
     pub async fn ask_in_time<M: Call<S>>(&self, message: M) -> Result<M::Answer, Error> {
         let breaker = self.breaker.with_time_to_answer();
         match &self.service {
@@ -284,7 +285,7 @@ impl<S: Hosted> Peer<S> {
     }
 }
 
-/// The messages a service answers, and how.
+/// Declares the messages of a service and its answers.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -313,8 +314,8 @@ impl<S: Hosted> Peer<S> {
 ///     arbiters.stop();
 /// });
 /// ```
-/// A service that may be on another node says `as` which one it is, and of each
-/// message whether it is a `read` or a `command`; a command has a `context`.
+/// For a service that may be on another node, `as` gives its id, and each message is a `read` or a `command`; a command
+/// has a `context`.
 #[macro_export]
 macro_rules! serve {
     ($service:ty, { $($message:ident => |$s:ident, $m:ident| $answer:ty $body:block),* $(,)? }) => {

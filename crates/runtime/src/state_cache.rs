@@ -1,7 +1,7 @@
-//! States kept in memory for reading, beside the children.
+//! A cache of states for reading, beside the children.
 //!
-//! A commit of this node replaces what is kept at once. A read of the database that began before it and ends
-//! after it must not bring the old state back: it takes a [`ReadStamp`] before it asks, which a commit makes void.
+//! A commit of this node replaces the cached state at once. A read of the database that begins before the commit and
+//! ends after it must not bring the old state back. So it takes a [`ReadStamp`] first, which the commit invalidates.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,10 +12,10 @@ use tokio::time::Instant;
 
 use kernel::ids::Id;
 
-/// Counters of commits: aggregates that share one make each other's tickets void, which costs a read.
+/// Counters of commits. Aggregates that share a counter invalidate each other's stamps, which costs a read.
 const COUNTERS: usize = 256;
 
-/// The states of one kind; which version is the later one is the kind's to say.
+/// The cached states of one kind of aggregate.
 pub(super) struct StateCache<S> {
     states: moka::sync::Cache<Id, CachedState<S>>,
     version: fn(&S) -> i64,
@@ -24,7 +24,7 @@ pub(super) struct StateCache<S> {
 
 struct CachedState<S> {
     state: Arc<S>,
-    /// Before the database was asked: it was the last one then.
+    /// A time before the database was read: the state was the last one then.
     asked: Instant,
 }
 
@@ -34,7 +34,7 @@ impl<S> Clone for CachedState<S> {
     }
 }
 
-/// When a reading or a commit began, and what was committed on this node until then.
+/// When a read or a commit began, and the count of this node's commits at that time.
 #[derive(Clone, Copy)]
 pub(super) struct ReadStamp {
     asked: Instant,
@@ -47,36 +47,37 @@ impl<S: Send + Sync + 'static> StateCache<S> {
         Self { states, version, commits: (0..COUNTERS).map(|_| AtomicU64::new(0)).collect() }
     }
 
-    /// The state as this node committed or read it last.
+    /// The state that this node committed or read last.
     pub fn last(&self, id: Id) -> Option<Arc<S>> {
         self.states.get(&id).map(|held| held.state)
     }
 
-    /// The same if it was the last one of any node less than `age` ago.
+    /// The state, if it was the last one of any node less than `age` ago.
     pub fn within(&self, id: Id, age: Duration) -> Option<Arc<S>> {
         self.states.get(&id).filter(|held| held.asked.elapsed() < age).map(|held| held.state)
     }
 
-    /// To be taken before the database is asked.
+    /// A stamp to take before the database is read.
     pub fn read_stamp(&self, id: Id) -> ReadStamp {
         ReadStamp { asked: Instant::now(), commits: self.counter(id).load(Ordering::SeqCst) }
     }
 
-    /// Keeps what was read, unless something was committed since it was asked for.
+    /// Caches a state that was read, unless a commit came after the stamp.
     pub fn was_read(&self, id: Id, state: &Arc<S>, read_stamp: ReadStamp) {
         self.put(id, state, read_stamp.asked, || {
             self.counter(id).load(Ordering::SeqCst) == read_stamp.commits
         });
     }
 
-    /// Keeps what was committed, unless a later one is there already. `asked` is from before the commit.
+    /// Caches a committed state, unless a later one is there. `asked` is a stamp from before the commit.
     pub fn was_committed(&self, id: Id, state: &Arc<S>, asked: Instant) {
-        // First: whoever looks at it later finds its read_stamp void, whoever did before is replaced now.
+        // First invalidate the stamps: a read that ends later finds its stamp invalid, and one that ended before is
+        // replaced now.
         self.counter(id).fetch_add(1, Ordering::SeqCst);
         self.put(id, state, asked, || true);
     }
 
-    /// What is kept may be wrong.
+    /// Drops a state that may be wrong.
     pub fn forget(&self, id: Id) {
         self.counter(id).fetch_add(1, Ordering::SeqCst);
         self.states.invalidate(&id);
@@ -120,7 +121,7 @@ mod tests {
         kept.was_committed(id, &Arc::new(2), Instant::now());
         kept.was_read(id, &Arc::new(1), before);
         assert_eq!(kept.last(id).as_deref(), Some(&2));
-        // Also when what was committed is no longer there.
+        // Also if the committed state is no longer cached.
         kept.states.invalidate(&id);
         kept.was_read(id, &Arc::new(1), before);
         assert_eq!(kept.last(id), None);

@@ -1,4 +1,4 @@
-//! What every actor shows of itself: queued, handled, failed, restarts (`/metrics`, `/api/admin/actors`).
+//! The figures of every actor: queued, handled, failed, restarts (`/metrics`, `/api/admin/actors`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -23,23 +23,23 @@ pub struct ActorStats {
     progress: Progress,
 }
 
-/// A reading of [`ActorStats`].
+/// The values of [`ActorStats`] at one time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ActorReading {
     #[schema(example = "journal")]
     pub name: String,
-    /// Messages sent and not yet taken up.
+    /// Messages that were sent and are not handled yet.
     pub mailbox: i64,
     pub handled: u64,
-    /// Messages whose answer never came: a panic, a full mailbox, a passed deadline.
+    /// Messages without an answer: a panic, a full mailbox, a passed deadline.
     pub failed: u64,
     pub restarts: u64,
-    /// How many instances live.
+    /// The number of running instances.
     pub live: i64,
 }
 
 impl ActorStats {
-    /// A message is on its way; it waits until the returned breaker is dropped by its handler.
+    /// Counts a message that was sent; it counts as queued until its handler takes or drops the returned guard.
     pub fn enqueue(self: &Arc<Self>) -> QueuedMessage {
         self.queued.fetch_add(1, Ordering::Relaxed);
         QueuedMessage(self.clone())
@@ -53,13 +53,13 @@ impl ActorStats {
         self.restarts.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// An instance lives until the breaker is dropped.
+    /// Counts an instance until the returned guard is dropped.
     pub fn live_gauge(self: &Arc<Self>) -> LiveGauge {
         self.live.fetch_add(1, Ordering::Relaxed);
         LiveGauge(self.clone())
     }
 
-    /// A step of an actor that works on its own rather than on messages.
+    /// Counts a step of an actor that works without messages.
     pub fn step(&self) {
         self.handled.fetch_add(1, Ordering::Relaxed);
         failpoint::hit(&self.failpoint);
@@ -69,7 +69,7 @@ impl ActorStats {
         &self.name
     }
 
-    /// What the actor has under way.
+    /// The work that the actor has under way.
     pub fn progress(&self) -> &Progress {
         &self.progress
     }
@@ -91,7 +91,7 @@ impl ActorStats {
 pub struct QueuedMessage(Arc<ActorStats>);
 
 impl QueuedMessage {
-    /// The handler takes the message up.
+    /// The handler begins with the message.
     pub fn taken(self) {
         self.0.step();
     }
@@ -113,7 +113,7 @@ impl Drop for LiveGauge {
     }
 }
 
-/// All actors of this node by name.
+/// The figures of all actors of this node, by name.
 #[derive(Clone, Debug, Default)]
 pub struct ActorStatsRegistry(Arc<DashMap<String, Arc<ActorStats>>>);
 
@@ -135,7 +135,7 @@ impl ActorStatsRegistry {
         entry.clone()
     }
 
-    /// Every actor's reading, sorted by name.
+    /// The values of every actor, sorted by name.
     pub fn read(&self) -> Vec<ActorReading> {
         let mut readings: Vec<_> = self.0.iter().map(|entry| entry.read()).collect();
         readings.sort_by(|a, b| a.name.cmp(&b.name));

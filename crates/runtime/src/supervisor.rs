@@ -1,13 +1,13 @@
-//! Supervision: whoever dies is made anew by its factory, which reads its state from the database.
+//! Supervision: an actor that dies is started again by its factory, which reads the state from the database.
 //!
 //! actix's own supervisor does not bring back an actor that panicked (the task is gone, the mailbox
 //! closed) and restarts a stopped one with the same state object. Here each instance holds a [`LivenessGuard`];
-//! when it is dropped, for whatever reason, the supervisor hears of it and starts a fresh instance, after
-//! a wait that grows while deaths follow each other closely.
+//! when it is dropped, for whatever reason, the supervisor starts a new instance. After several deaths in a short time it
+//! waits before that, longer after each death.
 //!
-//! An actor that hangs does not die. Every few seconds the supervisor looks at what each has under way (`progress.rs`);
-//! one that has made no progress for [`STUCK_AFTER`] is ended, which drops what it waits for, and started again as if it
-//! had died. One that blocks its thread can't be ended: then the alarm is all there is.
+//! An actor that hangs does not die. Every few seconds the supervisor checks the work of each actor (`progress.rs`). An
+//! actor that has made no progress for [`STUCK_AFTER`] is ended, which drops the future that it awaits, and started again.
+//! An actor that blocks its thread can't be ended: it is only logged and counted.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,13 +27,13 @@ use crate::stats::{ActorStats, ActorStatsRegistry, LiveGauge, QueuedMessage};
 use crate::trace::Trace;
 use kernel::error::Error;
 
-/// How long a unit of an actor's work may go on without progress. No wait within one lasts longer than a statement of the
-/// database may (30 s) or a commit (30 s, with 5 s for a connection): four times that means that it hangs.
+/// How long an actor's work may go on without progress. The longest waits are a statement of the database (30 s) and a
+/// commit (30 s, and 5 s for a connection), so after four times that the work hangs.
 pub const STUCK_AFTER: Duration = Duration::from_secs(120);
-/// How often actors are looked at; more often where less time counts as stuck.
+/// How often actors are checked; more often if the bound is shorter.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// How often an actor may die before its restarts are spaced out, and how far.
+/// How often an actor may die before its restarts are delayed, and by how much.
 #[derive(Clone, Debug)]
 pub struct Intensity {
     /// Deaths within `window` that are answered with an immediate restart.
@@ -54,7 +54,7 @@ impl Default for Intensity {
     }
 }
 
-/// The deaths an actor has behind it.
+/// The recent deaths of an actor.
 #[derive(Debug, Default)]
 pub struct Deaths(VecDeque<Instant>);
 
@@ -169,7 +169,7 @@ impl<A: Actor> Ref<A> {
     }
 }
 
-/// Starts an instance; what is returned ends it.
+/// Starts an instance; sending to the returned channel ends it.
 type Start = Box<dyn Fn(LivenessGuard) -> oneshot::Sender<End> + Send>;
 
 /// The supervisor's order to an instance that is stuck.
@@ -179,7 +179,7 @@ struct Child {
     stats: Arc<ActorStats>,
     start: Start,
     clear: Box<dyn Fn() + Send>,
-    /// Ends the instance; none once it was told to.
+    /// Ends the instance; `None` after it was used.
     end: Option<oneshot::Sender<End>>,
     deaths: Deaths,
 }
@@ -293,7 +293,7 @@ impl Supervisor {
         reference
     }
 
-    /// From now on the dead stay dead.
+    /// Stops restarting actors.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
     }
@@ -312,10 +312,10 @@ impl Supervisor {
                 let child = &mut children[place];
                 (child.clear)();
                 let wait = child.deaths.record(Instant::now(), &intensity);
-                tracing::error!(actor = child.stats.name(), ?wait, "an actor died and is started anew");
+                tracing::error!(actor = child.stats.name(), ?wait, "an actor died and is started again");
                 wait
             };
-            // Each waits for itself: a brother's backoff holds nobody up.
+            // A task per restart, so that the delay of one actor does not hold up the others.
             let this = self.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(wait).await;
@@ -339,14 +339,14 @@ impl Supervisor {
         while !self.stopping.load(Ordering::SeqCst) {
             let before = Instant::now();
             tokio::time::sleep(pause).await;
-            // A late look means that the whole process stood still: the actors have yet to show that they go on.
+            // If this loop is late, the whole process was suspended, and the actors need time to continue.
             if before.elapsed() < 2 * pause {
                 self.end_stuck();
             }
         }
     }
 
-    /// Ends every actor that has made no progress for too long: its death brings it back.
+    /// Ends every actor that has made no progress for too long. Its death then makes `watch` restart it.
     fn end_stuck(&self) {
         let mut children = self.children.lock().expect("no panic under this lock");
         for child in children.iter_mut() {
@@ -354,13 +354,13 @@ impl Supervisor {
             if stalled < self.stuck_after {
                 continue;
             }
-            // None: it was told before, and has not ended yet.
+            // `None`: it was ended before and is still stopping.
             let Some(end) = child.end.take() else { continue };
             let actor = child.stats.name();
-            tracing::error!(actor, ?stalled, "an actor is stuck and is started anew");
+            tracing::error!(actor, ?stalled, "an actor is stuck and is started again");
             metrics::counter!("kizuna_actor_stuck_total", "actor" => actor.to_owned()).increment(1);
             child.stats.failed();
-            // One that is ending already has no use for it.
+            // Fails if the actor is stopping already.
             let _ = end.send(End);
         }
     }

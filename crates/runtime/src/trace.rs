@@ -1,11 +1,11 @@
-//! Whose work is under way: the span that its log lines stand in, and the request that it belongs to.
+//! The trace of the current work: the span of its log lines, and the request that it belongs to.
 //!
-//! `tracing` knows the current span of a task only. A message to an actor, a spawned task and a call to another node each
-//! leave the task, so each takes a [`Trace`] along: [`Tracked`](crate::supervisor::Tracked) carries one through every
-//! mailbox, a call carries the request's id to the other node, and whoever takes the work up runs it in the trace.
+//! `tracing` has a current span per task. A message to an actor, a spawned task and a call to another node leave the
+//! task, so each carries a [`Trace`]: [`Tracked`](crate::supervisor::Tracked) carries it through a mailbox, a call
+//! carries the request's id to the other node, and the receiver does its work in that trace.
 //!
-//! The request's id travels beside the span, because a span's fields can't be read back: only the subscriber has them. It
-//! travels in the task and not in the messages, because reads carry no [`Context`](kernel::context::Context).
+//! The request's id is kept beside the span, because the fields of a span can't be read back. It is kept in the task
+//! and not in the messages, because reads carry no [`Context`](kernel::context::Context).
 //!
 //! | span | fields | opened by |
 //! |---|---|---|
@@ -14,7 +14,7 @@
 //! | `command` | `kind`, `id`, `correlation` | an aggregate's actor |
 //! | `effect` | `consumer`, `partition`, `correlation` | a consumer's runner |
 //!
-//! All are spans of level `error`, so that a line keeps its request's id however little `RUST_LOG` lets through.
+//! All spans have the level `error`, so that every log line has its request's id, whatever `RUST_LOG` is.
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub struct Origin {
     pub traceparent: Option<Arc<str>>,
 }
 
-/// What goes along when work moves to another task.
+/// The trace that moves with the work to another task.
 #[derive(Clone, Debug)]
 pub struct Trace {
     span: Span,
@@ -44,22 +44,22 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Work for `origin` whose log lines stand in `span`.
+    /// The trace of work for `origin`, with its log lines in `span`.
     pub fn new(span: Span, origin: Origin) -> Self {
         Self { span, origin: Some(origin) }
     }
 
-    /// The node's own work, outside every span.
+    /// The trace of the node's own work, outside every span.
     pub(crate) fn none() -> Self {
         Self::without_origin(Span::none())
     }
 
-    /// Work that belongs to no request.
+    /// The trace of work that belongs to no request.
     pub(crate) fn without_origin(span: Span) -> Self {
         Self { span, origin: None }
     }
 
-    /// The trace of the current task; an empty one where there is none.
+    /// The trace of the current task; empty if there is none.
     pub fn current() -> Self {
         Self { span: Span::current(), origin: ORIGIN.try_with(Option::clone).ok().flatten() }
     }
@@ -76,7 +76,7 @@ impl Trace {
         Self { span, origin: self.origin.clone() }
     }
 
-    /// The trace of a consumer's effect. Of several events at once the first one's request counts.
+    /// The trace of a consumer's effect. Of several events it takes the request of the first.
     pub(crate) fn of_effect(consumer: &'static str, events: &[Arc<LoggedEvent>]) -> Self {
         let Some(first) = events.first() else { return Self::none() };
         let Event { correlation_id, traceparent, .. } = &first.event;
@@ -87,18 +87,18 @@ impl Trace {
         Self::new(span, origin)
     }
 
-    /// Does the work in this trace.
+    /// Runs a future in this trace.
     pub fn run<F: Future>(self, work: F) -> impl Future<Output = F::Output> {
         ORIGIN.scope(self.origin, work.instrument(self.span))
     }
 
-    /// Does this much in this trace at once.
+    /// Runs a function in this trace.
     pub fn in_scope<T>(&self, work: impl FnOnce() -> T) -> T {
         ORIGIN.sync_scope(self.origin.clone(), || self.span.in_scope(work))
     }
 }
 
-/// The partitions of some events, each once: `0,3`.
+/// The distinct partitions of some events, as `0,3`.
 struct Partitions<'a>(&'a [Arc<LoggedEvent>]);
 
 impl fmt::Display for Partitions<'_> {
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(id(&inside).as_deref(), Some("r-1"));
         assert_eq!(id(&trace.in_scope(Trace::current)).as_deref(), Some("r-1"));
         assert_eq!(id(&Trace::current()), None);
-        // A task of its own has none, unless it takes one along.
+        // A new task has no trace, unless it is given one.
         let spawned = trace.run(async {
             let alone = tokio::spawn(async { Trace::current() });
             let along = tokio::spawn(Trace::current().run(async { Trace::current() }));

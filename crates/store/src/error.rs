@@ -45,7 +45,7 @@ fn is_passing(code: &str) -> bool {
     postgres || sqlite
 }
 
-/// The cause goes with the error, to be logged once by whoever answers the request or gives up.
+/// The cause goes with the error, to be logged once, where the request is answered or the work is abandoned.
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {

@@ -1,5 +1,5 @@
-//! Committing a group of units in one transaction of four steps, however many rows: begin, read what is
-//! compared, write everything, commit. A step costs a thread hop (SQLite) or a round trip (PostgreSQL).
+//! Commits a group of units in one transaction of four steps, whatever the number of rows: begin, read the compared
+//! rows, write everything, commit. A step costs a thread hop (SQLite) or a round trip (PostgreSQL).
 //!
 //! If the database refuses one unit, each unit of the group is committed in a transaction of its own, so that the
 //! others are not lost with it.
@@ -20,7 +20,7 @@ use kernel::event::{Event, EventRecord, LoggedEvent};
 use kernel::failpoint;
 use kernel::ids::Id;
 
-/// What became of one unit: its events with their places in the log, or why it was left out.
+/// The outcome of one unit: its events with their positions in the log, or why it was rejected.
 pub type Outcome = Result<Vec<Arc<LoggedEvent>>, CommitError>;
 
 /// Commits `units`; returns an outcome for each unit, in their order.
@@ -114,7 +114,7 @@ struct Stored {
 /// Values that must be absent, by table and column, each with the index of its unit.
 type Wanted<'a> = BTreeMap<(&'a str, &'a str), (&'a Table, Vec<(usize, &'a UniqueCheck)>)>;
 
-/// The queries of one reading, each with its parameter and a name.
+/// The queries of one statement, each with its parameter and a name.
 #[derive(Default)]
 struct Reading {
     parts: Vec<(String, String)>,

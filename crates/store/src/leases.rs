@@ -27,7 +27,7 @@ pub static NODES: Table = Table {
 /// A member of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// The node's name, which it keeps when it restarts.
+    /// The node's id, which it keeps when it restarts.
     pub id: String,
     /// The process: a restart has another.
     pub incarnation: Id,
@@ -67,7 +67,7 @@ pub async fn renew(db: &Db, me: &Member, lasts: Duration) -> Result<bool, StoreE
     Ok(db.execute(sql).await? == 1)
 }
 
-/// Deletes the lease; the other nodes see that at their next look.
+/// Deletes the lease; the other nodes see that at their next read.
 pub async fn release(db: &Db, me: &Member) -> Result<(), StoreError> {
     let sql = Sql::new("DELETE FROM nodes")
         .filter("id = ?", [me.id.as_str().into()])
@@ -80,18 +80,18 @@ pub async fn release(db: &Db, me: &Member) -> Result<(), StoreError> {
 pub struct Lease {
     #[serde(flatten)]
     pub member: Member,
-    /// Milliseconds until it runs out, unless it is renewed.
+    /// Milliseconds until it expires, unless it is renewed.
     pub left: u64,
 }
 
 impl Lease {
-    /// How long until it runs out.
+    /// How long until it expires.
     pub fn left(&self) -> Duration {
         Duration::from_millis(self.left)
     }
 }
 
-/// Every lease that has not run out, by the node's name.
+/// Every lease that has not expired, by the node's id.
 pub async fn leases(db: &Db) -> Result<Vec<Lease>, StoreError> {
     let left = "CAST(ceil(extract(epoch FROM expires_at - now()) * 1000) AS bigint) AS left";
     let columns = NODES.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");

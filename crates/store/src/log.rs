@@ -1,4 +1,4 @@
-//! Reading the event log: by position for consumers, newest first for people.
+//! Reading the event log: by position for consumers, newest first for the audit log.
 
 use serde::Deserialize;
 
@@ -87,7 +87,7 @@ pub async fn after(
 
 /// A range of a partition, and the types of events wanted from it.
 #[derive(Clone, Debug)]
-pub struct Stretch<'a> {
+pub struct Range<'a> {
     pub partition: i64,
     /// Sequence numbers greater than `after`, up to `upto`.
     pub after: i64,
@@ -98,7 +98,7 @@ pub struct Stretch<'a> {
 }
 
 /// The events of a range, in order, at most `limit`.
-pub async fn stretch(db: &Db, wanted: &Stretch<'_>, limit: i64) -> Result<Vec<LoggedEvent>, StoreError> {
+pub async fn range(db: &Db, wanted: &Range<'_>, limit: i64) -> Result<Vec<LoggedEvent>, StoreError> {
     let mut tail = Sql::default()
         .filter("slice = ?", [wanted.partition.into()])
         .filter("slice_seq > ?", [wanted.after.into()])
@@ -150,7 +150,7 @@ impl AuditFilter {
     }
 }
 
-/// The log, newest first, before the event `before`.
+/// The events of the log before the event `before`, newest first.
 pub async fn audit(
     db: &Db,
     filter: &AuditFilter,

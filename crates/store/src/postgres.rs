@@ -1,9 +1,9 @@
 //! Connections to PostgreSQL: a bounded number, each lent to one user at a time.
 //!
-//! Own code in the place of sqlx's pool, which pings each connection that comes back: a round trip for every statement, and
-//! one without a bound. While packets are dropped, each connection that comes back would be lost until TCP gives up, and a
-//! few are all there are. Here [`Pulse`] cuts off what waits for a server that is away, and a connection is only kept
-//! if its last statement was answered.
+//! This replaces sqlx's pool, which pings each returned connection. That is a round trip for every statement, and it
+//! has no timeout: while packets are dropped, each returned connection would be lost until TCP gives up, and soon none
+//! would be left. Here [`Pulse`] cancels the statements that wait for a server that is away, and a connection is only
+//! kept if its last statement was answered.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,25 +18,24 @@ use crate::error::StoreError;
 use crate::pulse::Pulse;
 use crate::settings::LOCK_TIMEOUT;
 
-/// A connection that has been idle for so long is tested before it is used.
+/// A connection that was idle for this long is tested before it is used.
 const RESTED: Duration = Duration::from_secs(1);
-/// How long that test may take: the way of one connection may be lost alone.
+/// How long that test may take: a single connection may be dead while others work.
 const TESTED_WITHIN: Duration = Duration::from_secs(1);
-/// How long a connection, and the plans that it keeps, are made use of: what was planned while a table was small is planned
-/// anew some time.
+/// How long a connection and its cached plans are used, so that a plan from when a table was small is replaced.
 const PLANS_LAST: Duration = Duration::from_secs(5 * 60);
-/// How long a server may take to let the first connections in when a node starts, for which no request waits yet.
+/// How long a server may take to accept the first connections when a node starts: no request waits then.
 const OPENED_WITHIN: Duration = Duration::from_secs(30);
-/// How soon a connection that was refused is tried again.
-const AGAIN: Duration = Duration::from_millis(50);
-/// How long those that are lent may take to come back when all are to be closed.
+/// The pause before another try after a connection was refused.
+const CONNECT_RETRY: Duration = Duration::from_millis(50);
+/// How long lent connections may take to be returned when all are to be closed.
 const CLOSED_WITHIN: Duration = Duration::from_secs(5);
 
-/// A bounded number of connections, made when they are first needed; clones share them.
+/// A bounded set of connections, opened when first needed; clones share it.
 #[derive(Clone)]
 pub(crate) struct Connections {
     shared: Arc<Inner>,
-    /// How many users of this handle may have one at the same time.
+    /// How many connections users of this handle may have at the same time.
     places: Arc<Semaphore>,
 }
 
@@ -44,17 +43,17 @@ struct Inner {
     options: PgConnectOptions,
     count: u32,
     places: Arc<Semaphore>,
-    /// For what must not wait behind all else.
+    /// Reserved for work that must not wait behind other work.
     reserved: Arc<Semaphore>,
-    /// The one that was used last is at the end, and used first.
+    /// The connection that was used last is at the end, and is used first.
     idle: Mutex<Vec<Idle>>,
     came_back: Notify,
     pulse: Pulse,
-    /// To it the sockets belong.
+    /// The runtime of the sockets.
     runtime: Handle,
 }
 
-/// A connection that nobody uses.
+/// An idle connection.
 struct Idle {
     connection: PgConnection,
     made: Instant,
@@ -62,7 +61,7 @@ struct Idle {
 }
 
 impl Connections {
-    /// Makes one connection, so that it is known whether the server answers. Call on the long-lived runtime.
+    /// Opens one connection, to check that the server answers. Call on the long-lived runtime.
     ///
     /// # Errors
     /// `Unavailable` if nothing answers in time.
@@ -84,7 +83,7 @@ impl Connections {
         Ok(Self { shared: Arc::new(shared), places })
     }
 
-    /// A handle to the same connections with one more, which only users of this handle can take.
+    /// A handle to these connections and one more, which only users of this handle can take.
     pub fn reserved(&self) -> Self {
         Self { shared: self.shared.clone(), places: self.shared.reserved.clone() }
     }
@@ -99,7 +98,7 @@ impl Connections {
         self.shared.pulse.during(async { lent.await.map_err(late)? }).await
     }
 
-    /// As [`Connections::lend`], for the start of a node.
+    /// Like [`Connections::lend`], for the start of a node.
     ///
     /// # Errors
     /// `Unavailable` when none comes free in time, or all are closed.
@@ -114,7 +113,7 @@ impl Connections {
         let made = Instant::now();
         let Idle { connection, made, .. } = match self.rested().await {
             Some(rested) => rested,
-            // Whichever is first: a server that lets nobody in may still serve those who are.
+            // Whichever comes first: a server that refuses new connections may still serve open ones.
             None => tokio::select! {
                 connection = connect(&self.shared.options) => Idle { connection: connection?, made, since: made },
                 rested = self.next_back() => rested,
@@ -123,14 +122,15 @@ impl Connections {
         Ok(Lent { connection, made, is_sound: true, home: self.clone(), _place: place })
     }
 
-    /// An idle connection that is good.
+    /// An idle connection that works.
     async fn rested(&self) -> Option<Idle> {
         loop {
             let mut idle = self.shared.idle.lock().expect("no panic under this lock").pop()?;
             if idle.made < self.shared.pulse.since() || idle.made.elapsed() > PLANS_LAST {
                 continue;
             }
-            // One that rested may have lost its server; one just used has not, and a test costs a round trip.
+            // An idle connection may have lost its server; one that was just used has not, and a test costs a round
+            // trip.
             let is_fresh = idle.since.elapsed() <= RESTED;
             if is_fresh || timeout(TESTED_WITHIN, idle.connection.ping()).await.is_ok_and(|pong| pong.is_ok())
             {
@@ -139,7 +139,7 @@ impl Connections {
         }
     }
 
-    /// The next connection that comes back.
+    /// The next connection that is returned.
     async fn next_back(&self) -> Idle {
         loop {
             self.shared.came_back.notified().await;
@@ -149,7 +149,7 @@ impl Connections {
         }
     }
 
-    /// Waits for what is lent, and closes every connection.
+    /// Waits for the lent connections, and closes every connection.
     pub async fn close(&self) {
         let Inner { places, reserved, count, .. } = &*self.shared;
         let all = async { tokio::join!(places.acquire_many(*count), reserved.acquire()) };
@@ -164,17 +164,17 @@ impl Connections {
     }
 }
 
-/// A new connection, as soon as the server gives one.
+/// A new connection, as soon as the server accepts it.
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
     loop {
         match options.connect().await {
-            Err(error) if is_starting(&error) => sleep(AGAIN).await,
+            Err(error) if is_starting(&error) => sleep(CONNECT_RETRY).await,
             made => return made,
         }
     }
 }
 
-/// Whether a server that says no may say yes in a moment: nothing listens yet, it recovers, it is full.
+/// Whether a server that refuses a connection may accept one soon: it is starting, recovering or full.
 fn is_starting(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
@@ -183,13 +183,13 @@ fn is_starting(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Whether the server only refused the statement, and goes on with the connection.
+/// Whether the server only refused the statement, and the connection still works.
 fn leaves_it_open(error: &sqlx::Error) -> bool {
     let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
     error.is_some_and(|error| matches!(error.severity(), PgSeverity::Error))
 }
 
-/// A connection and its place. Closed when it is dropped.
+/// A lent connection. Closed when it is dropped.
 pub struct Lent {
     connection: PgConnection,
     made: Instant,
@@ -200,10 +200,10 @@ pub struct Lent {
 }
 
 impl Lent {
-    /// Runs statements for as long as the server answers.
+    /// Runs statements while the server answers.
     ///
     /// # Errors
-    /// The statements'; `Unavailable` if they were cut off: then it is not known what became of them.
+    /// The errors of the statements; `Unavailable` if they were cancelled: then their outcome is unknown.
     pub async fn run<T>(
         &mut self,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
@@ -218,7 +218,7 @@ impl Lent {
         self.home.shared.pulse.during(work).await
     }
 
-    /// Its statements have ended, well or not: the next user may have it, if it is still good.
+    /// Returns the connection after its statements have ended, with success or not. It is kept if it still works.
     pub fn done(self) {
         let Self { connection, made, is_sound, home, _place } = self;
         if is_sound && !home.shared.places.is_closed() {
@@ -229,7 +229,7 @@ impl Lent {
     }
 }
 
-/// A transaction. Rolled back when it is dropped before its commit.
+/// Begins a transaction, which is rolled back if it is dropped before its commit.
 pub struct Transaction(Option<Lent>);
 
 impl Transaction {
@@ -238,10 +238,10 @@ impl Transaction {
         Ok(Self(Some(lent)))
     }
 
-    /// As [`Lent::run`].
+    /// The errors of [`Lent::run`].
     ///
     /// # Errors
-    /// As [`Lent::run`].
+    /// The errors of [`Lent::run`].
     pub async fn run<T>(
         &mut self,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
@@ -258,7 +258,7 @@ impl Transaction {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        // What was cut off is rolled back by its server, when that finds the connection closed.
+        // The server rolls a cancelled transaction back when it finds the connection closed.
         let Some(mut lent) = self.0.take().filter(|lent| lent.is_sound) else { return };
         let runtime = lent.home.shared.runtime.clone();
         runtime.spawn(async move {

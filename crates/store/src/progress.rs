@@ -74,7 +74,7 @@ pub async fn progress(db: &Db, consumer: &str, types: &[EventType]) -> Result<Pr
     one(db.rows_of(&PROGRESS, sql).await?)
 }
 
-/// What became of the events of a consumer (SPEC §8). The last three must always be 0.
+/// The counts of a consumer's events by their fate (SPEC §8). The last three must always be 0.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Integrity {
     /// Events of its types that took effect.

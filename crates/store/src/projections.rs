@@ -1,5 +1,5 @@
-//! Emptying a projection. Its rows and the cursors of its consumer change in one transaction, so that a consumer at
-//! work meanwhile loses its compare-and-set and reads its cursors again.
+//! Emptying a projection. Its rows and the cursors of its consumer change in one transaction, so that a running
+//! consumer loses its compare-and-set and reads its cursors again.
 
 use crate::cursors::CURSORS;
 use crate::db::{Db, StoreError, Tx};
@@ -43,7 +43,7 @@ pub async fn replace(
     let task = db.runtime().spawn(async move {
         let dialect = held.dialect();
         let mut tx = held.begin().await?;
-        // From here on the consumer writes nothing until this is committed.
+        // From here until the commit the consumer can't write.
         lock(&mut tx, dialect, consumer).await?;
         let there = tx.text(&count(dialect, types)).await?;
         if there != Some(folded.to_string()) {

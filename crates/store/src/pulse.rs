@@ -1,10 +1,10 @@
-//! Whether PostgreSQL answers: a connection of its own asks it twice a second.
+//! Checks whether PostgreSQL answers, twice a second, by a connection of its own.
 //!
-//! A server that was stopped, or whose packets are dropped, closes nothing: TCP lets a statement wait for a quarter of an
-//! hour, and nobody can tell it from one that takes long. The pulse can. Once the server has missed it, what waits for it is
-//! cut off, and what comes is refused at once, until it answers again. So no request waits for a database that is not
-//! there longer than [`EVERY`] and [`WITHIN`] together, however many statements it would need; and a statement that
-//! takes long on a server that answers is left alone.
+//! A server that was stopped, or whose packets are dropped, closes no connection: TCP lets a statement wait for a
+//! quarter of an hour, and that looks like a slow statement. The pulse tells them apart. When the server does not
+//! answer it, waiting statements are cancelled, and new ones are refused at once, until the server answers again. So a
+//! request waits for a database that is away for at most [`EVERY`] and [`WITHIN`] together, however many statements it
+//! needs, and slow statements on a server that answers are not cancelled.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -17,24 +17,24 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::error::StoreError;
 
-/// How often it is asked.
+/// How often the server is probed.
 const EVERY: Duration = Duration::from_millis(500);
-/// How long it may take to answer, a new connection included if the old one broke.
+/// How long an answer may take, including a new connection if the old one broke.
 const WITHIN: Duration = Duration::from_millis(1_500);
-/// How soon a connection that was refused is tried again.
-const AGAIN: Duration = Duration::from_millis(100);
+/// The pause before another probe after a connection was refused.
+const PROBE_RETRY: Duration = Duration::from_millis(100);
 
-/// The server as it was found last.
+/// The result of the last probe.
 #[derive(Clone, Copy, Debug)]
 struct Presence {
     is_away: bool,
-    /// How often it has been away.
+    /// How often the server has been away.
     outages: u64,
-    /// Connections from before this moment may be dead.
+    /// Connections that were opened before this time may be dead.
     since: Instant,
 }
 
-/// Keeps asking until it is dropped.
+/// Probes the server until it is dropped.
 pub(crate) struct Pulse {
     presence: watch::Sender<Presence>,
     asking: Mutex<Option<JoinHandle<()>>>,
@@ -49,7 +49,7 @@ impl Drop for Pulse {
 }
 
 impl Pulse {
-    /// Asks by this connection, which has just been made, and when it breaks by others.
+    /// Probes by this new connection, and by others after it breaks.
     pub fn start(connection: PgConnection, options: PgConnectOptions) -> Self {
         let presence = Presence { is_away: false, outages: 0, since: Instant::now() };
         let presence = watch::Sender::new(presence);
@@ -57,7 +57,7 @@ impl Pulse {
         Self { presence, asking: Mutex::new(Some(asking)) }
     }
 
-    /// Asks no more; its connection is closed then.
+    /// Stops probing and closes the connection.
     pub async fn stop(&self) {
         if let Some(asking) = self.take() {
             asking.abort();
@@ -69,15 +69,16 @@ impl Pulse {
         self.asking.lock().expect("no panic under this lock").take()
     }
 
-    /// Connections that were made before this are not to be used.
+    /// Connections that were opened before this time must not be used.
     pub fn since(&self) -> Instant {
         self.presence.borrow().since
     }
 
-    /// Works for as long as the server answers.
+    /// Runs `work` while the server answers.
     ///
     /// # Errors
-    /// `Unavailable` at once while it is away, and when it is found to be. What it was asked it may do later all the same.
+    /// `Unavailable` at once while the server is away, and when it is found to be away. It may execute the statements
+    /// later.
     pub async fn during<T>(
         &self,
         work: impl Future<Output = Result<T, StoreError>>,
@@ -111,7 +112,7 @@ async fn ask_on(
                 sleep(EVERY).await;
             }
             Err(_) => {
-                // Without a goodbye, which might wait as long.
+                // Without a farewell message, which might wait as long.
                 connection = None;
                 presence.send_if_modified(is_gone);
             }
@@ -119,14 +120,14 @@ async fn ask_on(
     }
 }
 
-/// Asks until there is an answer; when the connection was made, if that was just now.
+/// Probes until the server answers; returns when the connection was opened, if it is a new one.
 async fn ask(options: &PgConnectOptions, connection: &mut Option<PgConnection>) -> Option<Instant> {
     loop {
         if let Some(open) = connection {
             match open.ping().await {
                 Ok(()) => return None,
                 Err(error) => {
-                    tracing::info!(%error, "the connection that asks PostgreSQL for its pulse broke")
+                    tracing::info!(%error, "the connection that probes PostgreSQL broke")
                 }
             }
             *connection = None;
@@ -137,14 +138,14 @@ async fn ask(options: &PgConnectOptions, connection: &mut Option<PgConnection>) 
                 *connection = Some(made);
                 return Some(begun);
             }
-            // It is there, and has no connection to spare.
+            // The server is there, but has no free connection.
             Err(error) if is_an_answer(&error) => return None,
-            Err(_) => sleep(AGAIN).await,
+            Err(_) => sleep(PROBE_RETRY).await,
         }
     }
 }
 
-/// Whether a server that refuses a connection does its work: all but one that starts or stops (class 57).
+/// Whether a server that refuses a connection works: any, except one that starts or stops (class 57).
 fn is_an_answer(error: &sqlx::Error) -> bool {
     error.as_database_error().and_then(|error| error.code()).is_some_and(|code| !code.starts_with("57"))
 }
@@ -155,7 +156,7 @@ fn is_here(now: &mut Presence, connected: Option<Instant>) -> bool {
         tracing::info!("PostgreSQL answers again");
         metrics::gauge!("kizuna_database_away").set(0.0);
     }
-    // If one connection broke or had to be made anew, the others will not have fared better.
+    // If this connection broke or had to be opened again, the others are probably dead, too.
     now.since = connected.unwrap_or(now.since);
     was_away || connected.is_some()
 }
@@ -163,7 +164,7 @@ fn is_here(now: &mut Presence, connected: Option<Instant>) -> bool {
 fn is_gone(now: &mut Presence) -> bool {
     let was_here = !now.is_away;
     if was_here {
-        tracing::warn!("PostgreSQL does not answer: what waits for it is cut off");
+        tracing::warn!("PostgreSQL does not answer; waiting statements are cancelled");
         metrics::gauge!("kizuna_database_away").set(1.0);
         *now = Presence { is_away: true, outages: now.outages + 1, since: Instant::now() };
     }

@@ -44,7 +44,7 @@ impl Readers {
         Ok(Lent { connection, readers: self.clone(), _place: place })
     }
 
-    /// Closes idle connections; a lent one closes when it comes back.
+    /// Closes idle connections; a lent one is closed when it is returned.
     pub async fn close(&self) {
         self.0.places.close();
         let idle = std::mem::take(&mut *self.0.idle.lock().expect("no panic under this lock"));

@@ -120,11 +120,11 @@ pub enum CommitError {
     Refused(String),
 }
 
-/// The cause goes with the error, to be logged once by whoever answers the request or gives up.
+/// The cause goes with the error, to be logged once, where the request is answered or the work is abandoned.
 impl From<CommitError> for Error {
     fn from(error: CommitError) -> Self {
         match error {
-            // The aggregate has decided again several times and lost each time: let the caller come back.
+            // The aggregate has decided again several times and lost each time: the caller must retry.
             CommitError::Stale(_) | CommitError::Unavailable(_) | CommitError::Unknown(_) => {
                 Self::unavailable().with_cause(error)
             }

@@ -1,4 +1,4 @@
-//! A client of the REST API that says what went wrong.
+//! A client of the REST API, whose failures show the request and the answer.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use reqwest::Method;
 use reqwest::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, ETAG, HeaderMap, IF_MATCH, LINK};
 use serde_json::{Value, json};
 
-/// One user's way to one server. Cheap to clone; the methods that add a header answer with a changed copy:
+/// The API of one server for one user. Cheap to clone; the methods that add a header return a changed copy:
 /// `api.if_match(1).patch("/api/customers/…", json!({"name": "絆"})).await`.
 #[derive(Clone, Debug)]
 pub struct Api {
@@ -18,7 +18,7 @@ pub struct Api {
 }
 
 impl Api {
-    /// Nobody's: requests carry no token.
+    /// A client without a token.
     pub fn new(base: impl Into<String>) -> Self {
         let client = reqwest::Client::builder()
             .no_proxy()
@@ -103,7 +103,7 @@ impl Api {
         Answer::read(request).await.unwrap_or_else(|error| panic!("no answer from {path}: {error:?}"))
     }
 
-    /// As the others, for tests in which the server may die under the request.
+    /// Like the others, for tests in which the server may end during the request.
     pub async fn attempt(&self, method: Method, path: &str, body: Option<Value>) -> reqwest::Result<Answer> {
         let mut request = self.request(method, path);
         if let Some(body) = body {
@@ -131,7 +131,7 @@ impl Api {
     }
 }
 
-/// What the server said.
+/// An answer of the server.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: u16,

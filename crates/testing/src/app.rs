@@ -21,7 +21,7 @@ use store::{Db, cursors};
 use tokio::sync::oneshot;
 
 use crate::api::Api;
-use crate::database::Place;
+use crate::database::TestDatabase;
 use crate::eventually;
 
 /// The first ADMIN, and everybody's password.
@@ -34,7 +34,7 @@ const BEGIN: &str = "2026-03-02T09:00:00Z";
 /// How far [`TestApp::settle`] moves the clock at a time while an effect waits to be tried again.
 const TICK: Duration = Duration::from_millis(100);
 
-/// What a test runs on; `#[values(Sqlite, Postgres)] on: Database` runs it on both.
+/// The kind of database of a test; `#[values(Sqlite, Postgres)] on: Database` runs it on both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Database {
     Sqlite,
@@ -43,12 +43,12 @@ pub enum Database {
 
 pub use Database::{Postgres, Sqlite};
 
-/// What a test may touch of a running node.
+/// The parts of a running node that tests use.
 pub struct Node {
     pub clock: Clock,
     pub db: Db,
     pub auth: AuthClient,
-    /// The others' way to the customer service.
+    /// The handle of other services to the customer service.
     pub breakers: Breakers,
     pub stopper: Stopper,
     pub address: SocketAddr,
@@ -60,7 +60,7 @@ pub struct TestApp {
     node: Node,
     config: Config,
     thread: Option<JoinHandle<()>>,
-    place: Arc<Place>,
+    database: Arc<TestDatabase>,
 }
 
 impl Deref for TestApp {
@@ -77,24 +77,24 @@ impl TestApp {
         Self::with(on, &[]).await
     }
 
-    /// The same with these arguments of `kizuna serve` too.
+    /// Starts a node with these arguments of `kizuna serve`.
     ///
     /// # Panics
     /// When it does not start.
     pub async fn with(on: Database, args: &[&str]) -> Self {
         let clock = Clock::manual(Timestamp::parse(BEGIN).expect("a time"));
-        Self::on(Arc::new(Place::fresh(on)), clock, args).await
+        Self::on(Arc::new(TestDatabase::fresh(on)), clock, args).await
     }
 
     /// Another node on the same database, by the same clock.
     pub async fn beside(&self, args: &[&str]) -> Self {
-        Self::on(self.place.clone(), self.node.clock.clone(), args).await
+        Self::on(self.database.clone(), self.node.clock.clone(), args).await
     }
 
-    async fn on(place: Arc<Place>, clock: Clock, args: &[&str]) -> Self {
-        let config = parse(&place.url, args);
+    async fn on(database: Arc<TestDatabase>, clock: Clock, args: &[&str]) -> Self {
+        let config = parse(&database.url, args);
         let (node, thread) = launch(&config, clock).await;
-        Self { node, config, thread: Some(thread), place }
+        Self { node, config, thread: Some(thread), database }
     }
 
     /// Stops the node and starts another on the same database, whose clock goes on from here. Tokens hold; the
@@ -103,7 +103,7 @@ impl TestApp {
         self.restart_after(|| ()).await;
     }
 
-    /// The same with something done while no node runs.
+    /// Restarts the node, with `meanwhile` done while no node runs.
     pub async fn restart_after(&mut self, meanwhile: impl FnOnce()) {
         self.stop();
         meanwhile();
@@ -208,7 +208,7 @@ async fn launch(config: &Config, clock: Clock) -> (Node, JoinHandle<()>) {
     (started.await.expect("a node that starts; its panic is above"), thread)
 }
 
-/// As `kizuna serve` runs one.
+/// Runs the node as `kizuna serve` does.
 fn run(config: &Config, clock: Clock, ready: oneshot::Sender<Node>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("a runtime");

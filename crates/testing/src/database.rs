@@ -1,4 +1,4 @@
-//! Where a test's data is: an empty database, and ways into it besides the server's.
+//! The database of a test: empty at first, with ways to read and change it besides the server.
 
 use kizuna::persistence::SCHEMA;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
@@ -9,14 +9,14 @@ use tempfile::TempDir;
 use crate::app::{Database, Postgres, Sqlite};
 use crate::postgres;
 
-/// A database of its own. What it wrote is removed when this is dropped.
-pub struct Place {
+/// The database of one test. Dropping it removes its files.
+pub struct TestDatabase {
     pub url: String,
     files: Option<TempDir>,
 }
 
-impl Place {
-    /// An empty one; SQLite's file is not there yet.
+impl TestDatabase {
+    /// Makes an empty database; a SQLite file does not exist yet.
     pub fn fresh(on: Database) -> Self {
         match on {
             Sqlite => {
@@ -43,7 +43,7 @@ impl Place {
         Db::connect(&settings, SCHEMA).await.expect("a database that opens")
     }
 
-    /// The same, with the schema.
+    /// Opens it and applies the migrations.
     pub async fn migrated(&self) -> Db {
         let db = self.open().await;
         db.migrate().await.expect("a schema");
@@ -62,7 +62,8 @@ impl Place {
         };
         done.unwrap_or_else(|error| panic!("{statements}: {error}"));
     }
-    /// What is in it now, to be copied. Nobody may have it open.
+
+    /// Makes a template of its content. No connection may be open.
     pub fn into_template(self) -> Template {
         match &self.files {
             Some(files) => {
@@ -75,21 +76,21 @@ impl Place {
     }
 }
 
-/// A database that tests get copies of.
+/// The content of a database, to be copied per test.
 pub enum Template {
     File(Vec<u8>),
     Database(String),
 }
 
 impl Template {
-    pub fn copy(&self) -> Place {
+    pub fn copy(&self) -> TestDatabase {
         match self {
             Self::File(bytes) => {
-                let place = Place::fresh(Sqlite);
-                std::fs::write(place.folder().join("kizuna.db"), bytes).expect("room for a file");
-                place
+                let database = TestDatabase::fresh(Sqlite);
+                std::fs::write(database.folder().join("kizuna.db"), bytes).expect("room for a file");
+                database
             }
-            Self::Database(url) => Place { url: postgres::server().copy_of(url), files: None },
+            Self::Database(url) => TestDatabase { url: postgres::server().copy_of(url), files: None },
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What holds after deletions (SPEC §5, flows 7 and 8), as queries: each finds what breaks its promise.
+//! The promises about deletions (SPEC §5, flows 7 and 8) as queries: each finds the rows that break it.
 
 /// A promise and the rows that break it, once every saga has ended.
 pub const PROMISES: [(&str, &str); 9] = [

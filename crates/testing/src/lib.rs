@@ -1,5 +1,5 @@
-//! What the integration tests share: a real PostgreSQL and Redis, the real binary, a node in this process, and a
-//! client of the API.
+//! Helpers of the integration tests: a real PostgreSQL and Redis, the real binary, a node in this process, and a client
+//! of the API.
 
 pub mod api;
 pub mod app;
@@ -23,16 +23,16 @@ use std::time::{Duration, Instant};
 
 pub use api::{Answer, Api};
 pub use app::{Database, Postgres, Sqlite, TestApp};
-pub use database::{Place, Template};
+pub use database::{Template, TestDatabase};
 pub use process::{Kizuna, Launch, LogLine};
 pub use redis::Redis;
 pub use team::{Member, Team};
 pub use valve::Valve;
 
-/// How long [`eventually`] rests between two probes.
+/// The pause of [`eventually`] between two probes.
 const POLL_EVERY: Duration = Duration::from_millis(10);
 
-/// What a probe of [`eventually`] may answer with: the awaited value, or what is still amiss.
+/// The result of a probe of [`eventually`]: the awaited value, or what is still missing.
 ///
 /// `bool` (done or not), `Option<T>` (the value once it is there), and `Result<T, E>`, whose last error is
 /// shown when the time is up.
@@ -66,11 +66,10 @@ impl<T, E: Display> Outcome for Result<T, E> {
     }
 }
 
-/// Asks `probe` again and again until it is content, and answers with its value.
+/// Repeats `probe` until it succeeds, and returns its value.
 ///
 /// # Panics
-/// When `timeout` has passed, naming the caller and what the last probe said. A probe that hangs counts
-/// as one that is not content.
+/// After `timeout`, with the caller and the result of the last probe. A probe that hangs counts as one that fails.
 #[track_caller]
 pub fn eventually<P, F>(
     timeout: Duration,

@@ -13,15 +13,15 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::Api;
 
-/// When to give a frame up: no promise is measured by it, so it is long enough for a machine that has much else to do.
+/// How long to wait for a frame. No promise depends on it, so it is long enough for a busy machine.
 pub const SOON: Duration = Duration::from_secs(30);
-/// How long nothing must come for it to count as nothing.
+/// How long to wait before a test concludes that no frame comes.
 const QUIET: Duration = Duration::from_millis(400);
 
 /// An open socket.
 pub struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
-/// What a client heard.
+/// What a client received.
 #[derive(Debug)]
 pub enum Heard {
     Frame(Value),
@@ -78,7 +78,7 @@ impl Client {
         self.say(json!({"type": "subscribe", "topics": topics})).await;
     }
 
-    /// What comes next, pings aside.
+    /// The next frame or the end, without pings.
     pub async fn hear(&mut self) -> Heard {
         loop {
             match self.0.next().await {
@@ -131,7 +131,7 @@ impl Client {
         }
     }
 
-    /// All frames that come until none does.
+    /// All frames until none comes for a while.
     pub async fn rest(&mut self) -> Vec<Value> {
         let mut frames = Vec::new();
         while let Ok(Heard::Frame(frame)) = tokio::time::timeout(QUIET, self.hear()).await {
@@ -140,7 +140,7 @@ impl Client {
         frames
     }
 
-    /// Nothing comes.
+    /// Checks that no frame comes.
     pub async fn assert_quiet(&mut self) {
         if let Ok(heard) = tokio::time::timeout(QUIET, self.hear()).await {
             panic!("{heard:?} though nothing should come");

@@ -1,7 +1,7 @@
 //! A real PostgreSQL, one for each test process, stopped and deleted when the process ends in any way.
 //!
-//! A breaker, the shell script `breaker.sh`, owns it and reads this process's pipe. A panic, an exit and a
-//! SIGKILL all close that pipe, which tells the breaker to clear up; nothing here has to run for it.
+//! A guard, the shell script `postgres_guard.sh`, owns it and reads this process's pipe. A panic, an exit and a
+//! SIGKILL all close that pipe, which tells the guard to clean up; nothing here has to run for it.
 
 use std::env;
 use std::io::{BufRead, BufReader, Write};
@@ -24,7 +24,7 @@ const HINT: &str =
 /// The PostgreSQL of this test process, started when it is first asked for.
 ///
 /// # Panics
-/// When there is none to start: a test that needs it fails, it is never skipped.
+/// When PostgreSQL is not installed: a test that needs it fails and is never skipped.
 pub fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(Server::start)
@@ -34,24 +34,24 @@ pub fn server() -> &'static Server {
 pub struct Server {
     port: u16,
     databases: AtomicU32,
-    /// Held for its pipe, too, whose end the breaker waits for.
-    breaker: CircuitBreaker,
+    /// Held for its pipe, too, whose end the guard waits for.
+    guard: PostgresGuard,
 }
 
 impl Server {
-    /// One for a test that does to it what others would notice.
+    /// Starts a server for a test that other tests would notice.
     ///
     /// # Panics
-    /// As [`server`].
+    /// The panics of [`server`].
     pub fn start() -> Self {
         let bin = find_binaries().unwrap_or_else(|| panic!("no PostgreSQL found; {HINT}"));
-        let mut breaker = CircuitBreaker::start(&bin);
+        let mut guard = PostgresGuard::start(&bin);
         let mut answer = String::new();
         for _ in 0..ATTEMPTS {
             let port = free_port();
-            answer = breaker.tell(&port.to_string());
+            answer = guard.order(&port.to_string());
             if answer == "ready" {
-                return Self { port, databases: AtomicU32::new(0), breaker };
+                return Self { port, databases: AtomicU32::new(0), guard };
             }
             if !answer.starts_with("port ") {
                 break;
@@ -67,26 +67,26 @@ impl Server {
 
     /// Ends it as a crash would: `pg_ctl stop -m immediate`.
     pub fn crash(&mut self) {
-        assert_eq!(self.breaker.tell("stop"), "stopped");
+        assert_eq!(self.guard.order("stop"), "stopped");
     }
 
     /// `kill -9` of all its processes.
     pub fn kill(&mut self) {
-        assert_eq!(self.breaker.tell("kill"), "killed");
+        assert_eq!(self.guard.order("kill"), "killed");
     }
 
     /// SIGSTOP: it hangs, its connections stay open, and new ones are taken by the kernel and nobody else.
     pub fn pause(&mut self) {
-        assert_eq!(self.breaker.tell("pause"), "paused");
+        assert_eq!(self.guard.order("pause"), "paused");
     }
 
     pub fn resume(&mut self) {
-        assert_eq!(self.breaker.tell("resume"), "resumed");
+        assert_eq!(self.guard.order("resume"), "resumed");
     }
 
     /// Starts it again at the same address; it recovers what was committed.
     pub fn recover(&mut self) {
-        assert_eq!(self.breaker.tell(&self.port.to_string()), "ready");
+        assert_eq!(self.guard.order(&self.port.to_string()), "ready");
     }
 
     /// Creates an empty database for one test and answers with its URL. From any thread, in or out of a
@@ -130,18 +130,18 @@ impl Server {
 }
 
 /// The script that owns the server, and the two pipes to it.
-struct CircuitBreaker {
+struct PostgresGuard {
     _process: Child,
     orders: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
 
-impl CircuitBreaker {
+impl PostgresGuard {
     fn start(bin: &Path) -> Self {
         let mut command = Command::new("sh");
         command.args(["-c", GUARD, "guard"]).arg(bin).current_dir("/");
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        // Out of this process group, or Ctrl-C would end the breaker before it has cleared up.
+        // Out of this process group, or Ctrl-C would end the guard before it has cleared up.
         command.process_group(0);
         if id("-u", None) == Some(0) {
             let unprivileged = (id("-u", Some("postgres")), id("-g", Some("postgres")));
@@ -156,12 +156,12 @@ impl CircuitBreaker {
         Self { _process: child, orders, answers }
     }
 
-    /// Gives the breaker a port to start on, or the word `stop`; its answer: `ready` or `stopped`, `port …` if another
-    /// port may do, or what is wrong.
-    fn tell(&mut self, order: &str) -> String {
+    /// Sends the guard a port to start on, or an order as `stop`. It answers `ready` or `stopped`, `port …` if another
+    /// port may work, or the error.
+    fn order(&mut self, order: &str) -> String {
         let mut answer = String::new();
-        let told = writeln!(self.orders, "{order}");
-        match self.answers.read_line(&mut answer).and(told) {
+        let sent = writeln!(self.orders, "{order}");
+        match self.answers.read_line(&mut answer).and(sent) {
             Ok(()) => answer.trim().to_owned(),
             Err(error) => format!("the guard has ended: {error} {answer}"),
         }

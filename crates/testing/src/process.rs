@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::process_reaper;
 
-/// When to give a start up: no promise is measured by it, so it is long enough for a machine that has much else to do.
+/// How long to wait for a start. No promise depends on it, so it is long enough for a busy machine.
 const START_WITHIN: Duration = Duration::from_secs(60);
 /// How long a SIGTERM may take.
 const DRAIN_WITHIN: Duration = Duration::from_secs(30);
@@ -57,7 +57,7 @@ impl Launch {
         server
     }
 
-    /// Starts the process and nothing more: for settings that it must refuse.
+    /// Starts the process without waiting: for settings that it must refuse.
     pub fn spawn(&self) -> Kizuna {
         let mut command = Command::new(&self.binary);
         // The tester's own settings must not reach it.
@@ -126,7 +126,7 @@ impl Kizuna {
         self.poll_exit().is_none()
     }
 
-    /// SIGKILL: no handler runs, nothing is flushed. Back when it is dead.
+    /// SIGKILL: no handler runs, nothing is flushed. Returns when the process is dead.
     pub fn kill_9(&mut self) -> ExitStatus {
         if let Some(status) = self.ended {
             return status;
@@ -142,7 +142,7 @@ impl Kizuna {
         self.wait_exit(DRAIN_WITHIN).await
     }
 
-    /// Any signal by its name without SIG: `STOP` and `CONT` make a node that hangs.
+    /// Any signal by its name without SIG: `STOP` makes the process hang, `CONT` continues it.
     pub fn signal(&mut self, name: &str) {
         assert!(self.is_running(), "SIG{name} came too late:\n{}", self.output);
         let status = Command::new("kill").args(["-s", name, &self.pid().to_string()]).status();
@@ -188,7 +188,7 @@ impl Kizuna {
         self.ended
     }
 
-    /// Notes the end; the output is whole after this.
+    /// Records the end; the output is complete after this.
     fn reaped(&mut self, status: ExitStatus) -> ExitStatus {
         for reader in self.readers.drain(..) {
             reader.join().expect("readers don't panic");
@@ -208,17 +208,17 @@ impl LogLine {
         self.0["level"].as_str().unwrap_or_default()
     }
 
-    /// Its fixed text.
+    /// The message.
     pub fn message(&self) -> &str {
         self.field("message")
     }
 
-    /// A field of its own, if it is a text.
+    /// A field of the line, if it is a text.
     pub fn field(&self, name: &str) -> &str {
         self.0["fields"][name].as_str().unwrap_or_default()
     }
 
-    /// The value of this field in the spans that it stands in; the innermost has the last word.
+    /// The value of this field in the spans of the line; the innermost span wins.
     pub fn in_spans(&self, name: &str) -> Option<&str> {
         self.0["spans"].as_array()?.iter().rev().find_map(|span| span[name].as_str())
     }
@@ -233,7 +233,7 @@ impl Drop for Kizuna {
     }
 }
 
-/// What a server has said.
+/// The output of a server.
 #[derive(Default)]
 struct Output {
     lines: Mutex<VecDeque<String>>,

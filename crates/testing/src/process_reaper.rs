@@ -1,5 +1,5 @@
-//! Nothing that a test starts outlives the test's process, also when that is killed: a shell script reads this
-//! process's pipe, whose end tells it to end the rest (`process_reaper.sh`).
+//! Ends everything that a test starts when the test's process ends, also when that is killed: a shell script
+//! (`process_reaper.sh`) reads this process's pipe, and when that closes it ends the other processes.
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;

@@ -1,4 +1,4 @@
-//! What SPEC §8.1 and §8.2 promise, as queries: each finds what breaks its promise.
+//! The promises of SPEC §8.1 and §8.2 as queries: each finds the rows that break it.
 
 use kernel::event::EventType;
 use kizuna::app::consumers::CONSUMERS;
@@ -126,7 +126,7 @@ const PROMISES: [(&str, &str); 26] = [
     ("no event is parked", "SELECT id FROM parked_events"),
 ];
 
-/// Whether every consumer is at the end of the log and every promise is kept; else which is not.
+/// Checks that every consumer is at the end of the log and every promise is kept; else returns which one is not.
 pub async fn kept(db: &Db) -> Result<(), String> {
     for ConsumerSpec { name: consumer, types, .. } in CONSUMERS {
         let lag = cursors::lag(db, consumer, types).await.map_err(|error| error.to_string())?;

@@ -54,7 +54,7 @@ impl Redis {
         self.end("TERM");
     }
 
-    /// Starts it again at the same address, with nothing in it.
+    /// Starts it again at the same address, empty.
     pub fn restart_empty(&mut self) {
         self.end("KILL");
         assert!(self.launch(), "redis-server does not start again:\n{}", self.log());
@@ -74,7 +74,7 @@ impl Redis {
         assert_eq!(self.command(&["FLUSHALL"]), "+OK");
     }
 
-    /// Leaves it so many bytes; 0 is no limit. Writes are refused once there are more, as `noeviction` says.
+    /// Limits its memory in bytes; 0 is no limit. At the limit it refuses writes, by the policy `noeviction`.
     pub fn limit_memory(&self, bytes: u64) {
         assert_eq!(self.command(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]), "+OK");
         assert_eq!(self.command(&["CONFIG", "SET", "maxmemory", &bytes.to_string()]), "+OK");
@@ -94,7 +94,7 @@ impl Redis {
         reply.trim_end().to_owned()
     }
 
-    /// False if it ends before it serves, as when another has its port.
+    /// Returns false if it ends before it serves, as when its port is taken.
     fn launch(&mut self) -> bool {
         let log = fs::File::create(self.folder.path().join("log")).expect("room for a log");
         let mut command = Command::new("redis-server");

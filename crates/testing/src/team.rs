@@ -1,4 +1,4 @@
-//! UserDirectory who use the API: each is an [`Api`] with a token, and who they are.
+//! Users of the API: each is an [`Api`] with a token and the user's id and address.
 
 use std::ops::Deref;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::api::{Answer, Api};
 use crate::app::{ADMIN, PASSWORD, TestApp};
 
-/// Somebody who is signed in.
+/// A user who is signed in.
 #[derive(Clone, Debug)]
 pub struct Member {
     api: Api,
@@ -30,13 +30,13 @@ impl Member {
         Self::sign_in(&app.nobody(), ADMIN, PASSWORD).await
     }
 
-    /// Signs in; hashing makes this the dearest request there is.
+    /// Signs in. Hashing makes this the slowest request.
     pub async fn sign_in(nobody: &Api, email: &str, password: &str) -> Self {
         let body = json!({"email": email, "password": password});
         Self::of(nobody, &nobody.post("/api/auth/login", body).await.expect(200))
     }
 
-    /// Who the answer to a login or refresh speaks for.
+    /// The user of an answer to a login or refresh.
     pub fn of(api: &Api, answer: &Answer) -> Self {
         Self {
             api: api.token(answer.text_at("/access_token")),
@@ -46,7 +46,7 @@ impl Member {
         }
     }
 
-    /// As an ADMIN: makes a user, who does not sign in.
+    /// Creates a user, as an ADMIN, without signing them in.
     pub async fn make_user(&self, role: &str, name: &str, manager: Option<&Member>) -> Answer {
         let email = format!("{name}@example.com");
         let manager = manager.map(|manager| &manager.id);
@@ -55,13 +55,13 @@ impl Member {
         self.post("/api/auth/users", user).await.expect(201)
     }
 
-    /// As an ADMIN: makes a user and signs them in.
+    /// Creates a user, as an ADMIN, and signs them in.
     pub async fn hire(&self, role: &str, name: &str, manager: Option<&Member>) -> Self {
         let email = self.make_user(role, name, manager).await.text_at("/email");
         Self::sign_in(&self.anonymous(), &email, PASSWORD).await
     }
 
-    /// Creates a customer of one's own.
+    /// Creates a customer of the caller.
     pub async fn customer(&self, name: &str) -> Answer {
         self.create_customer(json!({"name": name})).await
     }
@@ -70,7 +70,7 @@ impl Member {
         self.post("/api/customers", body).await.expect(201)
     }
 
-    /// Records a meeting of one's own.
+    /// Records a meeting of the caller.
     pub async fn meeting(&self, customer_id: &str, title: &str) -> Answer {
         let meeting = json!({"customer_id": customer_id, "title": title, "met_at": "2026-03-01T10:00:00Z"});
         self.post("/api/meetings", meeting).await.expect(201)
@@ -82,13 +82,14 @@ impl Member {
         self.post("/api/approvals", approval).await.expect(201)
     }
 
-    /// Writes down a task of one's own.
+    /// Creates a task of the caller.
     pub async fn task(&self, title: &str, due_at: &str) -> Answer {
         self.post("/api/tasks", json!({"title": title, "due_at": due_at})).await.expect(201)
     }
 }
 
-/// One of each role, and a second of SALES; both SALES have the manager. All effects of their making are done.
+/// One user of each role, and a second SALES user; both SALES users have the manager. All effects of their creation are
+/// applied.
 pub struct Team {
     pub admin: Member,
     pub manager: Member,

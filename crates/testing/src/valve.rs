@@ -1,4 +1,4 @@
-//! A way to a server that can be cut as a network cuts it: bytes vanish, and neither side notices.
+//! A TCP proxy to a server that can be cut as a network is: bytes vanish, and neither side notices.
 
 use std::thread::JoinHandle;
 
@@ -43,12 +43,12 @@ impl Valve {
         self.port
     }
 
-    /// From now on nothing passes. What is connected stays so, and nothing will ever pass there again.
+    /// Cuts the valve: nothing passes any more. Open connections stay open, but nothing will ever pass on them again.
     pub fn cut(&self) {
         self.state.send_modify(|(cuts, is_cut)| (*cuts, *is_cut) = (*cuts + 1, true));
     }
 
-    /// From now on new connections pass.
+    /// Lets new connections pass again.
     pub fn mend(&self) {
         self.state.send_modify(|(_, is_cut)| *is_cut = false);
     }

@@ -66,13 +66,13 @@ impl AnalyticsDeletions {
     }
 
     async fn archive_latecomers(&self, events: &[Arc<LoggedEvent>]) -> Result<(), EffectError> {
-        let mut told = Vec::new();
+        let mut notifications = Vec::new();
         for event in events.iter().filter(|event| event.event.event_type == NOTIFICATION_CREATED) {
             let NotificationPayload { notification } = event.payload()?;
-            told.extend(notification.customer_id.map(|customer| (event, notification.id, customer)));
+            notifications.extend(notification.customer_id.map(|customer| (event, notification.id, customer)));
         }
-        let gone = self.gone.among(told.iter().map(|(.., customer)| *customer).collect()).await?;
-        for (event, id, customer) in told {
+        let gone = self.gone.among(notifications.iter().map(|(.., customer)| *customer).collect()).await?;
+        for (event, id, customer) in notifications {
             let Some(deletion) = gone.get(&customer) else { continue };
             let context = caused(event, deletion);
             send(&self.notifications, id, NotificationCommand::Archive, &context).await?;

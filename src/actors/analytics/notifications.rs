@@ -14,11 +14,10 @@ use crate::domain::events::{
 };
 use crate::domain::notification::record::{Notification, NotificationData};
 use crate::domain::notification::rules::NotificationEvent;
-use crate::domain::notification::user_directory as people;
-use crate::domain::notification::user_directory::{UserCopy, UserDirectory};
+use crate::domain::notification::user_directory::{TYPES as USER_TYPES, UserCopy, UserDirectory};
 use crate::domain::task::record::TaskPayload;
 use crate::persistence::analytics as queries;
-use crate::persistence::analytics::{NOTIFICATIONS, PEOPLE};
+use crate::persistence::analytics::{NOTIFICATIONS, USER_COPIES};
 use kernel::clock::Clock;
 use kernel::context::Context;
 use kernel::event::{Event, LoggedEvent};
@@ -37,36 +36,37 @@ pub const KINDS: [EventType; 6] = [
     TASK_DUE_SOON,
 ];
 
-/// The notification of an event, and its readers.
-struct News {
-    told: BTreeSet<Id>,
+/// The notification of an event before it is written once per recipient.
+struct NotificationDraft {
+    recipients: BTreeSet<Id>,
     subject_type: &'static str,
     subject_id: Id,
     customer_id: Option<Id>,
     data: NotificationData,
 }
 
-impl News {
+impl NotificationDraft {
     /// Makes the notification of an event of [`KINDS`].
-    fn of(event: &LoggedEvent, people: &UserDirectory) -> Result<Self, EffectError> {
+    fn of(event: &LoggedEvent, users: &UserDirectory) -> Result<Self, EffectError> {
         match event.event.event_type {
-            CUSTOMER_CREATED => of_customer(event, people),
-            TASK_DUE_SOON => of_task(event, people),
-            _ => of_approval(event, people),
+            CUSTOMER_CREATED => of_customer(event, users),
+            TASK_DUE_SOON => of_task(event, users),
+            _ => of_approval(event, users),
         }
     }
 }
 
-/// A user's event may be in another partition and come a moment later: then this event is tried again.
+/// Fails if the user is not known: the event that creates the user is in another partition and may come later. The
+/// consumer then tries this event again.
 fn known<T>(found: Option<T>, id: Id) -> Result<T, EffectError> {
     found.ok_or_else(|| EffectError::Event(format!("the user {id} is not known yet")))
 }
 
-fn of_customer(event: &LoggedEvent, people: &UserDirectory) -> Result<News, EffectError> {
+fn of_customer(event: &LoggedEvent, users: &UserDirectory) -> Result<NotificationDraft, EffectError> {
     let CustomerPayload { customer, .. } = event.payload()?;
     let owner = customer.owner_id;
-    Ok(News {
-        told: known(people.for_new_customer(owner, event.event.actor_id), owner)?,
+    Ok(NotificationDraft {
+        recipients: known(users.for_new_customer(owner, event.event.actor_id), owner)?,
         subject_type: "customer",
         subject_id: customer.id,
         customer_id: Some(customer.id),
@@ -78,10 +78,10 @@ fn of_customer(event: &LoggedEvent, people: &UserDirectory) -> Result<News, Effe
     })
 }
 
-fn of_task(event: &LoggedEvent, people: &UserDirectory) -> Result<News, EffectError> {
+fn of_task(event: &LoggedEvent, users: &UserDirectory) -> Result<NotificationDraft, EffectError> {
     let TaskPayload { task, .. } = event.payload()?;
-    Ok(News {
-        told: known(people.one(task.assignee_id, None), task.assignee_id)?,
+    Ok(NotificationDraft {
+        recipients: known(users.one(task.assignee_id, None), task.assignee_id)?,
         subject_type: "task",
         subject_id: task.id,
         customer_id: task.customer_id,
@@ -93,26 +93,26 @@ fn of_task(event: &LoggedEvent, people: &UserDirectory) -> Result<News, EffectEr
     })
 }
 
-fn of_approval(event: &LoggedEvent, people: &UserDirectory) -> Result<News, EffectError> {
+fn of_approval(event: &LoggedEvent, users: &UserDirectory) -> Result<NotificationDraft, EffectError> {
     let ApprovalPayload { approval, changed, .. } = event.payload()?;
     let (requester, actor) = (approval.requester_id, event.event.actor_id);
-    let told = match event.event.event_type {
+    let recipients = match event.event.event_type {
         APPROVAL_REQUESTED => known(
-            people.for_request(approval.approver_id, requester),
+            users.for_request(approval.approver_id, requester),
             approval.approver_id.unwrap_or(requester),
         )?,
         APPROVAL_REASSIGNED => match approval.approver_id {
             Some(new) if changed.iter().any(|field| field == "approver_id") => {
-                known(people.one(new, actor), new)?
+                known(users.one(new, actor), new)?
             }
             // The requester has changed, or every MANAGER may decide now.
             _ => BTreeSet::new(),
         },
-        _ => known(people.one(requester, actor), requester)?,
+        _ => known(users.one(requester, actor), requester)?,
     };
-    let name = |id: Id| known(people.0.get(&id), id).map(|person: &UserCopy| person.name.clone());
-    Ok(News {
-        told,
+    let name = |id: Id| known(users.0.get(&id), id).map(|user: &UserCopy| user.name.clone());
+    Ok(NotificationDraft {
+        recipients,
         subject_type: "approval",
         subject_id: approval.id,
         customer_id: Some(approval.customer_id),
@@ -152,32 +152,32 @@ impl Consumer for NotificationsConsumer {
 
     async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
         let mut unit = UnitOfWork::default();
-        let known = queries::people(db).await?;
-        let mut people = UserDirectory(known.into_iter().map(|person| (person.id, person)).collect());
-        let mut learned = HashSet::new();
+        let known = queries::user_copies(db).await?;
+        let mut users = UserDirectory(known.into_iter().map(|user| (user.id, user)).collect());
+        let mut changed_users = HashSet::new();
         for event in events {
-            if people::TYPES.contains(&event.event.event_type) {
-                people.learn(event)?;
-                learned.insert(event.event.subject);
+            if USER_TYPES.contains(&event.event.event_type) {
+                users.apply(event)?;
+                changed_users.insert(event.event.subject);
             } else {
-                self.tell(event, &people, &mut unit)?;
+                self.notify(event, &users, &mut unit)?;
             }
         }
-        unit.writes.extend(learned.iter().map(|id| Write::put(&PEOPLE, id, &people.0[id])));
+        unit.writes.extend(changed_users.iter().map(|id| Write::put(&USER_COPIES, id, &users.0[id])));
         Ok(unit)
     }
 }
 
 impl NotificationsConsumer {
-    fn tell(
+    fn notify(
         &self,
         event: &LoggedEvent,
-        people: &UserDirectory,
+        users: &UserDirectory,
         unit: &mut UnitOfWork,
     ) -> Result<(), EffectError> {
-        let news = News::of(event, people)?;
+        let draft = NotificationDraft::of(event, users)?;
         let (now, context) = (self.clock.now(), Context::caused_by(&event.event));
-        for user_id in news.told {
+        for user_id in draft.recipients {
             let id = new_id();
             let notification = Notification {
                 id,
@@ -186,10 +186,10 @@ impl NotificationsConsumer {
                 updated_at: now,
                 user_id,
                 kind: event.event.event_type.name().to_owned(),
-                subject_type: news.subject_type.to_owned(),
-                subject_id: news.subject_id,
-                customer_id: news.customer_id,
-                data: news.data.clone(),
+                subject_type: draft.subject_type.to_owned(),
+                subject_id: draft.subject_id,
+                customer_id: draft.customer_id,
+                data: draft.data.clone(),
                 read_at: None,
                 archived_at: None,
             };
@@ -207,6 +207,6 @@ mod tests {
     #[test]
     fn every_kind_is_taken_from_the_log() {
         assert!(KINDS.iter().all(|kind| NotificationsConsumer::TYPES.contains(kind)));
-        assert_eq!(NotificationsConsumer::TYPES.len(), KINDS.len() + people::TYPES.len());
+        assert_eq!(NotificationsConsumer::TYPES.len(), KINDS.len() + USER_TYPES.len());
     }
 }

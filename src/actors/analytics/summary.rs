@@ -23,8 +23,8 @@ use kernel::clock::{Clock, Timestamp};
 use kernel::error::Error;
 use kernel::ids::Id;
 
-/// Figures kept per section, each for a scope and a period.
-const KEPT: u64 = 1_024;
+/// Figures cached per section, each for a scope and a period.
+const CACHED_FIGURES_MAX: u64 = 1_024;
 
 /// A scope and a period. All callers who may ask for a scope see the same figures, so a kept answer never shows more
 /// than the caller may see.
@@ -48,7 +48,7 @@ struct LastGood<T: Send + Sync + 'static> {
 
 impl<T: Send + Sync + 'static> LastGood<T> {
     fn new(callee: &'static str, clock: &Clock) -> Self {
-        let kept = Cache::builder().max_capacity(KEPT).build();
+        let kept = Cache::builder().max_capacity(CACHED_FIGURES_MAX).build();
         Self { callee, kept, clock: clock.clone() }
     }
 

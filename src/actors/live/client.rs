@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::actors::auth::client::AuthClient;
 use crate::actors::live::hub::{HubActor, HubParts, Join};
-use crate::actors::live::listener::Seat;
+use crate::actors::live::listener::SocketHandle;
 use crate::actors::live::outbox::{Bounds, outbox};
 use crate::actors::live::subscription::{Start, Subscription};
 use crate::actors::live::topics::Topics;
@@ -46,7 +46,7 @@ pub struct LiveClient {
 
 /// The permission of a socket to be open on this node.
 pub struct Admission {
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Drop for Admission {
@@ -78,11 +78,11 @@ impl LiveClient {
         if *self.stopping.borrow() {
             return Err(Error::unavailable().with_cause("this node is about to stop"));
         }
-        let place = self.sockets.clone().try_acquire_owned().map_err(|_| {
+        let permit = self.sockets.clone().try_acquire_owned().map_err(|_| {
             Error::overloaded().with_cause("this node has as many live connections as it may")
         })?;
         metrics::gauge!("kizuna_live_sockets").increment(1);
-        Ok(Admission { _place: place })
+        Ok(Admission { _permit: permit })
     }
 
     /// Opens the feed of a signed-in user; its first frame is the hello.
@@ -99,8 +99,8 @@ impl LiveClient {
         let (outbox, inbox) = outbox(topics, bounds);
         let (session_id, expires_at) = (principal.caller.session_id, principal.expires_at);
         let user = principal.caller.user_id;
-        let seat = Seat { outbox, session_id, expires_at };
-        let joined = self.ask(Join { user, topics, seat }).await??;
+        let socket = SocketHandle { outbox, session_id, expires_at };
+        let joined = self.ask(Join { user, topics, socket }).await??;
         // The listener missed the end of a session between authentication and joining.
         self.auth.valid_user_of(session_id, user).await?;
         let mut subscription =

@@ -20,7 +20,7 @@ use tokio::sync::{Semaphore, broadcast, mpsc};
 use crate::actors::auth::client::AuthClient;
 use crate::actors::live::delivery::Delivery;
 use crate::actors::live::listener;
-use crate::actors::live::listener::{Deliver, Listener, Recheck, Seat, Sit};
+use crate::actors::live::listener::{Attach, Deliver, Listener, Recheck, SocketHandle};
 use crate::actors::live::topics::Topics;
 use crate::domain::audience::Audience;
 use crate::domain::events::{EVENTS, SeenBy};
@@ -43,7 +43,7 @@ const PAGE: i64 = 256;
 /// How often the log is read without a delivery.
 const POLL: Duration = Duration::from_secs(1);
 /// The pause before subscribing again while the registry is away.
-const AGAIN: Duration = Duration::from_millis(100);
+const SUBSCRIBE_RETRY: Duration = Duration::from_millis(100);
 /// Messages of sockets that may wait for the hub.
 const MAILBOX: usize = 1_024;
 
@@ -63,7 +63,7 @@ pub struct HubParts {
 pub(super) struct Join {
     pub user: Id,
     pub topics: Topics,
-    pub seat: Seat,
+    pub socket: SocketHandle,
 }
 
 impl Message for Join {
@@ -73,24 +73,24 @@ impl Message for Join {
 /// The answer to [`Join`].
 pub(super) struct Joined {
     pub positions: Positions,
-    /// The socket's place among those of its user.
+    /// Counts the socket against the limit of its user.
     pub permit: tokio::sync::OwnedSemaphorePermit,
 }
 
-/// A user's sockets want these topics, too.
+/// Adds topics to those that the hub passes on to a user's listener.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(super) struct Want {
+pub(super) struct AddTopics {
     pub user: Id,
     pub topics: Topics,
 }
 
-/// Asks for the hub's positions; if `at_least` is ahead of them, the hub reads the log first.
-pub(super) struct Where {
+/// Asks for the hub's positions. If `at_least` is ahead of them, the hub reads the log first.
+pub(super) struct GetPositions {
     pub at_least: Positions,
 }
 
-impl Message for Where {
+impl Message for GetPositions {
     type Result = Result<Positions, Error>;
 }
 
@@ -106,25 +106,26 @@ pub(super) struct Retire {
 }
 
 /// A user with a listener on this node.
-struct Place {
+struct UserEntry {
     id: Id,
     listener: Addr<Listener>,
     topics: Topics,
     permits: Arc<Semaphore>,
     joined: u64,
     /// Events of the present delivery for this user.
-    tray: Vec<Arc<Delivery>>,
+    pending: Vec<Arc<Delivery>>,
 }
 
-/// The users who listen, and the positions up to which events were passed on. Empty while the log is being read.
+/// The users who have sockets here, and the positions up to which events were passed on. Moved out of the actor
+/// while the log is being read.
 #[derive(Default)]
-struct Hall {
+struct HubState {
     positions: Positions,
-    places: HashMap<Id, Place>,
+    users: HashMap<Id, UserEntry>,
     stats: Option<Arc<ActorStats>>,
 }
 
-impl Hall {
+impl HubState {
     /// Passes events on, in order.
     fn pass(&mut self, events: Vec<Arc<LoggedEvent>>, mut progress: Positions) {
         for logged in events {
@@ -137,40 +138,40 @@ impl Hall {
             match &delivery.audience {
                 Audience::Nobody => {}
                 Audience::Only(reader) => {
-                    let place = self.places.get_mut(reader);
-                    place.into_iter().for_each(|place| place.tray.push(delivery.clone()));
+                    let entry = self.users.get_mut(reader);
+                    entry.into_iter().for_each(|entry| entry.pending.push(delivery.clone()));
                 }
                 Audience::Managers { .. } => {
-                    let asking = self.places.values_mut().filter(|place| delivery.is_of(place.topics));
-                    asking.for_each(|place| place.tray.push(delivery.clone()));
+                    let followers = self.users.values_mut().filter(|entry| delivery.is_of(entry.topics));
+                    followers.for_each(|entry| entry.pending.push(delivery.clone()));
                 }
             }
         }
         self.send();
     }
 
-    /// Whether a user on this node could see it: most events end here on a node without such sockets.
+    /// Whether a user on this node could see the event. On a node without such sockets most events end here.
     fn is_wanted(&self, logged: &LoggedEvent, topic: Option<Topic>) -> bool {
         match topic {
-            Some(topic) => self.places.values().any(|place| place.topics.contains(topic)),
-            None => self.places.contains_key(&logged.event.partition_key),
+            Some(topic) => self.users.values().any(|entry| entry.topics.contains(topic)),
+            None => self.users.contains_key(&logged.event.partition_key),
         }
     }
 
     fn send(&mut self) {
         let Some(stats) = &self.stats else { return };
-        self.places.retain(|user, place| {
-            if place.tray.is_empty() {
+        self.users.retain(|user, entry| {
+            if entry.pending.is_empty() {
                 return true;
             }
-            let deliver = Deliver(std::mem::take(&mut place.tray));
-            let told = place.listener.try_send(Tracked::new(deliver, stats)).is_ok();
-            if !told {
+            let deliver = Deliver(std::mem::take(&mut entry.pending));
+            let is_sent = entry.listener.try_send(Tracked::new(deliver, stats)).is_ok();
+            if !is_sent {
                 // Without its address here the listener ends its sockets and stops; the sockets come back.
                 stats.failed();
                 tracing::warn!(%user, "a listener is gone or too slow: ending its sockets");
             }
-            told
+            is_sent
         });
     }
 
@@ -189,7 +190,7 @@ impl Hall {
     }
 }
 
-/// What streams bring to the hub.
+/// The items of the streams that the hub reads.
 enum Signal {
     Committed(Batch),
     Changed(Id),
@@ -202,8 +203,8 @@ enum Signal {
 pub struct HubActor {
     parts: HubParts,
     me: Arc<std::sync::OnceLock<Ref<HubActor>>>,
-    hall: Hall,
-    /// Whether it knows the heads of the log when it began.
+    state: HubState,
+    /// Whether the heads of the log were read, so that sockets may join.
     has_begun: bool,
     listeners: Arc<ActorStats>,
     stats: Arc<ActorStats>,
@@ -219,19 +220,19 @@ impl HubActor {
         stats: Arc<ActorStats>,
     ) -> Self {
         let listeners = parts.actor_stats.stats(listener::KIND);
-        let hall = Hall { stats: Some(listeners.clone()), ..Hall::default() };
-        Self { parts, me, hall, has_begun: false, listeners, stats, _liveness: liveness }
+        let state = HubState { stats: Some(listeners.clone()), ..HubState::default() };
+        Self { parts, me, state, has_begun: false, listeners, stats, _liveness: liveness }
     }
 
     /// Reads the log; other messages wait meanwhile.
     fn catch_up(&mut self, ctx: &mut Context<Self>) {
-        let (mut hall, db) = (std::mem::take(&mut self.hall), self.parts.db.clone());
+        let (mut state, db) = (std::mem::take(&mut self.state), self.parts.db.clone());
         let read = async move {
-            let done = hall.catch_up(&db).await;
-            (hall, done)
+            let done = state.catch_up(&db).await;
+            (state, done)
         };
-        ctx.wait(read.into_actor(self).map(|(hall, done), this, _| {
-            this.hall = hall;
+        ctx.wait(read.into_actor(self).map(|(state, done), this, _| {
+            this.state = state;
             if let Err(error) = done {
                 tracing::warn!(%error, "the live hub can't read the log; trying again in a second");
             }
@@ -250,43 +251,43 @@ impl HubActor {
             Ok((deliveries, heads)) => {
                 ctx.add_stream(committed(deliveries));
                 if !std::mem::replace(&mut this.has_begun, true) {
-                    this.hall.positions = heads.into_iter().collect();
+                    this.state.positions = heads.into_iter().collect();
                 }
                 this.catch_up(ctx);
             }
             Err(error) => {
                 tracing::warn!(%error, "the live hub can't subscribe to commits; trying again");
-                ctx.run_later(AGAIN, |this, ctx| this.listen(ctx));
+                ctx.run_later(SUBSCRIBE_RETRY, |this, ctx| this.listen(ctx));
             }
         }));
     }
 
-    /// The listener of a user, or a new one.
-    fn place(&mut self, user: Id) -> &mut Place {
-        if self.hall.places.get(&user).is_some_and(|place| !place.listener.connected()) {
-            self.hall.places.remove(&user);
+    /// The entry of a user. It starts a listener if the user has none.
+    fn entry_of(&mut self, user: Id) -> &mut UserEntry {
+        if self.state.users.get(&user).is_some_and(|entry| !entry.listener.connected()) {
+            self.state.users.remove(&user);
         }
-        self.hall.places.entry(user).or_insert_with(|| {
+        self.state.users.entry(user).or_insert_with(|| {
             let me = self.me.get().expect("set before anybody joins").clone();
             let id = new_id();
             let actor = Listener::new(user, id, self.parts.auth.clone(), me, self.listeners.clone());
             // On the hub's thread: a message on the same thread costs next to nothing.
             let listener = Listener::start_in_arbiter(&self.parts.arbiters.feeding(), move |_| actor);
-            Place {
+            UserEntry {
                 id,
                 listener,
                 topics: Topics::default(),
                 permits: Arc::new(Semaphore::new(self.parts.sockets_per_user)),
                 joined: 0,
-                tray: Vec::new(),
+                pending: Vec::new(),
             }
         })
     }
 
     fn recheck(&self, user: Id) {
-        if let Some(place) = self.hall.places.get(&user) {
+        if let Some(entry) = self.state.users.get(&user) {
             // A listener with a full mailbox checks by itself within half a second.
-            let _ = place.listener.try_send(Tracked::new(Recheck, &self.listeners));
+            let _ = entry.listener.try_send(Tracked::new(Recheck, &self.listeners));
         }
     }
 }
@@ -326,7 +327,7 @@ impl Actor for HubActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        // Where auth is remote there are no such messages, and listeners check twice a second.
+        // If auth is remote there are no such messages, and listeners check twice a second.
         if let Some(accounts) = self.parts.auth.accounts() {
             ctx.add_stream(changed(accounts.users.changes(), |user| user.user.id));
             ctx.add_stream(changed(accounts.sessions.changes(), |session| session.user_id));
@@ -345,15 +346,15 @@ impl StreamHandler<Signal> for HubActor {
         match signal {
             Signal::Committed(batch) => {
                 self.stats.step();
-                let before = self.hall.positions;
-                let taken = self.hall.positions.take(&batch, PartitionSet::ALL);
-                self.hall.pass(taken.fresh, before);
+                let before = self.state.positions;
+                let taken = self.state.positions.take(&batch, PartitionSet::ALL);
+                self.state.pass(taken.fresh, before);
                 if taken.gap {
                     self.catch_up(ctx);
                 }
             }
             Signal::Changed(user) => self.recheck(user),
-            Signal::AnyChanged => self.hall.places.keys().for_each(|user| self.recheck(*user)),
+            Signal::AnyChanged => self.state.users.keys().for_each(|user| self.recheck(*user)),
             Signal::RegistryGone => self.listen(ctx),
         }
     }
@@ -366,53 +367,53 @@ impl Handler<Tracked<Join>> for HubActor {
     type Result = MessageResult<Tracked<Join>>;
 
     fn handle(&mut self, message: Tracked<Join>, _: &mut Self::Context) -> Self::Result {
-        let Join { user, topics, seat } = message.take();
+        let Join { user, topics, socket } = message.take();
         if !self.has_begun {
             return MessageResult(Err(
                 Error::unavailable().with_cause("the live hub has not read the log yet")
             ));
         }
-        let positions = self.hall.positions;
+        let positions = self.state.positions;
         let stats = self.listeners.clone();
-        let place = self.place(user);
-        let Ok(permit) = place.permits.clone().try_acquire_owned() else {
+        let entry = self.entry_of(user);
+        let Ok(permit) = entry.permits.clone().try_acquire_owned() else {
             return MessageResult(Err(Error::after(ErrorCode::TooManyStreams, Duration::from_secs(1))));
         };
-        if place.listener.try_send(Tracked::new(Sit(seat), &stats)).is_err() {
+        if entry.listener.try_send(Tracked::new(Attach(socket), &stats)).is_err() {
             return MessageResult(Err(
                 Error::overloaded().with_cause("the user's listener has a full mailbox")
             ));
         }
-        place.joined += 1;
-        place.topics = place.topics.and(topics);
+        entry.joined += 1;
+        entry.topics = entry.topics.and(topics);
         MessageResult(Ok(Joined { positions, permit }))
     }
 }
 
-impl Handler<Tracked<Want>> for HubActor {
+impl Handler<Tracked<AddTopics>> for HubActor {
     type Result = ();
 
-    fn handle(&mut self, message: Tracked<Want>, _: &mut Self::Context) {
-        let Want { user, topics } = message.take();
-        if let Some(place) = self.hall.places.get_mut(&user) {
-            place.topics = place.topics.and(topics);
+    fn handle(&mut self, message: Tracked<AddTopics>, _: &mut Self::Context) {
+        let AddTopics { user, topics } = message.take();
+        if let Some(entry) = self.state.users.get_mut(&user) {
+            entry.topics = entry.topics.and(topics);
         }
     }
 }
 
-impl Handler<Tracked<Where>> for HubActor {
+impl Handler<Tracked<GetPositions>> for HubActor {
     type Result = AtomicResponse<Self, Result<Positions, Error>>;
 
-    fn handle(&mut self, message: Tracked<Where>, _: &mut Self::Context) -> Self::Result {
-        let Where { at_least } = message.take();
-        let (mut hall, db) = (std::mem::take(&mut self.hall), self.parts.db.clone());
-        let look = async move {
-            let done = if at_least.is_within(&hall.positions) { Ok(()) } else { hall.catch_up(&db).await };
-            (hall, done)
+    fn handle(&mut self, message: Tracked<GetPositions>, _: &mut Self::Context) -> Self::Result {
+        let GetPositions { at_least } = message.take();
+        let (mut state, db) = (std::mem::take(&mut self.state), self.parts.db.clone());
+        let positions = async move {
+            let done = if at_least.is_within(&state.positions) { Ok(()) } else { state.catch_up(&db).await };
+            (state, done)
         };
-        AtomicResponse::new(Box::pin(look.into_actor(self).map(|(hall, done), this, _| {
-            this.hall = hall;
-            done.map_err(Error::from).map(|()| this.hall.positions)
+        AtomicResponse::new(Box::pin(positions.into_actor(self).map(|(state, done), this, _| {
+            this.state = state;
+            done.map_err(Error::from).map(|()| this.state.positions)
         })))
     }
 }
@@ -422,9 +423,9 @@ impl Handler<Tracked<Retire>> for HubActor {
 
     fn handle(&mut self, message: Tracked<Retire>, _: &mut Self::Context) -> bool {
         let Retire { user, listener, joined } = message.take();
-        match self.hall.places.get(&user) {
-            Some(place) if place.id == listener && place.joined != joined => false,
-            Some(place) if place.id == listener => self.hall.places.remove(&user).is_some(),
+        match self.state.users.get(&user) {
+            Some(entry) if entry.id == listener && entry.joined != joined => false,
+            Some(entry) if entry.id == listener => self.state.users.remove(&user).is_some(),
             _ => true,
         }
     }

@@ -18,17 +18,17 @@ use kernel::ids::Id;
 use runtime::stats::{ActorStats, LiveGauge};
 use runtime::supervisor::{Ref, Tracked};
 
-/// Its name among the actors.
+/// The name of its kind of actor in metrics.
 pub const KIND: &str = "analytics.listener";
 
-/// Deliveries that may wait for a listener; when it is full, the hub gives up the listener.
+/// Deliveries that may wait for a listener. When its mailbox is full, the hub ends it.
 const MAILBOX: usize = 1_024;
 /// How often sessions are checked: SPEC §8.6 allows a second.
 const CHECK_EVERY: Duration = Duration::from_millis(500);
 const RETIRE_DEADLINE: Duration = Duration::from_secs(5);
 
-/// A socket and its session.
-pub struct Seat {
+/// The queue of a socket and the session by which it was opened.
+pub struct SocketHandle {
     pub outbox: Outbox,
     pub session_id: Id,
     /// When its token expires.
@@ -43,7 +43,7 @@ pub(super) struct Deliver(pub Vec<Arc<Delivery>>);
 /// A socket joins.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(super) struct Sit(pub Seat);
+pub(super) struct Attach(pub SocketHandle);
 
 /// The user or a session of theirs has changed.
 #[derive(Message)]
@@ -57,8 +57,9 @@ pub(super) struct Listener {
     auth: AuthClient,
     hub: Ref<HubActor>,
     stats: Arc<ActorStats>,
-    seats: Vec<Seat>,
-    /// How many sockets have joined so far: the hub knows by it whether a socket is about to join.
+    sockets: Vec<SocketHandle>,
+    /// How many sockets have joined so far. The hub compares it with its own count: a difference means that a socket
+    /// is about to join.
     joined: u64,
     _live: LiveGauge,
 }
@@ -66,25 +67,25 @@ pub(super) struct Listener {
 impl Listener {
     pub fn new(user: Id, id: Id, auth: AuthClient, hub: Ref<HubActor>, stats: Arc<ActorStats>) -> Self {
         let _live = stats.live_gauge();
-        Self { user, id, auth, hub, stats, seats: Vec::new(), joined: 0, _live }
+        Self { user, id, auth, hub, stats, sockets: Vec::new(), joined: 0, _live }
     }
 
     fn end_all(&mut self, why: Ended) {
-        self.seats.drain(..).for_each(|seat| seat.outbox.end(why));
+        self.sockets.drain(..).for_each(|socket| socket.outbox.end(why));
     }
 
     /// Passes events on to the sockets that follow them.
     fn pass(&self, user: &UserState, deliveries: &[Arc<Delivery>]) {
         for delivery in deliveries {
-            let wanting = self.seats.iter().filter(|seat| delivery.is_of(seat.outbox.topics()));
-            let mut wanting = wanting.peekable();
-            if wanting.peek().is_none() {
+            let followers = self.sockets.iter().filter(|socket| delivery.is_of(socket.outbox.topics()));
+            let mut followers = followers.peekable();
+            if followers.peek().is_none() {
                 continue;
             }
             let Some(frame) = delivery.frame_for(user) else { continue };
-            for seat in wanting {
+            for socket in followers {
                 let (partition, partition_seq) = (delivery.logged.partition, delivery.logged.partition_seq);
-                seat.outbox.push(Queued { partition, partition_seq, frame: frame.clone() });
+                socket.outbox.push(Queued { partition, partition_seq, frame: frame.clone() });
             }
         }
     }
@@ -92,47 +93,47 @@ impl Listener {
     /// Ends the sockets whose token has expired or whose session has ended.
     fn check(&self) -> impl Future<Output = Vec<Id>> + 'static {
         let now = self.auth.clock.now();
-        let expired = self.seats.iter().filter(|seat| seat.expires_at <= now);
-        expired.for_each(|seat| seat.outbox.end(Ended::SessionEnded));
-        let mut sessions: Vec<Id> = self.seats.iter().map(|seat| seat.session_id).collect();
+        let expired = self.sockets.iter().filter(|socket| socket.expires_at <= now);
+        expired.for_each(|socket| socket.outbox.end(Ended::SessionEnded));
+        let mut sessions: Vec<Id> = self.sockets.iter().map(|socket| socket.session_id).collect();
         sessions.sort_unstable();
         sessions.dedup();
         let (auth, user) = (self.auth.clone(), self.user);
         async move {
-            let mut over = Vec::new();
+            let mut ended = Vec::new();
             for session in sessions {
                 // If auth can't answer now, it is asked again soon.
                 let answer = auth.valid_user_of(session, user).await;
                 if answer.is_err_and(|error: Error| error.code == ErrorCode::SessionEnded) {
-                    over.push(session);
+                    ended.push(session);
                 }
             }
-            over
+            ended
         }
     }
 
-    fn end_sessions(&mut self, over: &[Id]) {
-        let seats = self.seats.iter().filter(|seat| over.contains(&seat.session_id));
-        seats.for_each(|seat| seat.outbox.end(Ended::SessionEnded));
-        self.seats.retain(|seat| !seat.outbox.is_over());
+    fn end_sessions(&mut self, ended: &[Id]) {
+        let sockets = self.sockets.iter().filter(|socket| ended.contains(&socket.session_id));
+        sockets.for_each(|socket| socket.outbox.end(Ended::SessionEnded));
+        self.sockets.retain(|socket| !socket.outbox.is_over());
     }
 
     /// When to check again: in half a second, or when the next token expires.
-    fn until_next_look(&self) -> Duration {
+    fn until_next_check(&self) -> Duration {
         let now = self.auth.clock.now();
-        let first = self.seats.iter().map(|seat| seat.expires_at.since(now)).min();
+        let first = self.sockets.iter().map(|socket| socket.expires_at.since(now)).min();
         first.map_or(CHECK_EVERY, |wait| wait.clamp(Duration::from_millis(1), CHECK_EVERY))
     }
 
-    fn look_again(&mut self, ctx: &mut Context<Self>) {
-        ctx.run_later(self.until_next_look(), |this, ctx| {
-            // The hub is gone or has given up this listener: silence must not look as if there were no events.
+    fn check_later(&mut self, ctx: &mut Context<Self>) {
+        ctx.run_later(self.until_next_check(), |this, ctx| {
+            // The hub has stopped or dropped this listener, so events may be lost: its sockets must end.
             if !ctx.connected() {
                 return ctx.stop();
             }
-            ctx.wait(this.check().into_actor(this).map(|over, this, ctx| {
-                this.end_sessions(&over);
-                if this.seats.is_empty() { this.retire(ctx) } else { this.look_again(ctx) }
+            ctx.wait(this.check().into_actor(this).map(|ended, this, ctx| {
+                this.end_sessions(&ended);
+                if this.sockets.is_empty() { this.retire(ctx) } else { this.check_later(ctx) }
             }));
         });
     }
@@ -143,7 +144,7 @@ impl Listener {
         let hub = self.hub.clone();
         let asked = async move { hub.ask(retire, RETIRE_DEADLINE).await };
         ctx.spawn(asked.into_actor(self).map(|answer, this, ctx| match answer {
-            Ok(false) => this.look_again(ctx),
+            Ok(false) => this.check_later(ctx),
             Ok(true) | Err(_) => ctx.stop(),
         }));
     }
@@ -154,7 +155,7 @@ impl Actor for Listener {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        self.look_again(ctx);
+        self.check_later(ctx);
     }
 }
 
@@ -167,13 +168,13 @@ impl Drop for Listener {
     }
 }
 
-impl Handler<Tracked<Sit>> for Listener {
+impl Handler<Tracked<Attach>> for Listener {
     type Result = ();
 
-    fn handle(&mut self, message: Tracked<Sit>, _: &mut Self::Context) {
-        let Sit(seat) = message.take();
+    fn handle(&mut self, message: Tracked<Attach>, _: &mut Self::Context) {
+        let Attach(socket) = message.take();
         self.joined += 1;
-        self.seats.push(seat);
+        self.sockets.push(socket);
     }
 }
 
@@ -186,7 +187,7 @@ impl Handler<Tracked<Deliver>> for Listener {
         let known = async move { auth.user(user).await };
         AtomicResponse::new(Box::pin(known.into_actor(self).map(move |user, this, _| match user {
             Ok(Some(user)) => this.pass(&user, &deliveries),
-            // Without the present role nothing may be shown, and nothing may be left out.
+            // The role is unknown, so nothing may be shown, and no event may be left out either.
             _ => this.end_all(Ended::Lost),
         })))
     }
@@ -197,7 +198,7 @@ impl Handler<Tracked<Recheck>> for Listener {
 
     fn handle(&mut self, message: Tracked<Recheck>, _: &mut Self::Context) -> Self::Result {
         message.take();
-        let over = self.check().into_actor(self);
-        AtomicResponse::new(Box::pin(over.map(|over, this, _| this.end_sessions(&over))))
+        let ended = self.check().into_actor(self);
+        AtomicResponse::new(Box::pin(ended.map(|ended, this, _| this.end_sessions(&ended))))
     }
 }

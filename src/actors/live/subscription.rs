@@ -14,7 +14,7 @@ use crate::actors::live::client::LiveClient;
 use crate::actors::live::cursor;
 use crate::actors::live::delivery::Delivery;
 use crate::actors::live::frames::{Frame, ServerFrame};
-use crate::actors::live::hub::{Want, Where};
+use crate::actors::live::hub::{AddTopics, GetPositions};
 use crate::actors::live::outbox::{Ended, Inbox, Queued};
 use crate::actors::live::topics::Topics;
 use crate::domain::events::NOTIFICATION_CREATED;
@@ -25,7 +25,7 @@ use kernel::ids::Id;
 use kernel::locale::Locale;
 use runtime::positions::Positions;
 use store::log;
-use store::log::Stretch;
+use store::log::Range;
 
 /// Events read from the log at a time: what a resuming socket holds in memory.
 const PAGE: i64 = 64;
@@ -46,8 +46,8 @@ pub enum Start<'a> {
 }
 
 enum Mode {
-    /// Asks the hub how far the log is to be read.
-    Unsure,
+    /// The hub must be asked up to which positions the log is to be read.
+    Unknown,
     /// Reads the log up to these positions.
     Behind(Positions),
     Live,
@@ -65,7 +65,7 @@ struct Link {
     user_id: Id,
     locale: Locale,
     inbox: Inbox,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 /// How far a socket has read.
@@ -85,11 +85,11 @@ impl Subscription {
         principal: &Principal,
         inbox: Inbox,
         position: Positions,
-        place: OwnedSemaphorePermit,
+        permit: OwnedSemaphorePermit,
     ) -> Self {
         let (user_id, locale) = (principal.caller.user_id, principal.user.user.locale);
         Self {
-            link: Link { live, user_id, locale, inbox, _place: place },
+            link: Link { live, user_id, locale, inbox, _permit: permit },
             feed: Feed { mode: Mode::Behind(position), position, ready: VecDeque::new(), held_until: None },
         }
     }
@@ -105,14 +105,14 @@ impl Subscription {
             }
         };
         let now = cursor::encode(&self.feed.position);
-        self.say(&ServerFrame::Hello { user_id: self.link.user_id, cursor: &now });
+        self.queue_frame(&ServerFrame::Hello { user_id: self.link.user_id, cursor: &now });
         if !is_known {
-            self.say(&ServerFrame::Reset { cursor: &now });
+            self.queue_frame(&ServerFrame::Reset { cursor: &now });
         }
         Ok(())
     }
 
-    fn say(&mut self, frame: &ServerFrame<'_>) {
+    fn queue_frame(&mut self, frame: &ServerFrame<'_>) {
         self.feed.ready.push_back(Frame::new(frame));
     }
 
@@ -127,7 +127,7 @@ impl Subscription {
     /// `unavailable`, `overloaded`.
     pub async fn subscribe(&mut self, topics: Topics) -> Result<(), Error> {
         // The hub first: events after its answer come through the inbox, events before it are in the log.
-        self.link.live.ask(Want { user: self.link.user_id, topics }).await?;
+        self.link.live.ask(AddTopics { user: self.link.user_id, topics }).await?;
         self.link.inbox.set_topics(topics);
         Ok(())
     }
@@ -140,7 +140,7 @@ impl Subscription {
         self.feed.held_until = None;
         if !self.rewind(cursor).await? {
             let now = cursor::encode(&self.feed.position);
-            self.say(&ServerFrame::Reset { cursor: &now });
+            self.queue_frame(&ServerFrame::Reset { cursor: &now });
         }
         Ok(())
     }
@@ -148,7 +148,7 @@ impl Subscription {
     /// Goes to `cursor` in the log; returns false and goes to the present if the cursor is not valid.
     async fn rewind(&mut self, cursor: &str) -> Result<bool, Error> {
         let from = cursor::decode(cursor);
-        self.feed.mode = Mode::Unsure;
+        self.feed.mode = Mode::Unknown;
         let target = self.link.head(&from.unwrap_or(self.feed.position)).await?;
         let known =
             from.filter(|from| from.is_within(&target) && self.link.distance(from, &target) <= BEHIND_MAX);
@@ -190,7 +190,7 @@ impl Link {
     async fn head(&self, at_least: &Positions) -> Result<Positions, Error> {
         // Emptied before the hub is asked, so that no event after its answer is dropped.
         self.inbox.restart();
-        self.live.ask(Where { at_least: *at_least }).await?
+        self.live.ask(GetPositions { at_least: *at_least }).await?
     }
 
     /// How many events of the log would have to be read.
@@ -199,12 +199,12 @@ impl Link {
         partitions.map(|(partition, upto)| upto - from.at(partition)).sum()
     }
 
-    /// Notifications stand in the partition of their reader, events of topics in any.
+    /// Notifications are in the partition of their reader, events of topics in any partition.
     fn reads(&self, partition: i64) -> bool {
         partition == partition_of(self.user_id) || !self.inbox.topics().is_empty()
     }
 
-    /// The next events of a partition that this user may have asked for.
+    /// The next events of a partition of the types that this socket follows.
     async fn page(&self, partition: i64, after: i64, upto: i64) -> Result<Vec<LoggedEvent>, Error> {
         let topics = self.inbox.topics();
         let mut types: Vec<EventType> = topics.event_types().collect();
@@ -212,8 +212,8 @@ impl Link {
             types.push(NOTIFICATION_CREATED);
         }
         let partition_key = topics.is_empty().then_some(self.user_id);
-        let stretch = Stretch { partition, after, upto, types: &types, partition_key };
-        Ok(log::stretch(&self.live.db, &stretch, PAGE).await?)
+        let range = Range { partition, after, upto, types: &types, partition_key };
+        Ok(log::range(&self.live.db, &range, PAGE).await?)
     }
 }
 
@@ -224,7 +224,7 @@ impl Feed {
                 return Ok(frame);
             }
             match self.mode {
-                Mode::Unsure => match link.head(&self.position).await {
+                Mode::Unknown => match link.head(&self.position).await {
                     Ok(target) => self.mode = Mode::Behind(target),
                     Err(_) => return Err(Ended::Lost),
                 },
@@ -272,7 +272,7 @@ impl Feed {
             tokio::time::sleep_until(moment).await;
             self.held_until = None;
         }
-        self.mode = if link.inbox.go_live() { Mode::Live } else { Mode::Unsure };
+        self.mode = if link.inbox.go_live() { Mode::Live } else { Mode::Unknown };
     }
 
     /// The next frame of the inbox that the log has not given already.

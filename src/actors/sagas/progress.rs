@@ -42,15 +42,15 @@ impl Consumer for SagaProgress {
     ];
 
     async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
-        let mut told = Told::default();
+        let mut advanced = AdvancedSagas::default();
         for event in events {
             let payload: StepPayload = event.payload()?;
             if let Some(saga) = payload.saga_id {
                 let report = Report::Done { count: payload.count };
-                told.tell(db, saga, event.event.event_type, &report, event, self.clock.now()).await?;
+                advanced.report(db, saga, event.event.event_type, &report, event, self.clock.now()).await?;
             }
         }
-        Ok(told.unit())
+        Ok(advanced.unit())
     }
 }
 
@@ -66,20 +66,20 @@ pub async fn give_up(
     error: &str,
     now: Timestamp,
 ) -> Result<UnitOfWork, StoreError> {
-    let mut told = Told::default();
+    let mut advanced = AdvancedSagas::default();
     for closed_by in closed_by {
         let report = Report::Failed { error: error.to_owned() };
-        told.tell(db, saga, *closed_by, &report, cause, now).await?;
+        advanced.report(db, saga, *closed_by, &report, cause, now).await?;
     }
-    Ok(told.unit())
+    Ok(advanced.unit())
 }
 
 /// Sagas that advance: the stored version, the new state, and the events between them.
 #[derive(Default)]
-struct Told(BTreeMap<Id, (i64, Saga, Vec<Event>)>);
+struct AdvancedSagas(BTreeMap<Id, (i64, Saga, Vec<Event>)>);
 
-impl Told {
-    async fn tell(
+impl AdvancedSagas {
+    async fn report(
         &mut self,
         db: &Db,
         saga: Id,
@@ -89,10 +89,10 @@ impl Told {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let (_, current, events) = match self.0.entry(saga) {
-            Entry::Occupied(told) => told.into_mut(),
-            Entry::Vacant(place) => {
+            Entry::Occupied(saga) => saga.into_mut(),
+            Entry::Vacant(entry) => {
                 let Some(stored) = find(db, saga).await? else { return Ok(()) };
-                place.insert((stored.version, stored, Vec::new()))
+                entry.insert((stored.version, stored, Vec::new()))
             }
         };
         let context = Context { correlation_id: saga.to_string().into(), ..Context::caused_by(&cause.event) };

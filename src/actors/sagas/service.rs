@@ -14,7 +14,7 @@ use crate::domain::saga::messages::{
 };
 use crate::domain::saga::record::{Counts, Saga, SagaKind};
 use crate::domain::saga::rules::is_visible;
-use crate::domain::saga::user_deletion::settle;
+use crate::domain::saga::user_deletion::choose_successors;
 use crate::domain::user::messages::{LiveUsers, RemoveUser, Successors};
 use kernel::caller::{Caller, Role};
 use kernel::error::{Error, ErrorCode};
@@ -61,7 +61,7 @@ impl SagaService {
             Some(_) => HashMap::new(),
             None => self.customers.ask(CountByOwner).await?,
         };
-        settle(id, wanted, caller.user_id, &live, &customers)
+        choose_successors(id, wanted, caller.user_id, &live, &customers)
     }
 
     async fn preview_user(&self, asked: PreviewUserDeletion) -> Result<Preview, Error> {

@@ -1,4 +1,4 @@
-//! The users that analytics knows: a copy made from their events. Pure.
+//! Copies of the users, which analytics makes from their events. Pure.
 
 use kernel::event::EventType;
 use std::collections::HashMap;
@@ -12,10 +12,10 @@ use kernel::clock::Timestamp;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
 
-/// The events that it is made from.
+/// The events from which the copies are made.
 pub const TYPES: [EventType; 3] = [USER_CREATED, USER_UPDATED, USER_DELETED];
 
-/// A user as analytics knows them.
+/// What analytics stores of a user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserCopy {
     pub id: Id,
@@ -35,7 +35,7 @@ impl UserDirectory {
     ///
     /// # Errors
     /// When its data has another shape.
-    pub fn learn(&mut self, event: &LoggedEvent) -> Result<(), serde_json::Error> {
+    pub fn apply(&mut self, event: &LoggedEvent) -> Result<(), serde_json::Error> {
         /// The part that all these events have in common.
         #[derive(Deserialize)]
         struct OfUser {
@@ -43,7 +43,7 @@ impl UserDirectory {
         }
         let OfUser { user } = event.payload()?;
         let is_deleted = event.event.event_type == USER_DELETED;
-        let person = UserCopy {
+        let copy = UserCopy {
             id: user.id,
             version: user.version,
             name: user.name,
@@ -51,21 +51,20 @@ impl UserDirectory {
             manager_id: user.manager_id,
             deleted_at: is_deleted.then_some(event.event.time),
         };
-        if self.0.get(&person.id).is_none_or(|known| known.version < person.version) {
-            self.0.insert(person.id, person);
+        if self.0.get(&copy.id).is_none_or(|known| known.version < copy.version) {
+            self.0.insert(copy.id, copy);
         }
         Ok(())
     }
 
     /// The user, unless deleted.
     pub fn live(&self, id: Id) -> Option<&UserCopy> {
-        self.0.get(&id).filter(|person| person.deleted_at.is_none())
+        self.0.get(&id).filter(|copy| copy.deleted_at.is_none())
     }
 
     /// Every live MANAGER.
     pub fn managers(&self) -> impl Iterator<Item = Id> {
-        let live =
-            self.0.values().filter(|person| person.deleted_at.is_none() && person.role == Role::Manager);
-        live.map(|person| person.id)
+        let live = self.0.values().filter(|copy| copy.deleted_at.is_none() && copy.role == Role::Manager);
+        live.map(|copy| copy.id)
     }
 }

@@ -46,20 +46,20 @@ pub const STEPS: &[StepPlan] = &[
 /// # Errors
 /// `not_found` if `leaving` is not a live user; `invalid_fields` if `wanted` is not a live user or is `leaving`;
 /// `no_successor`.
-pub fn settle(
+pub fn choose_successors(
     leaving: Id,
     wanted: Option<Id>,
     deleting: Id,
     live: &[LiveUser],
     customers: &HashMap<Id, i64>,
 ) -> Result<Successors, Error> {
-    let others = || live.iter().filter(|person| person.id != leaving);
-    let other = |id: Id| others().find(|person| person.id == id).copied();
-    let user = live.iter().find(|person| person.id == leaving);
+    let others = || live.iter().filter(|user| user.id != leaving);
+    let other = |id: Id| others().find(|user| user.id == id).copied();
+    let user = live.iter().find(|user| user.id == leaving);
     let user = user.ok_or_else(|| Error::new(ErrorCode::NotFound))?;
     let manager = user.manager_id.and_then(other);
-    let held = |person: &&LiveUser| customers.get(&person.id).copied().unwrap_or(0);
-    let least = || others().filter(|person| person.role == Role::Sales).min_by_key(held).copied();
+    let held = |user: &&LiveUser| customers.get(&user.id).copied().unwrap_or(0);
+    let least = || others().filter(|user| user.role == Role::Sales).min_by_key(held).copied();
     let successor = match wanted {
         Some(wanted) => other(wanted).ok_or_else(|| Error::field("reassign_to", "unknown_user"))?,
         None => manager
@@ -67,9 +67,9 @@ pub fn settle(
             .or_else(|| other(deleting))
             .ok_or_else(|| Error::new(ErrorCode::NoSuccessor))?,
     };
-    let decides = |person: &LiveUser| person.role != Role::Sales;
+    let decides = |user: &LiveUser| user.role != Role::Sales;
     let approver = manager.filter(decides).or_else(|| Some(successor).filter(decides));
-    let by_role = |role: Role| others().find(|person| person.role == role).copied();
+    let by_role = |role: Role| others().find(|user| user.role == role).copied();
     let approver = approver.or_else(|| by_role(Role::Manager)).or_else(|| by_role(Role::Admin));
     Ok(Successors { successor, approver })
 }
@@ -110,7 +110,7 @@ mod tests {
             wanted: Option<Id>,
             live: &[LiveUser],
         ) -> Result<Successors, Error> {
-            settle(leaving.id, wanted, self.admin.id, live, &self.customers)
+            choose_successors(leaving.id, wanted, self.admin.id, live, &self.customers)
         }
     }
 

@@ -1,4 +1,4 @@
-//! A close frame that overtakes what waits to be sent: whoever must go need not take it all first.
+//! Sends a close frame before the frames that wait to be sent, so that a slow client need not read them first.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use actix_web::web::Bytes;
 use actix_ws::CloseReason;
 use futures_util::Stream;
 
-/// Bytes of a close frame's text.
+/// The longest text of a close frame, in bytes.
 const REASON_MAX: usize = 123;
 
 #[derive(Default)]
@@ -35,18 +35,19 @@ impl Closing {
     }
 }
 
-/// The same response, whose body ends when it is told to.
+/// Wraps the response so that [`Closing`] can end its body.
 pub fn closable(response: HttpResponse) -> (HttpResponse, Closing) {
     let closing = Closing::default();
-    let told = closing.clone();
-    let response = response.map_body(|_, body| BodyStream::new(Closable { body: Some(body), told }).boxed());
+    let signal = closing.clone();
+    let response =
+        response.map_body(|_, body| BodyStream::new(Closable { body: Some(body), signal }).boxed());
     (response, closing)
 }
 
 struct Closable {
-    /// None once the close frame is out.
+    /// `None` after the close frame.
     body: Option<BoxBody>,
-    told: Closing,
+    signal: Closing,
 }
 
 impl Stream for Closable {
@@ -55,11 +56,11 @@ impl Stream for Closable {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         let Some(body) = &mut this.body else { return Poll::Ready(None) };
-        let mut state = this.told.0.borrow_mut();
+        let mut state = this.signal.0.borrow_mut();
         if let Some(reason) = state.reason.take() {
             drop(state);
             this.body = None;
-            // What the body has given so far are whole frames: this one fits behind them.
+            // The body yields whole frames, so a close frame may follow.
             return Poll::Ready(Some(Ok(frame(&reason))));
         }
         state.waker = Some(cx.waker().clone());

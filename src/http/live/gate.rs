@@ -1,7 +1,7 @@
-//! Before actix-ws: the heads of WebSocket frames, so that none it would wait for without bound gets in.
+//! Checks the headers of WebSocket frames before actix-ws reads them.
 //!
-//! Its decoder looks at a frame's length only when all of the frame is there, and takes an unbounded one into
-//! memory till then; and it says "I/O error" for reserved bits as it does for text that is no UTF-8.
+//! The decoder of actix-ws checks a frame's length only when the whole frame has arrived, so it would buffer a frame of
+//! any length. It also reports reserved bits as the same "I/O error" as text that is not UTF-8.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -13,33 +13,33 @@ use actix_ws::CloseCode;
 use futures_util::StreamExt;
 use futures_util::stream::LocalBoxStream;
 
-/// The payload of a frame, and of a message of several, at most.
+/// The largest payload of a frame, and of a message of several frames.
 pub const FRAME_MAX: usize = 64 * 1024;
-/// RFC 6455 §5.5: the payload of a control frame, at most.
+/// RFC 6455 §5.5: the largest payload of a control frame.
 const CONTROL_MAX: u64 = 125;
 /// Two bytes, eight of length, four of mask.
 const HEAD_MAX: usize = 14;
 
-/// What was wrong with a frame, once something was.
+/// Why a frame was rejected; empty before that.
 #[derive(Clone, Default)]
-pub struct Fault(Rc<Cell<Option<u16>>>);
+pub struct FrameFault(Rc<Cell<Option<u16>>>);
 
-impl Fault {
+impl FrameFault {
     pub fn code(&self) -> Option<CloseCode> {
         self.0.get().map(CloseCode::from)
     }
 }
 
-/// The payload as it came, up to the first frame that must not get in.
-pub async fn guard(request: &HttpRequest, payload: Payload) -> (Payload, Fault) {
-    let fault = Fault::default();
+/// Passes the payload on up to the first frame that is rejected.
+pub async fn guard(request: &HttpRequest, payload: Payload) -> (Payload, FrameFault) {
+    let fault = FrameFault::default();
     let guarded = guarded(payload, fault.clone());
     let mut inner = actix_web::dev::Payload::Stream { payload: guarded };
     let payload = Payload::from_request(request, &mut inner).await.expect("it takes any payload");
     (payload, fault)
 }
 
-fn guarded(payload: Payload, fault: Fault) -> LocalBoxStream<'static, Result<Bytes, PayloadError>> {
+fn guarded(payload: Payload, fault: FrameFault) -> LocalBoxStream<'static, Result<Bytes, PayloadError>> {
     let mut heads = Heads::default();
     let passed = payload.scan(false, move |is_over, chunk| {
         if *is_over {
@@ -58,7 +58,7 @@ fn guarded(payload: Payload, fault: Fault) -> LocalBoxStream<'static, Result<Byt
     passed.boxed_local()
 }
 
-/// Where in the frames the stream is: so much of a head, or so many bytes of payload to come.
+/// The position in the stream of frames: the bytes of the current header, or the bytes of payload left.
 #[derive(Default)]
 struct Heads {
     head: [u8; HEAD_MAX],
@@ -67,7 +67,7 @@ struct Heads {
 }
 
 impl Heads {
-    /// Follows the stream over these bytes.
+    /// Reads these bytes of the stream.
     fn take(&mut self, mut bytes: &[u8]) -> Result<(), CloseCode> {
         while !bytes.is_empty() {
             if self.payload > 0 {
@@ -87,7 +87,7 @@ impl Heads {
     }
 }
 
-/// The payload's length, once the head is whole; refused as soon as it can't become a right one (RFC 6455 §5.2).
+/// The payload's length, once the header is complete. Fails as soon as the header can't become valid (RFC 6455 §5.2).
 fn length(head: &[u8]) -> Result<Option<u64>, CloseCode> {
     let opcode = head[0] & 0x0f;
     let is_control = opcode >= 0x8;
@@ -108,7 +108,7 @@ fn length(head: &[u8]) -> Result<Option<u64>, CloseCode> {
     let Some(number) = head.get(2..2 + extended) else { return Ok(None) };
     let number = number.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
     let length = if extended == 0 { u64::from(second & 0x7f) } else { number };
-    // The top bit of eight bytes must be zero, and no longer form be used than is needed.
+    // The top bit of eight bytes must be zero, and the length must have its shortest form.
     let is_minimal = match extended {
         0 => true,
         2 => length > 125,

@@ -1,4 +1,5 @@
-//! Whose feed it is: by the `Authorization` header, or by the console's session cookie from a page of this site.
+//! Authenticates a live connection: by the `Authorization` header, or by the console's session cookie from a page of
+//! this site.
 
 use actix_web::HttpRequest;
 use actix_web::http::header;
@@ -12,11 +13,11 @@ use kernel::error::{Error, ErrorCode};
 /// The console's cookie; it holds an access token.
 pub const SESSION_COOKIE: &str = "kizuna_session";
 
-/// The user behind a request, if it names one.
+/// The user of a request; `None` if it has neither header nor cookie.
 ///
 /// # Errors
 /// `invalid_token`, `token_expired`, `session_ended`, `foreign_origin`, `unavailable`.
-pub async fn prove(gateway: &Gateway, request: &HttpRequest) -> Result<Option<Principal>, Error> {
+pub async fn authenticate(gateway: &Gateway, request: &HttpRequest) -> Result<Option<Principal>, Error> {
     let token = if request.headers().contains_key(header::AUTHORIZATION) {
         Some(bearer(request)?)
     } else {

@@ -1,10 +1,10 @@
 //! `/api/ws` and `/api/stream`: the live feed (SPEC §6) over WebSocket and as Server-Sent Events.
 //!
-//! - `identity`: who it is for; `params`: from where on
-//! - `gate`: WebSocket frames that must not get in; `closing`: a close frame that overtakes what waits
+//! - `identity`: the user; `params`: the cursor and the topics
+//! - `gate`: rejects invalid WebSocket frames; `close_codes`: sends a close frame before the frames that wait
 //! - `socket`: one WebSocket; `stream`: one event stream
 //!
-//! Which events there are and who sees them is the business of `actors/live`.
+//! `actors/live` decides which events a user sees.
 
 mod close_codes;
 mod gate;
@@ -27,7 +27,8 @@ use runtime::trace::Trace;
 
 /// The live feed over WebSocket; its frames are described in `/asyncapi.json`
 ///
-/// Who sends neither `Authorization` nor the session cookie says `{"type":"auth","token":…}` within 5 seconds.
+/// A client that sends neither `Authorization` nor the session cookie must send `{"type":"auth","token":…}` within
+/// 5 seconds.
 #[utoipa::path(
     tag = "live",
     params(LiveParams),
@@ -36,7 +37,7 @@ use runtime::trace::Trace;
 #[get("/ws")]
 pub async fn ws(gateway: Data<Gateway>, request: HttpRequest, payload: Payload) -> HttpResult {
     let params = LiveParams::of(&request)?;
-    let principal = identity::prove(&gateway, &request).await?;
+    let principal = identity::authenticate(&gateway, &request).await?;
     if principal.is_none() && !asks_for_upgrade(&request) {
         return Err(Error::new(ErrorCode::MissingToken).into());
     }
@@ -54,7 +55,7 @@ pub async fn ws(gateway: Data<Gateway>, request: HttpRequest, payload: Payload) 
     let (response, session, messages) =
         actix_ws::handle(&request, payload).map_err(|_| Error::new(ErrorCode::UpgradeRequired))?;
     let (response, closing) = close_codes::closable(response);
-    let start = socket::Beginning { subscription, topics, cursor: params.cursor };
+    let start = socket::SocketStart { subscription, topics, cursor: params.cursor };
     let socket = socket::Socket::new(gateway, request, session, messages, fault, closing, admission);
     actix_web::rt::spawn(Trace::current().run(socket.serve(start)));
     Ok(response)
@@ -69,7 +70,7 @@ fn asks_for_upgrade(request: &HttpRequest) -> bool {
     has_token(request, header::UPGRADE, "websocket") && has_token(request, header::CONNECTION, "upgrade")
 }
 
-/// RFC 6455 §4.2.1: what a handshake must have.
+/// Checks the headers of a handshake (RFC 6455 §4.2.1).
 fn check_upgrade(request: &HttpRequest) -> Result<(), Error> {
     if !asks_for_upgrade(request) || !has_token(request, header::SEC_WEBSOCKET_VERSION, "13") {
         return Err(Error::new(ErrorCode::UpgradeRequired));

@@ -1,4 +1,4 @@
-//! From where on, and which topics.
+//! The query parameters of a live feed: its cursor and its topics.
 
 use actix_web::HttpRequest;
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use crate::domain::topic::Topic;
 use crate::http::extract::parse_query;
 use kernel::error::Error;
 
-/// Names under which clients like to put a token into an address, where logs and histories keep it.
+/// Parameters by which clients often send a token. They are rejected, because logs and histories keep addresses.
 const TOKENS: [&str; 5] = ["token", "access_token", "auth", "authorization", "jwt"];
 
 /// The parameters of a live feed.
@@ -18,11 +18,11 @@ const TOKENS: [&str; 5] = ["token", "access_token", "auth", "authorization", "jw
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct LiveParams {
-    /// The cursor of the last frame that was received: the feed goes on after it. An unknown one is answered with
-    /// a `reset` frame.
+    /// The cursor of the last frame that was received: the feed continues after it. An unknown cursor is answered
+    /// with a `reset` frame.
     #[serde(default)]
     pub cursor: Option<String>,
-    /// Topics to follow besides one's notifications, with commas between them.
+    /// Topics to follow besides the user's notifications, separated by commas.
     #[serde(default)]
     #[param(
         pattern = "^((customers|meetings|tasks|approvals|sagas)(,(customers|meetings|tasks|approvals|sagas))*)?$",
@@ -32,10 +32,10 @@ pub struct LiveParams {
 }
 
 impl LiveParams {
-    /// Those of a request.
+    /// Reads the parameters of a request.
     ///
     /// # Errors
-    /// `invalid_parameter`, as for a token in the address.
+    /// `invalid_parameter`, also for a token in the address.
     pub fn of(request: &HttpRequest) -> Result<Self, Error> {
         let query = request.query_string();
         let names = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name.to_ascii_lowercase());
@@ -49,7 +49,7 @@ impl LiveParams {
         Ok(params)
     }
 
-    /// The topics asked for.
+    /// The requested topics.
     ///
     /// # Errors
     /// `invalid_parameter`.
@@ -62,7 +62,7 @@ impl LiveParams {
     }
 }
 
-/// A cursor's text, cut where no cursor can be so long.
+/// Cuts a cursor's text just above the longest possible cursor, so that a longer text stays invalid.
 pub fn bounded(cursor: &str) -> &str {
     cursor.get(..=TEXT_MAX).unwrap_or(cursor)
 }

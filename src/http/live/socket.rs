@@ -1,4 +1,4 @@
-//! One WebSocket: signs in, takes its client's frames, sends its feed, and ends by the right close code.
+//! One WebSocket: authenticates the client, reads its frames, sends its feed, and closes with the right code.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::actors::live::subscription::{Start, Subscription};
 use crate::actors::live::topics::Topics;
 use crate::http::conventions::locale_of;
 use crate::http::live::close_codes::Closing;
-use crate::http::live::gate::{FRAME_MAX, Fault};
+use crate::http::live::gate::{FRAME_MAX, FrameFault};
 use crate::http::live::params::bounded;
 use crate::http::request_log::{log_error, note_user};
 use crate::http::state::Gateway;
@@ -23,20 +23,20 @@ use kernel::locale::Locale;
 
 /// SPEC §6: how long a client may take to sign in by its first frame.
 const SIGN_IN_WITHIN: Duration = Duration::from_secs(5);
-/// How long a frame may wait for a client that takes none: its queue fills up meanwhile, or the log waits.
+/// How long sending a frame may take. Meanwhile later frames wait in the queue or in the log.
 const STALLED_AFTER: Duration = Duration::from_secs(10);
-/// Wrong frames after which a client is taken for a broken one.
+/// Invalid frames after which the socket is closed.
 const STRIKES: u32 = 10;
-/// Pings without an answer after which nobody is there.
+/// Unanswered pings after which the client counts as gone.
 const PINGS_UNANSWERED: u32 = 2;
 
-/// SPEC §6: the session is over, or never was.
+/// SPEC §6: the session has ended, or the client did not sign in.
 const SIGNED_OUT: u16 = 4401;
 /// RFC 6455's registry: try again later.
 const TRY_AGAIN: u16 = 1013;
 
-/// How a socket begins: with its feed, or with what the feed will begin with once it is signed in.
-pub struct Beginning {
+/// How a socket starts: with the feed of its user, or without one, until the client has signed in.
+pub struct SocketStart {
     pub subscription: Option<Subscription>,
     pub topics: Topics,
     pub cursor: Option<String>,
@@ -44,13 +44,13 @@ pub struct Beginning {
 
 /// Why a socket is closed.
 enum Close {
-    /// At once: before whatever waits to be sent.
+    /// At once, before the frames that wait to be sent.
     With(CloseCode, &'static str),
-    /// When the error before it is sent.
+    /// After the error frame is sent.
     After(CloseCode, &'static str),
     /// The client has closed.
     Answer(Option<CloseReason>),
-    /// Nobody is there.
+    /// The connection is lost.
     Gone,
 }
 
@@ -72,7 +72,7 @@ pub struct Socket {
     request: HttpRequest,
     session: Session,
     messages: AggregatedMessageStream,
-    fault: Fault,
+    fault: FrameFault,
     closing: Closing,
     locale: Locale,
     strikes: u32,
@@ -86,7 +86,7 @@ impl Socket {
         request: HttpRequest,
         session: Session,
         messages: MessageStream,
-        fault: Fault,
+        fault: FrameFault,
         closing: Closing,
         admission: Admission,
     ) -> Self {
@@ -107,9 +107,9 @@ impl Socket {
         }
     }
 
-    /// Serves the socket to its end.
-    pub async fn serve(mut self, beginning: Beginning) {
-        let Err(close) = self.run(beginning).await;
+    /// Serves the socket until it closes.
+    pub async fn serve(mut self, start: SocketStart) {
+        let Err(close) = self.run(start).await;
         match close {
             Close::With(code, why) => self.closing.close((code, why).into()),
             Close::After(code, why) => {
@@ -124,13 +124,13 @@ impl Socket {
         }
     }
 
-    async fn run(&mut self, beginning: Beginning) -> Result<std::convert::Infallible, Close> {
-        let mut feed = match beginning.subscription {
+    async fn run(&mut self, start: SocketStart) -> Result<std::convert::Infallible, Close> {
+        let mut feed = match start.subscription {
             Some(feed) => feed,
-            None => self.sign_in(beginning.topics, beginning.cursor.as_deref()).await?,
+            None => self.sign_in(start.topics, start.cursor.as_deref()).await?,
         };
         self.locale = feed.locale();
-        // The hello, before a client's first frame can change what comes.
+        // The hello is sent before a frame of the client can change the feed.
         let hello = feed.next().await?;
         self.send(&hello, &feed).await?;
         let every = self.gateway.ping_every;
@@ -145,7 +145,7 @@ impl Socket {
         }
     }
 
-    /// Waits for the first frame, which must say who it is.
+    /// Waits for the first frame, which must be `auth`.
     async fn sign_in(&mut self, topics: Topics, cursor: Option<&str>) -> Result<Subscription, Close> {
         let live = self.gateway.live.clone();
         let token = tokio::select! {
@@ -194,7 +194,7 @@ impl Socket {
         self.text_of(message).await
     }
 
-    /// The text of a message, if it is one; what the protocol itself asks for is done.
+    /// The text of a text message; control frames are handled here.
     async fn text_of(
         &mut self,
         message: Option<Result<AggregatedMessage, actix_ws::ProtocolError>>,
@@ -216,7 +216,7 @@ impl Socket {
         Ok(None)
     }
 
-    /// RFC 6455 §7.4.1: what was wrong with the bytes.
+    /// The close code for invalid bytes (RFC 6455 §7.4.1).
     fn code_of(&self, error: &actix_ws::ProtocolError) -> CloseCode {
         use std::io::ErrorKind;
 
@@ -224,13 +224,13 @@ impl Socket {
         match (self.fault.code(), error) {
             (Some(code), _) => code,
             (None, ProtocolError::Io(error)) if error.kind() == ErrorKind::InvalidData => CloseCode::Invalid,
-            // actix-ws says so of a message whose fragments are too much together.
+            // actix-ws reports a message whose fragments together are too long this way.
             (None, ProtocolError::Io(_) | ProtocolError::Overflow) => CloseCode::Size,
             (None, _) => CloseCode::Protocol,
         }
     }
 
-    /// Does what a client's frame asks for.
+    /// Handles a frame of the client.
     async fn take(
         &mut self,
         message: Option<Result<AggregatedMessage, actix_ws::ProtocolError>>,
@@ -261,7 +261,7 @@ impl Socket {
         sent.map_err(|_| Ended::TooSlow)?.map_err(|_| Close::Gone)
     }
 
-    /// Sends a frame, unless the feed ends before its client takes it.
+    /// Sends a frame, unless the feed ends first.
     async fn send(&mut self, frame: &Frame, feed: &Subscription) -> Result<(), Close> {
         tokio::select! {
             sent = self.session.text(&*frame.text) => sent.map_err(|_| Close::Gone),
@@ -270,7 +270,7 @@ impl Socket {
         }
     }
 
-    /// Asks whether anybody is there.
+    /// Sends a ping; fails if earlier ones are unanswered.
     async fn ping(&mut self, feed: &Subscription) -> Result<(), Close> {
         if self.pings >= PINGS_UNANSWERED {
             return Err(Close::With(CloseCode::Protocol, "no pong"));

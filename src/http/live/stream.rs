@@ -1,4 +1,4 @@
-//! One event stream: the same feed for clients that only read (the WHATWG's Server-Sent Events).
+//! One event stream: the live feed for clients that only read (the WHATWG's Server-Sent Events).
 
 use crate::http::error::HttpResult;
 use std::convert::Infallible;
@@ -7,7 +7,8 @@ use std::time::Duration;
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, get};
-use futures_util::{Stream, stream};
+use futures_util::Stream;
+use futures_util::stream::unfold;
 
 use crate::actors::live::Ended;
 use crate::actors::live::client::Admission;
@@ -31,14 +32,14 @@ use kernel::error::{Error, ErrorCode};
 pub async fn follow(gateway: Data<Gateway>, request: HttpRequest) -> HttpResult {
     let params = LiveParams::of(&request)?;
     let topics = params.topics()?;
-    let principal = identity::prove(&gateway, &request).await?;
+    let principal = identity::authenticate(&gateway, &request).await?;
     let principal = principal.ok_or_else(|| Error::new(ErrorCode::MissingToken))?;
     let admission = gateway.live.admit()?;
     let last = request.headers().get("last-event-id").map(|id| id.to_str().unwrap_or_default());
     let start = last.or(params.cursor.as_deref());
     let start = start.map_or(Start::Now, |cursor| Start::After(bounded(cursor)));
     let feed = gateway.live.open(&principal, topics, start).await?;
-    let feed = Reading { feed, every: gateway.ping_every, is_over: false, _admission: admission };
+    let feed = EventStream { feed, every: gateway.ping_every, is_over: false, _admission: admission };
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -47,28 +48,28 @@ pub async fn follow(gateway: Data<Gateway>, request: HttpRequest) -> HttpResult 
         .streaming(events(feed)))
 }
 
-struct Reading {
+struct EventStream {
     feed: Subscription,
     every: Duration,
     is_over: bool,
     _admission: Admission,
 }
 
-/// The events of a feed. Taken as its client takes them: one that does not is ended by its queue.
-fn events(reading: Reading) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    stream::unfold(reading, async |mut reading| {
-        if reading.is_over {
+/// The events of a feed, read as fast as the client reads them. A client that stops reading is ended by its queue.
+fn events(stream: EventStream) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    unfold(stream, async |mut stream| {
+        if stream.is_over {
             return None;
         }
-        let text = match tokio::time::timeout(reading.every, reading.feed.next()).await {
+        let text = match tokio::time::timeout(stream.every, stream.feed.next()).await {
             Ok(Ok(frame)) => event(&frame),
             Ok(Err(why)) => {
-                reading.is_over = true;
-                farewell(why, &reading.feed)?
+                stream.is_over = true;
+                end_event(why, &stream.feed)?
             }
             Err(_) => ":\n\n".to_owned(),
         };
-        Some((Ok(Bytes::from(text)), reading))
+        Some((Ok(Bytes::from(text)), stream))
     })
 }
 
@@ -78,8 +79,8 @@ fn event(frame: &Frame) -> String {
     format!("{id}event: {}\ndata: {}\n\n", frame.kind, frame.text)
 }
 
-/// What a client hears at the end, where coming back would not help it.
-fn farewell(why: Ended, feed: &Subscription) -> Option<String> {
+/// The last event, if reconnecting would not help the client.
+fn end_event(why: Ended, feed: &Subscription) -> Option<String> {
     let error = Error::new(ErrorCode::SessionEnded);
     (why == Ended::SessionEnded).then(|| event(&Frame::error(&error, feed.locale())))
 }

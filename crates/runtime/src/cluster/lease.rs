@@ -1,8 +1,8 @@
-//! This node's lease, and its look at those of the others, every half second and whenever one of them runs out.
+//! Renews this node's lease and reads the leases of the others, every half second and whenever a lease expires.
 //!
-//! Leases are kept in PostgreSQL by its clock: one way, whether Redis is there or not, and without the database nobody
-//! could work on anything. A node that is gone is noticed after two seconds at most, when the others look at the moment
-//! its lease runs out.
+//! Leases are stored in PostgreSQL and expire by its clock. So they do not depend on Redis, and without the database no
+//! node could work anyway. A node that is gone is noticed after at most two seconds, because the others read the leases
+//! when its lease expires.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,40 +18,42 @@ use store::{Db, StoreError, leases as nodes};
 
 /// How often the lease is renewed.
 const RENEW_EVERY: Duration = Duration::from_millis(500);
-/// How long it lasts: three renewals may be lost. Slices move so long after a node's death, and the time of a look.
+/// How long a lease lasts: three renewals may be lost. After a node's death its partitions move when its lease has
+/// expired and the others have read that.
 const LASTS: Duration = Duration::from_secs(2);
 
-/// How long a node that leaves waits for its lease to be given up.
+/// How long a leaving node waits for the deletion of its lease.
 const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stay {
-    Staying,
+enum MembershipState {
+    Member,
     Leaving,
     Left,
 }
 
-/// Ends a node's membership from elsewhere; clones share it.
+/// Ends a node's membership; clones share it.
 #[derive(Clone, Debug)]
-pub struct MembershipHandle(Arc<watch::Sender<Stay>>);
+pub struct MembershipHandle(Arc<watch::Sender<MembershipState>>);
 
 impl Default for MembershipHandle {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(Stay::Staying)))
+        Self(Arc::new(watch::Sender::new(MembershipState::Member)))
     }
 }
 
 impl MembershipHandle {
-    /// The node leaves for good: others take on its partitions, and no more calls are sent to it. Returns when the lease
-    /// is given up, or after a second: then it runs out by itself.
+    /// Ends the membership for good: other nodes take over its partitions, and no more calls are sent to it. Returns
+    /// when the lease is deleted, or after a second; then the lease expires.
     pub async fn leave(&self) {
-        self.0.send_replace(Stay::Leaving);
+        self.0.send_replace(MembershipState::Leaving);
         let mut stay = self.0.subscribe();
-        let _ = tokio::time::timeout(LEAVE_WITHIN, stay.wait_for(|stay| *stay == Stay::Left)).await;
+        let _ =
+            tokio::time::timeout(LEAVE_WITHIN, stay.wait_for(|stay| *stay == MembershipState::Left)).await;
     }
 }
 
-/// Keeps the lease.
+/// The actor that keeps the lease.
 pub struct LeaseActor {
     db: Db,
     members: Members,
@@ -83,34 +85,37 @@ impl Actor for LeaseActor {
 
 async fn keep(db: Db, members: Members, membership: MembershipHandle, stats: Arc<ActorStats>) {
     if let Err(error) = nodes::forget_gone(&db).await {
-        tracing::warn!(%error, "nodes that are long gone stay on the list for now");
+        tracing::warn!(%error, "can't delete the rows of nodes that are long gone; trying again later");
     }
     let mut stay = membership.0.subscribe();
-    while *stay.borrow_and_update() == Stay::Staying {
+    while *stay.borrow_and_update() == MembershipState::Member {
         stats.step();
         let begun = Instant::now();
         let wait = stats.progress().watch(look(&db, &members)).await.unwrap_or_else(|error| {
             stats.failed();
-            tracing::warn!(%error, "the lease can't be renewed for the moment");
+            tracing::warn!(%error, "can't renew the lease; trying again");
             RENEW_EVERY
         });
         let _ = tokio::time::timeout_at(begun + wait, stay.changed()).await;
     }
     members.set(Vec::new());
     if let Err(error) = nodes::release(&db, &members.node().member()).await {
-        tracing::warn!(%error, "the lease could not be given up: it runs out");
+        tracing::warn!(%error, "can't delete the lease; it will expire");
     }
-    membership.0.send_replace(Stay::Left);
+    membership.0.send_replace(MembershipState::Left);
 }
 
-/// Renews the lease and looks who lives; answers how long after its beginning to look again. While the database is away the
-/// last look counts: nobody can do anything.
+/// Renews the lease and reads which nodes are alive; returns the interval until the next read. While the database is
+/// away the last result stays valid, because no node can work.
 async fn look(db: &Db, members: &Members) -> Result<Duration, StoreError> {
     let begun = Instant::now();
     let me = members.node().member();
     if !nodes::renew(db, &me, LASTS).await? {
         metrics::counter!("kizuna_lease_refused_total").increment(1);
-        tracing::warn!(node = me.id, "another process has this node's name: its lease must run out first");
+        tracing::warn!(
+            node = me.id,
+            "another process has the lease of this node id; waiting until it expires"
+        );
     }
     let leases = nodes::leases(db).await?;
     let others = leases.iter().filter(|lease| lease.member.incarnation != me.incarnation);

@@ -1,4 +1,4 @@
-//! Who lives, as this node knows it.
+//! The living nodes, as this node knows them.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use kernel::ids::Id;
 use kernel::service_id::ServiceId;
 use store::leases::Member;
 
-/// The living nodes; clones share them. Kept true by the lease (`lease.rs`), or for good on a node that is alone.
+/// The living nodes; clones share them. Updated by `lease.rs`; constant on a single node.
 #[derive(Clone)]
 pub struct Members {
     node: Arc<Node>,
@@ -21,13 +21,13 @@ pub struct Members {
 }
 
 impl Members {
-    /// A node that has no others: it is the whole cluster.
+    /// The members of a single node: only itself.
     pub fn alone(node: Arc<Node>) -> Self {
         let living = Membership(vec![node.member()]);
         Self { node, living: Arc::new(watch::Sender::new(Arc::new(living))) }
     }
 
-    /// A node of a cluster: it works on nothing until it has its lease.
+    /// The members of a cluster node: none, until the node has its lease.
     pub fn joining(node: Arc<Node>) -> Self {
         Self { node, living: Arc::new(watch::Sender::new(Arc::default())) }
     }
@@ -37,7 +37,7 @@ impl Members {
         &self.node
     }
 
-    /// The API of this node listens here; told once.
+    /// Sets the address of this node's API; called once.
     pub fn listens(&self, address: SocketAddr) {
         self.node.listens(address);
         let me = self.node.member();
@@ -49,33 +49,34 @@ impl Members {
         self.set(living);
     }
 
-    /// The living nodes now.
+    /// The nodes that are alive now.
     pub fn now(&self) -> Arc<Membership> {
         self.living.borrow().clone()
     }
 
-    /// Told of every change from now on.
+    /// A receiver of every change from now on.
     pub fn watch(&self) -> watch::Receiver<Arc<Membership>> {
         self.living.subscribe()
     }
 
-    /// The nodes that host a service, this one among them if it does.
+    /// The living nodes that host a service, this one included.
     pub fn hosts(&self, service: ServiceId) -> Vec<Member> {
         self.now().hosting(Some(service)).cloned().collect()
     }
 
-    /// The partitions that this node works on for a service; for none: for what runs everywhere.
+    /// The partitions that this node works on for a service; `None`: for consumers that every node runs.
     pub fn my_partitions(&self, service: Option<ServiceId>) -> PartitionSet {
         self.now().partitions_of(self.node.incarnation, service)
     }
 
-    /// These live from now on.
+    /// Replaces the living nodes.
     pub(super) fn set(&self, living: Vec<Member>) {
         let living = Membership(living);
         self.living.send_if_modified(|known| {
             let is_new = **known != living;
             if is_new {
-                tracing::info!(nodes = ?living.0.iter().map(|member| &member.id).collect::<Vec<_>>(), "the living nodes");
+                let nodes: Vec<_> = living.0.iter().map(|member| &member.id).collect();
+                tracing::info!(?nodes, "cluster membership changed");
                 *known = Arc::new(living);
             }
             is_new
@@ -83,7 +84,7 @@ impl Members {
     }
 }
 
-/// The nodes that host a service, as this node knows them; clones see the same.
+/// The nodes that host a service, as this node knows them; clones share them.
 #[derive(Clone)]
 pub struct Hosts {
     members: Members,
@@ -95,13 +96,13 @@ impl Hosts {
         Self { members, service }
     }
 
-    /// Whether this node hosts the service, lease or not, or another node that lives does.
+    /// Whether this node hosts the service, with or without a lease, or another living node does.
     pub fn exist(&self) -> bool {
         !self.incarnations().is_empty()
     }
 
-    /// Yields whenever the service has a host while it has none of those that it had before, from now on. A node that was
-    /// killed and started again is such a host, even if nobody looked in between.
+    /// Yields whenever all hosts of the service have been replaced by new ones. A node that was killed and started
+    /// again is a new host, even if this node did not notice that it was gone.
     pub fn appearances(&self) -> impl Stream<Item = ()> + use<> {
         let begun = (self.clone(), self.members.watch(), self.incarnations());
         unfold(begun, async |(hosts, mut living, mut before)| {
@@ -120,7 +121,7 @@ impl Hosts {
     fn incarnations(&self) -> Vec<Id> {
         let node = self.members.node();
         if node.hosts(self.service) {
-            // It asks itself.
+            // The node counts itself, even without a lease.
             return vec![node.incarnation];
         }
         self.members.now().hosting(Some(self.service)).map(|member| member.incarnation).collect()

@@ -1,16 +1,17 @@
-//! Many nodes as one system. PostgreSQL keeps the truth, Redis carries news, nothing here is a consensus of its own.
+//! Many nodes as one system. PostgreSQL is the record, Redis only transports; there is no consensus protocol.
 //!
 //! ```text
 //! journal ─ registry ─► feeds, live hub of this node
 //!              │  ▲
-//!            relay └──── reader        one stream a partition: XADD <partition_seq>-0, plain XREAD
+//!            relay └──── reader        one stream per partition: XADD <partition_seq>-0, plain XREAD
 //!              ▼           ▲
 //!            Redis ────────┘           away, empty or behind: the log is read instead
 //! ```
 //!
-//! - `node`: who this node is; `members`: who lives; `lease`: how both are known, in PostgreSQL
-//! - `placement`: who works on which partition; pure
-//! - `relay`: tells the other nodes what was committed here; `reader`: hears it; `trimmer`: keeps the streams short
+//! - `node`: this node; `members`: the living nodes; `lease`: how they are known, by PostgreSQL
+//! - `placement`: which node works on which partition; pure
+//! - `relay`: publishes this node's events to Redis; `reader`: reads those of other nodes; `trimmer`: keeps the streams
+//!   short
 
 pub mod lease;
 pub mod members;

@@ -1,4 +1,4 @@
-//! Who this node is.
+//! The identity of this node.
 
 use std::net::SocketAddr;
 use std::sync::OnceLock;
@@ -8,12 +8,12 @@ use kernel::ids::{Id, new_id};
 use kernel::service_id::ServiceId;
 use store::leases::Member;
 
-/// This node, as the others and its operators know it.
+/// This node, as other nodes and operators see it.
 #[derive(Debug)]
 pub struct Node {
-    /// Unlike that of every other node; a restart may keep it.
+    /// The node's id, unique in the cluster; the same after a restart if it was given by a flag.
     pub id: String,
-    /// Unlike that of every other process.
+    /// The process's id: another one after each start.
     pub incarnation: Id,
     pub services: Vec<ServiceId>,
     pub started_at: Timestamp,
@@ -21,14 +21,14 @@ pub struct Node {
 }
 
 impl Node {
-    /// A node of this name, or of a made one, that hosts these services.
+    /// A node with this id, or a generated one, that hosts these services.
     pub fn new(id: Option<String>, services: &[ServiceId], started_at: Timestamp) -> Self {
         let incarnation = new_id();
         let id = id.unwrap_or_else(|| incarnation.to_string());
         Self { id, incarnation, services: services.to_vec(), started_at, address: OnceLock::new() }
     }
 
-    /// The API listens here; told once.
+    /// Sets the address of the API; called once.
     pub(super) fn listens(&self, address: SocketAddr) {
         let _ = self.address.set(address);
     }
@@ -38,7 +38,7 @@ impl Node {
         self.services.contains(&service)
     }
 
-    /// As it stands among the members.
+    /// The node as an entry of the members.
     pub fn member(&self) -> Member {
         Member {
             id: self.id.clone(),

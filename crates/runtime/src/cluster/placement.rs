@@ -1,5 +1,6 @@
-//! Who works on a partition of the log: rendezvous hashing, so that a node that comes or goes moves only the partitions that
-//! are its own. Pure. The compare-and-set of the cursors makes a double assignment harmless; this only saves work.
+//! Which node works on a partition of the log, by rendezvous hashing: a node that joins or leaves moves only its own
+//! partitions. Pure. Two nodes on one partition do no harm, because cursors move by compare-and-set; the placement only
+//! saves work.
 
 use sha2::{Digest, Sha256};
 
@@ -8,7 +9,7 @@ use kernel::ids::Id;
 use kernel::service_id::ServiceId;
 use store::leases::Member;
 
-/// Some of the partitions.
+/// A set of partitions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PartitionSet(u16);
 
@@ -37,19 +38,19 @@ impl FromIterator<i64> for PartitionSet {
     }
 }
 
-/// The living nodes at one moment, by name.
+/// The living nodes at one time, in the order of their ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Membership(pub Vec<Member>);
 
 impl Membership {
-    /// The nodes that host this service; all of them for none.
+    /// The nodes that host this service; all nodes for `None`.
     pub fn hosting(&self, service: Option<ServiceId>) -> impl Iterator<Item = &Member> {
         self.0.iter().filter(move |member| {
             service.is_none_or(|service| member.services.iter().any(|hosted| hosted == service.0))
         })
     }
 
-    /// Which of them works on a partition; nobody while none lives.
+    /// The node that works on a partition; `None` if no node is alive.
     pub fn owner(&self, service: Option<ServiceId>, partition: i64) -> Option<&Member> {
         self.hosting(service).max_by_key(|member| weight(&member.id, partition))
     }
@@ -63,7 +64,8 @@ impl Membership {
     }
 }
 
-/// How much a node is for a partition: the same on every node. By name, so that a restart gets back what it had.
+/// The weight of a node for a partition. It depends on the node's id alone, so that every node computes the same and a
+/// restarted node gets its partitions back.
 fn weight(id: &str, partition: i64) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(partition.to_be_bytes());

@@ -1,5 +1,5 @@
-//! Hears what other nodes committed, and passes it on to the registry of this one: a shortcut, never the record. From
-//! where it stood it reads on after Redis was away; what it has missed shows as a gap, and is read from the log.
+//! Reads the events that other nodes committed from Redis, and publishes them to this node's registry. After an outage
+//! of Redis it continues where it was. Consumers see missed events as a gap and read them from the log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,20 +20,20 @@ use store::streams;
 use store::streams::Entry;
 use store::{Db, StoreError, log};
 
-/// How long a read waits for news.
+/// How long a read waits for entries.
 const BLOCK: Duration = Duration::from_secs(1);
-/// Entries of one partition read at once.
+/// The most entries of one partition per read.
 const PAGE: usize = 512;
-/// When to try again while Redis or the database is away.
-const AGAIN: Duration = Duration::from_millis(200);
+/// The pause before another try while Redis or the database is away.
+const READ_RETRY: Duration = Duration::from_millis(200);
 
-/// What the reader works with.
+/// The parts of a node that the reader uses.
 #[derive(Clone)]
 pub struct ReaderParts {
     pub db: Db,
     pub redis: Redis,
     pub registry: Registry,
-    /// That of this node's process: its own events come by the shorter way.
+    /// The incarnation of this process: its own events are skipped, because the journal has published them.
     pub incarnation: Id,
 }
 
@@ -61,36 +61,36 @@ impl Actor for ReaderActor {
 
 struct Reader {
     parts: ReaderParts,
-    /// The last number of each partition that was heard of.
+    /// The last sequence number per partition that was read.
     positions: Positions,
 }
 
 impl Reader {
     async fn run(mut self, stats: Arc<ActorStats>) {
         while let Err(error) = stats.progress().watch(self.begin()).await {
-            tracing::warn!(%error, "the log's heads can't be read for the moment");
-            tokio::time::sleep(AGAIN).await;
+            tracing::warn!(%error, "can't read the heads of the log; trying again");
+            tokio::time::sleep(READ_RETRY).await;
         }
         loop {
             match stats.progress().watch(self.parts.redis.reader(BLOCK)).await {
                 Ok(connection) => {
-                    tracing::info!("listening to the other nodes");
+                    tracing::info!("reading the events of other nodes from Redis");
                     let error = self.listen(connection, &stats).await;
-                    tracing::warn!(%error, "nothing is heard from other nodes: the log is read each second instead");
+                    tracing::warn!(%error, "can't read other nodes' events from Redis; reading the log instead");
                 }
                 Err(error) => tracing::debug!(%error, "Redis is away"),
             }
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(READ_RETRY).await;
         }
     }
 
-    /// What lies behind the heads, consumers read from the log, each from its own cursor.
+    /// Starts at the heads of the log. Consumers read older events from the log.
     async fn begin(&mut self) -> Result<(), StoreError> {
         self.positions = log::heads(&self.parts.db).await?.into_iter().collect();
         Ok(())
     }
 
-    /// Reads for as long as Redis answers.
+    /// Reads until Redis fails.
     async fn listen(&mut self, mut connection: MultiplexedConnection, stats: &ActorStats) -> RedisError {
         loop {
             match stats.progress().watch(self.read(&mut connection)).await {
@@ -104,7 +104,7 @@ impl Reader {
         }
     }
 
-    /// What is new, once there is anything or the wait is over.
+    /// Waits for new entries and returns them; none after the timeout.
     async fn read(&mut self, connection: &mut MultiplexedConnection) -> RedisResult<Option<Batch>> {
         let keys: Vec<String> = (0..PARTITIONS).map(|partition| self.parts.redis.events(partition)).collect();
         let after: Vec<String> = self.positions.iter().map(|(_, number)| format!("{number}-0")).collect();
@@ -128,8 +128,8 @@ impl Reader {
         Ok((!events.is_empty()).then(|| Batch::of(events, Origin::Remote)))
     }
 
-    /// The event of an entry, unless it is this node's own. What can't be understood, as of a newer program, is passed
-    /// over: it shows as a gap.
+    /// The event of an entry; `None` for this node's own. An entry that can't be read, as of a newer version, is
+    /// skipped, and consumers see a gap.
     fn take(&mut self, partition: i64, entry: &Entry) -> Option<LoggedEvent> {
         let number = entry.id.split('-').next()?.parse().unwrap_or(i64::MAX);
         self.positions.advance(partition, number);
@@ -139,7 +139,7 @@ impl Reader {
         match log::from_json(&self.parts.db, &entry.text(EVENT)?) {
             Ok(event) => (event.partition == partition && event.partition_seq == number).then_some(event),
             Err(error) => {
-                tracing::warn!(partition, entry = entry.id, %error, "an entry of a stream is no event");
+                tracing::warn!(partition, entry = entry.id, %error, "skipping a malformed entry of an event stream");
                 None
             }
         }

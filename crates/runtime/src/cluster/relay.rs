@@ -1,7 +1,8 @@
-//! Tells the other nodes what was committed here: one stream a partition, the event's number in the partition as the entry's
-//! id, so that Redis itself refuses what comes late or twice.
+//! Publishes this node's events to the other nodes: one Redis stream per partition, with the event's sequence number as
+//! the id of the entry, so that Redis refuses a late or repeated entry.
 //!
-//! No commit waits for this, and what Redis doesn't take is not kept: whoever misses a number reads the log.
+//! No commit waits for this, and an event that Redis does not take is not sent again: readers see the gap and read the
+//! log.
 
 use std::sync::Arc;
 
@@ -16,15 +17,15 @@ use kernel::ids::Id;
 use store::log;
 use store::redis::Redis;
 
-/// Commits that may wait to be told.
+/// Commits that may wait to be published.
 const QUEUE: usize = 1_024;
-/// Events told at once.
+/// Events published at once.
 const TOGETHER: usize = 1_024;
-/// The entry's fields: which process it is from, and the event.
+/// The fields of an entry: the incarnation of the sender, and the event.
 pub(super) const FROM: &str = "from";
 pub(super) const EVENT: &str = "event";
 
-/// Passes commits of this node on to Redis.
+/// The actor that publishes this node's commits to Redis.
 pub struct RelayActor {
     redis: Redis,
     registry: Registry,
@@ -34,7 +35,7 @@ pub struct RelayActor {
 }
 
 impl RelayActor {
-    /// `incarnation`: that of this node's process.
+    /// `incarnation`: the incarnation of this process.
     pub fn new(
         redis: Redis,
         registry: Registry,
@@ -51,7 +52,7 @@ impl Actor for RelayActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         let tell = tell(self.redis.clone(), self.registry.clone(), self.incarnation, self.stats.clone());
-        // It ends only when the registry did: then both begin anew.
+        // The loop ends only if the registry has ended: then both start again.
         ctx.spawn(tell.into_actor(self).map(|(), _, ctx| ctx.stop()));
     }
 }
@@ -70,8 +71,8 @@ async fn tell(redis: Redis, registry: Registry, incarnation: Id, stats: Arc<Acto
         stats.step();
         match stats.progress().watch(publish(&redis, incarnation, &events)).await {
             Ok(0) => {}
-            Ok(refused) => untold(refused, "Redis refused"),
-            Err(error) => untold(events.len(), &error.to_string()),
+            Ok(refused) => not_published(refused, "Redis refused"),
+            Err(error) => not_published(events.len(), &error.to_string()),
         }
     }
 }
@@ -80,12 +81,12 @@ fn own(batch: Batch) -> Vec<Arc<LoggedEvent>> {
     if batch.origin == Origin::Local { batch.events } else { Vec::new() }
 }
 
-fn untold(events: usize, why: &str) {
+fn not_published(events: usize, why: &str) {
     metrics::counter!("kizuna_relay_untold_events_total").increment(events as u64);
-    tracing::debug!(events, why, "other nodes will read these from the log");
+    tracing::debug!(events, why, "can't publish events to Redis; other nodes will read them from the log");
 }
 
-/// Adds events to the streams of their partitions; answers how many Redis had no room for.
+/// Adds events to the streams of their partitions; returns how many Redis refused.
 async fn publish(redis: &Redis, incarnation: Id, events: &[Arc<LoggedEvent>]) -> RedisResult<usize> {
     let mut pipeline = Pipeline::with_capacity(events.len());
     pipeline.ignore_errors();
@@ -99,7 +100,8 @@ async fn publish(redis: &Redis, incarnation: Id, events: &[Arc<LoggedEvent>]) ->
     Ok(answers.iter().filter(|answer| answer.as_ref().is_err_and(|error| !is_late(error))).count())
 }
 
-/// Another node has told of a later event of the partition before: its readers have read this one from the log.
+/// Another node has published a later event of the partition before. Readers have seen a gap and read this event from
+/// the log.
 fn is_late(error: &redis::RedisError) -> bool {
     error.detail().is_some_and(|detail| detail.contains("equal or smaller"))
 }

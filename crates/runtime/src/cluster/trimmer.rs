@@ -1,5 +1,5 @@
-//! Keeps the streams short: what every consumer has taken is cut off, and what is far behind the log's end, where it is
-//! as well read from the log. Each partition by the node that works on it.
+//! Keeps the streams short: removes the entries that every consumer has taken, and old ones, which can be read from the
+//! log. The node that works on a partition trims its stream.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use store::redis::Redis;
 use store::{Db, StoreError, cursors, log};
 
 const TRIM_EVERY: Duration = Duration::from_secs(5);
-/// Entries of a partition that are kept for consumers far behind: beyond, Redis would be a second log.
-const KEPT: i64 = 10_000;
+/// Entries kept per partition. A consumer that is further behind reads the log.
+const STREAM_ENTRIES_MAX: i64 = 10_000;
 
-/// Trims at intervals.
+/// The actor that trims at intervals.
 pub struct TrimmerActor {
     db: Db,
     redis: Redis,
@@ -53,7 +53,7 @@ impl Actor for TrimmerActor {
                     trim(&redis, &bounds).await.map_err(|error| error.to_string())
                 };
                 if let Err(why) = stats.progress().watch(round).await {
-                    tracing::debug!(why, "the streams are trimmed another time");
+                    tracing::debug!(why, "can't trim the event streams; trying again later");
                 }
             }
         };
@@ -61,14 +61,14 @@ impl Actor for TrimmerActor {
     }
 }
 
-/// The first number to keep of each partition of this node.
+/// The first sequence number to keep, per partition of this node.
 async fn bounds(db: &Db, members: &Members) -> Result<Vec<(i64, i64)>, StoreError> {
     let mine = members.my_partitions(None);
     let taken = cursors::lowest(db).await?;
     let heads = log::heads(db).await?;
     let bound = |(partition, head): (i64, i64)| {
         let lowest = taken.iter().find(|(of, _)| *of == partition).map_or(0, |(_, lowest)| *lowest);
-        (partition, lowest.max(head - KEPT) + 1)
+        (partition, lowest.max(head - STREAM_ENTRIES_MAX) + 1)
     };
     Ok(heads.into_iter().filter(|(partition, _)| mine.contains(*partition)).map(bound).collect())
 }

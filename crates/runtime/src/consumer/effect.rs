@@ -1,4 +1,5 @@
-//! A consumer's effect and its cursors' moves as one unit: that is all of exactly-once.
+//! Commits a consumer's effect and the new positions of its cursors as one unit of work: this makes effects
+//! exactly-once.
 
 use std::sync::Arc;
 
@@ -11,23 +12,24 @@ use store::cursors::{CURSORS, Cursor, PARKED};
 use store::journal::Outcome;
 use store::unit_of_work::{CommitError, UnitOfWork, Write};
 
-/// How often an effect is computed anew after losing to another writer of its rows.
+/// How often an effect is computed again after another writer has changed its rows.
 const ATTEMPTS: usize = 5;
 
-/// The runner's own tables: who loses here has lost to another runner of its consumer.
+/// The runner's own tables: a conflict there means that another runner of the consumer was faster.
 pub(super) const OWN: [&str; 2] = [CURSORS.name, PARKED.name];
 
-/// How an effect ended.
+/// The result of an effect.
 pub(super) enum Attempt {
     Done,
-    /// The events can't be applied, and why.
+    /// The events can't be applied, for this reason.
     AtFault(String),
-    /// Another runner of this consumer was faster.
+    /// Another runner of this consumer has moved its cursor.
     Overtaken,
 }
 
 impl<C: Consumer> ConsumerRunner<C> {
-    /// Commits the effect of these events with their cursors' moves. Answers why not, if they are at fault.
+    /// Commits the effect of these events with the new positions of their cursors. Returns the reason if the events
+    /// can't be applied.
     pub(super) async fn try_apply(
         &mut self,
         events: &[Arc<LoggedEvent>],
@@ -45,7 +47,7 @@ impl<C: Consumer> ConsumerRunner<C> {
         }
     }
 
-    /// Commits the effect of these events with `also`, which is the runner's own book-keeping.
+    /// Commits the effect of these events together with `also`, the runner's own rows.
     pub(super) async fn attempt(
         &self,
         events: &[Arc<LoggedEvent>],
@@ -65,7 +67,8 @@ impl<C: Consumer> ConsumerRunner<C> {
                     return Ok(Attempt::AtFault(why.to_string()));
                 }
                 Err(CommitError::Stale(table)) if OWN.contains(&table) => return Ok(Attempt::Overtaken),
-                // A row of the service changed since the effect was computed: what it reads now is newer.
+                // A row of the service has changed since the effect was computed; it is computed again from the new
+                // state.
                 Err(why @ CommitError::Stale(_)) => lost = why.to_string(),
                 Err(why) => return Err(StoreError::Unavailable(why.to_string())),
             }
@@ -91,7 +94,7 @@ impl<C: Consumer> ConsumerRunner<C> {
         outcome
     }
 
-    /// Where the cursors of the events' partitions stand after them.
+    /// The positions of the cursors after these events.
     pub(super) fn moved(&self, events: &[Arc<LoggedEvent>], all_seen: bool) -> Vec<Cursor> {
         let mut moved: Vec<Cursor> = Vec::new();
         for event in events {
@@ -109,12 +112,12 @@ impl<C: Consumer> ConsumerRunner<C> {
         moved
     }
 
-    /// The writes that move the stored cursors to these.
+    /// The writes that move the stored cursors to these positions.
     pub(super) fn moves(&self, moved: &[Cursor]) -> Vec<Write> {
         moved.iter().map(|cursor| cursor.moved_from(&self.cursors[cursor.partition as usize])).collect()
     }
 
-    /// Takes note that these are stored.
+    /// Records that these positions are stored.
     pub(super) fn keep(&mut self, moved: Vec<Cursor>) {
         for cursor in moved {
             let partition = cursor.partition as usize;
@@ -122,7 +125,7 @@ impl<C: Consumer> ConsumerRunner<C> {
         }
     }
 
-    /// Stores positions that moved over events of other types, so that a restart need not read them again.
+    /// Stores positions that advanced over events of other types, so that a restart does not read those again.
     pub(super) async fn save_positions(&mut self) -> Result<(), Interrupted> {
         let moved: Vec<Cursor> = self
             .cursors

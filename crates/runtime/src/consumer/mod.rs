@@ -1,9 +1,9 @@
 //! A consumer of the event log: cursor and effect in one transaction, so that each event takes effect
 //! exactly once and in order per aggregate, whatever crashes when (SPEC §8.2).
 //!
-//! Deliveries of the registry are the fast way, the log is the truth: a gap in the numbers, a restart, or
-//! another holder of the cursor sends the runner back to the log. In a cluster each node works on the partitions that its
-//! placement gives it; two that work on one for a moment are told apart by the cursor's compare-and-set.
+//! Deliveries of the registry are the fast way. After a gap in the sequence numbers, a restart, or a conflict on the
+//! cursor, the runner reads the log. In a cluster each node works on the partitions of its placement. If two nodes work
+//! on one partition for a moment, the compare-and-set of the cursor lets only one of them commit.
 
 mod effect;
 pub mod parking;
@@ -32,7 +32,7 @@ use kernel::service_id::ServiceId;
 use store::unit_of_work::{CommitError, UnitOfWork};
 use store::{Db, StoreError};
 
-/// What a service does about events.
+/// The effect of events on a service.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -70,18 +70,18 @@ pub trait Consumer: Send + Sync + 'static {
     const SERVICE: Option<ServiceId>;
     /// `service.purpose`: the name of its cursors, its actor and its dead letters.
     const NAME: &'static str;
-    /// The types of event that it takes.
+    /// The types of event that it handles.
     const TYPES: &'static [EventType];
 
-    /// The effect of these events, in their order, as one unit. Reads, but writes nothing itself; commands that it
-    /// sends on the way must do no harm when they come again.
+    /// Computes the effect of these events, in order, as one unit of work. It may read, but writes only by that unit.
+    /// Commands that it sends meanwhile may be repeated and must then do no harm.
     fn effect(
         &self,
         db: &Db,
         events: &[Arc<LoggedEvent>],
     ) -> impl Future<Output = Result<UnitOfWork, EffectError>> + Send;
 
-    /// What is committed when an event becomes a dead letter, because of `error`.
+    /// The unit of work to commit when an event becomes a dead letter because of `error`.
     fn given_up(
         &self,
         _db: &Db,
@@ -92,27 +92,27 @@ pub trait Consumer: Send + Sync + 'static {
     }
 }
 
-/// What is fixed about a consumer.
+/// The constants of a consumer.
 #[derive(Clone, Copy, Debug)]
 pub struct ConsumerSpec {
     pub name: &'static str,
     /// The service whose nodes run it; `None`: every node does.
     pub service: Option<ServiceId>,
-    /// The types of event that it takes.
+    /// The types of event that it handles.
     pub types: &'static [EventType],
 }
 
 impl ConsumerSpec {
-    /// That of `C`.
+    /// The specification of `C`.
     pub const fn of<C: Consumer>() -> Self {
         Self { name: C::NAME, service: C::SERVICE, types: C::TYPES }
     }
 }
 
-/// Why a consumer could not take an event.
+/// Why a consumer could not apply events.
 #[derive(Debug, thiserror::Error)]
 pub enum EffectError {
-    /// Not the event's fault: tried again, nothing is parked.
+    /// The event is not the cause: the consumer tries again, and nothing is parked.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The event itself can't be applied.
@@ -126,12 +126,12 @@ impl From<serde_json::Error> for EffectError {
     }
 }
 
-/// Why a runner must begin again from its cursors.
+/// Why a runner must start again from its stored cursors.
 #[derive(Debug, thiserror::Error)]
 pub enum Interrupted {
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// As when partitions move to another node.
+    /// Another runner has moved a cursor, as when partitions move to another node.
     #[error("another feed of this consumer was faster")]
     Overtaken,
 }
@@ -155,32 +155,32 @@ impl From<CommitError> for Interrupted {
     }
 }
 
-/// What every runner needs.
+/// The parts of a node that runners use.
 #[derive(Clone)]
 pub struct ConsumerParts {
     pub db: Db,
     pub journal: Journal,
     pub registry: Registry,
-    /// Who shares the partitions.
+    /// The nodes that share the partitions.
     pub members: Members,
     pub clock: Clock,
     pub retry: Backoff,
-    /// Events of one unit at most.
+    /// The most events of one unit of work.
     pub batch: usize,
-    /// How often the log is looked at without a delivery.
+    /// How often the log is read without a delivery.
     pub poll: Duration,
-    /// Events that may be parked; the consumer stands still when there is no room for another.
+    /// The most events that may be parked; the consumer pauses when there are that many.
     pub parking: usize,
 }
 
-/// How long to wait where more is coming: the next batch is larger and cheaper for it.
+/// How long to wait when more events are coming, so that the next batch is larger and cheaper.
 const LINGER: Duration = Duration::from_millis(30);
 
-/// When to start again after a failure: the database is away, or another node works on the partition still.
-const AGAIN: Backoff =
+/// The pauses before a restart after a failure: the database is away, or another node still has the partition.
+const RESTART_BACKOFF: Backoff =
     Backoff { initial: Duration::from_millis(50), factor: 2.0, max: Duration::from_secs(5), times: u32::MAX };
 
-/// Runs a consumer for as long as it lives; its supervisor makes it anew from the stored cursors.
+/// Runs a consumer. After a restart it continues from the stored cursors.
 pub struct ConsumerActor<C: Consumer> {
     parts: ConsumerParts,
     consumer: Arc<C>,
@@ -198,7 +198,7 @@ impl<C: Consumer> ConsumerActor<C> {
         Self { parts, consumer, stats, _liveness: liveness }
     }
 
-    /// Starts the consumer's actor and keeps it alive.
+    /// Starts the consumer's actor under supervision.
     pub fn start(supervisor: &Supervisor, arbiter: &ArbiterHandle, parts: ConsumerParts, consumer: C) {
         let (name, consumer) = (format!("feed.{}", C::NAME), Arc::new(consumer));
         supervisor.spawn(&name, arbiter, move |liveness, stats| {
@@ -212,28 +212,28 @@ impl<C: Consumer> Actor for ConsumerActor<C> {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         let run = run(self.parts.clone(), self.consumer.clone(), self.stats.clone());
-        // It ends only when the registry went away: then it begins anew, from the cursors.
+        // The loop ends only if the registry has ended: then it starts again from the cursors.
         ctx.spawn(run.into_actor(self).map(|(), _, ctx| ctx.stop()));
     }
 }
 
-/// Applies what the log has beyond the consumer's cursors, parks what can't be applied, and ends: for commands. A server
-/// may run the same consumer beside it.
+/// Applies the events after the consumer's cursors, parks events that can't be applied, and returns. For commands of
+/// the CLI; a server may run the same consumer meanwhile.
 ///
 /// # Errors
-/// If the database is away, or a server's runner was faster: what was applied stands, go on from there.
+/// If the database is away, or a server's runner was faster. Applied events stay applied; call again to continue.
 pub async fn run_to_head<C: Consumer>(parts: ConsumerParts, consumer: Arc<C>) -> Result<(), Interrupted> {
     ConsumerRunner::load(parts, consumer, PartitionSet::ALL).await?.save_positions().await
 }
 
-/// Works on this node's partitions, whichever they are at the time.
+/// Works on this node's partitions, which may change.
 async fn run<C: Consumer>(parts: ConsumerParts, consumer: Arc<C>, stats: Arc<ActorStats>) {
     let mut members = parts.members.watch();
     let mut failures = 0;
     loop {
         let partitions = partitions_of::<C>(&parts, &mut members);
         if partitions.is_empty() {
-            // The sender lives as long as the parts do.
+            // The sender is in `parts`.
             let _ = members.changed().await;
             continue;
         }
@@ -243,11 +243,11 @@ async fn run<C: Consumer>(parts: ConsumerParts, consumer: Arc<C>, stats: Arc<Act
             Ok(_) => {}
             Err(error) => {
                 stats.failed();
-                if begun.elapsed() > 2 * AGAIN.max {
+                if begun.elapsed() > 2 * RESTART_BACKOFF.max {
                     failures = 0;
                 }
-                tracing::warn!(consumer = C::NAME, %error, "a consumer starts again from its cursors");
-                tokio::time::sleep(AGAIN.jittered(failures)).await;
+                tracing::warn!(consumer = C::NAME, %error, "a consumer was interrupted and starts again from its cursors");
+                tokio::time::sleep(RESTART_BACKOFF.jittered(failures)).await;
                 failures = failures.saturating_add(1);
             }
         }
@@ -263,7 +263,7 @@ fn partitions_of<C: Consumer>(
     members.borrow_and_update().partitions_of(incarnation, C::SERVICE)
 }
 
-/// Works on these partitions until they are others.
+/// Works on these partitions until they change.
 async fn work<C: Consumer>(
     parts: &ConsumerParts,
     consumer: &Arc<C>,

@@ -1,8 +1,8 @@
-//! Where events wait that a consumer could not apply: retried with growing spaces, a dead letter after the
-//! last, and always in order per aggregate. Everything else flows on past them.
+//! Parks the events that a consumer could not apply. They are retried at growing intervals and become dead letters
+//! after the last retry, always in order per aggregate. Events of other aggregates are applied meanwhile.
 //!
-//! Only the first event of an aggregate is ever tried; the others wait behind it, whatever it is: being
-//! retried, or a dead letter until somebody has it redriven.
+//! Only the first parked event of an aggregate is tried. The others wait behind it, also while it is a dead letter,
+//! until it is redriven.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -17,29 +17,30 @@ use store::{Db, StoreError};
 use crate::cluster::placement::PartitionSet;
 use crate::retry::Backoff;
 
-/// A consumer's parked events, as far as they are this node's.
+/// The parked events of a consumer, of this node's partitions.
 #[derive(Debug)]
 pub struct Parking {
     consumer: &'static str,
     limit: usize,
-    /// Those of other nodes' partitions are counted as they were when this was loaded.
+    /// The count of parked events, other nodes' included as of the time of loading.
     parked: usize,
-    /// By aggregate, each in the order of its positions.
+    /// The events per aggregate, in the order of their positions.
     queues: HashMap<Id, VecDeque<Parked>>,
 }
 
 impl Parking {
-    /// What is parked of these partitions; `limit` is how many events of the consumer may be, on all nodes together.
+    /// Loads the parked events of these partitions; `limit` is the most events that the consumer may park, on all nodes
+    /// together.
     ///
     /// # Errors
-    /// Those of the database.
+    /// The errors of the database.
     pub async fn load(
         db: &Db,
         consumer: &'static str,
         limit: usize,
         partitions: PartitionSet,
     ) -> Result<Self, StoreError> {
-        // One more than fits, should the limit have been lowered: that is full, too.
+        // Reads one more than the limit, which may have been lowered.
         let rows = cursors::parked(db, consumer, i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1).await?;
         let (mine, others): (Vec<_>, Vec<_>) =
             rows.into_iter().partition(|row| partitions.contains(row.partition));
@@ -48,8 +49,8 @@ impl Parking {
         Ok(parking)
     }
 
-    /// Whether one more event may be parked. If not, the consumer must stand still: an event it forgot
-    /// would be overtaken.
+    /// Whether one more event may be parked. If not, the consumer must pause, because a skipped event would be
+    /// overtaken by later ones.
     pub fn has_room(&self) -> bool {
         self.parked < self.limit
     }
@@ -58,12 +59,12 @@ impl Parking {
         self.queues.is_empty()
     }
 
-    /// Whether an earlier event of its aggregate is parked.
+    /// Whether an earlier event of the aggregate is parked.
     pub fn blocks(&self, event: &LoggedEvent) -> bool {
         self.queues.contains_key(&event.event.subject)
     }
 
-    /// The unit that parks an event; it waits if an earlier one of its aggregate does.
+    /// The unit of work that parks an event, behind the earlier ones of its aggregate.
     ///
     /// # Errors
     /// `Unavailable` when there is no room.
@@ -97,7 +98,7 @@ impl Parking {
         Ok((UnitOfWork { writes, ..UnitOfWork::default() }, parked))
     }
 
-    /// Takes note of an event that was parked.
+    /// Records that an event was parked.
     pub fn add(&mut self, parked: Parked) {
         self.parked += 1;
         self.queues.entry(parked.subject).or_default().push_back(parked);
@@ -107,23 +108,23 @@ impl Parking {
         self.queues.values().filter_map(VecDeque::front)
     }
 
-    /// Whether anything is to be tried again, now or later.
+    /// Whether an event is to be retried, now or later.
     pub fn is_retrying(&self) -> bool {
         self.heads().any(|parked| parked.status != ParkedStatus::Dead)
     }
 
-    /// What is to be tried at `now`: of several the one that has waited longest.
+    /// The event to retry at `now`: of several the one that has waited longest.
     pub fn due(&self, now: Timestamp) -> Option<Parked> {
         let due = |parked: &&Parked| match parked.status {
             ParkedStatus::Retrying => parked.next_attempt_at <= now,
-            // Its predecessor has gone: its turn has come.
+            // The event before it was applied, so it is due.
             ParkedStatus::Waiting => true,
             ParkedStatus::Dead => false,
         };
         self.heads().filter(due).min_by_key(|parked| (parked.next_attempt_at, parked.partition_seq)).cloned()
     }
 
-    /// Takes note that the first event of its aggregate was applied.
+    /// Records that the first event of its aggregate was applied.
     pub fn released(&mut self, parked: &Parked) {
         let Some(queue) = self.queues.get_mut(&parked.subject) else { return };
         if queue.pop_front().is_some() {
@@ -134,7 +135,7 @@ impl Parking {
         }
     }
 
-    /// The unit that puts an event off after another failure: for a while, or as a dead letter.
+    /// The unit of work after another failure of an event: the next retry, or a dead letter.
     pub fn postpone(
         &self,
         parked: &Parked,
@@ -155,10 +156,11 @@ impl Parking {
         (UnitOfWork { writes: vec![replacing(parked, &again)], ..UnitOfWork::default() }, again)
     }
 
-    /// Takes note that the first event of its aggregate was put off.
+    /// Records that the first event of its aggregate has failed again.
     pub fn postponed(&mut self, again: Parked) {
         if again.status == ParkedStatus::Dead {
-            tracing::error!(consumer = self.consumer, event = %again.event_id, error = again.error, "a dead letter");
+            let Parked { event_id: event, error, .. } = &again;
+            tracing::error!(consumer = self.consumer, %event, error, "an event became a dead letter");
             metrics::counter!("kizuna_dead_letters_total", "consumer" => self.consumer).increment(1);
         }
         if let Some(head) = self.queues.get_mut(&again.subject).and_then(VecDeque::front_mut) {
@@ -167,13 +169,12 @@ impl Parking {
     }
 }
 
-/// The write that takes an applied event out, if nobody else did.
+/// The write that removes an applied event, unless it was removed already.
 pub fn release(parked: &Parked) -> Write {
     Write::delete(&PARKED, parked.id).expecting(parked.version)
 }
 
-/// A dead letter as it is once it is redriven: due now, with a fresh count of retries (SPEC §7). Nothing for
-/// what is none.
+/// A dead letter after its redrive: due now, with a new count of retries (SPEC §7). `None` if it is not a dead letter.
 pub fn redriven(parked: &Parked, now: Timestamp) -> Option<Parked> {
     (parked.status == ParkedStatus::Dead).then(|| Parked {
         version: parked.version + 1,
@@ -184,7 +185,7 @@ pub fn redriven(parked: &Parked, now: Timestamp) -> Option<Parked> {
     })
 }
 
-/// The write that puts `after` in the place of `before`, if nobody else changed it.
+/// The write that replaces `before` by `after`, unless it was changed meanwhile.
 pub fn replacing(before: &Parked, after: &Parked) -> Write {
     Write::put(&PARKED, before.id, after).expecting(before.version)
 }

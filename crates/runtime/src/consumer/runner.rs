@@ -1,4 +1,4 @@
-//! What a runner has in mind, and its rounds: deliveries, the log, what is parked.
+//! The runner of a consumer: its state in memory, and its rounds over deliveries, the log and parked events.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -25,41 +25,41 @@ use store::cursors::{Cursor, Parked, ParkedStatus};
 use store::unit_of_work::CommitError;
 use store::{StoreError, log};
 
-/// After a batch this large more is coming.
+/// After a batch of this size more events are likely to come.
 const BUSY_BATCH: usize = 8;
 
-/// How often retries are looked at while there are any: the seed's first one comes after 100 ms.
+/// How often due retries are checked while events are parked: the first retry comes after 100 ms.
 const RETRY_POLL: Duration = Duration::from_millis(25);
-/// Retries between two looks at what is delivered.
+/// The most retries before deliveries are read again.
 const RETRIES_A_ROUND: usize = 64;
-/// How often the parked events are read again while there are any.
+/// How often the parked events are read from the database again.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// What comes after a round.
+/// What follows a round.
 pub(super) enum Next {
     Go,
-    /// More is coming: worth waiting for.
+    /// More events are coming: wait for them.
     Linger,
     RegistryGone,
-    /// The partitions are others than they were.
+    /// The partitions of this node have changed.
     Moved,
 }
 
-/// A consumer's state of mind; all of it can be read again from the database.
+/// The state of a runner. All of it can be read again from the database.
 pub(super) struct ConsumerRunner<C: Consumer> {
     pub(super) parts: ConsumerParts,
     pub(super) consumer: Arc<C>,
-    /// Those that this node works on.
+    /// The partitions that this node works on.
     partitions: PartitionSet,
-    /// As stored: one cursor per partition, in order.
+    /// The stored cursors: one per partition, in order.
     pub(super) cursors: Vec<Cursor>,
-    /// The last number of each partition that was taken into `pending`, or needs no effect.
+    /// The last sequence number per partition that is in `pending` or needs no effect.
     pub(super) seen: Positions,
     pending: VecDeque<Arc<LoggedEvent>>,
     parking: Parking,
-    /// When the parked events were last read.
+    /// When the parked events were last read from the database.
     looked: Instant,
-    /// Where tests make its effects fail.
+    /// The failpoint of its effects.
     pub(super) failpoint: String,
 }
 
@@ -85,12 +85,12 @@ impl<C: Consumer> ConsumerRunner<C> {
         if runner.parking.has_room() {
             runner.catch_up().await?;
         } else {
-            tracing::error!(consumer = C::NAME, "stands still: as many events are parked as may be");
+            tracing::error!(consumer = C::NAME, "paused: the limit of parked events is reached");
         }
         Ok(runner)
     }
 
-    /// One round: whatever is delivered, or else a look at the log; then the retries that are due.
+    /// One round: applies a delivery, or reads the log; then the retries that are due.
     pub(super) async fn step(
         &mut self,
         deliveries: &mut Receiver<Batch>,
@@ -98,14 +98,14 @@ impl<C: Consumer> ConsumerRunner<C> {
         stats: &ActorStats,
     ) -> Result<Next, Interrupted> {
         if !self.parking.has_room() {
-            // Deliveries run over meanwhile; the log has them when there is room again.
+            // Deliveries overflow meanwhile; their events are read from the log later.
             tokio::time::sleep(RETRY_POLL).await;
             stats.progress().watch(self.retry_parked()).await?;
             return Ok(Next::Go);
         }
         let wait = self.wait();
         let delivered = tokio::select! {
-            // Only between two rounds: an effect is not cut in half.
+            // Checked only between rounds, so that no effect is interrupted.
             _ = members.changed() => return Ok(Next::Moved),
             delivered = tokio::time::timeout(wait, deliveries.recv()) => delivered,
         };
@@ -116,7 +116,7 @@ impl<C: Consumer> ConsumerRunner<C> {
         }
     }
 
-    /// Applies what is delivered, or else what the log has; then what is parked and due.
+    /// Applies deliveries, or else events of the log; then the parked events that are due.
     async fn round(
         &mut self,
         delivered: Option<Batch>,
@@ -146,7 +146,7 @@ impl<C: Consumer> ConsumerRunner<C> {
         Ok(if applied >= BUSY_BATCH { Next::Linger } else { Next::Go })
     }
 
-    /// How long a round may wait for deliveries.
+    /// How long a round waits for deliveries.
     fn wait(&self) -> Duration {
         if self.parking.is_retrying() {
             RETRY_POLL
@@ -157,14 +157,14 @@ impl<C: Consumer> ConsumerRunner<C> {
         }
     }
 
-    /// Takes a delivery; true if numbers are missing before it.
+    /// Takes a delivery; returns true if sequence numbers are missing before it.
     fn take(&mut self, batch: &Batch) -> bool {
         let taken = self.seen.take(batch, self.partitions);
         self.pending.extend(taken.fresh);
         taken.gap
     }
 
-    /// Reads and applies what the log has beyond `seen`, partition by partition.
+    /// Reads and applies the events after `seen` in the log, partition by partition.
     async fn catch_up(&mut self) -> Result<(), Interrupted> {
         for (partition, head) in log::heads(&self.parts.db).await? {
             while self.partitions.contains(partition) && self.seen.at(partition) < head {
@@ -181,7 +181,7 @@ impl<C: Consumer> ConsumerRunner<C> {
         Ok(())
     }
 
-    /// Applies what is pending; answers how many events that were.
+    /// Applies the pending events; returns how many they were.
     async fn apply(&mut self) -> Result<usize, Interrupted> {
         let events: Vec<_> = std::mem::take(&mut self.pending).into();
         let together = events.len() > 1 && !events.iter().any(|event| self.parking.blocks(event));
@@ -198,7 +198,7 @@ impl<C: Consumer> ConsumerRunner<C> {
         Ok(events.len())
     }
 
-    /// One event by itself: behind its parked predecessors, applied, or parked.
+    /// Handles one event: parks it behind parked ones of its aggregate, or applies it, or parks it after a failure.
     async fn apply_alone(&mut self, event: &Arc<LoggedEvent>) -> Result<(), Interrupted> {
         let one = std::slice::from_ref(event);
         let why = if self.parking.blocks(event) {
@@ -216,12 +216,12 @@ impl<C: Consumer> ConsumerRunner<C> {
         self.keep(moved);
         self.parking.add(parked);
         if !self.parking.has_room() {
-            tracing::error!(consumer = C::NAME, "stands still: as many events are parked as may be");
+            tracing::error!(consumer = C::NAME, "paused: the limit of parked events is reached");
         }
         Ok(())
     }
 
-    /// Tries the parked events whose time has come again.
+    /// Retries the parked events that are due.
     async fn retry_parked(&mut self) -> Result<(), Interrupted> {
         self.look_again().await?;
         let now = self.parts.clock.now();
@@ -238,7 +238,7 @@ impl<C: Consumer> ConsumerRunner<C> {
         Ok(())
     }
 
-    /// Tries a parked event once more; false if another runner was faster.
+    /// Retries a parked event; returns false if another runner was faster.
     async fn retry(
         &mut self,
         parked: &Parked,
@@ -272,7 +272,8 @@ impl<C: Consumer> ConsumerRunner<C> {
         Ok(())
     }
 
-    /// While anything is parked: has somebody redriven a dead letter, here, on another node or by the command?
+    /// While events are parked: reads them again, because a dead letter may have been redriven on any node or by the
+    /// CLI.
     async fn look_again(&mut self) -> Result<(), StoreError> {
         if self.parking.is_empty() || self.looked.elapsed() < LOOK_EVERY {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Asks the services of other nodes, and hears their replies.
+//! Sends calls to the services of other nodes, and receives the replies.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -26,14 +26,14 @@ use kernel::service_id::ServiceId;
 use store::redis::Redis;
 use store::streams::Entry;
 
-/// Calls of this node that wait for a reply.
+/// The most calls of this node that wait for a reply.
 const WAITING: usize = 4_096;
-/// Without a reply for this long, a node is passed over…
+/// A node that has not replied for this long is avoided…
 const SILENT: Duration = Duration::from_secs(1);
-/// …for so long, if others host the service: until its lease would have run out.
+/// …for this long, if other nodes host the service: until its lease would have expired.
 const PASSED_OVER: Duration = Duration::from_secs(2);
 
-/// This node's calls; clones share them.
+/// The pending calls of this node; clones share them.
 #[derive(Clone)]
 pub struct Calls(Arc<Inner>);
 
@@ -44,7 +44,7 @@ struct Inner {
     waiting: DashMap<Id, oneshot::Sender<Reply>>,
     places: Semaphore,
     turn: AtomicUsize,
-    /// Nodes that did not answer, and when that was noticed.
+    /// The nodes that did not answer, and when that was noticed.
     silent: Mutex<HashMap<Id, Instant>>,
 }
 
@@ -61,10 +61,10 @@ impl Calls {
         }))
     }
 
-    /// Asks one node that hosts the service, and waits for its reply as long as `within`.
+    /// Calls one node that hosts the service, and waits for its reply for at most `within`.
     ///
     /// # Errors
-    /// The service's; `unavailable` when no node hosts it, Redis is away, or no reply came; `overloaded`.
+    /// The errors of the service; `unavailable` if no node hosts it, Redis is away, or no reply came; `overloaded`.
     async fn ask(&self, service: ServiceId, question: Question, within: Duration) -> Result<String, Error> {
         let this = &self.0;
         let _place = this.places.try_acquire().map_err(|_| {
@@ -93,13 +93,13 @@ impl Calls {
         answer?.outcome
     }
 
-    /// Whether a call to the service can be sent: some node hosts it, and Redis has told its time, by which deadlines
-    /// are set. A node that has just started knows neither.
+    /// Whether a call to the service can be sent: a node hosts it, and the time of Redis, by which deadlines are set,
+    /// is known. A node that has just started knows neither.
     pub fn can_be_sent(&self, service: ServiceId) -> bool {
         self.0.clock.now().is_some() && Hosts::new(self.0.members.clone(), service).exist()
     }
 
-    /// The next of the nodes that host a service.
+    /// The next node to call, in turn.
     fn host_of(&self, service: ServiceId) -> Option<Id> {
         let hosts: Vec<Id> = self.0.members.hosts(service).iter().map(|member| member.incarnation).collect();
         let mut silent = self.0.silent.lock().expect("no panic under this lock");
@@ -108,10 +108,10 @@ impl Calls {
         next_host(&hosts, |host| silent.contains_key(&host), turn)
     }
 
-    /// A reply has come. Whoever waited for it may have given up.
+    /// Handles a reply. Its caller may have stopped waiting.
     fn replied(&self, entry: &Entry) {
         let Some(reply) = Reply::read(|field| entry.text(field)) else {
-            return tracing::warn!(entry = entry.id, "an entry of the replies is none");
+            return tracing::warn!(entry = entry.id, "ignoring a malformed reply");
         };
         if let Some((_, sender)) = self.0.waiting.remove(&reply.id) {
             let _ = sender.send(reply);
@@ -119,14 +119,14 @@ impl Calls {
     }
 }
 
-/// Whose turn it is, passing over the silent ones unless all are.
+/// The next node in turn, skipping silent ones unless all are silent.
 fn next_host(hosts: &[Id], is_silent: impl Fn(Id) -> bool, turn: usize) -> Option<Id> {
     let answering: Vec<Id> = hosts.iter().copied().filter(|host| !is_silent(*host)).collect();
     let hosts = if answering.is_empty() { hosts } else { &answering };
     hosts.get(turn.checked_rem(hosts.len())?).copied()
 }
 
-/// A call under way: whoever drops it no longer waits.
+/// A call under way; dropping it ends the waiting.
 struct PendingCall<'a> {
     calls: &'a Inner,
     id: Id,
@@ -147,7 +147,7 @@ impl Drop for PendingCall<'_> {
     }
 }
 
-/// Reads the replies to this node.
+/// The actor that reads the replies to this node.
 pub struct RepliesActor {
     calls: Calls,
     stats: Arc<ActorStats>,
@@ -173,7 +173,7 @@ impl Actor for RepliesActor {
     }
 }
 
-/// The way to a service that other nodes host; clones share it.
+/// The handle to a service that other nodes host; clones share it.
 #[derive(Clone)]
 pub struct Remote {
     calls: Calls,
@@ -186,16 +186,16 @@ impl Remote {
         Self { calls, breaker, commands: Arc::default() }
     }
 
-    /// How many commands this node has sent to the service that are over, in whichever way: whoever keeps an answer of
-    /// before may have to ask anew.
+    /// How many commands that this node sent to the service have ended, with any outcome. A cached answer from before
+    /// the last one may be out of date.
     pub fn commands(&self) -> u64 {
         self.commands.load(Ordering::SeqCst)
     }
 
-    /// Asks through the breaker; again, if the message is idempotent.
+    /// Calls the service through the breaker, repeatedly if the message is idempotent.
     ///
     /// # Errors
-    /// As [`Service::ask`](crate::service::Service::ask).
+    /// The errors of [`Service::ask`](crate::service::Service::ask).
     pub async fn ask<S: Hosted, M: Call<S>>(&self, message: &M) -> Result<M::Answer, Error> {
         if M::IDEMPOTENT {
             self.breaker.call_idempotent(|| self.ask_once::<S, M>(message)).await
@@ -204,16 +204,16 @@ impl Remote {
         }
     }
 
-    /// Asks for one who has gone through the breaker.
+    /// Calls the service for a caller that has passed the breaker already.
     ///
     /// # Errors
-    /// As [`Service::ask`](crate::service::Service::ask).
+    /// The errors of [`Service::ask`](crate::service::Service::ask).
     pub async fn ask_once<S: Hosted, M: Call<S>>(&self, message: &M) -> Result<M::Answer, Error> {
         let _sent = (!M::IDEMPOTENT).then(|| Sent(&self.commands));
         let answer = self.calls.ask(S::SERVICE, question::<S, M>(message)?, self.breaker.timeout()).await?;
         serde_json::from_str(&answer).map_err(|error| {
             let (service, line, column) = (S::SERVICE, error.line(), error.column());
-            // Where, not what: personal data may stand there.
+            // The position of the error, not the text: it may have personal data.
             Error::unavailable().with_cause(format_args!(
                 "the answer of {service} to {} can't be read at {line}:{column}: its node runs another version",
                 M::NAME
@@ -230,7 +230,7 @@ fn question<S: Hosted, M: Call<S>>(message: &M) -> Result<Question, Error> {
             S::SERVICE
         ))
     })?;
-    // A read carries no context: it belongs to the request under way, if there is one.
+    // A read has no context: it belongs to the current request, if there is one.
     let (trace, context) = (Trace::current(), message.context());
     let origin = trace.origin();
     let request_id =
@@ -247,7 +247,7 @@ fn question<S: Hosted, M: Call<S>>(message: &M) -> Result<Question, Error> {
     })
 }
 
-/// A command on its way; it is over when this is dropped.
+/// A command under way; it has ended when this is dropped.
 struct Sent<'a>(&'a AtomicU64);
 
 impl Drop for Sent<'_> {

@@ -1,67 +1,66 @@
-//! A call and its reply as entries of a stream. Pure. What comes from Redis is taken for nothing but text: an entry that
-//! can't be read is none.
+//! A call and its reply as entries of a stream. Pure. Entries of Redis are untrusted text: a malformed one is `None`.
 
 use std::time::Duration;
 
 use kernel::error::Error;
 use kernel::ids::Id;
 
-/// A moment by Redis's clock, in microseconds since 1970: the nodes' own clocks need not agree.
+/// A time by Redis's clock, in microseconds since 1970, because the clocks of the nodes may differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RedisTime(pub i64);
 
 impl RedisTime {
-    /// This long after it.
+    /// The time after this duration.
     pub fn plus(self, span: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
     }
 
-    /// How long it is until `other`; zero if that is past.
+    /// The duration until `other`; zero if that is past.
     pub fn until(self, other: Self) -> Duration {
         Duration::from_micros(u64::try_from(other.0.saturating_sub(self.0)).unwrap_or(0))
     }
 }
 
-/// What is asked of a service, before it has a node to go to.
+/// A call to a service before its node is chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
-    /// Its name.
+    /// The service's name.
     pub service: String,
-    /// The message's.
+    /// The message's name.
     pub name: String,
     /// The message as JSON.
     pub payload: String,
-    /// The id of the request that it belongs to, if it belongs to one; a command's correlation.
+    /// The id of the request, or the correlation of a command; `None` for the node's own work.
     pub correlation_id: Option<String>,
     /// W3C trace context.
     pub traceparent: Option<String>,
 }
 
-/// A question on its way.
+/// A call to a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// The same however often it is sent: it is carried out once.
+    /// The id, the same each time the call is sent, so that it is carried out once.
     pub id: Id,
-    /// Nobody waits for the answer any more.
+    /// The time after which the caller no longer waits.
     pub deadline: RedisTime,
-    /// The incarnation of the node that asks.
+    /// The incarnation of the calling node.
     pub reply_to: Id,
     pub question: Question,
 }
 
-/// The answer to a request: the answer's JSON, or the service's error.
+/// The reply to a call: the answer as JSON, or the error of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// The request's.
+    /// The id of the call.
     pub id: Id,
     pub outcome: Result<String, Error>,
 }
 
-/// The names and texts of an entry.
+/// The names and values of an entry.
 pub type Fields = Vec<(&'static str, String)>;
 
 impl Request {
-    /// As an entry.
+    /// Writes it as an entry.
     pub fn fields(&self) -> Fields {
         let Question { service, name, payload, correlation_id, traceparent } = &self.question;
         let mut fields = vec![
@@ -77,7 +76,7 @@ impl Request {
         fields
     }
 
-    /// What an entry with these fields asks, if it is a call at all.
+    /// Reads a call; `None` if the entry is malformed.
     pub fn read(field: impl Fn(&str) -> Option<String>) -> Option<Self> {
         Some(Self {
             id: Id::parse(&field("id")?)?,
@@ -95,7 +94,7 @@ impl Request {
 }
 
 impl Reply {
-    /// As an entry.
+    /// Writes it as an entry.
     pub fn fields(&self) -> Fields {
         let outcome = match &self.outcome {
             Ok(answer) => ("ok", answer.clone()),
@@ -103,16 +102,16 @@ impl Reply {
         };
         let cause = self.outcome.as_ref().err().and_then(Error::cause);
         let mut fields = vec![("id", self.id.to_string()), outcome];
-        // For the log of the node that answers the request.
+        // For the log of the calling node.
         fields.extend(cause.map(|cause| ("cause", cause.to_owned())));
         fields
     }
 
-    /// What an entry with these fields answers, if it is a reply at all.
+    /// Reads a reply; `None` if the entry is malformed.
     pub fn read(field: impl Fn(&str) -> Option<String>) -> Option<Self> {
         let outcome = match field("ok") {
             Some(answer) => Ok(answer),
-            // One that a newer program made may have a code that this one does not know.
+            // A newer version may send a code that this one does not know.
             None => {
                 let error: Error =
                     serde_json::from_str(&field("refusal")?).unwrap_or_else(|_| Error::unavailable());

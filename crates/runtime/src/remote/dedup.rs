@@ -1,33 +1,33 @@
-//! Which calls have come already, so that none is carried out twice. Pure. A call is kept in mind until nobody would
-//! carry it out any more: after its deadline it is dropped unread.
+//! Remembers the ids of calls, so that no call is carried out twice. Pure. An id is remembered until some time after the
+//! deadline of its call; a call that arrives later is dropped anyway.
 
 use std::collections::{BTreeSet, HashSet};
 
 use crate::remote::calls::RedisTime;
 use kernel::ids::Id;
 
-/// What becomes of a call.
+/// Whether a call is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     New,
-    /// It has come before.
+    /// A call with this id has arrived before.
     Repeated,
-    /// Its deadline has passed, or is further away than any that is given.
+    /// Its deadline has passed, or is later than any caller would set.
     Late,
-    /// More calls than can be kept in mind.
+    /// No more ids can be remembered.
     Full,
 }
 
-/// The calls of the last seconds.
+/// The ids of recent calls.
 #[derive(Debug, Default)]
 pub struct Seen {
     ids: HashSet<Id>,
-    /// The same by the moment from which they may be forgotten.
+    /// The ids in the order of the time from which they may be forgotten.
     until: BTreeSet<(RedisTime, Id)>,
 }
 
 impl Seen {
-    /// Judges the call `id` with this deadline at `now`; a new one is kept in mind.
+    /// Decides on the call `id` with this deadline at `now`, and remembers a new one.
     pub fn admit(&mut self, id: Id, deadline: RedisTime, now: RedisTime) -> Verdict {
         self.forget(now);
         if deadline <= now || now.plus(DEADLINE_MAX) < deadline {
@@ -36,7 +36,7 @@ impl Seen {
         if self.ids.contains(&id) {
             return Verdict::Repeated;
         }
-        if self.ids.len() >= KEPT {
+        if self.ids.len() >= CALL_IDS_MAX {
             return Verdict::Full;
         }
         self.ids.insert(id);
@@ -52,12 +52,12 @@ impl Seen {
     }
 }
 
-/// The furthest deadline: settings allow longer ones, no caller waits for them.
+/// The latest deadline. Settings allow longer ones, but no caller waits that long.
 pub const DEADLINE_MAX: std::time::Duration = std::time::Duration::from_secs(60);
-/// Two readings of Redis's clock may differ by this much.
+/// How much two readings of Redis's clock may differ.
 const MARGIN: std::time::Duration = std::time::Duration::from_secs(5);
-/// Calls in mind: 30,000 a second with deadlines of 3 s. 16 MB.
-const KEPT: usize = 262_144;
+/// Call ids remembered: enough for 30,000 calls per second with deadlines of 3 s. 16 MB.
+const CALL_IDS_MAX: usize = 262_144;
 
 #[cfg(test)]
 mod tests {
@@ -100,7 +100,7 @@ mod tests {
         let mut seen = Seen::default();
         let first = new_id();
         assert_eq!(seen.admit(first, at(3_000), at(0)), Verdict::New);
-        for _ in 1..KEPT {
+        for _ in 1..CALL_IDS_MAX {
             assert_eq!(seen.admit(new_id(), at(3_000), at(0)), Verdict::New);
         }
         assert_eq!(seen.admit(new_id(), at(3_000), at(0)), Verdict::Full);

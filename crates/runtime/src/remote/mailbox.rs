@@ -1,5 +1,5 @@
-//! A stream that one node reads and the others write to. What has been read is deleted, so that reading begins at the
-//! start each time: neither a Redis that was emptied nor one whose clock went back hides an entry.
+//! A Redis stream that one node reads and other nodes write to. Entries are deleted after they are read, so each read
+//! starts at the beginning: no entry is missed if Redis was emptied or its clock went back.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,22 +14,22 @@ use store::redis::Redis;
 use store::streams;
 use store::streams::Entry;
 
-/// How long a read waits for news.
+/// How long a read waits for entries.
 const BLOCK: Duration = Duration::from_secs(1);
-/// Entries read at once.
+/// The most entries per read.
 const PAGE: usize = 256;
-/// When to try again while Redis is away.
-const AGAIN: Duration = Duration::from_millis(200);
-/// A stream that nobody reads runs out after this long.
+/// The pause before another try while Redis is away.
+const REDIS_RETRY: Duration = Duration::from_millis(200);
+/// How long Redis keeps a stream that nobody reads.
 const TTL: Duration = Duration::from_secs(30);
-/// Entries that may wait to be read, more or less; the oldest are lost first.
-const WAITING: usize = 4_096;
+/// Entries that a stream keeps, approximately; beyond, the oldest are dropped.
+const ENTRIES_MAX: usize = 4_096;
 
-/// Redis's clock as this process reads it; clones share the reading.
+/// Redis's clock, as this process has read it; clones share it.
 #[derive(Clone, Debug)]
 pub struct RedisClock {
     begun: Instant,
-    /// Redis's time when `begun` was, in microseconds since 1970; 0: not read yet.
+    /// Redis's time at `begun`, in microseconds since 1970; 0 if it is not read yet.
     offset: Arc<AtomicI64>,
 }
 
@@ -40,13 +40,13 @@ impl Default for RedisClock {
 }
 
 impl RedisClock {
-    /// The time, once Redis has told it.
+    /// The time of Redis; `None` before it was read.
     pub fn now(&self) -> Option<RedisTime> {
         let offset = self.offset.load(Ordering::Relaxed);
         (offset != 0).then(|| RedisTime(offset).plus(self.begun.elapsed()))
     }
 
-    /// Redis has just said this.
+    /// Sets the time that Redis has just returned.
     fn learn(&self, (seconds, micros): (i64, i64)) {
         let now = seconds.saturating_mul(1_000_000).saturating_add(micros);
         let elapsed = i64::try_from(self.begun.elapsed().as_micros()).unwrap_or(i64::MAX);
@@ -54,7 +54,7 @@ impl RedisClock {
     }
 }
 
-/// A node's own stream.
+/// The stream of one node.
 pub struct Mailbox {
     pub redis: Redis,
     pub key: String,
@@ -62,21 +62,21 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
-    /// Hands every entry to `take`, for as long as the node lives, whether Redis does or not.
+    /// Passes every entry to `take`. Runs for ever; it waits while Redis is away.
     pub async fn read_on(self, stats: Arc<ActorStats>, mut take: impl FnMut(&Entry)) {
         loop {
             match stats.progress().watch(self.redis.reader(BLOCK)).await {
                 Ok(connection) => {
                     let error = self.listen(connection, &stats, &mut take).await;
-                    tracing::warn!(%error, key = self.key, "nothing is heard from other nodes for the moment");
+                    tracing::warn!(%error, key = self.key, "can't read calls or replies of other nodes from Redis; trying again");
                 }
                 Err(error) => tracing::debug!(%error, "Redis is away"),
             }
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(REDIS_RETRY).await;
         }
     }
 
-    /// The same for as long as Redis answers.
+    /// Passes entries to `take` until Redis fails.
     async fn listen(
         &self,
         mut connection: MultiplexedConnection,
@@ -103,7 +103,7 @@ impl Mailbox {
         }
     }
 
-    /// Deletes what was taken, keeps the stream alive, and waits for what is new.
+    /// Deletes the entries that were read, extends the life of the stream, and waits for new entries.
     async fn read(
         &self,
         connection: &mut MultiplexedConnection,
@@ -123,19 +123,20 @@ impl Mailbox {
     }
 }
 
-/// Adds an entry to a node's stream; once more if it is unknown whether Redis has it, for its reader knows a repeated one.
+/// Adds an entry to a node's stream. If it is unknown whether Redis has it, it is added once more; the reader ignores a
+/// repeated one.
 ///
 /// # Errors
 /// When Redis is away or full.
 pub async fn post(redis: &Redis, key: &str, fields: &Fields) -> RedisResult<()> {
     let mut commands = redis::pipe();
     commands.atomic();
-    let add = commands.cmd("XADD").arg(key).arg("MAXLEN").arg("~").arg(WAITING).arg("*");
+    let add = commands.cmd("XADD").arg(key).arg("MAXLEN").arg("~").arg(ENTRIES_MAX).arg("*");
     for (name, value) in fields {
         add.arg(*name).arg(value);
     }
     add.ignore();
-    // Whoever should read it may be gone.
+    // The reader may be gone.
     commands.cmd("PEXPIRE").arg(key).arg(TTL.as_millis() as u64).ignore();
     match commands.exec_async(&mut redis.shared()).await {
         Err(error) if is_unsure(&error) => commands.exec_async(&mut redis.shared()).await,
@@ -143,7 +144,7 @@ pub async fn post(redis: &Redis, key: &str, fields: &Fields) -> RedisResult<()> 
     }
 }
 
-/// Whether Redis may have done what it was asked all the same.
+/// Whether Redis may have executed the command in spite of this error.
 fn is_unsure(error: &RedisError) -> bool {
     (error.is_io_error() || error.is_timeout() || error.is_connection_dropped())
         && !error.is_connection_refusal()

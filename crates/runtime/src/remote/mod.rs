@@ -6,18 +6,19 @@
 //!                       its replies ◄── XADD replies:<node> ───┘
 //! ```
 //!
-//! A node has one stream of calls and one of replies; both are named by its incarnation, so that nothing meant for a
-//! process reaches the next one. What is read is deleted, what nobody reads runs out.
+//! A node has one stream of calls and one of replies. Both are named by its incarnation, so that the next process does
+//! not read entries of the previous one. Entries are deleted after they are read, and streams without a reader expire.
 //!
-//! A read is asked again, of the next node that hosts the service. A command is sent to one node alone: sent twice under
-//! one id when it is unknown whether Redis has it, carried out once. Without an answer its outcome is unknown, as with
-//! any server that went silent; who must know sends an `Idempotency-Key`, which is in the database.
+//! A read is repeated at the next node that hosts the service. A command is sent to one node only. If it is unknown
+//! whether Redis has it, it is sent again under its id, and is carried out once. Without an answer its outcome is
+//! unknown, as with any server that stops answering; a client that must know sends an `Idempotency-Key`, which is
+//! stored in the database.
 //!
-//! Who can write to Redis can speak for anybody, and sees passwords on their way: it belongs to the cluster as much as
-//! the database does.
+//! A process that can access Redis can act as any user and sees passwords in transit. So Redis must be protected like
+//! the database.
 //!
-//! - `calls`: what stands on the wire; `seen`: which calls have come already; both pure
-//! - `mailbox`: a stream that a node reads; `caller`: asks; `responder`: answers
+//! - `calls`: the entries on the wire; `dedup`: the ids of calls that have arrived; both pure
+//! - `mailbox`: a stream that a node reads; `caller`: sends calls; `responder`: answers them
 
 pub mod caller;
 pub mod calls;

@@ -20,13 +20,13 @@ use kernel::ids::Id;
 use store::redis::Redis;
 use store::streams::Entry;
 
-/// Calls carried out at the same time.
+/// The most calls that are carried out at the same time.
 const AT_ONCE: usize = 512;
 
 type Answer = LocalBoxFuture<'static, Result<String, Error>>;
 type Answerer = Box<dyn Fn(&str, &str) -> Option<Answer> + Send + Sync>;
 
-/// The services that this node answers for, and what it has answered; clones share it.
+/// The services that this node answers for, and the calls that it has answered; clones share them.
 #[derive(Clone)]
 pub struct Responder(Arc<Inner>);
 
@@ -35,17 +35,17 @@ struct Inner {
     incarnation: Id,
     clock: RedisClock,
     hosted: HashMap<&'static str, Answerer>,
-    /// Outlives the actor: what it has begun to carry out must not begin again.
+    /// Outlives the actor, so that a call that was begun is not begun again.
     seen: Mutex<Seen>,
     places: Arc<Semaphore>,
 }
 
-/// The services of a node, as they are put together.
+/// Collects the services of a node at its start.
 #[derive(Default)]
 pub struct HostedServices(HashMap<&'static str, Answerer>);
 
 impl HostedServices {
-    /// Other nodes may ask this service.
+    /// Lets other nodes call this service.
     pub fn add<S: Hosted>(&mut self, service: &Local<S>) {
         let service = service.clone();
         let answer: Answerer = Box::new(move |name, payload| S::answer(service.clone(), name, payload));
@@ -54,7 +54,7 @@ impl HostedServices {
 }
 
 impl Responder {
-    /// `incarnation`: that of this node's process.
+    /// `incarnation`: the incarnation of this process.
     pub fn new(redis: Redis, incarnation: Id, hosted: HostedServices) -> Self {
         Self(Arc::new(Inner {
             redis,
@@ -66,7 +66,7 @@ impl Responder {
         }))
     }
 
-    /// Waits until no call is under way, at most `patience`: for a node that leaves, and is no longer asked.
+    /// Waits until no call is under way, at most `patience`. For a leaving node, which receives no more calls.
     pub async fn rest(&self, patience: Duration) {
         let all = self.0.places.acquire_many(AT_ONCE as u32);
         let _ = tokio::time::timeout(patience, all).await;
@@ -74,9 +74,9 @@ impl Responder {
 
     fn take(&self, entry: &Entry) {
         let Some(request) = Request::read(|field| entry.text(field)) else {
-            return tracing::warn!(entry = entry.id, "an entry of the calls is none");
+            return tracing::warn!(entry = entry.id, "ignoring a malformed call");
         };
-        // It is read on every connection before the first entry is.
+        // The time is read on every connection before the first entry.
         let Some(now) = self.0.clock.now() else { return };
         let verdict = {
             let mut seen = self.0.seen.lock().expect("no panic under this lock");
@@ -100,12 +100,12 @@ impl Responder {
         actix::spawn(trace(&request.question).run(async move { this.reply(&request, Err(error)).await }));
     }
 
-    /// Carries a call out beside the others, even if the actor dies meanwhile.
+    /// Carries out a call as a task of its own, which survives the death of the actor.
     fn begin(&self, request: Request, now: RedisTime, place: OwnedSemaphorePermit) {
         let (this, trace) = (self.clone(), trace(&request.question));
         let work = async move {
             let answer = this.answer(&request.question);
-            // Without an answer in time there is nobody left to tell.
+            // After the deadline no caller waits for the answer.
             if let Ok(outcome) = tokio::time::timeout(now.until(request.deadline), answer).await {
                 let code = outcome.as_ref().err().map(|error| error.code.as_str());
                 tracing::debug!(code, "answered a call of another node");
@@ -130,16 +130,16 @@ impl Responder {
         let reply = Reply { id: request.id, outcome };
         let key = self.0.redis.replies(request.reply_to);
         if let Err(error) = post(&self.0.redis, &key, &reply.fields()).await {
-            tracing::warn!(%error, "an answer can't be sent");
+            tracing::warn!(%error, "can't send the answer to a call");
         }
     }
 }
 
-/// In whose name a call is answered.
+/// The service's side of a call, for the span.
 fn trace(question: &Question) -> Trace {
     let Question { service, name, correlation_id, traceparent, .. } = question;
     let request_id = correlation_id.as_deref();
-    // Not `name`: that is the span's own in the JSON.
+    // Not `name`: the JSON format uses that field for the span itself.
     let span = tracing::error_span!("call", request_id, service, call = name, traceparent);
     match request_id {
         Some(id) => Trace::new(
@@ -150,7 +150,7 @@ fn trace(question: &Question) -> Trace {
     }
 }
 
-/// Reads the calls to this node.
+/// The actor that reads the calls to this node.
 pub struct ResponderActor {
     responder: Responder,
     stats: Arc<ActorStats>,

@@ -1,4 +1,4 @@
-//! A database that outlives the servers started on it, and the people known there.
+//! The common setup of these tests: a database that outlives its servers, with three users and a customer.
 
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use kizuna::app::consumers::CONSUMERS;
 use runtime::consumer::ConsumerSpec;
 use testing::app::{ADMIN, PASSWORD, SECRET};
-use testing::{Api, Database, Kizuna, Launch, Member, Place, Sqlite, Template, eventually};
+use testing::{Api, Database, Kizuna, Launch, Member, Sqlite, Template, TestDatabase, eventually};
 
 /// The binary under test.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_kizuna");
@@ -23,33 +23,32 @@ pub fn run(args: &[&str], env: &[(&str, &str)]) -> Output {
     command.output().expect("a binary that starts")
 }
 
-/// One database and how a server is started on it. Tokens hold across its servers: the secret stays.
-pub struct Site {
-    pub place: Place,
+/// A database, and how servers are started on it. They share a secret, so a token is valid on each of them.
+pub struct Fixture {
+    pub database: TestDatabase,
 }
 
-impl Site {
+impl Fixture {
     pub fn fresh(on: Database) -> Self {
-        Self { place: Place::fresh(on) }
+        Self { database: TestDatabase::fresh(on) }
     }
 
-    /// A copy of a settled site. Its making, which is dear, happens once for each kind of database.
-    pub async fn copied(on: Database) -> (Self, &'static UserDirectory) {
-        static SETTLED: [OnceCell<(Template, UserDirectory)>; 2] =
-            [OnceCell::const_new(), OnceCell::const_new()];
+    /// A copy of a [`Self::settled`] fixture, which is made once per kind of database because that is slow.
+    pub async fn copied(on: Database) -> (Self, &'static Staff) {
+        static SETTLED: [OnceCell<(Template, Staff)>; 2] = [OnceCell::const_new(), OnceCell::const_new()];
         let make = async || {
-            let site = Self::fresh(on);
-            let people = site.settled().await;
-            (site.place.into_template(), people)
+            let fixture = Self::fresh(on);
+            let staff = fixture.settled().await;
+            (fixture.database.into_template(), staff)
         };
-        let (template, people) = SETTLED[usize::from(on == Sqlite)].get_or_init(make).await;
-        (Self { place: template.copy() }, people)
+        let (template, staff) = SETTLED[usize::from(on == Sqlite)].get_or_init(make).await;
+        (Self { database: template.copy() }, staff)
     }
 
     /// A server with nothing armed.
     pub fn launch(&self) -> Launch {
         Kizuna::launch(BINARY)
-            .database(&self.place.url)
+            .database(&self.database.url)
             .env("KIZUNA_JWT_SECRET", SECRET)
             .env("KIZUNA_ADMIN_PASSWORD", PASSWORD)
             // No scan of its own accord: crash points are counted.
@@ -61,9 +60,9 @@ impl Site {
         self.launch().env("KIZUNA_FAILPOINTS", failpoints)
     }
 
-    /// Looks into the database; it is closed again before a server may be killed on it.
+    /// Reads the database by its own connection, which is closed afterwards, so that a server may be killed on it.
     pub async fn look<T>(&self, see: impl AsyncFnOnce(&Db) -> T) -> T {
-        let db = self.place.open().await;
+        let db = self.database.open().await;
         let seen = see(&db).await;
         db.close().await;
         seen
@@ -74,17 +73,17 @@ impl Site {
         self.look(async |db| eventually(SOON, || see(db)).await).await;
     }
 
-    /// Starts the first server, makes the people, and stops it when all of it has taken effect.
-    pub async fn settled(&self) -> UserDirectory {
+    /// Starts a server, creates the users and the customer, and stops the server when all effects are applied.
+    pub async fn settled(&self) -> Staff {
         let mut server = self.launch().start().await;
-        let people = UserDirectory::hire(&server).await;
+        let staff = Staff::hire(&server).await;
         self.eventually(at_rest).await;
         assert!(server.terminate().await.success(), "{}", server.output());
-        people
+        staff
     }
 }
 
-/// Nothing is left to do: no effect, and no position to be stored.
+/// Checks that every consumer has applied all events and stored its position.
 pub async fn at_rest(db: &Db) -> Result<(), String> {
     let heads = log::heads(db).await.map_err(|error| error.to_string())?;
     for ConsumerSpec { name: consumer, .. } in CONSUMERS {
@@ -97,15 +96,15 @@ pub async fn at_rest(db: &Db) -> Result<(), String> {
     Ok(())
 }
 
-/// Who works here: one of each role, the SALES user under the MANAGER; and a customer of the SALES user.
-pub struct UserDirectory {
+/// One user of each role, the SALES user under the MANAGER; and a customer of the SALES user.
+pub struct Staff {
     pub admin: Known,
     pub manager: Known,
     pub sales: Known,
     pub customer: String,
 }
 
-/// Somebody with a token that holds at every server of the site.
+/// A user with a token that is valid on every server of the fixture.
 #[derive(Clone)]
 pub struct Known {
     pub id: String,
@@ -124,7 +123,7 @@ impl Known {
     }
 }
 
-impl UserDirectory {
+impl Staff {
     async fn hire(server: &Kizuna) -> Self {
         let admin = Member::sign_in(&Api::new(server.base_url()), ADMIN, PASSWORD).await;
         let manager = admin.hire("MANAGER", "manager", None).await;

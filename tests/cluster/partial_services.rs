@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, SETTLED_WITHIN};
-use crate::people::{Known, approval, meeting, task};
 use crate::plan::Plan;
+use crate::staff::{Known, approval, meeting, task};
 use testing::app::PASSWORD;
 use testing::eventually;
 use testing::live_client::Client;
@@ -59,7 +59,7 @@ async fn each_node_says_what_it_hosts_and_works_on_that_alone() {
 async fn a_socket_where_auth_is_elsewhere_ends_within_a_second_of_its_session() {
     let cluster = Cluster::of(plan()).await;
     for nth in 0..6 {
-        let who = cluster.people.admin.hire(&cluster.urls(), "MANAGER", &format!("socket-{nth}"), None).await;
+        let who = cluster.staff.admin.hire(&cluster.urls(), "MANAGER", &format!("socket-{nth}"), None).await;
         let mut sockets = [Client::of(who.at(1)).await, Client::of(who.at(2)).await];
         // At another moment between two looks each time.
         tokio::time::sleep(Duration::from_millis(700 + 83 * nth)).await;
@@ -74,7 +74,7 @@ async fn a_socket_where_auth_is_elsewhere_ends_within_a_second_of_its_session() 
 
 /// Each service, read and written through one node.
 async fn everything(cluster: &Cluster, node: usize) {
-    let [admin, manager, sales] = [&cluster.people.admin, &cluster.people.manager, &cluster.people.sales];
+    let [admin, manager, sales] = [&cluster.staff.admin, &cluster.staff.manager, &cluster.staff.sales];
     let mut socket = Client::of(manager.at(node)).await;
     let customer = sales.customer(node, &format!("絆商事 {node}")).await.id();
     let told = socket.next("notification").await;

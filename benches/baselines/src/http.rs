@@ -11,7 +11,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, TokenData, Valid
 use serde::{Deserialize, Serialize};
 
 const SECRET: &[u8] = b"the yardstick's secret, which protects nothing at all";
-const ISSUER: &str = "limits";
+const ISSUER: &str = "baselines";
 const DAY: u64 = 24 * 60 * 60;
 
 /// The claims of an access token.

@@ -1,4 +1,4 @@
-//! Who works in a cluster: people whose tokens hold on every node.
+//! The users of a cluster. Their tokens are valid on every node.
 
 use std::time::{Duration, Instant};
 
@@ -8,13 +8,13 @@ use testing::app::{ADMIN, PASSWORD};
 use testing::{Answer, Api, Member};
 
 /// One of each role; the SALES users are under the MANAGER.
-pub struct UserDirectory {
+pub struct Staff {
     pub admin: Known,
     pub manager: Known,
     pub sales: Known,
 }
 
-/// Somebody who is signed in, at every node.
+/// A user who is signed in, with an API client per node.
 #[derive(Clone)]
 pub struct Known {
     pub id: String,
@@ -23,7 +23,7 @@ pub struct Known {
 }
 
 impl Known {
-    /// Who has this token.
+    /// The user of this token.
     pub fn new(id: &str, email: &str, token: &str, nodes: &[String]) -> Self {
         let apis = nodes.iter().map(|url| Api::new(url).token(token)).collect();
         Self { id: id.to_owned(), email: email.to_owned(), apis }
@@ -44,7 +44,7 @@ impl Known {
         Self::new(&member.id, email, member.access_token().expect("a member has one"), nodes)
     }
 
-    /// As an ADMIN: makes a user, who is signed in.
+    /// Creates a user, as an ADMIN, and signs them in.
     pub async fn hire(&self, nodes: &[String], role: &str, name: &str, manager: Option<&Self>) -> Self {
         let email = format!("{name}@example.com");
         let manager = manager.map(|manager| &manager.id);
@@ -54,13 +54,13 @@ impl Known {
         Self::sign_in(nodes, &email).await
     }
 
-    /// Through this node: creates a customer of one's own.
+    /// Creates a customer of the caller through this node.
     pub async fn customer(&self, node: usize, name: &str) -> Answer {
         self.at(node).post("/api/customers", json!({"name": name})).await.expect(201)
     }
 }
 
-impl UserDirectory {
+impl Staff {
     pub async fn hire(nodes: &[String]) -> Self {
         let admin = Known::sign_in(nodes, ADMIN).await;
         let manager = admin.hire(nodes, "MANAGER", "manager", None).await;
@@ -79,12 +79,12 @@ pub fn approval(customer_id: &str, title: &str) -> Value {
     json!({"customer_id": customer_id, "title": title, "amount": 120_000})
 }
 
-/// A task's body, due in years: nobody is told of it.
+/// A task's body, due in years, so that there is no alert.
 pub fn task(title: &str) -> Value {
     json!({"title": title, "due_at": "2099-01-01T00:00:00Z"})
 }
 
-/// How long this took.
+/// Awaits a future; returns its result and its duration.
 pub async fn timed<T>(what: impl Future<Output = T>) -> (T, Duration) {
     let began = Instant::now();
     let done = what.await;

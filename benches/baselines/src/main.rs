@@ -1,6 +1,6 @@
 //! What this machine can do without Kizuna, and the small helpers of `scripts/bench`.
 //!
-//! `sqlite`, `http` (with `token`) and `argon2` measure the limits that the bench sets beside the server's figures;
+//! `sqlite`, `http` (with `token`) and `argon2` measure the baselines that the bench compares with the server's figures;
 //! `startup` and `drain` time what a shell cannot time closely enough; `port` finds a free port.
 //!
 //! A measurement prints one line for the shell to read: `<per second> <p50 ms> <p99 ms>`.
@@ -20,12 +20,12 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Parser;
 
-/// Measures the machine's own limits.
+/// Measures what this machine can do without Kizuna.
 #[derive(Parser)]
 enum Command {
-    /// SQLite, one write of two rows a commit (WAL, synchronous=FULL)
+    /// SQLite, one write of two rows per commit (WAL, synchronous=FULL)
     Sqlite {
-        /// Where the database file is made; it is left to the caller to remove it
+        /// The folder of the database file; the caller removes it
         dir: PathBuf,
         /// How long to run
         #[arg(long, default_value = "8")]
@@ -33,9 +33,9 @@ enum Command {
     },
     /// A bare actix-web server: one token verified, 300 bytes of JSON; runs until killed
     Http,
-    /// A token which the server of `http` accepts for a day
+    /// A token that the server of `http` accepts for a day
     Token,
-    /// Argon2id verifications with the crate's defaults, one thread a core
+    /// Argon2id verifications with the crate's defaults, one thread per core
     Argon2 {
         /// How long to run
         #[arg(long, default_value = "8")]
@@ -55,7 +55,7 @@ enum Command {
         /// Where the server listens
         #[arg(long)]
         addr: SocketAddr,
-        /// Give up after so many seconds
+        /// Seconds to wait at most
         #[arg(long, default_value = "120")]
         timeout: u64,
     },

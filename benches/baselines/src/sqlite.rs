@@ -56,7 +56,7 @@ impl<'connection> Write<'connection> {
 
 /// Writes into a new database in `dir` for `length`, one write a commit.
 pub fn measure(dir: &Path, length: Duration) -> Result<String> {
-    let connection = Connection::open(dir.join("limit.db"))?;
+    let connection = Connection::open(dir.join("baseline.db"))?;
     connection.execute_batch(SCHEMA)?;
     let mut write = Write::prepare(&connection)?;
 

@@ -1,5 +1,5 @@
-//! Requests that must be refused: each with its status, its code and its fault, in both languages, and
-//! without a trace in the database.
+//! Requests that must be rejected: each with its status, its code and its field, in both languages, and without a
+//! change of the database.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use testing::{Answer, Api, TestApp};
 
-/// A request that is wrong, and the error it deserves.
-pub struct Wrong {
+/// A request that must be rejected, and the error that is expected.
+pub struct Rejected {
     method: &'static str,
     path: String,
     headers: Vec<(&'static str, String)>,
@@ -18,7 +18,7 @@ pub struct Wrong {
     fault: Option<(&'static str, &'static str)>,
 }
 
-impl Wrong {
+impl Rejected {
     pub fn new(method: &'static str, path: impl Into<String>, status: u16, code: &'static str) -> Self {
         let (headers, body) = (Vec::new(), Vec::new());
         Self { method, path: path.into(), headers, body, status, code, fault: None }
@@ -95,7 +95,7 @@ impl Wrong {
     }
 }
 
-impl fmt::Display for Wrong {
+impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let body = String::from_utf8_lossy(&self.body);
         let body: String = body.chars().take(80).collect();
@@ -104,9 +104,9 @@ impl fmt::Display for Wrong {
 }
 
 /// Sends each as `api` and checks its error; none may have stored anything.
-pub async fn all_refused(app: &TestApp, api: &Api, wrong: impl IntoIterator<Item = Wrong>) {
+pub async fn all_refused(app: &TestApp, api: &Api, rejected: impl IntoIterator<Item = Rejected>) {
     let before = app.stored().await;
-    for request in wrong {
+    for request in rejected {
         request.check(api).await;
         assert_eq!(app.stored().await, before, "{request} was stored");
     }
