@@ -85,7 +85,7 @@ impl Validator {
         }
     }
 
-    fn address(&mut self, field: &str, text: &mut String) {
+    fn address(&mut self, field: &str, text: &mut str) {
         if !text.is_empty() && !is_email(text) {
             self.add(field, "invalid_email");
         }
