@@ -27,6 +27,7 @@ pub mod customer;
 pub mod customer_check;
 pub mod customer_replicas;
 pub mod deletions;
+pub mod first_answers;
 pub mod live;
 pub mod operations;
 pub mod opportunity;

@@ -1,22 +1,20 @@
 //! Checks with auth that the user who is to own a record exists.
 
-use std::sync::Arc;
-
 use kernel::caller::Caller;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 
 use crate::actors::auth::client::AuthPeer;
 use crate::domain::user::messages::FindUser;
-use crate::domain::user::record::UserState;
+use crate::domain::user::record::User;
 
-/// The live user with this id, if there is one.
+/// The live user with this id, if there is one. A rule needs the whole user, so the service asks as the system.
 ///
 /// # Errors
 /// `unavailable` if auth does not answer.
-pub async fn find_user(auth: &AuthPeer, id: Id) -> Result<Option<Arc<UserState>>, Error> {
-    match auth.ask(FindUser { id }).await {
-        Ok(user) => Ok(Some(user)),
+pub async fn find_user(auth: &AuthPeer, id: Id) -> Result<Option<User>, Error> {
+    match auth.ask(FindUser { id, caller: Caller::system() }).await {
+        Ok(found) => found.user.full().map(Some),
         Err(error) if error.code == ErrorCode::NotFound => Ok(None),
         Err(error) => Err(error),
     }

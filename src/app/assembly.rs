@@ -130,6 +130,7 @@ impl Builder<'_> {
             journal: self.journal.clone(),
             clock: self.clock.clone(),
             notifications: notifications.clone(),
+            customers: self.peer(&customers.service),
             summaries: Summaries::new(
                 &self.clock,
                 self.peer(&customers.service),

@@ -1,5 +1,6 @@
 //! The parts that all services share, and how services are started from them.
 
+use crate::actors::first_answers::ANSWERS_KEPT;
 use crate::app::consumers::CONSUMERS;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,6 @@ use anyhow::Context as _;
 use crate::actors::sales::client::SalesClient;
 use crate::config::Config;
 use crate::domain::service_name::ServiceName;
-use crate::http::idempotency::ANSWERS_KEPT;
 use crate::persistence::{auth, login_buckets};
 use kernel::clock::Clock;
 use runtime::arbiters::Arbiters;

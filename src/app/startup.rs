@@ -1,20 +1,19 @@
 //! Starts and stops a node: database, actors, gateway.
 
-use crate::app::consumers::CONSUMERS;
 use crate::persistence::SCHEMA;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::web::Data;
 use actix_web::{App, HttpServer, dev::Server, web};
 use anyhow::Context as _;
-use dashmap::DashSet;
 use tokio::runtime::Handle;
 
 use crate::actors::auth::token::Keys;
+use crate::actors::first_answers::FirstAnswers;
 use crate::actors::live::client::LiveClient;
+use crate::actors::operations::readiness::Readiness;
 use crate::app::bootstrap;
 use crate::app::services::Services;
 use crate::config::Config;
@@ -43,7 +42,7 @@ pub struct Application {
     ops_address: Option<SocketAddr>,
     services: Services,
     db: Db,
-    draining: Arc<AtomicBool>,
+    readiness: Readiness,
     drain_delay: Duration,
     drain_timeout: Duration,
     first_login: Option<bootstrap::FirstLogin>,
@@ -54,7 +53,7 @@ pub struct Application {
 pub struct Stopper {
     server: actix_web::dev::ServerHandle,
     live: LiveClient,
-    draining: Arc<AtomicBool>,
+    readiness: Readiness,
     membership: Option<MembershipHandle>,
     delay: Duration,
 }
@@ -63,7 +62,7 @@ impl Stopper {
     /// Makes `/readyz` answer 503, serves for the drain delay, finishes the requests under way and ends
     /// [`Application::run_until_stopped`].
     pub async fn stop(&self) {
-        self.draining.store(true, Ordering::SeqCst);
+        self.readiness.end();
         if let Some(membership) = &self.membership {
             membership.leave().await;
         }
@@ -97,7 +96,7 @@ impl Application {
         } else {
             bootstrap::first_users(config, &services).await?
         };
-        let draining = Arc::new(AtomicBool::new(false));
+        let readiness = Readiness::new(db.clone());
         let gateway = Data::new(Gateway {
             auth: services.auth.clone(),
             customers: services.customers.clone(),
@@ -108,16 +107,14 @@ impl Application {
             operations: services.operations.clone(),
             live: services.live.clone(),
             ping_every: config.live.ping_every,
-            db: db.clone(),
-            clock,
+            clock: clock.clone(),
             actor_stats: services.actor_stats.clone(),
             metrics,
-            consumers: CONSUMERS.to_vec(),
-            in_flight: DashSet::new(),
+            first_answers: FirstAnswers::new(db.clone(), clock),
+            readiness: readiness.clone(),
             public_url: config.http.public_url.clone(),
             trusted_proxy: config.http.trusted_proxy,
             serves_metrics: config.http.ops_listen.is_none(),
-            draining: draining.clone(),
             openapi: Arc::new(http::document()),
         });
         let (server, address) = serve(config, gateway.clone())?;
@@ -136,7 +133,7 @@ impl Application {
             ops_address,
             services,
             db,
-            draining,
+            readiness,
             drain_delay: drain_delay(config),
             drain_timeout: config.http.drain_timeout,
             first_login,
@@ -170,7 +167,7 @@ impl Application {
         Stopper {
             server: self.server.handle(),
             live: self.services.live.clone(),
-            draining: self.draining.clone(),
+            readiness: self.readiness.clone(),
             membership: self.services.membership.clone(),
             delay: self.drain_delay,
         }

@@ -1,7 +1,6 @@
 //! What every request and answer has (SPEC §2): a request id, trace context, the language of problems,
 //! security headers, a count in the metrics, a span and a line in the log (`request_log`).
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -12,25 +11,16 @@ use actix_web::{HttpMessage, HttpRequest};
 
 use crate::http::methods;
 use crate::http::problem::render;
+use crate::http::request_ids::RequestIds;
 use crate::http::request_log::{self, log_answer, traced};
 use crate::http::state::Gateway;
 use kernel::error::{Error, ErrorCode};
-use kernel::ids::new_id;
 use kernel::locale::Locale;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// A request id from outside is echoed up to this length.
-const REQUEST_ID_MAX: usize = 128;
 /// The API's page runs its own scripts; Swagger UI styles inline and draws from data URLs.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
                            img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
-
-/// What came with a request besides its body.
-#[derive(Clone, Debug)]
-pub struct RequestIds {
-    pub request_id: Arc<str>,
-    pub traceparent: Option<Arc<str>>,
-}
 
 /// The middleware around everything.
 ///
@@ -41,39 +31,18 @@ pub async fn around(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let begun = Instant::now();
-    let marks = marks(&request);
-    request.extensions_mut().insert(marks.clone());
-    let trace = request_log::trace(&request, &marks, known_method(request.method().as_str()));
+    let ids = RequestIds::read(&request);
+    request.extensions_mut().insert(ids.clone());
+    let trace = request_log::trace(&request, &ids, known_method(request.method().as_str()));
     let answered = async {
         // Handlers' and extractors' errors are answers by now; the router needs the request for itself.
         let mut response = with_problem(next.call(request).await?.map_into_boxed_body());
-        finish(&mut response, &marks.request_id);
+        finish(&mut response, &ids.request_id);
         count(&response, begun);
         log_answer(&response);
         Ok(response)
     };
     trace.clone().run(answered).await.map(|response| traced(response, &trace))
-}
-
-fn marks(request: &ServiceRequest) -> RequestIds {
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let given = header("x-request-id").filter(|id| !id.is_empty() && id.len() <= REQUEST_ID_MAX);
-    let request_id = given.map_or_else(|| new_id().to_string().into(), Arc::from);
-    RequestIds {
-        request_id,
-        traceparent: header("traceparent").filter(|text| is_traceparent(text)).map(Arc::from),
-    }
-}
-
-/// W3C Trace Context §3.2: `00-<32 hex>-<16 hex>-<2 hex>`, neither id all zeros.
-fn is_traceparent(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let hex = |part: &str, len: usize| {
-        part.len() == len && part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-    };
-    let some = |part: &str| part.bytes().any(|byte| byte != b'0');
-    matches!(parts[..], [version, trace, span, flags]
-        if hex(version, 2) && version != "ff" && hex(trace, 32) && some(trace) && hex(span, 16) && some(span) && hex(flags, 2))
 }
 
 /// The language a request asks for; English if it names neither.

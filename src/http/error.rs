@@ -4,7 +4,6 @@ use std::fmt;
 
 use actix_web::HttpResponse;
 use kernel::error::Error;
-use store::StoreError;
 
 /// What a handler answers with.
 pub type HttpResult = Result<HttpResponse, HttpError>;
@@ -22,11 +21,5 @@ impl fmt::Display for HttpError {
 impl From<Error> for HttpError {
     fn from(error: Error) -> Self {
         Self(error)
-    }
-}
-
-impl From<StoreError> for HttpError {
-    fn from(error: StoreError) -> Self {
-        Self(error.into())
     }
 }

@@ -8,17 +8,18 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::web::{Bytes, Data};
+use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::domain::user::record::UserState;
-use crate::http::conventions::RequestIds;
+use crate::http::client_address::client_address;
 use crate::http::methods::no_resource;
+use crate::http::request_ids::RequestIds;
 use crate::http::request_log::note_user;
-use crate::http::state::Gateway;
+use crate::http::state::gateway;
 use kernel::caller::Caller;
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode, FieldError};
@@ -202,20 +203,14 @@ impl FromRequest for PathId {
 pub struct Authenticated {
     pub caller: Caller,
     pub user: Arc<UserState>,
-    marks: RequestIds,
+    ids: RequestIds,
     if_match: Option<i64>,
 }
 
 impl Authenticated {
     /// What a command of this request carries.
     pub fn context(&self) -> Context {
-        Context {
-            caller: self.caller,
-            correlation_id: self.marks.request_id.clone(),
-            traceparent: self.marks.traceparent.clone(),
-            if_match: self.if_match,
-            ..Context::system()
-        }
+        Context { caller: self.caller, if_match: self.if_match, ..self.ids.context() }
     }
 }
 
@@ -231,7 +226,12 @@ impl FromRequest for Authenticated {
             let principal = gateway.auth.authenticate(token).await?;
             note_user(principal.caller.user_id);
             let if_match = if_match(&request)?;
-            Ok(Self { caller: principal.caller, user: principal.user, marks: marks(&request), if_match })
+            Ok(Self {
+                caller: principal.caller,
+                user: principal.user,
+                ids: RequestIds::of(&request),
+                if_match,
+            })
         })
     }
 }
@@ -266,16 +266,12 @@ fn if_match(request: &HttpRequest) -> Result<Option<i64>, Error> {
 /// Somebody who need not be signed in.
 pub struct Anonymous {
     pub address: Option<IpAddr>,
-    marks: RequestIds,
+    ids: RequestIds,
 }
 
 impl Anonymous {
     pub fn context(&self) -> Context {
-        Context {
-            correlation_id: self.marks.request_id.clone(),
-            traceparent: self.marks.traceparent.clone(),
-            ..Context::system()
-        }
+        self.ids.context()
     }
 }
 
@@ -284,25 +280,6 @@ impl FromRequest for Anonymous {
     type Future = Ready<Result<Self, HttpError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self { address: address(request), marks: marks(request) }))
+        ready(Ok(Self { address: client_address(request), ids: RequestIds::of(request) }))
     }
-}
-
-/// The client's address: the peer's, or what the trusted proxy says.
-pub(super) fn address(request: &HttpRequest) -> Option<IpAddr> {
-    let peer = request.peer_addr().map(|peer| peer.ip())?;
-    if gateway(request).trusted_proxy != Some(peer) {
-        return Some(peer);
-    }
-    // The last entry is the proxy's own word; those before it are the client's and may be invented.
-    let forwarded = request.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok());
-    forwarded.and_then(|list| list.rsplit(',').next()?.trim().parse().ok()).or(Some(peer))
-}
-
-pub(super) fn gateway(request: &HttpRequest) -> Data<Gateway> {
-    request.app_data::<Data<Gateway>>().expect("set for every app (startup.rs)").clone()
-}
-
-pub(super) fn marks(request: &HttpRequest) -> RequestIds {
-    request.extensions().get::<RequestIds>().expect("set by the outermost middleware").clone()
 }

@@ -3,25 +3,20 @@
 
 use crate::http::error::HttpResult;
 use std::borrow::Cow;
-use std::time::Duration;
 
 use actix_web::http::header::{ETAG, LOCATION};
 use actix_web::{HttpRequest, HttpResponse};
-use dashmap::DashSet;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use crate::actors::first_answers::{FirstAnswer, Turn};
 use crate::http::extract::Authenticated;
 use crate::http::state::Gateway;
-use kernel::clock::Timestamp;
 use kernel::context::{Context, IdempotencyClaim};
 use kernel::error::{Error, ErrorCode, FieldError};
-use store::idempotency;
-use store::idempotency::FirstAnswer;
 
-/// SPEC §2: the longest key, and how long its answer is kept.
+/// SPEC §2: the longest key.
 const KEY_MAX: usize = 255;
-pub const ANSWERS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a successful answer will look like.
 #[derive(Clone, Copy)]
@@ -47,7 +42,7 @@ impl Shape {
 pub async fn once<F>(
     gateway: &Gateway,
     request: &HttpRequest,
-    signed: &Authenticated,
+    auth: &Authenticated,
     digest: &[u8],
     shape: Shape,
     run: impl FnOnce(Context) -> F,
@@ -55,7 +50,7 @@ pub async fn once<F>(
 where
     F: Future<Output = HttpResult>,
 {
-    once_viewed(gateway, request, signed, digest, shape, |kept| Ok(kept.get().to_owned()), run).await
+    once_viewed(gateway, request, auth, digest, shape, |kept| Ok(kept.get().to_owned()), run).await
 }
 
 /// The same for records that the gateway renders: `view` makes a body of what was kept, in the language that is asked
@@ -66,7 +61,7 @@ where
 pub async fn once_viewed<F>(
     gateway: &Gateway,
     request: &HttpRequest,
-    signed: &Authenticated,
+    auth: &Authenticated,
     digest: &[u8],
     shape: Shape,
     view: impl Fn(&RawValue) -> serde_json::Result<String>,
@@ -75,23 +70,22 @@ pub async fn once_viewed<F>(
 where
     F: Future<Output = HttpResult>,
 {
-    let Some(key) = key(request)? else { return run(signed.context()).await };
+    let Some(key) = key(request)? else { return run(auth.context()).await };
     let claim = IdempotencyClaim {
-        id: format!("{}/{key}", signed.caller.user_id),
+        id: format!("{}/{key}", auth.caller.user_id),
         fingerprint: fingerprint(request, digest),
         status: shape.status,
         location: shape.location.map(Cow::Borrowed),
     };
-    let _turn = Turn::take(&gateway.in_flight, claim.id.clone())?;
-    let since = back(gateway.clock.now());
-    if let Some(first) = idempotency::find(&gateway.db, &claim.id, since).await? {
-        return replay(&first, &claim, view);
+    let turn = gateway.first_answers.take(claim)?;
+    if let Some(first) = turn.find().await? {
+        return replay(&turn, &first, view);
     }
-    let context = Context { claim: Some(claim.clone()), ..signed.context() };
+    let context = Context { claim: Some(turn.claim.clone()), ..auth.context() };
     match run(context).await {
         // Another node may have been faster, and this one refused because of what that one did: its answer is the first.
-        Err(error) => match idempotency::find(&gateway.db, &claim.id, since).await {
-            Ok(Some(first)) => replay(&first, &claim, view),
+        Err(error) => match turn.find().await {
+            Ok(Some(first)) => replay(&turn, &first, view),
             Ok(None) | Err(_) => Err(error),
         },
         answer => answer,
@@ -117,18 +111,12 @@ fn fingerprint(request: &HttpRequest, digest: &[u8]) -> String {
     base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, hash.finalize())
 }
 
-fn back(now: Timestamp) -> Timestamp {
-    Timestamp::from_micros(now.micros() - ANSWERS_KEPT.as_micros() as i64)
-}
-
 fn replay(
+    turn: &Turn<'_>,
     first: &FirstAnswer,
-    claim: &IdempotencyClaim,
     view: impl Fn(&RawValue) -> serde_json::Result<String>,
 ) -> HttpResult {
-    if first.fingerprint != claim.fingerprint {
-        return Err(Error::new(ErrorCode::IdempotencyKeyReused).into());
-    }
+    turn.check(first)?;
     let status = actix_web::http::StatusCode::from_u16(first.status).map_err(Error::internal)?;
     let mut answer = HttpResponse::build(status);
     answer.insert_header(("Idempotency-Replayed", "true"));
@@ -143,26 +131,4 @@ fn replay(
     }
     let body = view(&first.body).map_err(Error::internal)?;
     Ok(answer.content_type("application/json").body(body))
-}
-
-/// A key's turn on this node; given back when dropped.
-struct Turn<'a> {
-    in_flight: &'a DashSet<String>,
-    id: String,
-}
-
-impl<'a> Turn<'a> {
-    fn take(in_flight: &'a DashSet<String>, id: String) -> Result<Self, Error> {
-        if in_flight.insert(id.clone()) {
-            Ok(Self { in_flight, id })
-        } else {
-            Err(Error::new(ErrorCode::RequestInFlight))
-        }
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.in_flight.remove(&self.id);
-    }
 }

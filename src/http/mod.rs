@@ -5,10 +5,10 @@
 mod answer;
 pub mod api;
 mod asyncapi;
+mod client_address;
 mod console;
 pub mod conventions;
 pub mod error;
-mod export;
 mod extract;
 mod headers;
 pub mod idempotency;
@@ -19,6 +19,7 @@ pub mod ops;
 mod paging;
 mod period;
 pub mod problem;
+mod request_ids;
 pub mod request_log;
 pub mod state;
 

@@ -11,7 +11,7 @@ use utoipa::openapi::{
     ResponseBuilder, Schema,
 };
 
-use crate::http::export::TEXT_CSV;
+use crate::http::api::csv_export::TEXT_CSV;
 use crate::http::headers::{announce, define, demand, demands};
 use crate::http::problem::PROBLEM_JSON;
 

@@ -1,16 +1,15 @@
 //! Outside `/api`: health, readiness, metrics, the contract and its page.
 
 use crate::http::error::HttpResult;
-use runtime::consumer::ConsumerSpec;
-use std::sync::atomic::Ordering;
 
 use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 
+use crate::actors::operations::messages::ReadLag;
 use crate::http::state::Gateway;
+use kernel::caller::Caller;
 use kernel::error::{Error, ErrorCode};
-use store::cursors;
 
 /// Alive: the process answers
 #[utoipa::path(tag = "operations", security(()), responses((status = 200, body = String, content_type = "text/plain")))]
@@ -23,10 +22,7 @@ pub async fn healthz() -> HttpResponse {
 #[utoipa::path(tag = "operations", security(()), responses((status = 200, body = String, content_type = "text/plain")))]
 #[get("/readyz")]
 pub async fn readyz(gateway: Data<Gateway>) -> HttpResult {
-    if gateway.draining.load(Ordering::SeqCst) {
-        return Err(Error::unavailable().with_cause("this node is about to stop").into());
-    }
-    gateway.db.ping().await?;
+    gateway.readiness.check().await?;
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"))
 }
 
@@ -43,9 +39,9 @@ pub async fn metrics(gateway: Data<Gateway>) -> HttpResult {
 /// The metrics' text, with the figures that are read when somebody looks. While the database is away the lag
 /// of the consumers stays what it was, and the other figures are needed the more.
 pub async fn expose(gateway: &Gateway) -> HttpResponse {
-    for ConsumerSpec { name: consumer, types, .. } in &gateway.consumers {
-        let Ok(lag) = cursors::lag(&gateway.db, consumer, types).await else { break };
-        ::metrics::gauge!("kizuna_consumer_lag_events", "consumer" => *consumer).set(lag as f64);
+    let lags = gateway.operations.ask(ReadLag { caller: Caller::system() }).await.unwrap_or_default();
+    for (consumer, lag) in lags {
+        ::metrics::gauge!("kizuna_consumer_lag_events", "consumer" => consumer).set(lag as f64);
     }
     for actor in gateway.actor_stats.read() {
         let name = actor.name;

@@ -16,8 +16,8 @@ use kernel::ids::Id;
 use runtime::trace::{Origin, Trace};
 use tracing::field::Empty;
 
-use crate::http::conventions::RequestIds;
-use crate::http::extract::address;
+use crate::http::client_address::client_address;
+use crate::http::request_ids::RequestIds;
 
 /// The error of an answer whose body is already written, for the log line.
 struct LoggedError(Error);
@@ -63,7 +63,7 @@ fn log(status: u16, error: Option<&Error>, request: &HttpRequest) {
         500 => tracing::error!(status, code, cause, "a request failed"),
         501.. => tracing::warn!(status, code, cause, "a request could not be served"),
         401 | 403 | 429 => {
-            let address = address(request).map(tracing::field::display);
+            let address = client_address(request).map(tracing::field::display);
             tracing::info!(status, code, address, "a request was refused");
         }
         _ => {}

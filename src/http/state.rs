@@ -1,18 +1,20 @@
 //! What handlers find in the gateway.
 
-use runtime::consumer::ConsumerSpec;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dashmap::DashSet;
+use actix_web::HttpRequest;
+use actix_web::web::Data;
 use metrics_exporter_prometheus::PrometheusHandle;
 use utoipa::openapi::OpenApi;
 
 use crate::actors::analytics::client::AnalyticsClient;
 use crate::actors::auth::client::AuthClient;
 use crate::actors::customer::client::CustomerClient;
+use crate::actors::first_answers::FirstAnswers;
 use crate::actors::live::client::LiveClient;
+use crate::actors::operations::readiness::Readiness;
 use crate::actors::operations::service::OperationsService;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::sagas::service::SagaService;
@@ -20,7 +22,6 @@ use crate::actors::sales::client::SalesClient;
 use kernel::clock::Clock;
 use runtime::service::Local;
 use runtime::stats::ActorStatsRegistry;
-use store::Db;
 
 /// Every request's way to the services.
 pub struct Gateway {
@@ -34,18 +35,22 @@ pub struct Gateway {
     pub live: LiveClient,
     /// How often a live connection is asked whether anybody is there.
     pub ping_every: Duration,
-    pub db: Db,
     pub clock: Clock,
     pub actor_stats: ActorStatsRegistry,
     pub metrics: PrometheusHandle,
-    /// Consumers and the types they take, for the lag of each.
-    pub consumers: Vec<ConsumerSpec>,
-    /// Idempotency keys whose first request is under way on this node.
-    pub in_flight: DashSet<String>,
+    pub first_answers: FirstAnswers,
+    pub readiness: Readiness,
     pub public_url: Option<String>,
     pub trusted_proxy: Option<IpAddr>,
     /// Whether /metrics stands beside the API.
     pub serves_metrics: bool,
-    pub draining: Arc<std::sync::atomic::AtomicBool>,
     pub openapi: Arc<OpenApi>,
+}
+
+/// The gateway that a request came to.
+///
+/// # Panics
+/// Outside an app of `app/startup.rs`, which gives every app its gateway.
+pub fn gateway(request: &HttpRequest) -> Data<Gateway> {
+    request.app_data::<Data<Gateway>>().expect("set for every app (startup.rs)").clone()
 }

@@ -1,6 +1,6 @@
 //! The tables of analytics: activity, metrics, copies of the users, notifications.
 
-pub use crate::domain::notification::messages::NEWEST_FIRST;
+use crate::domain::notification::messages::NEWEST_FIRST;
 use crate::domain::report::messages::DayMetrics;
 use std::collections::BTreeMap;
 

@@ -1,7 +1,6 @@
 //! Approvals.
 
-use crate::domain::approval::messages::ApprovalCounts;
-pub use crate::domain::approval::messages::NEWEST_FIRST;
+use crate::domain::approval::messages::{ApprovalCounts, NEWEST_FIRST};
 
 use serde::Deserialize;
 

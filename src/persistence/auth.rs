@@ -1,7 +1,6 @@
 //! Users and sessions.
 
-pub use crate::domain::user::messages::USERS_BY_CREATION;
-use crate::domain::user::messages::{LiveUser, UserFilter};
+use crate::domain::user::messages::{LiveUser, USERS_BY_CREATION, UserFilter, UserName};
 use crate::domain::user::record::{User, UserState};
 use kernel::caller::Role;
 use kernel::clock::Timestamp;
@@ -88,19 +87,32 @@ pub async fn live_users(db: &Db) -> Result<Vec<LiveUser>, StoreError> {
     Ok(rows.into_iter().map(live).collect())
 }
 
+/// The names of the users with these ids, live or deleted, in no order.
+pub async fn user_names(db: &Db, ids: &[Id]) -> Result<Vec<UserName>, StoreError> {
+    let chosen = format!("id IN ({})", db.dialect().ids());
+    let tail = Sql::default().filter(&chosen, [serde_json::to_string(ids)?.into()]);
+    let users: Vec<UserState> = db.rows(&USERS, tail).await?;
+    let name = |state: UserState| UserName {
+        is_deleted: !state.is_live(),
+        id: state.user.id,
+        name: state.user.name,
+    };
+    Ok(users.into_iter().map(name).collect())
+}
+
 /// The condition that a user's row is unchanged.
 pub fn unchanged(user: &LiveUser) -> Write {
     Write::check(&USERS, user.id).expecting(user.version)
 }
 
-/// Live users in the order of their creation.
+/// Live users in the order of their creation; with `by_name_only`, `q` searches names only.
 pub async fn list_users(
     db: &Db,
     filter: &UserFilter,
+    by_name_only: bool,
     request: &PageRequest,
 ) -> Result<Page<User>, StoreError> {
-    let holds =
-        if filter.by_name_only { db.dialect().first_line_holds() } else { db.dialect().search_holds() };
+    let holds = if by_name_only { db.dialect().first_line_holds() } else { db.dialect().search_holds() };
     let narrow = |sql: Sql| {
         sql.filter("deleted_at IS NULL", [])
             .filter_some("role = ?", filter.role.map(Role::as_str))

@@ -6,8 +6,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use crate::domain::customer::messages::CustomerFilter;
-pub use crate::domain::customer::messages::SORTS;
+use crate::domain::customer::messages::{CustomerFilter, CustomerName};
 use crate::domain::customer::record::Customer;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
@@ -64,6 +63,21 @@ pub async fn list(
         _ => sort.keyset(row.created_at, row.id),
     };
     paging::page(db, &CUSTOMERS, request, sort, narrow, key).await
+}
+
+/// The names of the customers with these ids, live or deleted, in no order; with `owner`, of that owner's.
+pub async fn names(db: &Db, owner: Option<Id>, ids: &[Id]) -> Result<Vec<CustomerName>, StoreError> {
+    let chosen = format!("id IN ({})", db.dialect().ids());
+    let tail = Sql::default()
+        .filter(&chosen, [serde_json::to_string(ids)?.into()])
+        .filter_some("owner_id = ?", owner);
+    let customers: Vec<Customer> = db.rows(&CUSTOMERS, tail).await?;
+    let name = |customer: Customer| CustomerName {
+        is_deleted: customer.deleted_at.is_some(),
+        id: customer.id,
+        name: customer.name,
+    };
+    Ok(customers.into_iter().map(name).collect())
 }
 
 /// The condition that no live customer which the caller may see has this address, except `except`.

@@ -1,7 +1,6 @@
 //! Meetings.
 
-pub use crate::domain::meeting::messages::LATEST_FIRST;
-use crate::domain::meeting::messages::MeetingCounts;
+use crate::domain::meeting::messages::{LATEST_FIRST, MeetingCounts};
 use std::collections::BTreeMap;
 
 use serde::Deserialize;

@@ -1,6 +1,6 @@
 //! Sagas.
 
-pub use crate::domain::saga::messages::NEWEST_FIRST;
+use crate::domain::saga::messages::NEWEST_FIRST;
 use crate::domain::saga::record::Saga;
 use kernel::caller::Caller;
 use kernel::ids::Id;

@@ -1,7 +1,6 @@
 //! Tasks.
 
-pub use crate::domain::task::messages::DUE_FIRST;
-use crate::domain::task::messages::{DueTask, TaskCounts, TaskFilter};
+use crate::domain::task::messages::{DUE_FIRST, DueTask, TaskCounts, TaskFilter};
 use crate::domain::task::record::Task;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;

@@ -114,6 +114,45 @@ async fn a_record_that_somebody_else_changed_is_not_written_over() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_list_asks_for_the_names_of_all_its_rows_at_once() {
+    let app = TestApp::start(Sqlite).await;
+    let Team { admin, manager, sales, colleague, .. } = Team::of(&app).await;
+    let browser = Browser::open(&app, &manager.email).await;
+    let handled = async || {
+        let actors = admin.get("/api/admin/actors").await.expect(200);
+        ["auth", "customer"].map(|name| {
+            let actor = actors.items().iter().find(|actor| actor["name"] == name).expect("a service");
+            actor["handled"].as_i64().expect("a number")
+        })
+    };
+    let cost = async || {
+        app.settle().await;
+        let before = handled().await;
+        for page in ["/tasks", "/meetings", "/approvals"] {
+            browser.get(page).await.expect(200);
+        }
+        let after = handled().await;
+        [after[0] - before[0], after[1] - before[1]]
+    };
+    let add = async |count: usize| {
+        for n in 0..count {
+            let member = if n % 2 == 0 { &sales } else { &colleague };
+            let customer = member.customer("絆").await.id();
+            let task = json!({"title": "電話", "due_at": "2099-01-01T00:00:00Z", "customer_id": customer});
+            member.post("/api/tasks", task).await.expect(201);
+            let meeting = json!({"title": "初回", "met_at": "2026-03-02T09:00:00Z", "customer_id": customer});
+            member.post("/api/meetings", meeting).await.expect(201);
+            let approval = json!({"title": "値引", "amount": 1, "currency": "JPY", "customer_id": customer});
+            member.post("/api/approvals", approval).await.expect(201);
+        }
+    };
+    add(1).await;
+    let of_one = cost().await;
+    add(9).await;
+    assert_eq!(cost().await, of_one);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_unknown_address_is_a_page_to_people_and_a_problem_to_programs() {
     let app = TestApp::start(Sqlite).await;
     app.nobody().get("/nowhere").await.expect_problem(404, "not_found");

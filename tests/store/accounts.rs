@@ -9,7 +9,7 @@ use kizuna::domain::session::record::Session;
 use kizuna::domain::user::messages::UserFilter;
 use kizuna::domain::user::record::UserState;
 use kizuna::persistence::auth::{
-    SESSIONS, another_admin, has_users, list_users, purge_sessions, user_by_email,
+    SESSIONS, another_admin, has_users, list_users, purge_sessions, user_by_email, user_names,
 };
 use rstest::rstest;
 use store::unit_of_work::Write;
@@ -82,8 +82,8 @@ async fn users_are_listed_in_the_order_of_their_making(#[case] on: Database) {
     }
     store(&db, vec![user_write(&deleted(user("gone")))]).await;
     let ask = async |role, q: Option<&str>| -> Vec<String> {
-        let filter = UserFilter { role, q: q.map(str::to_owned), by_name_only: false };
-        let all = walk(5, async |page| list_users(&db, &filter, &page).await).await;
+        let filter = UserFilter { role, q: q.map(str::to_owned) };
+        let all = walk(5, async |page| list_users(&db, &filter, false, &page).await).await;
         all.into_iter().map(|user| user.name).collect()
     };
     assert_eq!(ask(None, None).await, names);
@@ -91,6 +91,23 @@ async fn users_are_listed_in_the_order_of_their_making(#[case] on: Database) {
     assert_eq!(ask(None, Some("ä1")).await, ["Ä1_", "Ä10_", "Ä11_"]);
     assert_eq!(ask(None, Some("1_@EXAMPLE")).await, ["Ä1_", "Ä11_"]);
     assert_eq!(ask(None, Some("%")).await, [""; 0]);
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_names_of_many_users_are_read_at_once_also_of_deleted_ones(#[case] on: Database) {
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
+    let people = [user("ann"), user("bo"), deleted(user("gone"))];
+    store(&db, people.iter().map(user_write).collect()).await;
+    let ids = [people[0].user.id, people[2].user.id, new_id()];
+    let mut names = user_names(&db, &ids).await.unwrap();
+    names.sort_by(|one, other| one.name.cmp(&other.name));
+    let names: Vec<_> = names.iter().map(|name| (name.id, name.name.as_str(), name.is_deleted)).collect();
+    assert_eq!(names, [(ids[0], "ann", false), (ids[1], "gone", true)]);
+    assert_eq!(user_names(&db, &[]).await.unwrap(), []);
 }
 
 #[rstest]

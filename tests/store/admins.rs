@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::caller::Role;
+use kernel::caller::{Caller, Role};
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
@@ -78,8 +78,8 @@ fn of_two_admins_who_make_each_other_less_one_stays(#[case] on: Database) {
             store(&nodes[0].db, [&one, &other, &successor].map(user_write).to_vec()).await;
             let (a, b) = (one.user.id, other.user.id);
             // Both nodes have them in memory.
-            here.ask(FindUser { id: a }).await.unwrap();
-            there.ask(FindUser { id: b }).await.unwrap();
+            here.ask(FindUser { id: a, caller: Caller::system() }).await.unwrap();
+            there.ask(FindUser { id: b, caller: Caller::system() }).await.unwrap();
             let (first, second) = if round % 2 == 0 {
                 tokio::join!(demote(&here, a, b), demote(&there, b, a))
             } else {

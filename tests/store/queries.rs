@@ -32,6 +32,33 @@ async fn found(db: &Db, who: &Caller, filter: CustomerFilter) -> Vec<String> {
 #[case(Sqlite)]
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
+async fn the_names_of_many_customers_are_read_at_once_within_an_owner_s(#[case] on: Database) {
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
+    let (owner, other) = (new_id(), new_id());
+    let gone = Customer { owner_id: owner, deleted_at: Some(day(9)), ..customer("gone") };
+    let rows = [
+        Customer { owner_id: owner, ..customer("a") },
+        Customer { owner_id: other, ..customer("b") },
+        Customer { owner_id: owner, ..customer("unasked") },
+        gone,
+    ];
+    store(&db, rows.iter().map(customer_write).collect()).await;
+    let ids = [rows[0].id, rows[1].id, rows[3].id, new_id()];
+    let found = async |owner| {
+        let mut names = customers::names(&db, owner, &ids).await.unwrap();
+        names.sort_by(|one, other| one.name.cmp(&other.name));
+        names.into_iter().map(|name| (name.name, name.is_deleted)).collect::<Vec<_>>()
+    };
+    let named = |name: &str, is_deleted| (name.to_owned(), is_deleted);
+    assert_eq!(found(None).await, [named("a", false), named("b", false), named("gone", true)]);
+    assert_eq!(found(Some(owner)).await, [named("a", false), named("gone", true)]);
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+#[tokio::test(flavor = "multi_thread")]
 async fn customers_are_filtered_by_who_asks_owner_status_and_time(#[case] on: Database) {
     let database = TestDatabase::fresh(on);
     let db = database.migrated().await;

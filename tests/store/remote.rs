@@ -276,12 +276,12 @@ async fn strange_entries_are_refused_or_passed_over_and_stop_nobody() {
         ("CreateCustomer", json!({"customer": {"name": "x", "shoe_size": 43}})),
         ("DropCustomers", json!({})),
         ("", json!("\0")),
-        ("FindUser", json!({"id": new_id()})),
+        ("FindUser", json!({"id": new_id(), "caller": Caller::system()})),
     ] {
         refused.push(stranger.request(name, &payload).await);
     }
     // One of a service that the node does not host.
-    let mut misled = stranger.request("FindUser", &json!({"id": new_id()})).await;
+    let mut misled = stranger.request("FindUser", &json!({"id": new_id(), "caller": Caller::system()})).await;
     misled.question.service = ServiceName::Auth.to_string();
     refused.push(misled);
     for request in &refused {

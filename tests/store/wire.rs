@@ -22,8 +22,7 @@ use kizuna::domain::approval::messages as opportunity;
 use kizuna::domain::approval::messages::ApprovalCounts;
 use kizuna::domain::approval::record::{Approval, ApprovalStatus};
 use kizuna::domain::customer::messages as customer;
-use kizuna::domain::customer::messages::CustomerCounts;
-use kizuna::domain::customer::messages::SORTS;
+use kizuna::domain::customer::messages::{CustomerCounts, SORTS};
 use kizuna::domain::customer::record::{Customer, CustomerStatus};
 use kizuna::domain::meeting::messages as sales;
 use kizuna::domain::meeting::messages::MeetingCounts;
@@ -31,16 +30,15 @@ use kizuna::domain::meeting::record::Meeting;
 use kizuna::domain::notification::messages as analytics;
 use kizuna::domain::notification::record::{Notification, NotificationData};
 use kizuna::domain::notification::rules::NotificationCommand;
-use kizuna::domain::report::messages::DayMetrics;
-use kizuna::domain::report::messages::{SalesSummary, Section, Source};
+use kizuna::domain::report::messages::{DayMetrics, SalesSummary, Section, Source};
 use kizuna::domain::saga::messages::CountReferring;
 use kizuna::domain::saga::record::{Counted, Counts, SagaKind};
 use kizuna::domain::session::record::Session;
 use kizuna::domain::task::messages as tasks;
-use kizuna::domain::task::messages::DueTask;
-use kizuna::domain::task::messages::TaskCounts;
+use kizuna::domain::task::messages::{DueTask, TaskCounts};
 use kizuna::domain::task::record::{Task, TaskStatus};
 use kizuna::domain::user::messages as auth;
+use kizuna::domain::user::record::{UserCard, UserView};
 use runtime::service::{Call, Hosted};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -180,12 +178,18 @@ fn of_auth() {
     }
     tried.call(auth::RemoveUser { id: new_id(), successors, context: context() }, [new_id()]);
     tried.call(auth::LiveUsers, [vec![live], vec![]]);
-    tried.call(auth::FindUser { id: new_id() }, [state.clone()]);
+    let user = UserView::Full(state.user.clone());
+    let card = UserView::Card(UserCard { id: new_id(), name: TEXT.into(), role: Role::Sales });
+    let found = |user: &UserView| auth::FoundUser { version: i64::MAX, user: user.clone() };
+    tried.call(auth::FindUser { id: new_id(), caller: caller() }, [found(&user), found(&card)]);
+    let name = auth::UserName { id: new_id(), name: TEXT.into(), is_deleted: true };
+    tried.call(auth::FindUsers { ids: vec![new_id()], caller: caller() }, [vec![name], vec![]]);
     tried.call(auth::RecallUser { id: new_id() }, [Some(state.clone()), None]);
     let proof = auth::SessionState { session, user: state.clone() };
     tried.call(auth::FindSession { session_id: new_id(), user_id: new_id() }, [proof]);
-    let filter = auth::UserFilter { role: Some(Role::Admin), q: Some(TEXT.into()), by_name_only: true };
-    tried.call(auth::ListUsers { filter, page: page() }, pages(state.user.clone()));
+    let filter = auth::UserFilter { role: Some(Role::Admin), q: Some(TEXT.into()) };
+    let list = auth::ListUsers { caller: caller(), filter, page: page() };
+    tried.call(list, pages(user).into_iter().chain(pages(card)).collect::<Vec<_>>());
     tried.all();
 }
 
@@ -223,7 +227,8 @@ fn of_customer() {
     tried.call(customer::DeleteCustomer { id: new_id(), context: context() }, [new_id()]);
     tried.call(customer::CountByOwner, [HashMap::from([(new_id(), 3)]), HashMap::new()]);
     tried.call(customer::FindCustomer { id: new_id(), caller: caller() }, [Arc::new(one())]);
-    tried.call(customer::RecallCustomer { id: new_id(), caller: caller() }, [Some(Arc::new(one())), None]);
+    let name = customer::CustomerName { id: new_id(), name: TEXT.into(), is_deleted: true };
+    tried.call(customer::FindCustomers { ids: vec![new_id()], caller: caller() }, [vec![name], vec![]]);
     for sort in SORTS {
         let filter = customer::CustomerFilter {
             q: Some(TEXT.into()),
@@ -464,7 +469,7 @@ fn of_analytics() {
     tried.call(metrics, [vec![figures]]);
     let event = LoggedEvent { partition: 15, partition_seq: i64::MAX, event: event_of(&a_customer(TEXT)) };
     let event = EventRecord::from(&event);
-    tried.call(reports::ReadActivity { customer_id: new_id(), page: page() }, pages(event));
+    tried.call(reports::ReadActivity { caller: caller(), customer_id: new_id(), page: page() }, pages(event));
     let list = analytics::ListNotifications { caller: caller(), unread_only: true, page: page() };
     tried.call(list, pages(notification()));
     for mark in [NotificationCommand::Read, NotificationCommand::Archive] {

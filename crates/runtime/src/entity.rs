@@ -290,6 +290,20 @@ impl<A: Aggregate> Entities<A> {
         }
     }
 
+    /// As [`Self::get`], for a caller who may see only some states: `visible` is the rule.
+    ///
+    /// # Errors
+    /// What `visible` refuses, `not_found`, `unavailable`, `overloaded`.
+    pub async fn visible(
+        &self,
+        id: Id,
+        visible: impl FnOnce(Option<&A::State>) -> Result<&A::State, Error>,
+    ) -> Result<Arc<A::State>, Error> {
+        let state = self.get(id).await?;
+        visible(state.as_deref())?;
+        state.ok_or_else(|| Error::new(ErrorCode::NotFound))
+    }
+
     /// The last state committed by this node, or a state that was the last one of any node less than 300 ms ago. Only
     /// for authentication (SPEC §8.6).
     ///

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use crate::actors::analytics::aggregate::NotificationAggregate;
 use crate::actors::analytics::summary::Summaries;
+use crate::actors::customer::client::CustomerPeer;
+use crate::domain::customer::messages::FindCustomer;
 use crate::domain::notification::messages::{
     ListNotifications, MarkNotification, ReadAllNotifications, ReadProgress,
 };
@@ -18,6 +20,7 @@ use crate::persistence::analytics as queries;
 use crate::persistence::deletions;
 use crate::persistence::deletions::NOTIFICATIONS_OF_CUSTOMER;
 use kernel::clock::Clock;
+use kernel::error::Error;
 use kernel::event::EventRecord;
 use kernel::page::{Keyset, Page};
 use runtime::entity::Entities;
@@ -32,6 +35,22 @@ pub struct AnalyticsService {
     pub clock: Clock,
     pub notifications: Entities<NotificationAggregate>,
     pub summaries: Summaries,
+    pub customers: CustomerPeer,
+}
+
+impl AnalyticsService {
+    /// A customer that the caller may not see is `not_found`, as if it did not exist: the customer service decides.
+    async fn read_activity(&self, read: ReadActivity) -> Result<Page<EventRecord>, Error> {
+        let ReadActivity { caller, customer_id: customer, page } = read;
+        self.customers.ask(FindCustomer { id: customer, caller }).await?;
+        let before = page.after.map(|key| key.id);
+        let events = queries::activity(&self.db, customer, before, page.limit + 1).await?;
+        let total = if page.count { Some(queries::activity_count(&self.db, customer).await?) } else { None };
+        let events = events.iter().map(EventRecord::from).collect();
+        let key =
+            |event: &EventRecord| Keyset { sort: NEWEST_FIRST.into(), value: String::new(), id: event.id };
+        Ok(Page::cut(events, page.limit, key, total))
+    }
 }
 
 /// The name in cursors of the order by id, newest first.
@@ -46,14 +65,7 @@ serve!(AnalyticsService as ServiceName::Analytics, {
         let notifications = deletions::count(&service.db, NOTIFICATIONS_OF_CUSTOMER, message.id).await?;
         Ok(Counts::from([(Counted::Notifications, notifications)]))
     },
-    ReadActivity read => |service, message| Page<EventRecord> {
-        let (customer, page) = (message.customer_id, message.page);
-        let events = queries::activity(&service.db, customer, page.after.map(|key| key.id), page.limit + 1).await?;
-        let total = if page.count { Some(queries::activity_count(&service.db, customer).await?) } else { None };
-        let events = events.iter().map(EventRecord::from).collect();
-        let key = |event: &EventRecord| Keyset { sort: NEWEST_FIRST.into(), value: String::new(), id: event.id };
-        Ok(Page::cut(events, page.limit, key, total))
-    },
+    ReadActivity read => |service, message| Page<EventRecord> { service.read_activity(message).await },
     ListNotifications read => |service, message| Page<Notification> {
         Ok(queries::notifications(&service.db, message.caller.user_id, message.unread_only, &message.page).await?)
     },

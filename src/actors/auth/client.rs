@@ -8,7 +8,7 @@ use crate::actors::auth::recent_answers::Recent;
 use crate::actors::auth::service::AuthService;
 use crate::actors::auth::token::{Keys, Use};
 use crate::domain::session::record::Session;
-use crate::domain::user::messages::{FindSession, FindUser, Principal, RecallUser, SessionState};
+use crate::domain::user::messages::{FindSession, Principal, RecallUser, SessionState};
 use crate::domain::user::record::UserState;
 use kernel::caller::Caller;
 use kernel::clock::{Clock, Timestamp};
@@ -136,18 +136,7 @@ impl AuthClient {
         }
     }
 
-    /// The user with this id, also a deleted one.
-    ///
-    /// # Errors
-    /// `unavailable`, `overloaded`.
-    pub async fn recall(&self, id: Id) -> Result<Option<Arc<UserState>>, Error> {
-        match &self.proofs {
-            Proofs::Here(accounts) => accounts.users.get(id).await,
-            Proofs::Elsewhere { .. } => self.service.ask(RecallUser { id }).await,
-        }
-    }
-
-    /// The user with this id, as last committed by any node.
+    /// The user of a token, as last committed by any node.
     ///
     /// # Errors
     /// `session_ended` if the user is deleted, `unavailable`, `overloaded`.
@@ -155,10 +144,7 @@ impl AuthClient {
         if let Some(user) = self.accounts().and_then(|accounts| accounts.users.cached(user)) {
             return Ok(user);
         }
-        let found = self.service.ask(FindUser { id: user }).await;
-        found.map_err(|error| match error.code {
-            ErrorCode::NotFound => Error::new(ErrorCode::SessionEnded),
-            _ => error,
-        })
+        let found = self.service.ask(RecallUser { id: user }).await?.filter(|user| user.is_live());
+        found.ok_or_else(|| Error::new(ErrorCode::SessionEnded))
     }
 }

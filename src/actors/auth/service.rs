@@ -15,10 +15,11 @@ use crate::domain::saga::record::SagaKind;
 use crate::domain::session::rules::LoginFailed;
 use crate::domain::session::rules::SessionCommand;
 use crate::domain::user::messages::{
-    ChangePassword, ChangeUser, CreateUser, FindSession, FindUser, ListUsers, LiveUser, LiveUsers, Login,
-    Logout, RecallUser, Refresh, RemoveUser, SessionState, Successors, TokenType, Tokens,
+    ChangePassword, ChangeUser, CreateUser, FIND_USERS_MAX, FindSession, FindUser, FindUsers, FoundUser,
+    ListUsers, LiveUser, LiveUsers, Login, Logout, RecallUser, Refresh, RemoveUser, SessionState, Successors,
+    TokenType, Tokens, UserName,
 };
-use crate::domain::user::record::{User, UserState};
+use crate::domain::user::record::{UserState, UserView};
 use crate::domain::user::rules as domain;
 use crate::domain::user::rules::{Leaving, UserCommand};
 use crate::persistence::auth as queries;
@@ -171,7 +172,7 @@ impl AuthService {
     }
 
     async fn create_user(&self, create: CreateUser) -> Result<Arc<UserState>, Error> {
-        create.context.caller.require(&[Role::Admin])?;
+        domain::may_manage_users(&create.context.caller)?;
         let (new, password) = domain::check_new(create.user)?;
         self.check_manager(new.manager_id).await?;
         let password_hash = self.passwords.hash(password).await?;
@@ -179,7 +180,7 @@ impl AuthService {
     }
 
     async fn change_user(&self, change: ChangeUser) -> Result<Arc<UserState>, Error> {
-        change.context.caller.require(&[Role::Admin])?;
+        domain::may_manage_users(&change.context.caller)?;
         let (changes, password) = domain::check_changes(change.changes)?;
         self.check_manager(changes.manager_id.flatten()).await?;
         let password_hash = match password {
@@ -249,7 +250,7 @@ impl AuthService {
     async fn check_manager(&self, manager: Option<Id>) -> Result<(), Error> {
         let Some(manager) = manager else { return Ok(()) };
         match self.users.get(manager).await? {
-            Some(user) if user.is_live() && user.user.role != Role::Sales => Ok(()),
+            Some(user) if user.is_live() && domain::can_be_manager(user.user.role) => Ok(()),
             _ => Err(Error::field("manager_id", "unknown_manager")),
         }
     }
@@ -263,9 +264,23 @@ impl AuthService {
         Ok(SessionState { session: (*session).clone(), user })
     }
 
-    async fn find_user(&self, id: Id) -> Result<Arc<UserState>, Error> {
-        let user = self.users.get(id).await?.filter(|user| user.is_live());
-        user.ok_or_else(|| Error::new(ErrorCode::NotFound))
+    async fn find_user(&self, find: FindUser) -> Result<FoundUser, Error> {
+        let user = self.users.get(find.id).await?.filter(|user| user.is_live());
+        let user = user.ok_or_else(|| Error::new(ErrorCode::NotFound))?.user.clone();
+        Ok(FoundUser { version: user.version, user: domain::view(user, &find.caller) })
+    }
+
+    async fn find_users(&self, find: FindUsers) -> Result<Vec<UserName>, Error> {
+        if find.ids.len() > FIND_USERS_MAX {
+            return Err(Error::new(ErrorCode::Internal));
+        }
+        Ok(queries::user_names(&self.db, &find.ids).await?)
+    }
+
+    async fn list_users(&self, list: ListUsers) -> Result<Page<UserView>, Error> {
+        let by_name_only = domain::searches_names_only(&list.caller);
+        let users = queries::list_users(&self.db, &list.filter, by_name_only, &list.page).await?;
+        Ok(users.map(|user| domain::view(user, &list.caller)))
     }
 }
 
@@ -287,6 +302,7 @@ serve!(AuthService as ServiceName::Auth, {
     ChangeUser command => |service, message| Arc<UserState> { service.change_user(message).await },
     FindSession read => |service, message| SessionState { service.find_session(&message).await },
     RecallUser read => |service, message| Option<Arc<UserState>> { service.users.get(message.id).await },
-    FindUser read => |service, message| Arc<UserState> { service.find_user(message.id).await },
-    ListUsers read => |service, message| Page<User> { Ok(queries::list_users(&service.db, &message.filter, &message.page).await?) },
+    FindUser read => |service, message| FoundUser { service.find_user(message).await },
+    FindUsers read => |service, message| Vec<UserName> { service.find_users(message).await },
+    ListUsers read => |service, message| Page<UserView> { service.list_users(message).await },
 });

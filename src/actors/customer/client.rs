@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::actors::customer::aggregate::CustomerAggregate;
 use crate::actors::customer::service::CustomerService;
-use crate::domain::customer::messages::{FindCustomer, RecallCustomer};
+use crate::domain::customer::messages::FindCustomer;
 use crate::domain::customer::record::Customer;
 use crate::domain::customer::rules as domain;
 use kernel::caller::Caller;
@@ -34,13 +34,5 @@ impl CustomerClient {
             Some(customer) => domain::visible(Some(&customer), &caller).map(drop).map(|()| customer),
             None => self.service.ask(FindCustomer { id, caller }).await,
         }
-    }
-
-    /// A customer that the caller may see or could see; a deleted one, too.
-    ///
-    /// # Errors
-    /// `unavailable`, `overloaded`.
-    pub async fn recall(&self, caller: Caller, id: Id) -> Result<Option<Arc<Customer>>, Error> {
-        self.service.ask(RecallCustomer { id, caller }).await
     }
 }

@@ -8,11 +8,11 @@ use crate::actors::auth::client::AuthPeer;
 use crate::actors::customer::aggregate::CustomerAggregate;
 use crate::actors::sagas::start::start;
 use crate::actors::user_check::check_owner_exists;
-use crate::domain::customer::messages::CustomerCounts;
 use crate::domain::customer::messages::{
-    ChangeCustomer, CountByOwner, CreateCustomer, CustomerStats, DeleteCustomer, FindCustomer, ListCustomers,
-    RecallCustomer,
+    ChangeCustomer, CountByOwner, CreateCustomer, CustomerStats, DeleteCustomer, FindCustomer, FindCustomers,
+    ListCustomers,
 };
+use crate::domain::customer::messages::{CustomerCounts, CustomerName, FIND_CUSTOMERS_MAX};
 use crate::domain::customer::record::Customer;
 use crate::domain::customer::rules as domain;
 use crate::domain::customer::rules::CustomerCommand;
@@ -22,7 +22,7 @@ use crate::persistence::customers as queries;
 use crate::persistence::deletions;
 use crate::persistence::deletions::CUSTOMERS_OF_OWNER;
 use kernel::clock::Clock;
-use kernel::error::Error;
+use kernel::error::{Error, ErrorCode};
 use kernel::failpoint;
 use kernel::ids::{Id, new_id};
 use kernel::page::Page;
@@ -74,9 +74,14 @@ impl CustomerService {
     }
 
     async fn find(&self, find: &FindCustomer) -> Result<Arc<Customer>, Error> {
-        let customer = self.customers.get(find.id).await?;
-        domain::visible(customer.as_deref(), &find.caller)?;
-        Ok(customer.expect("what is visible is there"))
+        self.customers.visible(find.id, |customer| domain::visible(customer, &find.caller)).await
+    }
+
+    async fn find_many(&self, find: &FindCustomers) -> Result<Vec<CustomerName>, Error> {
+        if find.ids.len() > FIND_CUSTOMERS_MAX {
+            return Err(Error::new(ErrorCode::Internal));
+        }
+        Ok(queries::names(&self.db, find.caller.only_owner(), &find.ids).await?)
     }
 
     async fn stats(&self, stats: CustomerStats) -> Result<CustomerCounts, Error> {
@@ -96,10 +101,7 @@ serve!(CustomerService as ServiceName::Customer, {
         Ok(Counts::from([(Counted::Customers, customers)]))
     },
     FindCustomer read => |service, message| Arc<Customer> { service.find(&message).await },
-    RecallCustomer read => |service, message| Option<Arc<Customer>> {
-        let customer = service.customers.get(message.id).await?;
-        Ok(customer.filter(|customer| message.caller.sees(customer.owner_id)))
-    },
+    FindCustomers read => |service, message| Vec<CustomerName> { service.find_many(&message).await },
     ListCustomers read => |service, message| Page<Customer> {
         Ok(queries::list(&service.db, &message.caller, &message.filter, &message.sort, &message.page).await?)
     },

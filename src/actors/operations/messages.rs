@@ -1,4 +1,4 @@
-//! The messages of operations. All are for ADMIN (SPEC §1).
+//! The messages of operations. All are for ADMIN (SPEC §1); MANAGER may read the audit log, too.
 
 use kernel::event::EventType;
 use std::collections::BTreeMap;
@@ -7,16 +7,51 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::service_name::ServiceName;
-use kernel::caller::Caller;
+use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::cloud_event::CloudEvent;
 use kernel::context::Context;
+use kernel::error::Error;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
 use kernel::page::PageRequest;
 use store::cursors::{Parked, ParkedStatus};
 use store::leases::Member;
+pub use store::log::AuditFilter;
 use store::progress::Integrity;
+pub use store::progress::LATEST_FIRST;
+
+/// Whether the caller may operate the node: ADMIN.
+///
+/// # Errors
+/// `forbidden`.
+pub fn may_operate(caller: &Caller) -> Result<(), Error> {
+    caller.require(&[Role::Admin])
+}
+
+/// Whether the caller may read the audit log: MANAGER and ADMIN.
+///
+/// # Errors
+/// `forbidden`.
+pub fn may_audit(caller: &Caller) -> Result<(), Error> {
+    caller.require(&[Role::Manager, Role::Admin])
+}
+
+/// The event log, newest first.
+pub struct ReadAuditLog {
+    pub caller: Caller,
+    pub filter: AuditFilter,
+    pub page: PageRequest,
+}
+
+/// The name of the audit log's order in cursors.
+pub const NEWEST_FIRST: &str = "-id";
+
+/// How many events each consumer of the log has not taken yet, by its name. After the first that the database did
+/// not answer there are no more.
+pub struct ReadLag {
+    pub caller: Caller,
+}
 
 /// Every actor of this node.
 pub struct ReadActors {

@@ -3,4 +3,5 @@
 
 pub mod dead_letters;
 pub mod messages;
+pub mod readiness;
 pub mod service;

@@ -8,14 +8,13 @@ use futures_util::future::try_join_all;
 use crate::actors::operations::dead_letters;
 use crate::actors::operations::messages::{
     CheckIntegrity, ClusterReading, ConsumerIntegrity, ConsumerLag, ConsumerReading, DeadLetter,
-    IntegrityReport, ListDeadLetters, NodeReading, PartitionReading, ReadActors, ReadBreakers, ReadCluster,
-    ReadConsumers, RedisState, RedriveDeadLetter,
+    IntegrityReport, ListDeadLetters, NEWEST_FIRST, NodeReading, PartitionReading, ReadActors, ReadAuditLog,
+    ReadBreakers, ReadCluster, ReadConsumers, ReadLag, RedisState, RedriveDeadLetter, may_audit, may_operate,
 };
-use kernel::caller::{Caller, Role};
 use kernel::clock::Clock;
 use kernel::error::Error;
-use kernel::event::PARTITIONS;
-use kernel::page::Page;
+use kernel::event::{LoggedEvent, PARTITIONS};
+use kernel::page::{Keyset, Page};
 use kernel::service_id::ServiceId;
 use runtime::circuit_breaker::{BreakerReading, CircuitBreaker};
 use runtime::cluster::members::Members;
@@ -42,11 +41,6 @@ pub struct OperationsService {
     pub redis: Option<Redis>,
 }
 
-/// Checks that the caller is an ADMIN (SPEC §1).
-fn operator(caller: &Caller) -> Result<(), Error> {
-    caller.require(&[Role::Admin])
-}
-
 impl OperationsService {
     async fn consumers(&self) -> Result<Vec<ConsumerReading>, Error> {
         let mut readings = Vec::with_capacity(self.consumers.len());
@@ -58,9 +52,35 @@ impl OperationsService {
         Ok(readings)
     }
 
+    async fn lag(&self) -> Vec<(&'static str, i64)> {
+        let mut lags = Vec::with_capacity(self.consumers.len());
+        for ConsumerSpec { name, types, .. } in &self.consumers {
+            let Ok(lag) = cursors::lag(&self.db, name, types).await else { break };
+            lags.push((*name, lag));
+        }
+        lags
+    }
+
+    async fn audit_log(&self, read: ReadAuditLog) -> Result<Page<LoggedEvent>, Error> {
+        let ReadAuditLog { caller, filter, page } = read;
+        may_audit(&caller)?;
+        if filter.event_type.as_deref().is_some_and(|name| self.db.catalogue().find(name).is_none()) {
+            return Err(Error::parameter("type", "invalid_choice"));
+        }
+        let before = page.after.map(|key| key.id);
+        let found = log::audit(&self.db, &filter, before, page.limit + 1).await?;
+        let total = if page.count { Some(log::audit_count(&self.db, &filter).await?) } else { None };
+        let key = |event: &LoggedEvent| Keyset {
+            sort: NEWEST_FIRST.into(),
+            value: String::new(),
+            id: event.event.id,
+        };
+        Ok(Page::cut(found, page.limit, key, total))
+    }
+
     async fn redrive(&self, redrive: RedriveDeadLetter) -> Result<DeadLetter, Error> {
         let RedriveDeadLetter { id, context } = redrive;
-        operator(&context.caller)?;
+        may_operate(&context.caller)?;
         let commit = async |unit| self.journal.commit(unit).await;
         dead_letters::redrive(&self.db, id, context.claim.as_ref(), self.clock.now(), commit).await
     }
@@ -116,29 +136,34 @@ fn shares(living: &Membership, service: Option<ServiceId>) -> BTreeMap<String, V
 }
 
 serve!(OperationsService, {
+    ReadAuditLog => |service, message| Page<LoggedEvent> { service.audit_log(message).await },
+    ReadLag => |service, message| Vec<(&'static str, i64)> {
+        may_operate(&message.caller)?;
+        Ok(service.lag().await)
+    },
     ReadActors => |service, message| Vec<ActorReading> {
-        operator(&message.caller)?;
+        may_operate(&message.caller)?;
         Ok(service.actor_stats.read())
     },
     ReadBreakers => |service, message| Vec<BreakerReading> {
-        operator(&message.caller)?;
+        may_operate(&message.caller)?;
         try_join_all(service.breakers.iter().map(CircuitBreaker::read)).await
     },
     ReadConsumers => |service, message| Vec<ConsumerReading> {
-        operator(&message.caller)?;
+        may_operate(&message.caller)?;
         service.consumers().await
     },
     ListDeadLetters => |service, message| Page<DeadLetter> {
-        operator(&message.caller)?;
+        may_operate(&message.caller)?;
         Ok(dead_letters::list(&service.db, message.consumer.as_deref(), &message.page).await?)
     },
     RedriveDeadLetter => |service, message| DeadLetter { service.redrive(message).await },
     CheckIntegrity => |service, message| IntegrityReport {
-        operator(&message.caller)?;
+        may_operate(&message.caller)?;
         service.integrity().await
     },
     ReadCluster => |service, message| ClusterReading {
-        operator(&message.caller)?;
+        may_operate(&message.caller)?;
         service.cluster().await
     },
 });

@@ -71,7 +71,7 @@ impl OpportunityService {
     async fn check_approver(&self, approver: Id, requester: Id) -> Result<(), Error> {
         domain::check_approver(Some(approver), requester)?;
         match find_user(&self.auth, approver).await? {
-            Some(user) if domain::can_approve(user.user.role) => Ok(()),
+            Some(user) if domain::can_approve(user.role) => Ok(()),
             _ => Err(Error::field("approver_id", "unknown_approver")),
         }
     }
@@ -79,16 +79,14 @@ impl OpportunityService {
     /// The requester's manager, if the manager may approve; else `None`.
     async fn approver_by_default(&self, requester: Id) -> Result<Option<Id>, Error> {
         let user = find_user(&self.auth, requester).await?;
-        let manager = user.and_then(|user| user.user.manager_id).filter(|manager| *manager != requester);
+        let manager = user.and_then(|user| user.manager_id).filter(|manager| *manager != requester);
         let Some(manager) = manager else { return Ok(None) };
         let manager = find_user(&self.auth, manager).await?;
-        Ok(manager.filter(|user| domain::can_approve(user.user.role)).map(|user| user.user.id))
+        Ok(manager.filter(|user| domain::can_approve(user.role)).map(|user| user.id))
     }
 
     async fn find(&self, caller: &Caller, id: Id) -> Result<Arc<Approval>, Error> {
-        let approval = self.approvals.get(id).await?;
-        domain::visible(approval.as_deref(), caller)?;
-        Ok(approval.expect("what is visible is there"))
+        self.approvals.visible(id, |approval| domain::visible(approval, caller)).await
     }
 
     async fn stats(&self, stats: ApprovalStats) -> Result<ApprovalCounts, Error> {

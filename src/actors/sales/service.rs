@@ -73,9 +73,7 @@ impl SalesService {
     }
 
     async fn find(&self, caller: &Caller, id: Id) -> Result<Arc<Meeting>, Error> {
-        let meeting = self.meetings.get(id).await?;
-        domain::visible(meeting.as_deref(), caller)?;
-        Ok(meeting.expect("what is visible is there"))
+        self.meetings.visible(id, |meeting| domain::visible(meeting, caller)).await
     }
 
     async fn count_referring(&self, asked: CountReferring) -> Result<Counts, Error> {

@@ -49,9 +49,7 @@ impl SalesService {
         caller: &Caller,
         id: Id,
     ) -> Result<Arc<Task>, Error> {
-        let task = self.tasks.get(id).await?;
-        domain::visible(task.as_deref(), caller)?;
-        Ok(task.expect("what is visible is there"))
+        self.tasks.visible(id, |task| domain::visible(task, caller)).await
     }
 
     pub(in crate::actors::sales) async fn task_stats(&self, stats: TaskStats) -> Result<TaskCounts, Error> {

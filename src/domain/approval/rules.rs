@@ -95,6 +95,11 @@ pub fn can_approve(role: Role) -> bool {
     role != Role::Sales
 }
 
+/// Whether a user may be the approver of a request of `requester` (SPEC §1).
+pub fn may_be_approver(user: Id, role: Role, requester: Id) -> bool {
+    can_approve(role) && check_approver(Some(user), requester).is_ok()
+}
+
 /// Checks that the approver is not the requester: nobody decides on their own request.
 ///
 /// # Errors

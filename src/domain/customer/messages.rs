@@ -89,11 +89,23 @@ pub struct FindCustomer {
     pub caller: Caller,
 }
 
-/// Finds a customer that the caller may see or could see, deleted ones too: a record may name a deleted customer.
+/// The most customers that one [`FindCustomers`] may name.
+pub const FIND_CUSTOMERS_MAX: usize = 200;
+
+/// Finds the names of the customers that the caller may see or could see, deleted ones too: a record may name a deleted
+/// customer. The answer leaves out the others.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct RecallCustomer {
-    pub id: Id,
+pub struct FindCustomers {
+    pub ids: Vec<Id>,
     pub caller: Caller,
+}
+
+/// What records show of a customer that they refer to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerName {
+    pub id: Id,
+    pub name: String,
+    pub is_deleted: bool,
 }
 
 /// The filter of a list of customers.

@@ -39,9 +39,10 @@ pub struct DayMetrics {
     pub approvals_rejected: i64,
 }
 
-/// A customer's timeline, newest first. Whether the caller may see the customer is asked before.
+/// The timeline of a customer whom the caller may see, newest first.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ReadActivity {
+    pub caller: Caller,
     pub customer_id: Id,
     pub page: PageRequest,
 }

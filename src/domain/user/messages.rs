@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::session::record::Session;
-use crate::domain::user::record::{User, UserState};
+use crate::domain::user::record::{User, UserState, UserView};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::context::Context;
@@ -166,10 +166,36 @@ pub struct Successors {
 #[derive(Clone, Serialize, Deserialize)]
 pub struct LiveUsers;
 
-/// Finds a live user; other services ask so whether a user exists and may own records.
+/// Finds a live user, as the caller may see them; other services ask as the system.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct FindUser {
     pub id: Id,
+    pub caller: Caller,
+}
+
+/// The answer to [`FindUser`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundUser {
+    pub version: i64,
+    pub user: UserView,
+}
+
+/// The most users that one [`FindUsers`] may name.
+pub const FIND_USERS_MAX: usize = 200;
+
+/// The names of users, also of deleted ones; ids that no user ever had are left out. Every caller may know them.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct FindUsers {
+    pub ids: Vec<Id>,
+    pub caller: Caller,
+}
+
+/// What records show of a user whom they refer to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserName {
+    pub id: Id,
+    pub name: String,
+    pub is_deleted: bool,
 }
 
 /// Finds a session. A node that does not host auth authenticates requests with the answer.
@@ -186,7 +212,8 @@ pub struct SessionState {
     pub user: Arc<UserState>,
 }
 
-/// Finds a user, deleted ones too: a record may name a deleted user.
+/// Finds a user's whole state, deleted ones too. A node that does not host auth authenticates requests with the answer;
+/// what a caller sees of other users goes by [`FindUser`] and [`ListUsers`].
 #[derive(Clone, Serialize, Deserialize)]
 pub struct RecallUser {
     pub id: Id,
@@ -196,17 +223,17 @@ pub struct RecallUser {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct UserFilter {
     pub role: Option<Role>,
-    /// A literal part of the name or email, in any case.
+    /// A literal part of the name or email, in any case; for SALES, of the name alone.
     pub q: Option<String>,
-    /// Whether `q` searches names only: SALES must not learn addresses by guessing.
-    pub by_name_only: bool,
 }
 
 /// The order of users: the oldest first.
 pub const USERS_BY_CREATION: Sort = Sort::time("created_at", "created_at", false);
 
+/// Lists live users, as the caller may see them.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ListUsers {
+    pub caller: Caller,
     pub filter: UserFilter,
     pub page: PageRequest,
 }

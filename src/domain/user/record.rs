@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use crate::domain::deletion::Deletion;
 use kernel::caller::Role;
 use kernel::clock::Timestamp;
+use kernel::error::{Error, ErrorCode};
 use kernel::event::Versioned;
 use kernel::ids::Id;
 use kernel::locale::Locale;
@@ -24,6 +25,57 @@ pub struct User {
     pub manager_id: Option<Id>,
     pub locale: Locale,
     pub time_zone: String,
+}
+
+/// A user as the caller may see it (SPEC §1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum UserView {
+    Full(User),
+    Card(UserCard),
+}
+
+/// What SALES see of a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserCard {
+    pub id: Id,
+    pub name: String,
+    pub role: Role,
+}
+
+impl UserView {
+    pub fn id(&self) -> Id {
+        match self {
+            Self::Full(user) => user.id,
+            Self::Card(card) => card.id,
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Full(user) => &user.name,
+            Self::Card(card) => &card.name,
+        }
+    }
+
+    pub fn role(&self) -> Role {
+        match self {
+            Self::Full(user) => user.role,
+            Self::Card(card) => card.role,
+        }
+    }
+
+    /// The whole user, for callers who may see it.
+    ///
+    /// # Errors
+    /// `forbidden` if the caller sees only the card.
+    pub fn full(self) -> Result<User, Error> {
+        match self {
+            Self::Full(user) => Ok(user),
+            Self::Card(_) => Err(Error::new(ErrorCode::Forbidden)),
+        }
+    }
 }
 
 /// A user as it is stored.
@@ -80,5 +132,11 @@ impl UserDeletedPayload {
 impl Versioned for UserState {
     fn version(&self) -> i64 {
         self.user.version
+    }
+}
+
+impl Versioned for User {
+    fn version(&self) -> i64 {
+        self.version
     }
 }

@@ -1,7 +1,7 @@
 //! The rules of users and sessions. Pure.
 
 use crate::domain::events as catalogue;
-use crate::domain::user::record::{User, UserDeletedPayload, UserPayload, UserState};
+use crate::domain::user::record::{User, UserCard, UserDeletedPayload, UserPayload, UserState, UserView};
 use kernel::event::{DomainEvent, EventType, StateAfter, raw};
 use serde_json::value::RawValue;
 use std::time::Duration;
@@ -16,7 +16,8 @@ use kernel::validation::{Checked, Given, Validator, set};
 
 /// NIST SP 800-63B §5.1.1.2: at least 8 characters, no rules of composition; the upper bound keeps hashing cheap.
 const PASSWORD_MIN: usize = 8;
-const DEFAULT_TIME_ZONE: &str = "Asia/Tokyo";
+/// The time zone of a user who names none.
+pub const DEFAULT_TIME_ZONE: &str = "Asia/Tokyo";
 
 /// The commands of a user.
 #[derive(Debug)]
@@ -101,6 +102,45 @@ fn check_time_zone(validator: &mut Validator, zone: &mut impl Given<String>) {
     }
 }
 
+/// What the caller may see of a user (SPEC §1): SALES see id, name and role.
+pub fn view(user: User, caller: &Caller) -> UserView {
+    match caller.role {
+        Role::Sales => UserView::Card(UserCard { id: user.id, name: user.name, role: user.role }),
+        Role::Manager | Role::Admin => UserView::Full(user),
+    }
+}
+
+/// Whether the caller's searches look at names alone: SALES must not learn addresses by guessing.
+pub fn searches_names_only(caller: &Caller) -> bool {
+    caller.role == Role::Sales
+}
+
+/// Only ADMIN create, change and delete users (SPEC §1).
+///
+/// # Errors
+/// `forbidden`.
+pub fn may_manage_users(caller: &Caller) -> Result<(), Error> {
+    caller.require(&[Role::Admin])
+}
+
+/// Whether a user of this role may be a manager.
+pub fn can_be_manager(role: Role) -> bool {
+    role != Role::Sales
+}
+
+/// Whether `manager`, a user of this role, may be the manager of `user`; nobody is their own.
+pub fn may_be_manager_of(manager: Id, role: Role, user: Id) -> bool {
+    can_be_manager(role) && manager != user
+}
+
+/// Checks that nobody deletes or demotes themselves (SPEC §1).
+///
+/// # Errors
+/// `own_account`.
+pub fn check_not_self(user: Id, caller: &Caller) -> Result<(), Error> {
+    if user == caller.user_id { Err(Error::new(ErrorCode::OwnAccount)) } else { Ok(()) }
+}
+
 /// The events that a command leads to (SPEC §1): who may do what, and that an ADMIN always remains.
 ///
 /// # Errors
@@ -114,11 +154,11 @@ pub fn decide_user(
 ) -> Result<Vec<UserEvent>, Error> {
     match (command, state) {
         (UserCommand::Create { new, password_hash }, None) => {
-            caller.require(&[Role::Admin])?;
+            may_manage_users(caller)?;
             Ok(vec![UserEvent::Created(created(new, password_hash, id, now))])
         }
         (UserCommand::Change { changes, password_hash, other_admins }, Some(state)) if state.is_live() => {
-            caller.require(&[Role::Admin])?;
+            may_manage_users(caller)?;
             check_change(state, changes, caller, *other_admins)?;
             Ok(change(state, changes, password_hash.as_deref(), now).into_iter().collect())
         }
@@ -130,7 +170,7 @@ pub fn decide_user(
             Ok(vec![UserEvent::Updated { after, changed: vec!["password"] }])
         }
         (UserCommand::Delete { leaving, other_admins }, Some(state)) if state.is_live() => {
-            caller.require(&[Role::Admin])?;
+            may_manage_users(caller)?;
             check_removal(state, caller, *other_admins)?;
             let after = UserState { deleted_at: Some(now), ..touched(state, now) };
             Ok(vec![UserEvent::Deleted { after, leaving: *leaving }])
@@ -141,9 +181,7 @@ pub fn decide_user(
 
 /// Checks that neither the caller nor the last ADMIN is deleted or demoted (SPEC §1).
 fn check_removal(state: &UserState, caller: &Caller, other_admins: bool) -> Result<(), Error> {
-    if state.user.id == caller.user_id {
-        return Err(Error::new(ErrorCode::OwnAccount));
-    }
+    check_not_self(state.user.id, caller)?;
     if state.user.role == Role::Admin && !other_admins {
         return Err(Error::new(ErrorCode::LastAdmin));
     }

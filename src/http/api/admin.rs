@@ -5,8 +5,8 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 
 use crate::actors::operations::messages::{
-    CheckIntegrity, ClusterReading, ConsumerReading, DeadLetterView, IntegrityReport, ListDeadLetters,
-    ReadActors, ReadBreakers, ReadCluster, ReadConsumers, RedriveDeadLetter,
+    CheckIntegrity, ClusterReading, ConsumerReading, DeadLetterView, IntegrityReport, LATEST_FIRST,
+    ListDeadLetters, ReadActors, ReadBreakers, ReadCluster, ReadConsumers, RedriveDeadLetter,
 };
 use crate::http::extract::{Authenticated, NoParams, Params, PathId};
 use crate::http::idempotency::{Shape, once};
@@ -17,37 +17,36 @@ use kernel::ids::Id;
 use kernel::page::Page;
 use runtime::circuit_breaker::BreakerReading;
 use runtime::stats::ActorReading;
-use store::progress::LATEST_FIRST;
 
 /// The nodes, the partitions of the log, and how far each consumer lags (ADMIN)
 #[utoipa::path(tag = "admin", responses((status = 200, body = ClusterReading)))]
 #[get("/admin/cluster")]
-pub async fn cluster(gateway: Data<Gateway>, signed: Authenticated, _: Params<NoParams>) -> HttpResult {
-    let reading = gateway.operations.ask(ReadCluster { caller: signed.caller }).await?;
+pub async fn cluster(gateway: Data<Gateway>, auth: Authenticated, _: Params<NoParams>) -> HttpResult {
+    let reading = gateway.operations.ask(ReadCluster { caller: auth.caller }).await?;
     Ok(HttpResponse::Ok().json(reading))
 }
 
 /// Every actor of this node by name; the children of a kind count as one (ADMIN)
 #[utoipa::path(tag = "admin", responses((status = 200, body = Vec<ActorReading>)))]
 #[get("/admin/actors")]
-pub async fn actors(gateway: Data<Gateway>, signed: Authenticated, _: Params<NoParams>) -> HttpResult {
-    let readings = gateway.operations.ask(ReadActors { caller: signed.caller }).await?;
+pub async fn actors(gateway: Data<Gateway>, auth: Authenticated, _: Params<NoParams>) -> HttpResult {
+    let readings = gateway.operations.ask(ReadActors { caller: auth.caller }).await?;
     Ok(HttpResponse::Ok().json(readings))
 }
 
 /// Every circuit breaker of this node (ADMIN)
 #[utoipa::path(tag = "admin", responses((status = 200, body = Vec<BreakerReading>)))]
 #[get("/admin/breakers")]
-pub async fn breakers(gateway: Data<Gateway>, signed: Authenticated, _: Params<NoParams>) -> HttpResult {
-    let readings = gateway.operations.ask(ReadBreakers { caller: signed.caller }).await?;
+pub async fn breakers(gateway: Data<Gateway>, auth: Authenticated, _: Params<NoParams>) -> HttpResult {
+    let readings = gateway.operations.ask(ReadBreakers { caller: auth.caller }).await?;
     Ok(HttpResponse::Ok().json(readings))
 }
 
 /// Every consumer of the event log and how far it is (ADMIN)
 #[utoipa::path(tag = "admin", responses((status = 200, body = Vec<ConsumerReading>)))]
 #[get("/admin/consumers")]
-pub async fn consumers(gateway: Data<Gateway>, signed: Authenticated, _: Params<NoParams>) -> HttpResult {
-    let readings = gateway.operations.ask(ReadConsumers { caller: signed.caller }).await?;
+pub async fn consumers(gateway: Data<Gateway>, auth: Authenticated, _: Params<NoParams>) -> HttpResult {
+    let readings = gateway.operations.ask(ReadConsumers { caller: auth.caller }).await?;
     Ok(HttpResponse::Ok().json(readings))
 }
 
@@ -70,11 +69,11 @@ list_params! {
 pub async fn dead_letters(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    signed: Authenticated,
+    auth: Authenticated,
     params: Params<DeadLetterParams>,
 ) -> HttpResult {
     let page = params.0.page(|keyset| LATEST_FIRST.fits(keyset))?;
-    let asked = ListDeadLetters { caller: signed.caller, consumer: params.0.consumer, page };
+    let asked = ListDeadLetters { caller: auth.caller, consumer: params.0.consumer, page };
     let Page { items, next, total } = gateway.operations.ask(asked).await?;
     let items = items.iter().map(DeadLetterView::from).collect();
     Ok(paging::list(&request, &Page { items, next, total }))
@@ -86,12 +85,12 @@ pub async fn dead_letters(
 pub async fn redrive(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    signed: Authenticated,
+    auth: Authenticated,
     id: PathId,
     _: Params<NoParams>,
 ) -> HttpResult {
     // The path says it all: there is no body to tell two requests apart by.
-    once(&gateway, &request, &signed, &[], Shape::OK, async |context| {
+    once(&gateway, &request, &auth, &[], Shape::OK, async |context| {
         let letter = gateway.operations.ask(RedriveDeadLetter { id: id.0, context }).await?;
         Ok(HttpResponse::Ok().json(DeadLetterView::from(&letter)))
     })
@@ -101,7 +100,7 @@ pub async fn redrive(
 /// Whether every event took effect exactly once and in order (ADMIN)
 #[utoipa::path(tag = "admin", responses((status = 200, body = IntegrityReport)))]
 #[get("/admin/integrity")]
-pub async fn integrity(gateway: Data<Gateway>, signed: Authenticated, _: Params<NoParams>) -> HttpResult {
-    let report = gateway.operations.ask(CheckIntegrity { caller: signed.caller }).await?;
+pub async fn integrity(gateway: Data<Gateway>, auth: Authenticated, _: Params<NoParams>) -> HttpResult {
+    let report = gateway.operations.ask(CheckIntegrity { caller: auth.caller }).await?;
     Ok(HttpResponse::Ok().json(report))
 }

@@ -3,28 +3,25 @@
 use crate::http::error::HttpResult;
 use std::collections::BTreeMap;
 
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get, patch, post};
+use actix_web::{get, patch, post};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::actors::opportunity::service::OpportunityService;
+use crate::domain::approval::messages::ApprovalCounts;
 use crate::domain::approval::messages::{
-    ApprovalFilter, ApprovalStats, DecideApproval, Decision, ListApprovals, NewApproval, NewApprover,
-    OptionalComment, RequestApproval, RequiredComment,
+    ApprovalFilter, ApprovalStats, DecideApproval, Decision, ListApprovals, NEWEST_FIRST, NewApproval,
+    NewApprover, OptionalComment, RequestApproval, RequiredComment,
 };
 use crate::domain::approval::record::{Approval, ApprovalStatus};
-use crate::http::answer;
-use crate::http::export;
-use crate::http::export::Export;
-use crate::http::extract::{Authenticated, Body, NoParams, OptionalBody, Params, PathId};
-use crate::http::idempotency::{Shape, once};
+use crate::http::api::resource;
+use crate::http::api::resource::{ApiRequest, resource};
+use crate::http::extract::{Body, NoParams, OptionalBody, Params, PathId};
 use crate::http::paging::list_params;
-use crate::http::period::{StatsParams, stats_period};
-use crate::http::state::Gateway;
-use crate::persistence::approvals::NEWEST_FIRST;
+use crate::http::period::StatsParams;
 use kernel::ids::Id;
 
-const PATH: &str = "/api/approvals";
+resource!(Approval, "approvals", opportunity.service => OpportunityService);
 
 list_params! {
     /// Which approvals; the newest come first.
@@ -36,27 +33,6 @@ list_params! {
     }
 }
 
-impl Export for Approval {
-    const NAME: &'static str = "approvals";
-    const COLUMNS: &'static [&'static str] = &[
-        "id",
-        "version",
-        "created_at",
-        "updated_at",
-        "customer_id",
-        "title",
-        "amount",
-        "currency",
-        "reason",
-        "status",
-        "requester_id",
-        "approver_id",
-        "decided_by",
-        "decided_at",
-        "comment",
-    ];
-}
-
 /// List approvals: a page as JSON, or all that the filters leave as CSV
 #[utoipa::path(
     tag = "approvals",
@@ -64,19 +40,15 @@ impl Export for Approval {
     responses((status = 200, content((Vec<Approval> = "application/json"), (String = "text/csv"))))
 )]
 #[get("/approvals")]
-pub async fn list(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    signed: Authenticated,
-    params: Params<ApprovalParams>,
-) -> HttpResult {
+pub async fn list(api: ApiRequest, params: Params<ApprovalParams>) -> HttpResult {
     let page = params.0.page(|keyset| NEWEST_FIRST.fits(keyset))?;
     let ApprovalParams { status, customer_id, requester_id, approver_id, .. } = params.0;
     let filter = ApprovalFilter { status, customer_id, requester_id, approver_id };
-    export::answer(&request, page, move |page| {
-        let (gateway, filter) = (gateway.clone(), filter.clone());
-        let asked = ListApprovals { caller: signed.caller, filter, page };
-        async move { gateway.opportunity.service.ask(asked).await }
+    let caller = api.auth.caller;
+    resource::list::<Approval, _>(api, page, move |page| ListApprovals {
+        caller,
+        filter: filter.clone(),
+        page,
     })
     .await
 }
@@ -84,32 +56,16 @@ pub async fn list(
 /// Request an approval
 #[utoipa::path(tag = "approvals", request_body = NewApproval, responses((status = 201, body = Approval)))]
 #[post("/approvals")]
-pub async fn create(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    signed: Authenticated,
-    _: Params<NoParams>,
-    body: Body<NewApproval>,
-) -> HttpResult {
+pub async fn create(api: ApiRequest, _: Params<NoParams>, body: Body<NewApproval>) -> HttpResult {
     let Body { value: approval, digest } = body;
-    once(&gateway, &request, &signed, &digest, Shape::created(PATH), async |context| {
-        let made = gateway.opportunity.service.ask(RequestApproval { approval, context }).await?;
-        Ok(answer::created(PATH, made.id, made.version, &*made))
-    })
-    .await
+    resource::create::<Approval, _>(&api, &digest, |context| RequestApproval { approval, context }).await
 }
 
 /// Read an approval
 #[utoipa::path(tag = "approvals", params(("id" = Id, Path)), responses((status = 200, body = Approval)))]
 #[get("/approvals/{id}")]
-pub async fn read(
-    gateway: Data<Gateway>,
-    signed: Authenticated,
-    id: PathId,
-    _: Params<NoParams>,
-) -> HttpResult {
-    let approval = gateway.opportunity.find(signed.caller, id.0).await?;
-    Ok(answer::record(approval.version, &*approval))
+pub async fn read(api: ApiRequest, id: PathId, _: Params<NoParams>) -> HttpResult {
+    resource::record(api.gateway.opportunity.find(api.auth.caller, id.0).await)
 }
 
 /// Approve what is pending
@@ -121,15 +77,13 @@ pub async fn read(
 )]
 #[patch("/approvals/{id}/approve")]
 pub async fn approve(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    signed: Authenticated,
+    api: ApiRequest,
     id: PathId,
     _: Params<NoParams>,
     body: OptionalBody<OptionalComment>,
 ) -> HttpResult {
     let Body { value, digest } = body.0;
-    decide(&gateway, &request, &signed, id.0, Decision::Approve(value), &digest).await
+    decide(&api, id.0, Decision::Approve(value), &digest).await
 }
 
 /// Reject what is pending, and say why
@@ -141,14 +95,12 @@ pub async fn approve(
 )]
 #[patch("/approvals/{id}/reject")]
 pub async fn reject(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    signed: Authenticated,
+    api: ApiRequest,
     id: PathId,
     _: Params<NoParams>,
     body: Body<RequiredComment>,
 ) -> HttpResult {
-    decide(&gateway, &request, &signed, id.0, Decision::Reject(body.value), &body.digest).await
+    decide(&api, id.0, Decision::Reject(body.value), &body.digest).await
 }
 
 /// Cancel what is pending
@@ -160,15 +112,13 @@ pub async fn reject(
 )]
 #[patch("/approvals/{id}/cancel")]
 pub async fn cancel(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    signed: Authenticated,
+    api: ApiRequest,
     id: PathId,
     _: Params<NoParams>,
     body: OptionalBody<OptionalComment>,
 ) -> HttpResult {
     let Body { value, digest } = body.0;
-    decide(&gateway, &request, &signed, id.0, Decision::Cancel(value), &digest).await
+    decide(&api, id.0, Decision::Cancel(value), &digest).await
 }
 
 /// Let what is pending wait for somebody else
@@ -180,29 +130,16 @@ pub async fn cancel(
 )]
 #[patch("/approvals/{id}/reassign")]
 pub async fn reassign(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    signed: Authenticated,
+    api: ApiRequest,
     id: PathId,
     _: Params<NoParams>,
     body: Body<NewApprover>,
 ) -> HttpResult {
-    decide(&gateway, &request, &signed, id.0, Decision::Reassign(body.value), &body.digest).await
+    decide(&api, id.0, Decision::Reassign(body.value), &body.digest).await
 }
 
-async fn decide(
-    gateway: &Gateway,
-    request: &HttpRequest,
-    signed: &Authenticated,
-    id: Id,
-    decision: Decision,
-    digest: &[u8],
-) -> HttpResult {
-    once(gateway, request, signed, digest, Shape::OK, async |context| {
-        let after = gateway.opportunity.service.ask(DecideApproval { id, decision, context }).await?;
-        Ok(answer::record(after.version, &*after))
-    })
-    .await
+async fn decide(api: &ApiRequest, id: Id, decision: Decision, digest: &[u8]) -> HttpResult {
+    resource::execute::<Approval, _>(api, digest, |context| DecideApproval { id, decision, context }).await
 }
 
 /// Counts of approvals.
@@ -216,18 +153,23 @@ pub struct ApprovalStatsView {
     approved_amount: BTreeMap<String, i64>,
 }
 
+impl From<ApprovalCounts> for ApprovalStatsView {
+    fn from(counts: ApprovalCounts) -> Self {
+        Self {
+            pending: counts.pending,
+            approved: counts.approved,
+            rejected: counts.rejected,
+            cancelled: counts.cancelled,
+            approved_amount: counts.approved_amount,
+        }
+    }
+}
+
 /// The service's statistics
 #[utoipa::path(tag = "approvals", params(StatsParams), responses((status = 200, body = ApprovalStatsView)))]
 #[get("/approvals/stats")]
-pub async fn stats(gateway: Data<Gateway>, signed: Authenticated, params: Params<StatsParams>) -> HttpResult {
-    let (from, to) = stats_period(&params.0, gateway.clock.now())?;
-    let asked = ApprovalStats { caller: signed.caller, owner_id: params.0.owner_id, from, to };
-    let counts = gateway.opportunity.service.ask(asked).await?;
-    Ok(HttpResponse::Ok().json(ApprovalStatsView {
-        pending: counts.pending,
-        approved: counts.approved,
-        rejected: counts.rejected,
-        cancelled: counts.cancelled,
-        approved_amount: counts.approved_amount,
-    }))
+pub async fn stats(api: ApiRequest, params: Params<StatsParams>) -> HttpResult {
+    let caller = api.auth.caller;
+    let of = |from, to, owner_id| ApprovalStats { caller, owner_id, from, to };
+    resource::stats::<Approval, _, ApprovalStatsView>(&api, &params.0, of).await
 }

@@ -5,20 +5,19 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, get};
 use utoipa::openapi::{Object, ObjectBuilder, Type};
 
+use crate::actors::operations::messages::{AuditFilter, NEWEST_FIRST, ReadAuditLog};
 use crate::domain::events as catalogue;
 use crate::http::extract::{Authenticated, Params};
 use crate::http::paging;
 use crate::http::paging::list_params;
 use crate::http::state::Gateway;
-use kernel::caller::{Caller, Role};
+use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::cloud_event::CloudEvent;
 use kernel::error::Error;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
-use kernel::page::{Keyset, Page};
-use store::log;
-use store::log::AuditFilter;
+use kernel::page::Page;
 
 list_params! {
     /// Which events; all that is given must hold.
@@ -40,18 +39,16 @@ fn event_types() -> Object {
         .build()
 }
 
-const NEWEST_FIRST: &str = "-id";
-
 /// The event log, newest first (MANAGER, ADMIN)
 #[utoipa::path(tag = "audit", params(AuditParams), responses((status = 200, body = Vec<CloudEvent>)))]
 #[get("/audit/events")]
 pub async fn events(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    signed: Authenticated,
+    auth: Authenticated,
     params: Params<AuditParams>,
 ) -> HttpResult {
-    let Page { items, next, total } = find(&gateway, &signed.caller, params.0).await?;
+    let Page { items, next, total } = find(&gateway, auth.caller, params.0).await?;
     let items = items.iter().map(CloudEvent::from).collect();
     Ok(paging::list(&request, &Page { items, next, total }))
 }
@@ -62,14 +59,10 @@ pub async fn events(
 /// `forbidden`, `invalid_parameter`, `invalid_cursor`, `unavailable`.
 pub async fn find(
     gateway: &Gateway,
-    caller: &Caller,
+    caller: Caller,
     params: AuditParams,
 ) -> Result<Page<LoggedEvent>, Error> {
-    caller.require(&[Role::Manager, Role::Admin])?;
     let page = params.page(|keyset| keyset.sort == NEWEST_FIRST)?;
-    if params.r#type.as_deref().is_some_and(|wanted| catalogue::CATALOGUE.find(wanted).is_none()) {
-        return Err(Error::parameter("type", "invalid_choice"));
-    }
     let filter = AuditFilter {
         event_type: params.r#type,
         subject: params.subject,
@@ -77,9 +70,5 @@ pub async fn find(
         from: params.from,
         to: params.to,
     };
-    let found = log::audit(&gateway.db, &filter, page.after.map(|key| key.id), page.limit + 1).await?;
-    let total = if page.count { Some(log::audit_count(&gateway.db, &filter).await?) } else { None };
-    let key =
-        |event: &LoggedEvent| Keyset { sort: NEWEST_FIRST.into(), value: String::new(), id: event.event.id };
-    Ok(Page::cut(found, page.limit, key, total))
+    gateway.operations.ask(ReadAuditLog { caller, filter, page }).await
 }

@@ -60,17 +60,17 @@ pub async fn refresh(
 /// End this session
 #[utoipa::path(tag = "auth", responses((status = 204, description = "The session is over")))]
 #[post("/auth/logout")]
-pub async fn logout(gateway: Data<Gateway>, signed: Authenticated, _: Params<NoParams>) -> HttpResult {
-    gateway.auth.service.ask(Logout { context: signed.context() }).await?;
+pub async fn logout(gateway: Data<Gateway>, auth: Authenticated, _: Params<NoParams>) -> HttpResult {
+    gateway.auth.service.ask(Logout { context: auth.context() }).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// The token's user
 #[utoipa::path(tag = "auth", responses((status = 200, body = User)))]
 #[get("/auth/me")]
-pub async fn me(gateway: Data<Gateway>, signed: Authenticated, _: Params<NoParams>) -> HttpResult {
+pub async fn me(gateway: Data<Gateway>, auth: Authenticated, _: Params<NoParams>) -> HttpResult {
     // Not as the proof of the token saw it, which may be a moment old.
-    let user = gateway.auth.myself(signed.caller.user_id).await?;
+    let user = gateway.auth.myself(auth.caller.user_id).await?;
     Ok(answer::record(user.user.version, &user.user))
 }
 
@@ -93,13 +93,13 @@ pub struct PasswordBody {
 pub async fn change_password(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    signed: Authenticated,
+    auth: Authenticated,
     by: Anonymous,
     _: Params<NoParams>,
     body: Body<PasswordBody>,
 ) -> HttpResult {
     let Body { value: PasswordBody { current_password, new_password }, digest } = body;
-    once(&gateway, &request, &signed, &digest, Shape::NO_CONTENT, async |context| {
+    once(&gateway, &request, &auth, &digest, Shape::NO_CONTENT, async |context| {
         gateway
             .auth
             .service

@@ -3,29 +3,27 @@
 use crate::http::error::HttpResult;
 use std::collections::BTreeMap;
 
-use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::actors::customer::service::CustomerService;
+use crate::domain::customer::messages::CustomerCounts;
 use crate::domain::customer::messages::{
     ChangeCustomer, CreateCustomer, CustomerChanges, CustomerFilter, CustomerStats, DeleteCustomer,
-    ListCustomers, NewCustomer,
+    ListCustomers, NewCustomer, SORTS,
 };
 use crate::domain::customer::record::{Customer, CustomerStatus};
 use crate::domain::report::messages::ReadActivity;
 use crate::domain::saga::messages::{Preview, PreviewCustomerDeletion};
 use crate::http::answer;
 use crate::http::answer::Departed;
-use crate::http::export;
-use crate::http::export::Export;
-use crate::http::extract::{Authenticated, Body, NoParams, Params, PathId};
-use crate::http::idempotency::{Shape, once};
+use crate::http::api::resource;
+use crate::http::api::resource::{ApiRequest, resource};
+use crate::http::extract::{Body, NoParams, Params, PathId};
 use crate::http::paging;
 use crate::http::paging::list_params;
-use crate::http::period::{StatsParams, stats_period};
-use crate::http::state::Gateway;
-use crate::persistence::customers::SORTS;
+use crate::http::period::StatsParams;
 use kernel::clock::Timestamp;
 use kernel::cloud_event::CloudEvent;
 use kernel::error::{Error, FieldError};
@@ -33,7 +31,7 @@ use kernel::ids::Id;
 use kernel::page::Page;
 use kernel::page::Sort;
 
-const PATH: &str = "/api/customers";
+resource!(Customer, "customers", customers.service => CustomerService);
 
 list_params! {
     /// Which customers, in which order.
@@ -87,23 +85,6 @@ impl From<CustomerParams> for CustomerFilter {
     }
 }
 
-impl Export for Customer {
-    const NAME: &'static str = "customers";
-    const COLUMNS: &'static [&'static str] = &[
-        "id",
-        "version",
-        "created_at",
-        "updated_at",
-        "name",
-        "email",
-        "phone",
-        "company",
-        "status",
-        "notes",
-        "owner_id",
-    ];
-}
-
 /// List customers: a page as JSON, or all that the filters leave as CSV
 #[utoipa::path(
     tag = "customers",
@@ -111,20 +92,17 @@ impl Export for Customer {
     responses((status = 200, content((Vec<Customer> = "application/json"), (String = "text/csv"))))
 )]
 #[get("/customers")]
-pub async fn list(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    signed: Authenticated,
-    params: Params<CustomerParams>,
-) -> HttpResult {
+pub async fn list(api: ApiRequest, params: Params<CustomerParams>) -> HttpResult {
     let params = params.0;
     let sort = params.order()?;
     let page = params.page(|keyset| sort.fits(keyset))?;
     let filter = CustomerFilter::from(params);
-    export::answer(&request, page, move |page| {
-        let (gateway, filter) = (gateway.clone(), filter.clone());
-        let asked = ListCustomers { caller: signed.caller, filter, sort, page };
-        async move { gateway.customers.service.ask(asked).await }
+    let caller = api.auth.caller;
+    resource::list::<Customer, _>(api, page, move |page| ListCustomers {
+        caller,
+        filter: filter.clone(),
+        sort,
+        page,
     })
     .await
 }
@@ -149,19 +127,13 @@ fn allows_duplicate(request: &HttpRequest) -> Result<bool, Error> {
     responses((status = 201, body = Customer))
 )]
 #[post("/customers")]
-pub async fn create(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    signed: Authenticated,
-    _: Params<NoParams>,
-    body: Body<NewCustomer>,
-) -> HttpResult {
-    let allow_duplicate = allows_duplicate(&request)?;
+pub async fn create(api: ApiRequest, _: Params<NoParams>, body: Body<NewCustomer>) -> HttpResult {
+    let allow_duplicate = allows_duplicate(&api.http)?;
     let Body { value: customer, digest } = body;
-    once(&gateway, &request, &signed, &digest, Shape::created(PATH), async |context| {
-        let made =
-            gateway.customers.service.ask(CreateCustomer { customer, allow_duplicate, context }).await?;
-        Ok(answer::created(PATH, made.id, made.version, &*made))
+    resource::create::<Customer, _>(&api, &digest, |context| CreateCustomer {
+        customer,
+        allow_duplicate,
+        context,
     })
     .await
 }
@@ -169,14 +141,8 @@ pub async fn create(
 /// Read a customer
 #[utoipa::path(tag = "customers", params(("id" = Id, Path)), responses((status = 200, body = Customer)))]
 #[get("/customers/{id}")]
-pub async fn read(
-    gateway: Data<Gateway>,
-    signed: Authenticated,
-    id: PathId,
-    _: Params<NoParams>,
-) -> HttpResult {
-    let customer = gateway.customers.find(signed.caller, id.0).await?;
-    Ok(answer::record(customer.version, &*customer))
+pub async fn read(api: ApiRequest, id: PathId, _: Params<NoParams>) -> HttpResult {
+    resource::record(api.gateway.customers.find(api.auth.caller, id.0).await)
 }
 
 /// Change a customer
@@ -191,43 +157,31 @@ pub async fn read(
 )]
 #[patch("/customers/{id}")]
 pub async fn change(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    signed: Authenticated,
+    api: ApiRequest,
     id: PathId,
     _: Params<NoParams>,
     body: Body<CustomerChanges>,
 ) -> HttpResult {
-    let allow_duplicate = allows_duplicate(&request)?;
-    let change = ChangeCustomer { id: id.0, changes: body.value, allow_duplicate, context: signed.context() };
-    let after = gateway.customers.service.ask(change).await?;
-    Ok(answer::record(after.version, &*after))
+    let allow_duplicate = allows_duplicate(&api.http)?;
+    let change =
+        ChangeCustomer { id: id.0, changes: body.value, allow_duplicate, context: api.auth.context() };
+    resource::record(api.gateway.customers.service.ask(change).await)
 }
 
 /// Delete a customer, and with it what refers to it: the saga tells how far that is
 #[utoipa::path(tag = "customers", params(("id" = Id, Path)), responses((status = 200, body = Departed)))]
 #[delete("/customers/{id}")]
-pub async fn remove(
-    gateway: Data<Gateway>,
-    signed: Authenticated,
-    id: PathId,
-    _: Params<NoParams>,
-) -> HttpResult {
-    let delete = DeleteCustomer { id: id.0, context: signed.context() };
-    Ok(answer::departed(id.0, gateway.customers.service.ask(delete).await?))
+pub async fn remove(api: ApiRequest, id: PathId, _: Params<NoParams>) -> HttpResult {
+    let delete = DeleteCustomer { id: id.0, context: api.auth.context() };
+    Ok(answer::departed(id.0, api.gateway.customers.service.ask(delete).await?))
 }
 
 /// What the deletion of a customer would touch
 #[utoipa::path(tag = "customers", params(("id" = Id, Path)), responses((status = 200, body = Preview)))]
 #[get("/customers/{id}/deletion-preview")]
-pub async fn preview(
-    gateway: Data<Gateway>,
-    signed: Authenticated,
-    id: PathId,
-    _: Params<NoParams>,
-) -> HttpResult {
-    let preview = PreviewCustomerDeletion { id: id.0, caller: signed.caller };
-    Ok(HttpResponse::Ok().json(gateway.sagas.ask(preview).await?))
+pub async fn preview(api: ApiRequest, id: PathId, _: Params<NoParams>) -> HttpResult {
+    let preview = PreviewCustomerDeletion { id: id.0, caller: api.auth.caller };
+    Ok(HttpResponse::Ok().json(api.gateway.sagas.ask(preview).await?))
 }
 
 /// Counts of customers.
@@ -239,19 +193,24 @@ pub struct CustomerStatsView {
     by_status: BTreeMap<String, i64>,
 }
 
+impl From<CustomerCounts> for CustomerStatsView {
+    fn from(counts: CustomerCounts) -> Self {
+        Self {
+            total: counts.total,
+            new: counts.new,
+            deleted: counts.deleted,
+            by_status: counts.by_status.into_iter().collect(),
+        }
+    }
+}
+
 /// The service's statistics
 #[utoipa::path(tag = "customers", params(StatsParams), responses((status = 200, body = CustomerStatsView)))]
 #[get("/customers/stats")]
-pub async fn stats(gateway: Data<Gateway>, signed: Authenticated, params: Params<StatsParams>) -> HttpResult {
-    let (from, to) = stats_period(&params.0, gateway.clock.now())?;
-    let asked = CustomerStats { caller: signed.caller, owner_id: params.0.owner_id, from, to };
-    let counts = gateway.customers.service.ask(asked).await?;
-    Ok(HttpResponse::Ok().json(CustomerStatsView {
-        total: counts.total,
-        new: counts.new,
-        deleted: counts.deleted,
-        by_status: counts.by_status.into_iter().collect(),
-    }))
+pub async fn stats(api: ApiRequest, params: Params<StatsParams>) -> HttpResult {
+    let caller = api.auth.caller;
+    let of = |from, to, owner_id| CustomerStats { caller, owner_id, from, to };
+    resource::stats::<Customer, _, CustomerStatsView>(&api, &params.0, of).await
 }
 
 list_params! {
@@ -266,17 +225,10 @@ list_params! {
     responses((status = 200, body = Vec<CloudEvent>))
 )]
 #[get("/customers/{id}/activity")]
-pub async fn activity(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    signed: Authenticated,
-    id: PathId,
-    params: Params<ActivityParams>,
-) -> HttpResult {
+pub async fn activity(api: ApiRequest, id: PathId, params: Params<ActivityParams>) -> HttpResult {
     let page = params.0.page(|keyset| keyset.sort == "-id")?;
-    gateway.customers.find(signed.caller, id.0).await?;
-    let Page { items, next, total } =
-        gateway.analytics.service.ask(ReadActivity { customer_id: id.0, page }).await?;
+    let timeline = ReadActivity { caller: api.auth.caller, customer_id: id.0, page };
+    let Page { items, next, total } = api.gateway.analytics.service.ask(timeline).await?;
     let items = items.iter().map(CloudEvent::from).collect();
-    Ok(paging::list(&request, &Page { items, next, total }))
+    Ok(paging::list(&api.http, &Page { items, next, total }))
 }

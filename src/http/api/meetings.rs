@@ -3,30 +3,28 @@
 use crate::http::error::HttpResult;
 use std::collections::BTreeMap;
 
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post};
+use actix_web::{delete, get, patch, post};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::actors::sales::service::SalesService;
+use crate::domain::meeting::messages::MeetingCounts;
 use crate::domain::meeting::messages::{
-    ChangeMeeting, CreateMeeting, DeleteMeeting, ListMeetings, MeetingChanges, MeetingFilter, MeetingStats,
-    NewMeeting,
+    ChangeMeeting, CreateMeeting, DeleteMeeting, LATEST_FIRST, ListMeetings, MeetingChanges, MeetingFilter,
+    MeetingStats, NewMeeting,
 };
 use crate::domain::meeting::record::Meeting;
 use crate::http::answer;
 use crate::http::answer::Deleted;
-use crate::http::export;
-use crate::http::export::Export;
-use crate::http::extract::{Authenticated, Body, NoParams, Params, PathId};
-use crate::http::idempotency::{Shape, once};
+use crate::http::api::resource;
+use crate::http::api::resource::{ApiRequest, resource};
+use crate::http::extract::{Body, NoParams, Params, PathId};
 use crate::http::paging::list_params;
-use crate::http::period::{StatsParams, stats_period};
-use crate::http::state::Gateway;
-use crate::persistence::meetings::LATEST_FIRST;
+use crate::http::period::StatsParams;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 
-const PATH: &str = "/api/meetings";
+resource!(Meeting, "meetings", sales.service => SalesService);
 
 list_params! {
     /// Which meetings; the latest come first.
@@ -38,24 +36,6 @@ list_params! {
     }
 }
 
-impl Export for Meeting {
-    const NAME: &'static str = "meetings";
-    const COLUMNS: &'static [&'static str] = &[
-        "id",
-        "version",
-        "created_at",
-        "updated_at",
-        "customer_id",
-        "title",
-        "met_at",
-        "duration_minutes",
-        "location",
-        "notes",
-        "outcome",
-        "owner_id",
-    ];
-}
-
 /// List meetings: a page as JSON, or all that the filters leave as CSV
 #[utoipa::path(
     tag = "meetings",
@@ -63,52 +43,28 @@ impl Export for Meeting {
     responses((status = 200, content((Vec<Meeting> = "application/json"), (String = "text/csv"))))
 )]
 #[get("/meetings")]
-pub async fn list(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    signed: Authenticated,
-    params: Params<MeetingParams>,
-) -> HttpResult {
+pub async fn list(api: ApiRequest, params: Params<MeetingParams>) -> HttpResult {
     let page = params.0.page(|keyset| LATEST_FIRST.fits(keyset))?;
     let MeetingParams { customer_id, owner_id, from, to, .. } = params.0;
     let filter = MeetingFilter { customer_id, owner_id, from, to };
-    export::answer(&request, page, move |page| {
-        let (gateway, filter) = (gateway.clone(), filter.clone());
-        let asked = ListMeetings { caller: signed.caller, filter, page };
-        async move { gateway.sales.service.ask(asked).await }
-    })
-    .await
+    let caller = api.auth.caller;
+    resource::list::<Meeting, _>(api, page, move |page| ListMeetings { caller, filter: filter.clone(), page })
+        .await
 }
 
 /// Record a meeting
 #[utoipa::path(tag = "meetings", request_body = NewMeeting, responses((status = 201, body = Meeting)))]
 #[post("/meetings")]
-pub async fn create(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    signed: Authenticated,
-    _: Params<NoParams>,
-    body: Body<NewMeeting>,
-) -> HttpResult {
+pub async fn create(api: ApiRequest, _: Params<NoParams>, body: Body<NewMeeting>) -> HttpResult {
     let Body { value: meeting, digest } = body;
-    once(&gateway, &request, &signed, &digest, Shape::created(PATH), async |context| {
-        let made = gateway.sales.service.ask(CreateMeeting { meeting, context }).await?;
-        Ok(answer::created(PATH, made.id, made.version, &*made))
-    })
-    .await
+    resource::create::<Meeting, _>(&api, &digest, |context| CreateMeeting { meeting, context }).await
 }
 
 /// Read a meeting
 #[utoipa::path(tag = "meetings", params(("id" = Id, Path)), responses((status = 200, body = Meeting)))]
 #[get("/meetings/{id}")]
-pub async fn read(
-    gateway: Data<Gateway>,
-    signed: Authenticated,
-    id: PathId,
-    _: Params<NoParams>,
-) -> HttpResult {
-    let meeting = gateway.sales.find(signed.caller, id.0).await?;
-    Ok(answer::record(meeting.version, &*meeting))
+pub async fn read(api: ApiRequest, id: PathId, _: Params<NoParams>) -> HttpResult {
+    resource::record(api.gateway.sales.find(api.auth.caller, id.0).await)
 }
 
 /// Change a meeting
@@ -120,27 +76,20 @@ pub async fn read(
 )]
 #[patch("/meetings/{id}")]
 pub async fn change(
-    gateway: Data<Gateway>,
-    signed: Authenticated,
+    api: ApiRequest,
     id: PathId,
     _: Params<NoParams>,
     body: Body<MeetingChanges>,
 ) -> HttpResult {
-    let change = ChangeMeeting { id: id.0, changes: body.value, context: signed.context() };
-    let after = gateway.sales.service.ask(change).await?;
-    Ok(answer::record(after.version, &*after))
+    let change = ChangeMeeting { id: id.0, changes: body.value, context: api.auth.context() };
+    resource::record(api.gateway.sales.service.ask(change).await)
 }
 
 /// Delete a meeting
 #[utoipa::path(tag = "meetings", params(("id" = Id, Path)), responses((status = 200, body = Deleted)))]
 #[delete("/meetings/{id}")]
-pub async fn remove(
-    gateway: Data<Gateway>,
-    signed: Authenticated,
-    id: PathId,
-    _: Params<NoParams>,
-) -> HttpResult {
-    gateway.sales.service.ask(DeleteMeeting { id: id.0, context: signed.context() }).await?;
+pub async fn remove(api: ApiRequest, id: PathId, _: Params<NoParams>) -> HttpResult {
+    api.gateway.sales.service.ask(DeleteMeeting { id: id.0, context: api.auth.context() }).await?;
     Ok(answer::deleted(id.0))
 }
 
@@ -151,12 +100,17 @@ pub struct MeetingStatsView {
     by_owner: BTreeMap<Id, i64>,
 }
 
+impl From<MeetingCounts> for MeetingStatsView {
+    fn from(counts: MeetingCounts) -> Self {
+        Self { total: counts.total, by_owner: counts.by_owner }
+    }
+}
+
 /// The service's statistics
 #[utoipa::path(tag = "meetings", params(StatsParams), responses((status = 200, body = MeetingStatsView)))]
 #[get("/meetings/stats")]
-pub async fn stats(gateway: Data<Gateway>, signed: Authenticated, params: Params<StatsParams>) -> HttpResult {
-    let (from, to) = stats_period(&params.0, gateway.clock.now())?;
-    let asked = MeetingStats { caller: signed.caller, owner_id: params.0.owner_id, from, to };
-    let counts = gateway.sales.service.ask(asked).await?;
-    Ok(HttpResponse::Ok().json(MeetingStatsView { total: counts.total, by_owner: counts.by_owner }))
+pub async fn stats(api: ApiRequest, params: Params<StatsParams>) -> HttpResult {
+    let caller = api.auth.caller;
+    let of = |from, to, owner_id| MeetingStats { caller, owner_id, from, to };
+    resource::stats::<Meeting, _, MeetingStatsView>(&api, &params.0, of).await
 }

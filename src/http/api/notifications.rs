@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 
 use crate::actors::analytics::view::{NotificationView, Reader};
-use crate::domain::notification::messages::{ListNotifications, MarkNotification, ReadCount};
+use crate::domain::notification::messages::{ListNotifications, MarkNotification, NEWEST_FIRST, ReadCount};
 use crate::domain::notification::rules::NotificationCommand;
 use crate::http::answer;
 use crate::http::conventions::asked_locale;
@@ -14,7 +14,6 @@ use crate::http::idempotency::{Shape, once, once_viewed};
 use crate::http::paging;
 use crate::http::paging::list_params;
 use crate::http::state::Gateway;
-use crate::persistence::analytics::NEWEST_FIRST;
 use kernel::ids::Id;
 
 list_params! {
@@ -25,7 +24,7 @@ list_params! {
 async fn page(
     gateway: &Gateway,
     request: &HttpRequest,
-    signed: &Authenticated,
+    auth: &Authenticated,
     params: &NotificationParams,
     unread_only: bool,
 ) -> HttpResult {
@@ -33,8 +32,8 @@ async fn page(
     // The badge is always told.
     page.count |= unread_only;
     let found =
-        gateway.analytics.service.ask(ListNotifications { caller: signed.caller, unread_only, page }).await?;
-    let reader = Reader::of(&signed.user.user, asked_locale(request));
+        gateway.analytics.service.ask(ListNotifications { caller: auth.caller, unread_only, page }).await?;
+    let reader = Reader::of(&auth.user.user, asked_locale(request));
     Ok(paging::list(request, &found.map(|notification| NotificationView::new(notification, &reader))))
 }
 
@@ -46,10 +45,10 @@ async fn page(
 pub async fn list(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    signed: Authenticated,
+    auth: Authenticated,
     params: Params<NotificationParams>,
 ) -> HttpResult {
-    page(&gateway, &request, &signed, &params.0, false).await
+    page(&gateway, &request, &auth, &params.0, false).await
 }
 
 /// Those neither read nor archived; their number is in `X-Total-Count`
@@ -58,10 +57,10 @@ pub async fn list(
 pub async fn unread(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    signed: Authenticated,
+    auth: Authenticated,
     params: Params<NotificationParams>,
 ) -> HttpResult {
-    page(&gateway, &request, &signed, &params.0, true).await
+    page(&gateway, &request, &auth, &params.0, true).await
 }
 
 /// Mark a notification as read
@@ -75,12 +74,12 @@ pub async fn unread(
 pub async fn read(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    signed: Authenticated,
+    auth: Authenticated,
     id: PathId,
     _: Params<NoParams>,
     body: OptionalBody<Nothing>,
 ) -> HttpResult {
-    mark(&gateway, &request, &signed, id.0, NotificationCommand::Read, &body.0.digest).await
+    mark(&gateway, &request, &auth, id.0, NotificationCommand::Read, &body.0.digest).await
 }
 
 /// Archive a notification
@@ -94,25 +93,25 @@ pub async fn read(
 pub async fn archive(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    signed: Authenticated,
+    auth: Authenticated,
     id: PathId,
     _: Params<NoParams>,
     body: OptionalBody<Nothing>,
 ) -> HttpResult {
-    mark(&gateway, &request, &signed, id.0, NotificationCommand::Archive, &body.0.digest).await
+    mark(&gateway, &request, &auth, id.0, NotificationCommand::Archive, &body.0.digest).await
 }
 
 async fn mark(
     gateway: &Gateway,
     request: &HttpRequest,
-    signed: &Authenticated,
+    auth: &Authenticated,
     id: Id,
     mark: NotificationCommand,
     digest: &[u8],
 ) -> HttpResult {
-    let reader = Reader::of(&signed.user.user, asked_locale(request));
+    let reader = Reader::of(&auth.user.user, asked_locale(request));
     let view = |stored: &_| NotificationView::body_of(stored, &reader);
-    once_viewed(gateway, request, signed, digest, Shape::OK, view, async |context| {
+    once_viewed(gateway, request, auth, digest, Shape::OK, view, async |context| {
         let after = gateway.analytics.service.ask(MarkNotification { id, mark, context }).await?;
         Ok(answer::record(after.version, &NotificationView::new((*after).clone(), &reader)))
     })
@@ -131,11 +130,11 @@ async fn mark(
 pub async fn read_all(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    signed: Authenticated,
+    auth: Authenticated,
     _: Params<NoParams>,
     body: OptionalBody<Nothing>,
 ) -> HttpResult {
-    once(&gateway, &request, &signed, &body.0.digest, Shape::OK, async |context| {
+    once(&gateway, &request, &auth, &body.0.digest, Shape::OK, async |context| {
         Ok(HttpResponse::Ok().json(gateway.analytics.read_all(context).await?))
     })
     .await

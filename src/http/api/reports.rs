@@ -13,12 +13,8 @@ use crate::http::state::Gateway;
 /// The figures of each day, oldest first
 #[utoipa::path(tag = "reports", params(StatsParams), responses((status = 200, body = Vec<DayMetrics>)))]
 #[get("/reports/metrics")]
-pub async fn metrics(
-    gateway: Data<Gateway>,
-    signed: Authenticated,
-    params: Params<StatsParams>,
-) -> HttpResult {
+pub async fn metrics(gateway: Data<Gateway>, auth: Authenticated, params: Params<StatsParams>) -> HttpResult {
     let (from, to) = days(&params.0, gateway.clock.now())?;
-    let asked = ReadMetrics { caller: signed.caller, owner_id: params.0.owner_id, from, to };
+    let asked = ReadMetrics { caller: auth.caller, owner_id: params.0.owner_id, from, to };
     Ok(HttpResponse::Ok().json(gateway.analytics.service.ask(asked).await?))
 }

@@ -4,14 +4,13 @@ use crate::http::error::HttpResult;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, get};
 
-use crate::domain::saga::messages::{FindSaga, ListSagas};
+use crate::domain::saga::messages::{FindSaga, ListSagas, NEWEST_FIRST};
 use crate::domain::saga::record::Saga;
 use crate::http::answer;
 use crate::http::extract::{Authenticated, NoParams, Params, PathId};
 use crate::http::paging;
 use crate::http::paging::list_params;
 use crate::http::state::Gateway;
-use crate::persistence::sagas::NEWEST_FIRST;
 use kernel::ids::Id;
 
 list_params! {
@@ -25,11 +24,11 @@ list_params! {
 pub async fn list(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    signed: Authenticated,
+    auth: Authenticated,
     params: Params<SagaParams>,
 ) -> HttpResult {
     let page = params.0.page(|keyset| NEWEST_FIRST.fits(keyset))?;
-    let sagas = gateway.sagas.ask(ListSagas { caller: signed.caller, page }).await?;
+    let sagas = gateway.sagas.ask(ListSagas { caller: auth.caller, page }).await?;
     Ok(paging::list(&request, &sagas))
 }
 
@@ -38,10 +37,10 @@ pub async fn list(
 #[get("/sagas/{id}")]
 pub async fn read(
     gateway: Data<Gateway>,
-    signed: Authenticated,
+    auth: Authenticated,
     id: PathId,
     _: Params<NoParams>,
 ) -> HttpResult {
-    let saga = gateway.sagas.ask(FindSaga { id: id.0, caller: signed.caller }).await?;
+    let saga = gateway.sagas.ask(FindSaga { id: id.0, caller: auth.caller }).await?;
     Ok(answer::record(saga.version, &saga))
 }

@@ -161,14 +161,10 @@ impl From<Section<ApprovalCounts>> for ApprovalSection {
 /// SALES see their own. A service that is away makes its section `cached` or `unavailable`, and no error of the whole.
 #[utoipa::path(tag = "reports", params(StatsParams), responses((status = 200, body = SummaryView)))]
 #[get("/reports/sales-summary")]
-pub async fn summary(
-    gateway: Data<Gateway>,
-    signed: Authenticated,
-    params: Params<StatsParams>,
-) -> HttpResult {
+pub async fn summary(gateway: Data<Gateway>, auth: Authenticated, params: Params<StatsParams>) -> HttpResult {
     let (first, last) = days(&params.0, gateway.clock.now())?;
     let (from, to) = moments(first, last);
-    let asked = ReadSummary { caller: signed.caller, owner_id: params.0.owner_id, from, to };
+    let asked = ReadSummary { caller: auth.caller, owner_id: params.0.owner_id, from, to };
     let SalesSummary { generated_at, customers, meetings, tasks, approvals } =
         gateway.analytics.service.ask(asked).await?;
     Ok(HttpResponse::Ok().json(SummaryView {

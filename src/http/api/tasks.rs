@@ -1,29 +1,27 @@
 //! `/api/tasks`.
 
 use crate::http::error::HttpResult;
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post};
+use actix_web::{delete, get, patch, post};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::actors::sales::service::SalesService;
+use crate::domain::task::messages::TaskCounts;
 use crate::domain::task::messages::{
-    ChangeTask, CreateTask, DeleteTask, ListTasks, NewTask, TaskChanges, TaskFilter, TaskStats,
+    ChangeTask, CreateTask, DUE_FIRST, DeleteTask, ListTasks, NewTask, TaskChanges, TaskFilter, TaskStats,
 };
 use crate::domain::task::record::{Task, TaskStatus};
 use crate::http::answer;
 use crate::http::answer::Deleted;
-use crate::http::export;
-use crate::http::export::Export;
-use crate::http::extract::{Authenticated, Body, NoParams, Params, PathId};
-use crate::http::idempotency::{Shape, once};
+use crate::http::api::resource;
+use crate::http::api::resource::{ApiRequest, resource};
+use crate::http::extract::{Body, NoParams, Params, PathId};
 use crate::http::paging::list_params;
-use crate::http::period::{StatsParams, stats_period};
-use crate::http::state::Gateway;
-use crate::persistence::tasks::DUE_FIRST;
+use crate::http::period::StatsParams;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 
-const PATH: &str = "/api/tasks";
+resource!(Task, "tasks", sales.service => SalesService);
 
 list_params! {
     /// Which tasks; what is due first comes first.
@@ -36,23 +34,6 @@ list_params! {
     }
 }
 
-impl Export for Task {
-    const NAME: &'static str = "tasks";
-    const COLUMNS: &'static [&'static str] = &[
-        "id",
-        "version",
-        "created_at",
-        "updated_at",
-        "title",
-        "due_at",
-        "status",
-        "completed_at",
-        "customer_id",
-        "assignee_id",
-        "notes",
-    ];
-}
-
 /// List tasks: a page as JSON, or all that the filters leave as CSV
 #[utoipa::path(
     tag = "tasks",
@@ -60,52 +41,27 @@ impl Export for Task {
     responses((status = 200, content((Vec<Task> = "application/json"), (String = "text/csv"))))
 )]
 #[get("/tasks")]
-pub async fn list(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    signed: Authenticated,
-    params: Params<TaskParams>,
-) -> HttpResult {
+pub async fn list(api: ApiRequest, params: Params<TaskParams>) -> HttpResult {
     let page = params.0.page(|keyset| DUE_FIRST.fits(keyset))?;
     let TaskParams { status, assignee_id, customer_id, due_before, .. } = params.0;
     let filter = TaskFilter { status, assignee_id, customer_id, due_before };
-    export::answer(&request, page, move |page| {
-        let (gateway, filter) = (gateway.clone(), filter.clone());
-        let asked = ListTasks { caller: signed.caller, filter, page };
-        async move { gateway.sales.service.ask(asked).await }
-    })
-    .await
+    let caller = api.auth.caller;
+    resource::list::<Task, _>(api, page, move |page| ListTasks { caller, filter: filter.clone(), page }).await
 }
 
 /// Create a task
 #[utoipa::path(tag = "tasks", request_body = NewTask, responses((status = 201, body = Task)))]
 #[post("/tasks")]
-pub async fn create(
-    gateway: Data<Gateway>,
-    request: HttpRequest,
-    signed: Authenticated,
-    _: Params<NoParams>,
-    body: Body<NewTask>,
-) -> HttpResult {
+pub async fn create(api: ApiRequest, _: Params<NoParams>, body: Body<NewTask>) -> HttpResult {
     let Body { value: task, digest } = body;
-    once(&gateway, &request, &signed, &digest, Shape::created(PATH), async |context| {
-        let made = gateway.sales.service.ask(CreateTask { task, context }).await?;
-        Ok(answer::created(PATH, made.id, made.version, &*made))
-    })
-    .await
+    resource::create::<Task, _>(&api, &digest, |context| CreateTask { task, context }).await
 }
 
 /// Read a task
 #[utoipa::path(tag = "tasks", params(("id" = Id, Path)), responses((status = 200, body = Task)))]
 #[get("/tasks/{id}")]
-pub async fn read(
-    gateway: Data<Gateway>,
-    signed: Authenticated,
-    id: PathId,
-    _: Params<NoParams>,
-) -> HttpResult {
-    let task = gateway.sales.find_task(signed.caller, id.0).await?;
-    Ok(answer::record(task.version, &*task))
+pub async fn read(api: ApiRequest, id: PathId, _: Params<NoParams>) -> HttpResult {
+    resource::record(api.gateway.sales.find_task(api.auth.caller, id.0).await)
 }
 
 /// Change a task
@@ -118,28 +74,16 @@ pub async fn read(
     responses((status = 200, body = Task))
 )]
 #[patch("/tasks/{id}")]
-pub async fn change(
-    gateway: Data<Gateway>,
-    signed: Authenticated,
-    id: PathId,
-    _: Params<NoParams>,
-    body: Body<TaskChanges>,
-) -> HttpResult {
-    let change = ChangeTask { id: id.0, changes: body.value, context: signed.context() };
-    let after = gateway.sales.service.ask(change).await?;
-    Ok(answer::record(after.version, &*after))
+pub async fn change(api: ApiRequest, id: PathId, _: Params<NoParams>, body: Body<TaskChanges>) -> HttpResult {
+    let change = ChangeTask { id: id.0, changes: body.value, context: api.auth.context() };
+    resource::record(api.gateway.sales.service.ask(change).await)
 }
 
 /// Delete a task
 #[utoipa::path(tag = "tasks", params(("id" = Id, Path)), responses((status = 200, body = Deleted)))]
 #[delete("/tasks/{id}")]
-pub async fn remove(
-    gateway: Data<Gateway>,
-    signed: Authenticated,
-    id: PathId,
-    _: Params<NoParams>,
-) -> HttpResult {
-    gateway.sales.service.ask(DeleteTask { id: id.0, context: signed.context() }).await?;
+pub async fn remove(api: ApiRequest, id: PathId, _: Params<NoParams>) -> HttpResult {
+    api.gateway.sales.service.ask(DeleteTask { id: id.0, context: api.auth.context() }).await?;
     Ok(answer::deleted(id.0))
 }
 
@@ -151,13 +95,17 @@ pub struct TaskStatsView {
     overdue: i64,
 }
 
+impl From<TaskCounts> for TaskStatsView {
+    fn from(counts: TaskCounts) -> Self {
+        Self { open: counts.open, done: counts.done, overdue: counts.overdue }
+    }
+}
+
 /// The service's statistics
 #[utoipa::path(tag = "tasks", params(StatsParams), responses((status = 200, body = TaskStatsView)))]
 #[get("/tasks/stats")]
-pub async fn stats(gateway: Data<Gateway>, signed: Authenticated, params: Params<StatsParams>) -> HttpResult {
-    let (from, to) = stats_period(&params.0, gateway.clock.now())?;
-    let asked = TaskStats { caller: signed.caller, owner_id: params.0.owner_id, from, to };
-    let counts = gateway.sales.service.ask(asked).await?;
-    let view = TaskStatsView { open: counts.open, done: counts.done, overdue: counts.overdue };
-    Ok(HttpResponse::Ok().json(view))
+pub async fn stats(api: ApiRequest, params: Params<StatsParams>) -> HttpResult {
+    let caller = api.auth.caller;
+    let of = |from, to, owner_id| TaskStats { caller, owner_id, from, to };
+    resource::stats::<Task, _, TaskStatsView>(&api, &params.0, of).await
 }

@@ -3,14 +3,13 @@
 use crate::http::error::HttpResult;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
 
 use crate::domain::saga::messages::{DeleteUser, Preview, PreviewUserDeletion};
 use crate::domain::user::messages::{
-    ChangeUser, CreateUser, FindUser, ListUsers, NewUser, UserChanges, UserFilter,
+    ChangeUser, CreateUser, FindUser, ListUsers, NewUser, USERS_BY_CREATION, UserChanges, UserFilter,
 };
-use crate::domain::user::record::User;
+use crate::domain::user::record::{User, UserView};
 use crate::http::answer;
 use crate::http::answer::Departed;
 use crate::http::extract::{Authenticated, Body, NoParams, Params, PathId};
@@ -18,35 +17,10 @@ use crate::http::idempotency::{Shape, once};
 use crate::http::paging;
 use crate::http::paging::list_params;
 use crate::http::state::Gateway;
-use crate::persistence::auth::USERS_BY_CREATION;
-use kernel::caller::{Caller, Role};
+use kernel::caller::Role;
 use kernel::ids::Id;
 
 const PATH: &str = "/api/auth/users";
-
-/// A user as the caller may see it (SPEC §1).
-#[derive(Serialize, ToSchema)]
-#[serde(untagged)]
-pub enum UserView {
-    Full(User),
-    Card(UserCard),
-}
-
-/// What SALES see of a user.
-#[derive(Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct UserCard {
-    id: Id,
-    name: String,
-    role: Role,
-}
-
-fn view(caller: &Caller, user: User) -> UserView {
-    match caller.role {
-        Role::Sales => UserView::Card(UserCard { id: user.id, name: user.name, role: user.role }),
-        Role::Manager | Role::Admin => UserView::Full(user),
-    }
-}
 
 list_params! {
     /// Which users.
@@ -64,14 +38,13 @@ list_params! {
 pub async fn list(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    signed: Authenticated,
+    auth: Authenticated,
     params: Params<UserParams>,
 ) -> HttpResult {
     let page = params.0.page(|keyset| USERS_BY_CREATION.fits(keyset))?;
-    let filter =
-        UserFilter { role: params.0.role, q: params.0.q, by_name_only: signed.caller.role == Role::Sales };
-    let users = gateway.auth.service.ask(ListUsers { filter, page }).await?;
-    Ok(paging::list(&request, &users.map(|user| view(&signed.caller, user))))
+    let filter = UserFilter { role: params.0.role, q: params.0.q };
+    let users = gateway.auth.service.ask(ListUsers { caller: auth.caller, filter, page }).await?;
+    Ok(paging::list(&request, &users))
 }
 
 /// Create a user (ADMIN)
@@ -80,13 +53,12 @@ pub async fn list(
 pub async fn create(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    signed: Authenticated,
+    auth: Authenticated,
     _: Params<NoParams>,
     body: Body<NewUser>,
 ) -> HttpResult {
-    signed.caller.require(&[Role::Admin])?;
     let Body { value: user, digest } = body;
-    once(&gateway, &request, &signed, &digest, Shape::created(PATH), async |context| {
+    once(&gateway, &request, &auth, &digest, Shape::created(PATH), async |context| {
         let made = gateway.auth.service.ask(CreateUser { user, context }).await?;
         Ok(answer::created(PATH, made.user.id, made.user.version, &made.user))
     })
@@ -98,12 +70,12 @@ pub async fn create(
 #[get("/auth/users/{id}")]
 pub async fn read(
     gateway: Data<Gateway>,
-    signed: Authenticated,
+    auth: Authenticated,
     id: PathId,
     _: Params<NoParams>,
 ) -> HttpResult {
-    let found = gateway.auth.service.ask(FindUser { id: id.0 }).await?;
-    Ok(answer::record(found.user.version, &view(&signed.caller, found.user.clone())))
+    let found = gateway.auth.service.ask(FindUser { id: id.0, caller: auth.caller }).await?;
+    Ok(answer::record(found.version, &found.user))
 }
 
 /// Change a user (ADMIN)
@@ -116,19 +88,18 @@ pub async fn read(
 #[patch("/auth/users/{id}")]
 pub async fn change(
     gateway: Data<Gateway>,
-    signed: Authenticated,
+    auth: Authenticated,
     id: PathId,
     _: Params<NoParams>,
     body: Body<UserChanges>,
 ) -> HttpResult {
-    signed.caller.require(&[Role::Admin])?;
-    let change = ChangeUser { id: id.0, changes: body.value, context: signed.context() };
+    let change = ChangeUser { id: id.0, changes: body.value, context: auth.context() };
     let after = gateway.auth.service.ask(change).await?;
     Ok(answer::record(after.user.version, &after.user))
 }
 
 /// Who is to take over from a deleted user.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct SuccessorParams {
@@ -142,11 +113,11 @@ pub struct SuccessorParams {
 #[delete("/auth/users/{id}")]
 pub async fn remove(
     gateway: Data<Gateway>,
-    signed: Authenticated,
+    auth: Authenticated,
     id: PathId,
     params: Params<SuccessorParams>,
 ) -> HttpResult {
-    let delete = DeleteUser { id: id.0, reassign_to: params.0.reassign_to, context: signed.context() };
+    let delete = DeleteUser { id: id.0, reassign_to: params.0.reassign_to, context: auth.context() };
     Ok(answer::departed(id.0, gateway.sagas.ask(delete).await?))
 }
 
@@ -155,10 +126,10 @@ pub async fn remove(
 #[get("/auth/users/{id}/deletion-preview")]
 pub async fn preview(
     gateway: Data<Gateway>,
-    signed: Authenticated,
+    auth: Authenticated,
     id: PathId,
     params: Params<SuccessorParams>,
 ) -> HttpResult {
-    let preview = PreviewUserDeletion { id: id.0, reassign_to: params.0.reassign_to, caller: signed.caller };
+    let preview = PreviewUserDeletion { id: id.0, reassign_to: params.0.reassign_to, caller: auth.caller };
     Ok(HttpResponse::Ok().json(gateway.sagas.ask(preview).await?))
 }

@@ -1,36 +1,12 @@
 //! The web console (SPEC §10): pages made on the server, of the same messages that the API sends. It holds no rule,
 //! and shows what a service refuses beside the field it is about.
 //!
-//! One file a page; [`pages`] is the table. [`around`] stands around all of them: it proves who is asking
+//! Each page is one file of [`mod@pages`]; [`pages()`] is the table of their routes. [`kit`] has what pages are made of:
+//! the frame, forms, names, the session. [`around`] is the middleware of all pages: it authenticates the request
 //! ([`session`]), turns errors into pages, and sets the headers that keep a browser safe.
 
-mod admin;
-mod approvals;
-mod assets;
-mod audit;
-mod chart;
-mod customer;
-mod customers;
-mod field;
-mod form;
-mod frame;
-mod login;
-mod meetings;
-mod names;
-mod notifications;
-mod posted;
-mod reports;
-mod sagas;
-pub mod session;
-mod settings;
-mod shown;
-mod tasks;
-mod timeline;
-mod users;
-mod visitor;
-
-#[cfg(test)]
-mod texts;
+mod kit;
+mod pages;
 
 use crate::http::error::HttpError;
 use actix_web::body::{BoxBody, MessageBody};
@@ -41,10 +17,14 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
-use crate::http::extract::gateway;
 use crate::http::request_log::note_user;
 use kernel::error::{Error, ErrorCode};
-use visitor::Identity;
+use kit::session::Identity;
+use kit::{assets, frame, session, session_user, shared_pages};
+use pages::{
+    admin, approvals, audit, customer, customers, login, meetings, notifications, reports, sagas, settings,
+    tasks, users,
+};
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -58,7 +38,7 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(login::index)
         .service(login::login)
         .service(login::logout)
-        .service(session::renewed)
+        .service(login::renewed)
         .service(customers::index)
         .service(customers::create)
         .service(customer::index)
@@ -168,22 +148,12 @@ async fn refused(request: &HttpRequest, error: &Error) -> HttpResponse {
     if error.code.status() == 401 {
         return login::first(request);
     }
-    let frame = visitor::frame_of(request, "").await;
-    let page = shown::Refused::new(frame, error);
-    let mut answer = frame::html(shown::status_of(Some(error)), &page);
+    let frame = session_user::frame_of(request, "").await;
+    let page = shared_pages::Refused::new(frame, error);
+    let mut answer = frame::html(frame::Outcome(Some(error)), &page);
     if let Some(wait) = error.retry_after {
         let seconds = wait.as_secs().max(1);
         answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
     answer
-}
-
-/// 303: the browser reads what it has changed.
-fn see(address: &str) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((header::LOCATION, address)).finish()
-}
-
-/// Whether cookies may travel only over TLS.
-fn is_secure(request: &HttpRequest) -> bool {
-    gateway(request).public_url.as_deref().is_some_and(|url| url.starts_with("https:"))
 }

@@ -6,9 +6,10 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
-use crate::http::console::session::check_form;
-use crate::http::console::visitor::identity;
-use crate::http::extract::{gateway, read};
+use crate::http::console::kit::session::check_form;
+use crate::http::console::kit::session_user::identity;
+use crate::http::extract::read;
+use crate::http::state::gateway;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 

@@ -7,22 +7,27 @@ use askama::Template;
 use chrono::NaiveDate;
 
 use crate::domain::approval::messages::{ApprovalFilter, ListApprovals};
-use crate::domain::customer::messages::{CustomerFilter, ListCustomers};
+use crate::domain::approval::record::Approval;
+use crate::domain::customer::messages::{CustomerFilter, ListCustomers, SORTS};
+use crate::domain::customer::record::Customer;
 use crate::domain::meeting::messages::{ListMeetings, MeetingFilter};
+use crate::domain::meeting::record::Meeting;
 use crate::domain::report::messages::DayMetrics;
 use crate::domain::report::messages::{ReadMetrics, ReadSummary};
 use crate::domain::report::messages::{SalesSummary, Section};
 use crate::domain::task::messages::{ListTasks, TaskFilter};
-use crate::http::console::chart::{Bars, Line, bars, line};
-use crate::http::console::field::Choice;
-use crate::http::console::frame::{Frame, api_word, ok};
-use crate::http::console::names;
-use crate::http::console::shown::{asked, narrowed};
-use crate::http::console::visitor::Visitor;
-use crate::http::export;
+use crate::domain::task::record::Task;
+use crate::http::api::resource;
+use crate::http::console::kit::chart::{Bars, Line, bars, line};
+use crate::http::console::kit::field::Choice;
+use crate::http::console::kit::frame::{Frame, api_word, ok};
+use crate::http::console::kit::lookups;
+use crate::http::console::kit::lookups::References;
+use crate::http::console::kit::session_user::SessionUser;
+use crate::http::console::kit::shared_pages::{list_params, narrowed};
 use crate::http::period::{StatsParams, days, moments};
 use crate::http::state::Gateway;
-use crate::persistence::customers::SORTS;
+use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
 
@@ -78,10 +83,10 @@ const FIGURES: [Figure; 8] = [
 ];
 
 #[get("/reports")]
-pub async fn index(gateway: Data<Gateway>, request: HttpRequest, visitor: Visitor) -> HttpResult {
-    let f = visitor.frame("reports").await;
-    let (params, given): (StatsParams, _) = asked(&request)?;
-    let (caller, owner_id) = (visitor.caller(), params.owner_id);
+pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser) -> HttpResult {
+    let f = me.frame("reports").await;
+    let (params, given): (StatsParams, _) = list_params(&request)?;
+    let (caller, owner_id) = (me.caller(), params.owner_id);
     let (from, to) = days(&params, f.now)?;
     let (begin, end) = moments(from, to);
     let summary =
@@ -97,10 +102,10 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, visitor: Visito
         from,
         to,
         owner_id: narrowed(&given, "owner_id"),
-        owners: if f.leads() { names::people(&gateway, |_| true).await? } else { Vec::new() },
+        owners: lookups::owners(&gateway, caller).await?,
         spans: [7, 30, 90].map(back).into(),
         today,
-        parts: parts(&gateway, &f, &summary).await?,
+        parts: parts(&gateway, &f, caller, &summary).await?,
         courses: FIGURES.iter().map(course).collect(),
         days,
         files: FILES,
@@ -112,7 +117,12 @@ fn part<T>(name: &'static str, section: &Section<T>) -> Part {
     Part { name, source: api_word(&section.source), as_of: section.as_of, figures: Vec::new(), bars: None }
 }
 
-async fn parts(gateway: &Gateway, f: &Frame, summary: &SalesSummary) -> Result<[Part; 4], Error> {
+async fn parts(
+    gateway: &Gateway,
+    f: &Frame,
+    caller: Caller,
+    summary: &SalesSummary,
+) -> Result<[Part; 4], Error> {
     let SalesSummary { customers, meetings, tasks, approvals, .. } = summary;
     let mut parts = [
         part("customers", customers),
@@ -132,10 +142,10 @@ async fn parts(gateway: &Gateway, f: &Frame, summary: &SalesSummary) -> Result<[
     }
     if let Some(figures) = &meetings.figures {
         parts[1].figures = vec![("total", f.number(&figures.total))];
-        let mut by = Vec::with_capacity(figures.by_owner.len());
-        for (owner, count) in &figures.by_owner {
-            by.push(bar(names::user(gateway, f, *owner).await?, *count));
-        }
+        let references = References::default().users(figures.by_owner.keys().copied());
+        let names = lookups::load(gateway, caller, references).await?;
+        let by = figures.by_owner.iter().map(|(owner, count)| bar(names.user(f, *owner), *count));
+        let mut by: Vec<_> = by.collect();
         by.sort_by_key(|(_, count, _)| -count);
         parts[1].bars = Some(bars(by));
     }
@@ -162,42 +172,25 @@ async fn parts(gateway: &Gateway, f: &Frame, summary: &SalesSummary) -> Result<[
 
 /// A whole list as CSV, as the API makes it.
 #[get("/reports/{file}.csv")]
-pub async fn download(gateway: Data<Gateway>, visitor: Visitor, file: Path<String>) -> HttpResult {
-    let caller = visitor.caller();
-    let gateway = gateway.clone();
+pub async fn download(gateway: Data<Gateway>, me: SessionUser, file: Path<String>) -> HttpResult {
+    let caller = me.caller();
     match file.as_str() {
         "customers" => {
-            export::file(move |page| {
-                let filter = CustomerFilter::default();
-                let (gateway, asked) =
-                    (gateway.clone(), ListCustomers { caller, filter, sort: SORTS[0], page });
-                async move { gateway.customers.service.ask(asked).await }
-            })
-            .await
+            let list =
+                move |page| ListCustomers { caller, filter: CustomerFilter::default(), sort: SORTS[0], page };
+            resource::file::<Customer, _>(gateway, list).await
         }
         "meetings" => {
-            export::file(move |page| {
-                let asked = ListMeetings { caller, filter: MeetingFilter::default(), page };
-                let gateway = gateway.clone();
-                async move { gateway.sales.service.ask(asked).await }
-            })
-            .await
+            let list = move |page| ListMeetings { caller, filter: MeetingFilter::default(), page };
+            resource::file::<Meeting, _>(gateway, list).await
         }
         "tasks" => {
-            export::file(move |page| {
-                let asked = ListTasks { caller, filter: TaskFilter::default(), page };
-                let gateway = gateway.clone();
-                async move { gateway.sales.service.ask(asked).await }
-            })
-            .await
+            let list = move |page| ListTasks { caller, filter: TaskFilter::default(), page };
+            resource::file::<Task, _>(gateway, list).await
         }
         "approvals" => {
-            export::file(move |page| {
-                let asked = ListApprovals { caller, filter: ApprovalFilter::default(), page };
-                let gateway = gateway.clone();
-                async move { gateway.opportunity.service.ask(asked).await }
-            })
-            .await
+            let list = move |page| ListApprovals { caller, filter: ApprovalFilter::default(), page };
+            resource::file::<Approval, _>(gateway, list).await
         }
         _ => Err(Error::new(ErrorCode::NotFound).into()),
     }

@@ -7,15 +7,14 @@ use askama::Template;
 
 use crate::actors::operations::messages::{
     CheckIntegrity, ClusterReading, ConsumerReading, DeadLetter, IntegrityReport, ListDeadLetters,
-    ReadActors, ReadBreakers, ReadCluster, ReadConsumers, RedriveDeadLetter,
+    ReadActors, ReadBreakers, ReadCluster, ReadConsumers, RedriveDeadLetter, may_audit, may_operate,
 };
-use crate::http::console::frame::{Frame, api_word, ok};
-use crate::http::console::posted::Posted;
-use crate::http::console::see;
-use crate::http::console::visitor::Visitor;
+use crate::http::console::kit::form_data::Posted;
+use crate::http::console::kit::frame::redirect;
+use crate::http::console::kit::frame::{Frame, api_word, ok};
+use crate::http::console::kit::session_user::SessionUser;
 use crate::http::extract::PathId;
 use crate::http::state::Gateway;
-use kernel::caller::Role;
 use kernel::page::PageRequest;
 use runtime::circuit_breaker::BreakerReading;
 use runtime::stats::ActorReading;
@@ -43,13 +42,13 @@ struct AdminPage {
 }
 
 #[get("/admin")]
-pub async fn index(gateway: Data<Gateway>, visitor: Visitor) -> HttpResult {
-    let caller = visitor.caller();
-    caller.require(&[Role::Manager, Role::Admin])?;
-    if caller.role == Role::Manager {
-        return Ok(see("/admin/audit"));
+pub async fn index(gateway: Data<Gateway>, me: SessionUser) -> HttpResult {
+    let caller = me.caller();
+    may_audit(&caller)?;
+    if may_operate(&caller).is_err() {
+        return Ok(redirect("/admin/audit"));
     }
-    let f = visitor.frame("admin").await;
+    let f = me.frame("admin").await;
     let page = PageRequest { limit: LETTERS, after: None, count: false };
     let operations = &gateway.operations;
     let integrity = operations.ask(CheckIntegrity { caller }).await?;
@@ -77,7 +76,7 @@ pub async fn index(gateway: Data<Gateway>, visitor: Visitor) -> HttpResult {
 }
 
 #[post("/admin/dead-letters/{id}/redrive")]
-pub async fn redrive(gateway: Data<Gateway>, visitor: Visitor, id: PathId, _: Posted) -> HttpResult {
-    gateway.operations.ask(RedriveDeadLetter { id: id.0, context: visitor.context(None) }).await?;
-    Ok(see("/admin?done=redriven#dead-letters"))
+pub async fn redrive(gateway: Data<Gateway>, me: SessionUser, id: PathId, _: Posted) -> HttpResult {
+    gateway.operations.ask(RedriveDeadLetter { id: id.0, context: me.context(None) }).await?;
+    Ok(redirect("/admin?done=redriven#dead-letters"))
 }

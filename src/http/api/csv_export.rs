@@ -1,6 +1,7 @@
-//! Lists as CSV (RFC 4180), for spreadsheets: every row that the list's filters leave, streamed page by page.
+//! The CSV export of customers, meetings, tasks and approvals (RFC 4180), for spreadsheets: every row that the list's
+//! filters leave, streamed page by page.
 //!
-//! A list takes part by [`Export`] for its record and [`answer`] in its handler.
+//! The columns are the fields that the API shows of the record, in the order of their declaration.
 
 use crate::http::error::HttpResult;
 use std::borrow::Cow;
@@ -10,12 +11,21 @@ use actix_web::http::header::{Accept, CONTENT_DISPOSITION, Header, Quality};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream;
-use serde::Serialize;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor, value};
+use serde::{Serialize, forward_to_deserialize_any};
 use serde_json::Value;
+use utoipa::PartialSchema;
+use utoipa::openapi::{RefOr, Schema};
 
 use crate::http::paging;
 use kernel::error::Error;
 use kernel::page::{Keyset, Page, PageRequest};
+
+/// A record whose list can be had as a file.
+pub trait Exported: Serialize + DeserializeOwned + PartialSchema + 'static {
+    /// The name of its collection in paths and file names.
+    const NAME: &'static str;
+}
 
 /// Rows that are in memory at a time: a full page of SPEC §2.
 const ROWS: i64 = 200;
@@ -26,12 +36,40 @@ pub const TEXT_CSV: &str = "text/csv";
 /// Spreadsheets take a file without it for one in the machine's own encoding.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// A record whose lists can be had as CSV.
-pub trait Export: Serialize + 'static {
-    /// The file's name, without `.csv`.
-    const NAME: &'static str;
-    /// The record's fields in their order: the header row.
-    const COLUMNS: &'static [&'static str];
+/// Collects the names of a struct's fields, which its `Deserialize` declares.
+#[derive(Default)]
+struct FieldNames(&'static [&'static str]);
+
+impl<'de> Deserializer<'de> for &mut FieldNames {
+    type Error = value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, value::Error> {
+        Err(value::Error::custom("there is nothing to read"))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, value::Error> {
+        self.0 = fields;
+        self.deserialize_any(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// The header row: the record's fields in the order of their declaration, without those that its schema leaves out.
+fn columns<T: Exported>() -> Vec<&'static str> {
+    let mut declared = FieldNames::default();
+    // Fails once the names are there.
+    let _ = T::deserialize(&mut declared);
+    let RefOr::T(Schema::Object(shown)) = T::schema() else { return declared.0.to_vec() };
+    declared.0.iter().copied().filter(|name| shown.properties.contains_key(*name)).collect()
 }
 
 /// A list in the form that the request accepts: a page as JSON, or all of it as CSV. `page` is what the
@@ -45,7 +83,7 @@ pub async fn answer<T, F>(
     ask: impl Fn(PageRequest) -> F + 'static,
 ) -> HttpResult
 where
-    T: Export,
+    T: Exported,
     F: Future<Output = Result<Page<T>, Error>> + 'static,
 {
     if is_wanted(request) { file(ask).await } else { Ok(paging::list(request, &ask(page).await?)) }
@@ -65,21 +103,21 @@ enum Step<T> {
 /// As [`answer`].
 pub async fn file<T, F>(ask: impl Fn(PageRequest) -> F + 'static) -> HttpResult
 where
-    T: Export,
+    T: Exported,
     F: Future<Output = Result<Page<T>, Error>> + 'static,
 {
     let page = |after| PageRequest { limit: ROWS, after, count: false };
     let first = ask(page(None)).await?;
-    let ask = Rc::new(ask);
+    let (ask, columns) = (Rc::new(ask), Rc::new(columns::<T>()));
     let rows = stream::try_unfold(Step::Begin(first), move |step| {
-        let ask = ask.clone();
+        let (ask, columns) = (ask.clone(), columns.clone());
         async move {
             let (header, Page { items, next, .. }) = match step {
                 Step::Begin(first) => (true, first),
                 Step::After(last) => (false, ask(page(Some(last))).await.inspect_err(cut_off::<T>)?),
                 Step::Done => return Ok(None),
             };
-            let bytes = write(&items, header).inspect_err(cut_off::<T>)?;
+            let bytes = write(&items, &columns, header).inspect_err(cut_off::<T>)?;
             Ok::<_, Error>(Some((bytes, next.map_or(Step::Done, Step::After))))
         }
     });
@@ -89,21 +127,21 @@ where
     Ok(answer.streaming(rows))
 }
 
-fn cut_off<T: Export>(error: &Error) {
+fn cut_off<T: Exported>(error: &Error) {
     tracing::warn!(file = T::NAME, %error, "an export was cut off");
 }
 
 /// The rows as text, after the header row if it is their turn.
-fn write<T: Export>(rows: &[T], header: bool) -> Result<Bytes, Error> {
+fn write<T: Exported>(rows: &[T], columns: &[&str], header: bool) -> Result<Bytes, Error> {
     let begin = if header { BYTE_ORDER_MARK.as_bytes().to_vec() } else { Vec::new() };
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(begin);
     let written = (|| {
         if header {
-            writer.write_record(T::COLUMNS)?;
+            writer.write_record(columns)?;
         }
         for row in rows {
             let fields = serde_json::to_value(row).map_err(std::io::Error::from)?;
-            writer.write_record(T::COLUMNS.iter().map(|name| cell(&fields[name]).into_owned()))?;
+            writer.write_record(columns.iter().map(|name| cell(&fields[name]).into_owned()))?;
         }
         writer.flush().map_err(csv::Error::from)
     })();
@@ -159,6 +197,7 @@ fn is_wanted(request: &HttpRequest) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::task::record::Task;
     use actix_web::test::TestRequest;
 
     #[test]
@@ -187,6 +226,24 @@ mod tests {
         {
             assert_eq!(harmless(text), text);
         }
+    }
+
+    #[test]
+    fn the_columns_are_the_fields_that_the_api_shows() {
+        let wanted = [
+            "id",
+            "version",
+            "created_at",
+            "updated_at",
+            "title",
+            "due_at",
+            "status",
+            "completed_at",
+            "customer_id",
+            "assignee_id",
+            "notes",
+        ];
+        assert_eq!(columns::<Task>(), wanted);
     }
 
     #[test]

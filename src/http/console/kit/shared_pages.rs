@@ -4,10 +4,10 @@ use actix_web::HttpRequest;
 use askama::Template;
 use serde::de::DeserializeOwned;
 
-use crate::http::console::field::Choice;
-use crate::http::console::form::{Form, why};
-use crate::http::console::frame::{Frame, Outcome, html};
-use crate::http::console::posted::Fields;
+use crate::http::console::kit::field::Choice;
+use crate::http::console::kit::form::{Form, why};
+use crate::http::console::kit::form_data::Fields;
+use crate::http::console::kit::frame::{Frame, Outcome, html};
 use crate::http::extract::parse_query;
 use kernel::error::Error;
 
@@ -49,7 +49,7 @@ pub struct Edit {
 impl Edit {
     /// The page for a form as it was refused, or as it is first shown.
     pub fn answer(self, error: Option<&Error>) -> actix_web::HttpResponse {
-        html(status_of(error), &self)
+        html(Outcome(error), &self)
     }
 }
 
@@ -73,17 +73,12 @@ pub struct Removal {
     pub approver: Option<String>,
 }
 
-/// The status of a page with a form that may have been refused.
-pub fn status_of(error: Option<&Error>) -> Outcome<'_> {
-    Outcome(error)
-}
-
 /// The parameters of a page's list: the API's own. A form sends what was left empty, too, and a page's address may
 /// tell what was just done.
 ///
 /// # Errors
 /// `invalid_parameter`.
-pub fn asked<T: DeserializeOwned>(request: &HttpRequest) -> Result<(T, Fields), Error> {
+pub fn list_params<T: DeserializeOwned>(request: &HttpRequest) -> Result<(T, Fields), Error> {
     let query = request.query_string();
     let given = form_urlencoded::parse(query.as_bytes());
     let given = given.filter(|(name, value)| !value.is_empty() && !OWN.contains(&name.as_ref()));

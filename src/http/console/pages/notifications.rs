@@ -6,18 +6,17 @@ use actix_web::{HttpRequest, get, post};
 use askama::Template;
 
 use crate::actors::analytics::view::{NotificationView, Reader};
-use crate::domain::notification::messages::{ListNotifications, MarkNotification};
+use crate::domain::notification::messages::{ListNotifications, MarkNotification, NEWEST_FIRST};
 use crate::domain::notification::rules::NotificationCommand;
 use crate::http::api::notifications::NotificationParams;
-use crate::http::console::frame::{Frame, ok};
-use crate::http::console::posted::Posted;
-use crate::http::console::see;
-use crate::http::console::shown::{asked, narrowed};
-use crate::http::console::visitor::Visitor;
+use crate::http::console::kit::form_data::Posted;
+use crate::http::console::kit::frame::redirect;
+use crate::http::console::kit::frame::{Frame, ok};
+use crate::http::console::kit::session_user::SessionUser;
+use crate::http::console::kit::shared_pages::{list_params, narrowed};
 use crate::http::extract::PathId;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
-use crate::persistence::analytics::NEWEST_FIRST;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 use kernel::page::Page;
@@ -63,15 +62,15 @@ struct NotificationsPage {
 }
 
 #[get("/notifications")]
-pub async fn index(gateway: Data<Gateway>, request: HttpRequest, visitor: Visitor) -> HttpResult {
-    let f = visitor.frame("notifications").await;
-    let (params, given): (NotificationParams, _) = asked(&request)?;
+pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser) -> HttpResult {
+    let f = me.frame("notifications").await;
+    let (params, given): (NotificationParams, _) = list_params(&request)?;
     let page = params.page(|keyset| NEWEST_FIRST.fits(keyset))?;
     let is_first = page.after.is_none();
     let unread_only = narrowed(&given, "unread") == "true";
-    let asked = ListNotifications { caller: visitor.caller(), unread_only, page };
+    let asked = ListNotifications { caller: me.caller(), unread_only, page };
     let Page { items, next, .. } = gateway.analytics.service.ask(asked).await?;
-    let reader = Reader::of(visitor.user(), None);
+    let reader = Reader::of(me.user(), None);
     let rows = items.into_iter().map(|notification| NotificationView::new(notification, &reader).into());
     Ok(ok(&NotificationsPage {
         rows: rows.collect(),
@@ -83,21 +82,17 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, visitor: Visito
 }
 
 #[post("/notifications/{id}")]
-pub async fn mark(gateway: Data<Gateway>, visitor: Visitor, id: PathId, posted: Posted) -> HttpResult {
+pub async fn mark(gateway: Data<Gateway>, me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
     let mark = match posted.0.get("mark") {
         Some("archive") => NotificationCommand::Archive,
         _ => NotificationCommand::Read,
     };
-    gateway
-        .analytics
-        .service
-        .ask(MarkNotification { id: id.0, mark, context: visitor.context(None) })
-        .await?;
-    Ok(see(posted.0.back("back").unwrap_or("/notifications")))
+    gateway.analytics.service.ask(MarkNotification { id: id.0, mark, context: me.context(None) }).await?;
+    Ok(redirect(posted.0.back("back").unwrap_or("/notifications")))
 }
 
 #[post("/notifications/read-all")]
-pub async fn read_all(gateway: Data<Gateway>, visitor: Visitor, _: Posted) -> HttpResult {
-    gateway.analytics.read_all(visitor.context(None)).await?;
-    Ok(see("/notifications?done=read"))
+pub async fn read_all(gateway: Data<Gateway>, me: SessionUser, _: Posted) -> HttpResult {
+    gateway.analytics.read_all(me.context(None)).await?;
+    Ok(redirect("/notifications?done=read"))
 }

@@ -5,11 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use crate::domain::approval::record::ApprovalStatus;
+use crate::domain::customer::messages::SORTS;
 use crate::domain::customer::record::CustomerStatus;
 use crate::domain::events as catalogue;
 use crate::domain::saga::record::{Counted, SagaKind, SagaStatus, StepStatus};
-use crate::http::console::frame::{Frame, api_word};
-use crate::persistence::customers::SORTS;
+use crate::http::console::kit::frame::{Frame, api_word};
 use kernel::clock::Timestamp;
 use kernel::locale::Locale;
 
@@ -17,7 +17,7 @@ use kernel::locale::Locale;
 fn sources() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = Vec::new();
-    for directory in ["templates", "src/http/console"] {
+    for directory in ["templates", "src/http/console/kit", "src/http/console/pages"] {
         for entry in fs::read_dir(root.join(directory)).expect("a directory of ours") {
             let path = entry.expect("a file").path();
             if path.ends_with("texts.rs") {

@@ -1,36 +1,35 @@
-//! Who looks at a page.
+//! The signed-in user before a page.
 
 use crate::http::error::HttpError;
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
+use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use crate::domain::notification::messages::ListNotifications;
 use crate::domain::user::messages::Principal;
 use crate::domain::user::record::User;
-use crate::http::console::frame::Frame;
-use crate::http::console::session;
+use crate::http::console::kit::frame::Frame;
+use crate::http::console::kit::session;
+use crate::http::console::kit::session::Identity;
 use crate::http::conventions::asked_locale;
-use crate::http::extract::{gateway, marks};
-use crate::http::state::Gateway;
+use crate::http::request_ids::RequestIds;
+use crate::http::state::{Gateway, gateway};
 use kernel::caller::Caller;
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::locale::Locale;
 use kernel::page::PageRequest;
 
-/// What the middleware found out.
-#[derive(Clone)]
-pub struct Identity(pub Option<Principal>);
-
 /// The signed-in user before a page.
-pub struct Visitor {
+pub struct SessionUser {
     pub principal: Principal,
-    request: HttpRequest,
+    pub gateway: Data<Gateway>,
+    pub request: HttpRequest,
 }
 
-impl Visitor {
+impl SessionUser {
     pub fn caller(&self) -> Caller {
         self.principal.caller
     }
@@ -41,14 +40,8 @@ impl Visitor {
 
     /// What a command of this request carries; `version` is the one that its form was made of.
     pub fn context(&self, version: Option<i64>) -> Context {
-        let marks = marks(&self.request);
-        Context {
-            caller: self.caller(),
-            correlation_id: marks.request_id,
-            traceparent: marks.traceparent,
-            if_match: version,
-            ..Context::system()
-        }
+        let ids = RequestIds::of(&self.request);
+        Context { caller: self.caller(), if_match: version, ..ids.context() }
     }
 
     /// What every page has around it.
@@ -57,13 +50,17 @@ impl Visitor {
     }
 }
 
-impl FromRequest for Visitor {
+impl FromRequest for SessionUser {
     type Error = HttpError;
     type Future = Ready<Result<Self, HttpError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let principal = identity(request).ok_or_else(|| Error::new(ErrorCode::MissingToken));
-        ready(principal.map_err(HttpError).map(|principal| Self { principal, request: request.clone() }))
+        ready(principal.map_err(HttpError).map(|principal| Self {
+            principal,
+            gateway: gateway(request),
+            request: request.clone(),
+        }))
     }
 }
 
@@ -83,7 +80,7 @@ pub async fn frame_of(request: &HttpRequest, section: &'static str) -> Frame {
     let Principal { caller, user, .. } = &principal;
     let form = session::vouch(&gateway, caller.user_id, caller.session_id).unwrap_or_default();
     let unread = unread(&gateway, caller).await;
-    Frame::of(&user.user, section, gateway.clock.now(), form, unread, done.as_deref())
+    Frame::of(&user.user, *caller, section, gateway.clock.now(), form, unread, done.as_deref())
 }
 
 /// The badge. A page without it is better than none while analytics is away.

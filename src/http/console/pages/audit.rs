@@ -8,11 +8,11 @@ use kernel::event::{EventRecord, EventType};
 
 use crate::domain::events as catalogue;
 use crate::http::api::audit::{AuditParams, find};
-use crate::http::console::frame::{Frame, ok};
-use crate::http::console::shown::{asked, narrowed};
-use crate::http::console::timeline;
-use crate::http::console::timeline::Entry;
-use crate::http::console::visitor::Visitor;
+use crate::http::console::kit::frame::{Frame, ok};
+use crate::http::console::kit::session_user::SessionUser;
+use crate::http::console::kit::shared_pages::{list_params, narrowed};
+use crate::http::console::kit::timeline;
+use crate::http::console::kit::timeline::Entry;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
 use kernel::page::Page;
@@ -29,14 +29,14 @@ struct AuditPage {
 }
 
 #[get("/admin/audit")]
-pub async fn index(gateway: Data<Gateway>, request: HttpRequest, visitor: Visitor) -> HttpResult {
-    let f = visitor.frame("admin").await;
-    let (params, given): (AuditParams, _) = asked(&request)?;
+pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser) -> HttpResult {
+    let f = me.frame("admin").await;
+    let (params, given): (AuditParams, _) = list_params(&request)?;
     let is_first = params.cursor.is_none();
-    let Page { items, next, .. } = find(&gateway, &visitor.caller(), params).await?;
+    let Page { items, next, .. } = find(&gateway, me.caller(), params).await?;
+    let events: Vec<EventRecord> = items.iter().map(EventRecord::from).collect();
     Ok(ok(&AuditPage {
-        entries: timeline::entries(&gateway, &f, &items.iter().map(EventRecord::from).collect::<Vec<_>>())
-            .await?,
+        entries: timeline::entries(&gateway, &f, me.caller(), &events).await?,
         next: next.map(|next| next_address(&request, &next)),
         is_first,
         event_type: narrowed(&given, "type"),

@@ -5,18 +5,16 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, get};
 use askama::Template;
 
-use crate::domain::saga::messages::ListSagas;
+use crate::domain::saga::messages::{ListSagas, NEWEST_FIRST};
 use crate::domain::saga::record::{Counts, Saga, SagaKind, StepStatus};
 use crate::http::api::sagas::SagaParams;
-use crate::http::console::frame::{Frame, api_word, ok};
-use crate::http::console::names;
-use crate::http::console::shown::asked;
-use crate::http::console::visitor::Visitor;
+use crate::http::console::kit::frame::{Frame, api_word, ok};
+use crate::http::console::kit::lookups;
+use crate::http::console::kit::lookups::{Names, References};
+use crate::http::console::kit::session_user::SessionUser;
+use crate::http::console::kit::shared_pages::list_params;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
-use crate::persistence::sagas::NEWEST_FIRST;
-use kernel::caller::Caller;
-use kernel::error::Error;
 use kernel::page::Page;
 
 struct StepRow {
@@ -51,40 +49,47 @@ pub fn counted(counts: &Counts) -> Vec<(String, i64)> {
     some.map(|(kind, count)| (api_word(kind), *count)).collect()
 }
 
-async fn row(gateway: &Gateway, frame: &Frame, caller: Caller, saga: Saga) -> Result<SagaRow, Error> {
+/// The users and customers that the rows name.
+fn references(sagas: &[Saga]) -> References {
+    let of_kind = |kind| sagas.iter().filter(move |saga| saga.kind == kind).map(|saga| saga.subject_id);
+    References::default()
+        .users(of_kind(SagaKind::UserDeletion))
+        .users(sagas.iter().filter_map(|saga| saga.started_by))
+        .customers(of_kind(SagaKind::CustomerDeletion))
+}
+
+fn row(names: &Names, frame: &Frame, saga: Saga) -> SagaRow {
     let steps = saga.steps.iter().map(|step| StepRow {
         name: step.name.clone(),
         status: api_word(&step.status),
         counts: counted(&step.counts),
     });
     let subject = match saga.kind {
-        SagaKind::UserDeletion => Some(names::user(gateway, frame, saga.subject_id).await?),
-        SagaKind::CustomerDeletion => names::departed(gateway, caller, saga.subject_id).await?,
+        SagaKind::UserDeletion => Some(names.user(frame, saga.subject_id)),
+        SagaKind::CustomerDeletion => names.customer_even_if_deleted(saga.subject_id),
     };
-    Ok(SagaRow {
+    SagaRow {
         kind: api_word(&saga.kind),
         status: api_word(&saga.status),
         subject,
         by: match saga.started_by {
-            Some(id) => names::user(gateway, frame, id).await?,
+            Some(id) => names.user(frame, id),
             None => frame.t("name-system"),
         },
         done: saga.steps.iter().filter(|step| step.status == StepStatus::Done).count(),
         steps: steps.collect(),
         saga,
-    })
+    }
 }
 
 #[get("/sagas")]
-pub async fn index(gateway: Data<Gateway>, request: HttpRequest, visitor: Visitor) -> HttpResult {
-    let f = visitor.frame("sagas").await;
-    let (params, _): (SagaParams, _) = asked(&request)?;
+pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser) -> HttpResult {
+    let f = me.frame("sagas").await;
+    let (params, _): (SagaParams, _) = list_params(&request)?;
     let page = params.page(|keyset| NEWEST_FIRST.fits(keyset))?;
     let is_first = page.after.is_none();
-    let Page { items, next, .. } = gateway.sagas.ask(ListSagas { caller: visitor.caller(), page }).await?;
-    let mut rows = Vec::with_capacity(items.len());
-    for saga in items {
-        rows.push(row(&gateway, &f, visitor.caller(), saga).await?);
-    }
+    let Page { items, next, .. } = gateway.sagas.ask(ListSagas { caller: me.caller(), page }).await?;
+    let names = lookups::load(&gateway, me.caller(), references(&items)).await?;
+    let rows = items.into_iter().map(|saga| row(&names, &f, saga)).collect();
     Ok(ok(&SagasPage { rows, next: next.map(|next| next_address(&request, &next)), is_first, f }))
 }

@@ -11,15 +11,14 @@ use actix_web::body::BoxBody;
 use actix_web::cookie::{Cookie, CookieJar, SameSite};
 use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::{HttpRequest, HttpResponse};
 
 use crate::actors::auth::token::Use;
-use crate::domain::user::messages::{Login, Refresh, Tokens};
-use crate::http::console::is_secure;
-use crate::http::console::visitor::{Identity, Visitor};
-use crate::http::extract::{address, gateway, marks};
+use crate::domain::user::messages::{Login, Principal, Refresh, Tokens};
+use crate::http::client_address::client_address;
 use crate::http::live::SESSION_COOKIE;
-use crate::http::state::Gateway;
+use crate::http::request_ids::RequestIds;
+use crate::http::state::{Gateway, gateway};
 use kernel::clock::Timestamp;
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
@@ -29,6 +28,10 @@ use kernel::ids::Id;
 pub const REFRESH: &str = "kizuna_refresh";
 /// How long a form may lie open. The session it belongs to ends sooner or is still good.
 const FORM_LASTS: Duration = Duration::from_hours(24 * 30);
+
+/// Whom a request of the console comes from, if somebody is signed in.
+#[derive(Clone)]
+pub struct Identity(pub Option<Principal>);
 
 /// The two tokens, and when the session ends unless it is renewed.
 pub struct Pair {
@@ -66,7 +69,7 @@ pub async fn identify(request: &HttpRequest) -> Result<(Identity, Option<Pair>),
         }
     }
     let Some(refresh) = request.cookie(REFRESH) else { return Ok((Identity(None), None)) };
-    match renew(&gateway, refresh.value(), context(request)).await {
+    match renew(&gateway, refresh.value(), RequestIds::of(request).context()).await {
         Ok(pair) => {
             let principal = gateway.auth.authenticate(&pair.access).await;
             match principal {
@@ -89,15 +92,10 @@ pub async fn open(request: &HttpRequest, email: &str, password: &str) -> Result<
     let login = Login {
         email: email.to_owned(),
         password: password.to_owned(),
-        address: address(request),
-        context: context(request),
+        address: client_address(request),
+        context: RequestIds::of(request).context(),
     };
     Pair::of(gateway.auth.service.ask(login).await?, &gateway)
-}
-
-fn context(request: &HttpRequest) -> Context {
-    let marks = marks(request);
-    Context { correlation_id: marks.request_id, traceparent: marks.traceparent, ..Context::system() }
 }
 
 /// Gives the browser the tokens.
@@ -173,14 +171,13 @@ pub fn check_origin(request: &HttpRequest) -> Result<(), Error> {
     if site && origin { Ok(()) } else { Err(Error::new(ErrorCode::Forbidden)) }
 }
 
+/// Whether cookies may travel only over TLS.
+fn is_secure(request: &HttpRequest) -> bool {
+    gateway(request).public_url.as_deref().is_some_and(|url| url.starts_with("https:"))
+}
+
 fn is_ours(request: &HttpRequest, origin: &str) -> bool {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let same = origin.split_once("://").is_some_and(|(_, origin)| Some(origin) == host);
     same || gateway(request).public_url.as_deref() == Some(origin)
-}
-
-/// For the script whose socket was closed because the token ran out: the middleware has renewed it by now.
-#[get("/session")]
-pub async fn renewed(_: Visitor) -> HttpResponse {
-    HttpResponse::NoContent().finish()
 }

@@ -1,24 +1,25 @@
 //! What every page has: language, time zone, who is signed in, and the texts that templates ask for.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::Serialize;
 
+use crate::actors::operations::messages::{may_audit, may_operate};
 use crate::domain::user::record::User;
 use crate::formats;
-use crate::http::console::assets;
+use crate::http::console::kit::assets;
 use crate::http::error::HttpError;
 use crate::http::problem::locale_tag;
 use crate::http::request_log::tells;
 use crate::i18n;
 use crate::i18n::Param;
-use kernel::caller::Role;
+use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
-use kernel::ids::Id;
 use kernel::locale::Locale;
 
 /// The greatest number on the bell.
@@ -41,9 +42,8 @@ pub struct Frame {
 
 /// Who is signed in.
 pub struct Who {
-    pub id: Id,
+    pub caller: Caller,
     pub name: String,
-    pub role: Role,
 }
 
 impl Frame {
@@ -56,6 +56,7 @@ impl Frame {
     /// `done` is the word that the address has after a form: unknown ones say nothing.
     pub fn of(
         user: &User,
+        caller: Caller,
         section: &'static str,
         now: Timestamp,
         form: String,
@@ -64,7 +65,7 @@ impl Frame {
     ) -> Self {
         let locale = user.locale;
         let done = done.and_then(|word| i18n::text(locale, &format!("done-{word}"), None, &[]));
-        let who = Who { id: user.id, name: user.name.clone(), role: user.role };
+        let who = Who { caller, name: user.name.clone() };
         // Auth checks the shape of a zone's name, not whether there is such a zone.
         let zone = user.time_zone.parse().unwrap_or(Tz::UTC);
         Self { locale, zone, now, who: Some(who), section, form, unread, done }
@@ -105,17 +106,19 @@ impl Frame {
         self.section == section
     }
 
-    pub fn is_admin(&self) -> bool {
-        self.who.as_ref().is_some_and(|who| who.role == Role::Admin)
+    /// Whether the pages of operations are the user's to open.
+    pub fn may_operate(&self) -> bool {
+        self.who.as_ref().is_some_and(|who| may_operate(&who.caller).is_ok())
     }
 
-    /// MANAGER or ADMIN.
-    pub fn leads(&self) -> bool {
-        self.who.as_ref().is_some_and(|who| who.role != Role::Sales)
+    /// Whether the audit log is the user's to read.
+    pub fn may_audit(&self) -> bool {
+        self.who.as_ref().is_some_and(|who| may_audit(&who.caller).is_ok())
     }
 
-    pub fn is_me(&self, id: &Id) -> bool {
-        self.who.as_ref().is_some_and(|who| who.id == *id)
+    /// Whether the user sees the records of others, and so may filter lists by their owner.
+    pub fn sees_all_owners(&self) -> bool {
+        self.who.as_ref().is_some_and(|who| who.caller.only_owner().is_none())
     }
 
     /// A moment in the user's time zone, to the minute.
@@ -178,6 +181,11 @@ pub fn html(Outcome(error): Outcome<'_>, page: &impl Template) -> HttpResponse {
             HttpError(Error::internal(format_args!("a template failed: {failed}"))).error_response()
         }
     }
+}
+
+/// 303: the browser reads what it has changed.
+pub fn redirect(address: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((LOCATION, address)).finish()
 }
 
 /// A page as it should be.

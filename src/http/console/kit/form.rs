@@ -5,9 +5,9 @@ use chrono_tz::Tz;
 use serde::de::DeserializeOwned;
 use serde_json::Map;
 
-use crate::http::console::field::Field;
-use crate::http::console::frame::Frame;
-use crate::http::console::posted::Fields;
+use crate::http::console::kit::field::Field;
+use crate::http::console::kit::form_data::Fields;
+use crate::http::console::kit::frame::Frame;
 use crate::http::extract::parse;
 use crate::i18n;
 use crate::i18n::Param;

@@ -7,14 +7,13 @@ use askama::Template;
 
 use crate::domain::user::messages::ChangePassword;
 use crate::domain::user::record::User;
-use crate::http::console::field::Field;
-use crate::http::console::form::{Form, is_mendable};
-use crate::http::console::frame::{Frame, api_word, html, ok};
-use crate::http::console::posted::Posted;
-use crate::http::console::see;
-use crate::http::console::shown::status_of;
-use crate::http::console::visitor::Visitor;
-use crate::http::extract::address;
+use crate::http::client_address::client_address;
+use crate::http::console::kit::field::Field;
+use crate::http::console::kit::form::{Form, is_mendable};
+use crate::http::console::kit::form_data::Posted;
+use crate::http::console::kit::frame::redirect;
+use crate::http::console::kit::frame::{Frame, Outcome, api_word, html, ok};
+use crate::http::console::kit::session_user::SessionUser;
 use crate::http::state::Gateway;
 
 #[derive(Template)]
@@ -35,37 +34,37 @@ fn form() -> Form {
     Form::new("password", "/settings/password", "submit-change", fields)
 }
 
-fn shown(f: Frame, visitor: &Visitor, form: Form) -> SettingsPage {
-    let user = visitor.user().clone();
+fn shown(f: Frame, me: &SessionUser, form: Form) -> SettingsPage {
+    let user = me.user().clone();
     SettingsPage { f, role: user.role.as_str(), locale: api_word(&user.locale), user, form }
 }
 
 #[get("/settings")]
-pub async fn index(visitor: Visitor) -> HttpResponse {
-    let f = visitor.frame("settings").await;
-    ok(&shown(f, &visitor, form()))
+pub async fn index(me: SessionUser) -> HttpResponse {
+    let f = me.frame("settings").await;
+    ok(&shown(f, &me, form()))
 }
 
 #[post("/settings/password")]
 pub async fn change_password(
     gateway: Data<Gateway>,
     request: HttpRequest,
-    visitor: Visitor,
+    me: SessionUser,
     posted: Posted,
 ) -> HttpResult {
     let text = |name| posted.0.get(name).unwrap_or_default().to_owned();
     let change = ChangePassword {
         current_password: text("current_password"),
         new_password: text("new_password"),
-        address: address(&request),
-        context: visitor.context(None),
+        address: client_address(&request),
+        context: me.context(None),
     };
     match gateway.auth.service.ask(change).await {
-        Ok(()) => Ok(see("/settings?done=password")),
+        Ok(()) => Ok(redirect("/settings?done=password")),
         Err(error) if is_mendable(&error) => {
-            let f = visitor.frame("settings").await;
+            let f = me.frame("settings").await;
             let form = form().refused(&posted.0, &error, &f);
-            Ok(html(status_of(Some(&error)), &shown(f, &visitor, form)))
+            Ok(html(Outcome(Some(&error)), &shown(f, &me, form)))
         }
         Err(error) => Err(error.into()),
     }

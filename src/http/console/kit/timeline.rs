@@ -3,9 +3,11 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::http::console::frame::Frame;
-use crate::http::console::names;
+use crate::http::console::kit::frame::Frame;
+use crate::http::console::kit::lookups;
+use crate::http::console::kit::lookups::References;
 use crate::http::state::Gateway;
+use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
 use kernel::event::EventRecord;
@@ -43,12 +45,19 @@ struct Told {
 ///
 /// # Errors
 /// `unavailable`, `overloaded`.
-pub async fn entries(gateway: &Gateway, frame: &Frame, events: &[EventRecord]) -> Result<Vec<Entry>, Error> {
+pub async fn entries(
+    gateway: &Gateway,
+    frame: &Frame,
+    caller: Caller,
+    events: &[EventRecord],
+) -> Result<Vec<Entry>, Error> {
+    let references = References::default().users(events.iter().filter_map(|event| event.actor_id));
+    let names = lookups::load(gateway, caller, references).await?;
     let mut entries = Vec::with_capacity(events.len());
     for event in events {
         let told: Told = serde_json::from_str(event.data.get()).unwrap_or_default();
         let who = match event.actor_id {
-            Some(id) => names::user(gateway, frame, id).await?,
+            Some(id) => names.user(frame, id),
             None => frame.t("name-system"),
         };
         let changed: Vec<String> = told.changed.iter().map(|field| frame.word("label", field)).collect();

@@ -22,15 +22,15 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 const ASSETS: [Asset; 9] = [
-    ("style.css", STYLE, include_bytes!("../../../assets/style.css")),
-    ("parts.css", STYLE, include_bytes!("../../../assets/parts.css")),
-    ("forms.css", STYLE, include_bytes!("../../../assets/forms.css")),
-    ("lists.css", STYLE, include_bytes!("../../../assets/lists.css")),
-    ("reports.css", STYLE, include_bytes!("../../../assets/reports.css")),
-    ("console.js", SCRIPT, include_bytes!("../../../assets/console.js")),
-    ("forms.js", SCRIPT, include_bytes!("../../../assets/forms.js")),
-    ("live.js", SCRIPT, include_bytes!("../../../assets/live.js")),
-    ("icon.svg", "image/svg+xml", include_bytes!("../../../assets/icon.svg")),
+    ("style.css", STYLE, include_bytes!("../../../../assets/style.css")),
+    ("parts.css", STYLE, include_bytes!("../../../../assets/parts.css")),
+    ("forms.css", STYLE, include_bytes!("../../../../assets/forms.css")),
+    ("lists.css", STYLE, include_bytes!("../../../../assets/lists.css")),
+    ("reports.css", STYLE, include_bytes!("../../../../assets/reports.css")),
+    ("console.js", SCRIPT, include_bytes!("../../../../assets/console.js")),
+    ("forms.js", SCRIPT, include_bytes!("../../../../assets/forms.js")),
+    ("live.js", SCRIPT, include_bytes!("../../../../assets/live.js")),
+    ("icon.svg", "image/svg+xml", include_bytes!("../../../../assets/icon.svg")),
 ];
 
 static BASE: LazyLock<String> = LazyLock::new(|| {

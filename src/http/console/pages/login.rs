@@ -6,12 +6,11 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
 
 use crate::domain::user::messages::Logout;
-use crate::http::console::form::{is_mendable, why};
-use crate::http::console::frame::{Frame, html, ok};
-use crate::http::console::posted::{Fields, Posted, Unproven, is_here};
-use crate::http::console::shown::status_of;
-use crate::http::console::visitor::{Visitor, frame_of, identity};
-use crate::http::console::{see, session};
+use crate::http::console::kit::form::{is_mendable, why};
+use crate::http::console::kit::form_data::{Fields, Posted, Unproven, is_here};
+use crate::http::console::kit::frame::{Frame, Outcome, html, ok, redirect};
+use crate::http::console::kit::session;
+use crate::http::console::kit::session_user::{SessionUser, frame_of, identity};
 use crate::http::state::Gateway;
 
 /// Where whoever is signed in begins.
@@ -29,14 +28,14 @@ struct LoginPage {
 
 /// The beginning.
 #[get("/")]
-pub async fn home(_: Visitor) -> HttpResponse {
-    see(HOME)
+pub async fn home(_: SessionUser) -> HttpResponse {
+    redirect(HOME)
 }
 
 #[get("/login")]
 pub async fn index(request: HttpRequest) -> HttpResponse {
     if identity(&request).is_some() {
-        return see(HOME);
+        return redirect(HOME);
     }
     let query = Fields::parsed(request.query_string().as_bytes());
     let f = frame_of(&request, "login").await;
@@ -51,7 +50,7 @@ pub async fn login(request: HttpRequest, posted: Unproven) -> HttpResult {
     let email = fields.get("email").unwrap_or_default();
     match session::open(&request, email, fields.get("password").unwrap_or_default()).await {
         Ok(pair) => {
-            let mut answer = see(next);
+            let mut answer = redirect(next);
             session::set(&request, &mut answer, &pair);
             Ok(answer)
         }
@@ -59,18 +58,24 @@ pub async fn login(request: HttpRequest, posted: Unproven) -> HttpResult {
             let f = frame_of(&request, "login").await;
             let problem = Some(why(&f, &error));
             let page = LoginPage { f, email: email.to_owned(), problem, next: next.to_owned() };
-            Ok(html(status_of(Some(&error)), &page))
+            Ok(html(Outcome(Some(&error)), &page))
         }
         Err(error) => Err(error.into()),
     }
 }
 
 #[post("/logout")]
-pub async fn logout(gateway: Data<Gateway>, request: HttpRequest, visitor: Visitor, _: Posted) -> HttpResult {
-    gateway.auth.service.ask(Logout { context: visitor.context(None) }).await?;
-    let mut answer = see("/login");
+pub async fn logout(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser, _: Posted) -> HttpResult {
+    gateway.auth.service.ask(Logout { context: me.context(None) }).await?;
+    let mut answer = redirect("/login");
     session::clear(&request, &mut answer);
     Ok(answer)
+}
+
+/// For the script whose socket was closed because the token ran out: the middleware has renewed it by now.
+#[get("/session")]
+pub async fn renewed(_: SessionUser) -> HttpResponse {
+    HttpResponse::NoContent().finish()
 }
 
 /// Sends somebody who is not signed in to the sign-in, and from there back to the page wanted. The cookies stay: to a
@@ -82,5 +87,5 @@ pub fn first(request: &HttpRequest) -> HttpResponse {
         let next = form_urlencoded::Serializer::new(String::new()).append_pair("next", wanted).finish();
         address = format!("/login?{next}");
     }
-    see(&address)
+    redirect(&address)
 }

@@ -1,0 +1,17 @@
+//! What pages are made of.
+
+pub mod assets;
+pub mod chart;
+pub mod field;
+pub mod form;
+pub mod form_data;
+pub mod frame;
+pub mod lookups;
+pub mod record_pages;
+pub mod session;
+pub mod session_user;
+pub mod shared_pages;
+pub mod timeline;
+
+#[cfg(test)]
+mod texts;

@@ -1,0 +1,183 @@
+//! What the pages of records have in common: a list with the form of a new record, and a page to change one.
+//!
+//! A page says in [`ListPage`] and [`EditPage`] what is its own: the fields of its forms, the rows of its list, the
+//! messages that it sends. Its handlers are one line each.
+
+use std::sync::Arc;
+
+use askama::Template;
+use serde::de::DeserializeOwned;
+
+use crate::http::console::kit::field::Field;
+use crate::http::console::kit::form::{Form, is_mendable};
+use crate::http::console::kit::form_data::{Fields, Posted};
+use crate::http::console::kit::frame::{Frame, Outcome, html, ok, redirect};
+use crate::http::console::kit::session_user::SessionUser;
+use crate::http::console::kit::shared_pages::Edit;
+use crate::http::error::HttpResult;
+use crate::http::extract::PathId;
+use kernel::caller::Caller;
+use kernel::context::Context;
+use kernel::error::Error;
+use kernel::event::Versioned;
+use kernel::ids::Id;
+
+/// Records on the page of a customer whom they are about.
+pub const EMBEDDED_ROWS: i64 = 20;
+
+/// The form of a new record: its id on the page, where it is sent, and the text on its button.
+pub struct NewForm {
+    pub id: &'static str,
+    pub action: &'static str,
+    pub submit: &'static str,
+}
+
+/// A list of records with the form of a new one.
+pub trait ListPage {
+    /// Its entry of the navigation.
+    const SECTION: &'static str;
+    const NEW: NewForm;
+    type Record;
+    /// What the form becomes.
+    type New: DeserializeOwned;
+    type View: Template;
+
+    /// The service's rule, for pages that not everybody may open.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    fn may_open(_: &Caller) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// The form's fields: of a new record, perhaps about a customer, or of one that is there already.
+    async fn fields(
+        me: &SessionUser,
+        f: &Frame,
+        record: Option<&Self::Record>,
+        customer: Option<Id>,
+    ) -> Result<Vec<Field>, Error>;
+
+    /// The page; `form` is a new record's as it was refused.
+    async fn view(me: &SessionUser, f: Frame, form: Option<Form>) -> Result<Self::View, Error>;
+
+    /// Sends the new record to its service; answers with the address to go to.
+    async fn create(me: &SessionUser, new: Self::New, posted: &Fields) -> Result<String, Error>;
+
+    /// The page after a form was refused, with what can be mended beside it.
+    async fn refused(
+        me: &SessionUser,
+        f: Frame,
+        (form, posted): (Form, &Fields),
+        error: &Error,
+    ) -> Result<Self::View, Error> {
+        let form = form.refused(posted, error, &f);
+        Self::view(me, f, Some(form)).await
+    }
+}
+
+/// A page that changes a record.
+pub trait EditPage: ListPage<Record: Versioned> {
+    /// The form's id on the page.
+    const FORM: &'static str;
+    /// What the form becomes.
+    type Changes: DeserializeOwned;
+
+    async fn find(me: &SessionUser, id: Id) -> Result<Arc<Self::Record>, Error>;
+
+    /// Where the form is sent.
+    fn action(record: &Self::Record) -> String;
+
+    fn view_of(f: Frame, record: &Self::Record, form: Form) -> Edit;
+
+    /// Sends the changes to the record's service; answers with the address to go to.
+    async fn change(
+        me: &SessionUser,
+        record: &Self::Record,
+        changes: Self::Changes,
+        context: Context,
+    ) -> Result<String, Error>;
+}
+
+/// The form of a new record.
+///
+/// # Errors
+/// `unavailable`, `overloaded`.
+pub async fn new_form<P: ListPage>(me: &SessionUser, f: &Frame, customer: Option<Id>) -> Result<Form, Error> {
+    let NewForm { id, action, submit } = P::NEW;
+    Ok(Form::new(id, action, submit, P::fields(me, f, None, customer).await?))
+}
+
+async fn edit_form<P: EditPage>(me: &SessionUser, f: &Frame, record: &P::Record) -> Result<Form, Error> {
+    let mut fields = P::fields(me, f, Some(record), None).await?;
+    // There is room for all of it on a page of its own.
+    fields.iter_mut().for_each(|field| field.more = false);
+    Ok(Form::new(P::FORM, P::action(record), "submit-save", fields).of_version(record.version()))
+}
+
+/// The list.
+///
+/// # Errors
+/// The service's.
+pub async fn index<P: ListPage>(me: SessionUser) -> HttpResult {
+    P::may_open(&me.caller())?;
+    let f = me.frame(P::SECTION).await;
+    Ok(ok(&P::view(&me, f, None).await?))
+}
+
+/// Creates a record; what can be mended is shown beside the form.
+///
+/// # Errors
+/// The service's, but for what can be mended.
+pub async fn create<P: ListPage>(me: SessionUser, posted: Posted) -> HttpResult {
+    P::may_open(&me.caller())?;
+    let f = me.frame(P::SECTION).await;
+    let (form, posted) = (new_form::<P>(&me, &f, None).await?, posted.0);
+    let made = match form.read(&posted, f.zone) {
+        Err(error) => Err(error),
+        Ok(new) => P::create(&me, new, &posted).await,
+    };
+    match made {
+        Ok(address) => Ok(redirect(&address)),
+        Err(error) if is_mendable(&error) => {
+            let page = P::refused(&me, f, (form, &posted), &error).await?;
+            Ok(html(Outcome(Some(&error)), &page))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The page with a record's form.
+///
+/// # Errors
+/// The service's.
+pub async fn edit<P: EditPage>(me: SessionUser, id: PathId) -> HttpResult {
+    P::may_open(&me.caller())?;
+    let record = P::find(&me, id.0).await?;
+    let f = me.frame(P::SECTION).await;
+    let form = edit_form::<P>(&me, &f, &record).await?;
+    Ok(P::view_of(f, &record, form).answer(None))
+}
+
+/// Changes a record; what can be mended is shown beside the form.
+///
+/// # Errors
+/// The service's, but for what can be mended.
+pub async fn change<P: EditPage>(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
+    P::may_open(&me.caller())?;
+    let record = P::find(&me, id.0).await?;
+    let f = me.frame(P::SECTION).await;
+    let (form, posted) = (edit_form::<P>(&me, &f, &record).await?, posted.0);
+    let changed = match form.read_changes(&posted, f.zone) {
+        Err(error) => Err(error),
+        Ok(changes) => P::change(&me, &record, changes, me.context(posted.version())).await,
+    };
+    match changed {
+        Ok(address) => Ok(redirect(&address)),
+        Err(error) if is_mendable(&error) => {
+            let form = form.refused(&posted, &error, &f);
+            Ok(P::view_of(f, &record, form).answer(Some(&error)))
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,244 @@
+//! `/approvals`: requests, and decisions on them.
+
+use crate::http::error::HttpResult;
+use actix_web::web::Data;
+use actix_web::{get, post};
+use askama::Template;
+
+use crate::domain::approval::messages::{
+    ApprovalFilter, DecideApproval, Decision, ListApprovals, NEWEST_FIRST, NewApproval, NewApprover,
+    OptionalComment, RequestApproval, RequiredComment,
+};
+use crate::domain::approval::record::{Approval, ApprovalStatus};
+use crate::domain::approval::rules::{Action, permitted};
+use crate::http::api::approvals::ApprovalParams;
+use crate::http::console::kit::field::{Choice, Field};
+use crate::http::console::kit::form::{Form, is_mendable, why};
+use crate::http::console::kit::form_data::{Fields, Posted};
+use crate::http::console::kit::frame::redirect;
+use crate::http::console::kit::frame::{Frame, Outcome, html, ok};
+use crate::http::console::kit::lookups;
+use crate::http::console::kit::lookups::{CustomerLink, Names, References};
+use crate::http::console::kit::record_pages;
+use crate::http::console::kit::record_pages::{EMBEDDED_ROWS, ListPage, NewForm, new_form};
+use crate::http::console::kit::session_user::SessionUser;
+use crate::http::console::kit::shared_pages::{list_params, narrowed};
+use crate::http::extract::PathId;
+use crate::http::paging::next_address;
+use crate::http::state::Gateway;
+use kernel::error::Error;
+use kernel::ids::Id;
+use kernel::page::{Page, PageRequest};
+
+/// Currencies to choose from; the API takes every one of ISO 4217.
+const CURRENCIES: [&str; 6] = ["JPY", "USD", "EUR", "GBP", "CNY", "KRW"];
+
+/// An approval of a list.
+pub struct ApprovalRow {
+    pub approval: Approval,
+    pub customer: Option<CustomerLink>,
+    pub requester: String,
+    /// Whom it waits for; every MANAGER if nobody.
+    pub approver: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "approvals.html")]
+pub struct ApprovalsPage {
+    f: Frame,
+    rows: Vec<ApprovalRow>,
+    next: Option<String>,
+    is_first: bool,
+    status: String,
+    statuses: [ApprovalStatus; 4],
+    form: Form,
+}
+
+fn references(approvals: &[Approval]) -> References {
+    let users = |it: &Approval| [Some(it.requester_id), it.approver_id, it.decided_by];
+    References::default()
+        .customers(approvals.iter().map(|approval| approval.customer_id))
+        .users(approvals.iter().flat_map(users).flatten())
+}
+
+fn row(names: &Names, f: &Frame, approval: Approval) -> ApprovalRow {
+    ApprovalRow {
+        customer: names.customer(approval.customer_id),
+        requester: names.user(f, approval.requester_id),
+        approver: approval.approver_id.map(|id| names.user(f, id)),
+        approval,
+    }
+}
+
+async fn rows(me: &SessionUser, f: &Frame, approvals: Vec<Approval>) -> Result<Vec<ApprovalRow>, Error> {
+    let names = lookups::load(&me.gateway, me.caller(), references(&approvals)).await?;
+    Ok(approvals.into_iter().map(|approval| row(&names, f, approval)).collect())
+}
+
+/// The newest approvals that a filter leaves.
+///
+/// # Errors
+/// `unavailable`, `overloaded`.
+pub async fn recent(me: &SessionUser, f: &Frame, filter: ApprovalFilter) -> Result<Vec<ApprovalRow>, Error> {
+    let page = PageRequest { limit: EMBEDDED_ROWS, after: None, count: false };
+    let asked = ListApprovals { caller: me.caller(), filter, page };
+    rows(me, f, me.gateway.opportunity.service.ask(asked).await?.items).await
+}
+
+/// The list of approvals.
+pub struct Approvals;
+
+impl ListPage for Approvals {
+    const SECTION: &'static str = "approvals";
+    const NEW: NewForm = NewForm { id: "new-approval", action: "/approvals", submit: "submit-request" };
+    type Record = Approval;
+    type New = NewApproval;
+    type View = ApprovalsPage;
+
+    async fn fields(
+        me: &SessionUser,
+        _: &Frame,
+        _: Option<&Approval>,
+        customer: Option<Id>,
+    ) -> Result<Vec<Field>, Error> {
+        let customers = lookups::customers(&me.gateway, me.caller(), customer).await?;
+        let approvers = lookups::approvers(&me.gateway, me.caller(), me.caller().user_id).await?;
+        let currency = |code: &&str| Choice { value: (*code).to_owned(), label: (*code).to_owned() };
+        Ok(vec![
+            Field::choice("customer_id", customers).required().holding_some(customer),
+            Field::text("title").required(),
+            Field::number("amount").required(),
+            Field::choice("currency", CURRENCIES.iter().map(currency).collect()).required().holding("JPY"),
+            Field::area("reason").more(),
+            Field::choice("approver_id", approvers).more(),
+        ])
+    }
+
+    async fn view(me: &SessionUser, f: Frame, form: Option<Form>) -> Result<ApprovalsPage, Error> {
+        let (params, given): (ApprovalParams, _) = list_params(&me.request)?;
+        let page = params.page(|keyset| NEWEST_FIRST.fits(keyset))?;
+        let is_first = page.after.is_none();
+        let ApprovalParams { status, customer_id, requester_id, approver_id, .. } = params;
+        let filter = ApprovalFilter { status, customer_id, requester_id, approver_id };
+        let list = ListApprovals { caller: me.caller(), filter, page };
+        let Page { items, next, .. } = me.gateway.opportunity.service.ask(list).await?;
+        let form = match form {
+            Some(form) => form,
+            None => new_form::<Self>(me, &f, customer_id).await?,
+        };
+        Ok(ApprovalsPage {
+            rows: rows(me, &f, items).await?,
+            next: next.map(|next| next_address(&me.request, &next)),
+            is_first,
+            status: narrowed(&given, "status"),
+            statuses: ApprovalStatus::ALL,
+            form,
+            f,
+        })
+    }
+
+    async fn create(me: &SessionUser, approval: NewApproval, _: &Fields) -> Result<String, Error> {
+        let request = RequestApproval { approval, context: me.context(None) };
+        let after = me.gateway.opportunity.service.ask(request).await?;
+        Ok(format!("/approvals/{}?done=requested", after.id))
+    }
+}
+
+#[get("/approvals")]
+pub async fn index(me: SessionUser) -> HttpResult {
+    record_pages::index::<Approvals>(me).await
+}
+
+#[post("/approvals")]
+pub async fn create(me: SessionUser, posted: Posted) -> HttpResult {
+    record_pages::create::<Approvals>(me, posted).await
+}
+
+#[derive(Template)]
+#[template(path = "approval.html")]
+struct ApprovalPage {
+    f: Frame,
+    row: ApprovalRow,
+    decided_by: Option<String>,
+    /// Which decisions are the caller's to make.
+    can_decide: bool,
+    can_cancel: bool,
+    can_reassign: bool,
+    approvers: Vec<Choice>,
+    /// What was said, if it was refused.
+    comment: String,
+    comment_error: Option<String>,
+    problem: Option<String>,
+}
+
+async fn shown(gateway: &Gateway, me: &SessionUser, id: Id) -> Result<ApprovalPage, Error> {
+    let f = me.frame("approvals").await;
+    let caller = me.caller();
+    let approval = gateway.opportunity.find(caller, id).await?;
+    let may = |action| permitted(Some(&approval), action, &caller).is_ok();
+    let names = lookups::load(gateway, caller, references(std::slice::from_ref(&*approval))).await?;
+    let can_reassign = may(Action::Reassign);
+    Ok(ApprovalPage {
+        can_decide: may(Action::Approve),
+        can_cancel: may(Action::Cancel),
+        can_reassign,
+        approvers: if can_reassign {
+            lookups::approvers(gateway, caller, approval.requester_id).await?
+        } else {
+            Vec::new()
+        },
+        decided_by: approval.decided_by.map(|id| names.user(&f, id)),
+        row: row(&names, &f, (*approval).clone()),
+        comment: String::new(),
+        comment_error: None,
+        problem: None,
+        f,
+    })
+}
+
+#[get("/approvals/{id}")]
+pub async fn show(gateway: Data<Gateway>, me: SessionUser, id: PathId) -> HttpResult {
+    Ok(ok(&shown(&gateway, &me, id.0).await?))
+}
+
+/// What the button says that was pressed.
+fn decision(posted: &Fields) -> Result<Decision, Error> {
+    let comment = posted.get("comment").unwrap_or_default().to_owned();
+    Ok(match posted.get("decision") {
+        Some("approve") => Decision::Approve(OptionalComment { comment: Some(comment) }),
+        Some("reject") => Decision::Reject(RequiredComment { comment }),
+        Some("cancel") => Decision::Cancel(OptionalComment { comment: Some(comment) }),
+        Some("reassign") => {
+            let approver = posted.id("approver_id");
+            let approver_id = approver.ok_or_else(|| Error::field("approver_id", "required"))?;
+            Decision::Reassign(NewApprover { approver_id })
+        }
+        _ => return Err(Error::field("decision", "invalid_choice")),
+    })
+}
+
+#[post("/approvals/{id}")]
+pub async fn decide(gateway: Data<Gateway>, me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
+    let posted = posted.0;
+    let decided = match decision(&posted) {
+        Err(error) => Err(error),
+        Ok(decision) => {
+            let decide = DecideApproval { id: id.0, decision, context: me.context(posted.version()) };
+            gateway.opportunity.service.ask(decide).await
+        }
+    };
+    match decided {
+        Ok(_) => Ok(redirect(&format!("/approvals/{}?done=decided", id.0))),
+        Err(error) if is_mendable(&error) => {
+            let mut page = shown(&gateway, &me, id.0).await?;
+            page.comment = posted.get("comment").unwrap_or_default().to_owned();
+            let form = Form::new("decision", "", "", vec![Field::area("comment")]);
+            let form = form.refused(&posted, &error, &page.f);
+            page.comment_error = form.fields.into_iter().find_map(|field| field.error);
+            page.problem =
+                form.problem.or_else(|| page.comment_error.is_none().then(|| why(&page.f, &error)));
+            Ok(html(Outcome(Some(&error)), &page))
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,172 @@
+//! `/customers/{id}`: a customer, what goes with it, and what became of it.
+
+use crate::http::error::HttpResult;
+use std::sync::Arc;
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, get, post};
+use askama::Template;
+
+use crate::domain::approval::messages::ApprovalFilter;
+use crate::domain::customer::messages::{ChangeCustomer, CustomerChanges, DeleteCustomer};
+use crate::domain::customer::record::Customer;
+use crate::domain::meeting::messages::MeetingFilter;
+use crate::domain::report::messages::ReadActivity;
+use crate::domain::saga::messages::PreviewCustomerDeletion;
+use crate::domain::task::messages::TaskFilter;
+use crate::http::api::customers::ActivityParams;
+use crate::http::console::kit::form::{Form, is_mendable, why};
+use crate::http::console::kit::form_data::Posted;
+use crate::http::console::kit::frame::redirect;
+use crate::http::console::kit::frame::{Frame, Outcome, html, ok};
+use crate::http::console::kit::lookups;
+use crate::http::console::kit::lookups::References;
+use crate::http::console::kit::record_pages;
+use crate::http::console::kit::record_pages::EditPage;
+use crate::http::console::kit::session_user::SessionUser;
+use crate::http::console::kit::shared_pages::{Edit, Removal, list_params};
+use crate::http::console::kit::timeline;
+use crate::http::console::kit::timeline::Entry;
+use crate::http::console::pages::approvals;
+use crate::http::console::pages::customers::Customers;
+use crate::http::console::pages::meetings;
+use crate::http::console::pages::meetings::MeetingRow;
+use crate::http::console::pages::sagas::counted;
+use crate::http::console::pages::tasks;
+use crate::http::console::pages::tasks::TaskRow;
+use crate::http::extract::PathId;
+use crate::http::paging::next_address;
+use crate::http::state::Gateway;
+use approvals::ApprovalRow;
+use kernel::context::Context;
+use kernel::error::Error;
+use kernel::ids::Id;
+use kernel::page::Page;
+
+#[derive(Template)]
+#[template(path = "customer.html")]
+struct CustomerPage {
+    f: Frame,
+    customer: Customer,
+    owner: String,
+    meetings: Vec<MeetingRow>,
+    tasks: Vec<TaskRow>,
+    approvals: Vec<ApprovalRow>,
+    activity: Vec<Entry>,
+    older: Option<String>,
+}
+
+#[get("/customers/{id}")]
+pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser, id: PathId) -> HttpResult {
+    let caller = me.caller();
+    let customer = (*gateway.customers.find(caller, id.0).await?).clone();
+    let f = me.frame("customers").await;
+    let of = Some(customer.id);
+    let meetings = MeetingFilter { customer_id: of, ..MeetingFilter::default() };
+    let tasks = TaskFilter { customer_id: of, ..TaskFilter::default() };
+    let approvals = ApprovalFilter { customer_id: of, ..ApprovalFilter::default() };
+    let references = References::default().users([customer.owner_id]);
+    let names = lookups::load(&gateway, caller, references).await?;
+    let (params, _): (ActivityParams, _) = list_params(&request)?;
+    let page = params.page(|keyset| keyset.sort == "-id")?;
+    let Page { items, next, .. } =
+        gateway.analytics.service.ask(ReadActivity { caller, customer_id: customer.id, page }).await?;
+    Ok(ok(&CustomerPage {
+        owner: names.user(&f, customer.owner_id),
+        meetings: meetings::recent(&me, &f, meetings).await?,
+        tasks: tasks::recent(&me, &f, tasks).await?,
+        approvals: approvals::recent(&me, &f, approvals).await?,
+        activity: timeline::entries(&gateway, &f, caller, &items).await?,
+        older: next.map(|next| next_address(&request, &next)),
+        customer,
+        f,
+    }))
+}
+
+fn address(customer: &Customer) -> String {
+    format!("/customers/{}", customer.id)
+}
+
+impl EditPage for Customers {
+    const FORM: &'static str = "customer";
+    type Changes = CustomerChanges;
+
+    async fn find(me: &SessionUser, id: Id) -> Result<Arc<Customer>, Error> {
+        me.gateway.customers.find(me.caller(), id).await
+    }
+
+    fn action(customer: &Customer) -> String {
+        format!("{}/edit", address(customer))
+    }
+
+    fn view_of(f: Frame, customer: &Customer, form: Form) -> Edit {
+        let title = f.with("customer-edit", &customer.name);
+        let removal = Some(format!("{}/delete", address(customer)));
+        Edit { f, title, form, back: address(customer), removal, asks: true }
+    }
+
+    async fn change(
+        me: &SessionUser,
+        customer: &Customer,
+        changes: CustomerChanges,
+        context: Context,
+    ) -> Result<String, Error> {
+        let message = ChangeCustomer { id: customer.id, changes, allow_duplicate: false, context };
+        me.gateway.customers.service.ask(message).await?;
+        Ok(format!("{}?done=saved", address(customer)))
+    }
+}
+
+#[get("/customers/{id}/edit")]
+pub async fn edit(me: SessionUser, id: PathId) -> HttpResult {
+    record_pages::edit::<Customers>(me, id).await
+}
+
+#[post("/customers/{id}/edit")]
+pub async fn change(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
+    record_pages::change::<Customers>(me, id, posted).await
+}
+
+async fn removal(
+    gateway: &Gateway,
+    me: &SessionUser,
+    customer: &Customer,
+    error: Option<&Error>,
+) -> HttpResult {
+    let f = me.frame("customers").await;
+    let preview = PreviewCustomerDeletion { id: customer.id, caller: me.caller() };
+    let preview = gateway.sagas.ask(preview).await?;
+    let page = Removal {
+        title: f.with("customer-removal", &customer.name),
+        about: f.t("customer-removal-about"),
+        counts: counted(&preview.counts),
+        action: format!("{}/delete", address(customer)),
+        version: customer.version,
+        back: address(customer),
+        problem: error.map(|error| why(&f, error)),
+        successors: Vec::new(),
+        successor: String::new(),
+        approver: None,
+        f,
+    };
+    Ok(html(Outcome(error), &page))
+}
+
+#[get("/customers/{id}/delete")]
+pub async fn ask_removal(gateway: Data<Gateway>, me: SessionUser, id: PathId) -> HttpResult {
+    let customer = gateway.customers.find(me.caller(), id.0).await?;
+    removal(&gateway, &me, &customer, None).await
+}
+
+#[post("/customers/{id}/delete")]
+pub async fn remove(gateway: Data<Gateway>, me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
+    let delete = DeleteCustomer { id: id.0, context: me.context(posted.0.version()) };
+    match gateway.customers.service.ask(delete).await {
+        Ok(saga) => Ok(redirect(&format!("/sagas?done=deleted#saga-{saga}"))),
+        Err(error) if is_mendable(&error) => {
+            let customer = gateway.customers.find(me.caller(), id.0).await?;
+            removal(&gateway, &me, &customer, Some(&error)).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}

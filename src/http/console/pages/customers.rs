@@ -1,0 +1,205 @@
+//! `/customers`: the list, and new ones.
+
+use actix_web::{get, post};
+use askama::Template;
+
+use crate::domain::customer::messages::{CreateCustomer, ListCustomers, NewCustomer, SORTS};
+use crate::domain::customer::record::{Customer, CustomerStatus};
+use crate::http::api::customers::CustomerParams;
+use crate::http::console::kit::field::{Choice, Field};
+use crate::http::console::kit::form::Form;
+use crate::http::console::kit::form_data::{Fields, Posted};
+use crate::http::console::kit::frame::Frame;
+use crate::http::console::kit::lookups;
+use crate::http::console::kit::lookups::References;
+use crate::http::console::kit::record_pages;
+use crate::http::console::kit::record_pages::{ListPage, NewForm, new_form};
+use crate::http::console::kit::session_user::SessionUser;
+use crate::http::console::kit::shared_pages::{list_params, narrowed};
+use crate::http::error::HttpResult;
+use crate::http::paging::next_address;
+use kernel::error::{Error, ErrorCode};
+use kernel::ids::Id;
+use kernel::page::Page;
+
+/// A customer of the list.
+struct Row {
+    customer: Customer,
+    owner: String,
+}
+
+/// What the list is narrowed to.
+struct Asked {
+    q: String,
+    status: String,
+    owner_id: String,
+    sort: String,
+}
+
+impl Asked {
+    fn anything(&self) -> bool {
+        !(self.q.is_empty() && self.status.is_empty() && self.owner_id.is_empty())
+    }
+}
+
+/// An address that a customer has already: that customer, and what was to be registered.
+struct Duplicate {
+    /// How many have it.
+    count: i64,
+    email: String,
+    /// What was typed, to register it none the less.
+    typed: Vec<(&'static str, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "customers.html")]
+pub struct CustomersPage {
+    f: Frame,
+    rows: Vec<Row>,
+    total: i64,
+    next: Option<String>,
+    is_first: bool,
+    asked: Asked,
+    owners: Vec<Choice>,
+    sorts: [&'static str; 6],
+    statuses: [CustomerStatus; 3],
+    form: Form,
+    duplicate: Option<Duplicate>,
+}
+
+/// The pages of customers.
+pub struct Customers;
+
+impl ListPage for Customers {
+    const SECTION: &'static str = "customers";
+    const NEW: NewForm = NewForm { id: "new-customer", action: "/customers", submit: "submit-create" };
+    type Record = Customer;
+    type New = NewCustomer;
+    type View = CustomersPage;
+
+    async fn fields(
+        me: &SessionUser,
+        f: &Frame,
+        customer: Option<&Customer>,
+        _: Option<Id>,
+    ) -> Result<Vec<Field>, Error> {
+        let statuses = CustomerStatus::ALL.map(|status| Choice {
+            value: status.as_str().to_owned(),
+            label: f.word("status", status.as_str()),
+        });
+        let status = customer.map_or(CustomerStatus::default(), |customer| customer.status);
+        let of = |read: fn(&Customer) -> Option<&String>| customer.and_then(read);
+        let mut fields = vec![
+            Field::text("name").required().holding_some(customer.map(|customer| &customer.name)),
+            Field::email("email").holding_some(of(|customer| customer.email.as_ref())),
+            Field::text("company").more().holding_some(of(|customer| customer.company.as_ref())),
+            Field::phone("phone").more().holding_some(of(|customer| customer.phone.as_ref())),
+            Field::choice("status", statuses.into()).required().more().holding(status.as_str()),
+            Field::area("notes").more().holding_some(of(|customer| customer.notes.as_ref())),
+        ];
+        let owners = lookups::owners(&me.gateway, me.caller()).await?;
+        if !owners.is_empty() {
+            let owner = customer.map_or(me.caller().user_id, |customer| customer.owner_id);
+            fields.push(Field::choice("owner_id", owners).required().more().holding(owner.to_string()));
+        }
+        Ok(fields)
+    }
+
+    async fn view(me: &SessionUser, f: Frame, form: Option<Form>) -> Result<CustomersPage, Error> {
+        let (params, given): (CustomerParams, Fields) = list_params(&me.request)?;
+        let sort = params.order()?;
+        let mut page = params.page(|keyset| sort.fits(keyset))?;
+        page.count = true;
+        let is_first = page.after.is_none();
+        let list = ListCustomers { caller: me.caller(), filter: params.into(), sort, page };
+        let Page { items, next, total } = me.gateway.customers.service.ask(list).await?;
+        let form = match form {
+            Some(form) => form,
+            None => new_form::<Self>(me, &f, None).await?,
+        };
+        Ok(CustomersPage {
+            rows: rows(me, &f, items).await?,
+            total: total.unwrap_or(0),
+            next: next.map(|next| next_address(&me.request, &next)),
+            is_first,
+            asked: Asked {
+                q: narrowed(&given, "q"),
+                status: narrowed(&given, "status"),
+                owner_id: narrowed(&given, "owner_id"),
+                sort: sort.name.to_owned(),
+            },
+            owners: lookups::owners(&me.gateway, me.caller()).await?,
+            sorts: SORTS.map(|sort| sort.name),
+            statuses: CustomerStatus::ALL,
+            form,
+            duplicate: None,
+            f,
+        })
+    }
+
+    async fn create(me: &SessionUser, customer: NewCustomer, posted: &Fields) -> Result<String, Error> {
+        let allow_duplicate = posted.get("allow_duplicate") == Some("true");
+        let message = CreateCustomer { customer, allow_duplicate, context: me.context(None) };
+        me.gateway.customers.service.ask(message).await?;
+        Ok("/customers?done=registered".to_owned())
+    }
+
+    async fn refused(
+        me: &SessionUser,
+        f: Frame,
+        (form, posted): (Form, &Fields),
+        error: &Error,
+    ) -> Result<CustomersPage, Error> {
+        match error.code {
+            ErrorCode::DuplicateCustomer => there_already(me, f, (form, posted), error).await,
+            _ => {
+                let form = form.refused(posted, error, &f);
+                Self::view(me, f, Some(form)).await
+            }
+        }
+    }
+}
+
+async fn rows(me: &SessionUser, f: &Frame, customers: Vec<Customer>) -> Result<Vec<Row>, Error> {
+    let references = References::default().users(customers.iter().map(|customer| customer.owner_id));
+    let names = lookups::load(&me.gateway, me.caller(), references).await?;
+    let row = |customer: Customer| Row { owner: names.user(f, customer.owner_id), customer };
+    Ok(customers.into_iter().map(row).collect())
+}
+
+#[get("/customers")]
+pub async fn index(me: SessionUser) -> HttpResult {
+    record_pages::index::<Customers>(me).await
+}
+
+#[post("/customers")]
+pub async fn create(me: SessionUser, posted: Posted) -> HttpResult {
+    record_pages::create::<Customers>(me, posted).await
+}
+
+/// The list with the customer who has the address already. It shows one, however many there are, and none is made:
+/// whoever registers the same customer again finds the customer, once.
+async fn there_already(
+    me: &SessionUser,
+    f: Frame,
+    (form, posted): (Form, &Fields),
+    error: &Error,
+) -> Result<CustomersPage, Error> {
+    let typed = form.fields.iter().filter_map(|field| Some((field.name, posted.get(field.name)?.to_owned())));
+    let duplicate = Duplicate {
+        count: error.candidates.len() as i64,
+        email: posted.get("email").unwrap_or_default().trim().to_lowercase(),
+        typed: typed.collect(),
+    };
+    let mut page = Customers::view(me, f, Some(form)).await?;
+    page.rows = rows(me, &page.f, first_of(me, &error.candidates).await?).await?;
+    (page.next, page.total) = (None, page.rows.len() as i64);
+    page.duplicate = Some(duplicate);
+    Ok(page)
+}
+
+async fn first_of(me: &SessionUser, candidates: &[Id]) -> Result<Vec<Customer>, Error> {
+    let Some(id) = candidates.first() else { return Ok(Vec::new()) };
+    let found = me.gateway.customers.find(me.caller(), *id).await?;
+    Ok(vec![(*found).clone()])
+}

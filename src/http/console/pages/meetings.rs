@@ -1,0 +1,204 @@
+//! `/meetings`.
+
+use std::sync::Arc;
+
+use actix_web::{get, post};
+use askama::Template;
+
+use crate::domain::meeting::messages::{
+    ChangeMeeting, CreateMeeting, DeleteMeeting, LATEST_FIRST, ListMeetings, MeetingChanges, MeetingFilter,
+    NewMeeting,
+};
+use crate::domain::meeting::record::Meeting;
+use crate::http::api::meetings::MeetingParams;
+use crate::http::console::kit::field::{Choice, Field, local};
+use crate::http::console::kit::form::Form;
+use crate::http::console::kit::form_data::{Fields, Posted};
+use crate::http::console::kit::frame::{Frame, redirect};
+use crate::http::console::kit::lookups;
+use crate::http::console::kit::lookups::{CustomerLink, References};
+use crate::http::console::kit::record_pages;
+use crate::http::console::kit::record_pages::{EMBEDDED_ROWS, EditPage, ListPage, NewForm, new_form};
+use crate::http::console::kit::session_user::SessionUser;
+use crate::http::console::kit::shared_pages::{Edit, list_params, narrowed};
+use crate::http::error::HttpResult;
+use crate::http::extract::PathId;
+use crate::http::paging::next_address;
+use kernel::context::Context;
+use kernel::error::Error;
+use kernel::ids::Id;
+use kernel::page::{Page, PageRequest};
+
+/// A meeting of a list.
+pub struct MeetingRow {
+    pub meeting: Meeting,
+    pub customer: Option<CustomerLink>,
+    pub owner: String,
+}
+
+#[derive(Template)]
+#[template(path = "meetings.html")]
+pub struct MeetingsPage {
+    f: Frame,
+    rows: Vec<MeetingRow>,
+    next: Option<String>,
+    is_first: bool,
+    /// What the list is narrowed to.
+    owner_id: String,
+    customer_id: String,
+    owners: Vec<Choice>,
+    customers: Vec<Choice>,
+    form: Form,
+}
+
+async fn rows(me: &SessionUser, frame: &Frame, meetings: Vec<Meeting>) -> Result<Vec<MeetingRow>, Error> {
+    let references = References::default()
+        .customers(meetings.iter().map(|meeting| meeting.customer_id))
+        .users(meetings.iter().map(|meeting| meeting.owner_id));
+    let names = lookups::load(&me.gateway, me.caller(), references).await?;
+    let row = |meeting: Meeting| MeetingRow {
+        customer: names.customer(meeting.customer_id),
+        owner: names.user(frame, meeting.owner_id),
+        meeting,
+    };
+    Ok(meetings.into_iter().map(row).collect())
+}
+
+/// The latest meetings that a filter leaves.
+///
+/// # Errors
+/// `unavailable`, `overloaded`.
+pub async fn recent(
+    me: &SessionUser,
+    frame: &Frame,
+    filter: MeetingFilter,
+) -> Result<Vec<MeetingRow>, Error> {
+    let page = PageRequest { limit: EMBEDDED_ROWS, after: None, count: false };
+    let asked = ListMeetings { caller: me.caller(), filter, page };
+    rows(me, frame, me.gateway.sales.service.ask(asked).await?.items).await
+}
+
+/// The pages of meetings.
+pub struct Meetings;
+
+impl ListPage for Meetings {
+    const SECTION: &'static str = "meetings";
+    const NEW: NewForm = NewForm { id: "new-meeting", action: "/meetings", submit: "submit-record" };
+    type Record = Meeting;
+    type New = NewMeeting;
+    type View = MeetingsPage;
+
+    async fn fields(
+        me: &SessionUser,
+        f: &Frame,
+        meeting: Option<&Meeting>,
+        customer: Option<Id>,
+    ) -> Result<Vec<Field>, Error> {
+        let chosen = meeting.map(|meeting| meeting.customer_id).or(customer);
+        let customers = lookups::customers(&me.gateway, me.caller(), chosen).await?;
+        let met_at = meeting.map_or(f.now, |meeting| meeting.met_at);
+        let minutes = meeting.and_then(|meeting| meeting.duration_minutes);
+        let of = |read: fn(&Meeting) -> Option<&String>| meeting.and_then(read);
+        let mut fields = vec![
+            Field::choice("customer_id", customers).required().holding_some(chosen),
+            Field::text("title").required().holding_some(meeting.map(|meeting| &meeting.title)),
+            Field::moment("met_at").required().holding(local(met_at, f.zone)),
+            Field::number("duration_minutes").holding_some(minutes),
+            Field::text("location").holding_some(of(|meeting| meeting.location.as_ref())),
+            Field::area("notes").more().holding_some(of(|meeting| meeting.notes.as_ref())),
+            Field::area("outcome").more().holding_some(of(|meeting| meeting.outcome.as_ref())),
+        ];
+        let owners = lookups::owners(&me.gateway, me.caller()).await?;
+        if !owners.is_empty() {
+            let owner = meeting.map_or(me.caller().user_id, |meeting| meeting.owner_id);
+            fields.push(Field::choice("owner_id", owners).required().more().holding(owner.to_string()));
+        }
+        Ok(fields)
+    }
+
+    async fn view(me: &SessionUser, f: Frame, form: Option<Form>) -> Result<MeetingsPage, Error> {
+        let (params, given): (MeetingParams, _) = list_params(&me.request)?;
+        let page = params.page(|keyset| LATEST_FIRST.fits(keyset))?;
+        let is_first = page.after.is_none();
+        let MeetingParams { customer_id, owner_id, from, to, .. } = params;
+        let filter = MeetingFilter { customer_id, owner_id, from, to };
+        let list = ListMeetings { caller: me.caller(), filter, page };
+        let Page { items, next, .. } = me.gateway.sales.service.ask(list).await?;
+        let form = match form {
+            Some(form) => form,
+            None => new_form::<Self>(me, &f, customer_id).await?,
+        };
+        Ok(MeetingsPage {
+            rows: rows(me, &f, items).await?,
+            next: next.map(|next| next_address(&me.request, &next)),
+            is_first,
+            owner_id: narrowed(&given, "owner_id"),
+            customer_id: narrowed(&given, "customer_id"),
+            owners: lookups::owners(&me.gateway, me.caller()).await?,
+            customers: lookups::customers(&me.gateway, me.caller(), customer_id).await?,
+            form,
+            f,
+        })
+    }
+
+    async fn create(me: &SessionUser, meeting: NewMeeting, _: &Fields) -> Result<String, Error> {
+        me.gateway.sales.service.ask(CreateMeeting { meeting, context: me.context(None) }).await?;
+        Ok("/meetings?done=recorded".to_owned())
+    }
+}
+
+impl EditPage for Meetings {
+    const FORM: &'static str = "meeting";
+    type Changes = MeetingChanges;
+
+    async fn find(me: &SessionUser, id: Id) -> Result<Arc<Meeting>, Error> {
+        me.gateway.sales.find(me.caller(), id).await
+    }
+
+    fn action(meeting: &Meeting) -> String {
+        format!("/meetings/{}", meeting.id)
+    }
+
+    fn view_of(f: Frame, meeting: &Meeting, form: Form) -> Edit {
+        let title = f.with("meeting-edit", &meeting.title);
+        let removal = Some(format!("/meetings/{}/delete", meeting.id));
+        Edit { f, title, form, back: "/meetings".to_owned(), removal, asks: false }
+    }
+
+    async fn change(
+        me: &SessionUser,
+        meeting: &Meeting,
+        changes: MeetingChanges,
+        context: Context,
+    ) -> Result<String, Error> {
+        me.gateway.sales.service.ask(ChangeMeeting { id: meeting.id, changes, context }).await?;
+        Ok("/meetings?done=saved".to_owned())
+    }
+}
+
+#[get("/meetings")]
+pub async fn index(me: SessionUser) -> HttpResult {
+    record_pages::index::<Meetings>(me).await
+}
+
+#[post("/meetings")]
+pub async fn create(me: SessionUser, posted: Posted) -> HttpResult {
+    record_pages::create::<Meetings>(me, posted).await
+}
+
+#[get("/meetings/{id}")]
+pub async fn edit(me: SessionUser, id: PathId) -> HttpResult {
+    record_pages::edit::<Meetings>(me, id).await
+}
+
+#[post("/meetings/{id}")]
+pub async fn change(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
+    record_pages::change::<Meetings>(me, id, posted).await
+}
+
+#[post("/meetings/{id}/delete")]
+pub async fn remove(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
+    let delete = DeleteMeeting { id: id.0, context: me.context(posted.0.version()) };
+    me.gateway.sales.service.ask(delete).await?;
+    Ok(redirect("/meetings?done=removed"))
+}

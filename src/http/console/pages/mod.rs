@@ -1,0 +1,15 @@
+//! The pages, each with its handlers, its rows and its form.
+
+pub mod admin;
+pub mod approvals;
+pub mod audit;
+pub mod customer;
+pub mod customers;
+pub mod login;
+pub mod meetings;
+pub mod notifications;
+pub mod reports;
+pub mod sagas;
+pub mod settings;
+pub mod tasks;
+pub mod users;

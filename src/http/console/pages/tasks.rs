@@ -1,0 +1,225 @@
+//! `/tasks`: what is to be done by when.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::{get, post};
+use askama::Template;
+
+use crate::domain::task::messages::{
+    ChangeTask, CreateTask, DUE_FIRST, DeleteTask, ListTasks, NewTask, TaskChanges, TaskFilter,
+};
+use crate::domain::task::record::{Task, TaskStatus};
+use crate::domain::task::rules::alert_horizon;
+use crate::http::api::tasks::TaskParams;
+use crate::http::console::kit::field::{Choice, Field, local};
+use crate::http::console::kit::form::Form;
+use crate::http::console::kit::form_data::{Fields, Posted};
+use crate::http::console::kit::frame::{Frame, redirect};
+use crate::http::console::kit::lookups;
+use crate::http::console::kit::lookups::{CustomerLink, References};
+use crate::http::console::kit::record_pages;
+use crate::http::console::kit::record_pages::{EMBEDDED_ROWS, EditPage, ListPage, NewForm, new_form};
+use crate::http::console::kit::session_user::SessionUser;
+use crate::http::console::kit::shared_pages::{Edit, list_params, narrowed};
+use crate::http::error::HttpResult;
+use crate::http::extract::PathId;
+use crate::http::paging::next_address;
+use kernel::context::Context;
+use kernel::error::Error;
+use kernel::ids::Id;
+use kernel::page::{Page, PageRequest};
+
+/// What the form of a new task begins with.
+const DUE_IN: Duration = Duration::from_hours(24);
+
+/// A task of a list.
+pub struct TaskRow {
+    pub task: Task,
+    pub customer: Option<CustomerLink>,
+    pub assignee: String,
+    /// How its time stands: `overdue`, `soon`, `later` or `done`.
+    pub due: &'static str,
+}
+
+impl TaskRow {
+    pub fn is_open(&self) -> bool {
+        self.task.status == TaskStatus::Open
+    }
+}
+
+#[derive(Template)]
+#[template(path = "tasks.html")]
+pub struct TasksPage {
+    f: Frame,
+    rows: Vec<TaskRow>,
+    next: Option<String>,
+    is_first: bool,
+    /// What the list is narrowed to; open ones unless somebody asks for others.
+    status: String,
+    assignee_id: String,
+    assignees: Vec<Choice>,
+    form: Form,
+}
+
+fn due(task: &Task, frame: &Frame) -> &'static str {
+    match task.status {
+        TaskStatus::Done => "done",
+        TaskStatus::Open if task.due_at < frame.now => "overdue",
+        TaskStatus::Open if task.due_at <= alert_horizon(frame.now) => "soon",
+        TaskStatus::Open => "later",
+    }
+}
+
+async fn rows(me: &SessionUser, frame: &Frame, tasks: Vec<Task>) -> Result<Vec<TaskRow>, Error> {
+    let references = References::default()
+        .customers(tasks.iter().filter_map(|task| task.customer_id))
+        .users(tasks.iter().map(|task| task.assignee_id));
+    let names = lookups::load(&me.gateway, me.caller(), references).await?;
+    let row = |task: Task| TaskRow {
+        customer: task.customer_id.and_then(|id| names.customer(id)),
+        assignee: names.user(frame, task.assignee_id),
+        due: due(&task, frame),
+        task,
+    };
+    Ok(tasks.into_iter().map(row).collect())
+}
+
+/// The first tasks that a filter leaves.
+///
+/// # Errors
+/// `unavailable`, `overloaded`.
+pub async fn recent(me: &SessionUser, frame: &Frame, filter: TaskFilter) -> Result<Vec<TaskRow>, Error> {
+    let page = PageRequest { limit: EMBEDDED_ROWS, after: None, count: false };
+    let asked = ListTasks { caller: me.caller(), filter, page };
+    rows(me, frame, me.gateway.sales.service.ask(asked).await?.items).await
+}
+
+/// The pages of tasks.
+pub struct Tasks;
+
+impl ListPage for Tasks {
+    const SECTION: &'static str = "tasks";
+    const NEW: NewForm = NewForm { id: "new-task", action: "/tasks", submit: "submit-add" };
+    type Record = Task;
+    type New = NewTask;
+    type View = TasksPage;
+
+    async fn fields(
+        me: &SessionUser,
+        f: &Frame,
+        task: Option<&Task>,
+        customer: Option<Id>,
+    ) -> Result<Vec<Field>, Error> {
+        let chosen = task.map_or(customer, |task| task.customer_id);
+        let customers = lookups::customers(&me.gateway, me.caller(), chosen).await?;
+        let due_at = task.map_or(f.now.plus(DUE_IN), |task| task.due_at);
+        let mut fields = vec![
+            Field::text("title").required().holding_some(task.map(|task| &task.title)),
+            Field::moment("due_at").required().holding(local(due_at, f.zone)),
+            Field::choice("customer_id", customers).holding_some(chosen),
+            Field::area("notes").more().holding_some(task.and_then(|task| task.notes.as_ref())),
+        ];
+        let people = lookups::owners(&me.gateway, me.caller()).await?;
+        if !people.is_empty() {
+            let assignee = task.map_or(me.caller().user_id, |task| task.assignee_id);
+            fields.push(Field::choice("assignee_id", people).required().more().holding(assignee.to_string()));
+        }
+        Ok(fields)
+    }
+
+    async fn view(me: &SessionUser, f: Frame, form: Option<Form>) -> Result<TasksPage, Error> {
+        let (params, given): (TaskParams, _) = list_params(&me.request)?;
+        let page = params.page(|keyset| DUE_FIRST.fits(keyset))?;
+        let is_first = page.after.is_none();
+        let TaskParams { status, assignee_id, customer_id, due_before, .. } = params;
+        let status = status.unwrap_or_default();
+        let filter = TaskFilter { status: Some(status), assignee_id, customer_id, due_before };
+        let list = ListTasks { caller: me.caller(), filter, page };
+        let Page { items, next, .. } = me.gateway.sales.service.ask(list).await?;
+        let form = match form {
+            Some(form) => form,
+            None => new_form::<Self>(me, &f, customer_id).await?,
+        };
+        Ok(TasksPage {
+            rows: rows(me, &f, items).await?,
+            next: next.map(|next| next_address(&me.request, &next)),
+            is_first,
+            status: status.as_str().to_owned(),
+            assignee_id: narrowed(&given, "assignee_id"),
+            assignees: lookups::owners(&me.gateway, me.caller()).await?,
+            form,
+            f,
+        })
+    }
+
+    async fn create(me: &SessionUser, task: NewTask, _: &Fields) -> Result<String, Error> {
+        me.gateway.sales.service.ask(CreateTask { task, context: me.context(None) }).await?;
+        Ok("/tasks?done=added".to_owned())
+    }
+}
+
+impl EditPage for Tasks {
+    const FORM: &'static str = "task";
+    type Changes = TaskChanges;
+
+    async fn find(me: &SessionUser, id: Id) -> Result<Arc<Task>, Error> {
+        me.gateway.sales.find_task(me.caller(), id).await
+    }
+
+    fn action(task: &Task) -> String {
+        format!("/tasks/{}", task.id)
+    }
+
+    fn view_of(f: Frame, task: &Task, form: Form) -> Edit {
+        let title = f.with("task-edit", &task.title);
+        let removal = Some(format!("/tasks/{}/delete", task.id));
+        Edit { f, title, form, back: "/tasks".to_owned(), removal, asks: false }
+    }
+
+    async fn change(
+        me: &SessionUser,
+        task: &Task,
+        changes: TaskChanges,
+        context: Context,
+    ) -> Result<String, Error> {
+        me.gateway.sales.service.ask(ChangeTask { id: task.id, changes, context }).await?;
+        Ok("/tasks?done=saved".to_owned())
+    }
+}
+
+#[get("/tasks")]
+pub async fn index(me: SessionUser) -> HttpResult {
+    record_pages::index::<Tasks>(me).await
+}
+
+#[post("/tasks")]
+pub async fn create(me: SessionUser, posted: Posted) -> HttpResult {
+    record_pages::create::<Tasks>(me, posted).await
+}
+
+#[get("/tasks/{id}")]
+pub async fn edit(me: SessionUser, id: PathId) -> HttpResult {
+    record_pages::edit::<Tasks>(me, id).await
+}
+
+#[post("/tasks/{id}")]
+pub async fn change(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
+    record_pages::change::<Tasks>(me, id, posted).await
+}
+
+/// One click on a list: done, or open again.
+#[post("/tasks/{id}/status")]
+pub async fn set_status(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
+    let status = if posted.0.get("status") == Some("OPEN") { TaskStatus::Open } else { TaskStatus::Done };
+    let changes = TaskChanges { status: Some(status), ..TaskChanges::default() };
+    me.gateway.sales.service.ask(ChangeTask { id: id.0, changes, context: me.context(None) }).await?;
+    Ok(redirect(posted.0.back("back").unwrap_or("/tasks")))
+}
+
+#[post("/tasks/{id}/delete")]
+pub async fn remove(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
+    let delete = DeleteTask { id: id.0, context: me.context(posted.0.version()) };
+    me.gateway.sales.service.ask(delete).await?;
+    Ok(redirect("/tasks?done=removed"))
+}

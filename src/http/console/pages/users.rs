@@ -1,0 +1,259 @@
+//! `/admin/users`: who may sign in (ADMIN).
+
+use crate::http::error::HttpResult;
+use std::sync::Arc;
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, get, post};
+use askama::Template;
+
+use crate::domain::saga::messages::{DeleteUser, PreviewUserDeletion};
+use crate::domain::user::messages::{
+    ChangeUser, CreateUser, FindUser, ListUsers, NewUser, USERS_BY_CREATION, UserChanges, UserFilter,
+};
+use crate::domain::user::record::{User, UserView};
+use crate::domain::user::rules::{
+    DEFAULT_TIME_ZONE, can_be_manager, check_not_self, may_be_manager_of, may_manage_users,
+};
+use crate::http::api::users::UserParams;
+use crate::http::console::kit::field::{Choice, Field};
+use crate::http::console::kit::form::{Form, is_mendable, why};
+use crate::http::console::kit::form_data::{Fields, Posted};
+use crate::http::console::kit::frame::redirect;
+use crate::http::console::kit::frame::{Frame, Outcome, api_word, html};
+use crate::http::console::kit::lookups;
+use crate::http::console::kit::lookups::References;
+use crate::http::console::kit::record_pages;
+use crate::http::console::kit::record_pages::{EditPage, ListPage, NewForm, new_form};
+use crate::http::console::kit::session_user::SessionUser;
+use crate::http::console::kit::shared_pages::{Edit, Removal, list_params};
+use crate::http::console::pages::sagas::counted;
+use crate::http::extract::PathId;
+use crate::http::paging::next_address;
+use crate::http::state::Gateway;
+use kernel::caller::{Caller, Role};
+use kernel::context::Context;
+use kernel::error::Error;
+use kernel::ids::Id;
+use kernel::locale::Locale;
+use kernel::page::Page;
+
+struct Row {
+    user: User,
+    role: &'static str,
+    manager: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "users.html")]
+pub struct UsersPage {
+    f: Frame,
+    rows: Vec<Row>,
+    next: Option<String>,
+    is_first: bool,
+    q: String,
+    form: Form,
+}
+
+/// The pages of users.
+pub struct Users;
+
+impl ListPage for Users {
+    const SECTION: &'static str = "admin";
+    const NEW: NewForm = NewForm { id: "new-user", action: "/admin/users", submit: "submit-add" };
+    type Record = User;
+    type New = NewUser;
+    type View = UsersPage;
+
+    fn may_open(caller: &Caller) -> Result<(), Error> {
+        may_manage_users(caller)
+    }
+
+    async fn fields(
+        me: &SessionUser,
+        f: &Frame,
+        user: Option<&User>,
+        _: Option<Id>,
+    ) -> Result<Vec<Field>, Error> {
+        let roles = [Role::Sales, Role::Manager, Role::Admin]
+            .map(|role| Choice { value: role.as_str().to_owned(), label: f.word("role", role.as_str()) });
+        let locales = [Locale::Ja, Locale::En].map(api_word_choice(f));
+        let managers = lookups::people(&me.gateway, me.caller(), |other| {
+            user.map_or(can_be_manager(other.role()), |user| {
+                may_be_manager_of(other.id(), other.role(), user.id)
+            })
+        });
+        let zone = user.map_or(DEFAULT_TIME_ZONE, |user| user.time_zone.as_str());
+        let password = Field::password("password", "new-password");
+        Ok(vec![
+            Field::text("name").required().holding_some(user.map(|user| &user.name)),
+            Field::email("email").required().holding_some(user.map(|user| &user.email)),
+            if user.is_none() { password.required() } else { password.hint("user-password-hint") },
+            Field::choice("role", roles.into())
+                .required()
+                .holding(user.map_or(Role::Sales, |user| user.role).as_str()),
+            Field::choice("manager_id", managers.await?).holding_some(user.and_then(|user| user.manager_id)),
+            Field::choice("locale", locales.into())
+                .required()
+                .holding(api_word(&user.map_or(Locale::default(), |user| user.locale))),
+            Field::choice("time_zone", zones(zone)).required().holding(zone),
+        ])
+    }
+
+    async fn view(me: &SessionUser, f: Frame, form: Option<Form>) -> Result<UsersPage, Error> {
+        let (params, _): (UserParams, _) = list_params(&me.request)?;
+        let page = params.page(|keyset| USERS_BY_CREATION.fits(keyset))?;
+        let is_first = page.after.is_none();
+        let q = params.q.clone().unwrap_or_default();
+        let filter = UserFilter { role: params.role, q: params.q };
+        let caller = me.caller();
+        let Page { items, next, .. } =
+            me.gateway.auth.service.ask(ListUsers { caller, filter, page }).await?;
+        let users = items.into_iter().map(UserView::full).collect::<Result<Vec<_>, _>>()?;
+        let references = References::default().users(users.iter().filter_map(|user| user.manager_id));
+        let names = lookups::load(&me.gateway, caller, references).await?;
+        let row = |user: User| Row {
+            role: user.role.as_str(),
+            manager: user.manager_id.map(|id| names.user(&f, id)),
+            user,
+        };
+        let rows = users.into_iter().map(row).collect();
+        let next = next.map(|next| next_address(&me.request, &next));
+        let form = match form {
+            Some(form) => form,
+            None => new_form::<Self>(me, &f, None).await?,
+        };
+        Ok(UsersPage { f, rows, next, is_first, q, form })
+    }
+
+    async fn create(me: &SessionUser, user: NewUser, _: &Fields) -> Result<String, Error> {
+        me.gateway.auth.service.ask(CreateUser { user, context: me.context(None) }).await?;
+        Ok("/admin/users?done=added".to_owned())
+    }
+}
+
+impl EditPage for Users {
+    const FORM: &'static str = "user";
+    type Changes = UserChanges;
+
+    async fn find(me: &SessionUser, id: Id) -> Result<Arc<User>, Error> {
+        find(&me.gateway, me, id).await.map(Arc::new)
+    }
+
+    fn action(user: &User) -> String {
+        format!("/admin/users/{}", user.id)
+    }
+
+    fn view_of(f: Frame, user: &User, form: Form) -> Edit {
+        let title = f.with("user-edit", &user.name);
+        let is_self = f.who.as_ref().is_some_and(|who| check_not_self(user.id, &who.caller).is_err());
+        let removal = (!is_self).then(|| format!("/admin/users/{}/delete", user.id));
+        Edit { f, title, form, back: "/admin/users".to_owned(), removal, asks: true }
+    }
+
+    async fn change(
+        me: &SessionUser,
+        user: &User,
+        changes: UserChanges,
+        context: Context,
+    ) -> Result<String, Error> {
+        me.gateway.auth.service.ask(ChangeUser { id: user.id, changes, context }).await?;
+        Ok("/admin/users?done=saved".to_owned())
+    }
+}
+
+fn api_word_choice(frame: &Frame) -> impl Fn(Locale) -> Choice {
+    |locale| {
+        let value = api_word(&locale);
+        Choice { label: frame.word("locale", &value), value }
+    }
+}
+
+async fn find(gateway: &Gateway, me: &SessionUser, id: Id) -> Result<User, Error> {
+    gateway.auth.service.ask(FindUser { id, caller: me.caller() }).await?.user.full()
+}
+
+/// Every zone that pages can show times in, and the one that is set.
+fn zones(present: &str) -> Vec<Choice> {
+    let mut names: Vec<&str> = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).collect();
+    if !names.contains(&present) {
+        names.insert(0, present);
+    }
+    names.into_iter().map(|name| Choice { value: name.to_owned(), label: name.to_owned() }).collect()
+}
+
+#[get("/admin/users")]
+pub async fn index(me: SessionUser) -> HttpResult {
+    record_pages::index::<Users>(me).await
+}
+
+#[post("/admin/users")]
+pub async fn create(me: SessionUser, posted: Posted) -> HttpResult {
+    record_pages::create::<Users>(me, posted).await
+}
+
+#[get("/admin/users/{id}")]
+pub async fn edit(me: SessionUser, id: PathId) -> HttpResult {
+    record_pages::edit::<Users>(me, id).await
+}
+
+#[post("/admin/users/{id}")]
+pub async fn change(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
+    record_pages::change::<Users>(me, id, posted).await
+}
+
+async fn removal(
+    gateway: &Gateway,
+    me: &SessionUser,
+    id: Id,
+    successor: Option<Id>,
+    error: Option<&Error>,
+) -> HttpResult {
+    let user = find(gateway, me, id).await?;
+    let f = me.frame("admin").await;
+    // Of an successor who was refused there is no preview.
+    let reassign_to = successor.filter(|_| error.is_none());
+    let preview = PreviewUserDeletion { id, reassign_to, caller: me.caller() };
+    let preview = gateway.sagas.ask(preview).await?;
+    let references = References::default().users(preview.approver_id);
+    let names = lookups::load(gateway, me.caller(), references).await?;
+    let action = format!("/admin/users/{id}/delete");
+    let page = Removal {
+        title: f.with("user-removal", &user.name),
+        about: f.t("user-removal-about"),
+        counts: counted(&preview.counts),
+        version: user.version,
+        back: format!("/admin/users/{id}"),
+        problem: error.map(|error| why(&f, error)),
+        successors: lookups::people(gateway, me.caller(), |other| other.id() != id).await?,
+        successor: preview.successor_id.map(|id| id.to_string()).unwrap_or_default(),
+        approver: preview.approver_id.map(|id| names.user(&f, id)),
+        action,
+        f,
+    };
+    Ok(html(Outcome(error), &page))
+}
+
+#[get("/admin/users/{id}/delete")]
+pub async fn ask_removal(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    me: SessionUser,
+    id: PathId,
+) -> HttpResult {
+    let successor = Fields::parsed(request.query_string().as_bytes()).id("reassign_to");
+    removal(&gateway, &me, id.0, successor, None).await
+}
+
+#[post("/admin/users/{id}/delete")]
+pub async fn remove(gateway: Data<Gateway>, me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
+    let (successor, version) = (posted.0.id("reassign_to"), posted.0.version());
+    let delete = DeleteUser { id: id.0, reassign_to: successor, context: me.context(version) };
+    match gateway.sagas.ask(delete).await {
+        Ok(saga) => Ok(redirect(&format!("/sagas?done=deleted#saga-{saga}"))),
+        Err(error) if is_mendable(&error) && error.code.status() != 403 => {
+            removal(&gateway, &me, id.0, successor, Some(&error)).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
