@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::actors::auth::throttle::Rate;
 use crate::actors::live::client::LiveLimits;
-use crate::domain::service_name::ServiceName;
+use domain::service_name::ServiceName;
 use runtime::breaker::BreakerSettings;
 use runtime::retry::Backoff;
 use runtime::schedule::Schedule;

@@ -3,8 +3,8 @@
 //! Each layer uses those above it in this list, and none below:
 //!
 //! - the crates `kernel`, `store` and `runtime`: the machinery, which knows nothing of sales
+//! - the crate `domain`: records, rules, messages and events; it uses `kernel` alone
 //! - [`i18n`], [`formats`]: texts, amounts and times in the reader's language
-//! - [`domain`]: records, rules, messages and events
 //! - [`persistence`]: the records' tables and queries
 //! - [`actors`]: the services
 //! - [`http`]: the gateway, the console and the live feed
@@ -16,7 +16,6 @@ pub mod actors;
 pub mod app;
 pub mod cli;
 pub mod config;
-pub mod domain;
 pub mod formats;
 pub mod http;
 pub mod i18n;

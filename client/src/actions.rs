@@ -1,7 +1,7 @@
 //! What is done to records besides making, changing and deleting them.
 
+use kernel::ids::Id;
 use serde::Serialize;
-use uuid::Uuid;
 
 use crate::call::{Answer, Call};
 use crate::client::Client;
@@ -13,7 +13,7 @@ impl Client {
     ///
     /// # Errors
     /// `approval_not_pending`, `forbidden`, `own_request`.
-    pub async fn approve(&self, id: Uuid, comment: Option<&str>) -> Result<Answer<Approval>, Error> {
+    pub async fn approve(&self, id: Id, comment: Option<&str>) -> Result<Answer<Approval>, Error> {
         self.decide(id, "approve", &Comment { comment }).await
     }
 
@@ -21,7 +21,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::approve`].
-    pub async fn reject(&self, id: Uuid, comment: &str) -> Result<Answer<Approval>, Error> {
+    pub async fn reject(&self, id: Id, comment: &str) -> Result<Answer<Approval>, Error> {
         self.decide(id, "reject", &Comment { comment: Some(comment) }).await
     }
 
@@ -29,7 +29,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::approve`].
-    pub async fn cancel(&self, id: Uuid, comment: Option<&str>) -> Result<Answer<Approval>, Error> {
+    pub async fn cancel(&self, id: Id, comment: Option<&str>) -> Result<Answer<Approval>, Error> {
         self.decide(id, "cancel", &Comment { comment }).await
     }
 
@@ -37,11 +37,11 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::approve`].
-    pub async fn reassign(&self, id: Uuid, approver_id: Uuid) -> Result<Answer<Approval>, Error> {
+    pub async fn reassign(&self, id: Id, approver_id: Id) -> Result<Answer<Approval>, Error> {
         self.decide(id, "reassign", &ApproverChange { approver_id }).await
     }
 
-    async fn decide(&self, id: Uuid, action: &str, body: &impl Serialize) -> Result<Answer<Approval>, Error> {
+    async fn decide(&self, id: Id, action: &str, body: &impl Serialize) -> Result<Answer<Approval>, Error> {
         let call = Call::patch(format!("/api/approvals/{id}/{action}")).json(body)?.once_by_itself();
         self.send(&call).await?.answer()
     }
@@ -50,7 +50,7 @@ impl Client {
     ///
     /// # Errors
     /// `not_found`.
-    pub async fn mark_read(&self, id: Uuid) -> Result<Answer<Notification>, Error> {
+    pub async fn mark_read(&self, id: Id) -> Result<Answer<Notification>, Error> {
         let call = Call::patch(format!("/api/notifications/{id}/read")).once_by_itself();
         self.send(&call).await?.answer()
     }
@@ -59,7 +59,7 @@ impl Client {
     ///
     /// # Errors
     /// `not_found`.
-    pub async fn archive(&self, id: Uuid) -> Result<Answer<Notification>, Error> {
+    pub async fn archive(&self, id: Id) -> Result<Answer<Notification>, Error> {
         let call = Call::patch(format!("/api/notifications/{id}/archive")).once_by_itself();
         self.send(&call).await?.answer()
     }

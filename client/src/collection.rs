@@ -5,8 +5,10 @@ use std::marker::PhantomData;
 use futures_util::Stream;
 use futures_util::stream::{iter, try_unfold};
 use futures_util::{StreamExt, TryStreamExt};
+use kernel::ids::Id;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::call::{Answer, Call};
@@ -43,7 +45,7 @@ impl<'a, R: Resource> Collection<'a, R> {
         Self { client, kind: PhantomData }
     }
 
-    fn path(id: Uuid) -> String {
+    fn path(id: Id) -> String {
         format!("{}/{id}", R::PATH)
     }
 
@@ -51,7 +53,7 @@ impl<'a, R: Resource> Collection<'a, R> {
     ///
     /// # Errors
     /// `not_found`, also where the user may not see it.
-    pub async fn get(&self, id: Uuid) -> Result<Answer<R>, Error> {
+    pub async fn get(&self, id: Id) -> Result<Answer<R>, Error> {
         self.client.send(&Call::get(Self::path(id))).await?.answer()
     }
 
@@ -98,8 +100,17 @@ impl<R: Creatable> Collection<'_, R> {
     /// # Errors
     /// `idempotency_key_reused` for another body under the same key.
     pub async fn create_once(&self, key: &str, new: &R::New) -> Result<Answer<R>, Error> {
-        self.client.send(&Call::post(R::PATH).json(new)?.once(key)).await?.answer()
+        self.client.send(&Call::post(R::PATH).json(&given(new)?)?.once(key)).await?.answer()
     }
+}
+
+/// The fields of a new record that have a value: the server gives the others theirs.
+fn given(new: &impl Serialize) -> Result<Value, Error> {
+    let mut fields = serde_json::to_value(new).map_err(Error::Unreadable)?;
+    if let Value::Object(fields) = &mut fields {
+        fields.retain(|_, value| !value.is_null());
+    }
+    Ok(fields)
 }
 
 impl<R: Editable> Collection<'_, R> {
@@ -109,7 +120,7 @@ impl<R: Editable> Collection<'_, R> {
     /// `stale_version`, `invalid_fields`, `not_found`.
     pub async fn update(
         &self,
-        id: Uuid,
+        id: Id,
         version: Option<i64>,
         changes: &R::Changes,
     ) -> Result<Answer<R>, Error> {
@@ -121,7 +132,7 @@ impl<R: Editable> Collection<'_, R> {
     ///
     /// # Errors
     /// `stale_version`, `not_found`.
-    pub async fn delete(&self, id: Uuid, version: Option<i64>) -> Result<Deleted, Error> {
+    pub async fn delete(&self, id: Id, version: Option<i64>) -> Result<Deleted, Error> {
         self.client.send(&Call::delete(Self::path(id)).if_match(version)).await?.json()
     }
 }

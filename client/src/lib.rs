@@ -51,5 +51,6 @@ pub use problem::{Error, FieldProblem, Problem};
 pub use retry::RetryPolicy;
 
 pub use call::Answer;
+pub use kernel::clock::Timestamp;
 /// The ids of all records.
-pub use uuid::Uuid;
+pub use kernel::ids::Id;

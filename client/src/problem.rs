@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use kernel::ids::Id;
 use reqwest::StatusCode;
 use serde::Deserialize;
-use uuid::Uuid;
 
 /// Characters of an unexpected body that an error shows.
 const EXCERPT: usize = 200;
@@ -26,7 +26,7 @@ pub struct Problem {
     pub errors: Vec<FieldProblem>,
     /// `duplicate_customer`: the customers that have the address already.
     #[serde(default)]
-    pub candidates: Vec<Uuid>,
+    pub candidates: Vec<Id>,
     /// When trying again makes sense, from `Retry-After`.
     #[serde(skip)]
     pub retry_after: Option<Duration>,

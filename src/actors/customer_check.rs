@@ -2,8 +2,8 @@
 //! through its circuit breaker.
 
 use crate::actors::customer::client::CustomerPeer;
-use crate::domain::customer::messages::FindCustomer;
 use crate::persistence::customer_replicas as replicas;
+use domain::customer::messages::FindCustomer;
 use kernel::caller::Caller;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;

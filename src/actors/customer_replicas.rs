@@ -1,14 +1,14 @@
 //! Replicas: the copies of customers that other services keep, made from events (SPEC §5.2).
 
-use crate::domain::service_name::ServiceName;
+use domain::service_name::ServiceName;
 use kernel::event::EventType;
 use kernel::service_id::ServiceId;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::domain::customer::record::CustomerPayload;
-use crate::domain::events::{CUSTOMER_CREATED, CUSTOMER_DELETED, CUSTOMER_UPDATED};
 use crate::persistence::customer_replicas::{CustomerReplica, OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
+use domain::customer::record::CustomerPayload;
+use domain::events::{CUSTOMER_CREATED, CUSTOMER_DELETED, CUSTOMER_UPDATED};
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
 use runtime::consumer::{Consumer, EffectError};

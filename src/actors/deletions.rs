@@ -9,11 +9,11 @@ use std::collections::HashMap;
 use futures_util::StreamExt;
 use futures_util::stream::iter;
 
-use crate::domain::deletion::Deletion;
-use crate::domain::saga::record::StepPayload;
-use crate::domain::saga::rules::StepClosed;
 use crate::persistence::deletions as queries;
 use crate::persistence::deletions::Referring;
+use domain::deletion::Deletion;
+use domain::saga::record::StepPayload;
+use domain::saga::rules::StepClosed;
 use kernel::clock::Timestamp;
 use kernel::context::Context;
 use kernel::error::ErrorCode;

@@ -5,8 +5,8 @@ use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 
 use crate::actors::auth::client::AuthPeer;
-use crate::domain::user::messages::FindUser;
-use crate::domain::user::record::User;
+use domain::user::messages::FindUser;
+use domain::user::record::User;
 
 /// The live user with this id, if there is one. A rule needs the whole user, so the service asks as the system.
 ///

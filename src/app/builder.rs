@@ -9,8 +9,8 @@ use anyhow::Context as _;
 
 use crate::actors::sales::client::SalesClient;
 use crate::config::Config;
-use crate::domain::service_name::ServiceName;
 use crate::persistence::{auth, login_buckets};
+use domain::service_name::ServiceName;
 use kernel::clock::Clock;
 use runtime::arbiters::Arbiters;
 use runtime::circuit_breaker::{BreakerActor, Breakers, CircuitBreaker};

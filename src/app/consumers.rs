@@ -15,10 +15,10 @@ use crate::actors::sagas::progress::SagaProgress;
 use crate::actors::sales::client::SalesClient;
 use crate::actors::sales::deletions::SalesDeletions;
 use crate::app::builder::Builder;
-use crate::domain::service_name::ServiceName;
 use crate::persistence::deletions::{
     ANALYTICS_DELETIONS, CUSTOMER_DELETIONS, OPPORTUNITY_DELETIONS, SALES_DELETIONS,
 };
+use domain::service_name::ServiceName;
 use runtime::consumer::ConsumerSpec;
 use runtime::entity::Entities;
 use store::table::Table;

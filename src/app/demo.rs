@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use crate::app::services::Services;
-use crate::domain::approval::messages::{
-    DecideApproval, Decision, NewApproval, OptionalComment, RequestApproval,
-};
-use crate::domain::customer::messages::{CreateCustomer, NewCustomer};
-use crate::domain::customer::record::CustomerStatus;
-use crate::domain::meeting::messages::{CreateMeeting, NewMeeting};
-use crate::domain::task::messages::{CreateTask, NewTask};
-use crate::domain::task::record::TaskStatus;
-use crate::domain::user::messages::{CreateUser, NewUser};
+use domain::approval::messages::{DecideApproval, Decision, OptionalComment, RequestApproval};
+use domain::approval::record::NewApproval;
+use domain::customer::messages::CreateCustomer;
+use domain::customer::record::CustomerStatus;
+use domain::customer::record::NewCustomer;
+use domain::meeting::messages::CreateMeeting;
+use domain::meeting::record::NewMeeting;
+use domain::task::messages::CreateTask;
+use domain::task::record::NewTask;
+use domain::task::record::TaskStatus;
+use domain::user::messages::CreateUser;
+use domain::user::record::NewUser;
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::context::Context;

@@ -8,8 +8,8 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::actors::live::frames::{ClientFrame, ServerFrame};
-use crate::domain::events::{AddSchema, EVENTS, EventRow};
-use crate::domain::topic::Topic;
+use domain::events::{AddSchema, EVENTS, EventRow};
+use domain::topic::Topic;
 use kernel::cloud_event::CloudEvent;
 
 /// The document; made once.

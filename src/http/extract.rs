@@ -14,12 +14,12 @@ use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::domain::user::record::UserState;
 use crate::http::client_address::client_address;
 use crate::http::methods::no_resource;
 use crate::http::request_ids::RequestIds;
 use crate::http::request_log::note_user;
 use crate::http::state::gateway;
+use domain::user::record::UserState;
 use kernel::caller::Caller;
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode, FieldError};

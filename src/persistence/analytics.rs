@@ -1,14 +1,14 @@
 //! The tables of analytics: activity, metrics, copies of the users, notifications.
 
-use crate::domain::notification::messages::NEWEST_FIRST;
-use crate::domain::report::messages::DayMetrics;
+use domain::notification::messages::NEWEST_FIRST;
+use domain::report::messages::DayMetrics;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::notification::record::Notification;
-use crate::domain::notification::user_directory::UserCopy;
+use domain::notification::record::Notification;
+use domain::notification::user_directory::UserCopy;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};

@@ -1,11 +1,11 @@
 //! Approvals.
 
-use crate::domain::approval::messages::{ApprovalCounts, NEWEST_FIRST};
+use domain::approval::messages::{ApprovalCounts, NEWEST_FIRST};
 
 use serde::Deserialize;
 
-use crate::domain::approval::messages::ApprovalFilter;
-use crate::domain::approval::record::{Approval, ApprovalStatus};
+use domain::approval::messages::ApprovalFilter;
+use domain::approval::record::{Approval, ApprovalStatus};
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;

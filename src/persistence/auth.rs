@@ -1,7 +1,7 @@
 //! Users and sessions.
 
-use crate::domain::user::messages::{LiveUser, USERS_BY_CREATION, UserFilter, UserName};
-use crate::domain::user::record::{User, UserState};
+use domain::user::messages::{LiveUser, USERS_BY_CREATION, UserFilter, UserName};
+use domain::user::record::{User, UserState};
 use kernel::caller::Role;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;

@@ -1,13 +1,13 @@
 //! Customers.
 
-use crate::domain::customer::messages::CustomerCounts;
+use domain::customer::messages::CustomerCounts;
 use kernel::error::ErrorCode;
 use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use crate::domain::customer::messages::{CustomerFilter, CustomerName};
-use crate::domain::customer::record::Customer;
+use domain::customer::messages::{CustomerFilter, CustomerName};
+use domain::customer::record::Customer;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
@@ -126,7 +126,7 @@ pub async fn stats(
         |sql: Sql, least: &str, below: &str| sql.filter(least, [from.into()]).filter(below, [to.into()]);
     let live = || count().filter("deleted_at IS NULL", []);
     let mut by_status = Vec::new();
-    for status in crate::domain::customer::record::CustomerStatus::ALL {
+    for status in domain::customer::record::CustomerStatus::ALL {
         let number = db.number(live().filter("status = ?", [status.as_str().into()])).await?;
         by_status.push((status.as_str().to_owned(), number));
     }

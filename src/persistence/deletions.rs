@@ -1,6 +1,6 @@
 //! Deleted users and customers, as each service remembers them, and the records that refer to them.
 
-use crate::domain::deletion::Deletion;
+use domain::deletion::Deletion;
 use std::collections::HashMap;
 
 use serde::Deserialize;

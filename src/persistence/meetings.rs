@@ -1,12 +1,12 @@
 //! Meetings.
 
-use crate::domain::meeting::messages::{LATEST_FIRST, MeetingCounts};
+use domain::meeting::messages::{LATEST_FIRST, MeetingCounts};
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::domain::meeting::messages::MeetingFilter;
-use crate::domain::meeting::record::Meeting;
+use domain::meeting::messages::MeetingFilter;
+use domain::meeting::record::Meeting;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;

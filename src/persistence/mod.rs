@@ -14,7 +14,7 @@ pub mod tasks;
 use sqlx::migrate::Migrator;
 use store::settings::Schema;
 
-use crate::domain::events::CATALOGUE;
+use domain::events::CATALOGUE;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");

@@ -1,7 +1,7 @@
 //! Sagas.
 
-use crate::domain::saga::messages::NEWEST_FIRST;
-use crate::domain::saga::record::Saga;
+use domain::saga::messages::NEWEST_FIRST;
+use domain::saga::record::Saga;
 use kernel::caller::Caller;
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};

@@ -1,7 +1,7 @@
 //! Tasks.
 
-use crate::domain::task::messages::{DUE_FIRST, DueTask, TaskCounts, TaskFilter};
-use crate::domain::task::record::Task;
+use domain::task::messages::{DUE_FIRST, DueTask, TaskCounts, TaskFilter};
+use domain::task::record::Task;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;

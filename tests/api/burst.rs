@@ -1,7 +1,7 @@
 //! Many writers at once: nothing lost, nothing twice, no hole in any number. The server is a process of its
 //! own, for its metrics are counted per process.
 
-use kizuna::domain::events::{CUSTOMER_CREATED, CUSTOMER_UPDATED, USER_CREATED, USER_LOGIN};
+use domain::events::{CUSTOMER_CREATED, CUSTOMER_UPDATED, USER_CREATED, USER_LOGIN};
 use std::collections::HashMap;
 use std::time::Duration;
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use domain::events::TASK_DUE_SOON;
 use futures_util::future::join_all;
 use kernel::clock::Timestamp;
-use kizuna::domain::events::TASK_DUE_SOON;
 use rstest::rstest;
 use serde_json::json;
 use store::log;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use kernel::ids::{Id, new_id};
+use domain::customer::record::{Customer, NewCustomer};
+use kernel::ids::Id;
 use kizuna::actors::customer::aggregate::CustomerAggregate;
-use kizuna::domain::customer::record::{Customer, CustomerStatus};
 use kizuna::persistence::customers::CUSTOMERS;
 use reqwest::header::{ACCEPT, AUTHORIZATION};
 use rstest::rstest;
@@ -40,20 +40,11 @@ fn column(answer: &Answer, name: &str) -> Vec<String> {
 
 /// Customers of this owner past the service, many at a time; the files need rows, not events.
 async fn store_customers(app: &TestApp, owner: &str, names: impl Iterator<Item = String>, notes: &str) {
-    let owner_id = Id::parse(owner).expect("an id");
-    let customer = |name| Customer {
-        id: new_id(),
-        version: 1,
-        created_at: app.clock.now(),
-        updated_at: app.clock.now(),
-        name,
-        email: None,
-        phone: None,
-        company: None,
-        status: CustomerStatus::Lead,
-        notes: Some(notes.to_owned()),
-        owner_id,
-        deleted_at: None,
+    let owner_id = Id::parse(owner);
+    let customer = |name| {
+        let notes = Some(notes.to_owned());
+        let new = NewCustomer { name, notes, owner_id, ..NewCustomer::default() };
+        testing::records::customer(new, app.clock.now())
     };
     let write = |one: Customer| Write::row(&CUSTOMERS, one.id, CustomerAggregate::row(&one));
     let writes: Vec<Write> = names.map(|name| write(customer(name))).collect();

@@ -1,6 +1,6 @@
 //! While the customer service is away, sales and opportunity go by their own copies of its customers (SPEC §7).
 
-use kizuna::domain::service_name::ServiceName;
+use domain::service_name::ServiceName;
 use std::future::ready;
 use std::time::Duration;
 

@@ -4,12 +4,13 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::user::messages::ChangeUser;
+use domain::user::record::UserChanges;
 use futures_util::future::join_all;
 use kernel::caller::Role;
 use kernel::context::Context;
 use kernel::error::ErrorCode;
 use kernel::ids::Id;
-use kizuna::domain::user::messages::{ChangeUser, UserChanges};
 use rstest::rstest;
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! `/api/reports/sales-summary` (SPEC §5, flow 6): the figures of all services, and what becomes of them while one of
 //! these is away. `tests/crash/summary.rs` has it hang.
 
-use kizuna::domain::service_name::ServiceName;
+use domain::service_name::ServiceName;
 use std::future::ready;
 use std::time::Duration;
 

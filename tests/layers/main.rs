@@ -15,19 +15,19 @@ static WORKSPACE: LazyLock<Workspace> =
     LazyLock::new(|| Workspace::read(Path::new(env!("CARGO_MANIFEST_DIR"))));
 
 /// The crates, the lowest first, and the crates that each may name.
-const CRATES: [(&str, &[&str]); 4] = [
+const CRATES: [(&str, &[&str]); 5] = [
     ("kernel", &[]),
+    ("domain", &["kernel"]),
     ("store", &["kernel"]),
     ("runtime", &["kernel", "store"]),
-    ("kizuna", &["kernel", "store", "runtime"]),
+    ("kizuna", &["kernel", "domain", "store", "runtime"]),
 ];
 
 /// The layers of the server, the lowest first, and what each may name: layers and crates.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 10] = [
     ("i18n", &["kernel"]),
     ("formats", &["kernel"]),
     ("telemetry", &[]),
-    ("domain", &["kernel"]),
     ("persistence", &["kernel", "store", "domain"]),
     ("actors", &["kernel", "store", "runtime", "domain", "persistence", "i18n", "formats"]),
     ("http", &["kernel", "runtime", "domain", "actors", "i18n", "formats"]),
@@ -121,10 +121,10 @@ fn each_file_of_the_server_belongs_to_a_layer() {
 fn the_domain_is_pure() {
     const IMPURE: [&str; 8] =
         ["actix", "actix_rt", "actix_web", "sqlx", "redis", "tokio", "kernel::clock::Clock", "rand"];
-    expect_none("src/domain names an actor, a database, a thread or a clock", |file, name| {
+    expect_none("crates/domain names an actor, a database, a thread or a clock", |file, name| {
         let path = name.path.join("::");
         let impure = IMPURE.iter().any(|root| path == *root || path.starts_with(&format!("{root}::")));
-        file.path.starts_with("src/domain/") && (impure || reads_the_clock(&path))
+        file.path.starts_with("crates/domain/") && (impure || reads_the_clock(&path))
     });
 }
 
@@ -140,7 +140,7 @@ fn sql_stands_in_the_store_and_in_persistence_only() {
 
 #[test]
 fn http_decides_nothing_by_a_role() {
-    expect_none("src/http names a role; rules stand in src/domain and in the services", |file, name| {
+    expect_none("src/http names a role; rules stand in crates/domain and in the services", |file, name| {
         file.path.starts_with("src/http/")
             && !ROLES_IN_HTTP.contains(&file.path.as_str())
             && name.path.join("::").starts_with("kernel::caller::Role")
@@ -223,7 +223,7 @@ fn target_of(name: &Name) -> Option<&str> {
     let (first, second) = (name.path.first()?.as_str(), name.path.get(1)?.as_str());
     match first {
         "kizuna" => Some(second),
-        "kernel" | "store" | "runtime" => Some(first),
+        "kernel" | "domain" | "store" | "runtime" => Some(first),
         _ => None,
     }
 }

@@ -7,9 +7,10 @@ use std::path::Path;
 use crate::source::{self, Source};
 
 /// The packages by the name that a path begins with.
-const CRATES: [(&str, &str); 4] = [
+const CRATES: [(&str, &str); 5] = [
     ("kizuna", "src"),
     ("kernel", "crates/kernel/src"),
+    ("domain", "crates/domain/src"),
     ("store", "crates/store/src"),
     ("runtime", "crates/runtime/src"),
 ];

@@ -1,6 +1,6 @@
 //! The document at `/asyncapi.json` is complete, and its references resolve.
 
-use kizuna::domain::events as catalogue;
+use domain::events as catalogue;
 use serde_json::Value;
 
 use testing::{Sqlite, TestApp};

@@ -1,7 +1,7 @@
 //! Who sees which events of the topics (SPEC §1), at the moment of sending.
 
+use domain::events::CATALOGUE;
 use kernel::event::EventType;
-use kizuna::domain::events::CATALOGUE;
 use rstest::rstest;
 use serde_json::{Value, json};
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use domain::session::record::Session;
+use domain::user::messages::UserFilter;
+use domain::user::record::UserState;
 use kernel::caller::Role;
 use kernel::clock::Timestamp;
 use kernel::ids::new_id;
-use kizuna::domain::session::record::Session;
-use kizuna::domain::user::messages::UserFilter;
-use kizuna::domain::user::record::UserState;
 use kizuna::persistence::auth::{
     SESSIONS, another_admin, has_users, list_users, purge_sessions, user_by_email, user_names,
 };

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::user::messages::{ChangeUser, FindUser, LiveUser, RemoveUser, Successors};
+use domain::user::record::UserChanges;
+use domain::user::record::UserState;
 use kernel::caller::{Caller, Role};
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
@@ -11,8 +14,6 @@ use kizuna::actors::auth::password::Passwords;
 use kizuna::actors::auth::service::{AuthService, TokenLifetimes};
 use kizuna::actors::auth::throttle::{LoginThrottle, Rate};
 use kizuna::actors::auth::token::Keys;
-use kizuna::domain::user::messages::{ChangeUser, FindUser, LiveUser, RemoveUser, Successors, UserChanges};
-use kizuna::domain::user::record::UserState;
 use rstest::rstest;
 use runtime::service::Local;
 

@@ -1,11 +1,11 @@
 //! Approvals: the row, the lists and the figures.
 
+use domain::approval::messages::ApprovalCounts;
+use domain::approval::messages::ApprovalFilter;
+use domain::approval::record::{Approval, ApprovalStatus};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::ids::{Id, new_id};
-use kizuna::domain::approval::messages::ApprovalCounts;
-use kizuna::domain::approval::messages::ApprovalFilter;
-use kizuna::domain::approval::record::{Approval, ApprovalStatus};
 use kizuna::persistence::approvals;
 use kizuna::persistence::approvals::APPROVALS;
 use rstest::rstest;

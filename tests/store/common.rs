@@ -1,5 +1,8 @@
 //! Rows, events and units to commit.
 
+use domain::customer::record::{Customer, NewCustomer};
+use domain::customer::rules::CustomerEvent;
+use domain::user::record::{User, UserState};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::context::Context;
@@ -9,9 +12,6 @@ use kernel::locale::Locale;
 use kernel::page::{Page, PageRequest};
 use kizuna::actors::auth::aggregate::UserAggregate;
 use kizuna::actors::customer::aggregate::CustomerAggregate;
-use kizuna::domain::customer::record::{Customer, CustomerStatus};
-use kizuna::domain::customer::rules::CustomerEvent;
-use kizuna::domain::user::record::{User, UserState};
 use kizuna::persistence::auth::USERS;
 use kizuna::persistence::customers::CUSTOMERS;
 use runtime::entity::Aggregate;
@@ -31,21 +31,10 @@ pub fn begin() -> Timestamp {
 }
 
 /// A new customer of nobody in particular.
+#[track_caller]
 pub fn customer(name: &str) -> Customer {
-    Customer {
-        id: new_id(),
-        version: 1,
-        created_at: begin(),
-        updated_at: begin(),
-        name: name.to_owned(),
-        email: None,
-        phone: None,
-        company: None,
-        status: CustomerStatus::Lead,
-        notes: None,
-        owner_id: new_id(),
-        deleted_at: None,
-    }
+    let new = NewCustomer { name: name.to_owned(), owner_id: Some(new_id()), ..NewCustomer::default() };
+    testing::records::customer(new, begin())
 }
 
 /// A new user with an address made of the name.

@@ -6,11 +6,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use domain::customer::record::Customer;
+use domain::customer::record::CustomerPayload;
+use domain::events::{CUSTOMER_CREATED, CUSTOMER_UPDATED};
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
-use kizuna::domain::customer::record::Customer;
-use kizuna::domain::customer::record::CustomerPayload;
-use kizuna::domain::events::{CUSTOMER_CREATED, CUSTOMER_UPDATED};
 use kizuna::persistence::analytics::activity_write;
 use kizuna::persistence::customer_replicas as replicas;
 use kizuna::persistence::customer_replicas::{CustomerReplica, SALES_CUSTOMERS};

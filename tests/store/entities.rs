@@ -4,14 +4,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::customer::record::Customer;
+use domain::customer::record::{CustomerChanges, NewCustomer};
+use domain::customer::rules::{CustomerCommand, check_changes, check_new};
 use futures_util::future::join_all;
 use kernel::context::{Context, IdempotencyClaim};
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::{Id, new_id};
 use kizuna::actors::customer::aggregate::CustomerAggregate;
-use kizuna::domain::customer::messages::{CustomerChanges, NewCustomer};
-use kizuna::domain::customer::record::Customer;
-use kizuna::domain::customer::rules::{CustomerCommand, check_changes, check_new};
 use rstest::rstest;
 use runtime::entity::{Aggregate, Entities};
 use store::Db;

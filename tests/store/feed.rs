@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use domain::customer::record::Customer;
+use domain::events::CUSTOMER_CREATED;
 use futures_util::future::join_all;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
-use kizuna::domain::customer::record::Customer;
-use kizuna::domain::events::CUSTOMER_CREATED;
 use kizuna::persistence::customer_replicas::{CustomerReplica, SALES_CUSTOMERS};
 use rstest::rstest;
 use runtime::consumer::{Consumer, EffectError};
@@ -132,7 +132,7 @@ fn a_slow_subscriber_loses_deliveries_and_misses_nothing(#[case] on: Database) {
         let (node, copier) = (fixture.node().await, Copier::new());
         node.feed(copier.clone(), 2);
         others_flow_on(&node).await;
-        let filter = Filter::Types([CUSTOMER_CREATED, kizuna::domain::events::CUSTOMER_UPDATED].into());
+        let filter = Filter::Types([CUSTOMER_CREATED, domain::events::CUSTOMER_UPDATED].into());
         let mut sluggish = node.registry.subscribe(filter, 2).await.unwrap();
         // The consumer is paused during the burst, so its queue of two deliveries must overflow.
         let standstill = copier.gate.acquire().await.unwrap();

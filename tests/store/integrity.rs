@@ -1,8 +1,8 @@
 //! `/api/admin/integrity`'s query: nothing where all is well, and every planted fault by its name.
 
+use domain::events::{CUSTOMER_CREATED, CUSTOMER_UPDATED};
 use kernel::event::{EventType, LoggedEvent, PARTITIONS, partition_of};
 use kernel::ids::new_id;
-use kizuna::domain::events::{CUSTOMER_CREATED, CUSTOMER_UPDATED};
 use rstest::rstest;
 use store::cursors;
 use store::cursors::{Cursor, PARKED, Parked, ParkedStatus};

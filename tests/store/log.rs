@@ -3,12 +3,12 @@
 use kizuna::persistence::analytics;
 use std::time::Duration;
 
+use domain::customer::record::Customer;
+use domain::events::{CUSTOMER_CREATED, CUSTOMER_UPDATED, USER_CREATED};
+use domain::notification::record::{Notification, NotificationData};
 use kernel::clock::Timestamp;
 use kernel::event::{Event, EventType, LoggedEvent, PARTITIONS, partition_of, raw};
 use kernel::ids::{Id, new_id};
-use kizuna::domain::customer::record::Customer;
-use kizuna::domain::events::{CUSTOMER_CREATED, CUSTOMER_UPDATED, USER_CREATED};
-use kizuna::domain::notification::record::{Notification, NotificationData};
 use kizuna::persistence::analytics::{NOTIFICATIONS, activity_write, metric_write, metrics, notifications};
 use rstest::rstest;
 use serde_json::json;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_rt::System;
+use domain::service_name::ServiceName;
 use kernel::clock::Clock;
-use kizuna::domain::service_name::ServiceName;
 use kizuna::persistence::SCHEMA;
 use runtime::arbiters::Arbiters;
 use runtime::cluster::members::Members;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use domain::service_name::ServiceName;
 use kernel::ids::new_id;
-use kizuna::domain::service_name::ServiceName;
 use store::Db;
 use store::leases as nodes;
 use store::leases::Member;

@@ -1,14 +1,14 @@
 //! Lists and figures of customers and meetings.
 
+use domain::customer::messages::CustomerFilter;
+use domain::customer::messages::SORTS;
+use domain::customer::record::{Customer, CustomerStatus};
+use domain::meeting::messages::MeetingFilter;
+use domain::meeting::record::Meeting;
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::ids::{Id, new_id};
 use kernel::page::PageRequest;
-use kizuna::domain::customer::messages::CustomerFilter;
-use kizuna::domain::customer::messages::SORTS;
-use kizuna::domain::customer::record::{Customer, CustomerStatus};
-use kizuna::domain::meeting::messages::MeetingFilter;
-use kizuna::domain::meeting::record::Meeting;
 use kizuna::persistence::customers;
 use kizuna::persistence::meetings;
 use rstest::rstest;

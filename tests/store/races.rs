@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use domain::customer::record::Customer;
 use kernel::caller::Caller;
 use kernel::event::PARTITIONS;
-use kizuna::domain::customer::record::Customer;
 use kizuna::persistence::customers;
 use rstest::rstest;
 use store::journal::commit;

@@ -3,12 +3,13 @@
 
 use std::time::{Duration, Instant};
 
+use domain::customer::messages::{CreateCustomer, FindCustomer};
+use domain::customer::record::NewCustomer;
+use domain::service_name::ServiceName;
 use kernel::caller::{Caller, Role};
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::{Id, new_id};
-use kizuna::domain::customer::messages::{CreateCustomer, FindCustomer, NewCustomer};
-use kizuna::domain::service_name::ServiceName;
 use redis::streams::StreamRangeReply;
 use runtime::circuit_breaker::BreakerState;
 use runtime::remote::calls::{Question, RedisTime, Reply, Request};

@@ -1,13 +1,14 @@
 //! Every table keeps what it is given, to the last character and microsecond.
 
+use domain::customer::record::Customer;
+use domain::meeting::record::Meeting;
+use domain::notification::record::{Notification, NotificationData};
+use domain::notification::user_directory::UserCopy;
+use domain::session::record::Session;
+use domain::user::record::UserState;
 use kernel::caller::Role;
 use kernel::clock::Timestamp;
 use kernel::ids::new_id;
-use kizuna::domain::meeting::record::Meeting;
-use kizuna::domain::notification::record::{Notification, NotificationData};
-use kizuna::domain::notification::user_directory::UserCopy;
-use kizuna::domain::session::record::Session;
-use kizuna::domain::user::record::UserState;
 use kizuna::persistence::analytics::{NOTIFICATIONS, USER_COPIES, metric_write, metrics, user_copies};
 use kizuna::persistence::auth::{SESSIONS, USERS};
 use kizuna::persistence::customer_replicas as replicas;
@@ -55,13 +56,14 @@ async fn customers_keep_every_text(#[case] on: Database) {
     let database = TestDatabase::fresh(on);
     let db = database.migrated().await;
     for text in AWKWARD.map(str::to_owned).into_iter().chain([long()]) {
-        let mut full = customer(&text);
+        let named = || Customer { name: text.clone(), ..customer("named") };
+        let mut full = named();
         let [earliest, latest] = ends();
         (full.created_at, full.updated_at, full.deleted_at) = (earliest, latest, Some(latest));
         (full.email, full.phone) = (Some(text.clone()), Some(text.clone()));
         (full.company, full.notes) = (Some(text.clone()), Some(text.clone()));
         full.version = i64::MAX;
-        let empty = customer(&text);
+        let empty = named();
         store(&db, vec![customer_write(&full), customer_write(&empty)]).await;
         assert_eq!(stored(&db, full.id).await, full);
         assert_eq!(stored(&db, empty.id).await, empty);

@@ -1,13 +1,13 @@
 //! Tasks: every field is kept, every question is answered.
 
+use domain::task::messages::DueTask;
+use domain::task::messages::TaskCounts;
+use domain::task::messages::TaskFilter;
+use domain::task::record::{Task, TaskStatus};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::ids::{Id, new_id};
 use kizuna::actors::sales::task_aggregate::TaskAggregate;
-use kizuna::domain::task::messages::DueTask;
-use kizuna::domain::task::messages::TaskCounts;
-use kizuna::domain::task::messages::TaskFilter;
-use kizuna::domain::task::record::{Task, TaskStatus};
 use kizuna::persistence::tasks;
 use kizuna::persistence::tasks::TASKS;
 use rstest::rstest;

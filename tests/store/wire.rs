@@ -1,11 +1,32 @@
 //! Every message of the five services, and its answer, survives JSON unchanged, as a call to another node requires.
 
+use domain::report::messages as reports;
 use kernel::locale::Locale;
-use kizuna::domain::report::messages as reports;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::approval::messages as opportunity;
+use domain::approval::messages::ApprovalCounts;
+use domain::approval::record::{Approval, ApprovalStatus, NewApproval};
+use domain::customer::messages as customer;
+use domain::customer::messages::{CustomerCounts, SORTS};
+use domain::customer::record::{Customer, CustomerChanges, CustomerStatus, NewCustomer};
+use domain::meeting::messages as sales;
+use domain::meeting::messages::MeetingCounts;
+use domain::meeting::record::{Meeting, MeetingChanges, NewMeeting};
+use domain::notification::messages as analytics;
+use domain::notification::record::{Notification, NotificationData};
+use domain::notification::rules::NotificationCommand;
+use domain::report::messages::{DayMetrics, SalesSummary, Section, Source};
+use domain::saga::messages::CountReferring;
+use domain::saga::record::{Counted, Counts, SagaKind};
+use domain::session::record::Session;
+use domain::task::messages as tasks;
+use domain::task::messages::{DueTask, TaskCounts};
+use domain::task::record::{NewTask, Task, TaskChanges, TaskStatus};
+use domain::user::messages as auth;
+use domain::user::record::{NewUser, UserCard, UserChanges, UserView};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::context::{Context, IdempotencyClaim};
@@ -18,27 +39,6 @@ use kizuna::actors::auth::service::AuthService;
 use kizuna::actors::customer::service::CustomerService;
 use kizuna::actors::opportunity::service::OpportunityService;
 use kizuna::actors::sales::service::SalesService;
-use kizuna::domain::approval::messages as opportunity;
-use kizuna::domain::approval::messages::ApprovalCounts;
-use kizuna::domain::approval::record::{Approval, ApprovalStatus};
-use kizuna::domain::customer::messages as customer;
-use kizuna::domain::customer::messages::{CustomerCounts, SORTS};
-use kizuna::domain::customer::record::{Customer, CustomerStatus};
-use kizuna::domain::meeting::messages as sales;
-use kizuna::domain::meeting::messages::MeetingCounts;
-use kizuna::domain::meeting::record::Meeting;
-use kizuna::domain::notification::messages as analytics;
-use kizuna::domain::notification::record::{Notification, NotificationData};
-use kizuna::domain::notification::rules::NotificationCommand;
-use kizuna::domain::report::messages::{DayMetrics, SalesSummary, Section, Source};
-use kizuna::domain::saga::messages::CountReferring;
-use kizuna::domain::saga::record::{Counted, Counts, SagaKind};
-use kizuna::domain::session::record::Session;
-use kizuna::domain::task::messages as tasks;
-use kizuna::domain::task::messages::{DueTask, TaskCounts};
-use kizuna::domain::task::record::{Task, TaskStatus};
-use kizuna::domain::user::messages as auth;
-use kizuna::domain::user::record::{UserCard, UserView};
 use runtime::service::{Call, Hosted};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -51,12 +51,12 @@ const TEXT: &str = "絆 \"quoted\" \\ \u{7f}\u{2028} {\"a\":[1]}\n";
 /// The names of a service's messages that were tried.
 struct Tried<D> {
     names: BTreeSet<&'static str>,
-    desk: std::marker::PhantomData<D>,
+    service: std::marker::PhantomData<D>,
 }
 
 impl<D: Hosted> Tried<D> {
     fn new() -> Self {
-        Self { names: BTreeSet::new(), desk: std::marker::PhantomData }
+        Self { names: BTreeSet::new(), service: std::marker::PhantomData }
     }
 
     fn call<M: Call<D>>(&mut self, message: M, answers: impl IntoIterator<Item = M::Answer>) {
@@ -137,7 +137,7 @@ fn of_auth() {
         valid_from: moment(),
         revoked_at: Some(moment()),
     };
-    let new = auth::NewUser {
+    let new = NewUser {
         email: TEXT.into(),
         name: TEXT.into(),
         role: Role::Admin,
@@ -162,9 +162,9 @@ fn of_auth() {
     );
     tried.call(auth::CreateUser { user: new, context: context() }, [state.clone()]);
     for changes in [
-        auth::UserChanges::default(),
-        auth::UserChanges { manager_id: Some(None), ..auth::UserChanges::default() },
-        auth::UserChanges {
+        UserChanges::default(),
+        UserChanges { manager_id: Some(None), ..UserChanges::default() },
+        UserChanges {
             email: Some(TEXT.into()),
             name: Some(TEXT.into()),
             role: Some(Role::Sales),
@@ -196,28 +196,28 @@ fn of_auth() {
 #[test]
 fn of_customer() {
     let one = || Customer { email: Some(TEXT.into()), deleted_at: Some(moment()), ..a_customer(TEXT) };
-    let new = customer::NewCustomer {
+    let new = NewCustomer {
         name: TEXT.into(),
         email: Some(TEXT.into()),
-        phone: None,
         company: Some(String::new()),
         status: Some(CustomerStatus::Active),
         notes: Some(TEXT.into()),
         owner_id: Some(new_id()),
+        ..NewCustomer::default()
     };
     let mut tried = Tried::<CustomerService>::new();
     let create = customer::CreateCustomer { customer: new, allow_duplicate: true, context: context() };
     tried.call(create, [Arc::new(one()), Arc::new(a_customer("x"))]);
     for changes in [
-        customer::CustomerChanges::default(),
-        customer::CustomerChanges {
+        CustomerChanges::default(),
+        CustomerChanges {
             name: Some(TEXT.into()),
             email: Some(None),
             phone: Some(Some(TEXT.into())),
             company: Some(None),
             status: Some(CustomerStatus::Active),
-            notes: None,
             owner_id: Some(new_id()),
+            ..CustomerChanges::default()
         },
     ] {
         let id = new_id();
@@ -280,7 +280,7 @@ fn of_sales() {
         owner_id: new_id(),
         deleted_at: Some(moment()),
     };
-    let new = sales::NewMeeting {
+    let new = NewMeeting {
         customer_id: new_id(),
         title: TEXT.into(),
         met_at: moment(),
@@ -293,8 +293,8 @@ fn of_sales() {
     let mut tried = Tried::<SalesService>::new();
     tried.call(sales::CreateMeeting { meeting: new, context: context() }, [Arc::new(meeting())]);
     for changes in [
-        sales::MeetingChanges::default(),
-        sales::MeetingChanges {
+        MeetingChanges::default(),
+        MeetingChanges {
             customer_id: Some(new_id()),
             title: Some(TEXT.into()),
             met_at: Some(moment()),
@@ -338,7 +338,7 @@ fn of_tasks(tried: &mut Tried<SalesService>) {
         deleted_at: None,
         alerted_for: None,
     };
-    let new = tasks::NewTask {
+    let new = NewTask {
         title: TEXT.into(),
         due_at: moment(),
         customer_id: Some(new_id()),
@@ -348,8 +348,8 @@ fn of_tasks(tried: &mut Tried<SalesService>) {
     };
     tried.call(tasks::CreateTask { task: new, context: context() }, [Arc::new(task())]);
     for changes in [
-        tasks::TaskChanges::default(),
-        tasks::TaskChanges {
+        TaskChanges::default(),
+        TaskChanges {
             title: Some(TEXT.into()),
             due_at: Some(moment()),
             customer_id: Some(None),
@@ -395,7 +395,7 @@ fn of_opportunity() {
         decided_at: Some(moment()),
         comment: Some(TEXT.into()),
     };
-    let new = opportunity::NewApproval {
+    let new = NewApproval {
         customer_id: new_id(),
         title: TEXT.into(),
         amount: Whole(9_007_199_254_740_991),

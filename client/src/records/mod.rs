@@ -1,10 +1,25 @@
-//! What the server answers, and what it is sent. Fields that a later server adds are passed over.
+//! What the server answers, and what it is sent. Records are the server's own types, so that there is one list of their
+//! fields; fields that a later server adds are passed over.
 
 mod answers;
 mod bodies;
 
 pub use answers::*;
-pub use bodies::*;
+pub(crate) use bodies::*;
+pub use domain::approval::record::NewApproval;
+pub use domain::approval::record::{Approval, ApprovalStatus};
+pub use domain::customer::record::{Customer, CustomerStatus};
+pub use domain::customer::record::{CustomerChanges, NewCustomer};
+pub use domain::meeting::record::Meeting;
+pub use domain::meeting::record::{MeetingChanges, NewMeeting};
+pub use domain::saga::record::{Saga, SagaKind, SagaStatus, Step, StepStatus};
+pub use domain::task::record::{NewTask, TaskChanges};
+pub use domain::task::record::{Task, TaskStatus};
+pub use domain::user::record::{NewUser, UserChanges};
+pub use kernel::caller::Role;
+pub use kernel::locale::Locale;
+pub use kernel::patch::Change;
+pub use kernel::whole_number::Whole;
 
 use crate::collection::{Creatable, Editable, Resource};
 

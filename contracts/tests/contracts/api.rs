@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use kizuna_client::records::{ApprovalStatus, CustomerChanges, CustomerStatus, NewCustomer};
-use kizuna_client::{Client, Query, Uuid};
+use kizuna_client::records::{ApprovalStatus, CustomerChanges, CustomerStatus, NewCustomer, SagaKind};
+use kizuna_client::{Client, Id, Query};
 use pact_consumer::mock_server::StartMockServerAsync;
 use pact_consumer::prelude::PactBuilderAsync;
 
@@ -49,7 +49,7 @@ async fn asks(base: &str) {
     assert_eq!((approved.status, approved.comment.as_deref()), (ApprovalStatus::Approved, Some("fine")));
 
     let saga = kizuna.sagas().get(id()).await.expect("a saga");
-    assert_eq!((saga.kind.as_str(), saga.steps.len()), ("customer_deletion", 1));
+    assert_eq!((saga.kind, saga.steps.len()), (SagaKind::CustomerDeletion, 1));
 }
 
 async fn customers(kizuna: &Client) {
@@ -76,6 +76,6 @@ async fn customers(kizuna: &Client) {
     assert_eq!(stale.code(), Some("stale_version"));
 }
 
-fn id() -> Uuid {
-    ID.parse().expect("an id")
+fn id() -> Id {
+    Id::parse(ID).expect("an id")
 }

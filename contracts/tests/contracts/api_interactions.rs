@@ -203,7 +203,7 @@ async fn saga(pact: &mut PactBuilderAsync) {
         record(
             &mut i,
             json_pattern!({
-                "id": id(), "kind": "customer_deletion", "subject_id": id(), "started_at": time(),
+                "id": id(), "version": like!(1), "kind": "customer_deletion", "subject_id": id(), "started_at": time(),
                 "status": term!("^(running|completed|failed)$", "running"), "steps": each_like!(step),
             }),
         );

@@ -5,10 +5,10 @@ use kernel::event::EventType;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::events::CATALOGUE;
 use kernel::clock::Timestamp;
 use kernel::event::{Event, raw};
 use kernel::ids::{Id, new_id};
-use kizuna::domain::events::CATALOGUE;
 use serde_json::Value;
 use store::Db;
 use store::journal::commit;

@@ -3,8 +3,8 @@
 //! The rest of an event may change without anybody's asking. A field that is not always there stands apart: no event
 //! must have it, but of each type that names it some must, or nobody would notice that it is gone.
 
+use domain::events::*;
 use kernel::event::EventType;
-use kizuna::domain::events::*;
 use serde_json::{Value, json};
 
 /// The ids of examples: a user, who inherits from them, and one of everything else.

@@ -3,7 +3,7 @@
 use kernel::event::EventType;
 use std::time::Duration;
 
-use kizuna::domain::events::SAGA_FAILED;
+use domain::events::SAGA_FAILED;
 use serde_json::{Value, json};
 
 use crate::provider::Provider;

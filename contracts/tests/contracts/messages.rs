@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::panic::RefUnwindSafe;
 use std::path::PathBuf;
 
-use kizuna::domain::events::{CATALOGUE, USER_LOGIN};
+use domain::events::{CATALOGUE, USER_LOGIN};
 use pact_consumer::prelude::*;
 use pact_consumer::{json_pattern, json_pattern_internal, like};
 use pact_matching::{Mismatch, match_message};

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use kizuna_client::records::{
-    MeetingChanges, NewApproval, NewCustomer, NewMeeting, NewTask, NewUser, Role, TaskChanges, TaskStatus,
-    UserChanges,
+    Locale, MeetingChanges, NewApproval, NewCustomer, NewMeeting, NewTask, NewUser, Role, TaskChanges,
+    TaskStatus, UserChanges, Whole,
 };
-use kizuna_client::{Client, Query};
+use kizuna_client::{Client, Query, Timestamp};
 
 use crate::provider::Provider;
 use testing::app::{ADMIN, PASSWORD};
@@ -66,7 +66,7 @@ async fn every_kind_of_record_goes_there_and_back() {
         role: Role::Sales,
         password: PASSWORD.into(),
         manager_id: None,
-        locale: Some("ja".into()),
+        locale: Some(Locale::Ja),
         time_zone: Some("Asia/Tokyo".into()),
     };
     let user = kizuna.users().create(&user).await.expect("a user");
@@ -85,14 +85,14 @@ async fn every_kind_of_record_goes_there_and_back() {
 async fn activities(
     kizuna: &Client,
     customer: &kizuna_client::records::Customer,
-    assignee: kizuna_client::Uuid,
+    assignee: kizuna_client::Id,
 ) {
-    let at = "2026-03-02T09:00:00Z".parse().expect("a time");
+    let at = Timestamp::parse("2026-03-02T09:00:00Z").expect("a time");
     let meeting = NewMeeting {
         customer_id: customer.id,
         title: "First visit".into(),
         met_at: at,
-        duration_minutes: Some(30),
+        duration_minutes: Some(Whole(30)),
         location: None,
         notes: None,
         outcome: None,
@@ -119,7 +119,7 @@ async fn activities(
     let approval = NewApproval {
         customer_id: customer.id,
         title: "A discount".into(),
-        amount: 120_000,
+        amount: Whole(120_000),
         currency: None,
         reason: None,
         approver_id: None,

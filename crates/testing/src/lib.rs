@@ -12,6 +12,7 @@ pub mod postgres;
 pub mod process;
 pub mod process_reaper;
 pub mod promises;
+pub mod records;
 pub mod redis;
 pub mod team;
 pub mod valve;

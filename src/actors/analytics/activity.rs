@@ -1,19 +1,19 @@
 //! The timeline of a customer: which events concern which customer.
 
-use crate::domain::service_name::ServiceName;
+use domain::service_name::ServiceName;
 use kernel::event::EventType;
 use kernel::service_id::ServiceId;
 use std::sync::Arc;
 
-use crate::domain::approval::record::ApprovalPayload;
-use crate::domain::events::{
+use crate::persistence::analytics::activity_write;
+use domain::approval::record::ApprovalPayload;
+use domain::events::{
     APPROVAL_APPROVED, APPROVAL_CANCELLED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED,
     CUSTOMER_CREATED, CUSTOMER_DELETED, CUSTOMER_UPDATED, MEETING_CREATED, MEETING_DELETED, MEETING_UPDATED,
     TASK_COMPLETED, TASK_CREATED, TASK_DELETED, TASK_DUE_SOON, TASK_UPDATED,
 };
-use crate::domain::meeting::record::MeetingPayload;
-use crate::domain::task::record::TaskPayload;
-use crate::persistence::analytics::activity_write;
+use domain::meeting::record::MeetingPayload;
+use domain::task::record::TaskPayload;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
 use runtime::consumer::{Consumer, EffectError};

@@ -1,9 +1,9 @@
 //! A notification as an aggregate: which rules, which table.
 
-use crate::domain::notification::record::Notification;
-use crate::domain::notification::rules as domain;
-use crate::domain::notification::rules::{NotificationCommand, NotificationEvent};
 use crate::persistence::analytics::NOTIFICATIONS;
+use domain::notification::record::Notification;
+use domain::notification::rules;
+use domain::notification::rules::{NotificationCommand, NotificationEvent};
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
@@ -29,6 +29,6 @@ impl Aggregate for NotificationAggregate {
         _: Id,
         now: Timestamp,
     ) -> Result<Vec<NotificationEvent>, Error> {
-        domain::decide(state, *command, caller, now)
+        rules::decide(state, *command, caller, now)
     }
 }

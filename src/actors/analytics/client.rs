@@ -5,7 +5,7 @@ use kernel::error::Error;
 use runtime::service::{Peer, Service};
 
 use crate::actors::analytics::service::AnalyticsService;
-use crate::domain::notification::messages::{ReadAllNotifications, ReadCount, ReadProgress};
+use domain::notification::messages::{ReadAllNotifications, ReadCount, ReadProgress};
 
 /// The handle of other services to this one, with its circuit breaker.
 pub type AnalyticsPeer = Peer<AnalyticsService>;

@@ -1,7 +1,7 @@
 //! When a customer is deleted, the notifications that concern it are archived (SPEC §5, flow 8), also those that come
 //! later.
 
-use crate::domain::service_name::ServiceName;
+use domain::service_name::ServiceName;
 use kernel::event::EventType;
 use kernel::service_id::ServiceId;
 use std::sync::Arc;
@@ -9,11 +9,11 @@ use std::sync::Arc;
 use crate::actors::analytics::aggregate::NotificationAggregate;
 use crate::actors::deletions::{Deletions, Step, caused, send};
 use crate::actors::sagas::progress::give_up;
-use crate::domain::customer::record::CustomerPayload;
-use crate::domain::events::{CUSTOMER_DELETED, NOTIFICATION_CREATED, NOTIFICATIONS_ARCHIVED};
-use crate::domain::notification::record::NotificationPayload;
-use crate::domain::notification::rules::NotificationCommand;
 use crate::persistence::deletions::NOTIFICATIONS_OF_CUSTOMER;
+use domain::customer::record::CustomerPayload;
+use domain::events::{CUSTOMER_DELETED, NOTIFICATION_CREATED, NOTIFICATIONS_ARCHIVED};
+use domain::notification::record::NotificationPayload;
+use domain::notification::rules::NotificationCommand;
 use kernel::clock::Clock;
 use kernel::event::{Event, LoggedEvent};
 use runtime::consumer::{Consumer, EffectError};

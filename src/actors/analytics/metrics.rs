@@ -1,6 +1,6 @@
 //! Daily metrics: counts per UTC day and user, made from events by pure functions.
 
-use crate::domain::service_name::ServiceName;
+use domain::service_name::ServiceName;
 use kernel::event::EventType;
 use kernel::service_id::ServiceId;
 use std::collections::BTreeMap;
@@ -8,16 +8,16 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use crate::domain::approval::record::ApprovalPayload;
-use crate::domain::customer::record::CustomerPayload;
-use crate::domain::events::{
+use crate::persistence::analytics::metric_write;
+use domain::approval::record::ApprovalPayload;
+use domain::customer::record::CustomerPayload;
+use domain::events::{
     APPROVAL_APPROVED, APPROVAL_REJECTED, APPROVAL_REQUESTED, CUSTOMER_CREATED, CUSTOMER_DELETED,
     MEETING_CREATED, TASK_COMPLETED, USER_LOGIN,
 };
-use crate::domain::meeting::record::MeetingPayload;
-use crate::domain::session::record::LoginPayload;
-use crate::domain::task::record::TaskPayload;
-use crate::persistence::analytics::metric_write;
+use domain::meeting::record::MeetingPayload;
+use domain::session::record::LoginPayload;
+use domain::task::record::TaskPayload;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
 use runtime::consumer::{Consumer, EffectError};

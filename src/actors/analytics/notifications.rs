@@ -1,23 +1,23 @@
 //! The consumer that creates notifications (SPEC §5, flows 2, 4 and 5).
 
-use crate::domain::service_name::ServiceName;
+use domain::service_name::ServiceName;
 use kernel::event::EventType;
 use kernel::service_id::ServiceId;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use crate::domain::approval::record::ApprovalPayload;
-use crate::domain::customer::record::CustomerPayload;
-use crate::domain::events::{
+use crate::persistence::analytics as queries;
+use crate::persistence::analytics::{NOTIFICATIONS, USER_COPIES};
+use domain::approval::record::ApprovalPayload;
+use domain::customer::record::CustomerPayload;
+use domain::events::{
     APPROVAL_APPROVED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED, CUSTOMER_CREATED,
     TASK_DUE_SOON, USER_CREATED, USER_DELETED, USER_UPDATED,
 };
-use crate::domain::notification::record::{Notification, NotificationData};
-use crate::domain::notification::rules::NotificationEvent;
-use crate::domain::notification::user_directory::{TYPES as USER_TYPES, UserCopy, UserDirectory};
-use crate::domain::task::record::TaskPayload;
-use crate::persistence::analytics as queries;
-use crate::persistence::analytics::{NOTIFICATIONS, USER_COPIES};
+use domain::notification::record::{Notification, NotificationData};
+use domain::notification::rules::NotificationEvent;
+use domain::notification::user_directory::{TYPES as USER_TYPES, UserCopy, UserDirectory};
+use domain::task::record::TaskPayload;
 use kernel::clock::Clock;
 use kernel::context::Context;
 use kernel::event::{Event, LoggedEvent};

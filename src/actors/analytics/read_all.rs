@@ -3,9 +3,9 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::actors::analytics::service::AnalyticsService;
-use crate::domain::notification::messages::{ReadAllNotifications, ReadCount, ReadProgress};
-use crate::domain::notification::rules::NotificationCommand;
 use crate::persistence::analytics as queries;
+use domain::notification::messages::{ReadAllNotifications, ReadCount, ReadProgress};
+use domain::notification::rules::NotificationCommand;
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::event::raw;

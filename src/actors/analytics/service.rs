@@ -1,24 +1,24 @@
 //! The analytics service: reads the tables that its consumers write, and asks the other services for the sales summary.
 
-use crate::domain::service_name::ServiceName;
+use domain::service_name::ServiceName;
 use std::sync::Arc;
 
 use crate::actors::analytics::aggregate::NotificationAggregate;
 use crate::actors::analytics::summary::Summaries;
 use crate::actors::customer::client::CustomerPeer;
-use crate::domain::customer::messages::FindCustomer;
-use crate::domain::notification::messages::{
-    ListNotifications, MarkNotification, ReadAllNotifications, ReadProgress,
-};
-use crate::domain::notification::record::Notification;
-use crate::domain::report::messages::DayMetrics;
-use crate::domain::report::messages::SalesSummary;
-use crate::domain::report::messages::{ReadActivity, ReadMetrics, ReadSummary};
-use crate::domain::saga::messages::CountReferring;
-use crate::domain::saga::record::{Counted, Counts};
 use crate::persistence::analytics as queries;
 use crate::persistence::deletions;
 use crate::persistence::deletions::NOTIFICATIONS_OF_CUSTOMER;
+use domain::customer::messages::FindCustomer;
+use domain::notification::messages::{
+    ListNotifications, MarkNotification, ReadAllNotifications, ReadProgress,
+};
+use domain::notification::record::Notification;
+use domain::report::messages::DayMetrics;
+use domain::report::messages::SalesSummary;
+use domain::report::messages::{ReadActivity, ReadMetrics, ReadSummary};
+use domain::saga::messages::CountReferring;
+use domain::saga::record::{Counted, Counts};
 use kernel::clock::Clock;
 use kernel::error::Error;
 use kernel::event::EventRecord;

@@ -4,11 +4,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::domain::notification::record::{Notification, NotificationData};
-use crate::domain::user::record::User;
 use crate::formats;
 use crate::i18n;
 use crate::i18n::Param;
+use domain::notification::record::{Notification, NotificationData};
+use domain::user::record::User;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 use kernel::locale::Locale;

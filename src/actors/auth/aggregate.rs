@@ -1,15 +1,15 @@
 //! Users and sessions as aggregates: which rules, which table.
 
-use crate::domain::session::rules as session_rules;
+use domain::session::rules as session_rules;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::domain::session::record::Session;
-use crate::domain::session::rules::{SessionCommand, SessionEvent};
-use crate::domain::user::record::UserState;
-use crate::domain::user::rules as domain;
-use crate::domain::user::rules::{UserCommand, UserEvent};
 use crate::persistence::auth::{SESSIONS, USERS};
+use domain::session::record::Session;
+use domain::session::rules::{SessionCommand, SessionEvent};
+use domain::user::record::UserState;
+use domain::user::rules;
+use domain::user::rules::{UserCommand, UserEvent};
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
@@ -37,7 +37,7 @@ impl Aggregate for UserAggregate {
         id: Id,
         now: Timestamp,
     ) -> Result<Vec<UserEvent>, Error> {
-        domain::decide_user(state, command, caller, id, now)
+        rules::decide_user(state, command, caller, id, now)
     }
 
     fn view(state: &UserState) -> Box<RawValue> {

@@ -1,15 +1,15 @@
 //! The client of the auth service, which also authenticates requests.
 
-use crate::domain::session::rules as session_rules;
+use domain::session::rules as session_rules;
 use std::sync::Arc;
 
 use crate::actors::auth::aggregate::{SessionAggregate, UserAggregate};
 use crate::actors::auth::recent_answers::Recent;
 use crate::actors::auth::service::AuthService;
 use crate::actors::auth::token::{Keys, Use};
-use crate::domain::session::record::Session;
-use crate::domain::user::messages::{FindSession, Principal, RecallUser, SessionState};
-use crate::domain::user::record::UserState;
+use domain::session::record::Session;
+use domain::user::messages::{FindSession, Principal, RecallUser, SessionState};
+use domain::user::record::UserState;
 use kernel::caller::Caller;
 use kernel::clock::{Clock, Timestamp};
 use kernel::error::{Error, ErrorCode};

@@ -1,8 +1,8 @@
 //! The auth service: signs users in and out, manages users, and answers other services about them.
 
-use crate::domain::service_name::ServiceName;
-use crate::domain::session::record::Session;
-use crate::domain::session::rules as session_rules;
+use domain::service_name::ServiceName;
+use domain::session::record::Session;
+use domain::session::rules as session_rules;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use crate::actors::auth::password::Passwords;
 use crate::actors::auth::throttle::LoginThrottle;
 use crate::actors::auth::token::{Keys, Use};
 use crate::actors::sagas::start::start;
-use crate::domain::saga::record::SagaKind;
-use crate::domain::session::rules::LoginFailed;
-use crate::domain::session::rules::SessionCommand;
-use crate::domain::user::messages::{
+use crate::persistence::auth as queries;
+use domain::saga::record::SagaKind;
+use domain::session::rules::LoginFailed;
+use domain::session::rules::SessionCommand;
+use domain::user::messages::{
     ChangePassword, ChangeUser, CreateUser, FIND_USERS_MAX, FindSession, FindUser, FindUsers, FoundUser,
     ListUsers, LiveUser, LiveUsers, Login, Logout, RecallUser, Refresh, RemoveUser, SessionState, Successors,
     TokenType, Tokens, UserName,
 };
-use crate::domain::user::record::{UserState, UserView};
-use crate::domain::user::rules as domain;
-use crate::domain::user::rules::{Leaving, UserCommand};
-use crate::persistence::auth as queries;
+use domain::user::record::{UserState, UserView};
+use domain::user::rules;
+use domain::user::rules::{Leaving, UserCommand};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Clock;
 use kernel::context::Context;
@@ -159,7 +159,7 @@ impl AuthService {
 
     async fn change_password(&self, mut change: ChangePassword) -> Result<(), Error> {
         let caller = change.context.caller;
-        domain::check_new_password(&mut change.new_password)?;
+        rules::check_new_password(&mut change.new_password)?;
         let user = self.users.get(caller.user_id).await?.ok_or_else(|| Error::new(ErrorCode::NotFound))?;
         let account = &user.user.email;
         if !self.prove(account, change.address, change.current_password, Some(&user.password_hash)).await? {
@@ -172,16 +172,16 @@ impl AuthService {
     }
 
     async fn create_user(&self, create: CreateUser) -> Result<Arc<UserState>, Error> {
-        domain::may_manage_users(&create.context.caller)?;
-        let (new, password) = domain::check_new(create.user)?;
+        rules::may_manage_users(&create.context.caller)?;
+        let (new, password) = rules::check_new(create.user)?;
         self.check_manager(new.manager_id).await?;
         let password_hash = self.passwords.hash(password).await?;
         self.users.create(new_id(), UserCommand::Create { new, password_hash }, create.context).await
     }
 
     async fn change_user(&self, change: ChangeUser) -> Result<Arc<UserState>, Error> {
-        domain::may_manage_users(&change.context.caller)?;
-        let (changes, password) = domain::check_changes(change.changes)?;
+        rules::may_manage_users(&change.context.caller)?;
+        let (changes, password) = rules::check_changes(change.changes)?;
         self.check_manager(changes.manager_id.flatten()).await?;
         let password_hash = match password {
             Some(password) => Some(self.passwords.hash(password).await?),
@@ -250,7 +250,7 @@ impl AuthService {
     async fn check_manager(&self, manager: Option<Id>) -> Result<(), Error> {
         let Some(manager) = manager else { return Ok(()) };
         match self.users.get(manager).await? {
-            Some(user) if user.is_live() && domain::can_be_manager(user.user.role) => Ok(()),
+            Some(user) if user.is_live() && rules::can_be_manager(user.user.role) => Ok(()),
             _ => Err(Error::field("manager_id", "unknown_manager")),
         }
     }
@@ -267,7 +267,7 @@ impl AuthService {
     async fn find_user(&self, find: FindUser) -> Result<FoundUser, Error> {
         let user = self.users.get(find.id).await?.filter(|user| user.is_live());
         let user = user.ok_or_else(|| Error::new(ErrorCode::NotFound))?.user.clone();
-        Ok(FoundUser { version: user.version, user: domain::view(user, &find.caller) })
+        Ok(FoundUser { version: user.version, user: rules::view(user, &find.caller) })
     }
 
     async fn find_users(&self, find: FindUsers) -> Result<Vec<UserName>, Error> {
@@ -278,9 +278,9 @@ impl AuthService {
     }
 
     async fn list_users(&self, list: ListUsers) -> Result<Page<UserView>, Error> {
-        let by_name_only = domain::searches_names_only(&list.caller);
+        let by_name_only = rules::searches_names_only(&list.caller);
         let users = queries::list_users(&self.db, &list.filter, by_name_only, &list.page).await?;
-        Ok(users.map(|user| domain::view(user, &list.caller)))
+        Ok(users.map(|user| rules::view(user, &list.caller)))
     }
 }
 

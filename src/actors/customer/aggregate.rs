@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::domain::customer::record::Customer;
-use crate::domain::customer::rules as domain;
-use crate::domain::customer::rules::{CustomerCommand, CustomerEvent};
 use crate::persistence::customers::CUSTOMERS;
+use domain::customer::record::Customer;
+use domain::customer::rules;
+use domain::customer::rules::{CustomerCommand, CustomerEvent};
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
@@ -32,7 +32,7 @@ impl Aggregate for CustomerAggregate {
         id: Id,
         now: Timestamp,
     ) -> Result<Vec<CustomerEvent>, Error> {
-        domain::decide(state, command, caller, id, now)
+        rules::decide(state, command, caller, id, now)
     }
 
     fn row(state: &Customer) -> String {

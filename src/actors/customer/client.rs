@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::actors::customer::aggregate::CustomerAggregate;
 use crate::actors::customer::service::CustomerService;
-use crate::domain::customer::messages::FindCustomer;
-use crate::domain::customer::record::Customer;
-use crate::domain::customer::rules as domain;
+use domain::customer::messages::FindCustomer;
+use domain::customer::record::Customer;
+use domain::customer::rules;
 use kernel::caller::Caller;
 use kernel::error::Error;
 use kernel::ids::Id;
@@ -31,7 +31,7 @@ impl CustomerClient {
     /// `not_found`, `unavailable`, `overloaded`.
     pub async fn find(&self, caller: Caller, id: Id) -> Result<Arc<Customer>, Error> {
         match self.customers.as_ref().and_then(|customers| customers.cached(id)) {
-            Some(customer) => domain::visible(Some(&customer), &caller).map(drop).map(|()| customer),
+            Some(customer) => rules::visible(Some(&customer), &caller).map(drop).map(|()| customer),
             None => self.service.ask(FindCustomer { id, caller }).await,
         }
     }

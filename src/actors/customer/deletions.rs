@@ -1,6 +1,6 @@
 //! When a user is deleted, the user's customers go to the successor (SPEC §5, flow 7), also those that come later.
 
-use crate::domain::service_name::ServiceName;
+use domain::service_name::ServiceName;
 use kernel::event::EventType;
 use kernel::service_id::ServiceId;
 use std::sync::Arc;
@@ -8,11 +8,11 @@ use std::sync::Arc;
 use crate::actors::customer::aggregate::CustomerAggregate;
 use crate::actors::deletions::{Deletions, Step, caused, send};
 use crate::actors::sagas::progress::give_up;
-use crate::domain::customer::record::CustomerPayload;
-use crate::domain::customer::rules::CustomerCommand;
-use crate::domain::events::{CUSTOMER_CREATED, CUSTOMER_UPDATED, CUSTOMERS_REASSIGNED, USER_DELETED};
-use crate::domain::user::record::UserDeletedPayload;
 use crate::persistence::deletions::CUSTOMERS_OF_OWNER;
+use domain::customer::record::CustomerPayload;
+use domain::customer::rules::CustomerCommand;
+use domain::events::{CUSTOMER_CREATED, CUSTOMER_UPDATED, CUSTOMERS_REASSIGNED, USER_DELETED};
+use domain::user::record::UserDeletedPayload;
 use kernel::clock::Clock;
 use kernel::event::{Event, LoggedEvent};
 use runtime::consumer::{Consumer, EffectError};

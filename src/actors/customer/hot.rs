@@ -27,7 +27,7 @@ use redis::RedisResult;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::domain::customer::record::Customer;
+use domain::customer::record::Customer;
 use kernel::ids::{Id, new_id};
 use runtime::hot_state::{Hot, Stored};
 use store::redis::Redis;

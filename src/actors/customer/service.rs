@@ -1,6 +1,6 @@
 //! The customer service: checks what lies outside the customer, then hands the command to the customer's child.
 
-use crate::domain::service_name::ServiceName;
+use domain::service_name::ServiceName;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -8,19 +8,19 @@ use crate::actors::auth::client::AuthPeer;
 use crate::actors::customer::aggregate::CustomerAggregate;
 use crate::actors::sagas::start::start;
 use crate::actors::user_check::check_owner_exists;
-use crate::domain::customer::messages::{
-    ChangeCustomer, CountByOwner, CreateCustomer, CustomerStats, DeleteCustomer, FindCustomer, FindCustomers,
-    ListCustomers,
-};
-use crate::domain::customer::messages::{CustomerCounts, CustomerName, FIND_CUSTOMERS_MAX};
-use crate::domain::customer::record::Customer;
-use crate::domain::customer::rules as domain;
-use crate::domain::customer::rules::CustomerCommand;
-use crate::domain::saga::messages::CountReferring;
-use crate::domain::saga::record::{Counted, Counts, SagaKind};
 use crate::persistence::customers as queries;
 use crate::persistence::deletions;
 use crate::persistence::deletions::CUSTOMERS_OF_OWNER;
+use domain::customer::messages::{
+    ChangeCustomer, CountByOwner, CreateCustomer, CustomerStats, DeleteCustomer, FindCustomer, FindCustomers,
+    ListCustomers,
+};
+use domain::customer::messages::{CustomerCounts, CustomerName, FIND_CUSTOMERS_MAX};
+use domain::customer::record::Customer;
+use domain::customer::rules;
+use domain::customer::rules::CustomerCommand;
+use domain::saga::messages::CountReferring;
+use domain::saga::record::{Counted, Counts, SagaKind};
 use kernel::clock::Clock;
 use kernel::error::{Error, ErrorCode};
 use kernel::failpoint;
@@ -42,7 +42,7 @@ impl CustomerService {
     async fn create(&self, create: CreateCustomer) -> Result<Arc<Customer>, Error> {
         let mut prepared = Prepared::from(create.context);
         let caller = prepared.context.caller;
-        let new = domain::check_new(create.customer)?;
+        let new = rules::check_new(create.customer)?;
         caller.may_set_owner(new.owner_id)?;
         check_owner_exists(&self.auth, &caller, new.owner_id, "owner_id").await?;
         if let (Some(email), false) = (&new.email, create.allow_duplicate) {
@@ -54,7 +54,7 @@ impl CustomerService {
     async fn change(&self, change: ChangeCustomer) -> Result<Arc<Customer>, Error> {
         let mut prepared = Prepared::from(change.context);
         let caller = prepared.context.caller;
-        let changes = domain::check_changes(change.changes)?;
+        let changes = rules::check_changes(change.changes)?;
         let customer = self.find(&FindCustomer { id: change.id, caller }).await?;
         caller.may_set_owner(changes.owner_id)?;
         check_owner_exists(&self.auth, &caller, changes.owner_id, "owner_id").await?;
@@ -74,7 +74,7 @@ impl CustomerService {
     }
 
     async fn find(&self, find: &FindCustomer) -> Result<Arc<Customer>, Error> {
-        self.customers.visible(find.id, |customer| domain::visible(customer, &find.caller)).await
+        self.customers.visible(find.id, |customer| rules::visible(customer, &find.caller)).await
     }
 
     async fn find_many(&self, find: &FindCustomers) -> Result<Vec<CustomerName>, Error> {

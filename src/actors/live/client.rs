@@ -13,7 +13,7 @@ use crate::actors::live::listener::SocketHandle;
 use crate::actors::live::outbox::{Bounds, outbox};
 use crate::actors::live::subscription::{Start, Subscription};
 use crate::actors::live::topics::Topics;
-use crate::domain::user::messages::Principal;
+use domain::user::messages::Principal;
 use kernel::error::Error;
 use runtime::supervisor::{Ref, Supervisor, Tracked};
 use store::Db;

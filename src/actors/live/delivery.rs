@@ -1,16 +1,16 @@
 //! An event on its way to the sockets, rendered once for all users who see it in the same form.
 
-use crate::domain::events::topic_of;
+use domain::events::topic_of;
 use std::sync::{Arc, OnceLock};
 
 use crate::actors::analytics::view::{NotificationView, Reader};
 use crate::actors::live::cursor;
 use crate::actors::live::frames::{Frame, ServerFrame};
 use crate::actors::live::topics::Topics;
-use crate::domain::audience::{Audience, Viewer};
-use crate::domain::notification::record::NotificationPayload;
-use crate::domain::topic::Topic;
-use crate::domain::user::record::UserState;
+use domain::audience::{Audience, Viewer};
+use domain::notification::record::NotificationPayload;
+use domain::topic::Topic;
+use domain::user::record::UserState;
 use kernel::cloud_event::CloudEvent;
 use kernel::event::LoggedEvent;
 use runtime::positions::Positions;
@@ -29,8 +29,13 @@ pub struct Delivery {
 impl Delivery {
     /// `after`: the positions of a reader who has taken this event.
     pub fn new(logged: Arc<LoggedEvent>, after: Positions) -> Self {
+        let audience = Audience::of(&logged).unwrap_or_else(|| {
+            let event = logged.event.id;
+            tracing::error!(%event, "can't read the owner in an event's data: the event is shown to nobody");
+            Audience::Nobody
+        });
         Self {
-            audience: Audience::of(&logged),
+            audience,
             topic: topic_of(logged.event.event_type),
             logged,
             after,

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::actors::analytics::view::NotificationView;
-use crate::domain::topic::Topic;
 use crate::i18n;
+use domain::topic::Topic;
 use kernel::cloud_event::CloudEvent;
 use kernel::error::Error;
 use kernel::ids::Id;

@@ -4,7 +4,7 @@
 //! Like a consumer, it takes deliveries that leave no gap, and reads the log where there is a gap and once a second,
 //! because commits of other nodes may come that way only.
 
-use crate::domain::events::topic_of;
+use domain::events::topic_of;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,9 +22,9 @@ use crate::actors::live::delivery::Delivery;
 use crate::actors::live::listener;
 use crate::actors::live::listener::{Attach, Deliver, Listener, Recheck, SocketHandle};
 use crate::actors::live::topics::Topics;
-use crate::domain::audience::Audience;
-use crate::domain::events::{EVENTS, SeenBy};
-use crate::domain::topic::Topic;
+use domain::audience::Audience;
+use domain::events::{EVENTS, SeenBy};
+use domain::topic::Topic;
 use kernel::error::{Error, ErrorCode};
 use kernel::event::LoggedEvent;
 use kernel::ids::{Id, new_id};

@@ -11,7 +11,7 @@ use crate::actors::auth::client::AuthClient;
 use crate::actors::live::delivery::Delivery;
 use crate::actors::live::hub::{HubActor, Retire};
 use crate::actors::live::outbox::{Ended, Outbox, Queued};
-use crate::domain::user::record::UserState;
+use domain::user::record::UserState;
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;

@@ -2,8 +2,8 @@
 
 use kernel::event::EventType;
 
-use crate::domain::events::{EVENTS, EventRow};
-use crate::domain::topic::Topic;
+use domain::events::{EVENTS, EventRow};
+use domain::topic::Topic;
 
 /// A set of topics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::service_name::ServiceName;
+use domain::service_name::ServiceName;
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::cloud_event::CloudEvent;

@@ -1,9 +1,9 @@
 //! An approval as an aggregate: which rules, which table.
 
-use crate::domain::approval::record::Approval;
-use crate::domain::approval::rules as domain;
-use crate::domain::approval::rules::{ApprovalCommand, ApprovalEvent};
 use crate::persistence::approvals::APPROVALS;
+use domain::approval::record::Approval;
+use domain::approval::rules;
+use domain::approval::rules::{ApprovalCommand, ApprovalEvent};
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
@@ -29,6 +29,6 @@ impl Aggregate for ApprovalAggregate {
         id: Id,
         now: Timestamp,
     ) -> Result<Vec<ApprovalEvent>, Error> {
-        domain::decide(state, command, caller, id, now)
+        rules::decide(state, command, caller, id, now)
     }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::actors::opportunity::aggregate::ApprovalAggregate;
 use crate::actors::opportunity::service::OpportunityService;
-use crate::domain::approval::messages::FindApproval;
-use crate::domain::approval::record::Approval;
-use crate::domain::approval::rules as domain;
+use domain::approval::messages::FindApproval;
+use domain::approval::record::Approval;
+use domain::approval::rules;
 use kernel::caller::Caller;
 use kernel::error::Error;
 use kernel::ids::Id;
@@ -31,7 +31,7 @@ impl OpportunityClient {
     /// `not_found`, `unavailable`, `overloaded`.
     pub async fn find(&self, caller: Caller, id: Id) -> Result<Arc<Approval>, Error> {
         match self.approvals.as_ref().and_then(|approvals| approvals.cached(id)) {
-            Some(approval) => domain::visible(Some(&approval), &caller).map(drop).map(|()| approval),
+            Some(approval) => rules::visible(Some(&approval), &caller).map(drop).map(|()| approval),
             None => self.service.ask(FindApproval { id, caller }).await,
         }
     }

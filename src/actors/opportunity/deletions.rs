@@ -1,7 +1,7 @@
 //! When a user is deleted, the user's pending approvals go to the successors; when a customer is deleted, its pending
 //! approvals are cancelled (SPEC §5, flows 7 and 8). This includes approvals that come later.
 
-use crate::domain::service_name::ServiceName;
+use domain::service_name::ServiceName;
 use kernel::event::EventType;
 use kernel::service_id::ServiceId;
 use std::sync::Arc;
@@ -9,16 +9,16 @@ use std::sync::Arc;
 use crate::actors::deletions::{Deletions, Step, caused, send};
 use crate::actors::opportunity::aggregate::ApprovalAggregate;
 use crate::actors::sagas::progress::give_up;
-use crate::domain::approval::record::ApprovalPayload;
-use crate::domain::approval::rules::ApprovalCommand;
-use crate::domain::customer::record::CustomerPayload;
-use crate::domain::deletion::Deletion;
-use crate::domain::events::{
+use crate::persistence::deletions::{APPROVALS_OF_CUSTOMER, APPROVALS_OF_USER};
+use domain::approval::record::ApprovalPayload;
+use domain::approval::rules::ApprovalCommand;
+use domain::customer::record::CustomerPayload;
+use domain::deletion::Deletion;
+use domain::events::{
     APPROVAL_CANCELLED, APPROVAL_REASSIGNED, APPROVAL_REQUESTED, APPROVALS_CANCELLED, APPROVALS_REASSIGNED,
     CUSTOMER_DELETED, USER_DELETED,
 };
-use crate::domain::user::record::UserDeletedPayload;
-use crate::persistence::deletions::{APPROVALS_OF_CUSTOMER, APPROVALS_OF_USER};
+use domain::user::record::UserDeletedPayload;
 use kernel::clock::Clock;
 use kernel::event::{Event, LoggedEvent};
 use kernel::ids::Id;

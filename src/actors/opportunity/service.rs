@@ -1,25 +1,25 @@
 //! The opportunity service: checks customer and approver, then hands the command to the approval's child.
 
-use crate::domain::service_name::ServiceName;
+use domain::service_name::ServiceName;
 use std::sync::Arc;
 
 use crate::actors::auth::client::AuthPeer;
 use crate::actors::customer_check::CustomerCheck;
 use crate::actors::opportunity::aggregate::ApprovalAggregate;
 use crate::actors::user_check::find_user;
-use crate::domain::approval::messages::ApprovalCounts;
-use crate::domain::approval::messages::{
-    ApprovalStats, DecideApproval, FindApproval, ListApprovals, RequestApproval,
-};
-use crate::domain::approval::record::Approval;
-use crate::domain::approval::rules as domain;
-use crate::domain::approval::rules::{Action, ApprovalCommand};
-use crate::domain::approval::validation;
-use crate::domain::saga::messages::CountReferring;
-use crate::domain::saga::record::{Counted, Counts, SagaKind};
 use crate::persistence::approvals as queries;
 use crate::persistence::deletions;
 use crate::persistence::deletions::{APPROVALS_OF_CUSTOMER, APPROVALS_OF_USER};
+use domain::approval::messages::ApprovalCounts;
+use domain::approval::messages::{
+    ApprovalStats, DecideApproval, FindApproval, ListApprovals, RequestApproval,
+};
+use domain::approval::record::Approval;
+use domain::approval::rules;
+use domain::approval::rules::{Action, ApprovalCommand};
+use domain::approval::validation;
+use domain::saga::messages::CountReferring;
+use domain::saga::record::{Counted, Counts, SagaKind};
 use kernel::caller::Caller;
 use kernel::context::Context;
 use kernel::error::Error;
@@ -62,16 +62,16 @@ impl OpportunityService {
     /// Checks first what the child would refuse, so that a caller who may not reassign learns nothing of other users.
     async fn check_reassignment(&self, id: Id, approver: Id, context: &Context) -> Result<(), Error> {
         let approval = self.approvals.get(id).await?;
-        let (approval, _) = domain::permitted(approval.as_deref(), Action::Reassign, &context.caller)?;
+        let (approval, _) = rules::permitted(approval.as_deref(), Action::Reassign, &context.caller)?;
         context.check_version(approval.version)?;
         self.check_approver(approver, approval.requester_id).await
     }
 
     /// Checks that an approver may approve and is not the requester.
     async fn check_approver(&self, approver: Id, requester: Id) -> Result<(), Error> {
-        domain::check_approver(Some(approver), requester)?;
+        rules::check_approver(Some(approver), requester)?;
         match find_user(&self.auth, approver).await? {
-            Some(user) if domain::can_approve(user.role) => Ok(()),
+            Some(user) if rules::can_approve(user.role) => Ok(()),
             _ => Err(Error::field("approver_id", "unknown_approver")),
         }
     }
@@ -82,11 +82,11 @@ impl OpportunityService {
         let manager = user.and_then(|user| user.manager_id).filter(|manager| *manager != requester);
         let Some(manager) = manager else { return Ok(None) };
         let manager = find_user(&self.auth, manager).await?;
-        Ok(manager.filter(|user| domain::can_approve(user.role)).map(|user| user.id))
+        Ok(manager.filter(|user| rules::can_approve(user.role)).map(|user| user.id))
     }
 
     async fn find(&self, caller: &Caller, id: Id) -> Result<Arc<Approval>, Error> {
-        self.approvals.visible(id, |approval| domain::visible(approval, caller)).await
+        self.approvals.visible(id, |approval| rules::visible(approval, caller)).await
     }
 
     async fn stats(&self, stats: ApprovalStats) -> Result<ApprovalCounts, Error> {

@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use crate::domain::events::{
+use crate::persistence::sagas::{SAGAS, find};
+use domain::events::{
     APPROVALS_CANCELLED, APPROVALS_REASSIGNED, CUSTOMERS_REASSIGNED, MEETINGS_DELETED, MEETINGS_REASSIGNED,
     NOTIFICATIONS_ARCHIVED, TASKS_DELETED,
 };
-use crate::domain::saga::record::Saga;
-use crate::domain::saga::record::StepPayload;
-use crate::domain::saga::rules::{Report, advance};
-use crate::persistence::sagas::{SAGAS, find};
+use domain::saga::record::Saga;
+use domain::saga::record::StepPayload;
+use domain::saga::rules::{Report, advance};
 use kernel::clock::{Clock, Timestamp};
 use kernel::context::Context;
 use kernel::event::{Event, LoggedEvent};

@@ -8,22 +8,22 @@ use crate::actors::analytics::client::AnalyticsPeer;
 use crate::actors::auth::client::AuthPeer;
 use crate::actors::customer::client::CustomerPeer;
 use crate::actors::opportunity::client::OpportunityPeer;
-use crate::domain::customer::messages::{CountByOwner, FindCustomer};
-use crate::domain::saga::messages::{
+use domain::customer::messages::{CountByOwner, FindCustomer};
+use domain::saga::messages::{
     CountReferring, DeleteUser, FindSaga, ListSagas, Preview, PreviewCustomerDeletion, PreviewUserDeletion,
 };
-use crate::domain::saga::record::{Counts, Saga, SagaKind};
-use crate::domain::saga::rules::is_visible;
-use crate::domain::saga::user_deletion::choose_successors;
-use crate::domain::user::messages::{LiveUsers, RemoveUser, Successors};
+use domain::saga::record::{Counts, Saga, SagaKind};
+use domain::saga::rules::is_visible;
+use domain::saga::user_deletion::choose_successors;
+use domain::user::messages::{LiveUsers, RemoveUser, Successors};
 use kernel::caller::{Caller, Role};
 use kernel::error::{Error, ErrorCode};
 use kernel::page::Page;
 use runtime::serve;
 
 use crate::actors::sales::client::SalesPeer;
-use crate::domain::service_name::ServiceName;
 use crate::persistence::sagas as queries;
+use domain::service_name::ServiceName;
 use kernel::ids::Id;
 use store::Db;
 

@@ -6,9 +6,9 @@ use kernel::event::Event;
 use kernel::ids::{Id, new_id};
 use store::unit_of_work::{UnitOfWork, Write};
 
-use crate::domain::saga::record::SagaKind;
-use crate::domain::saga::rules::{SagaEvent, begin};
 use crate::persistence::sagas::SAGAS;
+use domain::saga::record::SagaKind;
+use domain::saga::rules::{SagaEvent, begin};
 
 /// The saga of a deletion in `context`: its id, and what must be committed together with the deletion.
 pub fn start(kind: SagaKind, subject_id: Id, context: &Context, now: Timestamp) -> (Id, UnitOfWork) {

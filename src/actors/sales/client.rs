@@ -5,12 +5,12 @@ use std::sync::Arc;
 use crate::actors::sales::meeting_aggregate::MeetingAggregate;
 use crate::actors::sales::service::SalesService;
 use crate::actors::sales::task_aggregate::TaskAggregate;
-use crate::domain::meeting::messages::FindMeeting;
-use crate::domain::meeting::record::Meeting;
-use crate::domain::meeting::rules as domain;
-use crate::domain::task::messages::FindTask;
-use crate::domain::task::record::Task;
-use crate::domain::task::rules as task_rules;
+use domain::meeting::messages::FindMeeting;
+use domain::meeting::record::Meeting;
+use domain::meeting::rules;
+use domain::task::messages::FindTask;
+use domain::task::record::Task;
+use domain::task::rules as task_rules;
 use kernel::caller::Caller;
 use kernel::error::Error;
 use kernel::ids::Id;
@@ -42,7 +42,7 @@ impl SalesClient {
     /// `not_found`, `unavailable`, `overloaded`.
     pub async fn find(&self, caller: Caller, id: Id) -> Result<Arc<Meeting>, Error> {
         match self.records.as_ref().and_then(|records| records.meetings.cached(id)) {
-            Some(meeting) => domain::visible(Some(&meeting), &caller).map(drop).map(|()| meeting),
+            Some(meeting) => rules::visible(Some(&meeting), &caller).map(drop).map(|()| meeting),
             None => self.service.ask(FindMeeting { id, caller }).await,
         }
     }

@@ -1,7 +1,7 @@
 //! When a user is deleted, the user's tasks are deleted and the meetings go to the successor; when a customer is
 //! deleted, its meetings and tasks are deleted (SPEC §5, flows 7 and 8). This includes records that come later.
 
-use crate::domain::service_name::ServiceName;
+use domain::service_name::ServiceName;
 use kernel::event::EventType;
 use kernel::service_id::ServiceId;
 use std::sync::Arc;
@@ -10,21 +10,21 @@ use crate::actors::deletions::{Deletions, Step, caused, send};
 use crate::actors::sagas::progress::give_up;
 use crate::actors::sales::meeting_aggregate::MeetingAggregate;
 use crate::actors::sales::task_aggregate::TaskAggregate;
-use crate::domain::customer::record::CustomerPayload;
-use crate::domain::deletion::Deletion;
-use crate::domain::events::{
+use crate::persistence::deletions::{
+    MEETINGS_OF_CUSTOMER, MEETINGS_OF_OWNER, TASKS_OF_ASSIGNEE, TASKS_OF_CUSTOMER,
+};
+use domain::customer::record::CustomerPayload;
+use domain::deletion::Deletion;
+use domain::events::{
     CUSTOMER_DELETED, MEETING_CREATED, MEETING_DELETED, MEETING_UPDATED, MEETINGS_DELETED,
     MEETINGS_REASSIGNED, TASK_COMPLETED, TASK_CREATED, TASK_DELETED, TASK_UPDATED, TASKS_DELETED,
     USER_DELETED,
 };
-use crate::domain::meeting::record::MeetingPayload;
-use crate::domain::meeting::rules::MeetingCommand;
-use crate::domain::task::record::TaskPayload;
-use crate::domain::task::rules::TaskCommand;
-use crate::domain::user::record::UserDeletedPayload;
-use crate::persistence::deletions::{
-    MEETINGS_OF_CUSTOMER, MEETINGS_OF_OWNER, TASKS_OF_ASSIGNEE, TASKS_OF_CUSTOMER,
-};
+use domain::meeting::record::MeetingPayload;
+use domain::meeting::rules::MeetingCommand;
+use domain::task::record::TaskPayload;
+use domain::task::rules::TaskCommand;
+use domain::user::record::UserDeletedPayload;
 use kernel::clock::Clock;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;

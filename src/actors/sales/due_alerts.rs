@@ -5,9 +5,9 @@ use futures_util::{StreamExt, stream};
 
 use crate::actors::sales::client::SalesClient;
 use crate::actors::sales::service::SalesService;
-use crate::domain::task::messages::{AlertDueTasks, DueTask};
-use crate::domain::task::rules::{TaskCommand, alert_horizon};
 use crate::persistence::tasks as queries;
+use domain::task::messages::{AlertDueTasks, DueTask};
+use domain::task::rules::{TaskCommand, alert_horizon};
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;

@@ -1,9 +1,9 @@
 //! A meeting as an aggregate: which rules, which table.
 
-use crate::domain::meeting::record::Meeting;
-use crate::domain::meeting::rules as domain;
-use crate::domain::meeting::rules::{MeetingCommand, MeetingEvent};
 use crate::persistence::meetings::MEETINGS;
+use domain::meeting::record::Meeting;
+use domain::meeting::rules;
+use domain::meeting::rules::{MeetingCommand, MeetingEvent};
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
@@ -29,6 +29,6 @@ impl Aggregate for MeetingAggregate {
         id: Id,
         now: Timestamp,
     ) -> Result<Vec<MeetingEvent>, Error> {
-        domain::decide(state, command, caller, id, now)
+        rules::decide(state, command, caller, id, now)
     }
 }

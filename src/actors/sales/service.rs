@@ -1,7 +1,7 @@
 //! The sales service: checks the customer, then hands the command to the meeting's child. Its part for tasks is in
 //! `task_service.rs`.
 
-use crate::domain::service_name::ServiceName;
+use domain::service_name::ServiceName;
 use std::sync::Arc;
 
 use crate::actors::auth::client::AuthPeer;
@@ -9,27 +9,27 @@ use crate::actors::customer_check::CustomerCheck;
 use crate::actors::sales::meeting_aggregate::MeetingAggregate;
 use crate::actors::sales::task_aggregate::TaskAggregate;
 use crate::actors::user_check::check_owner_exists;
-use crate::domain::meeting::messages::MeetingCounts;
-use crate::domain::meeting::messages::{
-    ChangeMeeting, CreateMeeting, DeleteMeeting, FindMeeting, ListMeetings, MeetingStats,
-};
-use crate::domain::meeting::record::Meeting;
-use crate::domain::meeting::rules as domain;
-use crate::domain::meeting::rules::MeetingCommand;
-use crate::domain::saga::messages::CountReferring;
-use crate::domain::saga::record::{Counted, Counts, SagaKind};
-use crate::domain::task::messages::TaskCounts;
-use crate::domain::task::messages::{
-    AlertDueTasks, ChangeTask, CreateTask, DeleteTask, DueTask, FindTask, ListTasks, TaskStats,
-};
-use crate::domain::task::record::Task;
-use crate::domain::task::rules::TaskCommand;
 use crate::persistence::deletions;
 use crate::persistence::deletions::{
     MEETINGS_OF_CUSTOMER, MEETINGS_OF_OWNER, TASKS_OF_ASSIGNEE, TASKS_OF_CUSTOMER,
 };
 use crate::persistence::meetings as queries;
 use crate::persistence::tasks as task_store;
+use domain::meeting::messages::MeetingCounts;
+use domain::meeting::messages::{
+    ChangeMeeting, CreateMeeting, DeleteMeeting, FindMeeting, ListMeetings, MeetingStats,
+};
+use domain::meeting::record::Meeting;
+use domain::meeting::rules;
+use domain::meeting::rules::MeetingCommand;
+use domain::saga::messages::CountReferring;
+use domain::saga::record::{Counted, Counts, SagaKind};
+use domain::task::messages::TaskCounts;
+use domain::task::messages::{
+    AlertDueTasks, ChangeTask, CreateTask, DeleteTask, DueTask, FindTask, ListTasks, TaskStats,
+};
+use domain::task::record::Task;
+use domain::task::rules::TaskCommand;
 use kernel::caller::Caller;
 use kernel::clock::Clock;
 use kernel::error::Error;
@@ -53,7 +53,7 @@ pub struct SalesService {
 impl SalesService {
     async fn create(&self, create: CreateMeeting) -> Result<Arc<Meeting>, Error> {
         let caller = create.context.caller;
-        let new = domain::check_new(create.meeting)?;
+        let new = rules::check_new(create.meeting)?;
         caller.may_set_owner(new.owner_id)?;
         self.customers.check(&caller, new.customer_id).await?;
         check_owner_exists(&self.auth, &caller, new.owner_id, "owner_id").await?;
@@ -62,7 +62,7 @@ impl SalesService {
 
     async fn change(&self, change: ChangeMeeting) -> Result<Arc<Meeting>, Error> {
         let caller = change.context.caller;
-        let changes = domain::check_changes(change.changes)?;
+        let changes = rules::check_changes(change.changes)?;
         let meeting = self.find(&caller, change.id).await?;
         caller.may_set_owner(changes.owner_id)?;
         if let Some(customer) = changes.customer_id.filter(|customer| *customer != meeting.customer_id) {
@@ -73,7 +73,7 @@ impl SalesService {
     }
 
     async fn find(&self, caller: &Caller, id: Id) -> Result<Arc<Meeting>, Error> {
-        self.meetings.visible(id, |meeting| domain::visible(meeting, caller)).await
+        self.meetings.visible(id, |meeting| rules::visible(meeting, caller)).await
     }
 
     async fn count_referring(&self, asked: CountReferring) -> Result<Counts, Error> {

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::domain::task::record::Task;
-use crate::domain::task::rules as domain;
-use crate::domain::task::rules::{TaskCommand, TaskEvent};
 use crate::persistence::tasks::TASKS;
+use domain::task::record::Task;
+use domain::task::rules;
+use domain::task::rules::{TaskCommand, TaskEvent};
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
@@ -31,7 +31,7 @@ impl Aggregate for TaskAggregate {
         id: Id,
         now: Timestamp,
     ) -> Result<Vec<TaskEvent>, Error> {
-        domain::decide(state, command, caller, id, now)
+        rules::decide(state, command, caller, id, now)
     }
 
     fn row(state: &Task) -> String {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use crate::actors::sales::service::SalesService;
 use crate::actors::user_check::check_owner_exists;
-use crate::domain::task::messages::TaskCounts;
-use crate::domain::task::messages::{ChangeTask, CreateTask, TaskStats};
-use crate::domain::task::record::Task;
-use crate::domain::task::rules as domain;
-use crate::domain::task::rules::TaskCommand;
 use crate::persistence::tasks as queries;
+use domain::task::messages::TaskCounts;
+use domain::task::messages::{ChangeTask, CreateTask, TaskStats};
+use domain::task::record::Task;
+use domain::task::rules;
+use domain::task::rules::TaskCommand;
 use kernel::caller::Caller;
 use kernel::error::Error;
 use kernel::failpoint;
@@ -19,7 +19,7 @@ use kernel::ids::{Id, new_id};
 impl SalesService {
     pub(in crate::actors::sales) async fn create_task(&self, create: CreateTask) -> Result<Arc<Task>, Error> {
         let caller = create.context.caller;
-        let new = domain::check_new(create.task)?;
+        let new = rules::check_new(create.task)?;
         caller.may_set_owner(new.assignee_id)?;
         if let Some(customer) = new.customer_id {
             self.customers.check(&caller, customer).await?;
@@ -30,7 +30,7 @@ impl SalesService {
 
     pub(in crate::actors::sales) async fn change_task(&self, change: ChangeTask) -> Result<Arc<Task>, Error> {
         let caller = change.context.caller;
-        let changes = domain::check_changes(change.changes)?;
+        let changes = rules::check_changes(change.changes)?;
         let task = self.find_task(&caller, change.id).await?;
         caller.may_set_owner(changes.assignee_id)?;
         if let Some(customer) = changes.customer_id.flatten().filter(|id| Some(*id) != task.customer_id) {
@@ -49,7 +49,7 @@ impl SalesService {
         caller: &Caller,
         id: Id,
     ) -> Result<Arc<Task>, Error> {
-        self.tasks.visible(id, |task| domain::visible(task, caller)).await
+        self.tasks.visible(id, |task| rules::visible(task, caller)).await
     }
 
     pub(in crate::actors::sales) async fn task_stats(&self, stats: TaskStats) -> Result<TaskCounts, Error> {

@@ -8,17 +8,18 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::actors::opportunity::service::OpportunityService;
-use crate::domain::approval::messages::ApprovalCounts;
-use crate::domain::approval::messages::{
-    ApprovalFilter, ApprovalStats, DecideApproval, Decision, ListApprovals, NEWEST_FIRST, NewApproval,
-    NewApprover, OptionalComment, RequestApproval, RequiredComment,
-};
-use crate::domain::approval::record::{Approval, ApprovalStatus};
 use crate::http::api::resource;
 use crate::http::api::resource::{ApiRequest, resource};
 use crate::http::extract::{Body, NoParams, OptionalBody, Params, PathId};
 use crate::http::paging::list_params;
 use crate::http::period::StatsParams;
+use domain::approval::messages::ApprovalCounts;
+use domain::approval::messages::{
+    ApprovalFilter, ApprovalStats, DecideApproval, Decision, ListApprovals, NEWEST_FIRST, NewApprover,
+    OptionalComment, RequestApproval, RequiredComment,
+};
+use domain::approval::record::NewApproval;
+use domain::approval::record::{Approval, ApprovalStatus};
 use kernel::ids::Id;
 
 resource!(Approval, "approvals", opportunity.service => OpportunityService);

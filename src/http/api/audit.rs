@@ -6,11 +6,11 @@ use actix_web::{HttpRequest, get};
 use utoipa::openapi::{Object, ObjectBuilder, Type};
 
 use crate::actors::operations::messages::{AuditFilter, NEWEST_FIRST, ReadAuditLog};
-use crate::domain::events as catalogue;
 use crate::http::extract::{Authenticated, Params};
 use crate::http::paging;
 use crate::http::paging::list_params;
 use crate::http::state::Gateway;
+use domain::events as catalogue;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::cloud_event::CloudEvent;

@@ -6,12 +6,12 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::domain::user::messages::{ChangePassword, Login, Logout, Refresh, Tokens};
-use crate::domain::user::record::User;
 use crate::http::answer;
 use crate::http::extract::{Anonymous, Authenticated, Body, NoParams, Params};
 use crate::http::idempotency::{Shape, once};
 use crate::http::state::Gateway;
+use domain::user::messages::{ChangePassword, Login, Logout, Refresh, Tokens};
+use domain::user::record::User;
 use kernel::text_schemas::NewPassword;
 
 #[derive(Deserialize, ToSchema)]

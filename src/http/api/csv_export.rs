@@ -197,8 +197,8 @@ fn is_wanted(request: &HttpRequest) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::task::record::Task;
     use actix_web::test::TestRequest;
+    use domain::task::record::Task;
 
     #[test]
     fn text_that_a_spreadsheet_would_run_gets_an_apostrophe() {

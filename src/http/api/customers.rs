@@ -8,14 +8,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::actors::customer::service::CustomerService;
-use crate::domain::customer::messages::CustomerCounts;
-use crate::domain::customer::messages::{
-    ChangeCustomer, CreateCustomer, CustomerChanges, CustomerFilter, CustomerStats, DeleteCustomer,
-    ListCustomers, NewCustomer, SORTS,
-};
-use crate::domain::customer::record::{Customer, CustomerStatus};
-use crate::domain::report::messages::ReadActivity;
-use crate::domain::saga::messages::{Preview, PreviewCustomerDeletion};
 use crate::http::answer;
 use crate::http::answer::Departed;
 use crate::http::api::resource;
@@ -24,6 +16,14 @@ use crate::http::extract::{Body, NoParams, Params, PathId};
 use crate::http::paging;
 use crate::http::paging::list_params;
 use crate::http::period::StatsParams;
+use domain::customer::messages::CustomerCounts;
+use domain::customer::messages::{
+    ChangeCustomer, CreateCustomer, CustomerFilter, CustomerStats, DeleteCustomer, ListCustomers, SORTS,
+};
+use domain::customer::record::{Customer, CustomerStatus};
+use domain::customer::record::{CustomerChanges, NewCustomer};
+use domain::report::messages::ReadActivity;
+use domain::saga::messages::{Preview, PreviewCustomerDeletion};
 use kernel::clock::Timestamp;
 use kernel::cloud_event::CloudEvent;
 use kernel::error::{Error, FieldError};

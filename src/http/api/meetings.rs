@@ -8,12 +8,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::actors::sales::service::SalesService;
-use crate::domain::meeting::messages::MeetingCounts;
-use crate::domain::meeting::messages::{
-    ChangeMeeting, CreateMeeting, DeleteMeeting, LATEST_FIRST, ListMeetings, MeetingChanges, MeetingFilter,
-    MeetingStats, NewMeeting,
-};
-use crate::domain::meeting::record::Meeting;
 use crate::http::answer;
 use crate::http::answer::Deleted;
 use crate::http::api::resource;
@@ -21,6 +15,12 @@ use crate::http::api::resource::{ApiRequest, resource};
 use crate::http::extract::{Body, NoParams, Params, PathId};
 use crate::http::paging::list_params;
 use crate::http::period::StatsParams;
+use domain::meeting::messages::MeetingCounts;
+use domain::meeting::messages::{
+    ChangeMeeting, CreateMeeting, DeleteMeeting, LATEST_FIRST, ListMeetings, MeetingFilter, MeetingStats,
+};
+use domain::meeting::record::Meeting;
+use domain::meeting::record::{MeetingChanges, NewMeeting};
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 

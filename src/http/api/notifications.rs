@@ -5,8 +5,6 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 
 use crate::actors::analytics::view::{NotificationView, Reader};
-use crate::domain::notification::messages::{ListNotifications, MarkNotification, NEWEST_FIRST, ReadCount};
-use crate::domain::notification::rules::NotificationCommand;
 use crate::http::answer;
 use crate::http::conventions::asked_locale;
 use crate::http::extract::{Authenticated, NoParams, Nothing, OptionalBody, Params, PathId};
@@ -14,6 +12,8 @@ use crate::http::idempotency::{Shape, once, once_viewed};
 use crate::http::paging;
 use crate::http::paging::list_params;
 use crate::http::state::Gateway;
+use domain::notification::messages::{ListNotifications, MarkNotification, NEWEST_FIRST, ReadCount};
+use domain::notification::rules::NotificationCommand;
 use kernel::ids::Id;
 
 list_params! {

@@ -4,11 +4,11 @@ use crate::http::error::HttpResult;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 
-use crate::domain::report::messages::DayMetrics;
-use crate::domain::report::messages::ReadMetrics;
 use crate::http::extract::{Authenticated, Params};
 use crate::http::period::{StatsParams, days};
 use crate::http::state::Gateway;
+use domain::report::messages::DayMetrics;
+use domain::report::messages::ReadMetrics;
 
 /// The figures of each day, oldest first
 #[utoipa::path(tag = "reports", params(StatsParams), responses((status = 200, body = Vec<DayMetrics>)))]

@@ -4,13 +4,13 @@ use crate::http::error::HttpResult;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, get};
 
-use crate::domain::saga::messages::{FindSaga, ListSagas, NEWEST_FIRST};
-use crate::domain::saga::record::Saga;
 use crate::http::answer;
 use crate::http::extract::{Authenticated, NoParams, Params, PathId};
 use crate::http::paging;
 use crate::http::paging::list_params;
 use crate::http::state::Gateway;
+use domain::saga::messages::{FindSaga, ListSagas, NEWEST_FIRST};
+use domain::saga::record::Saga;
 use kernel::ids::Id;
 
 list_params! {

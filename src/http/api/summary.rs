@@ -9,15 +9,15 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::approval::messages::ApprovalCounts;
-use crate::domain::customer::messages::CustomerCounts;
-use crate::domain::meeting::messages::MeetingCounts;
-use crate::domain::report::messages::ReadSummary;
-use crate::domain::report::messages::{SalesSummary, Section, Source};
-use crate::domain::task::messages::TaskCounts;
 use crate::http::extract::{Authenticated, Params};
 use crate::http::period::{StatsParams, days, moments};
 use crate::http::state::Gateway;
+use domain::approval::messages::ApprovalCounts;
+use domain::customer::messages::CustomerCounts;
+use domain::meeting::messages::MeetingCounts;
+use domain::report::messages::ReadSummary;
+use domain::report::messages::{SalesSummary, Section, Source};
+use domain::task::messages::TaskCounts;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 

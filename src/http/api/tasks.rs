@@ -6,11 +6,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::actors::sales::service::SalesService;
-use crate::domain::task::messages::TaskCounts;
-use crate::domain::task::messages::{
-    ChangeTask, CreateTask, DUE_FIRST, DeleteTask, ListTasks, NewTask, TaskChanges, TaskFilter, TaskStats,
-};
-use crate::domain::task::record::{Task, TaskStatus};
 use crate::http::answer;
 use crate::http::answer::Deleted;
 use crate::http::api::resource;
@@ -18,6 +13,12 @@ use crate::http::api::resource::{ApiRequest, resource};
 use crate::http::extract::{Body, NoParams, Params, PathId};
 use crate::http::paging::list_params;
 use crate::http::period::StatsParams;
+use domain::task::messages::TaskCounts;
+use domain::task::messages::{
+    ChangeTask, CreateTask, DUE_FIRST, DeleteTask, ListTasks, TaskFilter, TaskStats,
+};
+use domain::task::record::{NewTask, TaskChanges};
+use domain::task::record::{Task, TaskStatus};
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 

@@ -5,11 +5,6 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post};
 use serde::Deserialize;
 
-use crate::domain::saga::messages::{DeleteUser, Preview, PreviewUserDeletion};
-use crate::domain::user::messages::{
-    ChangeUser, CreateUser, FindUser, ListUsers, NewUser, USERS_BY_CREATION, UserChanges, UserFilter,
-};
-use crate::domain::user::record::{User, UserView};
 use crate::http::answer;
 use crate::http::answer::Departed;
 use crate::http::extract::{Authenticated, Body, NoParams, Params, PathId};
@@ -17,6 +12,10 @@ use crate::http::idempotency::{Shape, once};
 use crate::http::paging;
 use crate::http::paging::list_params;
 use crate::http::state::Gateway;
+use domain::saga::messages::{DeleteUser, Preview, PreviewUserDeletion};
+use domain::user::messages::{ChangeUser, CreateUser, FindUser, ListUsers, USERS_BY_CREATION, UserFilter};
+use domain::user::record::{NewUser, UserChanges};
+use domain::user::record::{User, UserView};
 use kernel::caller::Role;
 use kernel::ids::Id;
 

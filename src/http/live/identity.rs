@@ -4,10 +4,10 @@
 use actix_web::HttpRequest;
 use actix_web::http::header;
 
-use crate::domain::user::messages::Principal;
 use crate::http::extract::bearer;
 use crate::http::request_log::note_user;
 use crate::http::state::Gateway;
+use domain::user::messages::Principal;
 use kernel::error::{Error, ErrorCode};
 
 /// The console's cookie; it holds an access token.

@@ -6,8 +6,8 @@ use utoipa::IntoParams;
 
 use crate::actors::live::cursor::TEXT_MAX;
 use crate::actors::live::topics::Topics;
-use crate::domain::topic::Topic;
 use crate::http::extract::parse_query;
+use domain::topic::Topic;
 use kernel::error::Error;
 
 /// Parameters by which clients often send a token. They are rejected, because logs and histories keep addresses.

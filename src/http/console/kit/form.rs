@@ -141,7 +141,7 @@ pub fn is_mendable(error: &Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::meeting::messages::{MeetingChanges, NewMeeting};
+    use domain::meeting::record::{MeetingChanges, NewMeeting};
 
     fn form() -> Form {
         let fields = vec![

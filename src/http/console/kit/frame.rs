@@ -9,7 +9,6 @@ use chrono_tz::Tz;
 use serde::Serialize;
 
 use crate::actors::operations::messages::{may_audit, may_operate};
-use crate::domain::user::record::User;
 use crate::formats;
 use crate::http::console::kit::assets;
 use crate::http::error::HttpError;
@@ -17,6 +16,7 @@ use crate::http::problem::locale_tag;
 use crate::http::request_log::tells;
 use crate::i18n;
 use crate::i18n::Param;
+use domain::user::record::User;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;

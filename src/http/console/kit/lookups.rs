@@ -3,15 +3,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::domain::approval::rules::may_be_approver;
-use crate::domain::customer::messages::{
-    CustomerFilter, CustomerName, FIND_CUSTOMERS_MAX, FindCustomers, ListCustomers, SORTS,
-};
-use crate::domain::user::messages::{FIND_USERS_MAX, FindUsers, ListUsers, UserFilter, UserName};
-use crate::domain::user::record::UserView;
 use crate::http::console::kit::field::Choice;
 use crate::http::console::kit::frame::Frame;
 use crate::http::state::Gateway;
+use domain::approval::rules::may_be_approver;
+use domain::customer::messages::{
+    CustomerFilter, CustomerName, FIND_CUSTOMERS_MAX, FindCustomers, ListCustomers, SORTS,
+};
+use domain::user::messages::{FIND_USERS_MAX, FindUsers, ListUsers, UserFilter, UserName};
+use domain::user::record::UserView;
 use kernel::caller::Caller;
 use kernel::error::Error;
 use kernel::ids::Id;

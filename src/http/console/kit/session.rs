@@ -14,11 +14,11 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::actors::auth::token::Use;
-use crate::domain::user::messages::{Login, Principal, Refresh, Tokens};
 use crate::http::client_address::client_address;
 use crate::http::live::SESSION_COOKIE;
 use crate::http::request_ids::RequestIds;
 use crate::http::state::{Gateway, gateway};
+use domain::user::messages::{Login, Principal, Refresh, Tokens};
 use kernel::clock::Timestamp;
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};

@@ -7,15 +7,15 @@ use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
-use crate::domain::notification::messages::ListNotifications;
-use crate::domain::user::messages::Principal;
-use crate::domain::user::record::User;
 use crate::http::console::kit::frame::Frame;
 use crate::http::console::kit::session;
 use crate::http::console::kit::session::Identity;
 use crate::http::conventions::asked_locale;
 use crate::http::request_ids::RequestIds;
 use crate::http::state::{Gateway, gateway};
+use domain::notification::messages::ListNotifications;
+use domain::user::messages::Principal;
+use domain::user::record::User;
 use kernel::caller::Caller;
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use crate::domain::approval::record::ApprovalStatus;
-use crate::domain::customer::messages::SORTS;
-use crate::domain::customer::record::CustomerStatus;
-use crate::domain::events as catalogue;
-use crate::domain::saga::record::{Counted, SagaKind, SagaStatus, StepStatus};
 use crate::http::console::kit::frame::{Frame, api_word};
+use domain::approval::record::ApprovalStatus;
+use domain::customer::messages::SORTS;
+use domain::customer::record::CustomerStatus;
+use domain::events as catalogue;
+use domain::saga::record::{Counted, SagaKind, SagaStatus, StepStatus};
 use kernel::clock::Timestamp;
 use kernel::locale::Locale;
 

@@ -5,12 +5,6 @@ use actix_web::web::Data;
 use actix_web::{get, post};
 use askama::Template;
 
-use crate::domain::approval::messages::{
-    ApprovalFilter, DecideApproval, Decision, ListApprovals, NEWEST_FIRST, NewApproval, NewApprover,
-    OptionalComment, RequestApproval, RequiredComment,
-};
-use crate::domain::approval::record::{Approval, ApprovalStatus};
-use crate::domain::approval::rules::{Action, permitted};
 use crate::http::api::approvals::ApprovalParams;
 use crate::http::console::kit::field::{Choice, Field};
 use crate::http::console::kit::form::{Form, is_mendable, why};
@@ -26,6 +20,13 @@ use crate::http::console::kit::shared_pages::{list_params, narrowed};
 use crate::http::extract::PathId;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
+use domain::approval::messages::{
+    ApprovalFilter, DecideApproval, Decision, ListApprovals, NEWEST_FIRST, NewApprover, OptionalComment,
+    RequestApproval, RequiredComment,
+};
+use domain::approval::record::NewApproval;
+use domain::approval::record::{Approval, ApprovalStatus};
+use domain::approval::rules::{Action, permitted};
 use kernel::error::Error;
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};

@@ -6,7 +6,6 @@ use actix_web::{HttpRequest, get};
 use askama::Template;
 use kernel::event::{EventRecord, EventType};
 
-use crate::domain::events as catalogue;
 use crate::http::api::audit::{AuditParams, find};
 use crate::http::console::kit::frame::{Frame, ok};
 use crate::http::console::kit::session_user::SessionUser;
@@ -15,6 +14,7 @@ use crate::http::console::kit::timeline;
 use crate::http::console::kit::timeline::Entry;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
+use domain::events as catalogue;
 use kernel::page::Page;
 
 #[derive(Template)]

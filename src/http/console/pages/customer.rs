@@ -7,14 +7,8 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, get, post};
 use askama::Template;
 
-use crate::domain::approval::messages::ApprovalFilter;
-use crate::domain::customer::messages::{ChangeCustomer, CustomerChanges, DeleteCustomer};
-use crate::domain::customer::record::Customer;
-use crate::domain::meeting::messages::MeetingFilter;
-use crate::domain::report::messages::ReadActivity;
-use crate::domain::saga::messages::PreviewCustomerDeletion;
-use crate::domain::task::messages::TaskFilter;
 use crate::http::api::customers::ActivityParams;
+use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::{Form, is_mendable, why};
 use crate::http::console::kit::form_data::Posted;
 use crate::http::console::kit::frame::redirect;
@@ -28,7 +22,7 @@ use crate::http::console::kit::shared_pages::{Edit, Removal, list_params};
 use crate::http::console::kit::timeline;
 use crate::http::console::kit::timeline::Entry;
 use crate::http::console::pages::approvals;
-use crate::http::console::pages::customers::Customers;
+use crate::http::console::pages::customers::{Customers, details};
 use crate::http::console::pages::meetings;
 use crate::http::console::pages::meetings::MeetingRow;
 use crate::http::console::pages::sagas::counted;
@@ -38,6 +32,14 @@ use crate::http::extract::PathId;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
 use approvals::ApprovalRow;
+use domain::approval::messages::ApprovalFilter;
+use domain::customer::messages::{ChangeCustomer, DeleteCustomer};
+use domain::customer::record::Customer;
+use domain::customer::record::CustomerChanges;
+use domain::meeting::messages::MeetingFilter;
+use domain::report::messages::ReadActivity;
+use domain::saga::messages::PreviewCustomerDeletion;
+use domain::task::messages::TaskFilter;
 use kernel::context::Context;
 use kernel::error::Error;
 use kernel::ids::Id;
@@ -49,6 +51,7 @@ struct CustomerPage {
     f: Frame,
     customer: Customer,
     owner: String,
+    details: [Field; 4],
     meetings: Vec<MeetingRow>,
     tasks: Vec<TaskRow>,
     approvals: Vec<ApprovalRow>,
@@ -73,6 +76,7 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
         gateway.analytics.service.ask(ReadActivity { caller, customer_id: customer.id, page }).await?;
     Ok(ok(&CustomerPage {
         owner: names.user(&f, customer.owner_id),
+        details: details(Some(&customer)),
         meetings: meetings::recent(&me, &f, meetings).await?,
         tasks: tasks::recent(&me, &f, tasks).await?,
         approvals: approvals::recent(&me, &f, approvals).await?,

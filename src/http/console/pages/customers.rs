@@ -3,8 +3,6 @@
 use actix_web::{get, post};
 use askama::Template;
 
-use crate::domain::customer::messages::{CreateCustomer, ListCustomers, NewCustomer, SORTS};
-use crate::domain::customer::record::{Customer, CustomerStatus};
 use crate::http::api::customers::CustomerParams;
 use crate::http::console::kit::field::{Choice, Field};
 use crate::http::console::kit::form::Form;
@@ -18,6 +16,9 @@ use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::{list_params, narrowed};
 use crate::http::error::HttpResult;
 use crate::http::paging::next_address;
+use domain::customer::messages::{CreateCustomer, ListCustomers, SORTS};
+use domain::customer::record::NewCustomer;
+use domain::customer::record::{Customer, CustomerStatus};
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 use kernel::page::Page;
@@ -70,6 +71,17 @@ pub struct CustomersPage {
 /// The pages of customers.
 pub struct Customers;
 
+/// What is known of a customer besides the name, the status and the owner: in forms, and on the customer's own page.
+pub fn details(customer: Option<&Customer>) -> [Field; 4] {
+    let of = |read: fn(&Customer) -> Option<&String>| customer.and_then(read);
+    [
+        Field::email("email").holding_some(of(|customer| customer.email.as_ref())),
+        Field::text("company").more().holding_some(of(|customer| customer.company.as_ref())),
+        Field::phone("phone").more().holding_some(of(|customer| customer.phone.as_ref())),
+        Field::area("notes").more().holding_some(of(|customer| customer.notes.as_ref())),
+    ]
+}
+
 impl ListPage for Customers {
     const SECTION: &'static str = "customers";
     const NEW: NewForm = NewForm { id: "new-customer", action: "/customers", submit: "submit-create" };
@@ -88,15 +100,10 @@ impl ListPage for Customers {
             label: f.word("status", status.as_str()),
         });
         let status = customer.map_or(CustomerStatus::default(), |customer| customer.status);
-        let of = |read: fn(&Customer) -> Option<&String>| customer.and_then(read);
-        let mut fields = vec![
-            Field::text("name").required().holding_some(customer.map(|customer| &customer.name)),
-            Field::email("email").holding_some(of(|customer| customer.email.as_ref())),
-            Field::text("company").more().holding_some(of(|customer| customer.company.as_ref())),
-            Field::phone("phone").more().holding_some(of(|customer| customer.phone.as_ref())),
-            Field::choice("status", statuses.into()).required().more().holding(status.as_str()),
-            Field::area("notes").more().holding_some(of(|customer| customer.notes.as_ref())),
-        ];
+        let mut fields =
+            vec![Field::text("name").required().holding_some(customer.map(|customer| &customer.name))];
+        fields.extend(details(customer));
+        fields.push(Field::choice("status", statuses.into()).required().more().holding(status.as_str()));
         let owners = lookups::owners(&me.gateway, me.caller()).await?;
         if !owners.is_empty() {
             let owner = customer.map_or(me.caller().user_id, |customer| customer.owner_id);

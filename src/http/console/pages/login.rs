@@ -5,13 +5,13 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
 
-use crate::domain::user::messages::Logout;
 use crate::http::console::kit::form::{is_mendable, why};
 use crate::http::console::kit::form_data::{Fields, Posted, Unproven, is_here};
 use crate::http::console::kit::frame::{Frame, Outcome, html, ok, redirect};
 use crate::http::console::kit::session;
 use crate::http::console::kit::session_user::{SessionUser, frame_of, identity};
 use crate::http::state::Gateway;
+use domain::user::messages::Logout;
 
 /// Where whoever is signed in begins.
 const HOME: &str = "/customers";

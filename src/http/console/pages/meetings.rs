@@ -5,11 +5,6 @@ use std::sync::Arc;
 use actix_web::{get, post};
 use askama::Template;
 
-use crate::domain::meeting::messages::{
-    ChangeMeeting, CreateMeeting, DeleteMeeting, LATEST_FIRST, ListMeetings, MeetingChanges, MeetingFilter,
-    NewMeeting,
-};
-use crate::domain::meeting::record::Meeting;
 use crate::http::api::meetings::MeetingParams;
 use crate::http::console::kit::field::{Choice, Field, local};
 use crate::http::console::kit::form::Form;
@@ -24,6 +19,11 @@ use crate::http::console::kit::shared_pages::{Edit, list_params, narrowed};
 use crate::http::error::HttpResult;
 use crate::http::extract::PathId;
 use crate::http::paging::next_address;
+use domain::meeting::messages::{
+    ChangeMeeting, CreateMeeting, DeleteMeeting, LATEST_FIRST, ListMeetings, MeetingFilter,
+};
+use domain::meeting::record::Meeting;
+use domain::meeting::record::{MeetingChanges, NewMeeting};
 use kernel::context::Context;
 use kernel::error::Error;
 use kernel::ids::Id;

@@ -6,8 +6,6 @@ use actix_web::{HttpRequest, get, post};
 use askama::Template;
 
 use crate::actors::analytics::view::{NotificationView, Reader};
-use crate::domain::notification::messages::{ListNotifications, MarkNotification, NEWEST_FIRST};
-use crate::domain::notification::rules::NotificationCommand;
 use crate::http::api::notifications::NotificationParams;
 use crate::http::console::kit::form_data::Posted;
 use crate::http::console::kit::frame::redirect;
@@ -17,6 +15,8 @@ use crate::http::console::kit::shared_pages::{list_params, narrowed};
 use crate::http::extract::PathId;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
+use domain::notification::messages::{ListNotifications, MarkNotification, NEWEST_FIRST};
+use domain::notification::rules::NotificationCommand;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 use kernel::page::Page;

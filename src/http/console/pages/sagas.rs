@@ -5,8 +5,6 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, get};
 use askama::Template;
 
-use crate::domain::saga::messages::{ListSagas, NEWEST_FIRST};
-use crate::domain::saga::record::{Counts, Saga, SagaKind, StepStatus};
 use crate::http::api::sagas::SagaParams;
 use crate::http::console::kit::frame::{Frame, api_word, ok};
 use crate::http::console::kit::lookups;
@@ -15,6 +13,8 @@ use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::list_params;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
+use domain::saga::messages::{ListSagas, NEWEST_FIRST};
+use domain::saga::record::{Counts, Saga, SagaKind, StepStatus};
 use kernel::page::Page;
 
 struct StepRow {

@@ -5,8 +5,6 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
 
-use crate::domain::user::messages::ChangePassword;
-use crate::domain::user::record::User;
 use crate::http::client_address::client_address;
 use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::{Form, is_mendable};
@@ -15,6 +13,8 @@ use crate::http::console::kit::frame::redirect;
 use crate::http::console::kit::frame::{Frame, Outcome, api_word, html, ok};
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::state::Gateway;
+use domain::user::messages::ChangePassword;
+use domain::user::record::User;
 
 #[derive(Template)]
 #[template(path = "settings.html")]

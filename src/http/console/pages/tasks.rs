@@ -6,11 +6,6 @@ use std::time::Duration;
 use actix_web::{get, post};
 use askama::Template;
 
-use crate::domain::task::messages::{
-    ChangeTask, CreateTask, DUE_FIRST, DeleteTask, ListTasks, NewTask, TaskChanges, TaskFilter,
-};
-use crate::domain::task::record::{Task, TaskStatus};
-use crate::domain::task::rules::alert_horizon;
 use crate::http::api::tasks::TaskParams;
 use crate::http::console::kit::field::{Choice, Field, local};
 use crate::http::console::kit::form::Form;
@@ -25,6 +20,10 @@ use crate::http::console::kit::shared_pages::{Edit, list_params, narrowed};
 use crate::http::error::HttpResult;
 use crate::http::extract::PathId;
 use crate::http::paging::next_address;
+use domain::task::messages::{ChangeTask, CreateTask, DUE_FIRST, DeleteTask, ListTasks, TaskFilter};
+use domain::task::record::{NewTask, TaskChanges};
+use domain::task::record::{Task, TaskStatus};
+use domain::task::rules::alert_horizon;
 use kernel::context::Context;
 use kernel::error::Error;
 use kernel::ids::Id;

@@ -7,14 +7,6 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, get, post};
 use askama::Template;
 
-use crate::domain::saga::messages::{DeleteUser, PreviewUserDeletion};
-use crate::domain::user::messages::{
-    ChangeUser, CreateUser, FindUser, ListUsers, NewUser, USERS_BY_CREATION, UserChanges, UserFilter,
-};
-use crate::domain::user::record::{User, UserView};
-use crate::domain::user::rules::{
-    DEFAULT_TIME_ZONE, can_be_manager, check_not_self, may_be_manager_of, may_manage_users,
-};
 use crate::http::api::users::UserParams;
 use crate::http::console::kit::field::{Choice, Field};
 use crate::http::console::kit::form::{Form, is_mendable, why};
@@ -31,6 +23,13 @@ use crate::http::console::pages::sagas::counted;
 use crate::http::extract::PathId;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
+use domain::saga::messages::{DeleteUser, PreviewUserDeletion};
+use domain::user::messages::{ChangeUser, CreateUser, FindUser, ListUsers, USERS_BY_CREATION, UserFilter};
+use domain::user::record::{NewUser, UserChanges};
+use domain::user::record::{User, UserView};
+use domain::user::rules::{
+    DEFAULT_TIME_ZONE, can_be_manager, check_not_self, may_be_manager_of, may_manage_users,
+};
 use kernel::caller::{Caller, Role};
 use kernel::context::Context;
 use kernel::error::Error;

@@ -1,0 +1,141 @@
+//! The catalogue: one row for each type of event (SPEC §4). The log knows no other type.
+//!
+//! A row says what the type is called, who produces it, which topic of the live feed it belongs to, who may see it,
+//! and what its data looks like. The constants, `/asyncapi.json`, the topics and the audiences are all made from it.
+
+use kernel::event::{Catalogue, EventType};
+use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+
+use crate::approval::record::ApprovalPayload;
+use crate::customer::record::CustomerPayload;
+use crate::meeting::record::MeetingPayload;
+use crate::notification::record::{ArchivedPayload, NotificationPayload};
+use crate::saga::record::{SagaPayload, StepPayload};
+use crate::session::record::{LoginFailedPayload, LoginPayload};
+use crate::task::record::TaskPayload;
+use crate::topic::Topic;
+use crate::user::record::{UserDeletedPayload, UserPayload};
+
+/// Who may see the events of a type, besides the audit log's readers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SeenBy {
+    /// Nobody: the type does not belong to the live feed.
+    Nobody,
+    /// The user whose id is the partition key, whatever the role: the reader of a notification.
+    Reader,
+    /// MANAGER and ADMIN.
+    Managers,
+    /// MANAGER, ADMIN, and the SALES user who owns the record, or owned it until this event.
+    Owner {
+        /// The field of the data that holds the record.
+        record: &'static str,
+        /// The record's field that names its owner.
+        field: &'static str,
+        /// The field of the data that names the owner before this event.
+        previous: Option<&'static str>,
+    },
+}
+
+/// Adds the schema of a payload and the schemas it refers to; returns its name.
+pub type AddSchema = fn(&mut Vec<(String, RefOr<Schema>)>) -> String;
+
+/// What the events of a type have in common.
+#[derive(Debug)]
+pub struct EventRow {
+    pub event_type: EventType,
+    pub topic: Option<Topic>,
+    pub seen_by: SeenBy,
+    /// The data has one of these shapes.
+    pub payloads: &'static [AddSchema],
+}
+
+fn schema_of<T: ToSchema>(all: &mut Vec<(String, RefOr<Schema>)>) -> String {
+    all.push((T::name().into_owned(), T::schema()));
+    T::schemas(all);
+    T::name().into_owned()
+}
+
+macro_rules! events {
+    ($($name:ident = $text:literal from $source:ident, $topic:expr, $seen_by:expr, [$($payload:ty),+];)*) => {
+        $(pub const $name: EventType = EventType::new($text, $source);)*
+
+        /// Every row, in the order of SPEC §4.
+        pub static EVENTS: &[EventRow] = &[$(EventRow {
+            event_type: $name,
+            topic: $topic,
+            seen_by: $seen_by,
+            payloads: &[$(schema_of::<$payload>),+],
+        }),*];
+
+        /// Every type, as the log reads them.
+        pub const CATALOGUE: Catalogue = Catalogue(&[$($name),*]);
+    };
+}
+
+const AUTH: &str = "/services/auth";
+const CUSTOMER: &str = "/services/customer";
+const SALES: &str = "/services/sales";
+const OPPORTUNITY: &str = "/services/opportunity";
+const ANALYTICS: &str = "/services/analytics";
+const SAGAS: &str = "/services/sagas";
+
+use SeenBy::{Managers, Nobody, Reader};
+use Topic::{Approvals, Customers, Meetings, Sagas, Tasks};
+
+const CUSTOMER_OWNER: SeenBy =
+    SeenBy::Owner { record: "customer", field: "owner_id", previous: Some("previous_owner_id") };
+const MEETING_OWNER: SeenBy =
+    SeenBy::Owner { record: "meeting", field: "owner_id", previous: Some("previous_owner_id") };
+const ASSIGNEE: SeenBy =
+    SeenBy::Owner { record: "task", field: "assignee_id", previous: Some("previous_assignee_id") };
+const REQUESTER: SeenBy =
+    SeenBy::Owner { record: "approval", field: "requester_id", previous: Some("previous_requester_id") };
+const STARTER: SeenBy = SeenBy::Owner { record: "saga", field: "started_by", previous: None };
+
+events! {
+    USER_CREATED = "user.created" from AUTH, None, Nobody, [UserPayload];
+    USER_UPDATED = "user.updated" from AUTH, None, Nobody, [UserPayload];
+    USER_LOGIN = "user.login" from AUTH, None, Nobody, [LoginPayload];
+    USER_LOGIN_FAILED = "user.login_failed" from AUTH, None, Nobody, [LoginFailedPayload];
+    USER_DELETED = "user.deleted" from AUTH, None, Nobody, [UserDeletedPayload];
+    CUSTOMER_CREATED = "customer.created" from CUSTOMER, Some(Customers), CUSTOMER_OWNER, [CustomerPayload];
+    CUSTOMER_UPDATED = "customer.updated" from CUSTOMER, Some(Customers), CUSTOMER_OWNER, [CustomerPayload];
+    CUSTOMER_DELETED = "customer.deleted" from CUSTOMER, Some(Customers), CUSTOMER_OWNER, [CustomerPayload];
+    CUSTOMERS_REASSIGNED = "customers.reassigned" from CUSTOMER, Some(Customers), Managers, [StepPayload];
+    MEETING_CREATED = "meeting.created" from SALES, Some(Meetings), MEETING_OWNER, [MeetingPayload];
+    MEETING_UPDATED = "meeting.updated" from SALES, Some(Meetings), MEETING_OWNER, [MeetingPayload];
+    MEETING_DELETED = "meeting.deleted" from SALES, Some(Meetings), MEETING_OWNER, [MeetingPayload];
+    MEETINGS_DELETED = "meetings.deleted" from SALES, Some(Meetings), Managers, [StepPayload];
+    MEETINGS_REASSIGNED = "meetings.reassigned" from SALES, Some(Meetings), Managers, [StepPayload];
+    TASK_CREATED = "task.created" from SALES, Some(Tasks), ASSIGNEE, [TaskPayload];
+    TASK_UPDATED = "task.updated" from SALES, Some(Tasks), ASSIGNEE, [TaskPayload];
+    TASK_COMPLETED = "task.completed" from SALES, Some(Tasks), ASSIGNEE, [TaskPayload];
+    TASK_DELETED = "task.deleted" from SALES, Some(Tasks), ASSIGNEE, [TaskPayload];
+    TASKS_DELETED = "tasks.deleted" from SALES, Some(Tasks), Managers, [StepPayload];
+    TASK_DUE_SOON = "task.due_soon" from SALES, Some(Tasks), ASSIGNEE, [TaskPayload];
+    APPROVAL_REQUESTED = "approval.requested" from OPPORTUNITY, Some(Approvals), REQUESTER, [ApprovalPayload];
+    APPROVAL_APPROVED = "approval.approved" from OPPORTUNITY, Some(Approvals), REQUESTER, [ApprovalPayload];
+    APPROVAL_REJECTED = "approval.rejected" from OPPORTUNITY, Some(Approvals), REQUESTER, [ApprovalPayload];
+    APPROVAL_CANCELLED = "approval.cancelled" from OPPORTUNITY, Some(Approvals), REQUESTER, [ApprovalPayload];
+    APPROVAL_REASSIGNED = "approval.reassigned" from OPPORTUNITY, Some(Approvals), REQUESTER, [ApprovalPayload];
+    APPROVALS_CANCELLED = "approvals.cancelled" from OPPORTUNITY, Some(Approvals), Managers, [StepPayload];
+    APPROVALS_REASSIGNED = "approvals.reassigned" from OPPORTUNITY, Some(Approvals), Managers, [StepPayload];
+    NOTIFICATION_CREATED = "notification.created" from ANALYTICS, None, Reader, [NotificationPayload];
+    NOTIFICATION_READ = "notification.read" from ANALYTICS, None, Nobody, [NotificationPayload];
+    NOTIFICATIONS_ARCHIVED = "notifications.archived" from ANALYTICS, None, Nobody, [ArchivedPayload, StepPayload];
+    SAGA_STARTED = "saga.started" from SAGAS, Some(Sagas), STARTER, [SagaPayload];
+    SAGA_STEP_COMPLETED = "saga.step_completed" from SAGAS, Some(Sagas), STARTER, [SagaPayload];
+    SAGA_COMPLETED = "saga.completed" from SAGAS, Some(Sagas), STARTER, [SagaPayload];
+    SAGA_FAILED = "saga.failed" from SAGAS, Some(Sagas), STARTER, [SagaPayload];
+}
+
+/// The row of a type; `None` if it is not in the catalogue.
+pub fn row_of(event_type: EventType) -> Option<&'static EventRow> {
+    EVENTS.iter().find(|row| row.event_type == event_type)
+}
+
+/// The topic of the live feed that the events of a type belong to.
+pub fn topic_of(event_type: EventType) -> Option<Topic> {
+    row_of(event_type)?.topic
+}

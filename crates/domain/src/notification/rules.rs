@@ -1,0 +1,165 @@
+//! The rules of notifications after their creation. Pure.
+
+use crate::events as catalogue;
+use crate::notification::record::{ArchivedPayload, Notification, NotificationPayload};
+use kernel::event::{DomainEvent, EventType, StateAfter, raw};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use kernel::caller::Caller;
+use kernel::clock::Timestamp;
+use kernel::error::{Error, ErrorCode};
+use kernel::ids::Id;
+
+/// The commands of a notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NotificationCommand {
+    Read,
+    Archive,
+}
+
+/// What happened to a notification, with the notification after it.
+#[derive(Debug)]
+pub enum NotificationEvent {
+    /// Made by the consumer of notifications; no command leads to it.
+    Created(Notification),
+    Read(Notification),
+    Archived(Notification),
+}
+
+/// The events that a command leads to. A notification that is read or archived already stays as it is.
+///
+/// # Errors
+/// `not_found`, also for a notification of another user, whatever the role (SPEC §1).
+pub fn decide(
+    state: Option<&Notification>,
+    command: NotificationCommand,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<Vec<NotificationEvent>, Error> {
+    // Only its reader, or Kizuna itself when the customer is deleted.
+    let own = state.filter(|told| told.user_id == caller.user_id || caller.actor_id().is_none());
+    let notification = own.ok_or_else(|| Error::new(ErrorCode::NotFound))?;
+    let touched =
+        || Notification { version: notification.version + 1, updated_at: now, ..notification.clone() };
+    Ok(match command {
+        NotificationCommand::Read if notification.read_at.is_none() => {
+            vec![NotificationEvent::Read(Notification { read_at: Some(now), ..touched() })]
+        }
+        NotificationCommand::Archive if notification.archived_at.is_none() => {
+            vec![NotificationEvent::Archived(Notification { archived_at: Some(now), ..touched() })]
+        }
+        NotificationCommand::Read | NotificationCommand::Archive => Vec::new(),
+    })
+}
+
+impl StateAfter for NotificationEvent {
+    type State = Notification;
+
+    fn after(&self) -> &Notification {
+        let (Self::Created(after) | Self::Read(after) | Self::Archived(after)) = self;
+        after
+    }
+}
+
+impl DomainEvent for NotificationEvent {
+    fn event_type(&self) -> EventType {
+        match self {
+            Self::Created(_) => catalogue::NOTIFICATION_CREATED,
+            Self::Read(_) => catalogue::NOTIFICATION_READ,
+            Self::Archived(_) => catalogue::NOTIFICATIONS_ARCHIVED,
+        }
+    }
+
+    fn data(&self) -> Box<RawValue> {
+        match self {
+            Self::Created(after) | Self::Read(after) => {
+                raw(&NotificationPayload { notification: after.clone() })
+            }
+            Self::Archived(Notification { user_id, id, .. }) => {
+                raw(&ArchivedPayload { user_id: *user_id, subject_id: *id, ids: vec![*id], count: 1 })
+            }
+        }
+    }
+
+    // One reader's notifications have one order, so that a live feed and its resumption agree.
+    fn partition_key(&self, _: Id) -> Id {
+        self.after().user_id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NotificationCommand::{Archive, Read};
+    use super::*;
+    use crate::notification::record::NotificationData;
+    use kernel::caller::Role;
+    use kernel::ids::new_id;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_micros(seconds * 1_000_000)
+    }
+
+    fn told(user_id: Id) -> Notification {
+        Notification {
+            id: new_id(),
+            version: 1,
+            created_at: at(1),
+            updated_at: at(1),
+            user_id,
+            kind: "customer.created".into(),
+            subject_type: "customer".into(),
+            subject_id: new_id(),
+            customer_id: None,
+            data: NotificationData::default(),
+            read_at: None,
+            archived_at: None,
+        }
+    }
+
+    fn caller(user_id: Id, role: Role) -> Caller {
+        Caller { user_id, role, session_id: Id::nil() }
+    }
+
+    #[test]
+    fn it_is_read_once_and_archived_once_in_either_order() {
+        let reader = caller(new_id(), Role::Sales);
+        for commands in [[Read, Archive], [Archive, Read]] {
+            let mut state = told(reader.user_id);
+            for (n, command) in commands.into_iter().enumerate() {
+                let now = at(2 + n as i64);
+                let events = decide(Some(&state), command, &reader, now).unwrap();
+                let [event] = events.as_slice() else { panic!("one event: {events:?}") };
+                state = event.after().clone();
+                assert_eq!((state.version, state.updated_at), (2 + n as i64, now));
+                let mark = if command == Read { state.read_at } else { state.archived_at };
+                assert_eq!(mark, Some(now));
+                assert!(decide(Some(&state), command, &reader, at(9)).unwrap().is_empty(), "once");
+            }
+        }
+    }
+
+    #[test]
+    fn kizuna_itself_archives_what_a_deleted_customer_leaves() {
+        let state = told(new_id());
+        let events = decide(Some(&state), Archive, &Caller::system(), at(2)).unwrap();
+        assert!(
+            matches!(&events[..], [NotificationEvent::Archived(after)] if after.archived_at == Some(at(2)))
+        );
+    }
+
+    #[test]
+    fn another_s_is_not_there_whatever_the_role() {
+        let state = told(new_id());
+        for role in [Role::Sales, Role::Manager, Role::Admin] {
+            for command in [Read, Archive] {
+                let other = caller(new_id(), role);
+                assert_eq!(
+                    decide(Some(&state), command, &other, at(2)).unwrap_err().code,
+                    ErrorCode::NotFound
+                );
+                assert_eq!(decide(None, command, &other, at(2)).unwrap_err().code, ErrorCode::NotFound);
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The steps of each kind of saga: which service does what, and the event that closes it.
+
+use kernel::event::EventType;
+
+use crate::saga::customer_deletion;
+use crate::saga::record::{Counted, SagaKind};
+use crate::saga::user_deletion;
+use crate::service_name::ServiceName;
+
+/// A step of a kind of saga.
+#[derive(Debug)]
+pub struct StepPlan {
+    pub service: ServiceName,
+    pub name: &'static str,
+    /// The type of the event that closes it.
+    pub closed_by: EventType,
+    pub counts: Counted,
+}
+
+impl SagaKind {
+    pub const ALL: [Self; 2] = [Self::UserDeletion, Self::CustomerDeletion];
+
+    /// Its steps, in the order in which they are shown; they are carried out in any order.
+    pub fn plan(self) -> &'static [StepPlan] {
+        match self {
+            Self::UserDeletion => user_deletion::STEPS,
+            Self::CustomerDeletion => customer_deletion::STEPS,
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The state machine of sagas. Pure.
+
+use crate::events as catalogue;
+use crate::saga::record::{Counts, Saga, SagaKind, SagaPayload, SagaStatus, Step, StepPayload, StepStatus};
+use kernel::event::{DomainEvent, EventType, StateAfter, raw};
+use serde_json::value::RawValue;
+
+use kernel::caller::Caller;
+use kernel::clock::Timestamp;
+use kernel::ids::Id;
+
+/// What happened to a saga, with the saga after it.
+#[derive(Debug)]
+pub enum SagaEvent {
+    Started(Saga),
+    StepCompleted { after: Saga, step: &'static str },
+    Completed(Saga),
+    Failed { after: Saga, step: &'static str, error: String },
+}
+
+/// A service's report about a step.
+#[derive(Debug)]
+pub enum Report {
+    Done {
+        count: i64,
+    },
+    /// The retries are used up.
+    Failed {
+        error: String,
+    },
+}
+
+/// A new saga.
+pub fn begin(kind: SagaKind, id: Id, subject_id: Id, by: &Caller, now: Timestamp) -> Saga {
+    let steps = kind.plan().iter().map(|plan| Step {
+        service: plan.service.to_string(),
+        name: plan.name.to_owned(),
+        status: StepStatus::Pending,
+        counts: Counts::from([(plan.counts, 0)]),
+        finished_at: None,
+    });
+    Saga {
+        id,
+        version: 1,
+        kind,
+        subject_id,
+        status: SagaStatus::Running,
+        started_by: by.actor_id(),
+        started_at: now,
+        finished_at: None,
+        steps: steps.collect(),
+    }
+}
+
+/// The events that a report about the step closed by `closed_by` leads to; none if the report says nothing new.
+pub fn advance(saga: &Saga, closed_by: EventType, report: &Report, now: Timestamp) -> Vec<SagaEvent> {
+    let Some(place) = saga.kind.plan().iter().position(|plan| plan.closed_by == closed_by) else {
+        return Vec::new();
+    };
+    let (plan, step) = (&saga.kind.plan()[place], &saga.steps[place]);
+    if step.status == StepStatus::Done {
+        return Vec::new();
+    }
+    let mut after = Saga { version: saga.version + 1, ..saga.clone() };
+    let step = &mut after.steps[place];
+    step.finished_at = Some(now);
+    match report {
+        Report::Failed { error } => {
+            step.status = StepStatus::Failed;
+            after.status = SagaStatus::Failed;
+            after.finished_at = Some(now);
+            vec![SagaEvent::Failed { after, step: plan.name, error: error.clone() }]
+        }
+        Report::Done { count } => {
+            step.status = StepStatus::Done;
+            step.counts.insert(plan.counts, *count);
+            let failed = after.steps.iter().any(|step| step.status == StepStatus::Failed);
+            after.status = if failed { SagaStatus::Failed } else { SagaStatus::Running };
+            after.finished_at = after.finished_at.filter(|_| failed);
+            let mut events = vec![SagaEvent::StepCompleted { after: after.clone(), step: plan.name }];
+            if after.steps.iter().all(|step| step.status == StepStatus::Done) {
+                after.version += 1;
+                after.status = SagaStatus::Completed;
+                after.finished_at = Some(now);
+                events.push(SagaEvent::Completed(after));
+            }
+            events
+        }
+    }
+}
+
+/// Whether the caller may see the saga: SALES see their own, MANAGER and ADMIN all (SPEC §1).
+pub fn is_visible(saga: &Saga, caller: &Caller) -> bool {
+    caller.only_owner().is_none_or(|user| saga.started_by == Some(user))
+}
+
+impl StateAfter for SagaEvent {
+    type State = Saga;
+
+    fn after(&self) -> &Saga {
+        match self {
+            Self::Started(after)
+            | Self::StepCompleted { after, .. }
+            | Self::Completed(after)
+            | Self::Failed { after, .. } => after,
+        }
+    }
+}
+
+impl DomainEvent for SagaEvent {
+    fn event_type(&self) -> EventType {
+        match self {
+            Self::Started(_) => catalogue::SAGA_STARTED,
+            Self::StepCompleted { .. } => catalogue::SAGA_STEP_COMPLETED,
+            Self::Completed(_) => catalogue::SAGA_COMPLETED,
+            Self::Failed { .. } => catalogue::SAGA_FAILED,
+        }
+    }
+
+    fn data(&self) -> Box<RawValue> {
+        let (step, error) = match self {
+            Self::Started(_) | Self::Completed(_) => (None, None),
+            Self::StepCompleted { step, .. } => (Some((*step).to_owned()), None),
+            Self::Failed { step, error, .. } => (Some((*step).to_owned()), Some(error.clone())),
+        };
+        raw(&SagaPayload { saga: self.after().clone(), step, error })
+    }
+}
+
+/// A step that is done.
+#[derive(Debug)]
+pub struct StepClosed {
+    pub closed_by: EventType,
+    pub payload: StepPayload,
+}
+
+impl DomainEvent for StepClosed {
+    fn event_type(&self) -> EventType {
+        self.closed_by
+    }
+
+    fn data(&self) -> Box<RawValue> {
+        raw(&self.payload)
+    }
+
+    // The steps of a saga are ordered.
+    fn partition_key(&self, subject: Id) -> Id {
+        self.payload.saga_id.unwrap_or(subject)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use kernel::ids::new_id;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_micros(seconds * 1_000_000)
+    }
+
+    fn saga(kind: SagaKind) -> Saga {
+        begin(kind, new_id(), new_id(), &Caller::system(), at(0))
+    }
+
+    /// The saga after reports, and how many events they led to.
+    fn told(kind: SagaKind, reports: &[(usize, bool)]) -> (Saga, usize) {
+        let (mut saga, mut events) = (saga(kind), 0);
+        for (second, (step, done)) in (1..).zip(reports) {
+            let closed_by = kind.plan()[*step].closed_by;
+            let report = match done {
+                true => Report::Done { count: *step as i64 },
+                false => Report::Failed { error: "no".into() },
+            };
+            for event in advance(&saga, closed_by, &report, at(second)) {
+                assert_eq!(event.after().version, saga.version + 1, "an event is a version");
+                saga = event.after().clone();
+                events += 1;
+            }
+        }
+        (saga, events)
+    }
+
+    #[test]
+    fn steps_close_by_different_events_and_have_different_names() {
+        for kind in SagaKind::ALL {
+            for (place, plan) in kind.plan().iter().enumerate() {
+                let others = kind.plan().iter().skip(place + 1);
+                assert!(
+                    others
+                        .into_iter()
+                        .all(|other| other.closed_by != plan.closed_by && other.name != plan.name)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_failed_step_fails_the_saga_until_it_is_done_after_all() {
+        let kind = SagaKind::CustomerDeletion;
+        let (failed, _) = told(kind, &[(0, true), (1, false), (2, true)]);
+        assert_eq!((failed.status, failed.finished_at), (SagaStatus::Failed, Some(at(2))));
+        let (completed, _) = told(kind, &[(0, true), (1, false), (2, true), (3, true), (1, true)]);
+        assert_eq!((completed.status, completed.finished_at), (SagaStatus::Completed, Some(at(5))));
+    }
+
+    proptest! {
+        #[test]
+        fn it_completes_when_every_step_is_done_whatever_the_order_and_however_often_it_is_told(
+            reports in proptest::collection::vec((0_usize..4, any::<bool>()), 0..40)
+        ) {
+            for kind in SagaKind::ALL {
+                let (saga, events) = told(kind, &reports);
+                let done = |step: usize| reports.iter().any(|(told, done)| *told == step && *done);
+                prop_assert_eq!(saga.status == SagaStatus::Completed, (0..4).all(done));
+                prop_assert_eq!(saga.finished_at.is_some(), saga.status != SagaStatus::Running);
+                prop_assert_eq!(saga.version as usize, events + 1);
+                for (place, step) in saga.steps.iter().enumerate() {
+                    prop_assert_eq!(step.status == StepStatus::Done, done(place));
+                    let count = if done(place) { place as i64 } else { 0 };
+                    prop_assert_eq!(step.counts.get(&kind.plan()[place].counts), Some(&count));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The messages of the sales service about tasks.
+
+use serde::{Deserialize, Serialize};
+
+use crate::task::record::TaskStatus;
+use crate::task::record::{NewTask, TaskChanges};
+use kernel::caller::Caller;
+use kernel::clock::Timestamp;
+use kernel::context::Context;
+use kernel::ids::Id;
+use kernel::page::{PageRequest, Sort};
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct CreateTask {
+    pub task: NewTask,
+    pub context: Context,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ChangeTask {
+    pub id: Id,
+    pub changes: TaskChanges,
+    pub context: Context,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct DeleteTask {
+    pub id: Id,
+    pub context: Context,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct FindTask {
+    pub id: Id,
+    pub caller: Caller,
+}
+
+/// The filter of a list of tasks.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct TaskFilter {
+    pub status: Option<TaskStatus>,
+    pub assignee_id: Option<Id>,
+    pub customer_id: Option<Id>,
+    pub due_before: Option<Timestamp>,
+}
+
+/// The order of tasks: the first due first.
+pub const DUE_FIRST: Sort = Sort::time("due_at", "due_at", false);
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ListTasks {
+    pub caller: Caller,
+    pub filter: TaskFilter,
+    pub page: PageRequest,
+}
+
+/// Statistics of the tasks that the caller may see: open and overdue ones now, done ones of a period.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct TaskStats {
+    pub caller: Caller,
+    pub owner_id: Option<Id>,
+    pub from: Timestamp,
+    pub to: Timestamp,
+}
+
+/// A task that is due, and its place in the order of the scan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DueTask {
+    pub id: Id,
+    pub due_at: Timestamp,
+}
+
+/// Flow 5: sends the alerts of the next batch of tasks that are due soon: those after `after`, if there was a batch
+/// before. The answer is the last task of a full batch, after which there may be more.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct AlertDueTasks {
+    pub after: Option<DueTask>,
+    pub context: Context,
+}
+
+/// Counts of tasks.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskCounts {
+    pub open: i64,
+    pub done: i64,
+    /// Those of `open` whose due time has passed.
+    pub overdue: i64,
+}
