@@ -51,7 +51,7 @@ struct CustomerPage {
     f: Frame,
     customer: Customer,
     owner: String,
-    details: [Field; 4],
+    details: Vec<Field>,
     meetings: Vec<MeetingRow>,
     tasks: Vec<TaskRow>,
     approvals: Vec<ApprovalRow>,

@@ -72,9 +72,9 @@ pub struct CustomersPage {
 pub struct Customers;
 
 /// What is known of a customer besides the name, the status and the owner: in forms, and on the customer's own page.
-pub fn details(customer: Option<&Customer>) -> [Field; 4] {
+pub fn details(customer: Option<&Customer>) -> Vec<Field> {
     let of = |read: fn(&Customer) -> Option<&String>| customer.and_then(read);
-    [
+    vec![
         Field::email("email").holding_some(of(|customer| customer.email.as_ref())),
         Field::text("company").more().holding_some(of(|customer| customer.company.as_ref())),
         Field::phone("phone").more().holding_some(of(|customer| customer.phone.as_ref())),
