@@ -129,15 +129,7 @@ impl Stranger {
 }
 
 fn create(name: &str) -> CreateCustomer {
-    let customer = NewCustomer {
-        name: name.into(),
-        email: None,
-        phone: None,
-        company: None,
-        status: None,
-        notes: None,
-        owner_id: None,
-    };
+    let customer = NewCustomer { name: name.into(), ..NewCustomer::default() };
     CreateCustomer { customer, allow_duplicate: false, context: Context::system() }
 }
 
