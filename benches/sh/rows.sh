@@ -7,7 +7,7 @@ readonly pages=5
 declare -A create_aim=([sqlite]=1.3 [postgres]=0.7)
 declare -A read_aim=([sqlite]=0.4 [postgres]='')
 declare -A list_aim=([sqlite]=0.12 [postgres]='')
-declare -A write_baseline=([sqlite]='SQLite, one write of two rows a commit' [postgres]='pgbench, the same two rows a commit')
+declare -A write_baseline=([sqlite]='SQLite, each commit writes two rows' [postgres]='pgbench, each commit writes the same two rows')
 readonly login_aim=0.9
 
 startup_row() {
@@ -83,7 +83,7 @@ group_size_row() {
   metric kizuna_journal_commits_total
   commits=$((result - $2))
   value_row 'mean group of the journal during create' \
-    "$(awk -v units="$units" -v commits="$commits" 'BEGIN { printf "%.1f", commits ? units / commits : 0 }')" 'units a commit' ''
+    "$(awk -v units="$units" -v commits="$commits" 'BEGIN { printf "%.1f", commits ? units / commits : 0 }')" 'units per commit' ''
 }
 
 # Every customer that was answered for is stored, and analytics has counted each exactly once.

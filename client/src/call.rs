@@ -71,7 +71,7 @@ impl Call {
         Self { repeat: Repeat::Always, ..self.header(IDEMPOTENCY_KEY, key.to_owned()) }
     }
 
-    /// The same under a key made for it.
+    /// Sent under an `Idempotency-Key` that is made for this call.
     pub fn once_by_itself(self) -> Self {
         self.once(&Uuid::new_v4().to_string())
     }

@@ -93,7 +93,7 @@ impl Client {
         Ok(self.signed(State::of(&tokens, Instant::now())))
     }
 
-    /// The same server with an access token from elsewhere, which is not renewed.
+    /// A client of this server with an access token from elsewhere, which is not renewed.
     pub fn with_token(&self, access_token: impl Into<String>) -> Self {
         self.signed(State::given(access_token.into()))
     }

@@ -95,7 +95,7 @@ impl<R: Creatable> Collection<'_, R> {
         self.create_once(&Uuid::new_v4().to_string(), new).await
     }
 
-    /// The same under the caller's key, for callers that may crash and ask again.
+    /// Makes one under the caller's key, for callers that may crash and try again.
     ///
     /// # Errors
     /// `idempotency_key_reused` for another body under the same key.

@@ -29,7 +29,7 @@ pub struct Departed {
     pub saga: SagaLink,
 }
 
-/// Where the progress of a deletion is told.
+/// Where to read the progress of a deletion.
 #[derive(Serialize, ToSchema)]
 pub struct SagaLink {
     pub id: Id,

@@ -59,7 +59,7 @@ impl<T: DeserializeOwned> Body<T> {
     }
 }
 
-/// The same for requests that may come without one, which is as good as an empty object.
+/// The body of a request that may come without one; an absent body counts as an empty object.
 pub struct OptionalBody<T>(pub Body<T>);
 
 impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalBody<T> {
@@ -106,8 +106,8 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize::<_, T>(&mut json);
     let value = parsed.map_err(|error| {
-        // A document that breaks off after its fault is still no JSON; and not every fault of shape is told
-        // apart from one of syntax (null for an enumeration).
+        // serde reports some faults of shape as faults of syntax (null for an enumeration), and stops at a fault of
+        // shape before it sees that the document breaks off: so the document is parsed once more, as JSON only.
         match serde_json::from_slice::<serde_json::Value>(bytes).is_ok() {
             true if is_object => {
                 Error::fields(vec![fault(&error.path().to_string(), &error.inner().to_string())])

@@ -53,8 +53,8 @@ where
     once_viewed(gateway, request, auth, digest, shape, |kept| Ok(kept.get().to_owned()), run).await
 }
 
-/// The same for records that the gateway renders: `view` makes a body of what was kept, in the language that is asked
-/// for now.
+/// As [`once`], for records that the gateway renders: `view` makes the body from what was kept, in the language of this
+/// request.
 ///
 /// # Errors
 /// As [`once`].

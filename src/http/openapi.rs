@@ -138,7 +138,7 @@ fn forbid_null(parameter: &mut RefOr<Parameter>) {
     }
 }
 
-/// The same for a body: `Option` makes it one that need not come, not null.
+/// Removes null from the schema of a body: `Option` means that the body may be absent.
 fn forbid_null_body(content: &mut RefOr<Content>) {
     if let RefOr::T(Content { schema: Some(schema), .. }) = content
         && let RefOr::T(Schema::OneOf(choice)) = schema

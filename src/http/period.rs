@@ -52,7 +52,7 @@ pub fn days(params: &StatsParams, now: Timestamp) -> Result<(NaiveDate, NaiveDat
     Ok((from, to))
 }
 
-/// The same as moments: from the first day's beginning to the last one's end.
+/// The period as moments: from the beginning of the first day to the end of the last.
 ///
 /// # Errors
 /// As [`days`].

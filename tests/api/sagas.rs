@@ -37,7 +37,7 @@ fn steps(saga: &Value) -> Vec<(String, Value)> {
     steps.iter().map(step).collect()
 }
 
-/// The same of a preview.
+/// The services, steps and counts of a preview.
 fn foreseen(preview: &Answer) -> Vec<(String, Value)> {
     let steps = preview.body["steps"].as_array().expect("steps");
     let step = |step: &Value| {

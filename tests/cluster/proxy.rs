@@ -21,7 +21,7 @@ impl Proxy {
     /// In front of a cluster of three. Returns when it lets requests through.
     ///
     /// # Panics
-    /// When there is none to start.
+    /// When no HAProxy is installed.
     pub async fn start(cluster: &Cluster) -> Self {
         let listen = format!("127.0.0.1:{}", free_port());
         let mut command = Command::new(find());

@@ -59,7 +59,7 @@ pub fn user(name: &str) -> UserState {
     }
 }
 
-/// Somebody of this role who asks.
+/// A caller with this role.
 pub fn caller(role: Role, user_id: Id) -> Caller {
     Caller { user_id, role, session_id: Id::nil() }
 }

@@ -17,7 +17,7 @@ const SQLITE_BREAKS: &str = "
     CREATE TABLE parents (id TEXT PRIMARY KEY);
     CREATE TABLE orphans (id TEXT REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED);
     CREATE TRIGGER breaks AFTER INSERT ON customers BEGIN INSERT INTO orphans VALUES (new.id); END;";
-/// The same, by ending the connection: the server hears of COMMIT and never answers.
+/// Breaks a commit by ending the connection: the server receives COMMIT and never answers.
 const POSTGRES_BREAKS: &str = "
     CREATE FUNCTION breaks() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(5); RETURN NULL;

@@ -99,7 +99,7 @@ pub fn token() -> Result<String> {
     Ok(encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(SECRET))?)
 }
 
-/// Serves on a free port of 127.0.0.1, one worker a core, until the process is told to end.
+/// Serves on a free port of 127.0.0.1, with one worker per core, until the process is asked to end.
 #[actix_web::main]
 pub async fn serve() -> Result<()> {
     let verifier = web::Data::new(Verifier::new());

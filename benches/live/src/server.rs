@@ -51,7 +51,7 @@ impl Server {
 }
 
 impl User {
-    /// The same at another node.
+    /// This user at another node.
     pub fn at(&self, url: &str) -> Self {
         Self { url: url.to_owned(), http: self.http.clone(), token: self.token.clone() }
     }

@@ -73,7 +73,7 @@ pub struct Deleted {
     pub saga: Option<SagaLink>,
 }
 
-/// Where a deletion's progress is told.
+/// Where to read the progress of a deletion.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct SagaLink {
     pub id: Id,

@@ -140,7 +140,7 @@ async fn leave(admin: &Member, manager: &Member) -> Answer {
     admin.delete(&format!("/api/auth/users/{}", leaver.id)).await.expect(200)
 }
 
-/// The same with a consumer that fails over the name.
+/// Deletes a user whose name makes a consumer fail.
 async fn leave_broken(admin: &Member) -> Answer {
     let user = json!({
         "email": "broken@example.com", "name": format!("{BREAKS}れ物"), "role": "SALES", "password": PASSWORD,

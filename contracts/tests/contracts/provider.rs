@@ -31,7 +31,7 @@ impl Provider {
         Self::on(async |_| (), args, env).await
     }
 
-    /// The same on a database that `prepare` has put something into.
+    /// A provider on a database into which `prepare` has put something.
     pub async fn on(prepare: impl AsyncFnOnce(&Db), args: &[&str], env: &[(&str, &str)]) -> Self {
         let database = TestDatabase::fresh(Sqlite);
         prepare(&database.migrated().await).await;

@@ -5,7 +5,7 @@
 //! carries the request's id to the other node, and the receiver does its work in that trace.
 //!
 //! The request's id is kept beside the span, because the fields of a span can't be read back. It is kept in the task
-//! and not in the messages, because reads carry no [`Context`](kernel::context::Context).
+//! and not in the messages, because reads carry no [`Context`].
 //!
 //! | span | fields | opened by |
 //! |---|---|---|

@@ -55,7 +55,7 @@ impl Client {
         Self::at(api, "/api/ws").await.0
     }
 
-    /// The same at this path, with the cursor of the hello.
+    /// A client at this path, and the cursor of its hello.
     pub async fn at(api: &Api, path: &str) -> (Self, String) {
         let bearer = format!("Bearer {}", api.access_token().expect("signed in"));
         let opened = Self::open(api.base(), path, &[("authorization", &bearer)]).await;

@@ -95,7 +95,7 @@ impl Server {
         self.create_database("template0")
     }
 
-    /// The same with what is in the database of this URL, to which nobody may be connected.
+    /// A new database with the content of the database of this URL, to which nobody may be connected.
     pub fn copy_of(&self, url: &str) -> String {
         self.create_database(url.rsplit('/').next().expect("a database's name"))
     }

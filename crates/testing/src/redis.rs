@@ -26,7 +26,7 @@ pub struct Redis {
 
 impl Redis {
     /// # Panics
-    /// When there is none to start: a test that needs it fails, it is never skipped.
+    /// When no Redis is installed: a test that needs it fails, it is never skipped.
     pub fn start() -> Self {
         let folder = TempDir::with_prefix("kizuna-redis.").expect("a temporary directory");
         process_reaper::folder(folder.path());

@@ -130,8 +130,8 @@ async fn around(
     Ok(response)
 }
 
-/// The error behind an answer, unless it is the API's to tell: another method of an address of its own (with its
-/// `Allow`), or what is nowhere to somebody who asks for no page.
+/// The error behind an answer, which becomes a page. `None` for a 405 on a path of the API (whose answer has `Allow`), and
+/// for a 404 where the client accepts no HTML: the API renders those.
 fn taken(response: &mut ServiceResponse<BoxBody>) -> Option<Error> {
     let code = response.response().extensions().get::<Error>()?.code;
     let accepted = response.request().headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());

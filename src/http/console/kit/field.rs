@@ -103,7 +103,7 @@ impl Field {
         Self { value: value.into(), ..self }
     }
 
-    /// The same for what may be absent.
+    /// With what it holds to begin with, or empty.
     pub fn holding_some(self, value: Option<impl ToString>) -> Self {
         self.holding(value.map(|value| value.to_string()).unwrap_or_default())
     }
@@ -183,8 +183,8 @@ fn narrow(c: char) -> char {
     }
 }
 
-/// Reads what a browser makes of `<input type="datetime-local">`. An hour that the clock skips is none; of one that
-/// comes twice the first is meant.
+/// Reads what a browser makes of `<input type="datetime-local">`. An hour that the clock skips gives `None`; of one
+/// that comes twice the first is meant.
 pub fn moment(typed: &str, zone: Tz) -> Option<Timestamp> {
     let formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f"];
     let local = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(typed, format).ok())?;

@@ -73,7 +73,7 @@ impl FromRequest for Posted {
     }
 }
 
-/// The same of somebody who is not signed in: the sign-in itself.
+/// The fields of a form that needs no session: the sign-in.
 pub struct Unproven(pub Fields);
 
 impl FromRequest for Unproven {

@@ -76,13 +76,13 @@ impl Frame {
         i18n::text(self.locale, key, None, &[]).unwrap_or_else(|| format!("⟦{key}⟧"))
     }
 
-    /// The same with a number, `$n`.
+    /// A text that has a number in it, `$n`.
     pub fn n(&self, key: &str, number: &i64) -> String {
         let params = [("n", Param::Number(*number)), ("text", Param::Text(self.number(number)))];
         i18n::text(self.locale, key, None, &params).unwrap_or_else(|| format!("⟦{key}⟧"))
     }
 
-    /// The same with a text, `$text`.
+    /// A text that has another text in it, `$text`.
     pub fn with(&self, key: &str, text: &str) -> String {
         let params = [("text", Param::Text(text.to_owned()))];
         i18n::text(self.locale, key, None, &params).unwrap_or_else(|| format!("⟦{key}⟧"))

@@ -55,7 +55,7 @@ async fn renew(gateway: &Gateway, token: &str, context: Context) -> Result<Pair,
     Pair::of(gateway.auth.service.ask(refresh).await?, gateway)
 }
 
-/// Who asks for a page, and the tokens to hand over if they are new.
+/// The session of the user who requests a page, and the tokens to hand over if they are new.
 ///
 /// # Errors
 /// `unavailable`, `overloaded`; whoever is not signed in (any more) is nobody.
@@ -107,7 +107,7 @@ pub fn hand_over(response: &mut ServiceResponse<BoxBody>, pair: &Pair) {
     }
 }
 
-/// The same for an answer still to be sent.
+/// Sets the cookies of a session in an answer.
 pub fn set(request: &HttpRequest, response: &mut HttpResponse<BoxBody>, pair: &Pair) {
     let lasts = pair.until.since(gateway(request).clock.now()).as_secs();
     let lasts = actix_web::cookie::time::Duration::seconds(i64::try_from(lasts).unwrap_or(i64::MAX));

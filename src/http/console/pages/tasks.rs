@@ -54,7 +54,7 @@ pub struct TasksPage {
     rows: Vec<TaskRow>,
     next: Option<String>,
     is_first: bool,
-    /// What the list is narrowed to; open ones unless somebody asks for others.
+    /// the filter of the list: open tasks unless another status is given.
     status: String,
     assignee_id: String,
     assignees: Vec<Choice>,
