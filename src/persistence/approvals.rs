@@ -6,7 +6,6 @@ use serde::Deserialize;
 
 use domain::approval::messages::ApprovalFilter;
 use domain::approval::record::{Approval, ApprovalStatus};
-use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
@@ -38,15 +37,15 @@ pub static APPROVALS: Table = Table {
     fence: "version",
 };
 
-/// Approvals that the caller may see.
+/// Approvals; with `owner`, that user's alone.
 pub async fn list(
     db: &Db,
-    caller: &Caller,
+    owner: Option<Id>,
     filter: &ApprovalFilter,
     request: &PageRequest,
 ) -> Result<Page<Approval>, StoreError> {
     let narrow = |sql: Sql| {
-        sql.filter_some("requester_id = ?", caller.only_owner())
+        sql.filter_some("requester_id = ?", owner)
             .filter_some("requester_id = ?", filter.requester_id)
             .filter_some("status = ?", filter.status.map(|status| status.as_str()))
             .filter_some("customer_id = ?", filter.customer_id)

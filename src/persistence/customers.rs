@@ -8,7 +8,6 @@ use serde::Deserialize;
 
 use domain::customer::messages::{CustomerFilter, CustomerName};
 use domain::customer::record::Customer;
-use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 use kernel::page::Sort;
@@ -40,17 +39,17 @@ pub static CUSTOMERS: Table = Table {
     fence: "version",
 };
 
-/// Live customers that the caller may see.
+/// Live customers; with `owner`, that user's alone.
 pub async fn list(
     db: &Db,
-    caller: &Caller,
+    owner: Option<Id>,
     filter: &CustomerFilter,
     sort: &Sort,
     request: &PageRequest,
 ) -> Result<Page<Customer>, StoreError> {
     let narrow = |sql: Sql| {
         sql.filter("deleted_at IS NULL", [])
-            .filter_some("owner_id = ?", caller.only_owner())
+            .filter_some("owner_id = ?", owner)
             .filter_some("owner_id = ?", filter.owner_id)
             .filter_some("status = ?", filter.status.map(|status| status.as_str()))
             .filter_some("created_at >= ?", filter.created_from)
@@ -80,9 +79,8 @@ pub async fn names(db: &Db, owner: Option<Id>, ids: &[Id]) -> Result<Vec<Custome
     Ok(customers.into_iter().map(name).collect())
 }
 
-/// The condition that no live customer which the caller may see has this address, except `except`.
-pub fn no_other_with_email(caller: &Caller, email: &str, except: Option<Id>) -> UniqueCheck {
-    let owner = caller.only_owner();
+/// The condition that no live customer has this address, except `except`; with `owner`, no customer of that owner.
+pub fn no_other_with_email(owner: Option<Id>, email: &str, except: Option<Id>) -> UniqueCheck {
     UniqueCheck {
         table: &CUSTOMERS,
         column: "email",

@@ -2,7 +2,6 @@
 
 use domain::saga::messages::NEWEST_FIRST;
 use domain::saga::record::Saga;
-use kernel::caller::Caller;
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
 use store::db::{Db, StoreError};
@@ -32,9 +31,9 @@ pub async fn find(db: &Db, id: Id) -> Result<Option<Saga>, StoreError> {
     db.row(&SAGAS, id).await
 }
 
-/// Sagas that the caller may see, newest first.
-pub async fn list(db: &Db, caller: &Caller, request: &PageRequest) -> Result<Page<Saga>, StoreError> {
-    let narrow = |sql: Sql| sql.filter_some("started_by = ?", caller.only_owner());
+/// Sagas, newest first; with `owner`, that user's alone.
+pub async fn list(db: &Db, owner: Option<Id>, request: &PageRequest) -> Result<Page<Saga>, StoreError> {
+    let narrow = |sql: Sql| sql.filter_some("started_by = ?", owner);
     let key = |row: &Saga| NEWEST_FIRST.keyset(row.started_at, row.id);
     paging::page(db, &SAGAS, request, &NEWEST_FIRST, narrow, key).await
 }

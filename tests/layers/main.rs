@@ -139,6 +139,14 @@ fn sql_stands_in_the_store_and_in_persistence_only() {
 }
 
 #[test]
+fn persistence_decides_nothing_by_its_caller() {
+    expect_none("src/persistence names a caller; a service says whose rows it may read", |file, name| {
+        file.path.starts_with("src/persistence/")
+            && name.path.join("::").starts_with("kernel::caller::Caller")
+    });
+}
+
+#[test]
 fn http_decides_nothing_by_a_role() {
     expect_none("src/http names a role; rules stand in crates/domain and in the services", |file, name| {
         file.path.starts_with("src/http/")

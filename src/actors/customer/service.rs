@@ -46,7 +46,7 @@ impl CustomerService {
         caller.may_set_owner(new.owner_id)?;
         check_owner_exists(&self.auth, &caller, new.owner_id, "owner_id").await?;
         if let (Some(email), false) = (&new.email, create.allow_duplicate) {
-            prepared.with.unique_checks.push(queries::no_other_with_email(&caller, email, None));
+            prepared.with.unique_checks.push(queries::no_other_with_email(caller.only_owner(), email, None));
         }
         self.customers.create(new_id(), CustomerCommand::Create(new), prepared).await
     }
@@ -61,7 +61,11 @@ impl CustomerService {
         if let (Some(Some(email)), false) = (&changes.email, change.allow_duplicate)
             && customer.email.as_ref() != Some(email)
         {
-            prepared.with.unique_checks.push(queries::no_other_with_email(&caller, email, Some(change.id)));
+            prepared.with.unique_checks.push(queries::no_other_with_email(
+                caller.only_owner(),
+                email,
+                Some(change.id),
+            ));
         }
         self.customers.execute(change.id, CustomerCommand::Change(changes), prepared).await
     }
@@ -103,7 +107,7 @@ serve!(CustomerService as ServiceName::Customer, {
     FindCustomer read => |service, message| Arc<Customer> { service.find(&message).await },
     FindCustomers read => |service, message| Vec<CustomerName> { service.find_many(&message).await },
     ListCustomers read => |service, message| Page<Customer> {
-        Ok(queries::list(&service.db, &message.caller, &message.filter, &message.sort, &message.page).await?)
+        Ok(queries::list(&service.db, message.caller.only_owner(), &message.filter, &message.sort, &message.page).await?)
     },
     CustomerStats read => |service, message| CustomerCounts { service.stats(message).await },
 });

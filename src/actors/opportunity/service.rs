@@ -101,7 +101,7 @@ serve!(OpportunityService as ServiceName::Opportunity, {
     DecideApproval command => |service, message| Arc<Approval> { service.decide(message).await },
     FindApproval read => |service, message| Arc<Approval> { service.find(&message.caller, message.id).await },
     ListApprovals read => |service, message| Page<Approval> {
-        Ok(queries::list(&service.db, &message.caller, &message.filter, &message.page).await?)
+        Ok(queries::list(&service.db, message.caller.only_owner(), &message.filter, &message.page).await?)
     },
     CountReferring read => |service, message| Counts {
         let to = match message.kind {

@@ -112,5 +112,5 @@ serve!(SagaService, {
     PreviewUserDeletion => |service, message| Preview { service.preview_user(message).await },
     PreviewCustomerDeletion => |service, message| Preview { service.preview_customer(message).await },
     FindSaga => |service, message| Saga { service.find(message).await },
-    ListSagas => |service, message| Page<Saga> { Ok(queries::list(&service.db, &message.caller, &message.page).await?) },
+    ListSagas => |service, message| Page<Saga> { Ok(queries::list(&service.db, message.caller.only_owner(), &message.page).await?) },
 });

@@ -101,7 +101,7 @@ serve!(SalesService as ServiceName::Sales, {
     },
     FindMeeting read => |service, message| Arc<Meeting> { service.find(&message.caller, message.id).await },
     ListMeetings read => |service, message| Page<Meeting> {
-        Ok(queries::list(&service.db, &message.caller, &message.filter, &message.page).await?)
+        Ok(queries::list(&service.db, message.caller.only_owner(), &message.filter, &message.page).await?)
     },
     CountReferring read => |service, message| Counts { service.count_referring(message).await },
     MeetingStats read => |service, message| MeetingCounts { service.stats(message).await },
@@ -112,7 +112,7 @@ serve!(SalesService as ServiceName::Sales, {
     },
     FindTask read => |service, message| Arc<Task> { service.find_task(&message.caller, message.id).await },
     ListTasks read => |service, message| Page<Task> {
-        Ok(task_store::list(&service.db, &message.caller, &message.filter, &message.page).await?)
+        Ok(task_store::list(&service.db, message.caller.only_owner(), &message.filter, &message.page).await?)
     },
     TaskStats read => |service, message| TaskCounts { service.task_stats(message).await },
     AlertDueTasks command => |service, message| Option<DueTask> { service.alert_due(message).await },
