@@ -56,7 +56,7 @@ async fn every_line_of_a_request_that_a_panic_ended_has_its_id() {
         said,
         [
             ("ERROR", "a thread panicked"),
-            ("ERROR", "an aggregate's actor died; its next message starts it anew"),
+            ("ERROR", "an aggregate's actor died; its next message starts it again"),
             ("WARN", "a request could not be served"),
         ]
     );
