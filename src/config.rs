@@ -379,6 +379,17 @@ mod tests {
     }
 
     #[test]
+    fn a_server_retries_by_the_contract_s_schedule_unless_told_otherwise() {
+        #[derive(clap::Parser)]
+        struct Flags {
+            #[command(flatten)]
+            resilience: ResilienceConfig,
+        }
+        let flags = <Flags as clap::Parser>::parse_from(["kizuna"]);
+        assert_eq!(flags.resilience.retry(), Backoff::default());
+    }
+
+    #[test]
     fn node_ids_are_plain_names() {
         for text in ["a", "node-1.tokyo_2", &"x".repeat(64)] {
             assert_eq!(node_id(text).as_deref(), Ok(text));

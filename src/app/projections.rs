@@ -30,8 +30,6 @@ const BATCH: usize = 512;
 /// How often a rebuild that makes no progress is tried again, and the pause between two tries.
 const ATTEMPTS: usize = 50;
 const WAIT: Duration = Duration::from_millis(100);
-/// The retries of events that can't be applied: the server carries them out.
-const RETRY: Backoff = Backoff { initial: WAIT, factor: 2.0, max: Duration::from_secs(30), times: 8 };
 /// Events that may be parked: a server's default.
 const PARKED_MAX: i64 = 10_000;
 
@@ -79,7 +77,7 @@ impl Folder {
             registry,
             members: Members::alone(Arc::new(Node::new(None, &[], Clock::System.now()))),
             clock: Clock::System,
-            retry: RETRY,
+            retry: Backoff::default(),
             batch: BATCH,
             poll: WAIT,
             parking: PARKED_MAX as usize,

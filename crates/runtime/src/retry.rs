@@ -23,7 +23,7 @@ pub struct Backoff {
 }
 
 impl Default for Backoff {
-    /// The schedule of consumers' retries.
+    /// SPEC §7's schedule of consumers' retries; a server has its own by `--retry-initial` and its like.
     fn default() -> Self {
         Self { initial: Duration::from_millis(100), factor: 2.0, max: Duration::from_secs(30), times: 8 }
     }

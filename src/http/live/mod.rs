@@ -1,12 +1,14 @@
 //! `/api/ws` and `/api/stream`: the live feed (SPEC §6) over WebSocket and as Server-Sent Events.
 //!
 //! - `identity`: the user; `params`: the cursor and the topics
-//! - `gate`: rejects invalid WebSocket frames; `close_codes`: sends a close frame before the frames that wait
+//! - `gate`: rejects invalid WebSocket frames; `close_codes`: why a socket is closed, and with which code
+//! - `closing`: sends a close frame before the frames that wait
 //! - `socket`: one WebSocket; `stream`: one event stream
 //!
 //! `actors/live` decides which events a user sees.
 
 mod close_codes;
+mod closing;
 mod gate;
 mod identity;
 mod params;
@@ -54,7 +56,7 @@ pub async fn ws(gateway: Data<Gateway>, request: HttpRequest, payload: Payload) 
     let (payload, fault) = gate::guard(&request, payload).await;
     let (response, session, messages) =
         actix_ws::handle(&request, payload).map_err(|_| Error::new(ErrorCode::UpgradeRequired))?;
-    let (response, closing) = close_codes::closable(response);
+    let (response, closing) = closing::closable(response);
     let start = socket::SocketStart { subscription, topics, cursor: params.cursor };
     let socket = socket::Socket::new(gateway, request, session, messages, fault, closing, admission);
     actix_web::rt::spawn(Trace::current().run(socket.serve(start)));

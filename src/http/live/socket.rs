@@ -13,7 +13,8 @@ use crate::actors::live::frames::{ClientFrame, Frame};
 use crate::actors::live::subscription::{Start, Subscription};
 use crate::actors::live::topics::Topics;
 use crate::http::conventions::locale_of;
-use crate::http::live::close_codes::Closing;
+use crate::http::live::close_codes::{Close, SIGNED_OUT, TRY_AGAIN, code_of};
+use crate::http::live::closing::Closing;
 use crate::http::live::gate::{FRAME_MAX, FrameFault};
 use crate::http::live::params::bounded;
 use crate::http::request_log::{log_error, note_user};
@@ -30,39 +31,11 @@ const STRIKES: u32 = 10;
 /// Unanswered pings after which the client counts as gone.
 const PINGS_UNANSWERED: u32 = 2;
 
-/// SPEC §6: the session has ended, or the client did not sign in.
-const SIGNED_OUT: u16 = 4401;
-/// RFC 6455's registry: try again later.
-const TRY_AGAIN: u16 = 1013;
-
 /// How a socket starts: with the feed of its user, or without one, until the client has signed in.
 pub struct SocketStart {
     pub subscription: Option<Subscription>,
     pub topics: Topics,
     pub cursor: Option<String>,
-}
-
-/// Why a socket is closed.
-enum Close {
-    /// At once, before the frames that wait to be sent.
-    With(CloseCode, &'static str),
-    /// After the error frame is sent.
-    After(CloseCode, &'static str),
-    /// The client has closed.
-    Answer(Option<CloseReason>),
-    /// The connection is lost.
-    Gone,
-}
-
-impl From<Ended> for Close {
-    fn from(why: Ended) -> Self {
-        match why {
-            Ended::SessionEnded => Self::With(CloseCode::Other(SIGNED_OUT), "session ended"),
-            Ended::TooSlow => Self::With(CloseCode::Other(TRY_AGAIN), "too slow: resume by cursor"),
-            Ended::Lost => Self::With(CloseCode::Other(TRY_AGAIN), "resume by cursor"),
-            Ended::Stopping => Self::With(CloseCode::Away, "the server stops"),
-        }
-    }
 }
 
 /// A WebSocket of a client.
@@ -210,24 +183,12 @@ impl Socket {
                 return Err(Close::With(CloseCode::Unsupported, "text only"));
             }
             Some(Ok(AggregatedMessage::Close(reason))) => return Err(Close::Answer(reason)),
-            Some(Err(error)) => return Err(Close::With(self.code_of(&error), "malformed frame")),
+            Some(Err(error)) => {
+                return Err(Close::With(code_of(self.fault.code(), &error), "malformed frame"));
+            }
             None => return Err(Close::Gone),
         }
         Ok(None)
-    }
-
-    /// The close code for invalid bytes (RFC 6455 §7.4.1).
-    fn code_of(&self, error: &actix_ws::ProtocolError) -> CloseCode {
-        use std::io::ErrorKind;
-
-        use actix_ws::ProtocolError;
-        match (self.fault.code(), error) {
-            (Some(code), _) => code,
-            (None, ProtocolError::Io(error)) if error.kind() == ErrorKind::InvalidData => CloseCode::Invalid,
-            // actix-ws reports a message whose fragments together are too long this way.
-            (None, ProtocolError::Io(_) | ProtocolError::Overflow) => CloseCode::Size,
-            (None, _) => CloseCode::Protocol,
-        }
     }
 
     /// Handles a frame of the client.
