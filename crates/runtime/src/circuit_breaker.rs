@@ -162,11 +162,12 @@ pub type CanBeSent = Arc<dyn Fn() -> bool + Send + Sync>;
 /// Calls to another service through its circuit breaker.
 ///
 /// ```
-/// use std::time::Duration;
-/// use kernel::{clock::Clock, error::{Error, ErrorCode}};
+/// use std::{sync::Arc, time::Duration};
+/// use kernel::{clock::{Clock, Timestamp}, error::{Error, ErrorCode}, service_id::ServiceId};
 /// use kizuna_runtime::arbiters::Arbiters;
 /// use kizuna_runtime::breaker::BreakerSettings;
 /// use kizuna_runtime::circuit_breaker::{BreakerActor, CircuitBreaker};
+/// use kizuna_runtime::cluster::{members::{Hosts, Members}, node::Node};
 /// use kizuna_runtime::stats::ActorStatsRegistry;
 /// use kizuna_runtime::supervisor::{Intensity, Supervisor};
 ///
@@ -174,10 +175,13 @@ pub type CanBeSent = Arc<dyn Fn() -> bool + Send + Sync>;
 ///     let supervisor = Supervisor::start(ActorStatsRegistry::default(), Intensity::default());
 ///     let arbiters = Arbiters::start(1);
 ///     let settings = BreakerSettings { volume: 2, ..BreakerSettings::default() };
+///     let sales = ServiceId("sales");
+///     let node = Node::new(None, &[sales], Timestamp::from_micros(0));
+///     let hosts = Hosts::new(Members::alone(Arc::new(node)), sales);
 ///     let actor = supervisor.spawn("breaker.sales", &arbiters.serving(), move |liveness, _| {
-///         BreakerActor::new("breaker.sales", settings.clone(), Clock::System, liveness)
+///         BreakerActor::new("breaker.sales", settings.clone(), Clock::System, hosts.clone(), liveness)
 ///     });
-///     let breaker = CircuitBreaker::new(actor, Duration::from_secs(3));
+///     let breaker = CircuitBreaker::new(actor, Duration::from_secs(3), Arc::new(|| true));
 ///     assert_eq!(breaker.call(async { Ok(7) }).await, Ok(7));
 ///     let _ = breaker.call(async { Err::<(), _>(Error::unavailable()) }).await;
 ///     // Half of two calls have failed: it is open, and the next call is not made.
