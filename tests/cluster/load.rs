@@ -233,7 +233,8 @@ impl Worker {
     }
 }
 
-/// Whether to try again: overload, an outage, or the same request under way on another node.
+/// Whether to try again: overload, an outage, the same request under way on another node, or a node that hung for longer
+/// than it waits for the head of a request, and did nothing with this one.
 fn is_later(answer: &Answer) -> bool {
-    answer.status == 503 || answer.status == 409 && answer.code() == Some("request_in_flight")
+    matches!(answer.status, 408 | 503) || answer.status == 409 && answer.code() == Some("request_in_flight")
 }
