@@ -1,6 +1,7 @@
 //! A client of the REST API, whose failures show the request and the answer.
 
 use std::fmt;
+use std::time::Duration;
 
 use reqwest::Method;
 use reqwest::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, ETAG, HeaderMap, IF_MATCH, LINK};
@@ -17,12 +18,17 @@ pub struct Api {
     headers: Vec<(String, String)>,
 }
 
+/// How long a connection stays open unused: less than the 5 s after which the server closes it, because a request that
+/// meets the close gets no answer.
+const IDLE_MAX: Duration = Duration::from_secs(2);
+
 impl Api {
     /// A client without a token.
     pub fn new(base: impl Into<String>) -> Self {
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
+            .pool_idle_timeout(IDLE_MAX)
             .build()
             .expect("an HTTP client");
         Self { base: base.into(), client, token: None, language: None, headers: Vec::new() }
