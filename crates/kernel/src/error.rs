@@ -134,7 +134,7 @@ impl Error {
         Self { code, fields: Vec::new(), candidates: Vec::new(), retry_after: None, cause }
     }
 
-    /// The same error with its cause for the log; the first cause stays. It must hold no secret and no personal data.
+    /// Adds the cause, for the log. An error that has a cause keeps it. A cause holds no secret and no personal data.
     pub fn with_cause(mut self, cause: impl fmt::Display) -> Self {
         self.cause.0.get_or_insert_with(|| cause.to_string().into());
         self

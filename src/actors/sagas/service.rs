@@ -16,7 +16,8 @@ use domain::saga::record::{Counts, Saga, SagaKind};
 use domain::saga::rules::is_visible;
 use domain::saga::user_deletion::choose_successors;
 use domain::user::messages::{LiveUsers, RemoveUser, Successors};
-use kernel::caller::{Caller, Role};
+use domain::user::rules::may_manage_users;
+use kernel::caller::Caller;
 use kernel::error::{Error, ErrorCode};
 use kernel::page::Page;
 use runtime::serve;
@@ -42,7 +43,7 @@ pub struct SagaService {
 
 impl SagaService {
     async fn delete_user(&self, delete: DeleteUser) -> Result<Id, Error> {
-        delete.context.caller.require(&[Role::Admin])?;
+        may_manage_users(&delete.context.caller)?;
         let mut attempt = 1;
         loop {
             let successors = self.successors(&delete.context.caller, delete.id, delete.reassign_to).await?;
@@ -65,7 +66,7 @@ impl SagaService {
     }
 
     async fn preview_user(&self, asked: PreviewUserDeletion) -> Result<Preview, Error> {
-        asked.caller.require(&[Role::Admin])?;
+        may_manage_users(&asked.caller)?;
         let successors = self.successors(&asked.caller, asked.id, asked.reassign_to).await?;
         let counts = self.counts(SagaKind::UserDeletion, asked.id).await?;
         Ok(Preview {
