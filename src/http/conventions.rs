@@ -33,12 +33,13 @@ pub async fn around(
     let begun = Instant::now();
     let ids = RequestIds::read(&request);
     request.extensions_mut().insert(ids.clone());
-    let trace = request_log::trace(&request, &ids, known_method(request.method().as_str()));
+    let method = known_method(request.method().as_str());
+    let trace = request_log::opened(&ids, method);
     let answered = async {
         // Handlers' and extractors' errors are answers by now; the router needs the request for itself.
         let mut response = with_problem(next.call(request).await?.map_into_boxed_body());
         finish(&mut response, &ids.request_id);
-        count(&response, begun);
+        count(&response, method, begun);
         log_answer(&response);
         Ok(response)
     };
@@ -123,9 +124,8 @@ fn finish(response: &mut ServiceResponse<BoxBody>, request_id: &str) {
     }
 }
 
-fn count(response: &ServiceResponse<BoxBody>, begun: Instant) {
+fn count(response: &ServiceResponse<BoxBody>, method: &'static str, begun: Instant) {
     let route = response.request().match_pattern().unwrap_or_else(|| "none".to_owned());
-    let method = known_method(response.request().method().as_str());
     let status = response.status().as_u16();
     tracing::debug!(method, path = response.request().path(), status, elapsed = ?begun.elapsed(), "answered");
     metrics::counter!("kizuna_http_requests_total", "method" => method, "route" => route.clone(), "status" => status.to_string())

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::http::client_address::client_address;
 use crate::http::methods::no_resource;
 use crate::http::request_ids::RequestIds;
-use crate::http::request_log::note_user;
+use crate::http::request_log::{note_route, note_user};
 use crate::http::state::gateway;
 use domain::user::record::UserState;
 use kernel::caller::Caller;
@@ -221,6 +221,7 @@ impl FromRequest for Authenticated {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
+            note_route(&request);
             let gateway = gateway(&request);
             let token = bearer(&request)?;
             let principal = gateway.auth.authenticate(token).await?;
@@ -280,6 +281,7 @@ impl FromRequest for Anonymous {
     type Future = Ready<Result<Self, HttpError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        note_route(request);
         ready(Ok(Self { address: client_address(request), ids: RequestIds::of(request) }))
     }
 }

@@ -8,13 +8,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::ServiceResponse;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use kernel::error::Error;
 use kernel::ids::Id;
-use runtime::trace::{Origin, Trace};
-use tracing::field::Empty;
+use runtime::trace::{self, Origin, Span, Trace, Value};
 
 use crate::http::client_address::client_address;
 use crate::http::request_ids::RequestIds;
@@ -22,17 +21,22 @@ use crate::http::request_ids::RequestIds;
 /// The error of an answer whose body is already written, for the log line.
 struct LoggedError(Error);
 
-/// The trace of a request.
-pub fn trace(request: &ServiceRequest, ids: &RequestIds, method: &'static str) -> Trace {
+/// The trace of a request that has just begun.
+pub fn opened(ids: &RequestIds, method: &'static str) -> Trace {
     let RequestIds { request_id, traceparent } = ids.clone();
-    let (id, route) = (&*request_id, request.match_pattern());
-    let span = tracing::error_span!("request", request_id = id, method, route, user = Empty);
-    Trace::new(span, Origin { request_id, traceparent })
+    let fields = vec![("request_id", Value::Text(request_id.clone())), ("method", Value::Name(method))];
+    Trace::new(Span::new("request", fields), Origin { request_id, traceparent })
+}
+
+/// Adds the route to the request's span, a pattern such as `/api/customers/{id}`. Before the router has found the
+/// route, asking for it would try the patterns of all routes.
+pub fn note_route(request: &HttpRequest) {
+    trace::note("route", || request.match_pattern().map(|route| Value::Text(route.into())));
 }
 
 /// Adds the authenticated user to the request's span.
 pub fn note_user(user: Id) {
-    tracing::Span::current().record("user", tracing::field::display(user));
+    trace::note("user", || Some(Value::Id(user)));
 }
 
 /// Attaches the error to its answer, so that the log line has the code and the cause.
@@ -46,6 +50,7 @@ pub fn log_answer(response: &ServiceResponse) {
     if !matches!(status, 401 | 403 | 429 | 500..) {
         return;
     }
+    note_route(response.request());
     let extensions = response.response().extensions();
     let error = extensions.get::<LoggedError>().map(|logged| &logged.0);
     log(status, error, response.request());

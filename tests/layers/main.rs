@@ -27,7 +27,7 @@ const CRATES: [(&str, &[&str]); 5] = [
 const LAYERS: [(&str, &[&str]); 10] = [
     ("i18n", &["kernel"]),
     ("formats", &["kernel"]),
-    ("telemetry", &[]),
+    ("telemetry", &["runtime"]),
     ("persistence", &["kernel", "store", "domain"]),
     ("actors", &["kernel", "store", "runtime", "domain", "persistence", "i18n", "formats"]),
     ("http", &["kernel", "runtime", "domain", "actors", "i18n", "formats"]),

@@ -5,7 +5,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header;
 
 use crate::http::extract::bearer;
-use crate::http::request_log::note_user;
+use crate::http::request_log::{note_route, note_user};
 use crate::http::state::Gateway;
 use domain::user::messages::Principal;
 use kernel::error::{Error, ErrorCode};
@@ -18,6 +18,7 @@ pub const SESSION_COOKIE: &str = "kizuna_session";
 /// # Errors
 /// `invalid_token`, `token_expired`, `session_ended`, `foreign_origin`, `unavailable`.
 pub async fn authenticate(gateway: &Gateway, request: &HttpRequest) -> Result<Option<Principal>, Error> {
+    note_route(request);
     let token = if request.headers().contains_key(header::AUTHORIZATION) {
         Some(bearer(request)?)
     } else {

@@ -14,7 +14,7 @@ use crate::remote::mailbox::{Mailbox, RedisClock, post};
 use crate::service::{Hosted, Local};
 use crate::stats::ActorStats;
 use crate::supervisor::LivenessGuard;
-use crate::trace::{Origin, Trace};
+use crate::trace::{Origin, Span, Trace, Value};
 use kernel::error::Error;
 use kernel::ids::Id;
 use store::redis::Redis;
@@ -138,13 +138,17 @@ impl Responder {
 /// The service's side of a call, for the span.
 fn trace(question: &Question) -> Trace {
     let Question { service, name, correlation_id, traceparent, .. } = question;
-    let request_id = correlation_id.as_deref();
+    let text = |text: &str| Value::Text(text.into());
+    let mut fields = Vec::with_capacity(4);
+    fields.extend(correlation_id.as_deref().map(|id| ("request_id", text(id))));
     // Not `name`: the JSON format uses that field for the span itself.
-    let span = tracing::error_span!("call", request_id, service, call = name, traceparent);
-    match request_id {
+    fields.extend([("service", text(service)), ("call", text(name))]);
+    fields.extend(traceparent.as_deref().map(|parent| ("traceparent", text(parent))));
+    let span = Span::new("call", fields);
+    match correlation_id {
         Some(id) => Trace::new(
             span,
-            Origin { request_id: id.into(), traceparent: traceparent.as_deref().map(Into::into) },
+            Origin { request_id: id.as_str().into(), traceparent: traceparent.as_deref().map(Into::into) },
         ),
         None => Trace::without_origin(span),
     }

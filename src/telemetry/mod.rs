@@ -1,5 +1,7 @@
 //! Logs and metrics.
 
+mod lines;
+
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
@@ -7,6 +9,8 @@ use std::sync::OnceLock;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
+
+use crate::telemetry::lines::{Json, Text};
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
@@ -22,7 +26,7 @@ pub fn log_to_stderr() {
         .log_internal_errors(false);
     let json = std::env::var("KIZUNA_LOG_FORMAT").is_ok_and(|format| format == "json");
     // A second call (tests) keeps the first one's settings.
-    let first = if json { logs.json().try_init() } else { logs.try_init() };
+    let first = if json { logs.event_format(Json).try_init() } else { logs.event_format(Text).try_init() };
     if first.is_ok() {
         std::panic::set_hook(Box::new(log_panic));
     }
