@@ -1,6 +1,7 @@
 //! Putting a node together: the only place that knows every part.
 //!
-//! - [`startup`]: database, actors and gateway, from start to stop; [`bootstrap`]: the first start
+//! - [`startup`]: database, actors and gateway, from start to stop; `ports`: what it listens on;
+//!   [`bootstrap`]: the first start
 //! - [`services`]: the services of a node, made from their parts by [`builder`], [`assembly`] and [`consumers`]
 //! - [`projections`]: rebuilding them from the log; [`demo`]: sample data
 
@@ -9,6 +10,7 @@ pub mod bootstrap;
 pub mod builder;
 pub mod consumers;
 pub mod demo;
+mod ports;
 pub mod projections;
 pub mod services;
 pub mod startup;

@@ -15,6 +15,7 @@ use crate::actors::first_answers::FirstAnswers;
 use crate::actors::live::client::LiveClient;
 use crate::actors::operations::readiness::Readiness;
 use crate::app::bootstrap;
+use crate::app::ports::{Port, Ports};
 use crate::app::services::Services;
 use crate::config::Config;
 use crate::http;
@@ -26,6 +27,7 @@ use crate::telemetry;
 use kernel::clock::Clock;
 use runtime::cluster::lease::MembershipHandle;
 use store::redis::Redis;
+use store::server_lock::ServerLock;
 use store::{Db, leases as nodes};
 
 /// A connection is closed when its client has acknowledged nothing for this long.
@@ -46,6 +48,8 @@ pub struct Application {
     drain_delay: Duration,
     drain_timeout: Duration,
     first_login: Option<bootstrap::FirstLogin>,
+    /// Released when the database is closed.
+    _lock: Option<ServerLock>,
 }
 
 /// Stops an application from another task.
@@ -76,13 +80,15 @@ impl Stopper {
 }
 
 impl Application {
-    /// Opens the database, starts the actors and binds the port. Call within an actix system; `runtime` must outlive
-    /// the application.
+    /// Takes the ports, opens the database, starts the actors and listens. Call within an actix system; `runtime` must
+    /// outlive the application.
     ///
     /// # Errors
     /// One line that says what failed.
     pub async fn build(config: &Config, clock: Clock, runtime: Handle) -> anyhow::Result<Self> {
         config.validate().map_err(anyhow::Error::msg)?;
+        let ports = Ports::bind(&config.http)?;
+        let lock = ServerLock::take(&config.database.settings()).context("--database-url")?;
         let metrics = telemetry::metrics();
         let db = open(config, &runtime).await?;
         let secret = bootstrap::jwt_secret(config)?;
@@ -117,12 +123,12 @@ impl Application {
             serves_metrics: config.http.ops_listen.is_none(),
             openapi: Arc::new(http::document()),
         });
-        let (server, address) = serve(config, gateway.clone())?;
+        let (server, address) = serve(config, ports.api, gateway.clone())?;
         services.members.listens(address);
-        let (ops, ops_address) = match config.http.ops_listen {
+        let (ops, ops_address) = match ports.ops {
             None => (None, None),
-            Some(listen) => {
-                let (server, address) = serve_metrics(listen, gateway)?;
+            Some(port) => {
+                let (server, address) = serve_metrics(port, gateway)?;
                 (Some(server), Some(address))
             }
         };
@@ -137,6 +143,7 @@ impl Application {
             drain_delay: drain_delay(config),
             drain_timeout: config.http.drain_timeout,
             first_login,
+            _lock: lock,
         })
     }
 
@@ -220,7 +227,7 @@ async fn open(config: &Config, runtime: &Handle) -> anyhow::Result<Db> {
     opened.await?
 }
 
-fn serve(config: &Config, gateway: Data<Gateway>) -> anyhow::Result<(Server, SocketAddr)> {
+fn serve(config: &Config, port: Port, gateway: Data<Gateway>) -> anyhow::Result<(Server, SocketAddr)> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let connections = (config.http.max_connections as usize).div_ceil(cores);
     let server = HttpServer::new(move || {
@@ -238,8 +245,7 @@ fn serve(config: &Config, gateway: Data<Gateway>) -> anyhow::Result<(Server, Soc
     .on_connect(|connection, _| give_up_when_stuck(connection))
     .disable_signals()
     .shutdown_timeout(config.http.drain_timeout.as_secs())
-    .bind(config.http.listen)
-    .with_context(|| format!("--listen {}", config.http.listen))?;
+    .listen(port.listen()?)?;
     let address = server.addrs()[0];
     Ok((server.run(), address))
 }
@@ -252,7 +258,7 @@ fn give_up_when_stuck(connection: &dyn std::any::Any) {
     }
 }
 
-fn serve_metrics(listen: SocketAddr, gateway: Data<Gateway>) -> anyhow::Result<(Server, SocketAddr)> {
+fn serve_metrics(port: Port, gateway: Data<Gateway>) -> anyhow::Result<(Server, SocketAddr)> {
     let expose = |gateway: Data<Gateway>| async move { ops::expose(&gateway).await };
     let server = HttpServer::new(move || {
         App::new()
@@ -262,8 +268,7 @@ fn serve_metrics(listen: SocketAddr, gateway: Data<Gateway>) -> anyhow::Result<(
     })
     .workers(1)
     .disable_signals()
-    .bind(listen)
-    .with_context(|| format!("--ops-listen {listen}"))?;
+    .listen(port.listen()?)?;
     let address = server.addrs()[0];
     Ok((server.run(), address))
 }

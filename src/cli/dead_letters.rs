@@ -5,7 +5,7 @@ use tokio::runtime::Handle;
 
 use crate::actors::operations::dead_letters;
 use crate::actors::operations::messages::{DeadLetter, DeadLetterView};
-use crate::cli::shared::{Done, connect};
+use crate::cli::shared::{Done, connect_to_existing};
 use crate::config::DatabaseConfig;
 use kernel::clock::Clock;
 use kernel::error::{Error, ErrorCode};
@@ -61,7 +61,7 @@ pub async fn run(command: Command, db_runtime: Handle) -> Done {
 }
 
 async fn list(args: ListArgs, db_runtime: Handle) -> Done {
-    let db = connect(args.database, &db_runtime).await?;
+    let db = connect_to_existing(args.database, &db_runtime).await?;
     let mut page = beginning();
     loop {
         let Page { items, next, .. } = dead_letters::list(&db, args.consumer.as_deref(), &page).await?;
@@ -78,7 +78,7 @@ async fn list(args: ListArgs, db_runtime: Handle) -> Done {
 }
 
 async fn redrive(args: RedriveArgs, db_runtime: Handle) -> Done {
-    let db = connect(args.database, &db_runtime).await?;
+    let db = connect_to_existing(args.database, &db_runtime).await?;
     let done = match args.id {
         Some(id) => redrive_one(&db, id).await.map(|letter| println!("{}", line(&letter))),
         None => redrive_all(&db, args.consumer.as_deref()).await,

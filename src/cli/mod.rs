@@ -20,7 +20,7 @@ use crate::actors::auth::token::Keys;
 use crate::app::bootstrap;
 use crate::app::services::Services;
 use crate::app::startup::{Application, Stopper};
-use crate::cli::shared::{Done, connect, read_password};
+use crate::cli::shared::{Done, connect, connect_to_existing, read_password};
 use crate::config::{ClusterConfig, Config, DatabaseConfig};
 use crate::telemetry;
 use domain::service_name::ServiceName;
@@ -240,7 +240,7 @@ async fn create_user(mut args: CreateUserArgs, db_runtime: Handle) -> Done {
 }
 
 async fn tail(args: TailArgs, db_runtime: Handle) -> Done {
-    let db = connect(args.database, &db_runtime).await?;
+    let db = connect_to_existing(args.database, &db_runtime).await?;
     let filter = AuditFilter { event_type: args.event_type, ..AuditFilter::default() };
     // By position, not by id: ids of different threads may be committed out of order. The heads are read before the
     // last events, so that no event in between is missed.

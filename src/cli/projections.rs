@@ -5,7 +5,7 @@ use tokio::runtime::Handle;
 
 use crate::app::projections;
 use crate::app::projections::Rebuilt;
-use crate::cli::shared::{Done, connect};
+use crate::cli::shared::{Done, connect_to_existing};
 use crate::config::DatabaseConfig;
 
 #[derive(Subcommand)]
@@ -21,7 +21,7 @@ pub enum Command {
 
 pub async fn run(command: Command, db_runtime: Handle) -> Done {
     let Command::Rebuild(database) = command;
-    let db = connect(database, &db_runtime).await?;
+    let db = connect_to_existing(database, &db_runtime).await?;
     let migrated = db.clone();
     db_runtime.spawn(async move { migrated.migrate().await }).await??;
     let done = projections::rebuild(&db).await;

@@ -1,5 +1,6 @@
 //! What several commands use.
 
+use anyhow::Context as _;
 use store::Db;
 use tokio::runtime::Handle;
 
@@ -9,12 +10,22 @@ use crate::persistence::SCHEMA;
 /// How a command ends.
 pub type Done = anyhow::Result<()>;
 
-/// Opens the database that the command names.
+/// Opens the database that the command names; makes a SQLite file that is missing.
 ///
 /// # Errors
 /// When it can't be opened.
 pub async fn connect(database: DatabaseConfig, db_runtime: &Handle) -> anyhow::Result<Db> {
     Ok(db_runtime.spawn(async move { Db::connect(&database.settings(), SCHEMA).await }).await??)
+}
+
+/// Opens the database that the command names, which must exist: for commands that have nothing to do on a new one, so that
+/// a mistyped path makes no file.
+///
+/// # Errors
+/// When there is none, or it can't be opened.
+pub async fn connect_to_existing(database: DatabaseConfig, db_runtime: &Handle) -> anyhow::Result<Db> {
+    let opened = db_runtime.spawn(async move { Db::connect_to_existing(&database.settings(), SCHEMA).await });
+    opened.await?.context("--database-url")
 }
 
 /// Reads a password from standard input.

@@ -7,7 +7,8 @@
 //! - `dead_letters`: a consumer fails until a redrive; `projections`: they are rebuilt
 //! - `logs`: the log of requests that fail or are refused
 //! - `summary`: flow 6 while a service hangs; `outage`: every kind of request while PostgreSQL is away
-//! - `drain`, `settings`, `commands`, `first_start`: how the process starts and ends; `fixture`: the common setup
+//! - `drain`, `settings`, `commands`, `first_start`, `one_server`: how the process starts and ends; `fixture`: the
+//!   common setup
 
 mod client;
 mod commands;
@@ -17,6 +18,7 @@ mod first_start;
 mod fixture;
 mod kill;
 mod logs;
+mod one_server;
 mod outage;
 mod panics;
 mod projections;

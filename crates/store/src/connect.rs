@@ -13,15 +13,16 @@ use sqlx::ConnectOptions;
 use crate::error::StoreError;
 use crate::postgres::Connections;
 use crate::readers::Readers;
-use crate::settings::{DatabaseSettings, LOCK_TIMEOUT};
+use crate::settings::{DatabaseSettings, LOCK_TIMEOUT, Missing};
 
-/// Opens the writer and the readers of a SQLite file; creates the file and its folder if missing.
-pub(crate) async fn open_sqlite(settings: &DatabaseSettings) -> Result<(SqlitePool, Readers), StoreError> {
-    let options = SqliteConnectOptions::from_str(&settings.url)?
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
+/// Opens the writer and the readers of a SQLite file.
+pub(crate) async fn open_sqlite(
+    settings: &DatabaseSettings,
+    missing: Missing,
+) -> Result<(SqlitePool, Readers), StoreError> {
+    let mut options = SqliteConnectOptions::from_str(&settings.url)?
+        .create_if_missing(missing == Missing::Create)
         .synchronous(SqliteSynchronous::Full)
-        .auto_vacuum(SqliteAutoVacuum::None)
         .busy_timeout(LOCK_TIMEOUT)
         .statement_cache_capacity(256)
         // Checkpoints sync the main file: every 16 MB of log rather than every 4.
@@ -29,9 +30,21 @@ pub(crate) async fn open_sqlite(settings: &DatabaseSettings) -> Result<(SqlitePo
         .pragma("cache_size", "-8000")
         // A statement is a whole batch: its text and its time would not help a reader of the log.
         .disable_statement_logging();
-    if let Some(folder) = options.get_filename().parent() {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| StoreError::Unavailable(format!("{}: {error}", folder.display())))?;
+    match missing {
+        Missing::Create => {
+            // Settings of the file itself, which another program's file must not get.
+            options = options.journal_mode(SqliteJournalMode::Wal).auto_vacuum(SqliteAutoVacuum::None);
+            if let Some(folder) = options.get_filename().parent() {
+                std::fs::create_dir_all(folder)
+                    .map_err(|error| StoreError::Unavailable(format!("{}: {error}", folder.display())))?;
+            }
+        }
+        Missing::Refuse => {
+            let file = settings.sqlite_file().filter(|file| !file.exists());
+            if let Some(file) = file {
+                return Err(StoreError::Missing(file));
+            }
+        }
     }
     // It is never closed for its age and never tested: a file does not go away.
     let writer = SqlitePoolOptions::new()

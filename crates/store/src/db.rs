@@ -9,7 +9,7 @@ pub use crate::error::StoreError;
 use crate::postgres;
 use crate::postgres::Connections;
 use crate::readers::Readers;
-use crate::settings::{DatabaseSettings, Schema};
+use crate::settings::{DatabaseSettings, Missing, Schema};
 use crate::sql::Sql;
 use crate::table::{Dialect, Table};
 use kernel::event::Catalogue;
@@ -50,10 +50,35 @@ impl Db {
     /// # Errors
     /// `Unavailable` if nothing answers there, `Failed` for a URL that is neither `sqlite:` nor `postgres:`.
     pub async fn connect(settings: &DatabaseSettings, schema: Schema) -> Result<Self, StoreError> {
+        Self::open(settings, schema, Missing::Create).await
+    }
+
+    /// Connects to a database that must exist: nothing is made, and no setting of a file is changed. Call on the
+    /// long-lived runtime.
+    ///
+    /// # Errors
+    /// `Missing` if there is no such file; `Failed` also if it has no tables of ours.
+    pub async fn connect_to_existing(
+        settings: &DatabaseSettings,
+        schema: Schema,
+    ) -> Result<Self, StoreError> {
+        let db = Self::open(settings, schema, Missing::Refuse).await?;
+        let found = match db.dialect() {
+            Dialect::Sqlite => "SELECT name FROM sqlite_master WHERE name = 'slices'",
+            Dialect::Postgres => "SELECT CAST(to_regclass('slices') AS TEXT)",
+        };
+        if db.text(Sql::new(found)).await?.is_none() {
+            db.close().await;
+            return Err(StoreError::Failed("it has no tables of Kizuna; `kizuna migrate` makes them".into()));
+        }
+        Ok(db)
+    }
+
+    async fn open(settings: &DatabaseSettings, schema: Schema, missing: Missing) -> Result<Self, StoreError> {
         let url = settings.url.as_str();
         let pools = match Dialect::of(url) {
             Some(Dialect::Sqlite) => {
-                let (writer, readers) = open_sqlite(settings).await?;
+                let (writer, readers) = open_sqlite(settings, missing).await?;
                 Pools::Sqlite { writer, readers }
             }
             Some(Dialect::Postgres) => Pools::Postgres(open_postgres(settings).await?),

@@ -1,5 +1,7 @@
 //! Errors of the database.
 
+use std::path::PathBuf;
+
 use kernel::error::Error;
 
 /// Why a statement failed.
@@ -11,6 +13,9 @@ pub enum StoreError {
     /// A unique index holds such a value already.
     #[error("a row with this value exists already ({0})")]
     Duplicate(String),
+    /// There is no such SQLite file, and none was to be made.
+    #[error("there is no database at {}", .0.display())]
+    Missing(PathBuf),
     /// Anything else: a defect of this program, or a damaged row.
     #[error("the database refused: {0}")]
     Failed(String),
@@ -50,7 +55,9 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::unavailable().with_cause(error),
-            StoreError::Duplicate(_) | StoreError::Failed(_) => Self::internal(error),
+            StoreError::Duplicate(_) | StoreError::Missing(_) | StoreError::Failed(_) => {
+                Self::internal(error)
+            }
         }
     }
 }

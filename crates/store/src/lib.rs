@@ -2,8 +2,9 @@
 //! between nodes. It knows no record of the business and takes no decision.
 //!
 //! - [`table`], [`sql`]: one description of a table and of a statement for both databases
-//! - [`db`], [`error`]: the two databases behind one interface; `connect` opens them; `readers`: SQLite's connections for
-//!   reading; `postgres`, `pulse`: the connections to PostgreSQL, and whether it answers; [`settings`] says how
+//! - [`db`], [`error`]: the two databases behind one interface; `connect` opens them; [`server_lock`]: one server
+//!   per SQLite file; `readers`: its connections for reading; `postgres`, `pulse`: the connections to PostgreSQL, and
+//!   whether it answers; [`settings`] says how
 //! - [`unit_of_work`], [`journal`]: what is committed together, and how a group of it is
 //! - [`log`], [`cursors`], [`idempotency`], [`schedules`]: the event log, and what is committed beside it
 //! - [`paging`]: the keyset query of every list; [`projections`]: tables that can be rebuilt from the log
@@ -28,6 +29,7 @@ mod pulse;
 mod readers;
 pub mod redis;
 pub mod schedules;
+pub mod server_lock;
 pub mod settings;
 pub mod sql;
 pub mod streams;

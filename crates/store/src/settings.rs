@@ -1,12 +1,25 @@
 //! Which database to open, with which schema.
 
+use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use kernel::event::Catalogue;
 use sqlx::migrate::Migrator;
+use sqlx::sqlite::SqliteConnectOptions;
+
+use crate::table::Dialect;
 
 /// How long a statement waits for a lock that another process or node holds.
 pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What to do about a SQLite file that does not exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// Make it, and its folder.
+    Create,
+    Refuse,
+}
 
 /// Where the database is, and how many connections read from it.
 #[derive(Clone, Debug)]
@@ -15,6 +28,17 @@ pub struct DatabaseSettings {
     pub url: String,
     /// The number of connections for reading; the journal has one more.
     pub pool_size: u32,
+}
+
+impl DatabaseSettings {
+    /// The SQLite file, which may be missing; `None` for PostgreSQL and for a database in memory.
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        let is_in_memory = self.url.contains(":memory:") || self.url.contains("mode=memory");
+        if is_in_memory || Dialect::of(&self.url) != Some(Dialect::Sqlite) {
+            return None;
+        }
+        Some(SqliteConnectOptions::from_str(&self.url).ok()?.get_filename().to_path_buf())
+    }
 }
 
 /// The schema of the program: its migrations for each database, and the types of its events.
