@@ -1,15 +1,20 @@
 //! What a commit says when the database fails under it: nothing was stored, or nobody knows.
 
+use std::time::Instant;
+
 use kernel::ids::{Id, new_id};
-use kizuna::persistence::analytics::{metric_write, metrics};
+use kizuna::persistence::analytics::{METRICS, metric_write, metrics};
+use kizuna::persistence::login_buckets;
+use kizuna::persistence::login_buckets::Charge;
 use rstest::rstest;
 use sqlx::{Connection, PgConnection, SqliteConnection};
-use store::Db;
 use store::journal::commit;
+use store::sql::Sql;
 use store::unit_of_work::CommitError;
+use store::{Db, projections};
 use tokio::task::JoinSet;
 
-use crate::common::{begin, commit_one, count, customer, customer_unit, unit};
+use crate::common::{begin, commit_one, count, customer, customer_unit, unit, user, user_write};
 use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 /// Breaks at COMMIT, whatever a new customer is committed with: a deferred constraint that nothing satisfies.
@@ -50,6 +55,56 @@ async fn what_breaks_at_its_commit_is_unknown_to_the_whole_group(
     for outcome in commit(&db, units).await {
         assert_eq!(outcome.expect("the connection is whole again").len(), 1);
     }
+}
+
+/// Ends the transaction of whoever inserts, as a full disk or an I/O error does.
+const ENDS: &str = "
+    CREATE TRIGGER ends_a BEFORE INSERT ON customers BEGIN SELECT RAISE(ROLLBACK, 'ended'); END;
+    CREATE TRIGGER ends_b BEFORE INSERT ON login_buckets BEGIN SELECT RAISE(ROLLBACK, 'ended'); END;
+    CREATE TRIGGER ends_c BEFORE DELETE ON daily_metrics BEGIN SELECT RAISE(ROLLBACK, 'ended'); END;";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_sqlite_ends_by_itself_spoils_no_later_one() {
+    let database = TestDatabase::fresh(Sqlite);
+    let db = database.migrated().await;
+    let metric = metric_write(begin().date(), new_id(), "logins", 1);
+    commit_one(&db, unit(vec![metric])).await.unwrap();
+    database.raw(ENDS).await;
+    let charge = Charge { id: "account/a".into(), interval: 1, per: 10 };
+    for _ in 0..3 {
+        let outcome = commit_one(&db, customer_unit(&customer("refused"))).await;
+        assert!(matches!(outcome, Err(CommitError::Refused(_))), "{outcome:?}");
+        assert!(login_buckets::charge(&db, vec![charge.clone()], begin()).await.is_err());
+        assert!(db.execute(Sql::new("DELETE FROM daily_metrics")).await.is_err());
+        assert!(projections::reset(&db, "tests.outcomes", &METRICS).await.is_err());
+        // What no trigger ends is committed all the same.
+        commit_one(&db, unit(vec![user_write(&user(&new_id().to_string()))])).await.unwrap();
+    }
+    nothing_is_stored(&db).await;
+    database.raw("DROP TRIGGER ends_a; DROP TRIGGER ends_b; DROP TRIGGER ends_c").await;
+    commit_one(&db, customer_unit(&customer("stored"))).await.unwrap();
+    assert_eq!(login_buckets::charge(&db, vec![charge], begin()).await.unwrap(), None);
+    assert_eq!(db.execute(Sql::new("DELETE FROM daily_metrics")).await.unwrap(), 1);
+    assert_eq!((count(&db, "customers").await, count(&db, "users").await), (1, 3));
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_of_the_writer_runs_once_a_second_at_most(#[case] on: Database) {
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
+    let tests = async || {
+        let sql = Sql::new("SELECT CAST(coalesce(sum(checks), 0) AS TEXT) FROM write_checks");
+        db.number(sql).await.unwrap()
+    };
+    let began = Instant::now();
+    for _ in 0..200 {
+        db.check_writes().await.unwrap();
+    }
+    let most = 1 + began.elapsed().as_secs() as i64;
+    assert!((1..=most).contains(&tests().await), "{} tests in {:?}", tests().await, began.elapsed());
 }
 
 #[rstest]

@@ -2,24 +2,21 @@
 
 use std::str::FromStr;
 
-use sqlx::postgres::PgConnectOptions;
-use sqlx::sqlite::{
-    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
-};
-
 use sqlx::ConnectOptions;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use crate::error::StoreError;
 use crate::postgres::Connections;
 use crate::readers::Readers;
 use crate::settings::{DatabaseSettings, LOCK_TIMEOUT, Missing};
+use crate::writer::Writer;
 
 /// Opens the writer and the readers of a SQLite file.
 pub(crate) async fn open_sqlite(
     settings: &DatabaseSettings,
     missing: Missing,
-) -> Result<(SqlitePool, Readers), StoreError> {
+) -> Result<(Writer, Readers), StoreError> {
     let mut options = SqliteConnectOptions::from_str(&settings.url)?
         .create_if_missing(missing == Missing::Create)
         .synchronous(SqliteSynchronous::Full)
@@ -46,15 +43,7 @@ pub(crate) async fn open_sqlite(
             }
         }
     }
-    // It is never closed for its age and never tested: a file does not go away.
-    let writer = SqlitePoolOptions::new()
-        .max_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .acquire_timeout(LOCK_TIMEOUT)
-        .test_before_acquire(false)
-        .connect_with(options.clone())
-        .await?;
+    let writer = Writer::open(options.clone()).await?;
     let readers = Readers::new(options.pragma("query_only", "on"), settings.pool_size);
     Ok((writer, readers))
 }

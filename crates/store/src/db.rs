@@ -1,7 +1,8 @@
 //! The database: SQLite or PostgreSQL behind one interface for reads and for the journal's transaction.
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
-use sqlx::{AssertSqlSafe, PgConnection, Postgres, Sqlite, SqlitePool, Transaction};
 use tokio::runtime::Handle;
 
 use crate::connect::{open_postgres, open_sqlite};
@@ -12,6 +13,11 @@ use crate::readers::Readers;
 use crate::settings::{DatabaseSettings, Missing, Schema};
 use crate::sql::Sql;
 use crate::table::{Dialect, Table};
+pub use crate::tx::Tx;
+use crate::tx::{Open, postgres_text};
+use crate::write_check::WriteCheck;
+use crate::writer;
+use crate::writer::Writer;
 use kernel::event::Catalogue;
 use kernel::failpoint;
 use kernel::ids::Id;
@@ -19,7 +25,7 @@ use kernel::ids::Id;
 #[derive(Clone)]
 enum Pools {
     // SQLite has one writer; readers beside it see the last commit (WAL).
-    Sqlite { writer: SqlitePool, readers: Readers },
+    Sqlite { writer: Writer, readers: Readers },
     Postgres(Connections),
 }
 
@@ -28,6 +34,7 @@ enum Pools {
 pub struct Db {
     pools: Pools,
     schema: Schema,
+    writes: Arc<WriteCheck>,
     // PostgreSQL sockets belong to the runtime that made them, and a dropped future must not cut a
     // transaction in half: every statement there runs in a task of this long-lived runtime.
     runtime: Handle,
@@ -86,7 +93,7 @@ impl Db {
                 return Err(StoreError::Failed("the URL starts with neither sqlite: nor postgres:".into()));
             }
         };
-        Ok(Self { pools, schema, runtime: Handle::current() })
+        Ok(Self { pools, schema, writes: Arc::new(WriteCheck::new()), runtime: Handle::current() })
     }
 
     /// A handle to the same database for work that must be done in time, whatever else is under way: on PostgreSQL it has
@@ -106,7 +113,7 @@ impl Db {
     /// When a migration fails or the schema is newer than this binary.
     pub async fn migrate(&self) -> Result<Vec<String>, StoreError> {
         let (migrator, ran) = match &self.pools {
-            Pools::Sqlite { writer, .. } => (self.schema.sqlite, self.schema.sqlite.run(writer).await),
+            Pools::Sqlite { writer, .. } => (self.schema.sqlite, writer.migrate(self.schema.sqlite).await?),
             Pools::Postgres(connections) => {
                 let (mut lent, migrator) = (connections.lend_at_start().await?, self.schema.postgres);
                 // `run` of a connection can't be sent between threads (the compiler finds it "not general enough").
@@ -167,8 +174,10 @@ impl Db {
         match &self.pools {
             Pools::Sqlite { readers, .. } => {
                 let mut reader = readers.lend().await?;
-                let text = sqlite_text(&mut reader.connection, &sql).await;
-                reader.done();
+                let text = writer::text(&mut reader.connection, &sql).await;
+                if text.is_ok() {
+                    reader.done();
+                }
                 Ok(text?)
             }
             Pools::Postgres(connections) => {
@@ -196,6 +205,15 @@ impl Db {
     /// `Unavailable` if it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.text(Sql::new("SELECT CAST(1 AS TEXT)")).await.map(drop)
+    }
+
+    /// Checks that the database takes writes, by a small transaction. It is bounded: at most one runs in a second, however
+    /// often this is called.
+    ///
+    /// # Errors
+    /// `Unavailable` while writes would fail.
+    pub async fn check_writes(&self) -> Result<(), StoreError> {
+        self.writes.run(self).await
     }
 
     /// Runs a statement outside the journal (housekeeping only); returns how many rows it touched.
@@ -229,12 +247,21 @@ impl Db {
 
     /// Begins the transaction of a commit. Run it to its end in a task that is never dropped.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(match &self.pools {
-            Pools::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres(connections) => {
-                Tx::Postgres(postgres::Transaction::begin(connections.lend().await?).await?)
+        let begun = match &self.pools {
+            Pools::Sqlite { writer, .. } => writer.begin().await.map(Open::Sqlite),
+            Pools::Postgres(connections) => match connections.lend().await {
+                Ok(lent) => postgres::Transaction::begin(lent).await.map(Open::Postgres),
+                Err(error) => Err(error),
+            },
+        };
+        let writes = self.writes.clone();
+        match begun {
+            Ok(open) => Ok(Tx::new(open, writes)),
+            Err(error) => {
+                writes.failed(&error);
+                Err(error)
             }
-        })
+        }
     }
 
     /// The runtime that outlives every actor.
@@ -252,74 +279,4 @@ impl Db {
             Pools::Postgres(connections) => connections.close().await,
         }
     }
-}
-
-/// An open transaction.
-pub enum Tx {
-    Sqlite(Transaction<'static, Sqlite>),
-    Postgres(postgres::Transaction),
-}
-
-impl Tx {
-    /// The first column of the first row, as text.
-    pub async fn text(&mut self, sql: &Sql) -> Result<Option<String>, StoreError> {
-        Ok(match self {
-            Self::Sqlite(tx) => sqlite_text(&mut **tx, sql).await?,
-            Self::Postgres(tx) => {
-                tx.run(async |connection| postgres_text(connection, sql, true).await).await?
-            }
-        })
-    }
-
-    /// Like [`Tx::text`], but with a plan made for this call. PostgreSQL keeps the plan of a prepared statement, and
-    /// a plan made while the table was empty may scan all rows.
-    pub async fn text_planned_anew(&mut self, sql: &Sql) -> Result<Option<String>, StoreError> {
-        Ok(match self {
-            Self::Sqlite(tx) => sqlite_text(&mut **tx, sql).await?,
-            Self::Postgres(tx) => {
-                tx.run(async |connection| postgres_text(connection, sql, false).await).await?
-            }
-        })
-    }
-
-    /// Runs a statement; returns how many rows it touched.
-    pub async fn execute(&mut self, sql: &Sql) -> Result<u64, StoreError> {
-        let text = AssertSqlSafe(sql.text());
-        Ok(match self {
-            Self::Sqlite(tx) => {
-                sqlx::query_with(text, sql.sqlite()?).execute(&mut **tx).await?.rows_affected()
-            }
-            Self::Postgres(tx) => {
-                let query = sqlx::query_with(text, sql.postgres()?);
-                tx.run(async |connection| query.execute(connection).await).await?.rows_affected()
-            }
-        })
-    }
-
-    pub async fn commit(self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => tx.commit().await?,
-        }
-        Ok(())
-    }
-}
-
-async fn sqlite_text<'c>(
-    on: impl sqlx::Executor<'c, Database = Sqlite>,
-    sql: &Sql,
-) -> Result<Option<String>, sqlx::Error> {
-    let query =
-        sqlx::query_scalar_with::<Sqlite, Option<String>, _>(AssertSqlSafe(sql.text()), sql.sqlite()?);
-    Ok(query.fetch_optional(on).await?.flatten())
-}
-
-async fn postgres_text(
-    on: &mut PgConnection,
-    sql: &Sql,
-    keep_plan: bool,
-) -> Result<Option<String>, sqlx::Error> {
-    let query =
-        sqlx::query_scalar_with::<Postgres, Option<String>, _>(AssertSqlSafe(sql.text()), sql.postgres()?);
-    Ok(query.persistent(keep_plan).fetch_optional(on).await?.flatten())
 }

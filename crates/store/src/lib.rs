@@ -2,9 +2,9 @@
 //! between nodes. It knows no record of the business and takes no decision.
 //!
 //! - [`table`], [`sql`]: one description of a table and of a statement for both databases
-//! - [`db`], [`error`]: the two databases behind one interface; `connect` opens them; [`server_lock`]: one server
-//!   per SQLite file; `readers`: its connections for reading; `postgres`, `pulse`: the connections to PostgreSQL, and
-//!   whether it answers; [`settings`] says how
+//! - [`db`], [`error`]: the two databases behind one interface, `tx`: a transaction of either; `connect` opens them; [`server_lock`]: one server
+//!   per SQLite file; `writer`, `readers`: its connections; `postgres`, `pulse`: the connections to PostgreSQL, and
+//!   whether it answers; `write_check`: whether writes are taken; [`settings`] says how
 //! - [`unit_of_work`], [`journal`]: what is committed together, and how a group of it is
 //! - [`log`], [`cursors`], [`idempotency`], [`schedules`]: the event log, and what is committed beside it
 //! - [`paging`]: the keyset query of every list; [`projections`]: tables that can be rebuilt from the log
@@ -34,7 +34,10 @@ pub mod settings;
 pub mod sql;
 pub mod streams;
 pub mod table;
+mod tx;
 pub mod unit_of_work;
+mod write_check;
+mod writer;
 
 pub use db::Db;
 pub use error::StoreError;

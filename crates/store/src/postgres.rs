@@ -115,7 +115,11 @@ impl Connections {
             Some(rested) => rested,
             // Whichever comes first: a server that refuses new connections may still serve open ones.
             None => tokio::select! {
-                connection = connect(&self.shared.options) => Idle { connection: connection?, made, since: made },
+                connection = connect(&self.shared.options) => {
+                    // Also a refused password, as while a server that took over is set up, is no fault of a request.
+                    let connection = connection.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+                    Idle { connection, made, since: made }
+                }
                 rested = self.next_back() => rested,
             },
         };
@@ -183,10 +187,25 @@ fn is_starting(error: &sqlx::Error) -> bool {
     }
 }
 
+/// What the server says when it takes no writes: it has become a standby, or its operator made it read-only.
+const READ_ONLY: &str = "25006";
+
+/// Classes of errors after which another connection may serve better, because it may lead to another server: read-only,
+/// out of resources (a full disk), stopping, trouble of the system, internal errors.
+const TROUBLED: [&str; 6] = ["08", READ_ONLY, "53", "57", "58", "XX"];
+
+/// The code of an error that the server sent.
+fn code(error: &sqlx::Error) -> Option<&str> {
+    Some(error.as_database_error()?.try_downcast_ref::<PgDatabaseError>()?.code())
+}
+
 /// Whether the server only refused the statement, and the connection still works.
 fn leaves_it_open(error: &sqlx::Error) -> bool {
-    let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
-    error.is_some_and(|error| matches!(error.severity(), PgSeverity::Error))
+    let answer = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    answer.is_some_and(|error| {
+        let is_troubled = TROUBLED.iter().any(|class| error.code().starts_with(class));
+        matches!(error.severity(), PgSeverity::Error) && !is_troubled
+    })
 }
 
 /// A lent connection. Closed when it is dropped.
@@ -210,12 +229,17 @@ impl Lent {
     ) -> Result<T, StoreError> {
         self.is_sound = false;
         let (connection, is_sound) = (&mut self.connection, &mut self.is_sound);
+        let pulse = &self.home.shared.pulse;
         let work = async {
             let answer = work(connection).await;
             *is_sound = answer.as_ref().err().is_none_or(leaves_it_open);
+            if answer.as_ref().err().and_then(code) == Some(READ_ONLY) {
+                // The others lead to the same server.
+                pulse.distrust();
+            }
             Ok(answer?)
         };
-        self.home.shared.pulse.during(work).await
+        pulse.during(work).await
     }
 
     /// Returns the connection after its statements have ended, with success or not. It is kept if it still works.

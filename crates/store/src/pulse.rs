@@ -21,6 +21,8 @@ use crate::error::StoreError;
 const EVERY: Duration = Duration::from_millis(500);
 /// How long an answer may take, including a new connection if the old one broke.
 const WITHIN: Duration = Duration::from_millis(1_500);
+/// How often at most all connections are replaced because the server takes no writes.
+const DISTRUST_EVERY: Duration = Duration::from_secs(1);
 /// The pause before another probe after a connection was refused.
 const PROBE_RETRY: Duration = Duration::from_millis(100);
 
@@ -72,6 +74,16 @@ impl Pulse {
     /// Connections that were opened before this time must not be used.
     pub fn since(&self) -> Instant {
         self.presence.borrow().since
+    }
+
+    /// Makes the connections that were opened before now old: new ones may lead to another server.
+    pub fn distrust(&self) {
+        self.presence.send_if_modified(|now| {
+            if now.since.elapsed() >= DISTRUST_EVERY {
+                now.since = Instant::now();
+            }
+            false
+        });
     }
 
     /// Runs `work` while the server answers.

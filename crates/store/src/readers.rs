@@ -28,7 +28,7 @@ impl Readers {
         Self(Arc::new(Inner { options, places, idle: Mutex::default() }))
     }
 
-    /// Lends a connection; give it back with [`Lent::done`] when the query has ended.
+    /// Lends a connection; give it back with [`Lent::done`] when the query has succeeded.
     ///
     /// # Errors
     /// `Unavailable` when no connection becomes free in time, or all are closed.
@@ -63,7 +63,7 @@ pub(crate) struct Lent {
 }
 
 impl Lent {
-    /// Gives the connection back: its query has ended, with success or not.
+    /// Gives the connection back: its query has succeeded. A connection that failed is closed.
     pub fn done(self) {
         if !self.readers.0.places.is_closed() {
             self.readers.0.idle.lock().expect("no panic under this lock").push(self.connection);

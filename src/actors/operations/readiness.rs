@@ -24,14 +24,18 @@ impl Readiness {
         self.is_stopping.store(true, Ordering::SeqCst);
     }
 
-    /// Checks that the node goes on and that the database answers.
+    /// Checks that the node goes on, and that the database answers and takes writes.
     ///
     /// # Errors
-    /// `unavailable`.
+    /// `unavailable`, whatever is wrong.
     pub async fn check(&self) -> Result<(), Error> {
         if self.is_stopping.load(Ordering::SeqCst) {
             return Err(Error::unavailable().with_cause("this node is about to stop"));
         }
-        Ok(self.db.ping().await?)
+        let checked = async {
+            self.db.ping().await?;
+            self.db.check_writes().await
+        };
+        checked.await.map_err(|error| Error::unavailable().with_cause(error))
     }
 }

@@ -1,0 +1,84 @@
+//! An open transaction of either database.
+
+use std::sync::Arc;
+
+use sqlx::{AssertSqlSafe, PgConnection, Postgres};
+
+use crate::error::StoreError;
+use crate::sql::Sql;
+use crate::write_check::WriteCheck;
+use crate::{postgres, writer};
+
+/// An open transaction, which is rolled back if it is dropped before its commit.
+pub struct Tx {
+    open: Open,
+    writes: Arc<WriteCheck>,
+}
+
+pub(crate) enum Open {
+    Sqlite(writer::Transaction),
+    Postgres(postgres::Transaction),
+}
+
+impl Tx {
+    pub(crate) fn new(open: Open, writes: Arc<WriteCheck>) -> Self {
+        Self { open, writes }
+    }
+
+    /// The first column of the first row, as text.
+    pub async fn text(&mut self, sql: &Sql) -> Result<Option<String>, StoreError> {
+        self.read(sql, true).await
+    }
+
+    /// Like [`Tx::text`], but with a plan made for this call. PostgreSQL keeps the plan of a prepared statement, and
+    /// a plan made while the table was empty may scan all rows.
+    pub async fn text_planned_anew(&mut self, sql: &Sql) -> Result<Option<String>, StoreError> {
+        self.read(sql, false).await
+    }
+
+    async fn read(&mut self, sql: &Sql, keep_plan: bool) -> Result<Option<String>, StoreError> {
+        let done = match &mut self.open {
+            Open::Sqlite(tx) => tx.text(sql).await,
+            Open::Postgres(tx) => {
+                tx.run(async |connection| postgres_text(connection, sql, keep_plan).await).await
+            }
+        };
+        done.inspect_err(|error| self.writes.failed(error))
+    }
+
+    /// Runs a statement; returns how many rows it touched.
+    pub async fn execute(&mut self, sql: &Sql) -> Result<u64, StoreError> {
+        let done = match &mut self.open {
+            Open::Sqlite(tx) => tx.execute(sql).await,
+            Open::Postgres(tx) => {
+                let query = sqlx::query_with(AssertSqlSafe(sql.text()), sql.postgres()?);
+                let done = tx.run(async |connection| query.execute(connection).await).await;
+                done.map(|done| done.rows_affected())
+            }
+        };
+        done.inspect_err(|error| self.writes.failed(error))
+    }
+
+    pub async fn commit(self) -> Result<(), StoreError> {
+        let done = match self.open {
+            Open::Sqlite(tx) => tx.commit().await,
+            Open::Postgres(tx) => tx.commit().await,
+        };
+        match &done {
+            Ok(()) => self.writes.committed(),
+            Err(error) => self.writes.failed(error),
+        }
+        done
+    }
+}
+
+/// The first column of the first row, as text; `keep_plan`: whether the plan is kept for the next time.
+pub(crate) async fn postgres_text(
+    on: &mut PgConnection,
+    sql: &Sql,
+    keep_plan: bool,
+) -> Result<Option<String>, sqlx::Error> {
+    let query =
+        sqlx::query_scalar_with::<Postgres, Option<String>, _>(AssertSqlSafe(sql.text()), sql.postgres()?);
+    Ok(query.persistent(keep_plan).fetch_optional(on).await?.flatten())
+}

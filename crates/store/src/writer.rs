@@ -1,0 +1,174 @@
+//! The one connection that writes a SQLite file.
+//!
+//! This replaces sqlx's pool, whose transactions keep a count of their depth. SQLite itself ends a transaction after some
+//! errors (a full disk, an I/O error, `RAISE(ROLLBACK)`); the count is wrong from then on, and the pool would lend the
+//! connection again and again, each time in vain. Here a connection is kept only if its transaction certainly ended as it
+//! was to end. Otherwise it is closed, whatever the error was, and the next transaction opens another.
+
+use std::sync::{Arc, Mutex};
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Sqlite};
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::error::StoreError;
+use crate::settings::LOCK_TIMEOUT;
+use crate::sql::Sql;
+
+/// Primary codes of errors after which the connection is as it was: ERROR, BUSY, TOOBIG, CONSTRAINT, MISMATCH.
+const REFUSALS: [u32; 5] = [1, 5, 18, 19, 20];
+
+/// The writer of a file; clones share it.
+#[derive(Clone)]
+pub(crate) struct Writer(Arc<Inner>);
+
+struct Inner {
+    options: SqliteConnectOptions,
+    /// One: SQLite has one writer.
+    places: Arc<Semaphore>,
+    idle: Mutex<Option<SqliteConnection>>,
+    runtime: Handle,
+}
+
+impl Writer {
+    /// Opens the connection. Call on the long-lived runtime.
+    pub async fn open(options: SqliteConnectOptions) -> Result<Self, StoreError> {
+        let idle = Mutex::new(Some(options.connect().await?));
+        let places = Arc::new(Semaphore::new(1));
+        Ok(Self(Arc::new(Inner { options, places, idle, runtime: Handle::current() })))
+    }
+
+    /// Begins a transaction, which is rolled back if it is dropped before its commit.
+    ///
+    /// # Errors
+    /// `Unavailable` if the transactions before it do not end in time, or all is closed.
+    pub async fn begin(&self) -> Result<Transaction, StoreError> {
+        let mut transaction = Transaction(Some(self.lend().await?));
+        transaction.execute(&Sql::new("BEGIN IMMEDIATE")).await?;
+        Ok(transaction)
+    }
+
+    /// Applies migrations.
+    pub async fn migrate(&self, migrator: &Migrator) -> Result<Result<(), MigrateError>, StoreError> {
+        let mut lent = self.lend().await?;
+        let done = migrator.run_direct(None, &mut lent.connection, false).await;
+        if done.is_ok() {
+            lent.keep()
+        } else {
+            lent.close().await
+        }
+        Ok(done)
+    }
+
+    async fn lend(&self) -> Result<Lent, StoreError> {
+        let place = timeout(LOCK_TIMEOUT, self.0.places.clone().acquire_owned()).await;
+        let place = place.map_err(|_| StoreError::Unavailable("the writer did not come free".into()))?;
+        let place = place.map_err(|_| StoreError::Unavailable("the database is closed".into()))?;
+        let idle = self.0.idle.lock().expect("no panic under this lock").take();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => self.0.options.connect().await?,
+        };
+        Ok(Lent { connection, is_sound: true, writer: self.clone(), _place: place })
+    }
+
+    /// Waits for the transaction under way, and closes the connection; SQLite checkpoints its write-ahead log.
+    pub async fn close(&self) {
+        let _ = timeout(LOCK_TIMEOUT, self.0.places.acquire()).await;
+        self.0.places.close();
+        let idle = self.0.idle.lock().expect("no panic under this lock").take();
+        if let Some(connection) = idle {
+            let _ = connection.close().await;
+        }
+    }
+}
+
+/// The connection while it is lent.
+struct Lent {
+    connection: SqliteConnection,
+    /// Whether the last statement ended, and the connection may be used again.
+    is_sound: bool,
+    writer: Writer,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Lent {
+    fn keep(self) {
+        *self.writer.0.idle.lock().expect("no panic under this lock") = Some(self.connection);
+    }
+
+    /// Closes the connection before another may write: an open transaction of it would hold the file.
+    async fn close(self) {
+        if timeout(LOCK_TIMEOUT, self.connection.close()).await.is_err() {
+            tracing::warn!("a connection to the database that failed does not close");
+        }
+    }
+
+    /// Rolls back. A connection that has nothing to roll back any more is closed, as one that failed is.
+    async fn roll_back(mut self) {
+        let is_known = self.is_sound && {
+            let ended = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
+            ended.is_ok()
+        };
+        if is_known { self.keep() } else { self.close().await }
+    }
+}
+
+/// An open transaction.
+pub struct Transaction(Option<Lent>);
+
+impl Transaction {
+    /// The first column of the first row, as text.
+    pub async fn text(&mut self, sql: &Sql) -> Result<Option<String>, StoreError> {
+        let lent = self.lent();
+        lent.is_sound = false;
+        let done = text(&mut lent.connection, sql).await;
+        lent.is_sound = done.as_ref().err().is_none_or(is_refusal);
+        Ok(done?)
+    }
+
+    /// Runs a statement; returns how many rows it touched.
+    pub async fn execute(&mut self, sql: &Sql) -> Result<u64, StoreError> {
+        let lent = self.lent();
+        lent.is_sound = false;
+        let query = sqlx::query_with::<Sqlite, _>(AssertSqlSafe(sql.text()), sql.sqlite()?);
+        let done = query.execute(&mut lent.connection).await;
+        lent.is_sound = done.as_ref().err().is_none_or(is_refusal);
+        Ok(done?.rows_affected())
+    }
+
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.execute(&Sql::new("COMMIT")).await?;
+        self.0.take().into_iter().for_each(Lent::keep);
+        Ok(())
+    }
+
+    fn lent(&mut self) -> &mut Lent {
+        self.0.as_mut().expect("it is open until its commit")
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if let Some(lent) = self.0.take() {
+            let runtime = lent.writer.0.runtime.clone();
+            runtime.spawn(lent.roll_back());
+        }
+    }
+}
+
+/// The first column of the first row, as text.
+pub(crate) async fn text(on: &mut SqliteConnection, sql: &Sql) -> Result<Option<String>, sqlx::Error> {
+    let query =
+        sqlx::query_scalar_with::<Sqlite, Option<String>, _>(AssertSqlSafe(sql.text()), sql.sqlite()?);
+    Ok(query.fetch_optional(on).await?.flatten())
+}
+
+/// Whether SQLite only refused the statement.
+fn is_refusal(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| REFUSALS.contains(&(code & 0xff)))
+}
