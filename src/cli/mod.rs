@@ -6,6 +6,7 @@ mod projections;
 mod shared;
 mod watch;
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -242,28 +243,27 @@ async fn create_user(mut args: CreateUserArgs, db_runtime: Handle) -> Done {
 async fn tail(args: TailArgs, db_runtime: Handle) -> Done {
     let db = connect_to_existing(args.database, &db_runtime).await?;
     let filter = AuditFilter { event_type: args.event_type, ..AuditFilter::default() };
-    // By position, not by id: ids of different threads may be committed out of order. The heads are read before the
-    // last events, so that no event in between is missed.
-    let mut positions: Vec<(i64, i64)> = log::heads(&db).await?;
+    // In the order of commits, not of ids: ids of different threads may be committed out of order. The head is read before
+    // the last events, so that no event in between is missed.
+    let mut position = log::head(&db).await?;
     let mut last = log::audit(&db, &filter, None, args.lines).await?;
     last.reverse();
     for event in &last {
         println!("{}", serde_json::to_string(&CloudEvent::from(event))?);
-        let known = positions.iter_mut().filter(|(partition, _)| *partition == event.partition);
-        known.for_each(|(_, position)| *position = event.partition_seq.max(*position));
     }
     if !args.follow {
         db.close().await;
         return Ok(());
     }
+    let printed: HashSet<Id> = last.iter().map(|event| event.event.id).collect();
     loop {
         tokio::time::sleep(Duration::from_millis(200)).await;
-        for (partition, position) in &mut positions {
-            for event in log::after(&db, *partition, *position, 1_000).await? {
-                *position = event.partition_seq;
-                if filter.event_type.as_deref().is_none_or(|wanted| wanted == event.event.event_type.name()) {
-                    println!("{}", serde_json::to_string(&CloudEvent::from(&event))?);
-                }
+        for event in log::since(&db, position, 1_000).await? {
+            position = event.log_seq.unwrap_or(position);
+            let is_wanted =
+                filter.event_type.as_deref().is_none_or(|name| name == event.event.event_type.name());
+            if is_wanted && !printed.contains(&event.event.id) {
+                println!("{}", serde_json::to_string(&CloudEvent::from(&event))?);
             }
         }
     }

@@ -3,11 +3,15 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
+
 use crate::cluster::Cluster;
+use crate::staff;
 use testing::Api;
 use testing::live_client::{Client, cursor_of, name_of};
 
 const NODES: usize = 3;
+const FOLLOWED: &str = "/api/ws?topics=customers,meetings,tasks";
 /// The slowest of a quiet cluster; a debug build on a machine that does other things, too.
 const HEARD_WITHIN: Duration = Duration::from_secs(1);
 
@@ -49,7 +53,7 @@ async fn a_cursor_goes_on_at_another_node_with_nothing_missed_and_nothing_twice(
     for number in 0..10 {
         sales.customer(number % NODES, &number.to_string()).await;
     }
-    // Notifications of different partitions may come in another order than the creations, but always in the same order.
+    // Their consumers run on three nodes: notifications may be made in another order than the customers.
     let (mut cursors, mut order) = (Vec::new(), Vec::new());
     for _ in 0..10 {
         let frame = socket.next("notification").await;
@@ -74,6 +78,62 @@ async fn a_cursor_goes_on_at_another_node_with_nothing_missed_and_nothing_twice(
     cluster.restart(0).await;
     assert_eq!(resume(manager.at(0), &cursors[4], 15).await, order[5..]);
     cluster.integrity().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_node_shows_the_commits_of_all_nodes_in_one_order_live_and_resumed() {
+    let cluster = Cluster::start(NODES).await;
+    let (admin, sales) = (&cluster.staff.admin, &cluster.staff.sales);
+    let (mut sockets, mut cursor) = (Vec::new(), String::new());
+    for node in 0..NODES {
+        let (socket, begin) = Client::at(admin.at(node), FOLLOWED).await;
+        sockets.push(socket);
+        cursor = begin;
+    }
+    // One after another, each through another node than the one before: the order is known.
+    let mut did = Vec::new();
+    for number in 0..10 {
+        let customer = sales.customer(number % NODES, &number.to_string()).await.id();
+        let node = sales.at((number + 1) % NODES);
+        let meeting = node.post("/api/meetings", staff::meeting(&customer, "m")).await.expect(201).id();
+        let node = sales.at((number + 2) % NODES);
+        did.extend([customer, meeting, node.post("/api/tasks", staff::task("t")).await.expect(201).id()]);
+    }
+    // At the same time through every node: the order is what the nodes make it.
+    join_all((0..NODES).map(|node| async move {
+        for number in 0..20 {
+            sales.customer(node, &format!("{node} {number}")).await;
+        }
+    }))
+    .await;
+    let count = did.len() + NODES * 20;
+    let mut orders = Vec::new();
+    for socket in &mut sockets {
+        orders.push(subjects(socket, count).await);
+    }
+    for node in 0..NODES {
+        let path = format!("{FOLLOWED}&cursor={cursor}");
+        let (mut socket, _) = Client::at(admin.at(node), &path).await;
+        orders.push(subjects(&mut socket, count).await);
+    }
+    for order in &orders {
+        assert_eq!(order[..did.len()], did, "what was done one after another");
+        assert_eq!(*order, orders[0]);
+    }
+    cluster.integrity().await;
+}
+
+/// The subjects of the next `count` events, which are all that come.
+async fn subjects(socket: &mut Client, count: usize) -> Vec<String> {
+    let mut subjects = Vec::new();
+    while subjects.len() < count {
+        let frame = socket.frame().await;
+        if frame["type"] == "event" {
+            subjects.push(frame["event"]["subject"].as_str().expect("a subject").to_owned());
+        }
+    }
+    socket.assert_quiet().await;
+    subjects
 }
 
 /// The customers of the next `count` notifications after this cursor.

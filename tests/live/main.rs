@@ -1,6 +1,6 @@
 //! The live feed (SPEC §6), as its clients see it.
 //!
-//! - `feed`: which frames come, in which order, from which cursor; `topics`: who sees which events; `stream`:
+//! - `feed`: which frames come, from which cursor; `order`: in which order; `topics`: who sees which events; `stream`:
 //!   Server-Sent Events
 //! - `sign_in`: who may connect; `endings`: what closes a socket; `malformed`: invalid frames
 //! - `slow`: a client that stops reading; `cut`: 200 clients whose connections break, and a server that is killed
@@ -12,6 +12,7 @@ mod cut;
 mod endings;
 mod feed;
 mod malformed;
+mod order;
 mod proxy;
 mod sign_in;
 mod slow;

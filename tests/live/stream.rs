@@ -9,20 +9,20 @@ use testing::live_client::SOON;
 use testing::{Api, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 /// An open event stream.
-struct Stream {
+pub struct Stream {
     response: reqwest::Response,
     text: String,
 }
 
 #[derive(Debug)]
-struct Event {
-    id: String,
-    kind: String,
-    data: Value,
+pub struct Event {
+    pub id: String,
+    pub kind: String,
+    pub data: Value,
 }
 
 impl Stream {
-    async fn open(api: &Api, path: &str, headers: &[(&str, &str)]) -> Self {
+    pub async fn open(api: &Api, path: &str, headers: &[(&str, &str)]) -> Self {
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
         let request = client.get(format!("{}{path}", api.base()));
         let request = request.bearer_auth(api.access_token().expect("signed in"));
@@ -48,7 +48,7 @@ impl Stream {
     }
 
     /// The next event, without comments; `None` at the end.
-    async fn event(&mut self) -> Option<Event> {
+    pub async fn event(&mut self) -> Option<Event> {
         loop {
             let block = self.block().await?;
             let field =
@@ -60,7 +60,7 @@ impl Stream {
         }
     }
 
-    async fn next(&mut self, kind: &str) -> Event {
+    pub async fn next(&mut self, kind: &str) -> Event {
         let event = self.event().await.expect("an event");
         assert_eq!((&*event.kind, &event.data["type"]), (kind, &Value::from(kind)), "{event:?}");
         event

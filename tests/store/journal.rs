@@ -4,6 +4,7 @@ use kernel::ids::{Id, new_id};
 use kizuna::persistence::analytics::{ACTIVITY, activity_write};
 use kizuna::persistence::customers::CUSTOMERS;
 use rstest::rstest;
+use runtime::positions::Positions;
 use serde_json::value::RawValue;
 use store::cursors;
 use store::cursors::{CURSORS, Cursor};
@@ -169,7 +170,7 @@ async fn rows_events_cursor_and_key_are_stored_together_or_not_at_all(#[case] on
     positions_are_contiguous(&db).await;
 }
 
-/// No number of any partition is missing, and each partition's head is its last number.
+/// No number of any partition or of the log is missing, and each head is the last number.
 pub async fn positions_are_contiguous(db: &Db) -> usize {
     let mut all = 0;
     for (partition, head) in log::heads(db).await.unwrap() {
@@ -178,5 +179,15 @@ pub async fn positions_are_contiguous(db: &Db) -> usize {
         assert_eq!(numbers, (1..=head).collect::<Vec<_>>(), "slice {partition}");
         all += numbers.len();
     }
+    let head = log::head(db).await.unwrap();
+    let events = log::since(db, 0, i64::from(i32::MAX)).await.unwrap();
+    let numbers: Vec<i64> = events.iter().filter_map(|event| event.log_seq).collect();
+    assert_eq!(numbers, (1..=head).collect::<Vec<_>>(), "the log");
+    let mut partitions = Positions::default();
+    for event in &events {
+        assert_eq!(event.partition_seq, partitions.at(event.partition) + 1, "the order of a partition");
+        partitions.advance(event.partition, event.partition_seq);
+    }
+    assert_eq!(events.len(), all);
     all
 }

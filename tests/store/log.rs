@@ -16,7 +16,7 @@ use store::Db;
 use store::cursors;
 use store::cursors::{Cursor, PARKED, Parked, ParkedStatus};
 use store::log;
-use store::log::AuditFilter;
+use store::log::{AuditFilter, Range};
 use store::unit_of_work::{UnitOfWork, Write};
 
 use crate::common::{begin, commit_one, customer, customer_unit, first, renamed, store, walk};
@@ -106,6 +106,51 @@ async fn the_log_is_read_by_position_and_by_id(#[case] on: Database) {
     let ids = [read[2].event.id, new_id(), read[0].event.id];
     assert_eq!(subjects(&log::by_ids(&db, &ids).await.unwrap()), [(subject, 3), (subject, 5)]);
     assert!(log::by_ids(&db, &[]).await.unwrap().is_empty());
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_log_is_read_in_the_order_of_commits(#[case] on: Database) {
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
+    assert_eq!(log::head(&db).await.unwrap(), 0);
+    let made = history(&db).await;
+    let expected: Vec<(Id, i64)> = made.iter().flat_map(|of| [(of.id, 1), (of.id, 2)]).collect();
+    assert_eq!(subjects(&log::since(&db, 0, 100).await.unwrap()), expected);
+    assert_eq!(subjects(&log::since(&db, 3, 4).await.unwrap()), expected[3..7]);
+    assert_eq!(log::head(&db).await.unwrap(), 12);
+    let range = async |after, upto, types: &[EventType], own| {
+        let range = Range { after, upto, types, own };
+        subjects(&log::range(&db, &range, 3).await.unwrap())
+    };
+    let (created, updated) = (CUSTOMER_CREATED, CUSTOMER_UPDATED);
+    let nobody = (updated, Id::nil());
+    assert_eq!(range(0, 12, &[created], nobody).await, [expected[0], expected[2], expected[4]]);
+    assert_eq!(range(4, 9, &[created, updated], nobody).await, expected[4..7]);
+    assert_eq!(range(9, 10, &[created, updated], nobody).await, expected[9..10]);
+    assert_eq!(range(0, 12, &[], (updated, made[3].id)).await, [expected[7]]);
+    assert_eq!(range(0, 12, &[], nobody).await, []);
+    assert_eq!(range(0, 12, &[created], (updated, made[0].id)).await, expected[..3]);
+}
+
+/// Such a node does not know the number, and inserts none.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_a_node_of_the_version_before_gets_its_number() {
+    let database = TestDatabase::fresh(Postgres);
+    let db = database.migrated().await;
+    let (before, after) = (customer("before"), customer("after"));
+    commit_one(&db, customer_unit(&before)).await.unwrap();
+    let old = "INSERT INTO events (slice, slice_seq, id, type, source, subject, sequence, partition_key, time, data, correlation_id)
+        SELECT 20, n, gen_random_uuid(), 'customer.created', '/', gen_random_uuid(), 1, gen_random_uuid(), now(), '{}', ''
+        FROM generate_series(1, 3) AS n";
+    database.raw(old).await;
+    commit_one(&db, customer_unit(&after)).await.unwrap();
+    let numbers: Vec<Option<i64>> =
+        log::since(&db, 0, 10).await.unwrap().iter().map(|event| event.log_seq).collect();
+    assert_eq!(numbers, (1..=5).map(Some).collect::<Vec<_>>());
+    assert_eq!(log::head(&db).await.unwrap(), 5);
 }
 
 #[rstest]

@@ -43,12 +43,17 @@ async fn creates(db: Db, task: usize) -> usize {
     ROUNDS * 3
 }
 
-/// Reads the log until `done`: a number below one that was already seen would be lost to a consumer.
+/// Reads the log until `done`: a number below one that was already seen would be lost to a consumer or a socket.
 async fn follows(db: Db, done: Arc<AtomicBool>) -> usize {
     let mut seen: HashMap<i64, i64> = HashMap::new();
     let mut events = 0;
+    let mut number = 0;
     loop {
         let last_round = done.load(Ordering::SeqCst);
+        for event in log::since(&db, number, 100_000).await.unwrap() {
+            assert_eq!(event.log_seq, Some(number + 1), "the log showed a number before the one below");
+            number += 1;
+        }
         for partition in 0..PARTITIONS {
             let position = seen.entry(partition).or_default();
             for event in log::after(&db, partition, *position, 100_000).await.unwrap() {

@@ -467,7 +467,8 @@ fn of_analytics() {
     };
     let metrics = reports::ReadMetrics { caller: caller(), owner_id: Some(new_id()), from: day, to: day };
     tried.call(metrics, [vec![figures]]);
-    let event = LoggedEvent { partition: 15, partition_seq: i64::MAX, event: event_of(&a_customer(TEXT)) };
+    let event = event_of(&a_customer(TEXT));
+    let event = LoggedEvent { partition: 15, partition_seq: i64::MAX, log_seq: Some(i64::MAX), event };
     let event = EventRecord::from(&event);
     tried.call(reports::ReadActivity { caller: caller(), customer_id: new_id(), page: page() }, pages(event));
     let list = analytics::ListNotifications { caller: caller(), unread_only: true, page: page() };

@@ -88,7 +88,7 @@ mod tests {
         let said = Said(CATALOGUE.find(event_type).unwrap(), data);
         let time = Timestamp::from_micros(0);
         let event = Event::new(&said, new_id(), 1, time, &Context::system());
-        Audience::of(&LoggedEvent { partition: 0, partition_seq: 1, event })
+        Audience::of(&LoggedEvent { partition: 0, partition_seq: 1, log_seq: Some(1), event })
     }
 
     #[test]

@@ -166,6 +166,9 @@ pub struct LoggedEvent {
     pub partition: i64,
     /// The sequence number within the partition: in the order of commits, without a gap.
     pub partition_seq: i64,
+    /// The sequence number in the whole log: in the order of the commits of all nodes, without a gap. `None`: the event is
+    /// older than these numbers, or a node committed it that does not know them yet.
+    pub log_seq: Option<i64>,
     pub event: Event,
 }
 
@@ -188,6 +191,8 @@ pub struct EventRecord {
     pub partition: i64,
     #[serde(rename = "slice_seq")]
     pub partition_seq: i64,
+    #[serde(default)]
+    pub log_seq: Option<i64>,
     pub r#type: Cow<'static, str>,
     pub source: Cow<'static, str>,
     pub subject: Id,
@@ -207,6 +212,7 @@ impl EventRecord {
         Some(LoggedEvent {
             partition: self.partition,
             partition_seq: self.partition_seq,
+            log_seq: self.log_seq,
             event: Event {
                 id: self.id,
                 event_type: catalogue.find(&self.r#type)?,
@@ -231,6 +237,7 @@ impl From<&LoggedEvent> for EventRecord {
             id: event.id,
             partition: logged.partition,
             partition_seq: logged.partition_seq,
+            log_seq: logged.log_seq,
             r#type: event.event_type.name().into(),
             source: event.event_type.source().into(),
             subject: event.subject,

@@ -25,6 +25,7 @@ pub mod entity;
 pub mod hot_state;
 pub mod janitor;
 pub mod journal;
+pub mod log_order;
 pub mod positions;
 pub mod progress;
 pub mod registry;

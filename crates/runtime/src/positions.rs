@@ -1,4 +1,4 @@
-//! A log reader's position: one sequence number per partition. Used by consumers and the live hub. Pure.
+//! A log reader's position: one sequence number per partition. Used by consumers. Pure.
 
 use std::sync::Arc;
 
@@ -53,11 +53,6 @@ impl Positions {
         (0..PARTITIONS).zip(self.0)
     }
 
-    /// Whether no partition is ahead of `other`.
-    pub fn is_within(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).all(|(mine, theirs)| mine <= theirs)
-    }
-
     /// Takes the events of these partitions from a delivery. A partition with missing sequence numbers does not advance.
     pub fn take(&mut self, batch: &Batch, partitions: PartitionSet) -> NewEvents {
         let before = *self;
@@ -80,10 +75,10 @@ impl Positions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::{Origin, Range};
+    use crate::registry::Range;
 
     fn batch(partition: i64, from: i64, to: i64) -> Batch {
-        Batch { ranges: [Range { partition, from, to }].into(), events: Vec::new(), origin: Origin::Local }
+        Batch { ranges: [Range { partition, from, to }].into(), ..Batch::default() }
     }
 
     #[test]

@@ -26,6 +26,13 @@ pub struct Range {
     pub to: i64,
 }
 
+/// A range of sequence numbers of the whole log, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub from: i64,
+    pub to: i64,
+}
+
 /// Which node committed a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Origin {
@@ -38,13 +45,15 @@ pub enum Origin {
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     pub ranges: Arc<[Range]>,
+    /// The same numbers in the order of the whole log; one span for a commit.
+    pub spans: Arc<[Span]>,
     pub events: Vec<Arc<LoggedEvent>>,
     pub origin: Origin,
 }
 
 impl Batch {
-    /// Makes a batch of events that are in the order of their sequence numbers, and computes their ranges: one per
-    /// partition for a commit, several if commits of other nodes lie between.
+    /// Makes a batch of events that are in the order of their sequence numbers, and computes their ranges (one per
+    /// partition for a commit, several if commits of other nodes lie between) and their spans.
     pub fn of(events: Vec<Arc<LoggedEvent>>, origin: Origin) -> Self {
         let mut ranges: BTreeMap<i64, Vec<Range>> = BTreeMap::new();
         for LoggedEvent { partition, partition_seq: seq, .. } in events.iter().map(|event| &**event) {
@@ -54,8 +63,22 @@ impl Batch {
                 _ => of_partition.push(Range { partition: *partition, from: *seq, to: *seq }),
             }
         }
-        Self { ranges: ranges.into_values().flatten().collect(), events, origin }
+        Self { ranges: ranges.into_values().flatten().collect(), spans: spans(&events), events, origin }
     }
+}
+
+/// The numbers of these events in the whole log, without a gap in each span.
+fn spans(events: &[Arc<LoggedEvent>]) -> Arc<[Span]> {
+    let mut numbers: Vec<i64> = events.iter().filter_map(|event| event.log_seq).collect();
+    numbers.sort_unstable();
+    let mut spans: Vec<Span> = Vec::new();
+    for number in numbers {
+        match spans.last_mut() {
+            Some(span) if span.to + 1 == number => span.to = number,
+            _ => spans.push(Span { from: number, to: number }),
+        }
+    }
+    spans.into()
 }
 
 /// The types of event that a subscriber receives.
@@ -93,7 +116,7 @@ impl Filter {
 /// #     fn data(&self) -> Box<serde_json::value::RawValue> { raw(&()) }
 /// # }
 /// # let event = Event::new(&Rang, new_id(), 1, Clock::System.now(), &Context::system());
-/// # let logged = Arc::new(LoggedEvent { partition: 3, partition_seq: 1, event });
+/// # let logged = Arc::new(LoggedEvent { partition: 3, partition_seq: 1, log_seq: Some(1), event });
 /// actix::System::new().block_on(async move {
 ///     let supervisor = Supervisor::start(ActorStatsRegistry::default(), Intensity::default());
 ///     let arbiters = Arbiters::start(1);
@@ -181,6 +204,7 @@ impl Handler<Tracked<Publish>> for RegistryActor {
             let wanted = batch.events.iter().filter(|event| subscriber.filter.wants(event.event.event_type));
             let delivery = Batch {
                 ranges: batch.ranges.clone(),
+                spans: batch.spans.clone(),
                 events: wanted.cloned().collect(),
                 origin: batch.origin,
             };

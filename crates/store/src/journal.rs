@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::db::{Db, StoreError, Tx};
-use crate::log::{EVENTS, PARTITIONS};
+use crate::log::{EVENTS, LOG_HEAD, LOG_HEAD_ID, PARTITIONS};
 use crate::sql::Sql;
 use crate::table::{Dialect, Table};
 use crate::unit_of_work::{Change, CommitError, UniqueCheck, UnitOfWork};
@@ -73,7 +73,7 @@ async fn commit_together(db: &Db, units: &[UnitOfWork]) -> Result<Vec<Outcome>, 
     let mut stored = read(&mut tx, db.dialect(), units).await?;
     let mut outcomes: Vec<Outcome> =
         units.iter().enumerate().map(|(place, unit)| check(place, unit, &stored)).collect();
-    place_events(units, &mut outcomes, &mut stored.partitions)?;
+    place_events(units, &mut outcomes, &mut stored)?;
     write(&mut tx, db.dialect(), units, &outcomes).await?;
     failpoint::hit("journal.before_commit");
     tx.commit().await.map_err(Failure::Commit)?;
@@ -109,6 +109,8 @@ struct Stored {
     taken: HashMap<usize, Vec<Id>>,
     /// The last number of each partition.
     partitions: HashMap<i64, i64>,
+    /// The last number of the whole log.
+    head: i64,
 }
 
 /// Values that must be absent, by table and column, each with the index of its unit.
@@ -147,8 +149,9 @@ impl Reading {
 }
 
 /// Reads every fence, the rows that have a value which must be absent, and the partitions that will get events.
-/// PostgreSQL locks the fences' rows in the order of tables and keys, and the partitions last, so that two nodes do not
-/// deadlock.
+/// PostgreSQL locks the fences' rows in the order of tables and keys, then the partitions, and the head of the log last, so
+/// that two nodes do not deadlock. From there to its end a commit with events is alone: so numbers of the log are in the
+/// order of commits.
 async fn read(tx: &mut Tx, dialect: Dialect, units: &[UnitOfWork]) -> Result<Stored, StoreError> {
     let mut rows: BTreeMap<&str, (&Table, Vec<&str>)> = BTreeMap::new();
     for write in units.iter().flat_map(|unit| &unit.writes).filter(|write| write.expects.is_some()) {
@@ -172,8 +175,16 @@ async fn read(tx: &mut Tx, dialect: Dialect, units: &[UnitOfWork]) -> Result<Sto
         reading.ask(format!("{name}.{column}"), |place| table.holders(dialect, column, place), &wanted)?;
     }
     reading.ask(PARTITIONS.name.to_owned(), |place| PARTITIONS.fences(dialect, place), &partitions)?;
+    if !partitions.is_empty() {
+        reading.ask(LOG_HEAD.name.to_owned(), |place| LOG_HEAD.fences(dialect, place), &[LOG_HEAD_ID])?;
+    }
     let mut answers = reading.read(tx, dialect, !values.is_empty()).await?;
     let mut stored = Stored::default();
+    if let Some(found) = answers.remove(LOG_HEAD.name) {
+        let rows: Vec<(i64, i64)> = serde_json::from_str(found.get())?;
+        let head = rows.first().ok_or_else(|| StoreError::Failed("the log has no head".into()))?;
+        stored.head = head.1;
+    }
     if let Some(found) = answers.remove(PARTITIONS.name) {
         stored.partitions = serde_json::from_str::<Vec<(i64, i64)>>(found.get())?.into_iter().collect();
     }
@@ -208,21 +219,24 @@ fn check(place: usize, unit: &UnitOfWork, stored: &Stored) -> Outcome {
     }
 }
 
-/// Gives each event of the remaining units the next number of its partition.
+/// Gives each event of the remaining units the next number of its partition and of the log.
 fn place_events(
     units: &[UnitOfWork],
     outcomes: &mut [Outcome],
-    partitions: &mut HashMap<i64, i64>,
+    stored: &mut Stored,
 ) -> Result<(), StoreError> {
     for (unit, outcome) in units.iter().zip(outcomes) {
         let Ok(placed) = outcome else { continue };
         for event in &unit.events {
             let partition = event.partition();
-            let last = partitions
+            let last = stored
+                .partitions
                 .get_mut(&partition)
                 .ok_or_else(|| StoreError::Failed(format!("no partition {partition}")))?;
             *last += 1;
-            placed.push(Arc::new(LoggedEvent { partition, partition_seq: *last, event: event.clone() }));
+            stored.head += 1;
+            let (partition_seq, log_seq, event) = (*last, Some(stored.head), event.clone());
+            placed.push(Arc::new(LoggedEvent { partition, partition_seq, log_seq, event }));
         }
     }
     Ok(())
@@ -254,6 +268,11 @@ async fn write(
         let row = serde_json::to_string(&EventRecord::from(&**event))?;
         puts.entry(EVENTS.name).or_insert((&EVENTS, Vec::new())).1.push(row.into());
         partitions.insert(event.partition, event.partition_seq);
+    }
+    let head = kept().filter_map(|(_, events)| events.last()?.log_seq).max();
+    if let Some(head) = head {
+        let row = format!(r#"{{"id":{LOG_HEAD_ID},"last_seq":{head}}}"#);
+        puts.entry(LOG_HEAD.name).or_insert((&LOG_HEAD, Vec::new())).1.push(row.into());
     }
     for (partition, last) in partitions {
         let row = format!(r#"{{"slice":{partition},"last_seq":{last}}}"#);

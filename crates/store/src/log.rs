@@ -15,6 +15,7 @@ pub static EVENTS: Table = Table {
         ("id", Kind::Id),
         ("slice", Kind::Int),
         ("slice_seq", Kind::Int),
+        ("log_seq", Kind::Int),
         ("type", Kind::Text),
         ("source", Kind::Text),
         ("subject", Kind::Id),
@@ -38,6 +39,17 @@ pub static PARTITIONS: Table = Table {
     on_conflict: OnConflict::Replace,
     fence: "last_seq",
 };
+
+/// The last sequence number of the whole log, in one row.
+pub static LOG_HEAD: Table = Table {
+    name: "log_head",
+    columns: &[("id", Kind::Int), ("last_seq", Kind::Int)],
+    on_conflict: OnConflict::Replace,
+    fence: "last_seq",
+};
+
+/// The id of that row.
+pub const LOG_HEAD_ID: i64 = 0;
 
 /// An event with its place in the log as JSON, as nodes send it to each other.
 pub fn to_json(event: &LoggedEvent) -> String {
@@ -85,30 +97,49 @@ pub async fn after(
     read(db, tail).await
 }
 
-/// A range of a partition, and the types of events wanted from it.
-#[derive(Clone, Debug)]
-pub struct Range<'a> {
-    pub partition: i64,
-    /// Sequence numbers greater than `after`, up to `upto`.
-    pub after: i64,
-    pub upto: i64,
-    pub types: &'a [EventType],
-    /// Only those of this partition key.
-    pub partition_key: Option<Id>,
+/// Events of the whole log after this number, in the order of commits, at most `limit`. None is skipped: what is
+/// committed later has a greater number.
+pub async fn since(db: &Db, number: i64, limit: i64) -> Result<Vec<LoggedEvent>, StoreError> {
+    let tail = Sql::default().filter("log_seq > ?", [number.into()]);
+    read(db, tail.push(" ORDER BY log_seq", []).limit(limit)).await
 }
 
-/// The events of a range, in order, at most `limit`.
+/// A range of the whole log, and the events wanted from it.
+#[derive(Clone, Debug)]
+pub struct Range<'a> {
+    /// Numbers greater than `after`, up to `upto`.
+    pub after: i64,
+    pub upto: i64,
+    /// Events of these types,
+    pub types: &'a [EventType],
+    /// and those of this type with this partition key.
+    pub own: (EventType, Id),
+}
+
+/// The events of a range, in the order of commits, at most `limit`.
 pub async fn range(db: &Db, wanted: &Range<'_>, limit: i64) -> Result<Vec<LoggedEvent>, StoreError> {
+    let (own, key) = wanted.own;
+    // The name is a part of the text, as it is in the condition of the index for such events.
+    let own = format!("type = '{}' AND partition_key = ?", own.name());
     let mut tail = Sql::default()
-        .filter("slice = ?", [wanted.partition.into()])
-        .filter("slice_seq > ?", [wanted.after.into()])
-        .filter("slice_seq <= ?", [wanted.upto.into()])
-        .filter_some("partition_key = ?", wanted.partition_key)
-        .filter("type IN (''", []);
-    for event_type in wanted.types {
-        tail = tail.push(", ?", [event_type.name().into()]);
+        .filter("log_seq > ?", [wanted.after.into()])
+        .filter("log_seq <= ?", [wanted.upto.into()]);
+    if wanted.types.is_empty() {
+        tail = tail.filter(&own, [key.into()]);
+    } else {
+        // `coalesce` keeps the databases from the index of types, whose rows they would have to sort.
+        tail = tail.filter(&format!("({own} OR coalesce(type, '') IN (''"), [key.into()]);
+        for event_type in wanted.types {
+            tail = tail.push(", ?", [event_type.name().into()]);
+        }
+        tail = tail.push("))", []);
     }
-    read(db, tail.push(") ORDER BY slice_seq", []).limit(limit)).await
+    read(db, tail.push(" ORDER BY log_seq", []).limit(limit)).await
+}
+
+/// The last number of the whole log.
+pub async fn head(db: &Db) -> Result<i64, StoreError> {
+    db.number(Sql::new("SELECT CAST(last_seq AS TEXT) FROM log_head")).await
 }
 
 /// The events with these ids, in the order of their positions.

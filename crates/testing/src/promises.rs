@@ -9,7 +9,7 @@ use store::{Db, cursors};
 use crate::deleted_records;
 
 /// A promise and the rows that break it.
-const PROMISES: [(&str, &str); 26] = [
+const PROMISES: [(&str, &str); 28] = [
     (
         "a customer has its event",
         "SELECT c.id FROM customers AS c LEFT JOIN events AS e ON e.subject = c.id AND e.type = 'customer.created'
@@ -113,6 +113,17 @@ const PROMISES: [(&str, &str); 26] = [
         "SELECT s.slice FROM slices AS s LEFT JOIN events AS e ON e.slice = s.slice GROUP BY s.slice, s.last_seq
          HAVING count(e.id) <> s.last_seq OR coalesce(min(e.slice_seq), 1) <> 1
              OR coalesce(max(e.slice_seq), 0) <> s.last_seq",
+    ),
+    (
+        "the log's numbers have no gap",
+        "SELECT h.id FROM log_head AS h WHERE h.last_seq <> (SELECT count(*) FROM events)
+             OR h.last_seq <> (SELECT coalesce(max(log_seq), 0) FROM events)
+             OR 0 <> (SELECT count(*) FROM events WHERE log_seq IS NULL OR log_seq < 1)",
+    ),
+    (
+        "a slice's events are in the order of the log's numbers",
+        "SELECT e.id FROM events AS e JOIN events AS n ON n.slice = e.slice AND n.slice_seq = e.slice_seq + 1
+         WHERE n.log_seq <= e.log_seq",
     ),
     (
         "a task's version counts its events",

@@ -104,7 +104,7 @@ impl LiveClient {
         // The listener missed the end of a session between authentication and joining.
         self.auth.valid_user_of(session_id, user).await?;
         let mut subscription =
-            Subscription::new(self.clone(), principal, inbox, joined.positions, joined.permit);
+            Subscription::new(self.clone(), principal, inbox, joined.position, joined.permit);
         subscription.begin(start).await?;
         Ok(subscription)
     }

@@ -1,51 +1,44 @@
-//! A client's cursor in the live feed: positions of the log as short opaque text. Pure.
+//! A client's cursor in the live feed: a number of the log as short opaque text. Pure.
 //!
-//! A cursor is valid on every node and after every restart, because it contains only sequence numbers of the log.
+//! A cursor is valid on every node and after every restart, because the numbers are those of the log.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use kernel::event::PARTITIONS;
-use runtime::positions::Positions;
-
-/// The first byte: the version of the format.
-const VERSION: u8 = 1;
+/// The first byte: the version of the format. 1 was a number per partition, which does not say in which order events of
+/// different partitions were committed.
+const VERSION: u8 = 2;
 /// Bytes of a hash at the end, by which a damaged cursor is recognised.
 const CHECK: usize = 4;
-/// The version, sixteen numbers of at most nine bytes (63 bits), the check.
-const LENGTH_MAX: usize = 1 + PARTITIONS as usize * 9 + CHECK;
+/// The version, a number of at most nine bytes (63 bits), the check.
+const LENGTH_MAX: usize = 1 + 9 + CHECK;
 /// The longest text of a cursor.
 pub const TEXT_MAX: usize = LENGTH_MAX.div_ceil(3) * 4;
 
-/// Writes positions as text: unsigned LEB128 with a check, in base64url.
-pub fn encode(positions: &Positions) -> String {
+/// Writes the number of the last event as text: unsigned LEB128 with a check, in base64url.
+pub fn encode(number: i64) -> String {
     let mut bytes = vec![VERSION];
-    for (_, number) in positions.iter() {
-        let mut rest = number as u64;
-        while rest >= 0x80 {
-            bytes.push(rest as u8 | 0x80);
-            rest >>= 7;
-        }
-        bytes.push(rest as u8);
+    let mut rest = number as u64;
+    while rest >= 0x80 {
+        bytes.push(rest as u8 | 0x80);
+        rest >>= 7;
     }
+    bytes.push(rest as u8);
     bytes.extend_from_slice(&check(&bytes));
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The positions in a text that [`encode`] made; `None` for any other text.
-pub fn decode(text: &str) -> Option<Positions> {
+/// The number in a text that [`encode`] made; `None` for any other text.
+pub fn decode(text: &str) -> Option<i64> {
     let bytes = (text.len() <= TEXT_MAX).then(|| URL_SAFE_NO_PAD.decode(text).ok())??;
     let (body, sum) = bytes.split_at_checked(bytes.len().checked_sub(CHECK)?)?;
     if sum != check(body) {
         return None;
     }
     let (version, mut rest) = body.split_first()?;
-    let mut numbers = [0; PARTITIONS as usize];
-    for number in &mut numbers {
-        *number = read(&mut rest)?;
-    }
-    (*version == VERSION && rest.is_empty()).then(|| numbers.into())
+    let number = read(&mut rest)?;
+    (*version == VERSION && rest.is_empty()).then_some(number)
 }
 
 fn read(bytes: &mut &[u8]) -> Option<i64> {
@@ -73,22 +66,28 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_encoded_is_read_again(numbers in prop::array::uniform16(0..=i64::MAX)) {
-            let positions = Positions::from(numbers);
-            let text = encode(&positions);
+        fn what_was_encoded_is_read_again(number in 0..=i64::MAX) {
+            let text = encode(number);
             prop_assert!(text.len() <= TEXT_MAX);
-            prop_assert_eq!(decode(&text), Some(positions));
+            prop_assert_eq!(decode(&text), Some(number));
         }
 
         #[test]
         fn any_other_text_is_unknown(text in "[A-Za-z0-9_-]{0,60}") {
-            prop_assume!(decode(&text).is_none_or(|positions| encode(&positions) != text));
+            prop_assume!(decode(&text).is_none_or(|number| encode(number) != text));
             prop_assert_eq!(decode(&text), None);
         }
     }
 
     #[test]
-    fn a_cursor_of_a_young_log_is_short() {
-        assert_eq!(encode(&Positions::from([9; 16])).len(), 28);
+    fn a_cursor_is_short() {
+        assert_eq!((encode(9).len(), encode(1_000_000).len()), (8, 11));
+    }
+
+    #[test]
+    fn a_cursor_of_the_format_before_is_unknown() {
+        let mut bytes = vec![1; 17];
+        bytes.extend_from_slice(&check(&bytes.clone()));
+        assert_eq!(decode(&URL_SAFE_NO_PAD.encode(bytes)), None);
     }
 }

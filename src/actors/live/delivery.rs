@@ -13,22 +13,19 @@ use domain::topic::Topic;
 use domain::user::record::UserState;
 use kernel::cloud_event::CloudEvent;
 use kernel::event::LoggedEvent;
-use runtime::positions::Positions;
 
-/// An event, its audience, and a reader's positions after it.
+/// An event and its audience.
 pub struct Delivery {
     pub logged: Arc<LoggedEvent>,
     pub audience: Audience,
     /// `None` for notifications, which need no subscription.
     pub topic: Option<Topic>,
-    after: Positions,
     cursor: OnceLock<Arc<str>>,
     event: OnceLock<Frame>,
 }
 
 impl Delivery {
-    /// `after`: the positions of a reader who has taken this event.
-    pub fn new(logged: Arc<LoggedEvent>, after: Positions) -> Self {
+    pub fn new(logged: Arc<LoggedEvent>) -> Self {
         let audience = Audience::of(&logged).unwrap_or_else(|| {
             let event = logged.event.id;
             tracing::error!(%event, "can't read the owner in an event's data: the event is shown to nobody");
@@ -38,10 +35,14 @@ impl Delivery {
             audience,
             topic: topic_of(logged.event.event_type),
             logged,
-            after,
             cursor: OnceLock::new(),
             event: OnceLock::new(),
         }
+    }
+
+    /// The number of the event in the whole log.
+    pub fn number(&self) -> i64 {
+        self.logged.log_seq.unwrap_or_default()
     }
 
     /// Whether a reader who follows these topics wants it.
@@ -79,6 +80,6 @@ impl Delivery {
     }
 
     fn cursor(&self) -> &str {
-        self.cursor.get_or_init(|| cursor::encode(&self.after).into())
+        self.cursor.get_or_init(|| cursor::encode(self.number()).into())
     }
 }

@@ -1,8 +1,9 @@
 //! The hub: the node's subscriber of the registry for live feeds. It knows which users listen to what, and passes
 //! events to their listeners.
 //!
-//! Like a consumer, it takes deliveries that leave no gap, and reads the log where there is a gap and once a second,
-//! because commits of other nodes may come that way only.
+//! It passes events on in the order of the log, which is that of the commits of all nodes. What comes early waits a moment
+//! for what is missing; then the hub reads the log. It reads the log once a second, too, because commits of other nodes
+//! may come that way only.
 
 use domain::events::topic_of;
 use std::collections::HashMap;
@@ -29,8 +30,7 @@ use kernel::error::{Error, ErrorCode};
 use kernel::event::LoggedEvent;
 use kernel::ids::{Id, new_id};
 use runtime::arbiters::Arbiters;
-use runtime::cluster::placement::PartitionSet;
-use runtime::positions::Positions;
+use runtime::log_order::LogOrder;
 use runtime::registry::{Batch, Filter, Registry};
 use runtime::stats::{ActorStats, ActorStatsRegistry};
 use runtime::supervisor::{LivenessGuard, Ref, Tracked};
@@ -40,6 +40,10 @@ use store::{Db, StoreError, log};
 const QUEUE: usize = 1_024;
 /// Events read at a time where deliveries left a gap.
 const PAGE: i64 = 256;
+/// How long events wait for missing ones of other nodes, which come through Redis a moment after a node's own.
+const GAP_WAIT: Duration = Duration::from_millis(20);
+/// Events that may wait behind a gap; at more the log is read at once.
+const WAITING_MAX: usize = 1_024;
 /// How often the log is read without a delivery.
 const POLL: Duration = Duration::from_secs(1);
 /// The pause before subscribing again while the registry is away.
@@ -59,7 +63,7 @@ pub struct HubParts {
     pub sockets_per_user: usize,
 }
 
-/// A socket joins its user's listener. It receives every event after the positions in the answer.
+/// A socket joins its user's listener. It receives every event after the position in the answer.
 pub(super) struct Join {
     pub user: Id,
     pub topics: Topics,
@@ -72,7 +76,8 @@ impl Message for Join {
 
 /// The answer to [`Join`].
 pub(super) struct Joined {
-    pub positions: Positions,
+    /// The number of the last event that was passed on.
+    pub position: i64,
     /// Counts the socket against the limit of its user.
     pub permit: tokio::sync::OwnedSemaphorePermit,
 }
@@ -85,13 +90,14 @@ pub(super) struct AddTopics {
     pub topics: Topics,
 }
 
-/// Asks for the hub's positions. If `at_least` is ahead of them, the hub reads the log first.
-pub(super) struct GetPositions {
-    pub at_least: Positions,
+/// Asks for the number of the last event that the hub has passed on. If `at_least` is ahead of it, the hub reads the log
+/// first.
+pub(super) struct GetPosition {
+    pub at_least: i64,
 }
 
-impl Message for GetPositions {
-    type Result = Result<Positions, Error>;
+impl Message for GetPosition {
+    type Result = Result<i64, Error>;
 }
 
 /// A listener has no sockets left. The answer is false if a socket is about to join.
@@ -116,25 +122,24 @@ struct UserEntry {
     pending: Vec<Arc<Delivery>>,
 }
 
-/// The users who have sockets here, and the positions up to which events were passed on. Moved out of the actor
+/// The users who have sockets here, and the place in the log up to which events were passed on. Moved out of the actor
 /// while the log is being read.
 #[derive(Default)]
 struct HubState {
-    positions: Positions,
+    order: LogOrder,
     users: HashMap<Id, UserEntry>,
     stats: Option<Arc<ActorStats>>,
 }
 
 impl HubState {
     /// Passes events on, in order.
-    fn pass(&mut self, events: Vec<Arc<LoggedEvent>>, mut progress: Positions) {
+    fn pass(&mut self, events: impl IntoIterator<Item = Arc<LoggedEvent>>) {
         for logged in events {
-            progress.advance(logged.partition, logged.partition_seq);
             let topic = topic_of(logged.event.event_type);
             if !self.is_wanted(&logged, topic) {
                 continue;
             }
-            let delivery = Arc::new(Delivery::new(logged, progress));
+            let delivery = Arc::new(Delivery::new(logged));
             match &delivery.audience {
                 Audience::Nobody => {}
                 Audience::Only(reader) => {
@@ -175,16 +180,14 @@ impl HubState {
         });
     }
 
-    /// Reads the log beyond the positions, page by page.
+    /// Reads the log beyond the position, page by page.
     async fn catch_up(&mut self, db: &Db) -> Result<(), StoreError> {
-        for (partition, head) in log::heads(db).await? {
-            while self.positions.at(partition) < head {
-                let events = log::after(db, partition, self.positions.at(partition), PAGE).await?;
-                let Some(last) = events.last() else { break };
-                let before = self.positions;
-                self.positions.advance(partition, last.partition_seq);
-                self.pass(events.into_iter().map(Arc::new).collect(), before);
-            }
+        let head = log::head(db).await?;
+        while self.order.position() < head {
+            let events = log::since(db, self.order.position(), PAGE).await?;
+            let Some(last) = events.last().and_then(|last| last.log_seq) else { break };
+            let behind = self.order.advance(last);
+            self.pass(events.into_iter().map(Arc::new).chain(behind));
         }
         Ok(())
     }
@@ -204,8 +207,10 @@ pub struct HubActor {
     parts: HubParts,
     me: Arc<std::sync::OnceLock<Ref<HubActor>>>,
     state: HubState,
-    /// Whether the heads of the log were read, so that sockets may join.
+    /// Whether the head of the log was read, so that sockets may join.
     has_begun: bool,
+    /// Whether the gap before the waiting events will be looked at soon.
+    minds_gap: bool,
     listeners: Arc<ActorStats>,
     stats: Arc<ActorStats>,
     _liveness: LivenessGuard,
@@ -221,7 +226,7 @@ impl HubActor {
     ) -> Self {
         let listeners = parts.actor_stats.stats(listener::KIND);
         let state = HubState { stats: Some(listeners.clone()), ..HubState::default() };
-        Self { parts, me, state, has_begun: false, listeners, stats, _liveness: liveness }
+        Self { parts, me, state, has_begun: false, minds_gap: false, listeners, stats, _liveness: liveness }
     }
 
     /// Reads the log; other messages wait meanwhile.
@@ -239,19 +244,33 @@ impl HubActor {
         }));
     }
 
-    /// Subscribes first and then reads the heads of the log, so that no commit in between is missed.
+    /// Reads the log, if events wait behind a gap that no delivery fills in time.
+    fn mind_gap(&mut self, ctx: &mut Context<Self>) {
+        if self.state.order.waiting() > WAITING_MAX {
+            self.catch_up(ctx);
+        } else if self.state.order.has_gap() && !std::mem::replace(&mut self.minds_gap, true) {
+            ctx.run_later(GAP_WAIT, |this, ctx| {
+                this.minds_gap = false;
+                if this.state.order.has_gap() {
+                    this.catch_up(ctx);
+                }
+            });
+        }
+    }
+
+    /// Subscribes first and then reads the head of the log, so that no commit in between is missed.
     fn listen(&mut self, ctx: &mut Context<Self>) {
         let parts = self.parts.clone();
         let begun = async move {
             let deliveries = parts.registry.subscribe(filter(), QUEUE).await?;
-            let heads = log::heads(&parts.db).await?;
-            Ok::<_, Error>((deliveries, heads))
+            let head = log::head(&parts.db).await?;
+            Ok::<_, Error>((deliveries, head))
         };
         ctx.wait(begun.into_actor(self).map(|begun, this, ctx| match begun {
-            Ok((deliveries, heads)) => {
+            Ok((deliveries, head)) => {
                 ctx.add_stream(committed(deliveries));
                 if !std::mem::replace(&mut this.has_begun, true) {
-                    this.state.positions = heads.into_iter().collect();
+                    this.state.order = LogOrder::after(head);
                 }
                 this.catch_up(ctx);
             }
@@ -346,12 +365,9 @@ impl StreamHandler<Signal> for HubActor {
         match signal {
             Signal::Committed(batch) => {
                 self.stats.step();
-                let before = self.state.positions;
-                let taken = self.state.positions.take(&batch, PartitionSet::ALL);
-                self.state.pass(taken.fresh, before);
-                if taken.gap {
-                    self.catch_up(ctx);
-                }
+                let next = self.state.order.take(&batch);
+                self.state.pass(next);
+                self.mind_gap(ctx);
             }
             Signal::Changed(user) => self.recheck(user),
             Signal::AnyChanged => self.state.users.keys().for_each(|user| self.recheck(*user)),
@@ -373,7 +389,7 @@ impl Handler<Tracked<Join>> for HubActor {
                 Error::unavailable().with_cause("the live hub has not read the log yet")
             ));
         }
-        let positions = self.state.positions;
+        let position = self.state.order.position();
         let stats = self.listeners.clone();
         let entry = self.entry_of(user);
         let Ok(permit) = entry.permits.clone().try_acquire_owned() else {
@@ -386,7 +402,7 @@ impl Handler<Tracked<Join>> for HubActor {
         }
         entry.joined += 1;
         entry.topics = entry.topics.and(topics);
-        MessageResult(Ok(Joined { positions, permit }))
+        MessageResult(Ok(Joined { position, permit }))
     }
 }
 
@@ -401,19 +417,20 @@ impl Handler<Tracked<AddTopics>> for HubActor {
     }
 }
 
-impl Handler<Tracked<GetPositions>> for HubActor {
-    type Result = AtomicResponse<Self, Result<Positions, Error>>;
+impl Handler<Tracked<GetPosition>> for HubActor {
+    type Result = AtomicResponse<Self, Result<i64, Error>>;
 
-    fn handle(&mut self, message: Tracked<GetPositions>, _: &mut Self::Context) -> Self::Result {
-        let GetPositions { at_least } = message.take();
+    fn handle(&mut self, message: Tracked<GetPosition>, _: &mut Self::Context) -> Self::Result {
+        let GetPosition { at_least } = message.take();
         let (mut state, db) = (std::mem::take(&mut self.state), self.parts.db.clone());
-        let positions = async move {
-            let done = if at_least.is_within(&state.positions) { Ok(()) } else { state.catch_up(&db).await };
+        let position = async move {
+            let is_there = at_least <= state.order.position();
+            let done = if is_there { Ok(()) } else { state.catch_up(&db).await };
             (state, done)
         };
-        AtomicResponse::new(Box::pin(positions.into_actor(self).map(|(state, done), this, _| {
+        AtomicResponse::new(Box::pin(position.into_actor(self).map(|(state, done), this, _| {
             this.state = state;
-            done.map_err(Error::from).map(|()| this.state.positions)
+            done.map_err(Error::from).map(|()| this.state.order.position())
         })))
     }
 }

@@ -84,8 +84,7 @@ impl Listener {
             }
             let Some(frame) = delivery.frame_for(user) else { continue };
             for socket in followers {
-                let (partition, partition_seq) = (delivery.logged.partition, delivery.logged.partition_seq);
-                socket.outbox.push(Queued { partition, partition_seq, frame: frame.clone() });
+                socket.outbox.push(Queued { number: delivery.number(), frame: frame.clone() });
             }
         }
     }

@@ -29,11 +29,10 @@ pub struct Bounds {
     pub bytes: usize,
 }
 
-/// A frame with its event's partition and sequence number.
+/// A frame with the number of its event in the log.
 #[derive(Debug)]
 pub struct Queued {
-    pub partition: i64,
-    pub partition_seq: i64,
+    pub number: i64,
     pub frame: Frame,
 }
 
@@ -191,12 +190,8 @@ mod tests {
 
     use super::*;
 
-    fn queued(partition_seq: i64, text: &str) -> Queued {
-        Queued {
-            partition: 0,
-            partition_seq,
-            frame: Frame { kind: "event", cursor: None, text: text.into() },
-        }
+    fn queued(number: i64, text: &str) -> Queued {
+        Queued { number, frame: Frame { kind: "event", cursor: None, text: text.into() } }
     }
 
     fn small() -> (Outbox, Inbox) {
@@ -208,7 +203,7 @@ mod tests {
         for texts in [["a", "b", "c"], ["aaaa", "bbbbbb", "c"]] {
             let (outbox, inbox) = small();
             assert!(inbox.go_live());
-            texts.iter().zip(1..).for_each(|(text, seq)| outbox.push(queued(seq, text)));
+            texts.iter().zip(1..).for_each(|(text, number)| outbox.push(queued(number, text)));
             assert_eq!(inbox.wait_ended().now_or_never(), Some(Ended::TooSlow));
             assert!(inbox.next().now_or_never().is_none());
         }
@@ -217,13 +212,13 @@ mod tests {
     #[test]
     fn a_reader_of_the_log_begins_anew_when_the_queue_runs_over() {
         let (outbox, inbox) = small();
-        (1..=3).for_each(|seq| outbox.push(queued(seq, "a")));
+        (1..=3).for_each(|number| outbox.push(queued(number, "a")));
         assert_eq!(inbox.wait_ended().now_or_never(), None);
         assert!(!inbox.go_live());
         inbox.restart();
         outbox.push(queued(4, "d"));
         assert!(inbox.go_live());
-        assert_eq!(inbox.next().now_or_never().map(|queued| queued.partition_seq), Some(4));
+        assert_eq!(inbox.next().now_or_never().map(|queued| queued.number), Some(4));
     }
 
     #[test]

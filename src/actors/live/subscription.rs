@@ -1,7 +1,8 @@
 //! The feed of a socket: from its cursor through the log, then live, without a gap or an overlap.
 //!
-//! The log is read up to the hub's positions when the socket joined; later events wait in the inbox. Events that the
-//! log gave already are dropped there by their sequence number.
+//! The log is read up to the hub's position when the socket joined; later events wait in the inbox. Both are in the order
+//! of commits, so that a feed that was resumed is like one that never broke. Events that the log gave already are dropped
+//! from the inbox by their number.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,23 +15,24 @@ use crate::actors::live::client::LiveClient;
 use crate::actors::live::cursor;
 use crate::actors::live::delivery::Delivery;
 use crate::actors::live::frames::{Frame, ServerFrame};
-use crate::actors::live::hub::{AddTopics, GetPositions};
+use crate::actors::live::hub::{AddTopics, GetPosition};
 use crate::actors::live::outbox::{Ended, Inbox, Queued};
 use crate::actors::live::topics::Topics;
 use domain::events::NOTIFICATION_CREATED;
 use domain::user::messages::Principal;
 use kernel::error::Error;
-use kernel::event::{EventType, LoggedEvent, partition_of};
+use kernel::event::{EventType, LoggedEvent};
 use kernel::ids::Id;
 use kernel::locale::Locale;
-use runtime::positions::Positions;
 use store::log;
 use store::log::Range;
 
 /// Events read from the log at a time: what a resuming socket holds in memory.
 const PAGE: i64 = 64;
-/// A cursor with more events than this after it is too old: fetching everything again is cheaper.
+/// A cursor with more events than this after it is too old for a feed with topics: fetching everything again is cheaper.
 pub const BEHIND_MAX: i64 = 100_000;
+/// The same for a feed of notifications alone, which an index finds.
+const NOTIFICATIONS_BEHIND_MAX: i64 = 1_600_000;
 /// How long live events are held back after the hello, for a client that may send `resume`: events sent before would be
 /// sent again.
 const RESUME_GRACE: Duration = Duration::from_millis(200);
@@ -46,10 +48,10 @@ pub enum Start<'a> {
 }
 
 enum Mode {
-    /// The hub must be asked up to which positions the log is to be read.
+    /// The hub must be asked up to which number the log is to be read.
     Unknown,
-    /// Reads the log up to these positions.
-    Behind(Positions),
+    /// Reads the log up to this number.
+    Behind(i64),
     Live,
 }
 
@@ -71,8 +73,8 @@ struct Link {
 /// How far a socket has read.
 struct Feed {
     mode: Mode,
-    /// The sequence numbers up to which events were sent or skipped.
-    position: Positions,
+    /// The number of the log up to which events were sent or skipped.
+    position: i64,
     /// Rendered frames that are not sent yet: a hello, a reset, a page of the log.
     ready: VecDeque<Frame>,
     /// No live event is sent before this moment.
@@ -84,7 +86,7 @@ impl Subscription {
         live: LiveClient,
         principal: &Principal,
         inbox: Inbox,
-        position: Positions,
+        position: i64,
         permit: OwnedSemaphorePermit,
     ) -> Self {
         let (user_id, locale) = (principal.caller.user_id, principal.user.user.locale);
@@ -104,7 +106,7 @@ impl Subscription {
                 true
             }
         };
-        let now = cursor::encode(&self.feed.position);
+        let now = cursor::encode(self.feed.position);
         self.queue_frame(&ServerFrame::Hello { user_id: self.link.user_id, cursor: &now });
         if !is_known {
             self.queue_frame(&ServerFrame::Reset { cursor: &now });
@@ -139,7 +141,7 @@ impl Subscription {
     pub async fn resume(&mut self, cursor: &str) -> Result<(), Error> {
         self.feed.held_until = None;
         if !self.rewind(cursor).await? {
-            let now = cursor::encode(&self.feed.position);
+            let now = cursor::encode(self.feed.position);
             self.queue_frame(&ServerFrame::Reset { cursor: &now });
         }
         Ok(())
@@ -149,9 +151,8 @@ impl Subscription {
     async fn rewind(&mut self, cursor: &str) -> Result<bool, Error> {
         let from = cursor::decode(cursor);
         self.feed.mode = Mode::Unknown;
-        let target = self.link.head(&from.unwrap_or(self.feed.position)).await?;
-        let known =
-            from.filter(|from| from.is_within(&target) && self.link.distance(from, &target) <= BEHIND_MAX);
+        let target = self.link.head(from.unwrap_or(self.feed.position)).await?;
+        let known = from.filter(|from| (0..=self.link.behind_max()).contains(&(target - from)));
         // Frames of another part of the log do not belong here.
         self.feed.ready.clear();
         self.feed.position = known.unwrap_or(target);
@@ -186,33 +187,22 @@ impl Link {
         }
     }
 
-    /// The positions up to which the log must be read; later events wait in the inbox.
-    async fn head(&self, at_least: &Positions) -> Result<Positions, Error> {
+    /// The number up to which the log must be read; later events wait in the inbox.
+    async fn head(&self, at_least: i64) -> Result<i64, Error> {
         // Emptied before the hub is asked, so that no event after its answer is dropped.
         self.inbox.restart();
-        self.live.ask(GetPositions { at_least: *at_least }).await?
+        self.live.ask(GetPosition { at_least }).await?
     }
 
-    /// How many events of the log would have to be read.
-    fn distance(&self, from: &Positions, to: &Positions) -> i64 {
-        let partitions = to.iter().filter(|(partition, _)| self.reads(*partition));
-        partitions.map(|(partition, upto)| upto - from.at(partition)).sum()
+    /// How many events may be after a cursor.
+    fn behind_max(&self) -> i64 {
+        if self.inbox.topics().is_empty() { NOTIFICATIONS_BEHIND_MAX } else { BEHIND_MAX }
     }
 
-    /// Notifications are in the partition of their reader, events of topics in any partition.
-    fn reads(&self, partition: i64) -> bool {
-        partition == partition_of(self.user_id) || !self.inbox.topics().is_empty()
-    }
-
-    /// The next events of a partition of the types that this socket follows.
-    async fn page(&self, partition: i64, after: i64, upto: i64) -> Result<Vec<LoggedEvent>, Error> {
-        let topics = self.inbox.topics();
-        let mut types: Vec<EventType> = topics.event_types().collect();
-        if partition == partition_of(self.user_id) {
-            types.push(NOTIFICATION_CREATED);
-        }
-        let partition_key = topics.is_empty().then_some(self.user_id);
-        let range = Range { partition, after, upto, types: &types, partition_key };
+    /// The next events of the types that this socket follows, and its user's notifications.
+    async fn page(&self, after: i64, upto: i64) -> Result<Vec<LoggedEvent>, Error> {
+        let types: Vec<EventType> = self.inbox.topics().event_types().collect();
+        let range = Range { after, upto, types: &types, own: (NOTIFICATION_CREATED, self.user_id) };
         Ok(log::range(&self.live.db, &range, PAGE).await?)
     }
 }
@@ -224,44 +214,33 @@ impl Feed {
                 return Ok(frame);
             }
             match self.mode {
-                Mode::Unknown => match link.head(&self.position).await {
+                Mode::Unknown => match link.head(self.position).await {
                     Ok(target) => self.mode = Mode::Behind(target),
                     Err(_) => return Err(Ended::Lost),
                 },
-                Mode::Behind(target) => match self.unread(&target) {
-                    Some(partition) if link.reads(partition) => {
-                        self.read(link, partition, &target).await.map_err(|_| Ended::Lost)?;
-                    }
-                    Some(partition) => self.position.advance(partition, target.at(partition)),
-                    None => self.go_live(link).await,
-                },
+                Mode::Behind(target) if self.position < target => {
+                    self.read(link, target).await.map_err(|_| Ended::Lost)?;
+                }
+                Mode::Behind(_) => self.go_live(link).await,
                 Mode::Live => return Ok(self.live(link).await),
             }
         }
     }
 
-    fn unread(&self, target: &Positions) -> Option<i64> {
-        target
-            .iter()
-            .find(|(partition, upto)| self.position.at(*partition) < *upto)
-            .map(|(partition, _)| partition)
-    }
-
     /// Takes a page of the log.
-    async fn read(&mut self, link: &Link, partition: i64, target: &Positions) -> Result<(), Error> {
-        let upto = target.at(partition);
-        let events = link.page(partition, self.position.at(partition), upto).await?;
+    async fn read(&mut self, link: &Link, target: i64) -> Result<(), Error> {
+        let events = link.page(self.position, target).await?;
         let user = link.live.auth.user(link.user_id).await?.ok_or_else(Error::unavailable)?;
         let is_last = (events.len() as i64) < PAGE;
         for logged in events {
-            self.position.advance(partition, logged.partition_seq);
-            let delivery = Delivery::new(Arc::new(logged), self.position);
+            let delivery = Delivery::new(Arc::new(logged));
+            self.position = delivery.number();
             if delivery.is_of(link.inbox.topics()) {
                 self.ready.extend(delivery.frame_for(&user));
             }
         }
         if is_last {
-            self.position.advance(partition, upto);
+            self.position = target;
         }
         Ok(())
     }
@@ -278,9 +257,9 @@ impl Feed {
     /// The next frame of the inbox that the log has not given already.
     async fn live(&mut self, link: &Link) -> Frame {
         loop {
-            let Queued { partition, partition_seq, frame } = link.inbox.next().await;
-            if partition_seq > self.position.at(partition) {
-                self.position.advance(partition, partition_seq);
+            let Queued { number, frame } = link.inbox.next().await;
+            if number > self.position {
+                self.position = number;
                 return frame;
             }
         }

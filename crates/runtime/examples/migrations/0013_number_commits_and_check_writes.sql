@@ -1,0 +1,1 @@
+../../../../migrations/sqlite/0013_number_commits_and_check_writes.sql
