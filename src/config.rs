@@ -1,14 +1,20 @@
 //! Settings: a struct per concern; each value comes from a flag or its environment variable (SPEC §9).
 
-use std::net::SocketAddr;
+mod http;
+mod listen;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use store::settings::DatabaseSettings;
 
-use clap::Args;
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
+
+pub use http::HttpConfig;
+pub use listen::Listen;
 
 use crate::actors::auth::throttle::Rate;
 use crate::actors::live::client::LiveLimits;
+use crate::http::connections::Places;
 use domain::service_name::ServiceName;
 use runtime::breaker::BreakerSettings;
 use runtime::retry::Backoff;
@@ -37,32 +43,18 @@ impl DatabaseConfig {
     pub fn settings(&self) -> DatabaseSettings {
         DatabaseSettings { url: self.url.clone(), pool_size: self.pool_size }
     }
-}
 
-/// How clients reach the gateway.
-#[derive(Args, Clone, Debug)]
-pub struct HttpConfig {
-    /// Address and port of the API
-    #[arg(long, env = "KIZUNA_LISTEN", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
-    /// Serve /metrics here instead of beside the API
-    #[arg(long, env = "KIZUNA_OPS_LISTEN")]
-    pub ops_listen: Option<SocketAddr>,
-    /// URL under which browsers reach this server, such as `https://crm.example.com`
-    #[arg(long, env = "KIZUNA_PUBLIC_URL")]
-    pub public_url: Option<String>,
-    /// Address of the proxy whose X-Forwarded-For header is trusted
-    #[arg(long, env = "KIZUNA_TRUSTED_PROXY")]
-    pub trusted_proxy: Option<std::net::IpAddr>,
-    /// Maximum number of open connections
-    #[arg(long, env = "KIZUNA_MAX_CONNECTIONS", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_connections: u32,
-    /// How long to serve after SIGTERM, with /readyz answering 503, until a load balancer has noticed
-    #[arg(long, env = "KIZUNA_DRAIN_DELAY", value_parser = duration)]
-    pub drain_delay: Option<Duration>,
-    /// How long requests under way may take after that
-    #[arg(long, env = "KIZUNA_DRAIN_TIMEOUT", default_value = "20s", value_parser = duration)]
-    pub drain_timeout: Duration,
+    /// The URL without its password and its parameters.
+    pub fn shown(&self) -> String {
+        let without_query = |text: &str| text.split('?').next().unwrap_or_default().to_owned();
+        match (self.url.find("://"), self.url.rfind('@')) {
+            (Some(scheme), Some(host)) if scheme + 3 <= host => {
+                let user = self.url[scheme + 3..host].split([':', '/', '?']).next().unwrap_or_default();
+                format!("{}://{user}@{}", &self.url[..scheme], without_query(&self.url[host + 1..]))
+            }
+            _ => without_query(&self.url),
+        }
+    }
 }
 
 /// Tokens and sign-in.
@@ -143,12 +135,18 @@ pub struct SchedulesConfig {
 /// WebSockets and event streams.
 #[derive(Args, Clone, Debug)]
 pub struct LiveConfig {
-    /// Maximum number of live connections of this node, signed in or not
+    /// Maximum number of live connections of this node that have signed in
     #[arg(long, env = "KIZUNA_MAX_SOCKETS", default_value_t = 8_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_sockets: u32,
     /// Maximum number of live connections of a user
     #[arg(long, env = "KIZUNA_USER_SOCKETS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub user_sockets: u32,
+    /// Maximum number of live connections of this node that have not signed in yet
+    #[arg(long, env = "KIZUNA_UNSIGNED_SOCKETS", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub unsigned_sockets: u32,
+    /// Maximum number of those of one address
+    #[arg(long, env = "KIZUNA_UNSIGNED_SOCKETS_PER_ADDRESS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub unsigned_sockets_per_address: u32,
     /// Frames that may wait for a connection before it is closed as too slow
     #[arg(long, env = "KIZUNA_SOCKET_QUEUE", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub socket_queue: u32,
@@ -168,6 +166,11 @@ impl LiveConfig {
             queue: self.socket_queue as usize,
             queue_bytes: SOCKET_QUEUE_BYTES,
         }
+    }
+
+    /// The places of sockets that have not signed in yet.
+    pub fn unsigned_places(&self) -> Places {
+        Places::new(self.unsigned_sockets as usize, self.unsigned_sockets_per_address as usize)
     }
 }
 
@@ -261,6 +264,20 @@ pub struct Config {
 }
 
 impl Config {
+    /// The settings of a command that works on a database beside its servers: the defaults, whatever the environment
+    /// says.
+    pub fn beside(database: DatabaseConfig) -> Self {
+        #[derive(Parser)]
+        struct Defaults {
+            #[command(flatten)]
+            config: Config,
+        }
+        let command = Defaults::command().mut_args(|arg| arg.env(None::<&'static str>));
+        let matches = command.get_matches_from(["kizuna"]);
+        let Defaults { config } = Defaults::from_arg_matches(&matches).expect("every setting has a default");
+        Self { database, ..config }
+    }
+
     /// Checks what the parser of a single flag can't.
     ///
     /// # Errors
@@ -270,7 +287,7 @@ impl Config {
             return Err("--database-url: expected sqlite://PATH or postgres://…".into());
         }
         self.cluster.validate(&self.database)?;
-        if self.demo && !self.http.listen.ip().is_loopback() {
+        if self.demo && !self.http.listen.is_loopback() {
             return Err("--demo: its passwords are public, so --listen must be a loopback address".into());
         }
         if self.demo && !self.cluster.hosts_all() {
@@ -387,6 +404,21 @@ mod tests {
         }
         let flags = <Flags as clap::Parser>::parse_from(["kizuna"]);
         assert_eq!(flags.resilience.retry(), Backoff::default());
+    }
+
+    #[test]
+    fn a_database_is_shown_without_its_password() {
+        for (url, shown) in [
+            ("sqlite://data/kizuna.db", "sqlite://data/kizuna.db"),
+            (
+                "postgres://kizuna:s3:cr@et@db.example:5432/kizuna?sslmode=require",
+                "postgres://kizuna@db.example:5432/kizuna",
+            ),
+            ("postgres://db.example/kizuna?user=a&password=b", "postgres://db.example/kizuna"),
+            ("postgres://kizuna:a?b@db.example/kizuna", "postgres://kizuna@db.example/kizuna"),
+        ] {
+            assert_eq!(DatabaseConfig { url: url.to_owned(), pool_size: 1 }.shown(), shown);
+        }
     }
 
     #[test]

@@ -12,5 +12,6 @@ pub mod consumers;
 pub mod demo;
 mod ports;
 pub mod projections;
+mod server;
 pub mod services;
 pub mod startup;

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::dev::Server;
 use actix_web::web::Data;
-use actix_web::{App, HttpServer, dev::Server, web};
 use anyhow::Context as _;
 use tokio::runtime::Handle;
 
@@ -14,13 +14,11 @@ use crate::actors::auth::token::Keys;
 use crate::actors::first_answers::FirstAnswers;
 use crate::actors::live::client::LiveClient;
 use crate::actors::operations::readiness::Readiness;
-use crate::app::bootstrap;
-use crate::app::ports::{Port, Ports};
+use crate::app::ports::Ports;
 use crate::app::services::Services;
+use crate::app::{bootstrap, server};
 use crate::config::Config;
 use crate::http;
-use crate::http::conventions::around;
-use crate::http::ops;
 use crate::http::state::Gateway;
 use crate::persistence::auth;
 use crate::telemetry;
@@ -29,9 +27,6 @@ use runtime::cluster::lease::MembershipHandle;
 use store::redis::Redis;
 use store::server_lock::ServerLock;
 use store::{Db, leases as nodes};
-
-/// A connection is closed when its client has acknowledged nothing for this long.
-const STUCK_AFTER: Duration = Duration::from_secs(60);
 
 /// How long the other nodes take to see that a node leaves: two of their looks.
 const UNTIL_NOTICED: Duration = Duration::from_secs(1);
@@ -119,17 +114,22 @@ impl Application {
             first_answers: FirstAnswers::new(db.clone(), clock),
             readiness: readiness.clone(),
             public_url: config.http.public_url.clone(),
-            trusted_proxy: config.http.trusted_proxy,
+            trusted_proxies: config.http.trusted_proxy.iter().copied().collect(),
+            body_pace: config.http.body_pace(),
+            unsigned_sockets: config.live.unsigned_places(),
             serves_metrics: config.http.ops_listen.is_none(),
             openapi: Arc::new(http::document()),
         });
-        let (server, address) = serve(config, ports.api, gateway.clone())?;
+        let listeners = ports.api.listen()?;
+        let address = listeners[0].local_addr()?;
+        let server = server::serve(&config.http, gateway.clone(), listeners)?;
         services.members.listens(address);
         let (ops, ops_address) = match ports.ops {
             None => (None, None),
             Some(port) => {
-                let (server, address) = serve_metrics(port, gateway)?;
-                (Some(server), Some(address))
+                let listeners = port.listen()?;
+                let address = listeners[0].local_addr()?;
+                (Some(server::serve_metrics(gateway, listeners)?), Some(address))
             }
         };
         Ok(Self {
@@ -218,57 +218,12 @@ async fn meet(url: &str, db: &Db) -> anyhow::Result<Redis> {
 }
 
 async fn open(config: &Config, runtime: &Handle) -> anyhow::Result<Db> {
-    let database = config.database.settings();
+    let (database, shown) = (config.database.settings(), config.database.shown());
     let opened = runtime.spawn(async move {
-        let db = Db::connect(&database, SCHEMA).await.context("--database-url")?;
+        let db = Db::connect(&database, SCHEMA).await;
+        let db = db.with_context(|| format!("--database-url {shown}"))?;
         db.migrate().await.context("the database's schema")?;
         anyhow::Ok(db)
     });
     opened.await?
-}
-
-fn serve(config: &Config, port: Port, gateway: Data<Gateway>) -> anyhow::Result<(Server, SocketAddr)> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let connections = (config.http.max_connections as usize).div_ceil(cores);
-    let server = HttpServer::new(move || {
-        use utoipa_actix_web::AppExt;
-        let (app, _) = App::new().into_utoipa_app().configure(http::routes).split_for_parts();
-        app.app_data(gateway.clone())
-            .service(http::docs())
-            .service(web::redirect("/docs", "/docs/"))
-            .configure(http::pages)
-            .default_service(web::to(http::no_route))
-            .wrap(actix_web::middleware::from_fn(around))
-    })
-    .workers(cores)
-    .max_connections(connections)
-    .on_connect(|connection, _| give_up_when_stuck(connection))
-    .disable_signals()
-    .shutdown_timeout(config.http.drain_timeout.as_secs())
-    .listen(port.listen()?)?;
-    let address = server.addrs()[0];
-    Ok((server.run(), address))
-}
-
-/// Bounds how long bytes wait for a client that reads nothing. Once a response has begun, only TCP can do that.
-fn give_up_when_stuck(connection: &dyn std::any::Any) {
-    if let Some(socket) = connection.downcast_ref::<actix_rt::net::TcpStream>() {
-        // A system without this option uses the bound of its kernel.
-        let _ = socket2::SockRef::from(socket).set_tcp_user_timeout(Some(STUCK_AFTER));
-    }
-}
-
-fn serve_metrics(port: Port, gateway: Data<Gateway>) -> anyhow::Result<(Server, SocketAddr)> {
-    let expose = |gateway: Data<Gateway>| async move { ops::expose(&gateway).await };
-    let server = HttpServer::new(move || {
-        App::new()
-            .app_data(gateway.clone())
-            .route("/metrics", web::get().to(expose))
-            .wrap(actix_web::middleware::from_fn(around))
-    })
-    .workers(1)
-    .disable_signals()
-    .listen(port.listen()?)?;
-    let address = server.addrs()[0];
-    Ok((server.run(), address))
 }

@@ -3,19 +3,21 @@
 
 use std::time::Instant;
 
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::{self, BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, AcceptLanguage, Header, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, Method, StatusCode, Version};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, HttpRequest};
+use actix_web::{HttpMessage, HttpResponse};
 
+use crate::http::connection::{InService, Requests};
+use crate::http::language::locale_of;
 use crate::http::methods;
 use crate::http::problem::render;
 use crate::http::request_ids::RequestIds;
 use crate::http::request_log::{self, log_answer, traced};
 use crate::http::state::Gateway;
 use kernel::error::{Error, ErrorCode};
-use kernel::locale::Locale;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The API's page runs its own scripts; Swagger UI styles inline and draws from data URLs.
@@ -27,13 +29,18 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 /// # Errors
 /// None of its own.
 pub async fn around(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let begun = Instant::now();
+    let in_service = request.request().conn_data::<Requests>().map(Requests::begin);
+    let method = known_method(request.method().as_str());
+    let is_head = request.method() == Method::HEAD;
+    if is_head {
+        answer_as_get(&mut request);
+    }
     let ids = RequestIds::read(&request);
     request.extensions_mut().insert(ids.clone());
-    let method = known_method(request.method().as_str());
     let trace = request_log::opened(&ids, method);
     let answered = async {
         // Handlers' and extractors' errors are answers by now; the router needs the request for itself.
@@ -43,28 +50,52 @@ pub async fn around(
         log_answer(&response);
         Ok(response)
     };
-    trace.clone().run(answered).await.map(|response| traced(response, &trace))
+    let response: Result<_, actix_web::Error> = trace.clone().run(answered).await;
+    response.map(|response| held(framed(traced(response, &trace), is_head), in_service))
 }
 
-/// The language a request asks for; English if it names neither.
-pub fn locale_of(request: &HttpRequest) -> Locale {
-    asked_locale(request).unwrap_or(Locale::En)
+/// HEAD is answered as GET is, without the body (RFC 9110 §9.3.2), and changes no protocol.
+fn answer_as_get(request: &mut ServiceRequest) {
+    request.headers_mut().remove(header::UPGRADE);
+    request.head_mut().method = Method::GET;
 }
 
-/// The first of our languages in `Accept-Language`, if there is one.
-pub fn asked_locale(request: &HttpRequest) -> Option<Locale> {
-    if !request.headers().contains_key(header::ACCEPT_LANGUAGE) {
-        return None;
+/// The response as its client can read it.
+fn framed(mut response: ServiceResponse<BoxBody>, is_head: bool) -> ServiceResponse<BoxBody> {
+    let is_old = response.request().version() < Version::HTTP_11;
+    let is_stream = response.response().body().size() == BodySize::Stream;
+    if response.status() == StatusCode::REQUEST_TIMEOUT {
+        close(response.response_mut());
     }
-    let wanted = AcceptLanguage::parse(request).ok()?;
-    wanted.ranked().iter().find_map(|language| {
-        let tag = language.item()?.primary_language();
-        match tag {
-            "ja" => Some(Locale::Ja),
-            "en" => Some(Locale::En),
-            _ => None,
+    if is_head && is_stream {
+        // Nobody reads what it would cost to make.
+        return response.map_body(|_, _| BoxBody::new(body::None::new()));
+    }
+    if is_old && is_stream {
+        // HTTP/1.0 has no chunks: the end of the connection is the end of the body.
+        response.response_mut().head_mut().no_chunking(true);
+        close(response.response_mut());
+    }
+    response
+}
+
+fn close(response: &mut HttpResponse<BoxBody>) {
+    response.head_mut().set_connection_type(ConnectionType::Close);
+}
+
+/// The request counts as served until its body has been written.
+fn held(response: ServiceResponse<BoxBody>, in_service: Option<InService>) -> ServiceResponse<BoxBody> {
+    if let Some(in_service) = &in_service
+        && response.status() == StatusCode::REQUEST_TIMEOUT
+    {
+        in_service.closes();
+    }
+    match in_service {
+        Some(in_service) if response.response().body().size() == BodySize::Stream => {
+            response.map_body(|_, body| BoxBody::new(in_service.with(body)))
         }
-    })
+        _ => response,
+    }
 }
 
 fn with_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {

@@ -13,17 +13,22 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
+use crate::http::body_faults::{explain, fault};
 use crate::http::client_address::client_address;
+use crate::http::entity_tags;
+use crate::http::entity_tags::NotATag;
 use crate::http::methods::no_resource;
 use crate::http::request_ids::RequestIds;
 use crate::http::request_log::{note_route, note_user};
 use crate::http::state::gateway;
 use domain::user::record::UserState;
 use kernel::caller::Caller;
-use kernel::context::Context;
+use kernel::context::{Context, Versions};
 use kernel::error::{Error, ErrorCode, FieldError};
 use kernel::ids::Id;
+use kernel::validation::Rules;
 
 /// SPEC §2: a body over this is 413.
 pub const BODY_MAX: usize = 256 * 1024;
@@ -39,18 +44,17 @@ pub struct Body<T> {
     pub digest: [u8; 32],
 }
 
-impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+impl<T: DeserializeOwned + Rules + 'static> FromRequest for Body<T> {
     type Error = HttpError;
     type Future = Later<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let json = is_json(request);
-        let payload = payload.take();
-        Box::pin(async move { Ok(Self::of(&read(payload).await?, json)?) })
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move { Ok(Self::of(&read(&request, payload).await?, is_json(&request))?) })
     }
 }
 
-impl<T: DeserializeOwned> Body<T> {
+impl<T: DeserializeOwned + Rules> Body<T> {
     fn of(bytes: &[u8], json: bool) -> Result<Self, Error> {
         if !json {
             return Err(Error::new(ErrorCode::UnsupportedMediaType));
@@ -62,19 +66,18 @@ impl<T: DeserializeOwned> Body<T> {
 /// The body of a request that may come without one; an absent body counts as an empty object.
 pub struct OptionalBody<T>(pub Body<T>);
 
-impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalBody<T> {
+impl<T: DeserializeOwned + Rules + Default + 'static> FromRequest for OptionalBody<T> {
     type Error = HttpError;
     type Future = Later<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let json = is_json(request);
-        let payload = payload.take();
+        let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let bytes = read(payload).await?;
+            let bytes = read(&request, payload).await?;
             if bytes.is_empty() {
                 return Ok(Self(Body { value: T::default(), digest: Sha256::digest(b"").into() }));
             }
-            Ok(Self(Body::of(&bytes, json)?))
+            Ok(Self(Body::of(&bytes, is_json(&request))?))
         })
     }
 }
@@ -83,11 +86,19 @@ fn is_json(request: &HttpRequest) -> bool {
     request.content_type().eq_ignore_ascii_case("application/json")
 }
 
-/// A body within its bound.
-pub(super) async fn read(mut payload: Payload) -> Result<Vec<u8>, Error> {
+/// A body within its bounds of size, time and rate.
+///
+/// # Errors
+/// `body_too_large`, `request_timeout`, `unsupported_content_coding`, `malformed_request`.
+pub(super) async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Vec<u8>, Error> {
+    check_coding(request)?;
+    let (pace, begun) = (gateway(request).body_pace, Instant::now());
     let mut bytes = Vec::new();
     let mut length = 0;
-    while let Some(chunk) = payload.next().await {
+    loop {
+        let chunk = tokio::time::timeout_at(begun + pace.time_for(length), payload.next()).await;
+        let chunk = chunk.map_err(|_| Error::new(ErrorCode::RequestTimeout))?;
+        let Some(chunk) = chunk else { break };
         let chunk: Bytes = chunk.map_err(|_| Error::new(ErrorCode::MalformedRequest))?;
         length += chunk.len();
         if length <= BODY_MAX {
@@ -99,51 +110,23 @@ pub(super) async fn read(mut payload: Payload) -> Result<Vec<u8>, Error> {
     if length > BODY_MAX { Err(Error::new(ErrorCode::BodyTooLarge)) } else { Ok(bytes) }
 }
 
-/// Reads a JSON object: not JSON is 400, JSON of another shape is 422 with the place of the fault.
-pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    // serde reads a struct from an array too; the contract knows objects only.
-    let is_object = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let parsed = serde_path_to_error::deserialize::<_, T>(&mut json);
-    let value = parsed.map_err(|error| {
-        // serde reports some faults of shape as faults of syntax (null for an enumeration), and stops at a fault of
-        // shape before it sees that the document breaks off: so the document is parsed once more, as JSON only.
-        match serde_json::from_slice::<serde_json::Value>(bytes).is_ok() {
-            true if is_object => {
-                Error::fields(vec![fault(&error.path().to_string(), &error.inner().to_string())])
-            }
-            true => Error::field("", "invalid_type"),
-            false => Error::new(ErrorCode::MalformedJson),
-        }
-    })?;
-    json.end().map_err(|_| Error::new(ErrorCode::MalformedJson))?;
-    if is_object { Ok(value) } else { Err(Error::field("", "invalid_type")) }
+/// A body is read as it is sent: the server knows no coding, so that no small body becomes a large one.
+fn check_coding(request: &HttpRequest) -> Result<(), Error> {
+    let lines = request.headers().get_all(header::CONTENT_ENCODING);
+    let is_plain = |coding: &str| coding.trim().is_empty() || coding.trim().eq_ignore_ascii_case("identity");
+    let mut lines = lines.map(|line| line.to_str().unwrap_or("unreadable"));
+    match lines.all(|line| line.split(',').all(is_plain)) {
+        true => Ok(()),
+        false => Err(Error::new(ErrorCode::UnsupportedContentCoding)),
+    }
 }
 
-/// serde's message as a field and a stable word.
-fn fault(path: &str, message: &str) -> FieldError {
-    let named =
-        |start: &str| message.strip_prefix(start).and_then(|rest| rest.split('`').next()).map(str::to_owned);
-    let path = if path == "." { "" } else { path };
-    if let Some(field) = named("unknown field `") {
-        return FieldError::new(field, "unknown_field");
-    }
-    if let Some(field) = named("missing field `") {
-        return FieldError::new(field, "required");
-    }
-    if let Some(field) = named("duplicate field `") {
-        return FieldError::new(field, "duplicate_field");
-    }
-    let code = if message.starts_with("unknown variant") {
-        "invalid_choice"
-    } else if message.contains("not an RFC 3339 time") {
-        "invalid_time"
-    } else if message.starts_with("invalid type") || message.starts_with("expected value") {
-        "invalid_type"
-    } else {
-        "invalid_value"
-    };
-    FieldError::new(path, code)
+/// Reads a JSON object: not JSON is 400, JSON of another shape is 422 with every fault.
+pub(super) fn parse<T: DeserializeOwned + Rules>(bytes: &[u8]) -> Result<T, Error> {
+    // serde reads a struct from an array too; the contract knows objects only.
+    let is_object = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    let parsed = if is_object { serde_json::from_slice(bytes).ok() } else { None };
+    parsed.ok_or_else(|| explain::<T>(bytes))
 }
 
 /// Query parameters: known ones only, each at most once, in UTF-8.
@@ -181,6 +164,8 @@ pub(super) fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Error> 
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
+impl Rules for Nothing {}
+
 /// For operations that take no parameter.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -204,13 +189,13 @@ pub struct Authenticated {
     pub caller: Caller,
     pub user: Arc<UserState>,
     ids: RequestIds,
-    if_match: Option<i64>,
+    if_match: Option<Versions>,
 }
 
 impl Authenticated {
     /// What a command of this request carries.
     pub fn context(&self) -> Context {
-        Context { caller: self.caller, if_match: self.if_match, ..self.ids.context() }
+        Context { caller: self.caller, if_match: self.if_match.clone(), ..self.ids.context() }
     }
 }
 
@@ -248,20 +233,13 @@ pub(super) fn bearer(request: &HttpRequest) -> Result<&str, Error> {
     }
 }
 
-/// `"3"` demands version 3, `*` any; anything else is no version of ours.
-fn if_match(request: &HttpRequest) -> Result<Option<i64>, Error> {
-    let Some(value) = request.headers().get(header::IF_MATCH) else { return Ok(None) };
-    let invalid = || Error {
-        fields: vec![FieldError::new("If-Match", "invalid_value")],
+/// The versions that `If-Match` accepts; `None` for `*` and for no such header.
+fn if_match(request: &HttpRequest) -> Result<Option<Versions>, Error> {
+    let lines = request.headers().get_all(header::IF_MATCH).map(|line| line.as_bytes());
+    entity_tags::versions(lines).map_err(|NotATag| Error {
+        fields: vec![FieldError::new("If-Match", "invalid_value").allowing("\"3\", \"4\"; *")],
         ..Error::new(ErrorCode::InvalidHeader)
-    };
-    let text = value.to_str().map_err(|_| invalid())?.trim();
-    if text == "*" {
-        return Ok(None);
-    }
-    let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    let digits = version.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()));
-    digits.and_then(|text| text.parse().ok()).map(Some).ok_or_else(invalid)
+    })
 }
 
 /// Somebody who need not be signed in.

@@ -11,11 +11,11 @@ enum Value {
     Number,
     /// Text that this pattern matches.
     Like(&'static str),
-    /// A version in quotes, or the star that stands for any.
-    Version,
+    /// Entity tags, or the star that stands for any.
+    Tags,
 }
 
-use Value::{Like, Number, Text, Version};
+use Value::{Like, Number, Tags, Text};
 
 /// A header's name, value, an example and what it is for.
 type Row = (&'static str, Value, &'static str, &'static str);
@@ -29,7 +29,7 @@ const OF_REQUESTS: [Row; 5] = [
         "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         "W3C trace context; another text than that is passed over",
     ),
-    ("If-Match", Version, "\"1\"", "Only if the record has this version"),
+    ("If-Match", Tags, "\"1\"", "Only if the record has one of these versions; `W/` is passed over"),
     (
         "Idempotency-Key",
         Like(r"^[!-~]([\t -~]{0,253}[!-~])?$"),
@@ -122,10 +122,10 @@ fn schema(value: &Value) -> Schema {
         Text => text.build().into(),
         Number => text.schema_type(Type::Integer).minimum(Some(0)).build().into(),
         Like(pattern) => text.pattern(Some(*pattern)).build().into(),
-        Version => {
+        Tags => {
             let star = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["*"]));
-            let version = text.pattern(Some(r#"^"[0-9]{1,18}"$"#));
-            OneOfBuilder::new().item(star).item(version).build().into()
+            let tags = text.pattern(Some(r#"^(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*$"#));
+            OneOfBuilder::new().item(star).item(tags).build().into()
         }
     }
 }

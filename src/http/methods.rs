@@ -41,6 +41,10 @@ fn methods(api: &OpenApi, address: &str) -> Vec<Method> {
     let fitting = api.paths.paths.iter().filter(|(path, _)| fits(path));
     let closest = fitting.min_by_key(|(path, _)| path.split('/').filter(|part| is_open(part)).count());
     let mut methods = closest.map_or_else(Vec::new, |(_, item)| openapi::methods(item));
+    // HEAD is answered wherever GET is (`conventions`).
+    if methods.contains(&Method::GET) {
+        methods.push(Method::HEAD);
+    }
     methods.sort_by(|a, b| a.as_str().cmp(b.as_str()));
     methods
 }

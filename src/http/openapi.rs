@@ -16,15 +16,16 @@ use crate::http::headers::{announce, define, demand, demands};
 use crate::http::problem::PROBLEM_JSON;
 
 /// The statuses of errors and what they mean.
-const ERRORS: [(&str, &str); 12] = [
+const ERRORS: [(&str, &str); 13] = [
     ("400", "Malformed request, parameter or header"),
     ("401", "No token, or one that is not valid (any more)"),
     ("403", "The role does not allow it"),
     ("404", "Missing, or not visible to the caller"),
+    ("408", "The body was not there in time"),
     ("409", "In conflict with the present state"),
-    ("412", "`If-Match` names another version"),
+    ("412", "`If-Match` names other versions"),
     ("413", "The body has more than 256 KiB"),
-    ("415", "The body is not application/json"),
+    ("415", "The body is not application/json, or has a Content-Encoding"),
     ("422", "A field is wrong"),
     ("426", "Not a WebSocket handshake of version 13"),
     ("429", "Too many failed sign-ins, or live connections"),
@@ -42,7 +43,8 @@ pub fn complete(mut api: OpenApi) -> OpenApi {
         .description(Some(
             "The sales-support backend. Conventions: lists are bare arrays with keyset cursors in `Link`; \
              with `Accept: text/csv` some are files instead, whole and without pages: `limit`, `cursor` and \
-             `count` say nothing there; errors are RFC 9457 problems; records carry a `version`, which is their `ETag`.",
+             `count` say nothing there; errors are RFC 9457 problems, which name every fault of a body at once; HEAD is \
+             answered wherever GET is; records carry a `version`, which is their `ETag`.",
         ))
         .contact(Some(ContactBuilder::new().name(Some("The Kizuna developers")).build()))
         .license(Some(
@@ -166,7 +168,7 @@ fn errors(path: &str, method: &Method, is_public: bool, has_body: bool) -> Vec<&
         }
     }
     if has_body {
-        errors.extend(["404", "409", "413", "415", "422"]);
+        errors.extend(["404", "408", "409", "413", "415", "422"]);
     }
     if path.starts_with("/api/auth/login") || path.starts_with("/api/auth/password") {
         errors.push("429");

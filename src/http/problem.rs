@@ -76,9 +76,34 @@ impl FieldProblem {
     fn new(fault: &FieldError, locale: Locale) -> Self {
         let params: Vec<_> = fault.limit.iter().map(|limit| ("limit", Param::Number(*limit))).collect();
         let key = format!("field-{}", fault.code);
-        let message = i18n::text(locale, &key, None, &params).unwrap_or_else(|| fault.code.to_string());
+        // With what is allowed, if that is known.
+        let allowed = fault.allowed.as_ref().and_then(|allowed| {
+            i18n::text(locale, &key, Some("allowed"), &[("allowed", Param::Text(allowed.clone()))])
+        });
+        // The limits of a password are on its length, which the word for the fault does not say.
+        let of_secret = fault
+            .field
+            .ends_with("password")
+            .then(|| i18n::text(locale, &format!("refused-field-password_{}", fault.code), None, &params));
+        let found = of_secret.flatten().or(allowed);
+        let message = found.or_else(|| i18n::text(locale, &key, None, &params));
+        let message = message.unwrap_or_else(|| fault.code.to_string());
         Self { field: fault.field.clone(), code: fault.code.clone(), message }
     }
+}
+
+/// A error in sentences, for a terminal: what is wrong, and with which field.
+pub fn sentences(error: &Error, locale: Locale) -> String {
+    let Problem { detail, errors, code, .. } = Problem::new(error, locale, "");
+    let about = match errors.is_empty() {
+        true => detail,
+        false => {
+            let said = errors.iter().map(|fault| format!("{}: {}", fault.field, fault.message));
+            said.collect::<Vec<_>>().join(" ")
+        }
+    };
+    let cause = error.cause().map(|cause| format!(" ({cause})")).unwrap_or_default();
+    format!("{about} [{code}]{cause}")
 }
 
 impl ResponseError for HttpError {
@@ -111,6 +136,10 @@ pub fn render(error: &Error, locale: Locale, instance: &str) -> HttpResponse {
             code => format!("Bearer error=\"invalid_token\", error_description=\"{}\"", code.as_str()),
         };
         answer.insert_header((header::WWW_AUTHENTICATE, challenge));
+    }
+    if error.code == ErrorCode::UnsupportedContentCoding {
+        // RFC 9110 §15.5.16.
+        answer.insert_header((header::ACCEPT_ENCODING, "identity"));
     }
     if error.code == ErrorCode::UpgradeRequired {
         // RFC 9110 §15.5.22, RFC 6455 §4.4.

@@ -1,6 +1,5 @@
 //! What handlers find in the gateway.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +18,9 @@ use crate::actors::operations::service::OperationsService;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::sagas::service::SagaService;
 use crate::actors::sales::client::SalesClient;
+use crate::http::body_pace::BodyPace;
+use crate::http::client_address::TrustedProxies;
+use crate::http::connections::Places;
 use kernel::clock::Clock;
 use runtime::service::Local;
 use runtime::stats::ActorStatsRegistry;
@@ -41,7 +43,11 @@ pub struct Gateway {
     pub first_answers: FirstAnswers,
     pub readiness: Readiness,
     pub public_url: Option<String>,
-    pub trusted_proxy: Option<IpAddr>,
+    pub trusted_proxies: TrustedProxies,
+    /// How long a body may take.
+    pub body_pace: BodyPace,
+    /// The places of sockets that have not signed in yet.
+    pub unsigned_sockets: Places,
     /// Whether /metrics stands beside the API.
     pub serves_metrics: bool,
     pub openapi: Arc<OpenApi>,

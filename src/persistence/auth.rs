@@ -6,6 +6,7 @@ use kernel::caller::Role;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
+use kernel::validation::searched;
 use store::db::{Db, StoreError};
 use store::paging;
 use store::sql::Sql;
@@ -116,7 +117,7 @@ pub async fn list_users(
     let narrow = |sql: Sql| {
         sql.filter("deleted_at IS NULL", [])
             .filter_some("role = ?", filter.role.map(Role::as_str))
-            .filter_some(holds, filter.q.as_deref().map(str::to_lowercase))
+            .filter_some(holds, filter.q.as_deref().map(searched))
     };
     let key = |state: &UserState| USERS_BY_CREATION.keyset(state.user.created_at, state.user.id);
     let page = paging::page(db, &USERS, request, &USERS_BY_CREATION, narrow, key).await?;

@@ -12,6 +12,7 @@ use kernel::clock::Timestamp;
 use kernel::ids::Id;
 use kernel::page::Sort;
 use kernel::page::{Page, PageRequest};
+use kernel::validation::searched;
 use store::db::{Db, StoreError};
 use store::paging;
 use store::sql::Sql;
@@ -54,7 +55,7 @@ pub async fn list(
             .filter_some("status = ?", filter.status.map(|status| status.as_str()))
             .filter_some("created_at >= ?", filter.created_from)
             .filter_some("created_at < ?", filter.created_to)
-            .filter_some(db.dialect().search_holds(), filter.q.as_deref().map(str::to_lowercase))
+            .filter_some(db.dialect().search_holds(), filter.q.as_deref().map(searched))
     };
     let key = |row: &Customer| match sort.field {
         "name" => sort.keyset(&row.name, row.id),

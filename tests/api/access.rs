@@ -344,14 +344,23 @@ impl World {
             api = (*Member::sign_in(&self.app.nobody(), &member.email, PASSWORD).await).clone();
         }
         let body = self.body(&operation.name(), who).await;
-        match operation.has_body {
+        let answer = match operation.has_body {
             true => {
                 api.header("content-type", "application/json")
                     .raw(&operation.method, &path, body.to_string())
                     .await
             }
             false => api.raw(&operation.method, &path, "").await,
+        };
+        if operation.method == "GET" {
+            let head = api.raw("HEAD", &path, "").await;
+            assert_eq!(
+                (head.status, head.text.as_str()),
+                (answer.status, ""),
+                "HEAD {path} by {who:?}: {answer}"
+            );
         }
+        answer
     }
 }
 

@@ -113,6 +113,16 @@ async fn a_body_of_another_type_is_415() {
     .await;
     let charset = admin.header("content-type", "application/json; charset=utf-8");
     charset.raw("POST", CUSTOMERS, body).await.expect(201);
+    let coded = |coding: &str| {
+        let request = Rejected::new("POST", CUSTOMERS, 415, "unsupported_content_coding").json(body);
+        request.header("content-encoding", coding)
+    };
+    all_refused(&app, &admin, ["gzip", "identity, br", "nonsense"].map(coded)).await;
+    let told = admin.header("content-encoding", "gzip").header("content-type", "application/json");
+    assert_eq!(told.raw("POST", CUSTOMERS, body).await.header("accept-encoding"), Some("identity"));
+    charset.header("content-encoding", "identity").raw("POST", CUSTOMERS, body).await.expect(201);
+    let form = app.nobody().header("content-type", "application/x-www-form-urlencoded");
+    form.header("content-encoding", "gzip").raw("POST", "/login", "email=a").await.expect(415);
 }
 
 #[rstest]
@@ -170,9 +180,7 @@ async fn headers_with_a_bad_value_are_400() {
     app.settle().await;
     let path = format!("{CUSTOMERS}/{}", customer.id());
     let mut rejected = Vec::new();
-    for tag in
-        ["1", "\"\"", "\"one\"", "\"-1\"", "\"1", "W/\"1\"", "\"1\", \"2\"", "\"99999999999999999999\"", ""]
-    {
+    for tag in ["1", "\"1", "1\"", "\"1\" \"2\"", "w/\"1\"", "*, \"1\"", ""] {
         let change = Rejected::new("PATCH", path.as_str(), 400, "invalid_header").json("{\"name\":\"別名\"}");
         let remove = Rejected::new("DELETE", path.as_str(), 400, "invalid_header");
         rejected.extend(
@@ -191,20 +199,55 @@ async fn headers_with_a_bad_value_are_400() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn if_match_is_a_list_of_tags_weak_ones_included() {
+    let (app, admin) = app_and_admin(Sqlite).await;
+    let path = format!("{CUSTOMERS}/{}", admin.customer("絆").await.id());
+    app.settle().await;
+    for stale in [
+        "\"2\"",
+        "\"7\", \"8\"",
+        "W/\"2\"",
+        "\"1-gzip\"",
+        "\"\"",
+        "\"01\"",
+        "\"-1\"",
+        "\"99999999999999999999\"",
+    ] {
+        let change = Rejected::new("PATCH", path.as_str(), 412, "stale_version").json("{\"notes\":\"x\"}");
+        let remove = Rejected::new("DELETE", path.as_str(), 412, "stale_version");
+        all_refused(&app, &admin, [change, remove].map(|request| request.header("if-match", stale))).await;
+    }
+    let lists: [fn(i64) -> String; 5] = [
+        |version| format!("W/\"{version}\""),
+        |version| format!("\"9\", \"{version}\""),
+        |version| format!("W/\"9\",W/\"{version}\""),
+        |version| format!(" \"{version}\" ,"),
+        |version| format!("\"a,b\", \"{version}\""),
+    ];
+    for (version, list) in (1..).zip(lists) {
+        let matching = admin.header("if-match", list(version));
+        let changed = matching.patch(&path, json!({"notes": format!("{version}")})).await.expect(200);
+        assert_eq!(changed.version(), Some(version + 1), "{}", list(version));
+    }
+    let two_lines = admin.header("if-match", "\"9\"").header("if-match", "\"6\"");
+    two_lines.patch(&path, json!({"notes": "two lines are one list"})).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_no_route_takes_is_404_and_another_method_405() {
     let (app, admin) = app_and_admin(Sqlite).await;
     let unknown = ["/nowhere", "/api", "/api/", "/api/customer", "/api/customers/", "/api//customers"];
     all_refused(&app, &admin, unknown.map(|path| Rejected::get(path, 404, "not_found"))).await;
     let record = format!("{CUSTOMERS}/{NOBODY}");
     let methods = [
-        ("PUT", CUSTOMERS, "GET, POST"),
-        ("DELETE", CUSTOMERS, "GET, POST"),
-        ("PUT", record.as_str(), "DELETE, GET, PATCH"),
-        ("POST", record.as_str(), "DELETE, GET, PATCH"),
+        ("PUT", CUSTOMERS, "GET, HEAD, POST"),
+        ("DELETE", CUSTOMERS, "GET, HEAD, POST"),
+        ("PUT", record.as_str(), "DELETE, GET, HEAD, PATCH"),
+        ("POST", record.as_str(), "DELETE, GET, HEAD, PATCH"),
         ("GET", "/api/auth/login", "POST"),
-        ("TRACE", "/api/auth/me", "GET"),
-        ("BREW", "/api/reports/metrics", "GET"),
-        ("POST", "/healthz", "GET"),
+        ("TRACE", "/api/auth/me", "GET, HEAD"),
+        ("BREW", "/api/reports/metrics", "GET, HEAD"),
+        ("POST", "/healthz", "GET, HEAD"),
     ];
     for (method, path, allowed) in methods {
         all_refused(&app, &admin, [Rejected::new(method, path, 405, "method_not_allowed")]).await;
@@ -225,6 +268,11 @@ async fn the_language_of_a_problem_is_the_first_that_is_spoken_and_english_other
         ("de", "en"),
         ("*", "en"),
         ("nonsense;;q=x", "en"),
+        ("JA-jp", "ja"),
+        ("ja;q=0, en;q=0.1", "en"),
+        ("ja;q=0", "en"),
+        ("en;q=0", "ja"),
+        ("en;q=0, *", "ja"),
     ];
     for (asked, answered) in spoken {
         let answer = admin.language(asked).get("/api/customers/none").await.expect_problem(404, "not_found");

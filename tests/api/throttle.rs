@@ -106,3 +106,28 @@ async fn the_current_password_is_guessed_as_slowly() {
     assert_eq!(retry_after(admin.post("/api/auth/password", change).await), 30);
     assert_eq!(retry_after(login(&app.nobody(), ADMIN, PASSWORD).await), 30, "the same account");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn no_line_or_form_of_x_forwarded_for_gets_around_the_limit_behind_a_proxy() {
+    type Lines = fn(usize) -> Vec<String>;
+    let forms: [(&str, Lines); 5] = [
+        ("an invented entry before the proxy's", |n| vec![format!("192.0.2.{n}, 198.51.100.1")]),
+        ("an invented line before the proxy's", |n| vec![format!("192.0.2.{n}"), "198.51.100.2".into()]),
+        ("another port each time", |n| vec![format!("198.51.100.3:{}", 40_000 + n)]),
+        ("IPv4 in IPv6", |n| vec![if n % 2 == 0 { "198.51.100.4" } else { "::ffff:198.51.100.4" }.into()]),
+        ("another address of a /64", |n| vec![format!("[2001:db8:1:2::{n:x}]:{n}", n = n + 1)]),
+    ];
+    let proxies = ["--trusted-proxy", "192.0.2.254", "--trusted-proxy", "::ffff:127.0.0.1"];
+    let app = TestApp::with(Sqlite, &[&["--login-rate", "1/m"], &proxies[..]].concat()).await;
+    let through = |lines: Vec<String>| {
+        lines.into_iter().fold(app.nobody(), |api, line| api.header("x-forwarded-for", line))
+    };
+    for (form, (name, lines)) in forms.into_iter().enumerate() {
+        for guessed in 0..10 {
+            let answer = guess(&through(lines(guessed)), &format!("user{form}-{guessed}@example.com")).await;
+            assert_eq!(answer.status, 401, "{name}: {answer}");
+        }
+        retry_after(guess(&through(lines(77)), &format!("last{form}@example.com")).await);
+    }
+    login(&through(vec!["203.0.113.1:5000".into()]), ADMIN, PASSWORD).await.expect(200);
+}

@@ -27,11 +27,11 @@ const CRATES: [(&str, &[&str]); 5] = [
 const LAYERS: [(&str, &[&str]); 10] = [
     ("i18n", &["kernel"]),
     ("formats", &["kernel"]),
-    ("telemetry", &["runtime"]),
+    ("telemetry", &["kernel", "runtime"]),
     ("persistence", &["kernel", "store", "domain"]),
     ("actors", &["kernel", "store", "runtime", "domain", "persistence", "i18n", "formats"]),
     ("http", &["kernel", "runtime", "domain", "actors", "i18n", "formats"]),
-    ("config", &["kernel", "store", "runtime", "domain", "actors"]),
+    ("config", &["kernel", "store", "runtime", "domain", "actors", "http"]),
     (
         "app",
         &["kernel", "store", "runtime", "domain", "persistence", "actors", "http", "config", "telemetry"],

@@ -136,3 +136,34 @@ async fn a_user_and_a_node_have_so_many_sockets_and_no_more() {
     drop(second);
     testing::eventually(testing::live_client::SOON, async || more().await.is_none()).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn sockets_that_do_not_sign_in_keep_nobody_out() {
+    let args = ["--max-sockets", "2", "--unsigned-sockets", "8", "--unsigned-sockets-per-address", "5"];
+    let app = TestApp::with(Sqlite, &[&args[..], &["--trusted-proxy", "127.0.0.1"]].concat()).await;
+    let admin = Member::first(&app).await;
+    let open =
+        async |address: &str| Client::open(admin.base(), "/api/ws", &[("x-forwarded-for", address)]).await;
+    let mut silent = Vec::new();
+    for _ in 0..20 {
+        silent.extend(open("192.0.2.1").await.ok());
+    }
+    assert_eq!(silent.len(), 5, "of one address");
+    assert_eq!(open("192.0.2.1").await.err(), Some(503));
+    for _ in 0..20 {
+        silent.extend(open("192.0.2.2").await.ok());
+    }
+    assert_eq!(silent.len(), 8, "of all addresses");
+    let _by_header = Client::of(&admin).await;
+    // One that signs in by a frame gives its place to the next.
+    let mut signing = silent.pop().expect("a socket");
+    signing.say(json!({"type": "auth", "token": admin.access_token()})).await;
+    signing.next("hello").await;
+    silent.push(open("192.0.2.2").await.expect("the place is free again"));
+    assert_eq!(open("192.0.2.3").await.err(), Some(503));
+    // Those who have signed in have their own bound, whichever way they did.
+    let mut third = silent.pop().expect("a socket");
+    third.say(json!({"type": "auth", "token": admin.access_token()})).await;
+    assert_eq!(third.next("error").await["code"], "overloaded");
+    assert_eq!(third.closed().await, 1013);
+}

@@ -8,7 +8,7 @@ use domain::customer::record::Customer;
 use domain::customer::record::{CustomerChanges, NewCustomer};
 use domain::customer::rules::{CustomerCommand, check_changes, check_new};
 use futures_util::future::join_all;
-use kernel::context::{Context, IdempotencyClaim};
+use kernel::context::{Context, IdempotencyClaim, Versions};
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::{Id, new_id};
 use kizuna::actors::customer::aggregate::CustomerAggregate;
@@ -52,7 +52,7 @@ async fn create_under(customers: &Customers, id: Id, key: Option<&str>) -> Answe
 async fn rename(customers: &Customers, id: Id, name: &str, if_match: Option<i64>) -> Answer {
     let changes = CustomerChanges { name: Some(name.to_owned()), ..CustomerChanges::default() };
     let changes = check_changes(changes).expect("right changes");
-    let context = Context { if_match, ..Context::system() };
+    let context = Context { if_match: if_match.map(Versions::from), ..Context::system() };
     customers.execute(id, CustomerCommand::Change(changes), context).await
 }
 

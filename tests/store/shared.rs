@@ -102,14 +102,14 @@ fn an_old_memory_refuses_nothing(#[case] on: Database) {
             rename(customers, id, &new_id().to_string()).await.unwrap();
         }
         // The first one's memory is two versions behind.
-        let matching = Context { if_match: Some(4), ..Context::system() };
+        let matching = Context { if_match: Some(4.into()), ..Context::system() };
         assert_eq!(change(&all[0], id, "matching", matching).await.unwrap().version, 5);
         // What is not so any more: "matching" is what all but the first remember otherwise.
         rename(&all[1], id, "another").await.unwrap();
         let again = rename(&all[0], id, "matching").await.unwrap();
         assert_eq!((again.version, again.name.as_str()), (7, "matching"), "not nothing to do");
         assert_eq!(stored(&nodes[0].db, id).await, *again);
-        let old = Context { if_match: Some(6), ..Context::system() };
+        let old = Context { if_match: Some(6.into()), ..Context::system() };
         assert_eq!(change(&all[1], id, "x", old).await.unwrap_err().code, ErrorCode::StaleVersion);
         // A customer that was made elsewhere after it was looked for here.
         let later = new_id();

@@ -29,7 +29,7 @@ use domain::user::messages as auth;
 use domain::user::record::{NewUser, UserCard, UserChanges, UserView};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
-use kernel::context::{Context, IdempotencyClaim};
+use kernel::context::{Context, IdempotencyClaim, Versions};
 use kernel::event::{EventRecord, LoggedEvent};
 use kernel::ids::{Id, new_id};
 use kernel::page::{Keyset, Page, PageRequest};
@@ -88,7 +88,7 @@ fn context() -> Context {
         caller: caller(),
         causation_id: Some(new_id()),
         traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
-        if_match: Some(7),
+        if_match: Some(Versions(vec![7, 9])),
         claim: Some(IdempotencyClaim {
             id: format!("{}/{TEXT}", new_id()),
             fingerprint: TEXT.into(),

@@ -22,6 +22,16 @@ pub struct IdempotencyClaim {
     pub location: Option<Cow<'static, str>>,
 }
 
+/// The versions that `If-Match` accepts; another one is stale. None at all is a header whose tags are of another form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versions(pub Vec<i64>);
+
+impl From<i64> for Versions {
+    fn from(version: i64) -> Self {
+        Self(vec![version])
+    }
+}
+
 /// What travels with a command.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Context {
@@ -32,19 +42,19 @@ pub struct Context {
     pub causation_id: Option<Id>,
     /// W3C trace context.
     pub traceparent: Option<Arc<str>>,
-    /// The version that `If-Match` demands.
-    pub if_match: Option<i64>,
+    /// The versions that `If-Match` accepts; `None` accepts any.
+    pub if_match: Option<Versions>,
     pub claim: Option<IdempotencyClaim>,
 }
 
 impl Context {
-    /// Compares `version` with the one that `If-Match` demands.
+    /// Compares `version` with those that `If-Match` accepts.
     ///
     /// # Errors
-    /// `stale_version` if they differ.
+    /// `stale_version` if it is none of them.
     pub fn check_version(&self, version: i64) -> Result<(), Error> {
-        match self.if_match {
-            Some(wanted) if wanted != version => Err(Error::new(ErrorCode::StaleVersion)),
+        match &self.if_match {
+            Some(Versions(wanted)) if !wanted.contains(&version) => Err(Error::new(ErrorCode::StaleVersion)),
             _ => Ok(()),
         }
     }

@@ -42,6 +42,7 @@ codes! {
     InvalidParameter = 400 "invalid_parameter",
     InvalidHeader = 400 "invalid_header",
     InvalidCursor = 400 "invalid_cursor",
+    NonAsciiUrl = 400 "non_ascii_url",
     InvalidFrame = 400 "invalid_frame",
     MissingToken = 401 "missing_token",
     InvalidToken = 401 "invalid_token",
@@ -54,6 +55,7 @@ codes! {
     NotFound = 404 "not_found",
     CustomerNotFound = 404 "customer_not_found",
     MethodNotAllowed = 405 "method_not_allowed",
+    RequestTimeout = 408 "request_timeout",
     DuplicateCustomer = 409 "duplicate_customer",
     EmailTaken = 409 "email_taken",
     LastAdmin = 409 "last_admin",
@@ -66,11 +68,14 @@ codes! {
     StaleVersion = 412 "stale_version",
     BodyTooLarge = 413 "body_too_large",
     UnsupportedMediaType = 415 "unsupported_media_type",
+    UnsupportedContentCoding = 415 "unsupported_content_coding",
     InvalidFields = 422 "invalid_fields",
     IdempotencyKeyReused = 422 "idempotency_key_reused",
     UpgradeRequired = 426 "upgrade_required",
     TooManyAttempts = 429 "too_many_attempts",
     TooManyStreams = 429 "too_many_streams",
+    TooManyConnections = 429 "too_many_connections",
+    HeadTooLarge = 431 "head_too_large",
     Internal = 500 "internal_error",
     Unavailable = 503 "unavailable",
     Overloaded = 503 "overloaded",
@@ -85,15 +90,23 @@ pub struct FieldError {
     pub code: Cow<'static, str>,
     /// The limit that was exceeded, where the text names it.
     pub limit: Option<i64>,
+    /// What would be right, where the text names it: the choices, the known fields, the type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<String>,
 }
 
 impl FieldError {
     pub fn new(field: impl Into<String>, code: &'static str) -> Self {
-        Self { field: field.into(), code: code.into(), limit: None }
+        Self { field: field.into(), code: code.into(), limit: None, allowed: None }
     }
 
     pub fn limit(field: impl Into<String>, code: &'static str, limit: i64) -> Self {
-        Self { field: field.into(), code: code.into(), limit: Some(limit) }
+        Self { limit: Some(limit), ..Self::new(field, code) }
+    }
+
+    /// With what would be right.
+    pub fn allowing(self, allowed: impl Into<String>) -> Self {
+        Self { allowed: Some(allowed.into()), ..self }
     }
 }
 

@@ -7,10 +7,13 @@
 //! - [`caller`], [`context`]: the user behind a request, and what travels with a command
 //! - [`event`], [`cloud_event`]: the envelope of every event, inside and outside
 //! - [`page`]: keyset pages of lists
-//! - [`validation`], [`patch`], [`text_schemas`]: checking request bodies, and describing them
+//! - [`validation`], [`patch`], [`text_schemas`], [`characters`]: checking request bodies, and describing them
+//! - [`address`]: the addresses of clients
 //! - [`failpoint`]: faults that tests switch on by name
 
+pub mod address;
 pub mod caller;
+pub mod characters;
 pub mod clock;
 pub mod cloud_event;
 pub mod context;

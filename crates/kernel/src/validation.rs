@@ -2,8 +2,24 @@
 
 use std::ops::Deref;
 
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+use crate::characters::{is_bidi_control, is_control, is_visible};
 use crate::error::{Error, FieldError};
 use crate::text_schemas::{Email, OptionalEmail, TextKind};
+
+/// A request's body. Its shape is its type's; here stand the rules for its values.
+pub trait Rules: Sized {
+    /// Every fault of its values. Types without a rule of their own have none.
+    fn faults(self) -> Vec<FieldError> {
+        Vec::new()
+    }
+}
+
+/// The errors of fields in the result of a check.
+pub fn faults_of<T>(checked: Result<T, Error>) -> Vec<FieldError> {
+    checked.err().map(|error| error.fields).unwrap_or_default()
+}
 
 /// Collects the errors of fields.
 #[derive(Debug, Default)]
@@ -43,53 +59,76 @@ impl Validator {
         self.0.push(FieldError::new(field, code));
     }
 
-    /// Trims a text that must have more than white space, and at most as many characters, as sent, as its kind allows.
+    /// Trims a text that must have a visible character, and brings it into NFC.
     pub fn required<K: TextKind>(&mut self, field: &str, text: &mut impl Given<String>) {
         if let Some(text) = text.given() {
-            *text = self.trimmed::<K>(field, text);
+            *text = self.text::<K>(field, text);
             if text.is_empty() {
                 self.add(field, "required");
             }
         }
     }
 
-    /// Trims a text that may be absent; an empty one counts as absent.
+    /// Trims a text that may be absent, and brings it into NFC; an empty one counts as absent.
     pub fn optional<K: TextKind>(&mut self, field: &str, text: &mut impl Given<Option<String>>) {
         if let Some(text) = text.given() {
-            *text = text.take().map(|text| self.trimmed::<K>(field, &text)).filter(|text| !text.is_empty());
+            *text = text.take().map(|text| self.text::<K>(field, &text)).filter(|text| !text.is_empty());
         }
     }
 
-    fn trimmed<K: TextKind>(&mut self, field: &str, text: &str) -> String {
-        if text.contains('\0') {
+    /// The text as it is stored: without white space around it, in NFC.
+    fn text<K: TextKind>(&mut self, field: &str, sent: &str) -> String {
+        let text = nfc(sent.trim());
+        // NFC is mostly shorter than what was sent, and sometimes longer: either may be within the limit.
+        let is_long = |text: &str| text.chars().count() > K::MAX;
+        if sent.contains('\0') {
             self.add(field, "nul_character");
-        } else if text.chars().count() > K::MAX {
+        } else if !K::HAS_LINES && text.contains(is_control) {
+            self.add(field, "control_character");
+        } else if !K::HAS_LINES && text.contains(is_bidi_control) {
+            self.add(field, "bidi_control");
+        } else if is_long(sent) && is_long(&nfc(sent)) {
             self.0.push(FieldError::limit(field, "too_long", K::MAX as i64));
+        } else if !text.is_empty() && !text.contains(is_visible) {
+            self.add(field, "invisible");
         }
-        text.trim().to_owned()
+        text
     }
 
     /// Trims an e-mail address and brings it into lower case: printable ASCII with one `@` inside.
     pub fn email(&mut self, field: &str, text: &mut impl Given<String>) {
+        let is_right = text.given().is_none_or(|text| is_email(text.trim()));
         self.required::<Email>(field, text);
         if let Some(text) = text.given() {
-            self.address(field, text);
+            self.address(field, text, is_right);
         }
     }
 
     /// An e-mail address that may be absent; an empty text counts as absent.
     pub fn optional_email(&mut self, field: &str, text: &mut impl Given<Option<String>>) {
+        let sent = text.given().and_then(|text| text.as_deref());
+        let is_right = sent.is_none_or(|text| is_email(text.trim()));
         self.optional::<OptionalEmail>(field, text);
         if let Some(Some(text)) = text.given() {
-            self.address(field, text);
+            self.address(field, text, is_right);
         }
     }
 
-    fn address(&mut self, field: &str, text: &mut str) {
-        if !text.is_empty() && !is_email(text) {
+    /// What was sent is judged, because NFC makes ASCII of some letters that look like it.
+    fn address(&mut self, field: &str, text: &mut str, is_right: bool) {
+        if !text.is_empty() && !is_right {
             self.add(field, "invalid_email");
         }
         text.make_ascii_lowercase();
+    }
+
+    /// Checks the name of a time zone: one of IANA's.
+    pub fn time_zone(&mut self, field: &str, zone: &mut impl Given<String>) {
+        if let Some(zone) = zone.given()
+            && zone.parse::<chrono_tz::Tz>().is_err()
+        {
+            self.add(field, "invalid_time_zone");
+        }
     }
 
     /// Checks that a whole number is within bounds.
@@ -130,9 +169,19 @@ fn is_email(text: &str) -> bool {
     printable && parts.len() == 2 && parts.iter().all(|part| !part.is_empty())
 }
 
-/// The text that `?q=` searches: the given texts in lower case, one per line.
+/// The text in NFC, so that what looks alike is stored alike.
+fn nfc(text: &str) -> String {
+    if is_nfc(text) { text.to_owned() } else { text.nfc().collect() }
+}
+
+/// The text that `?q=` searches: the given texts as [`searched`], one per line.
 pub fn search_text(texts: &[Option<&str>]) -> String {
-    texts.iter().flatten().map(|text| text.to_lowercase()).collect::<Vec<_>>().join("\n")
+    texts.iter().flatten().map(|text| searched(text)).collect::<Vec<_>>().join("\n")
+}
+
+/// What a search looks for: the text in NFC and lower case.
+pub fn searched(text: &str) -> String {
+    nfc(text).to_lowercase()
 }
 
 #[cfg(test)]
@@ -146,6 +195,15 @@ mod tests {
 
     impl TextKind for Short {
         const MAX: usize = 5;
+        const HAS_LINES: bool = false;
+    }
+
+    /// Paragraphs of up to five characters.
+    struct Paragraphs;
+
+    impl TextKind for Paragraphs {
+        const MAX: usize = 5;
+        const HAS_LINES: bool = true;
     }
 
     fn errors(validator: Validator) -> Vec<(Cow<'static, str>, Option<i64>)> {
@@ -167,6 +225,57 @@ mod tests {
         assert_eq!(required("佐藤さんは"), []);
         assert_eq!(required("佐藤さんは "), [("too_long".into(), Some(5))]);
         assert_eq!(required("a\0b"), [("nul_character".into(), None)]);
+    }
+
+    #[test]
+    fn a_line_has_something_to_see_and_no_control() {
+        for invisible in ["\u{200b}", "\u{feff}\u{2060}", "\u{3164}", "\u{2800}", "\u{fe0f}"] {
+            assert_eq!(required(invisible), [("invisible".into(), None)], "{invisible:?}");
+            let mut validator = Validator::default();
+            validator.optional::<Paragraphs>("notes", &mut Some(invisible.to_owned()));
+            assert_eq!(errors(validator), [("invisible".into(), None)], "{invisible:?}");
+        }
+        for control in ["a\nb", "a\rb", "a\tb", "a\u{1b}b", "a\u{7f}b", "a\u{9b}b", "a\u{85}b", "a\u{2028}b"]
+        {
+            assert_eq!(required(control), [("control_character".into(), None)], "{control:?}");
+            let mut validator = Validator::default();
+            validator.required::<Paragraphs>("comment", &mut control.to_owned());
+            assert_eq!(errors(validator), [], "{control:?}");
+        }
+        for turned in ["a\u{202e}b", "\u{202a}b", "a\u{2066}b"] {
+            assert_eq!(required(turned), [("bidi_control".into(), None)], "{turned:?}");
+        }
+        for right in ["\n a \t", "a\u{200b}", "\u{200e}א", "家\u{e0100}", "👨\u{200d}👩"] {
+            assert_eq!(required(right), [], "{right:?}");
+        }
+    }
+
+    #[test]
+    fn texts_are_stored_in_nfc_and_counted_as_the_shorter_of_sent_and_stored() {
+        let mut name = "カ\u{3099}ンタ\u{3099}ム".to_owned();
+        assert_eq!(name.chars().count(), 6);
+        let mut validator = Validator::default();
+        validator.required::<Short>("name", &mut name);
+        assert_eq!((name.as_str(), errors(validator)), ("ガンダム", vec![]));
+        // NFC takes this letter apart.
+        assert_eq!(required(&"\u{958}".repeat(5)), []);
+        assert_eq!(required(&"\u{958}".repeat(6)), [("too_long".into(), Some(5))]);
+        assert_eq!(search_text(&[Some("Cafe\u{301}"), None, Some("B")]), "café\nb");
+    }
+
+    #[test]
+    fn a_time_zone_is_one_of_iana_s() {
+        let fault = |zone: &str| {
+            let mut validator = Validator::default();
+            validator.time_zone("time_zone", &mut zone.to_owned());
+            errors(validator).len()
+        };
+        for zone in ["Asia/Tokyo", "UTC", "Etc/GMT+9", "America/Argentina/Buenos_Aires", "Asia/Calcutta"] {
+            assert_eq!(fault(zone), 0, "{zone}");
+        }
+        for zone in ["", "Mars/Phobos", "asia/tokyo", "Asia/Tokyo ", "+09:00", "JST-9"] {
+            assert_eq!(fault(zone), 1, "{zone}");
+        }
     }
 
     #[test]

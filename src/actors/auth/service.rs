@@ -23,6 +23,7 @@ use domain::user::messages::{
 use domain::user::record::{UserState, UserView};
 use domain::user::rules;
 use domain::user::rules::{Leaving, UserCommand};
+use kernel::address::client_network;
 use kernel::caller::{Caller, Role};
 use kernel::clock::Clock;
 use kernel::context::Context;
@@ -86,7 +87,7 @@ impl AuthService {
         password: String,
         hash: Option<&str>,
     ) -> Result<bool, Error> {
-        let address = address.map(|address| address.to_string()).unwrap_or_default();
+        let address = address.map(|address| client_network(address).to_string()).unwrap_or_default();
         let now = self.clock.now();
         let charged = self.throttle.charge(account, &address, now).await?;
         charged.map_err(|wait| Error::after(ErrorCode::TooManyAttempts, wait))?;

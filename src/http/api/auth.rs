@@ -12,7 +12,10 @@ use crate::http::idempotency::{Shape, once};
 use crate::http::state::Gateway;
 use domain::user::messages::{ChangePassword, Login, Logout, Refresh, Tokens};
 use domain::user::record::User;
+use domain::user::rules::check_new_password;
+use kernel::error::FieldError;
 use kernel::text_schemas::NewPassword;
+use kernel::validation::{Rules, faults_of};
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +25,8 @@ pub struct Credentials {
     #[schema(format = "password", example = "kizuna-demo")]
     password: String,
 }
+
+impl Rules for Credentials {}
 
 /// Sign in
 #[utoipa::path(tag = "auth", security(()), request_body = Credentials, responses((status = 200, body = Tokens)))]
@@ -42,6 +47,8 @@ pub async fn login(
 pub struct RefreshBody {
     refresh_token: String,
 }
+
+impl Rules for RefreshBody {}
 
 /// Exchange a refresh token; an old one ends the session
 #[utoipa::path(tag = "auth", security(()), request_body = RefreshBody, responses((status = 200, body = Tokens)))]
@@ -81,6 +88,12 @@ pub struct PasswordBody {
     current_password: String,
     #[schema(value_type = NewPassword)]
     new_password: String,
+}
+
+impl Rules for PasswordBody {
+    fn faults(mut self) -> Vec<FieldError> {
+        faults_of(check_new_password(&mut self.new_password))
+    }
 }
 
 /// Change one's password; every other session ends

@@ -6,9 +6,9 @@ use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 
 use crate::actors::analytics::view::{NotificationView, Reader};
 use crate::http::answer;
-use crate::http::conventions::asked_locale;
 use crate::http::extract::{Authenticated, NoParams, Nothing, OptionalBody, Params, PathId};
 use crate::http::idempotency::{Shape, once, once_viewed};
+use crate::http::language::asked_locale;
 use crate::http::paging;
 use crate::http::paging::list_params;
 use crate::http::state::Gateway;

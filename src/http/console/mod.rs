@@ -12,8 +12,9 @@ use crate::http::error::HttpError;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, Accept, Header, HeaderValue, Quality, QualityItem};
 use actix_web::middleware::{Next, from_fn};
+use actix_web::mime::Mime;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
@@ -134,13 +135,19 @@ async fn around(
 /// for a 404 where the client accepts no HTML: the API renders those.
 fn taken(response: &mut ServiceResponse<BoxBody>) -> Option<Error> {
     let code = response.response().extensions().get::<Error>()?.code;
-    let accepted = response.request().headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let wants_page = accepted.is_some_and(|accepted| accepted.contains("text/html"));
     match code {
         ErrorCode::MethodNotAllowed => None,
-        ErrorCode::NotFound if !wants_page => None,
+        ErrorCode::NotFound if !wants_page(response.request()) => None,
         _ => response.response_mut().extensions_mut().remove::<Error>(),
     }
+}
+
+/// Whether the client names HTML among what it accepts; `q=0` excludes it.
+fn wants_page(request: &HttpRequest) -> bool {
+    let is_html = |range: &QualityItem<Mime>| {
+        range.item.essence_str().eq_ignore_ascii_case("text/html") && range.quality > Quality::ZERO
+    };
+    Accept::parse(request).is_ok_and(|Accept(ranges)| ranges.iter().any(is_html))
 }
 
 /// A error as a page; whoever is not signed in may do so.

@@ -3,6 +3,7 @@
 //! - `identity`: the user; `params`: the cursor and the topics
 //! - `gate`: rejects invalid WebSocket frames; `close_codes`: why a socket is closed, and with which code
 //! - `closing`: sends a close frame before the frames that wait
+//! - `place`: the bounds of sockets that have signed in, and of those that have not
 //! - `socket`: one WebSocket; `stream`: one event stream
 //!
 //! `actors/live` decides which events a user sees.
@@ -12,6 +13,7 @@ mod closing;
 mod gate;
 mod identity;
 mod params;
+mod place;
 mod socket;
 pub mod stream;
 
@@ -25,6 +27,7 @@ use crate::http::state::Gateway;
 pub use identity::SESSION_COOKIE;
 use kernel::error::{Error, ErrorCode, FieldError};
 use params::LiveParams;
+use place::Place;
 use runtime::trace::Trace;
 
 /// The live feed over WebSocket; its frames are described in `/asyncapi.json`
@@ -44,7 +47,10 @@ pub async fn ws(gateway: Data<Gateway>, request: HttpRequest, payload: Payload) 
         return Err(Error::new(ErrorCode::MissingToken).into());
     }
     check_upgrade(&request)?;
-    let admission = gateway.live.admit()?;
+    let place = match &principal {
+        Some(_) => Place::Signed(gateway.live.admit()?),
+        None => Place::unsigned(&gateway, &request)?,
+    };
     let topics = params.topics()?;
     let subscription = match &principal {
         Some(principal) => {
@@ -58,7 +64,7 @@ pub async fn ws(gateway: Data<Gateway>, request: HttpRequest, payload: Payload) 
         actix_ws::handle(&request, payload).map_err(|_| Error::new(ErrorCode::UpgradeRequired))?;
     let (response, closing) = closing::closable(response);
     let start = socket::SocketStart { subscription, topics, cursor: params.cursor };
-    let socket = socket::Socket::new(gateway, request, session, messages, fault, closing, admission);
+    let socket = socket::Socket::new(gateway, request, session, messages, fault, closing, place);
     actix_web::rt::spawn(Trace::current().run(socket.serve(start)));
     Ok(response)
 }

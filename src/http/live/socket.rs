@@ -8,15 +8,15 @@ use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReaso
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::actors::live::Ended;
-use crate::actors::live::client::Admission;
 use crate::actors::live::frames::{ClientFrame, Frame};
 use crate::actors::live::subscription::{Start, Subscription};
 use crate::actors::live::topics::Topics;
-use crate::http::conventions::locale_of;
+use crate::http::language::locale_of;
 use crate::http::live::close_codes::{Close, SIGNED_OUT, TRY_AGAIN, code_of};
 use crate::http::live::closing::Closing;
 use crate::http::live::gate::{FRAME_MAX, FrameFault};
 use crate::http::live::params::bounded;
+use crate::http::live::place::Place;
 use crate::http::request_log::{log_error, note_user};
 use crate::http::state::Gateway;
 use kernel::error::{Error, ErrorCode};
@@ -50,7 +50,7 @@ pub struct Socket {
     locale: Locale,
     strikes: u32,
     pings: u32,
-    _admission: Admission,
+    place: Place,
 }
 
 impl Socket {
@@ -61,23 +61,12 @@ impl Socket {
         messages: MessageStream,
         fault: FrameFault,
         closing: Closing,
-        admission: Admission,
+        place: Place,
     ) -> Self {
         let locale = locale_of(&request);
         let messages =
             messages.max_frame_size(FRAME_MAX).aggregate_continuations().max_continuation_size(FRAME_MAX);
-        Self {
-            gateway,
-            request,
-            session,
-            messages,
-            fault,
-            closing,
-            locale,
-            strikes: 0,
-            pings: 0,
-            _admission: admission,
-        }
+        Self { gateway, request, session, messages, fault, closing, locale, strikes: 0, pings: 0, place }
     }
 
     /// Serves the socket until it closes.
@@ -132,6 +121,7 @@ impl Socket {
             let principal = self.gateway.auth.authenticate(&token).await?;
             note_user(principal.caller.user_id);
             self.locale = principal.user.user.locale;
+            self.place = Place::Signed(self.gateway.live.admit()?);
             let start = cursor.map_or(Start::NowOrResumed, |cursor| Start::After(bounded(cursor)));
             self.gateway.live.open(&principal, topics, start).await
         };

@@ -5,9 +5,9 @@ use iso_currency::Currency;
 use crate::approval::messages::{Decision, NewApprover, OptionalComment, RequiredComment};
 use crate::approval::record::NewApproval;
 use crate::approval::rules::ApprovalCommand;
-use kernel::error::Error;
+use kernel::error::{Error, FieldError};
 use kernel::text_schemas::{Comment, Notes, Title};
-use kernel::validation::{Checked, Validator};
+use kernel::validation::{Checked, Rules, Validator, faults_of};
 
 /// The greatest whole number that every reader of JSON keeps to the last digit (RFC 7493 §2.2).
 const AMOUNT_MAX: i64 = (1 << 53) - 1;
@@ -55,3 +55,23 @@ pub fn check_decision(mut decision: Decision) -> Result<ApprovalCommand, Error> 
         Decision::Reassign(NewApprover { approver_id }) => ApprovalCommand::Reassign { approver_id },
     })
 }
+
+impl Rules for NewApproval {
+    fn faults(self) -> Vec<FieldError> {
+        faults_of(check_new(self))
+    }
+}
+
+impl Rules for OptionalComment {
+    fn faults(self) -> Vec<FieldError> {
+        faults_of(check_decision(Decision::Approve(self)))
+    }
+}
+
+impl Rules for RequiredComment {
+    fn faults(self) -> Vec<FieldError> {
+        faults_of(check_decision(Decision::Reject(self)))
+    }
+}
+
+impl Rules for NewApprover {}

@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 use crate::customer::record::{CustomerChanges, NewCustomer};
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
-use kernel::error::{Error, ErrorCode};
+use kernel::error::{Error, ErrorCode, FieldError};
 use kernel::ids::Id;
 use kernel::text_schemas::{Line, Name, Notes, Phone};
-use kernel::validation::{Checked, Validator, set};
+use kernel::validation::{Checked, Rules, Validator, faults_of, set};
 
 /// The commands of a customer.
 #[derive(Debug)]
@@ -64,6 +64,18 @@ pub fn check_new(new: NewCustomer) -> Result<Checked<NewCustomer>, Error> {
 /// `invalid_fields` with every error.
 pub fn check_changes(changes: CustomerChanges) -> Result<Checked<CustomerChanges>, Error> {
     check_fields!(changes)
+}
+
+impl Rules for NewCustomer {
+    fn faults(self) -> Vec<FieldError> {
+        faults_of(check_new(self))
+    }
+}
+
+impl Rules for CustomerChanges {
+    fn faults(self) -> Vec<FieldError> {
+        faults_of(check_changes(self))
+    }
 }
 
 /// The events that a command leads to.

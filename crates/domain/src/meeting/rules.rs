@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 use crate::meeting::record::{MeetingChanges, NewMeeting};
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
-use kernel::error::{Error, ErrorCode};
+use kernel::error::{Error, ErrorCode, FieldError};
 use kernel::ids::Id;
 use kernel::text_schemas::{Line, Notes, Title};
-use kernel::validation::{Checked, Given, Validator, set};
+use kernel::validation::{Checked, Given, Rules, Validator, faults_of, set};
 use kernel::whole_number::Whole;
 
 /// In minutes: a week. A longer one is a typing error.
@@ -65,6 +65,18 @@ pub fn check_new(new: NewMeeting) -> Result<Checked<NewMeeting>, Error> {
 /// `invalid_fields` with every error.
 pub fn check_changes(changes: MeetingChanges) -> Result<Checked<MeetingChanges>, Error> {
     check_fields!(changes)
+}
+
+impl Rules for NewMeeting {
+    fn faults(self) -> Vec<FieldError> {
+        faults_of(check_new(self))
+    }
+}
+
+impl Rules for MeetingChanges {
+    fn faults(self) -> Vec<FieldError> {
+        faults_of(check_changes(self))
+    }
 }
 
 fn check_duration(validator: &mut Validator, minutes: &mut impl Given<Option<Whole>>) {

@@ -9,10 +9,10 @@ use std::time::Duration;
 use crate::task::record::{NewTask, TaskChanges};
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
-use kernel::error::{Error, ErrorCode};
+use kernel::error::{Error, ErrorCode, FieldError};
 use kernel::ids::Id;
 use kernel::text_schemas::{Notes, Title};
-use kernel::validation::{Checked, Validator, set};
+use kernel::validation::{Checked, Rules, Validator, faults_of, set};
 
 /// How long before the due time of a task its alert goes out (SPEC §5, flow 5).
 const ALERT_AHEAD: Duration = Duration::from_hours(24);
@@ -84,6 +84,18 @@ pub fn check_new(new: NewTask) -> Result<Checked<NewTask>, Error> {
 /// `invalid_fields` with every error.
 pub fn check_changes(changes: TaskChanges) -> Result<Checked<TaskChanges>, Error> {
     check_fields!(changes)
+}
+
+impl Rules for NewTask {
+    fn faults(self) -> Vec<FieldError> {
+        faults_of(check_new(self))
+    }
+}
+
+impl Rules for TaskChanges {
+    fn faults(self) -> Vec<FieldError> {
+        faults_of(check_changes(self))
+    }
 }
 
 /// The events that a command leads to.

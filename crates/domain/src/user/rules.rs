@@ -9,10 +9,10 @@ use std::time::Duration;
 use crate::user::record::{NewUser, UserChanges};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
-use kernel::error::{Error, ErrorCode};
+use kernel::error::{Error, ErrorCode, FieldError};
 use kernel::ids::Id;
-use kernel::text_schemas::{Name, NewPassword, TextKind, TimeZone};
-use kernel::validation::{Checked, Given, Validator, set};
+use kernel::text_schemas::{Name, NewPassword, TextKind};
+use kernel::validation::{Checked, Given, Rules, Validator, faults_of, set};
 
 /// NIST SP 800-63B §5.1.1.2: at least 8 characters, no rules of composition; the upper bound keeps hashing cheap.
 const PASSWORD_MIN: usize = 8;
@@ -53,7 +53,7 @@ macro_rules! check_fields {
         validator.required::<Name>("name", &mut body.name);
         let mut password = std::mem::take(&mut body.password);
         check_password(&mut validator, "password", &mut password);
-        check_time_zone(&mut validator, &mut body.time_zone);
+        validator.time_zone("time_zone", &mut body.time_zone);
         validator.ok(body).map(|body| (body, password))
     }};
 }
@@ -74,6 +74,18 @@ pub fn check_changes(changes: UserChanges) -> Result<(Checked<UserChanges>, Opti
     check_fields!(changes)
 }
 
+impl Rules for NewUser {
+    fn faults(self) -> Vec<FieldError> {
+        faults_of(check_new(self))
+    }
+}
+
+impl Rules for UserChanges {
+    fn faults(self) -> Vec<FieldError> {
+        faults_of(check_changes(self))
+    }
+}
+
 /// Checks a new password alone.
 ///
 /// # Errors
@@ -90,15 +102,6 @@ fn check_password(validator: &mut Validator, field: &str, password: &mut impl Gi
     validator.range(field, length, PASSWORD_MIN as i64, NewPassword::MAX as i64);
     if password.contains('\0') {
         validator.add(field, "nul_character");
-    }
-}
-
-fn check_time_zone(validator: &mut Validator, zone: &mut impl Given<String>) {
-    let Some(zone) = zone.given() else { return };
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_+/-".contains(&byte);
-    let shaped = zone.bytes().all(plain) && zone.starts_with(|c: char| c.is_ascii_alphabetic());
-    if !shaped || zone.len() > TimeZone::MAX {
-        validator.add("time_zone", "invalid_time_zone");
     }
 }
 

@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use serde::de::DeserializeOwned;
 use serde_json::Map;
 
+use crate::http::body_faults::explain_rest;
 use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form_data::Fields;
 use crate::http::console::kit::frame::Frame;
@@ -12,6 +13,7 @@ use crate::http::extract::parse;
 use crate::i18n;
 use crate::i18n::Param;
 use kernel::error::{Error, ErrorCode, FieldError};
+use kernel::validation::Rules;
 
 /// A form on a page.
 pub struct Form {
@@ -58,7 +60,7 @@ impl Form {
     ///
     /// # Errors
     /// `invalid_fields`.
-    pub fn read<T: DeserializeOwned>(&self, posted: &Fields, zone: Tz) -> Result<T, Error> {
+    pub fn read<T: DeserializeOwned + Rules>(&self, posted: &Fields, zone: Tz) -> Result<T, Error> {
         self.message(posted, zone, |_, _| true)
     }
 
@@ -67,11 +69,11 @@ impl Form {
     ///
     /// # Errors
     /// `invalid_fields`.
-    pub fn read_changes<T: DeserializeOwned>(&self, posted: &Fields, zone: Tz) -> Result<T, Error> {
+    pub fn read_changes<T: DeserializeOwned + Rules>(&self, posted: &Fields, zone: Tz) -> Result<T, Error> {
         self.message(posted, zone, |field, typed| typed != field.value)
     }
 
-    fn message<T: DeserializeOwned>(
+    fn message<T: DeserializeOwned + Rules>(
         &self,
         posted: &Fields,
         zone: Tz,
@@ -88,7 +90,7 @@ impl Form {
             }
         }
         if !validator.is_empty() {
-            return Err(Error::fields(validator));
+            return Err(explain_rest::<T>(body, validator));
         }
         parse(&serde_json::to_vec(&body).expect("a map of plain values"))
     }
@@ -180,12 +182,14 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_of_shape_is_named_at_once() {
+    fn every_fault_is_named_at_once() {
         let sent =
             posted(&[("title", ""), ("met_at", "soon"), ("duration_minutes", "long"), ("customer_id", "x")]);
         let error = form().read::<NewMeeting>(&sent, Tz::UTC).unwrap_err();
         let validator: Vec<_> =
             error.fields.iter().map(|fault| (fault.field.as_str(), &*fault.code)).collect();
-        assert_eq!(validator, [("met_at", "invalid_time"), ("duration_minutes", "invalid_number")]);
+        let of_shape = [("met_at", "invalid_time"), ("duration_minutes", "invalid_number")];
+        assert_eq!(validator[..2], of_shape);
+        assert_eq!(validator[2..], [("customer_id", "invalid_value"), ("title", "required")]);
     }
 }

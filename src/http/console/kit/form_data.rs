@@ -91,7 +91,7 @@ async fn body(request: &HttpRequest, payload: Payload) -> Result<Vec<u8>, Error>
     if !request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(Error::new(ErrorCode::UnsupportedMediaType));
     }
-    read(payload).await
+    read(request, payload).await
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use kernel::context::Context;
 use kernel::error::Error;
 use kernel::event::Versioned;
 use kernel::ids::Id;
+use kernel::validation::Rules;
 
 /// Records on the page of a customer whom they are about.
 pub const EMBEDDED_ROWS: i64 = 20;
@@ -39,7 +40,7 @@ pub trait ListPage {
     const NEW: NewForm;
     type Record;
     /// What the form becomes.
-    type New: DeserializeOwned;
+    type New: DeserializeOwned + Rules;
     type View: Template;
 
     /// The service's rule, for pages that not everybody may open.
@@ -81,7 +82,7 @@ pub trait EditPage: ListPage<Record: Versioned> {
     /// The form's id on the page.
     const FORM: &'static str;
     /// What the form becomes.
-    type Changes: DeserializeOwned;
+    type Changes: DeserializeOwned + Rules;
 
     async fn find(me: &SessionUser, id: Id) -> Result<Arc<Self::Record>, Error>;
 

@@ -10,14 +10,14 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use crate::http::console::kit::frame::Frame;
 use crate::http::console::kit::session;
 use crate::http::console::kit::session::Identity;
-use crate::http::conventions::asked_locale;
+use crate::http::language::asked_locale;
 use crate::http::request_ids::RequestIds;
 use crate::http::state::{Gateway, gateway};
 use domain::notification::messages::ListNotifications;
 use domain::user::messages::Principal;
 use domain::user::record::User;
 use kernel::caller::Caller;
-use kernel::context::Context;
+use kernel::context::{Context, Versions};
 use kernel::error::{Error, ErrorCode};
 use kernel::locale::Locale;
 use kernel::page::PageRequest;
@@ -41,7 +41,7 @@ impl SessionUser {
     /// What a command of this request carries; `version` is the one that its form was made of.
     pub fn context(&self, version: Option<i64>) -> Context {
         let ids = RequestIds::of(&self.request);
-        Context { caller: self.caller(), if_match: version, ..ids.context() }
+        Context { caller: self.caller(), if_match: version.map(Versions::from), ..ids.context() }
     }
 
     /// What every page has around it.
