@@ -83,8 +83,8 @@ async fn a_file_is_as_spreadsheets_take_it() {
     ] {
         assert_eq!(empty.header(name), Some(value), "{empty}");
     }
-    let header =
-        "\u{feff}id,version,created_at,updated_at,name,email,phone,company,status,notes,owner_id\r\n";
+    let names = "id,version,created_at,updated_at,name,email,phone,company,status,notes,owner_id";
+    let header = format!("\u{feff}\"{}\"\r\n", names.replace(',', "\",\""));
     assert_eq!(empty.text, header, "also without a row");
     let made = sales
         .create_customer(json!({
@@ -92,9 +92,10 @@ async fn a_file_is_as_spreadsheets_take_it() {
         }))
         .await;
     let file = csv(&sales, CUSTOMERS_PATH).await;
-    let times = format!("{0},{0}", made.text_at("/created_at"));
+    let time = made.text_at("/created_at");
     let row = format!(
-        "{},1,{times},\"'=HYPERLINK(\"\"x\"\")\",,'+81 3 1234,\"株式会社, 絆\",LEAD,\"1, \"\"2\"\"\r\n3\",{}\r\n",
+        "\"{}\",\"1\",\"{time}\",\"{time}\",\"'=HYPERLINK(\"\"x\"\")\",\"\",\"'+81 3 1234\",\"株式会社, 絆\",\"LEAD\",\
+         \"1, \"\"2\"\"\r\n3\",\"{}\"\r\n",
         made.id(),
         sales.id
     );

@@ -134,7 +134,10 @@ fn cut_off<T: Exported>(error: &Error) {
 /// The rows as text, after the header row if it is their turn.
 fn write<T: Exported>(rows: &[T], columns: &[&str], header: bool) -> Result<Bytes, Error> {
     let begin = if header { BYTE_ORDER_MARK.as_bytes().to_vec() } else { Vec::new() };
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(begin);
+    let mut settings = csv::WriterBuilder::new();
+    // Everywhere, so that no reader takes a separator, a quote or a line break of a text for its own.
+    settings.terminator(csv::Terminator::CRLF).quote_style(csv::QuoteStyle::Always);
+    let mut writer = settings.from_writer(begin);
     let written = (|| {
         if header {
             writer.write_record(columns)?;

@@ -2,10 +2,14 @@
 
 use chrono::{NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use kernel::clock::Timestamp;
 use kernel::error::FieldError;
+
+/// All but what is plain in any part of an address of mail.
+const OUTSIDE_ATOMS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'+');
 
 /// What a field takes.
 pub enum Kind {
@@ -139,6 +143,14 @@ impl Field {
         }
     }
 
+    /// The address of its value as a link. What stands in it is part of the address and no header of the mail
+    /// (RFC 6068 §2).
+    pub fn mailto(&self) -> String {
+        let (mailbox, host) = self.value.rsplit_once('@').unwrap_or((&self.value, ""));
+        let encoded = |part: &str| utf8_percent_encode(part, OUTSIDE_ATOMS).to_string();
+        format!("mailto:{}@{}", encoded(mailbox), encoded(host))
+    }
+
     pub fn is_secret(&self) -> bool {
         matches!(self.kind, Kind::Line("password"))
     }
@@ -200,6 +212,20 @@ pub fn local(time: Timestamp, zone: Tz) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_adds_no_header_to_a_mail() {
+        for (address, link) in [
+            ("sato.h+crm@example.co.jp", "mailto:sato.h+crm@example.co.jp"),
+            (
+                "a@b.example?bcc=c@d.example&subject=x",
+                "mailto:a%40b.example%3Fbcc%3Dc@d.example%26subject%3Dx",
+            ),
+            ("a?cc=x@b.example", "mailto:a%3Fcc%3Dx@b.example"),
+        ] {
+            assert_eq!(Field::email("email").holding(address).mailto(), link);
+        }
+    }
 
     #[test]
     fn an_hour_that_a_clock_skips_is_no_time() {
