@@ -5,15 +5,18 @@ use tokio::runtime::Handle;
 
 use crate::actors::operations::dead_letters;
 use crate::actors::operations::messages::{DeadLetter, DeadLetterView};
+use crate::cli::output;
 use crate::cli::shared::{Done, connect_to_existing};
 use crate::config::DatabaseConfig;
+use crate::http::problem::sentences;
 use kernel::clock::Clock;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
+use kernel::locale::Locale;
 use kernel::page::{Page, PageRequest};
+use store::Db;
 use store::journal::{Outcome, commit};
 use store::unit_of_work::{CommitError, UnitOfWork};
-use store::{Db, StoreError};
 
 /// Dead letters read at a time.
 const ROWS: i64 = 200;
@@ -66,7 +69,11 @@ async fn list(args: ListArgs, db_runtime: Handle) -> Done {
     loop {
         let Page { items, next, .. } = dead_letters::list(&db, args.consumer.as_deref(), &page).await?;
         for letter in &items {
-            println!("{}", if args.json { json(letter)? } else { line(letter) });
+            if args.json {
+                output::json(&DeadLetterView::from(letter))?;
+            } else {
+                output::line(line(letter))?;
+            }
         }
         page.after = next;
         if page.after.is_none() {
@@ -80,31 +87,40 @@ async fn list(args: ListArgs, db_runtime: Handle) -> Done {
 async fn redrive(args: RedriveArgs, db_runtime: Handle) -> Done {
     let db = connect_to_existing(args.database, &db_runtime).await?;
     let done = match args.id {
-        Some(id) => redrive_one(&db, id).await.map(|letter| println!("{}", line(&letter))),
+        Some(id) => match redrive_one(&db, id).await {
+            Ok(letter) => output::line(line(&letter)),
+            Err(error) => Err(said(&error)),
+        },
         None => redrive_all(&db, args.consumer.as_deref()).await,
     };
     db.close().await;
-    done.map_err(|error| anyhow::anyhow!("{error}"))
+    done
 }
 
-/// From the latest to the oldest, so that it ends even if some are dead again meanwhile.
-async fn redrive_all(db: &Db, consumer: Option<&str>) -> Result<(), Error> {
+/// From the latest to the oldest, so that it ends even if some are dead again meanwhile. It goes on when nobody reads
+/// what it prints any more.
+async fn redrive_all(db: &Db, consumer: Option<&str>) -> Done {
     let mut page = beginning();
+    let mut printed = Ok(());
     loop {
         let Page { items, next, .. } = dead_letters::list(db, consumer, &page).await?;
         for letter in &items {
             match redrive_one(db, letter.parked.id).await {
-                Ok(letter) => println!("{}", line(&letter)),
+                Ok(letter) => printed = printed.and_then(|()| output::line(line(&letter))),
                 // It was redriven a moment ago.
                 Err(Error { code: ErrorCode::NotFound | ErrorCode::NotADeadLetter, .. }) => {}
-                Err(error) => return Err(error),
+                Err(error) => return Err(said(&error)),
             }
         }
         page.after = next;
         if page.after.is_none() {
-            return Ok(());
+            return printed;
         }
     }
+}
+
+fn said(error: &Error) -> anyhow::Error {
+    anyhow::anyhow!(sentences(error, Locale::En))
 }
 
 async fn redrive_one(db: &Db, id: Id) -> Result<DeadLetter, Error> {
@@ -123,20 +139,16 @@ fn beginning() -> PageRequest {
     PageRequest { limit: ROWS, after: None, count: false }
 }
 
-fn json(letter: &DeadLetter) -> Result<String, StoreError> {
-    Ok(serde_json::to_string(&DeadLetterView::from(letter))?)
-}
-
 /// Aligned columns; the error is the last one, because it may be long.
 fn line(DeadLetter { parked, event }: &DeadLetter) -> String {
-    let error: String = parked.error.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     format!(
-        "{}  {}  {:<8}  {:<24}  {:<20}  {}  {error}",
+        "{}  {}  {:<8}  {:<24}  {:<20}  {}  {}",
         parked.id,
         parked.parked_at,
         parked.status.as_str(),
         parked.consumer,
         event.event.event_type,
-        parked.subject
+        parked.subject,
+        parked.error
     )
 }

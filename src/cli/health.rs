@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::cli::output;
 use crate::cli::shared::Done;
+use crate::config::Listen;
 
 /// A server that takes longer is not ready.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -14,17 +16,16 @@ const DEADLINE: Duration = Duration::from_secs(3);
 pub struct HealthArgs {
     /// The server's --listen address
     #[arg(long, env = "KIZUNA_LISTEN", default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
+    listen: Listen,
 }
 
 /// Asks `/readyz`; fails unless the answer is 200.
 pub async fn run(args: HealthArgs) -> Done {
-    let url = format!("http://{}/readyz", reachable(args.listen));
+    let url = format!("http://{}/readyz", reachable(args.listen.addresses()[0]));
     let client = reqwest::Client::builder().timeout(DEADLINE).no_proxy().build()?;
     let answer = client.get(&url).send().await?;
     anyhow::ensure!(answer.status().is_success(), "{url}: {}", answer.status());
-    println!("ready");
-    Ok(())
+    output::line("ready")
 }
 
 /// The loopback address for one that means every interface.

@@ -5,6 +5,7 @@ use tokio::runtime::Handle;
 
 use crate::app::projections;
 use crate::app::projections::Rebuilt;
+use crate::cli::output;
 use crate::cli::shared::{Done, connect_to_existing};
 use crate::config::DatabaseConfig;
 
@@ -27,9 +28,10 @@ pub async fn run(command: Command, db_runtime: Handle) -> Done {
     let done = projections::rebuild(&db).await;
     db.close().await;
     for Rebuilt { table, rows, parked } in done? {
-        println!("{table:<22} {rows} rows");
+        output::line(format_args!("{table:<22} {rows} rows"))?;
         if parked > 0 {
-            println!("{:<22} {parked} events could not be applied: a server tries them again", "");
+            let again = "events could not be applied: a server tries them again";
+            output::line(format_args!("{:<22} {parked} {again}", ""))?;
         }
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! What several commands use.
 
+use std::io::Write;
+
 use anyhow::Context as _;
 use store::Db;
 use tokio::runtime::Handle;
@@ -15,7 +17,9 @@ pub type Done = anyhow::Result<()>;
 /// # Errors
 /// When it can't be opened.
 pub async fn connect(database: DatabaseConfig, db_runtime: &Handle) -> anyhow::Result<Db> {
-    Ok(db_runtime.spawn(async move { Db::connect(&database.settings(), SCHEMA).await }).await??)
+    let shown = database.shown();
+    let opened = db_runtime.spawn(async move { Db::connect(&database.settings(), SCHEMA).await }).await?;
+    opened.with_context(|| format!("--database-url {shown}"))
 }
 
 /// Opens the database that the command names, which must exist: for commands that have nothing to do on a new one, so that
@@ -24,8 +28,9 @@ pub async fn connect(database: DatabaseConfig, db_runtime: &Handle) -> anyhow::R
 /// # Errors
 /// When there is none, or it can't be opened.
 pub async fn connect_to_existing(database: DatabaseConfig, db_runtime: &Handle) -> anyhow::Result<Db> {
+    let shown = database.shown();
     let opened = db_runtime.spawn(async move { Db::connect_to_existing(&database.settings(), SCHEMA).await });
-    opened.await?.context("--database-url")
+    opened.await?.with_context(|| format!("--database-url {shown}"))
 }
 
 /// Reads a password from standard input.
@@ -33,7 +38,8 @@ pub async fn connect_to_existing(database: DatabaseConfig, db_runtime: &Handle) 
 /// # Errors
 /// When standard input can't be read.
 pub fn read_password() -> anyhow::Result<String> {
-    eprint!("password: ");
+    // If standard error is closed, nobody needs the prompt.
+    let _ = write!(std::io::stderr(), "password: ");
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())

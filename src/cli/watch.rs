@@ -1,10 +1,9 @@
 //! `kizuna watch`: a terminal client. It signs in over HTTP, follows the live feed over WebSocket, prints
 //! notifications as they come, and comes back with its cursor whenever the connection breaks.
 
-use std::io::Write;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::anyhow;
 use clap::Args;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
@@ -14,6 +13,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use crate::cli::output;
 use crate::cli::shared::{self, Done};
 use runtime::retry::Backoff;
 
@@ -60,12 +60,14 @@ pub async fn run(args: WatchArgs) -> Done {
     let mut failures = 0;
     loop {
         match watcher.follow().await {
-            Ok(Broken { had_frames }) => failures = if had_frames { 0 } else { failures + 1 },
-            Err(Refused(why)) => bail!(why),
+            Ok(Broken { had_frames, why }) => {
+                failures = if had_frames { 0 } else { failures + 1 };
+                let wait = RECONNECT_BACKOFF.jittered(failures);
+                output::note(format_args!("{why}; trying again in {:.1} s", wait.as_secs_f64()));
+                tokio::time::sleep(wait).await;
+            }
+            Err(Refused(why)) => return Err(why),
         }
-        let wait = RECONNECT_BACKOFF.jittered(failures);
-        eprintln!("kizuna: the connection broke; connecting again in {:.1} s", wait.as_secs_f64());
-        tokio::time::sleep(wait).await;
     }
 }
 
@@ -82,62 +84,87 @@ struct Watcher {
     cursor: Option<String>,
 }
 
-/// A connection that has ended, and whether it had signed in.
+/// A connection that has ended, or that could not be made.
 struct Broken {
+    /// Whether it had signed in.
     had_frames: bool,
+    why: String,
 }
 
 /// Trying again would not help.
-struct Refused(String);
+struct Refused(anyhow::Error);
+
+/// What a step of connecting leads to, or why there is no connection.
+type Step<T> = Result<Result<T, String>, Refused>;
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 impl Watcher {
     /// Runs a connection, from signing in to its end.
     async fn follow(&mut self) -> Result<Broken, Refused> {
+        let away = |why| Ok(Broken { had_frames: false, why });
+        let token = match self.sign_in().await? {
+            Ok(token) => token,
+            Err(why) => return away(why),
+        };
+        let mut socket = match self.connect(&token).await? {
+            Ok(socket) => socket,
+            Err(why) => return away(why),
+        };
         let mut had_frames = false;
-        let Some(token) = self.sign_in().await? else { return Ok(Broken { had_frames }) };
-        let Some(mut socket) = self.connect(&token).await? else { return Ok(Broken { had_frames }) };
         while let Ok(Some(Ok(message))) = tokio::time::timeout(SILENCE_MAX, socket.next()).await {
             let Message::Text(text) = message else { continue };
             let Ok(frame) = serde_json::from_str::<Value>(&text) else { break };
             had_frames = true;
-            self.show(&frame).map_err(|error| Refused(error.to_string()))?;
+            self.show(&frame).map_err(Refused)?;
             if let Some(cursor) = frame["cursor"].as_str() {
                 self.cursor = Some(cursor.to_owned());
             }
         }
-        Ok(Broken { had_frames })
+        Ok(Broken { had_frames, why: format!("the connection to {} broke", self.args.url) })
     }
 
-    /// Signs in; `None` while the server is away.
-    async fn sign_in(&self) -> Result<Option<String>, Refused> {
+    /// Signs in, if the server is there.
+    async fn sign_in(&self) -> Step<String> {
         let body = json!({"email": self.args.email, "password": self.password}).to_string();
         let request = self.http.post(format!("{}/api/auth/login", self.args.url)).body(body);
         let request = request.header("content-type", "application/json").timeout(Duration::from_secs(30));
-        let Ok(answer) = request.send().await else { return Ok(None) };
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(error) => return Ok(Err(self.not_reached(&error))),
+        };
         let status = answer.status().as_u16();
-        let Ok(body) = answer.json::<Value>().await else { return Ok(None) };
+        let body = answer.json::<Value>().await.unwrap_or_default();
+        let detail = body["detail"].as_str().unwrap_or("no reason is given");
         match (status, body["access_token"].as_str()) {
-            (200, Some(token)) => Ok(Some(token.to_owned())),
-            (429 | 500.., _) => Ok(None),
-            _ => Err(Refused(format!("{} ({})", body["detail"].as_str().unwrap_or("refused"), status))),
+            (200, Some(token)) => Ok(Ok(token.to_owned())),
+            (429 | 500.., _) => Ok(Err(format!("{} answers {status}: {detail}", self.args.url))),
+            _ => Err(Refused(anyhow!("{} refuses the sign-in: {detail} ({status})", self.args.url))),
         }
     }
 
-    async fn connect(&self, token: &str) -> Result<Option<Socket>, Refused> {
-        let refused = |error: &dyn std::fmt::Display| Refused(error.to_string());
+    async fn connect(&self, token: &str) -> Step<Socket> {
+        let refused = |error: &dyn std::fmt::Display| Refused(anyhow!("{error}"));
         let mut request = self.address().into_client_request().map_err(|error| refused(&error))?;
         let bearer = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|error| refused(&error))?;
         request.headers_mut().insert(header::AUTHORIZATION, bearer);
         match connect_async(request).await {
-            Ok((socket, _)) => Ok(Some(socket)),
-            // The session may have ended between the two requests: sign in again.
+            Ok((socket, _)) => Ok(Ok(socket)),
             Err(Error::Http(answer)) if matches!(answer.status().as_u16(), 400 | 403 | 404) => {
-                Err(Refused(format!("the server refused the connection: {}", answer.status())))
+                Err(Refused(anyhow!("{} refuses the connection: {}", self.args.url, answer.status())))
             }
-            Err(_) => Ok(None),
+            // The session may have ended between the two requests: sign in again.
+            Err(error) => Ok(Err(self.not_reached(&error))),
         }
+    }
+
+    /// What could not be reached, and the innermost reason.
+    fn not_reached(&self, error: &dyn std::error::Error) -> String {
+        let mut cause = error;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        format!("cannot reach {}: {cause}", self.args.url)
     }
 
     fn address(&self) -> String {
@@ -152,27 +179,26 @@ impl Watcher {
     }
 
     /// Prints a frame: notifications and events on stdout, the rest on stderr.
-    fn show(&self, frame: &Value) -> anyhow::Result<()> {
-        let mut out = std::io::stdout().lock();
+    fn show(&self, frame: &Value) -> Done {
         let text = |pointer: &str| frame.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         match text("/type") {
-            "hello" if self.cursor.is_none() => eprintln!("kizuna: signed in as {}", self.args.email),
-            "notification" => writeln!(
-                out,
+            "hello" if self.cursor.is_none() => {
+                output::note(format_args!("signed in to {} as {}", self.args.url, self.args.email));
+            }
+            "notification" => output::line(format_args!(
                 "{}  {}: {}",
                 text("/notification/created_at"),
                 text("/notification/title"),
                 text("/notification/body")
-            )
-            .and_then(|()| out.flush())
-            .context("stdout")?,
-            "event" => {
-                writeln!(out, "{}  {} {}", text("/event/time"), text("/event/type"), text("/event/subject"))
-                    .and_then(|()| out.flush())
-                    .context("stdout")?;
-            }
-            "reset" => eprintln!("kizuna: disconnected for too long; some notifications may be missing here"),
-            "error" => eprintln!("kizuna: {}", text("/detail")),
+            ))?,
+            "event" => output::line(format_args!(
+                "{}  {} {}",
+                text("/event/time"),
+                text("/event/type"),
+                text("/event/subject")
+            ))?,
+            "reset" => output::note("disconnected for too long; some notifications may be missing here"),
+            "error" => output::note(text("/detail")),
             _ => {}
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Debug, Write};
 
+use kernel::characters::printable;
 use runtime::trace::each_span;
 use serde_json::{Map, Value, json};
 use tracing::field::{Field, Visit};
@@ -55,7 +56,7 @@ fn spans_as_text() -> String {
     let mut text = String::new();
     each_span(|span| {
         let fields: Vec<_> = span.fields().iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let fields = fields.join(" ");
+        let fields = printable(&fields.join(" "));
         let end = if text.is_empty() { "" } else { ":" };
         // Writing to a string never fails.
         let _ = write!(text, "{end}{}{{{fields}}}", span.name);

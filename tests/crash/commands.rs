@@ -61,6 +61,76 @@ fn user_create_refuses_an_address_that_is_taken() {
     let again = create_user(&fixture, "SALES", PASSWORD);
     let complaint = String::from_utf8_lossy(&again.stderr);
     assert!(!again.status.success() && complaint.contains("email_taken"), "{complaint}");
+    assert!(
+        complaint.starts_with("kizuna: Another user has this e-mail address."),
+        "a sentence: {complaint}"
+    );
+}
+
+#[test]
+fn user_create_lists_its_own_flags_only() {
+    let help = text(run(&["user", "create", "--help"], &[]));
+    for own in ["--email", "--name", "--role", "--manager-id", "--password", "--database-url"] {
+        assert!(help.contains(&format!(" {own} ")), "{own} is missing: {help}");
+    }
+    for of_serve in ["--listen", "--jwt-secret", "--redis-url", "--breaker-timeout", "--demo"] {
+        assert!(!help.contains(of_serve), "{of_serve} is no flag of this command: {help}");
+    }
+}
+
+#[rstest]
+#[case::openapi(&["openapi"])]
+#[case::events(&["events", "tail", "-n", "1000"])]
+#[tokio::test]
+async fn a_reader_that_goes_away_is_no_failure(#[case] command: &[&str]) {
+    let (fixture, _) = Fixture::copied(Sqlite).await;
+    let mut command = command.to_vec();
+    if command[0] == "events" {
+        command.extend(["--database-url", &fixture.database.url]);
+    }
+    let mut child = std::process::Command::new(BINARY)
+        .args(&command)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the binary");
+    // As `| head -c 0` does.
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().expect("an end");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.success() && said.is_empty(), "{}: {said}", ended.status);
+}
+
+#[rstest]
+#[case::serve(&["serve", "--listen", "127.0.0.1:0"])]
+#[case::migrate(&["migrate"])]
+#[case::events(&["events", "tail"])]
+#[case::user(&["user", "create", "--email", "a@example.com", "--name", "a", "--role", "SALES"])]
+fn a_postgresql_that_is_not_there_is_told_in_a_line_with_its_address(#[case] command: &[&str]) {
+    let port = testing::ports::free_port();
+    let url = format!("postgres://kizuna:very-secret@127.0.0.1:{port}/kizuna?application_name=x");
+    let args: Vec<&str> = command.iter().copied().chain(["--database-url", &url]).collect();
+    let secrets = [("KIZUNA_JWT_SECRET", SECRET), ("KIZUNA_USER_PASSWORD", PASSWORD)];
+    let output = run(&args, &secrets);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert_eq!(complaint.lines().count(), 1, "{complaint}");
+    assert!(complaint.contains(&format!("postgres://kizuna@127.0.0.1:{port}/kizuna: ")), "{complaint}");
+    assert!(!complaint.contains("very-secret"), "{complaint}");
+}
+
+#[tokio::test]
+async fn events_tail_prints_no_control_character_of_a_record() {
+    let (fixture, staff) = Fixture::copied(Sqlite).await;
+    let server = fixture.launch().start().await;
+    let evil = "x\u{1b}]0;owned\u{7}\u{7f}\u{9b}2J\u{2028}\u{202e}";
+    let body = json!({"name": "絆", "notes": evil});
+    staff.sales.at(&server).post("/api/customers", body).await.expect(201);
+    let printed = text(run(&["events", "tail", "--database-url", &fixture.database.url], &[]));
+    let control = |c: char| c != '\n' && (c.is_control() || matches!(c, '\u{2028}' | '\u{202e}'));
+    assert!(!printed.contains(control), "{printed:?}");
+    let last: Value = serde_json::from_str(printed.lines().last().expect("an event")).expect("JSON");
+    assert!(printed.contains("owned") && last["specversion"] == "1.0", "{printed}");
 }
 
 fn create_user(fixture: &Fixture, role: &str, password: &str) -> Output {

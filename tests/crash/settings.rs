@@ -5,8 +5,9 @@ use std::process::Output;
 
 use rstest::rstest;
 
-use crate::fixture::run;
+use crate::fixture::{BINARY, run};
 use testing::app::SECRET;
+use testing::{Api, Kizuna};
 
 /// The error of a failed start, without clap's hint at the help.
 fn complaint(output: &Output) -> String {
@@ -78,6 +79,15 @@ fn a_port_in_use_stops_the_start_with_one_line_that_names_it() {
     let listen = taken.local_addr().expect("its address").to_string();
     let output = run(&["serve", "--database-url", &url, "--listen", &listen], &[]);
     assert_refused(&output, "--listen");
+}
+
+#[tokio::test]
+async fn a_name_to_listen_on_is_resolved_and_counts_as_loopback_if_it_is() {
+    let files = tempfile::tempdir().expect("a temporary directory");
+    let url = format!("sqlite://{}/kizuna.db", files.path().display());
+    let args = ["serve", "--demo", "--listen", "localhost:0", "--database-url", &url];
+    let server = Kizuna::command(BINARY).args(args).start().await;
+    Api::new(server.base_url()).get("/readyz").await.expect(200);
 }
 
 #[track_caller]
