@@ -23,6 +23,8 @@ fn docker_compose_starts_the_nodes_that_the_tests_start() {
         assert_eq!(names, ENVIRONMENT, "{}", name_of(node));
         assert!(environment.contains(&format!("KIZUNA_NODE_ID: {}", name_of(node))), "{environment:?}");
         assert_eq!(block(lines, "command"), [format!("- {COMMAND}")]);
+        assert!(environment.contains(&"KIZUNA_OPS_LISTEN: 0.0.0.0:9464".to_owned()), "{environment:?}");
+        assert!(block(lines, "ports").is_empty(), "{} is published", name_of(node));
     }
     let mut names: Vec<&str> = services.keys().map(String::as_str).collect();
     names.retain(|name| !name.starts_with("node-"));

@@ -7,7 +7,8 @@
 //! - `live`: notifications across nodes; `sessions`: sign-outs and limits that hold on every node; `due`: each alert
 //!   once
 //! - `logs`: one request in the logs of two nodes
-//! - `rolling`: every node restarted behind a load balancer; `compose`: what `docker-compose.yml` starts
+//! - `rolling`: every node restarted behind a load balancer; `compose`: what `docker-compose.yml` starts;
+//!   `exposed`: what the load balancer lets through
 //! - `cluster`: the nodes of a test; `plan`: how they are started; `staff`: the users that they know
 //! - `load`: a load that records what was acknowledged; `watcher`: a user who receives the notifications; `ledger`:
 //!   whether all of it is stored; `proxy`: HAProxy
@@ -17,6 +18,7 @@ mod compose;
 mod contention;
 mod crash;
 mod due;
+mod exposed;
 mod kills;
 mod ledger;
 mod live;

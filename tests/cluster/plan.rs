@@ -9,7 +9,7 @@ pub const BINARY: &str = env!("CARGO_BIN_EXE_kizuna");
 /// The only argument; all else is environment.
 pub const COMMAND: &str = "serve";
 /// Every variable that a node gets; `compose` compares them with those of `docker-compose.yml`.
-pub const ENVIRONMENT: [&str; 9] = [
+pub const ENVIRONMENT: [&str; 10] = [
     "DATABASE_URL",
     "KIZUNA_ADMIN_EMAIL",
     "KIZUNA_ADMIN_PASSWORD",
@@ -17,6 +17,7 @@ pub const ENVIRONMENT: [&str; 9] = [
     "KIZUNA_JWT_SECRET",
     "KIZUNA_LISTEN",
     "KIZUNA_NODE_ID",
+    "KIZUNA_OPS_LISTEN",
     "KIZUNA_TRUSTED_PROXY",
     "REDIS_URL",
 ];
@@ -72,6 +73,7 @@ impl Plan {
             "KIZUNA_JWT_SECRET" => SECRET.to_owned(),
             "KIZUNA_LISTEN" => address.to_owned(),
             "KIZUNA_NODE_ID" => name_of(node),
+            "KIZUNA_OPS_LISTEN" => "127.0.0.1:0".to_owned(),
             "KIZUNA_TRUSTED_PROXY" => "127.0.0.1".to_owned(),
             "REDIS_URL" => redis.to_owned(),
             other => panic!("the tests have no value for {other}"),

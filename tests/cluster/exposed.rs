@@ -1,0 +1,45 @@
+//! What the load balancer of `deploy/haproxy.cfg` lets through.
+
+use std::time::Duration;
+
+use crate::cluster::Cluster;
+use crate::plan::Plan;
+use crate::proxy::Proxy;
+use testing::RawHttp;
+
+const SOON: Duration = Duration::from_secs(5);
+const CONFIG: &str = include_str!("../../deploy/haproxy.cfg");
+
+async fn get(url: &str, path: &str) -> String {
+    let mut client = RawHttp::open(url).await;
+    client.send(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).await;
+    client.until_closed(SOON).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn metrics_do_not_go_through_the_load_balancer_however_they_are_spelled() {
+    let cluster = Cluster::of(Plan::of(3)).await;
+    let proxy = Proxy::start(&cluster).await;
+    for path in ["/metrics", "/metrics?x=1", "/metrics/", "//metrics", "/%6detrics", "/%6d%65trics"] {
+        let answer = get(proxy.url(), path).await;
+        assert!(answer.starts_with("HTTP/1.1 404 ") && answer.contains("\"not_found\""), "{path}: {answer}");
+        assert!(!answer.contains("x-request-id"), "{path} has reached a node: {answer}");
+        assert!(!answer.contains("kizuna_http_requests_total"), "{path}: {answer}");
+    }
+    let through = get(proxy.url(), "/api/reports/metrics").await;
+    assert!(through.contains("x-request-id") && through.contains("missing_token"), "{through}");
+    let ready = get(proxy.url(), "/readyz").await;
+    assert!(ready.starts_with("HTTP/1.1 200 "), "{ready}");
+}
+
+#[test]
+fn the_load_balancer_waits_for_a_request_before_it_takes_a_node_s_time() {
+    let lines: Vec<&str> = CONFIG.lines().map(str::trim).collect();
+    for line in [
+        "option http-buffer-request",
+        "timeout http-request 30s",
+        "tcp-request connection track-sc0 src,ipmask(32,64)",
+    ] {
+        assert!(lines.contains(&line), "{line} is missing");
+    }
+}
