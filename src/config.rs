@@ -93,6 +93,9 @@ pub struct ResilienceConfig {
     pub breaker_volume: u32,
     #[arg(long, env = "KIZUNA_BREAKER_RESET", default_value = "30s", value_parser = duration)]
     pub breaker_reset: Duration,
+    /// Calls at the same time through one breaker; further ones are refused
+    #[arg(long, env = "KIZUNA_BREAKER_CAPACITY", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub breaker_capacity: u32,
     #[arg(long, env = "KIZUNA_RETRY_INITIAL", default_value = "100ms", value_parser = duration)]
     pub retry_initial: Duration,
     #[arg(long, env = "KIZUNA_RETRY_FACTOR", default_value_t = 2.0, value_parser = factor)]
@@ -111,6 +114,7 @@ impl ResilienceConfig {
             window: self.breaker_window,
             volume: self.breaker_volume as usize,
             reset: self.breaker_reset,
+            capacity: self.breaker_capacity as usize,
         }
     }
 

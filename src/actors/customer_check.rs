@@ -29,8 +29,10 @@ impl CustomerCheck {
             Ok(_) => Ok(()),
             Err(error) if error.code == ErrorCode::NotFound => Err(Error::new(ErrorCode::CustomerNotFound)),
             Err(error) if error.is_passing() => {
-                let replica = replicas::find(&self.db, self.replica, id).await?.ok_or(error)?;
-                metrics::counter!("kizuna_fallbacks_total", "callee" => "customer").increment(1);
+                let Some(replica) = replicas::find(&self.db, self.replica, id).await? else {
+                    return Err(error);
+                };
+                self.customers.fell_back(&error);
                 let seen = replica.deleted_at.is_none() && caller.sees(replica.owner_id);
                 if seen { Ok(()) } else { Err(Error::new(ErrorCode::CustomerNotFound)) }
             }

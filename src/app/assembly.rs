@@ -181,7 +181,7 @@ impl Builder<'_> {
             journal: self.journal.clone(),
             clock: self.clock.clone(),
             actor_stats: self.actor_stats.clone(),
-            breakers: self.breakers.all(),
+            breakers: self.breakers.clone(),
             consumers: CONSUMERS.to_vec(),
             members: self.members.clone(),
             redis: self.redis.clone(),

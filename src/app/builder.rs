@@ -13,7 +13,7 @@ use crate::persistence::{auth, login_buckets};
 use domain::service_name::ServiceName;
 use kernel::clock::Clock;
 use runtime::arbiters::Arbiters;
-use runtime::circuit_breaker::{BreakerActor, Breakers, CircuitBreaker};
+use runtime::breaker::{BreakerActor, Breakers, CircuitBreaker, Shared};
 use runtime::cluster::lease::{LeaseActor, MembershipHandle};
 use runtime::cluster::members::{Hosts, Members};
 use runtime::cluster::node::Node;
@@ -94,12 +94,14 @@ impl<'a> Builder<'a> {
             let (settings, clock, name) =
                 (config.resilience.breaker(), clock.clone(), service.breaker_name());
             let (timeout, hosts) = (settings.timeout, Hosts::new(members.clone(), service.id()));
+            let shared = Shared::new(name, settings.capacity);
+            let parts = shared.clone();
             let breaker = supervisor.spawn(name, &arbiters.serving(), move |liveness, _| {
-                BreakerActor::new(name, settings.clone(), clock.clone(), hosts.clone(), liveness)
+                BreakerActor::new(parts.clone(), settings.clone(), clock.clone(), hosts.clone(), liveness)
             });
             let remote = calls.clone().filter(|_| !members.node().hosts(service.id()));
             let can_be_sent = move || remote.as_ref().is_none_or(|calls| calls.can_be_sent(service.id()));
-            (service.id(), CircuitBreaker::new(breaker, timeout, Arc::new(can_be_sent)))
+            (service.id(), CircuitBreaker::new(breaker, shared, timeout, Arc::new(can_be_sent)))
         });
         let breakers = breakers.collect();
         Self {

@@ -15,7 +15,7 @@ use crate::app::builder::Builder;
 use crate::config::Config;
 use kernel::clock::Clock;
 use runtime::arbiters::Arbiters;
-use runtime::circuit_breaker::Breakers;
+use runtime::breaker::Breakers;
 use runtime::cluster::lease::MembershipHandle;
 use runtime::cluster::members::Members;
 use runtime::remote::responder::Responder;

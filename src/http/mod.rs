@@ -93,6 +93,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(api::admin::cluster)
         .service(api::admin::actors)
         .service(api::admin::breakers)
+        .service(api::admin::force_breaker)
         .service(api::admin::consumers)
         .service(api::admin::dead_letters)
         .service(api::admin::redrive)

@@ -127,6 +127,7 @@ fn rule(operation: &str) -> Option<Rule> {
         | "GET /api/admin/consumers"
         | "GET /api/admin/dead-letters"
         | "GET /api/admin/integrity" => Rule::Admin,
+        "POST /api/admin/breakers/{name}" => Rule::Admin,
         "POST /api/admin/dead-letters/{id}/redrive" => Rule::AdminAny(DeadLetter, 200),
         _ => return None,
     })
@@ -324,13 +325,14 @@ impl World {
             "POST /api/approvals" => json!({"customer_id": customer().await, "title": "値引き", "amount": 1}),
             "PATCH /api/approvals/{id}/reject" => json!({"comment": "高すぎる"}),
             "PATCH /api/approvals/{id}/reassign" => json!({"approver_id": self.chief.id}),
+            "POST /api/admin/breakers/{name}" => json!({"force": "none"}),
             "PATCH /api/auth/users/{id}" => json!({"time_zone": "Europe/Rome"}),
             _ => json!({}),
         }
     }
 
     async fn ask(&self, operation: &Operation, who: Who, whose: Whose) -> Answer {
-        let mut path = operation.path.clone();
+        let mut path = operation.path.replace("{name}", "breaker.sales");
         if path == "/api/stream" && !matches!(who, Who::Nobody | Who::Deleted) {
             path.push_str("?nonsense=1");
         }

@@ -116,9 +116,41 @@ async fn actors_and_breakers_show_what_they_did() {
         ["analytics", "auth", "customer", "opportunity", "sales"].map(|name| format!("breaker.{name}"));
     assert!(names.iter().eq(&callees), "{names:?}");
     let breaker = named(&breakers, "breaker.customer");
-    let expected =
-        json!({"name": "breaker.customer", "state": "closed", "calls": 1, "failures": 0, "retry_at": null});
+    let expected = json!({
+        "name": "breaker.customer", "state": "closed", "forced": null, "calls": 1, "failures": 0,
+        "latency_ms": breaker["latency_ms"], "retry_at": null, "under_way": 0, "capacity": 1024,
+        "counters": {
+            "fire": 1, "success": 1, "failure": 0, "timeout": 0, "reject": 0, "fallback": 0,
+            "open": 0, "half_open": 0, "close": 0,
+        },
+    });
     assert_eq!(breaker, &expected, "the meeting's customer was asked for");
+    assert_eq!(keys(&breaker["latency_ms"]), ["max", "mean", "p50", "p90", "p99"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_administrator_keeps_a_breaker_open_and_calls_answer_from_copies_until_it_is_free() {
+    let app = TestApp::start(Sqlite).await;
+    let Team { admin, sales, .. } = Team::of(&app).await;
+    let customer = sales.customer("絆").await.id();
+    app.settle().await;
+    let path = "/api/admin/breakers/breaker.customer";
+    let forced = admin.post(path, json!({"force": "open"})).await.expect(200).body;
+    assert_eq!((&forced["state"], &forced["forced"]), (&json!("open"), &json!("open")));
+    sales.meeting(&customer, "写しで確認").await;
+    let breakers = admin.get("/api/admin/breakers").await.expect(200);
+    let counters = &named(&breakers, "breaker.customer")["counters"];
+    assert_eq!((&counters["fallback"], &counters["success"]), (&json!(1), &json!(0)), "{counters}");
+    let metrics = app.nobody().get("/metrics").await.expect(200).text;
+    let counted = r#"kizuna_breaker_events_total{breaker="breaker.customer",event="fallback"} "#;
+    assert!(
+        metrics.contains(counted) && metrics.contains(r#"kizuna_breaker_open{breaker="breaker.customer"} 1"#)
+    );
+    let free = admin.post(path, json!({"force": "none"})).await.expect(200).body;
+    assert_eq!((&free["state"], &free["forced"]), (&json!("closed"), &json!(null)));
+    sales.meeting(&customer, "直接確認").await;
+    admin.post(path, json!({"force": "ajar"})).await.expect_problem(422, "invalid_fields");
+    admin.post("/api/admin/breakers/breaker.nobody", json!({"force": "open"})).await.expect(404);
 }
 
 #[rstest]

@@ -17,7 +17,7 @@ struct Operation {
 impl Operation {
     /// Its address, with an id that nobody has.
     fn address(&self) -> String {
-        self.path.replace("{id}", NOBODY)
+        self.path.replace("{id}", NOBODY).replace("{name}", "breaker.sales")
     }
 
     /// A valid request but for this query, with the error that is expected.
@@ -35,6 +35,7 @@ impl Operation {
             "PATCH" if self.path.ends_with("/reassign") => {
                 rejected.json(format!("{{\"approver_id\":\"{NOBODY}\"}}"))
             }
+            "POST" if self.path.starts_with("/api/admin/breakers/") => rejected.json("{\"force\":\"none\"}"),
             _ => rejected.json("{}"),
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kernel::error::Error;
 use rstest::rstest;
-use runtime::circuit_breaker::CircuitBreaker;
+use runtime::breaker::CircuitBreaker;
 use serde_json::{Value, json};
 
 use testing::{Database, Member, Postgres, Sqlite, Team, TestApp};

@@ -11,7 +11,7 @@ use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::{Id, new_id};
 use redis::streams::StreamRangeReply;
-use runtime::circuit_breaker::BreakerState;
+use runtime::breaker::BreakerState;
 use runtime::remote::calls::{Question, RedisTime, Reply, Request};
 use runtime::remote::mailbox::post;
 use serde::Serialize;

@@ -8,7 +8,7 @@
 //! - [`entity`], `child`: one actor per aggregate, found by id; `state_cache`, [`hot_state`]: its state for readers
 //! - [`journal`]: the only writer of a node; [`registry`]: delivers committed events to subscribers
 //! - [`consumer`]: applies the log's events in order, each once; [`positions`]: the position of a reader in the log
-//! - [`breaker`], [`circuit_breaker`], [`retry`]: calls between services
+//! - [`breaker`], [`retry`]: calls between services
 //! - [`schedule`], [`scheduler`]: jobs at fixed times, once on any number of nodes; [`janitor`]: bounds memory and
 //!   tables
 //! - [`trace`]: the span and the request of the current work, for the log
@@ -18,7 +18,6 @@
 pub mod arbiters;
 pub mod breaker;
 mod child;
-pub mod circuit_breaker;
 pub mod cluster;
 pub mod consumer;
 pub mod entity;

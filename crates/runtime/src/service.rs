@@ -22,7 +22,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
-use crate::circuit_breaker::CircuitBreaker;
+use crate::breaker::CircuitBreaker;
 use crate::remote::caller::Remote;
 use crate::stats::ActorStats;
 use crate::supervisor::{LivenessGuard, Ref, Supervisor, Tracked};
@@ -269,6 +269,12 @@ impl<S: Hosted> Peer<S> {
             // because its conditions no longer hold, which is not a failure of the service.
             Service::Local(local) => local.ask(message).await,
         }
+    }
+
+    /// Says that the caller answered from a copy, because asking failed for this `cause`.
+    pub fn fell_back(&self, cause: &Error) {
+        metrics::counter!("kizuna_fallbacks_total", "callee" => S::SERVICE.as_str()).increment(1);
+        self.breaker.fell_back(cause);
     }
 
     /// Asks the service once, within nine tenths of the breaker's timeout, for a caller that must itself answer within

@@ -14,7 +14,7 @@ use kizuna::actors::auth::client::AuthClient;
 use kizuna::app::consumers::CONSUMERS;
 use kizuna::app::startup::{Application, Stopper};
 use kizuna::config::Config;
-use runtime::circuit_breaker::Breakers;
+use runtime::breaker::Breakers;
 use runtime::consumer::ConsumerSpec;
 use store::sql::Sql;
 use store::{Db, cursors};

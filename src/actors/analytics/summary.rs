@@ -52,8 +52,13 @@ impl<T: Send + Sync + 'static> LastGood<T> {
         Self { callee, kept, clock: clock.clone() }
     }
 
-    /// Asks once; without an answer it returns the last good figures of this key.
-    async fn section(&self, key: Key, call: impl Future<Output = Result<T, Error>>) -> Section<T> {
+    /// Asks once; without an answer it returns the last good figures of this key, and tells `fell_back`.
+    async fn section(
+        &self,
+        key: Key,
+        call: impl Future<Output = Result<T, Error>>,
+        fell_back: impl FnOnce(&Error),
+    ) -> Section<T> {
         match call.await {
             Ok(figures) => {
                 let (now, figures) = (self.clock.now(), Arc::new(figures));
@@ -65,7 +70,7 @@ impl<T: Send + Sync + 'static> LastGood<T> {
                 self.kept.get(&key).map_or(
                     Section { source: Source::Unavailable, as_of: None, figures: None },
                     |(as_of, figures)| {
-                        metrics::counter!("kizuna_fallbacks_total", "callee" => self.callee).increment(1);
+                        fell_back(&error);
                         Section { source: Source::Cached, as_of: Some(as_of), figures: Some(figures) }
                     },
                 )
@@ -115,10 +120,10 @@ impl Summaries {
         let tasks = self.sales.ask_in_time(TaskStats { caller, owner_id, from, to });
         let approvals = self.opportunity.ask_in_time(ApprovalStats { caller, owner_id, from, to });
         let (customers, meetings, tasks, approvals) = tokio::join!(
-            self.customers.section(key, customers),
-            self.meetings.section(key, meetings),
-            self.tasks.section(key, tasks),
-            self.approvals.section(key, approvals),
+            self.customers.section(key, customers, |error| self.customer.fell_back(error)),
+            self.meetings.section(key, meetings, |error| self.sales.fell_back(error)),
+            self.tasks.section(key, tasks, |error| self.sales.fell_back(error)),
+            self.approvals.section(key, approvals, |error| self.opportunity.fell_back(error)),
         );
         SalesSummary { generated_at: self.clock.now(), customers, meetings, tasks, approvals }
     }

@@ -3,7 +3,7 @@
 use kernel::event::EventType;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use domain::service_name::ServiceName;
@@ -15,6 +15,7 @@ use kernel::error::Error;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
 use kernel::page::PageRequest;
+use runtime::breaker::Forced;
 use store::cursors::{Parked, ParkedStatus};
 use store::leases::Member;
 pub use store::log::AuditFilter;
@@ -61,6 +62,40 @@ pub struct ReadActors {
 /// Every breaker of this node.
 pub struct ReadBreakers {
     pub caller: Caller,
+}
+
+/// What an operator wants of a breaker.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BreakerOrder {
+    pub force: Force,
+}
+
+/// The state in which a breaker is kept; `none` lets its calls decide again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Force {
+    Open,
+    Closed,
+    None,
+}
+
+impl From<Force> for Option<Forced> {
+    fn from(force: Force) -> Self {
+        match force {
+            Force::Open => Some(Forced::Open),
+            Force::Closed => Some(Forced::Closed),
+            Force::None => None,
+        }
+    }
+}
+
+/// Keeps a breaker of this node in a state.
+pub struct ForceBreaker {
+    pub caller: Caller,
+    /// `breaker.customer`.
+    pub name: String,
+    pub order: BreakerOrder,
 }
 
 /// Every consumer and how far it is.

@@ -8,15 +8,16 @@ use futures_util::future::try_join_all;
 use crate::actors::operations::dead_letters;
 use crate::actors::operations::messages::{
     CheckIntegrity, ClusterReading, ConsumerIntegrity, ConsumerLag, ConsumerReading, DeadLetter,
-    IntegrityReport, ListDeadLetters, NEWEST_FIRST, NodeReading, PartitionReading, ReadActors, ReadAuditLog,
-    ReadBreakers, ReadCluster, ReadConsumers, ReadLag, RedisState, RedriveDeadLetter, may_audit, may_operate,
+    ForceBreaker, IntegrityReport, ListDeadLetters, NEWEST_FIRST, NodeReading, PartitionReading, ReadActors,
+    ReadAuditLog, ReadBreakers, ReadCluster, ReadConsumers, ReadLag, RedisState, RedriveDeadLetter,
+    may_audit, may_operate,
 };
 use kernel::clock::Clock;
-use kernel::error::Error;
+use kernel::error::{Error, ErrorCode};
 use kernel::event::{LoggedEvent, PARTITIONS};
 use kernel::page::{Keyset, Page};
 use kernel::service_id::ServiceId;
-use runtime::circuit_breaker::{BreakerReading, CircuitBreaker};
+use runtime::breaker::{BreakerReading, Breakers, CircuitBreaker};
 use runtime::cluster::members::Members;
 use runtime::cluster::placement::Membership;
 use runtime::journal::Journal;
@@ -33,7 +34,7 @@ pub struct OperationsService {
     pub journal: Journal,
     pub clock: Clock,
     pub actor_stats: ActorStatsRegistry,
-    pub breakers: Vec<CircuitBreaker>,
+    pub breakers: Breakers,
     /// Every consumer with the types that it reads.
     pub consumers: Vec<ConsumerSpec>,
     pub members: Members,
@@ -83,6 +84,13 @@ impl OperationsService {
         may_operate(&context.caller)?;
         let commit = async |unit| self.journal.commit(unit).await;
         dead_letters::redrive(&self.db, id, context.claim.as_ref(), self.clock.now(), commit).await
+    }
+
+    async fn force(&self, message: ForceBreaker) -> Result<BreakerReading, Error> {
+        let ForceBreaker { caller, name, order } = message;
+        may_operate(&caller)?;
+        let breaker = self.breakers.named(&name).ok_or(Error::new(ErrorCode::NotFound))?;
+        breaker.force(order.force.into()).await
     }
 
     async fn integrity(&self) -> Result<IntegrityReport, Error> {
@@ -147,8 +155,9 @@ serve!(OperationsService, {
     },
     ReadBreakers => |service, message| Vec<BreakerReading> {
         may_operate(&message.caller)?;
-        try_join_all(service.breakers.iter().map(CircuitBreaker::read)).await
+        try_join_all(service.breakers.all().iter().map(CircuitBreaker::read)).await
     },
+    ForceBreaker => |service, message| BreakerReading { service.force(message).await },
     ReadConsumers => |service, message| Vec<ConsumerReading> {
         may_operate(&message.caller)?;
         service.consumers().await

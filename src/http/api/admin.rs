@@ -1,21 +1,22 @@
 //! `/api/admin`: what operators see and do (ADMIN).
 
 use crate::http::error::HttpResult;
-use actix_web::web::Data;
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 
 use crate::actors::operations::messages::{
-    CheckIntegrity, ClusterReading, ConsumerReading, DeadLetterView, IntegrityReport, LATEST_FIRST,
-    ListDeadLetters, ReadActors, ReadBreakers, ReadCluster, ReadConsumers, RedriveDeadLetter,
+    BreakerOrder, CheckIntegrity, ClusterReading, ConsumerReading, DeadLetterView, ForceBreaker,
+    IntegrityReport, LATEST_FIRST, ListDeadLetters, ReadActors, ReadBreakers, ReadCluster, ReadConsumers,
+    RedriveDeadLetter,
 };
-use crate::http::extract::{Authenticated, NoParams, Params, PathId};
+use crate::http::extract::{Authenticated, Body, NoParams, Params, PathId};
 use crate::http::idempotency::{Shape, once};
 use crate::http::paging;
 use crate::http::paging::list_params;
 use crate::http::state::Gateway;
 use kernel::ids::Id;
 use kernel::page::Page;
-use runtime::circuit_breaker::BreakerReading;
+use runtime::breaker::BreakerReading;
 use runtime::stats::ActorReading;
 
 /// The nodes, the partitions of the log, and how far each consumer lags (ADMIN)
@@ -40,6 +41,25 @@ pub async fn actors(gateway: Data<Gateway>, auth: Authenticated, _: Params<NoPar
 pub async fn breakers(gateway: Data<Gateway>, auth: Authenticated, _: Params<NoParams>) -> HttpResult {
     let readings = gateway.operations.ask(ReadBreakers { caller: auth.caller }).await?;
     Ok(HttpResponse::Ok().json(readings))
+}
+
+/// Keep a circuit breaker of this node open or closed, or let its calls decide again (ADMIN)
+#[utoipa::path(
+    tag = "admin",
+    params(("name" = String, Path, example = "breaker.customer")),
+    request_body = BreakerOrder,
+    responses((status = 200, body = BreakerReading))
+)]
+#[post("/admin/breakers/{name}")]
+pub async fn force_breaker(
+    gateway: Data<Gateway>,
+    auth: Authenticated,
+    name: Path<String>,
+    _: Params<NoParams>,
+    body: Body<BreakerOrder>,
+) -> HttpResult {
+    let order = ForceBreaker { caller: auth.caller, name: name.into_inner(), order: body.value };
+    Ok(HttpResponse::Ok().json(gateway.operations.ask(order).await?))
 }
 
 /// Every consumer of the event log and how far it is (ADMIN)

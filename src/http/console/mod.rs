@@ -69,6 +69,7 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(reports::download)
         .service(sagas::index)
         .service(admin::index)
+        .service(admin::force_breaker)
         .service(admin::redrive)
         .service(users::index)
         .service(users::create)

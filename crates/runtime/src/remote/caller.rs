@@ -11,7 +11,7 @@ use dashmap::DashMap;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{Instant, timeout};
 
-use crate::circuit_breaker::CircuitBreaker;
+use crate::breaker::CircuitBreaker;
 use crate::cluster::members::{Hosts, Members};
 use crate::remote::calls::{Question, Reply, Request};
 use crate::remote::dedup::DEADLINE_MAX;

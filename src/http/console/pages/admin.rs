@@ -1,13 +1,14 @@
 //! `/admin`: what the node does (ADMIN). MANAGER have the audit log alone.
 
 use crate::http::error::HttpResult;
-use actix_web::web::Data;
+use actix_web::web::{Data, Path};
 use actix_web::{get, post};
 use askama::Template;
 
 use crate::actors::operations::messages::{
-    CheckIntegrity, ClusterReading, ConsumerReading, DeadLetter, IntegrityReport, ListDeadLetters,
-    ReadActors, ReadBreakers, ReadCluster, ReadConsumers, RedriveDeadLetter, may_audit, may_operate,
+    BreakerOrder, CheckIntegrity, ClusterReading, ConsumerReading, DeadLetter, Force, ForceBreaker,
+    IntegrityReport, ListDeadLetters, ReadActors, ReadBreakers, ReadCluster, ReadConsumers,
+    RedriveDeadLetter, may_audit, may_operate,
 };
 use crate::http::console::kit::form_data::Posted;
 use crate::http::console::kit::frame::redirect;
@@ -15,8 +16,9 @@ use crate::http::console::kit::frame::{Frame, api_word, ok};
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::extract::PathId;
 use crate::http::state::Gateway;
+use kernel::error::Error;
 use kernel::page::PageRequest;
-use runtime::circuit_breaker::BreakerReading;
+use runtime::breaker::BreakerReading;
 use runtime::stats::ActorReading;
 
 /// Dead letters on the page; the command line and the API have them all.
@@ -73,6 +75,24 @@ pub async fn index(gateway: Data<Gateway>, me: SessionUser) -> HttpResult {
         actors: operations.ask(ReadActors { caller }).await?,
         f,
     }))
+}
+
+#[post("/admin/breakers/{name}")]
+pub async fn force_breaker(
+    gateway: Data<Gateway>,
+    me: SessionUser,
+    name: Path<String>,
+    posted: Posted,
+) -> HttpResult {
+    let force = match posted.0.get("force") {
+        Some("open") => Force::Open,
+        Some("closed") => Force::Closed,
+        Some("none") => Force::None,
+        _ => return Err(Error::field("force", "invalid_choice").into()),
+    };
+    let order = BreakerOrder { force };
+    gateway.operations.ask(ForceBreaker { caller: me.caller(), name: name.into_inner(), order }).await?;
+    Ok(redirect("/admin?done=breaker-set#breakers"))
 }
 
 #[post("/admin/dead-letters/{id}/redrive")]
