@@ -21,40 +21,55 @@ use store::unit_of_work::Write;
 
 pub static ACTIVITY: Table = Table {
     name: "customer_activity",
-    columns: &[("id", Kind::Id), ("customer_id", Kind::Id)],
+    columns: &[
+        ("id", Kind::Id),
+        ("customer_id", Kind::Id),
+        ("owner_id", Kind::Id),
+        ("previous_owner_id", Kind::Id),
+    ],
     on_conflict: OnConflict::Fail,
     fence: "id",
 };
 
-/// Adds an event to a customer's timeline.
-pub fn activity_write(event: Id, customer_id: Id) -> Write {
+/// Adds an event to a customer's timeline. `owners` are the SALES users who may see it: the owner of its record, and the
+/// owner until this event.
+pub fn activity_write(event: Id, customer_id: Id, owners: &[Id]) -> Write {
     #[derive(Serialize)]
     struct Row {
         id: Id,
         customer_id: Id,
+        owner_id: Option<Id>,
+        previous_owner_id: Option<Id>,
     }
-    Write::put(&ACTIVITY, event, &Row { id: event, customer_id })
+    let (owner_id, previous_owner_id) = (owners.first().copied(), owners.get(1).copied());
+    Write::put(&ACTIVITY, event, &Row { id: event, customer_id, owner_id, previous_owner_id })
 }
 
-/// A customer's timeline, newest first, before the event `before`.
+/// The condition that the viewer is one of the owners of an event.
+const IS_OWNER: &str = "? IN (a.owner_id, a.previous_owner_id)";
+
+/// A customer's timeline, newest first, before the event `before`; with a `viewer`, only the events of records that are or
+/// were theirs.
 pub async fn activity(
     db: &Db,
     customer: Id,
+    viewer: Option<Id>,
     before: Option<Id>,
     limit: i64,
 ) -> Result<Vec<LoggedEvent>, StoreError> {
     let tail = Sql::new("JOIN customer_activity AS a ON a.id = events.id")
         .filter("a.customer_id = ?", [customer.into()])
+        .filter_some(IS_OWNER, viewer)
         .filter_some("a.id < ?", before)
         .push(" ORDER BY a.id DESC", [])
         .limit(limit);
     log::read(db, tail).await
 }
 
-/// How many events a customer's timeline has.
-pub async fn activity_count(db: &Db, customer: Id) -> Result<i64, StoreError> {
-    let sql = Sql::new("SELECT CAST(count(*) AS TEXT) FROM customer_activity");
-    db.number(sql.filter("customer_id = ?", [customer.into()])).await
+/// How many events a customer's timeline has; with a `viewer`, as [`activity`] shows it to them.
+pub async fn activity_count(db: &Db, customer: Id, viewer: Option<Id>) -> Result<i64, StoreError> {
+    let sql = Sql::new("SELECT CAST(count(*) AS TEXT) FROM customer_activity AS a");
+    db.number(sql.filter("a.customer_id = ?", [customer.into()]).filter_some(IS_OWNER, viewer)).await
 }
 
 pub static METRICS: Table = Table {

@@ -48,24 +48,30 @@ pub struct Referring {
     table: &'static str,
     /// A condition with a place for the user or customer.
     condition: &'static str,
+    /// The column of the user who sees the record, if not everybody does.
+    owner: &'static str,
 }
 
 pub const CUSTOMERS_OF_OWNER: Referring =
-    Referring { table: "customers", condition: "deleted_at IS NULL AND owner_id = ?" };
+    referring_to("customers", "deleted_at IS NULL AND owner_id = ?", "owner_id");
 pub const MEETINGS_OF_OWNER: Referring =
-    Referring { table: "meetings", condition: "deleted_at IS NULL AND owner_id = ?" };
+    referring_to("meetings", "deleted_at IS NULL AND owner_id = ?", "owner_id");
 pub const MEETINGS_OF_CUSTOMER: Referring =
-    Referring { table: "meetings", condition: "deleted_at IS NULL AND customer_id = ?" };
+    referring_to("meetings", "deleted_at IS NULL AND customer_id = ?", "owner_id");
 pub const TASKS_OF_ASSIGNEE: Referring =
-    Referring { table: "tasks", condition: "deleted_at IS NULL AND assignee_id = ?" };
+    referring_to("tasks", "deleted_at IS NULL AND assignee_id = ?", "assignee_id");
 pub const TASKS_OF_CUSTOMER: Referring =
-    Referring { table: "tasks", condition: "deleted_at IS NULL AND customer_id = ?" };
+    referring_to("tasks", "deleted_at IS NULL AND customer_id = ?", "assignee_id");
 pub const APPROVALS_OF_USER: Referring =
-    Referring { table: "approvals", condition: "status = 'PENDING' AND ? IN (requester_id, approver_id)" };
+    referring_to("approvals", "status = 'PENDING' AND ? IN (requester_id, approver_id)", "requester_id");
 pub const APPROVALS_OF_CUSTOMER: Referring =
-    Referring { table: "approvals", condition: "status = 'PENDING' AND customer_id = ?" };
+    referring_to("approvals", "status = 'PENDING' AND customer_id = ?", "requester_id");
 pub const NOTIFICATIONS_OF_CUSTOMER: Referring =
-    Referring { table: "notifications", condition: "archived_at IS NULL AND customer_id = ?" };
+    referring_to("notifications", "archived_at IS NULL AND customer_id = ?", "user_id");
+
+const fn referring_to(table: &'static str, condition: &'static str, owner: &'static str) -> Referring {
+    Referring { table, condition, owner }
+}
 
 /// The first records that refer to `id`, at most `limit`.
 pub async fn referring(db: &Db, to: Referring, id: Id, limit: i64) -> Result<Vec<Id>, StoreError> {
@@ -80,10 +86,11 @@ pub async fn referring(db: &Db, to: Referring, id: Id, limit: i64) -> Result<Vec
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
-/// How many records refer to `id`.
-pub async fn count(db: &Db, to: Referring, id: Id) -> Result<i64, StoreError> {
+/// How many records refer to `id`; with a `viewer`, how many of theirs.
+pub async fn count(db: &Db, to: Referring, id: Id, viewer: Option<Id>) -> Result<i64, StoreError> {
     let count = Sql::new(format!("SELECT CAST(count(*) AS TEXT) FROM {}", to.table));
-    db.number(count.filter(to.condition, [id.into()])).await
+    let is_theirs = format!("{} = ?", to.owner);
+    db.number(count.filter(to.condition, [id.into()]).filter_some(&is_theirs, viewer)).await
 }
 
 /// The subjects of the events of a type that the event `cause` led to, at most `limit` of them, and how many there are.

@@ -4,6 +4,8 @@ use rstest::rstest;
 use serde_json::json;
 
 use crate::rejected::{Rejected, all_refused};
+use store::sql::Sql;
+use testing::browser::Browser;
 use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const MISSING: &str = "0198c0de-0000-7000-8000-000000000000";
@@ -146,4 +148,114 @@ async fn a_record_that_is_handed_over_leaves_its_old_owner(#[values(Sqlite, Post
     }
     assert!(sales.get("/api/customers").await.items().is_empty());
     assert_eq!(colleague.get("/api/meetings").await.items().len(), 1);
+}
+
+/// A customer of `sales` with a meeting of theirs, one that was handed to `colleague`, and what the manager keeps to
+/// themselves.
+async fn shared_customer(app: &TestApp, team: &Team) -> String {
+    let Team { manager, sales, colleague, .. } = team;
+    let customer = sales.customer("絆").await.id();
+    let (_, handed) = (sales.meeting(&customer, "訪問").await, sales.meeting(&customer, "引継ぎ").await.id());
+    let secret = json!({
+        "customer_id": customer, "title": "内密", "met_at": "2026-03-01T10:00:00Z", "notes": "内密の値引き",
+    });
+    manager.post("/api/meetings", secret).await.expect(201);
+    let call = json!({"title": "内密", "due_at": "2026-03-05T09:00:00Z", "customer_id": customer});
+    manager.post("/api/tasks", call).await.expect(201);
+    manager.approval(&customer, "内密").await;
+    let handed = format!("/api/meetings/{handed}");
+    manager.patch(&handed, json!({"owner_id": colleague.id})).await.expect(200);
+    manager.patch(&handed, json!({"notes": "内密"})).await.expect(200);
+    app.settle().await;
+    customer
+}
+
+/// The types of a customer's activity, as `member` sees it page by page.
+async fn activity(member: &Member, customer: &str) -> Vec<String> {
+    let path = format!("/api/customers/{customer}/activity");
+    let whole = member.get(&format!("{path}?count=true")).await.expect(200);
+    assert_eq!(whole.header("x-total-count"), Some(whole.items().len().to_string().as_str()));
+    let (mut walked, mut next) = (Vec::new(), Some(format!("{path}?limit=1")));
+    while let Some(path) = next {
+        let page = member.get(&path).await.expect(200);
+        walked.extend(page.items().to_vec());
+        next = page.next().map(str::to_owned);
+    }
+    assert_eq!(walked, whole.items());
+    walked.iter().map(|event| event["type"].as_str().expect("a type").to_owned()).collect()
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_activity_of_an_own_customer_shows_sales_what_the_live_feed_would(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let app = TestApp::start(on).await;
+    let team = Team::of(&app).await;
+    let customer = shared_customer(&app, &team).await;
+    // The handing over is the last that its old owner sees of a meeting.
+    let own = ["meeting.updated", "meeting.created", "meeting.created", "customer.created"];
+    let all = [
+        "meeting.updated",
+        "meeting.updated",
+        "approval.requested",
+        "task.created",
+        "meeting.created",
+        "meeting.created",
+        "meeting.created",
+        "customer.created",
+    ];
+    assert_eq!(activity(&team.sales, &customer).await, own);
+    for member in [&team.manager, &team.admin] {
+        assert_eq!(activity(member, &customer).await, all);
+    }
+    let path = format!("/api/customers/{customer}/activity");
+    team.colleague.get(&path).await.expect_problem(404, "not_found");
+    assert!(!team.sales.get(&path).await.text.contains("内密"));
+    let page = async |member: &Member| {
+        let browser = Browser::open(&app, &member.email).await;
+        browser.get(&format!("/customers/{customer}")).await.expect(200).text
+    };
+    assert!(page(&team.manager).await.contains("内密"));
+    assert!(!page(&team.sales).await.contains("内密"));
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn events_from_before_the_owners_were_stored_are_shown_by_the_same_rule(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let app = TestApp::start(on).await;
+    let team = Team::of(&app).await;
+    let customer = shared_customer(&app, &team).await;
+    let before = activity(&team.sales, &customer).await;
+    let forget = "UPDATE customer_activity SET owner_id = NULL, previous_owner_id = NULL";
+    app.db.execute(Sql::new(forget)).await.expect("an update");
+    assert!(activity(&team.sales, &customer).await.is_empty(), "what names no owner is not for SALES");
+    let migration = match on {
+        Sqlite => include_str!("../../migrations/sqlite/0014_add_owners_to_customer_activity.sql"),
+        Postgres => include_str!("../../migrations/postgres/0014_add_owners_to_customer_activity.sql"),
+    };
+    let update = &migration[migration.find("UPDATE").expect("an update")..];
+    app.db.execute(Sql::new(update.trim_end().trim_end_matches(';'))).await.expect("an update");
+    assert_eq!(activity(&team.sales, &customer).await, before);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_deletion_preview_counts_what_its_reader_may_see(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let team = Team::of(&app).await;
+    let customer = shared_customer(&app, &team).await;
+    let counts = async |member: &Member| {
+        let path = format!("/api/customers/{customer}/deletion-preview");
+        let preview = member.get(&path).await.expect(200);
+        ["meetings", "tasks", "approvals", "notifications"].map(|kind| preview.body["counts"][kind].clone())
+    };
+    assert_eq!(counts(&team.sales).await, [json!(1), json!(0), json!(0), json!(0)]);
+    let [meetings, tasks, approvals, notifications] = counts(&team.manager).await;
+    assert_eq!([meetings, tasks, approvals], [json!(3), json!(1), json!(1)]);
+    assert_eq!(notifications, 1, "the manager's own: that there is a customer");
+    let [.., notifications] = counts(&team.admin).await;
+    assert_eq!(notifications, 0);
 }

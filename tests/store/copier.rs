@@ -71,7 +71,7 @@ impl Consumer for Copier {
                 return Err(EffectError::Event("it breaks over this one".to_owned()));
             }
             let CustomerPayload { customer, .. } = event.payload()?;
-            unit.writes.push(activity_write(event.event.id, customer.id));
+            unit.writes.push(activity_write(event.event.id, customer.id, &[customer.owner_id]));
             let before = copies.get(&customer.id).map_or(customer.version - 1, |(before, _)| *before);
             copies.insert(customer.id, (before, customer));
         }

@@ -66,7 +66,7 @@ fn a_redriven_dead_letter_is_applied_once_and_what_waited_goes_on_after_it(#[cas
         eventually(NOTICED_WITHIN, async || copied(&node.db, one.id).await == 3).await;
         eventually(WITHIN, async || parked(&node.db).await.is_empty()).await;
         assert_eq!(copier.calls(event), calls + 1);
-        assert_eq!(analytics::activity_count(&node.db, one.id).await.unwrap(), 3, "each once");
+        assert_eq!(analytics::activity_count(&node.db, one.id, None).await.unwrap(), 3, "each once");
         publish(&node, &renamed(&three, "four")).await;
         eventually(WITHIN, async || copied(&node.db, one.id).await == 4).await;
         assert_eq!(applied(&node.db).await, count(&node.db, "events").await);
@@ -211,14 +211,14 @@ fn what_waits_behind_an_event_that_another_node_applied_has_its_turn(#[case] on:
         let (id, owner_id) = (one.id, one.owner_id);
         let copy = CustomerReplica { id, version: 1, name: one.name.clone(), owner_id, deleted_at: None };
         let applied_elsewhere = vec![
-            activity_write(event, one.id),
+            activity_write(event, one.id, &[]),
             Write::put(&SALES_CUSTOMERS, one.id, &copy).expecting(0),
             parking::release(&first),
         ];
         store(&node.db, applied_elsewhere).await;
         eventually(NOTICED_WITHIN, async || copied(&node.db, one.id).await == 2).await;
         eventually(WITHIN, async || parked(&node.db).await.is_empty()).await;
-        assert_eq!(analytics::activity_count(&node.db, one.id).await.unwrap(), 2);
+        assert_eq!(analytics::activity_count(&node.db, one.id, None).await.unwrap(), 2);
     });
 }
 

@@ -91,7 +91,7 @@ fn what_failed_twice_is_applied_once_and_before_what_came_later(#[case] on: Data
         becomes_due(&node, &copier, &first).await;
         eventually(WITHIN, async || copied(&node.db, one.id).await == 3).await;
         assert!(parked(&node.db).await.is_empty());
-        assert_eq!(analytics::activity_count(&node.db, one.id).await.unwrap(), 3);
+        assert_eq!(analytics::activity_count(&node.db, one.id, None).await.unwrap(), 3);
         publish(&node, &renamed(&three, "four")).await;
         eventually(WITHIN, async || copied(&node.db, one.id).await == 4).await;
         assert_eq!(applied(&node.db).await, count(&node.db, "events").await);

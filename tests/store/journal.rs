@@ -94,11 +94,11 @@ async fn an_activity_row_that_comes_again_takes_no_neighbour_with_it(#[case] on:
     let database = TestDatabase::fresh(on);
     let db = database.migrated().await;
     let (event, of) = (new_id(), new_id());
-    store(&db, vec![activity_write(event, of)]).await;
+    store(&db, vec![activity_write(event, of, &[])]).await;
     let units = vec![
-        unit(vec![activity_write(new_id(), of)]),
-        unit(vec![activity_write(event, of)]),
-        unit(vec![activity_write(new_id(), of)]),
+        unit(vec![activity_write(new_id(), of, &[])]),
+        unit(vec![activity_write(event, of, &[])]),
+        unit(vec![activity_write(new_id(), of, &[])]),
     ];
     let outcomes = commit(&db, units).await;
     assert!(matches!(outcomes[1], Err(CommitError::Duplicate(_))), "{outcomes:?}");

@@ -259,7 +259,8 @@ where
 {
     for kind in SagaKind::ALL {
         let all = [Counted::Customers, Counted::Meetings, Counted::Tasks, Counted::Approvals];
-        tried.call(CountReferring { kind, id: new_id() }, [Counts::from(all.map(|counted| (counted, 5)))]);
+        let count = CountReferring { kind, id: new_id(), caller: caller() };
+        tried.call(count, [Counts::from(all.map(|counted| (counted, 5)))]);
     }
 }
 

@@ -92,8 +92,7 @@ fn metrics(event_type: EventType) -> Option<Need> {
 
 fn activity(event_type: EventType) -> Option<Need> {
     match event_type {
-        // The subject alone.
-        CUSTOMER_CREATED | CUSTOMER_UPDATED | CUSTOMER_DELETED => Some(Need::of(json!({}))),
+        CUSTOMER_CREATED | CUSTOMER_UPDATED | CUSTOMER_DELETED => Some(Need::of(customer())),
         MEETING_CREATED | MEETING_UPDATED | MEETING_DELETED => Some(Need::of(meeting())),
         TASK_CREATED | TASK_UPDATED | TASK_COMPLETED | TASK_DELETED | TASK_DUE_SOON => {
             Some(Need::of(task()).or(json!({"task": {"customer_id": CUSTOMER}})))

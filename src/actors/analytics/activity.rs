@@ -1,4 +1,4 @@
-//! The timeline of a customer: which events concern which customer.
+//! The timeline of a customer: which events concern which customer, and who may see them.
 
 use domain::service_name::ServiceName;
 use kernel::event::EventType;
@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::persistence::analytics::activity_write;
 use domain::approval::record::ApprovalPayload;
+use domain::audience::Audience;
 use domain::events::{
     APPROVAL_APPROVED, APPROVAL_CANCELLED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED,
     CUSTOMER_CREATED, CUSTOMER_DELETED, CUSTOMER_UPDATED, MEETING_CREATED, MEETING_DELETED, MEETING_UPDATED,
@@ -36,7 +37,15 @@ fn customer_of(event: &LoggedEvent) -> Result<Option<Id>, EffectError> {
     })
 }
 
-/// The consumer that stores which customer each event concerns.
+/// The SALES users who may see an event: the rule of the live feed (SPEC §1).
+fn owners_of(event: &LoggedEvent) -> Result<Vec<Id>, EffectError> {
+    match Audience::of(event) {
+        Some(Audience::Managers { and }) => Ok(and),
+        _ => Err(EffectError::Event("the event names no owner of its record".to_owned())),
+    }
+}
+
+/// The consumer that stores which customer each event concerns, and who may see it.
 pub struct ActivityConsumer;
 
 impl Consumer for ActivityConsumer {
@@ -65,7 +74,7 @@ impl Consumer for ActivityConsumer {
         let mut unit = UnitOfWork::default();
         for event in events {
             if let Some(customer) = customer_of(event)? {
-                unit.writes.push(activity_write(event.event.id, customer));
+                unit.writes.push(activity_write(event.event.id, customer, &owners_of(event)?));
             }
         }
         Ok(unit)

@@ -39,13 +39,17 @@ pub struct AnalyticsService {
 }
 
 impl AnalyticsService {
-    /// A customer that the caller may not see is `not_found`, as if it did not exist: the customer service decides.
+    /// A customer that the caller may not see is `not_found`, as if it did not exist: the customer service decides. Of a
+    /// visible one SALES see the events that the live feed would show them: those of their own records.
     async fn read_activity(&self, read: ReadActivity) -> Result<Page<EventRecord>, Error> {
         let ReadActivity { caller, customer_id: customer, page } = read;
         self.customers.ask(FindCustomer { id: customer, caller }).await?;
-        let before = page.after.map(|key| key.id);
-        let events = queries::activity(&self.db, customer, before, page.limit + 1).await?;
-        let total = if page.count { Some(queries::activity_count(&self.db, customer).await?) } else { None };
+        let (viewer, before) = (caller.only_owner(), page.after.map(|key| key.id));
+        let events = queries::activity(&self.db, customer, viewer, before, page.limit + 1).await?;
+        let total = match page.count {
+            true => Some(queries::activity_count(&self.db, customer, viewer).await?),
+            false => None,
+        };
         let events = events.iter().map(EventRecord::from).collect();
         let key =
             |event: &EventRecord| Keyset { sort: NEWEST_FIRST.into(), value: String::new(), id: event.id };
@@ -62,7 +66,9 @@ serve!(AnalyticsService as ServiceName::Analytics, {
         Ok(queries::metrics(&service.db, owner, message.from, message.to).await?)
     },
     CountReferring read => |service, message| Counts {
-        let notifications = deletions::count(&service.db, NOTIFICATIONS_OF_CUSTOMER, message.id).await?;
+        // One's own notifications, whatever the role.
+        let reader = message.caller.actor_id();
+        let notifications = deletions::count(&service.db, NOTIFICATIONS_OF_CUSTOMER, message.id, reader).await?;
         Ok(Counts::from([(Counted::Notifications, notifications)]))
     },
     ReadActivity read => |service, message| Page<EventRecord> { service.read_activity(message).await },

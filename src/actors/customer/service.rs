@@ -101,7 +101,8 @@ serve!(CustomerService as ServiceName::Customer, {
     DeleteCustomer command => |service, message| Id { service.delete(message).await },
     CountByOwner read => |service, _message| HashMap<Id, i64> { Ok(queries::by_owner(&service.db).await?) },
     CountReferring read => |service, message| Counts {
-        let customers = deletions::count(&service.db, CUSTOMERS_OF_OWNER, message.id).await?;
+        let viewer = message.caller.only_owner();
+        let customers = deletions::count(&service.db, CUSTOMERS_OF_OWNER, message.id, viewer).await?;
         Ok(Counts::from([(Counted::Customers, customers)]))
     },
     FindCustomer read => |service, message| Arc<Customer> { service.find(&message).await },

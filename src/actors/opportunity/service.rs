@@ -108,7 +108,8 @@ serve!(OpportunityService as ServiceName::Opportunity, {
             SagaKind::UserDeletion => APPROVALS_OF_USER,
             SagaKind::CustomerDeletion => APPROVALS_OF_CUSTOMER,
         };
-        Ok(Counts::from([(Counted::Approvals, deletions::count(&service.db, to, message.id).await?)]))
+        let approvals = deletions::count(&service.db, to, message.id, message.caller.only_owner()).await?;
+        Ok(Counts::from([(Counted::Approvals, approvals)]))
     },
     ApprovalStats read => |service, message| ApprovalCounts { service.stats(message).await },
 });

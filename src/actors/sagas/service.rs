@@ -68,7 +68,7 @@ impl SagaService {
     async fn preview_user(&self, asked: PreviewUserDeletion) -> Result<Preview, Error> {
         may_manage_users(&asked.caller)?;
         let successors = self.successors(&asked.caller, asked.id, asked.reassign_to).await?;
-        let counts = self.counts(SagaKind::UserDeletion, asked.id).await?;
+        let counts = self.counts(SagaKind::UserDeletion, asked.id, asked.caller).await?;
         Ok(Preview {
             successor_id: Some(successors.successor.id),
             approver_id: successors.approver.map(|approver| approver.id),
@@ -78,20 +78,22 @@ impl SagaService {
 
     async fn preview_customer(&self, asked: PreviewCustomerDeletion) -> Result<Preview, Error> {
         self.customers.ask(FindCustomer { id: asked.id, caller: asked.caller }).await?;
-        let counts = self.counts(SagaKind::CustomerDeletion, asked.id).await?;
+        let counts = self.counts(SagaKind::CustomerDeletion, asked.id, asked.caller).await?;
         Ok(Preview::new(SagaKind::CustomerDeletion, asked.id, counts))
     }
 
-    /// Counts the records that refer to a user or customer; asks all services that have a step at the same time.
-    async fn counts(&self, kind: SagaKind, id: Id) -> Result<Counts, Error> {
+    /// Counts the records that refer to a user or customer and that the caller may see; asks all services that have a
+    /// step at the same time.
+    async fn counts(&self, kind: SagaKind, id: Id, caller: Caller) -> Result<Counts, Error> {
         let mut services: Vec<ServiceName> = kind.plan().iter().map(|plan| plan.service).collect();
         services.dedup();
-        let answers = try_join_all(services.into_iter().map(|service| self.count(service, kind, id))).await?;
+        let count = CountReferring { kind, id, caller };
+        let answers =
+            try_join_all(services.into_iter().map(|service| self.count(service, count.clone()))).await?;
         Ok(answers.into_iter().flatten().collect())
     }
 
-    async fn count(&self, service: ServiceName, kind: SagaKind, id: Id) -> Result<Counts, Error> {
-        let count = CountReferring { kind, id };
+    async fn count(&self, service: ServiceName, count: CountReferring) -> Result<Counts, Error> {
         match service {
             // Auth has no step: it begins the saga.
             ServiceName::Auth => Ok(Counts::new()),

@@ -81,8 +81,9 @@ impl SalesService {
             SagaKind::UserDeletion => (MEETINGS_OF_OWNER, TASKS_OF_ASSIGNEE),
             SagaKind::CustomerDeletion => (MEETINGS_OF_CUSTOMER, TASKS_OF_CUSTOMER),
         };
-        let meetings = deletions::count(&self.db, meetings, asked.id).await?;
-        let tasks = deletions::count(&self.db, tasks, asked.id).await?;
+        let viewer = asked.caller.only_owner();
+        let meetings = deletions::count(&self.db, meetings, asked.id, viewer).await?;
+        let tasks = deletions::count(&self.db, tasks, asked.id, viewer).await?;
         Ok(Counts::from([(Counted::Meetings, meetings), (Counted::Tasks, tasks)]))
     }
 

@@ -218,7 +218,7 @@ list_params! {
     ActivityParams {}
 }
 
-/// Every event about a customer and its meetings, newest first
+/// The events about a customer, its meetings, tasks and approvals that the caller may see, newest first
 #[utoipa::path(
     tag = "customers",
     params(("id" = Id, Path), ActivityParams),

@@ -29,7 +29,7 @@ pub struct PreviewCustomerDeletion {
     pub caller: Caller,
 }
 
-/// What a deletion would touch.
+/// What a deletion would touch, as far as the caller may see it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Preview {
     pub kind: SagaKind,
@@ -70,12 +70,14 @@ impl Preview {
     }
 }
 
-/// Asks a service how many of its records refer to a user or customer, by kind: what its steps would touch.
+/// Asks a service how many of its records that the caller may see refer to a user or customer, by kind: what its steps
+/// would touch.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct CountReferring {
     pub kind: SagaKind,
     /// The user or customer.
     pub id: Id,
+    pub caller: Caller,
 }
 
 pub struct FindSaga {
