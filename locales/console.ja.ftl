@@ -17,6 +17,7 @@ nav-reports = レポート
 nav-sagas = 削除処理
 nav-admin = 管理
 nav-audit = 監査ログ
+nav-security = セキュリティログ
 live-lost = サーバーとの接続が切れました。再接続しています…
 live-back = 再接続しました。表示は最新です。
 live-close = 閉じる
@@ -56,6 +57,7 @@ done-recorded = 商談を記録しました。
 done-added = 追加しました。
 done-requested = 承認を申請しました。
 done-decided = 申請を更新しました。
+done-session = セッションを終了しました。
 done-password = パスワードを変更しました。ほかの端末はログアウトされました。
 done-breaker-set = サーキットブレーカーを設定しました。
 done-redriven = 再実行を受け付けました。
@@ -75,7 +77,7 @@ refused-invalid_parameter = この条件では表示できません。条件を�
 refused-invalid_cursor = このページは表示できません。一覧の先頭からやり直してください。
 refused-stale_version = ほかの人が先に変更しました。ページを開き直して内容を確認してください。
 refused-duplicate_customer = 同じメールアドレスの顧客が登録されています。
-refused-too_many_attempts = ログインの失敗が続きました。しばらく待ってからお試しください。
+refused-too_many_attempts = ログインの失敗が続きました。{ $seconds } 秒後にお試しください。
 refused-unsupported_media_type = このフォームは読み取れません。ページを開き直してください。
 refused-body_too_large = 入力が長すぎます。
 refused-missing_token = ログインしてください。
@@ -300,9 +302,22 @@ audit-subject = ID
 
 settings-title = アカウント
 settings-account = 登録内容
-settings-about = 登録内容の変更は管理者にご依頼ください。
+settings-about = これらの変更は管理者にご依頼ください。
+settings-profile = 名前・表示言語・タイムゾーン
+settings-about-profile = ほかの人に表示される名前と、画面の言葉・日時の表示に使われます。
 settings-password = パスワードの変更
-settings-password-about = 変更すると、ほかの端末はログアウトされます。
+settings-about-password = 変更すると、ほかの端末はログアウトされます。
+sessions-title = ログイン中の端末
+sessions-about = 心当たりのないものは終了し、パスワードを変更してください。
+sessions-agent = プログラム
+sessions-address = アドレス
+sessions-opened = ログイン日時
+sessions-used = 最終利用
+sessions-current = この端末
+sessions-end = 終了
+sessions-unknown = 不明
+session-kind-api = API
+session-kind-console = ブラウザー
 
 # イベント。
 
@@ -385,3 +400,22 @@ metric-tasks-completed = タスクの完了
 metric-approvals-requested = 承認の申請
 metric-approvals-approved = 申請の承認
 metric-approvals-rejected = 申請の却下
+
+# The security log.
+
+security-what = 内容
+security-who = ユーザー
+security-count = 回数
+security-nobody = 該当なし
+security-signed-in = ログイン
+security-sign-in-refused = ログイン失敗
+security-sign-in-throttled = 失敗の続くログインを保留
+security-password-refused = 現在のパスワードの誤り
+security-password-changed = パスワードの変更
+security-password-set = 管理者によるパスワードの設定
+security-token-reused = 使用済みトークンの再使用（セッション終了）
+security-token-misplaced = 種類の異なるトークン
+security-signed-out = ログアウト
+security-session-ended = 本人によるセッション終了
+security-session-replaced = 再ログインによるセッション終了
+security-session-evicted = 上限超過によるセッション終了

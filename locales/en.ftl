@@ -71,7 +71,7 @@ idempotency_key_reused = Idempotency-Key used before
 upgrade_required = WebSocket only
     .detail = This address takes WebSocket connections only (RFC 6455, version 13). Server-Sent Events are at /api/stream.
 too_many_attempts = Too many attempts
-    .detail = Too many failed sign-ins. Wait as long as Retry-After says.
+    .detail = Too many failed sign-ins. Try again in { $seconds } s.
 too_many_streams = Too many connections
     .detail = This user has reached the limit of live connections. Close one first.
 too_many_connections = Too many connections
@@ -118,6 +118,8 @@ field-own_manager = A user cannot be their own manager.
 field-unknown_approver = There is no such manager or administrator.
 field-own_approver = A user cannot approve their own request.
 field-wrong_password = The password is wrong.
+field-common_password = This is one of the most common passwords. Choose one that nobody would guess.
+field-known_words = This is hardly more than words that others know: the name of Kizuna, or of this user.
 field-before_from = This is before the start of the range.
 field-range_too_long = The range may have at most { $limit } days.
 

@@ -71,7 +71,7 @@ idempotency_key_reused = 使用済みの Idempotency-Key
 upgrade_required = WebSocket 専用
     .detail = このアドレスは WebSocket（RFC 6455、バージョン 13）専用です。Server-Sent Events は /api/stream です。
 too_many_attempts = 試行回数の超過
-    .detail = ログインの失敗が続きました。Retry-After の時間だけお待ちください。
+    .detail = ログインの失敗が続きました。{ $seconds } 秒後にお試しください。
 too_many_streams = 接続が多すぎます
     .detail = この利用者のライブ接続が上限に達しています。どれかを閉じてください。
 too_many_connections = 接続が多すぎます
@@ -118,6 +118,8 @@ field-own_manager = 自分自身を上長にはできません。
 field-unknown_approver = このマネージャーまたは管理者は存在しません。
 field-own_approver = 自分の申請の承認者にはなれません。
 field-wrong_password = パスワードが正しくありません。
+field-common_password = よく使われるパスワードです。推測されにくいものにしてください。
+field-known_words = 製品名や、ご本人の名前・メールアドレスなど、ほかの人が知っている言葉だけでできています。
 field-before_from = 開始より前になっています。
 field-range_too_long = 期間は { $limit } 日以内にしてください。
 

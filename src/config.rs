@@ -1,19 +1,22 @@
 //! Settings: a struct per concern; each value comes from a flag or its environment variable (SPEC §9).
 
+mod database;
 mod http;
 mod listen;
+mod secrets;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use store::settings::DatabaseSettings;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
+pub use database::DatabaseConfig;
 pub use http::HttpConfig;
 pub use listen::Listen;
 
-use crate::actors::auth::throttle::Rate;
+use crate::actors::auth::rate::Rate;
 use crate::actors::live::client::LiveLimits;
+use crate::config::secrets::{SecretFile, check_admin_password, check_jwt_secret};
 use crate::http::connections::Places;
 use domain::service_name::ServiceName;
 use runtime::breaker::BreakerSettings;
@@ -22,60 +25,49 @@ use runtime::schedule::Schedule;
 use store::redis;
 use store::table::Dialect;
 
-/// Where the data is.
-#[derive(Args, Clone, Debug)]
-pub struct DatabaseConfig {
-    /// sqlite://PATH (created if missing) or postgres://…
-    #[arg(
-        long = "database-url",
-        env = "DATABASE_URL",
-        default_value = "sqlite://data/kizuna.db",
-        hide_env_values = true
-    )]
-    pub url: String,
-    /// Number of database connections; the journal has one more
-    #[arg(long = "pool-size", env = "KIZUNA_POOL_SIZE", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=256))]
-    pub pool_size: u32,
-}
-
-impl DatabaseConfig {
-    /// The settings for the store.
-    pub fn settings(&self) -> DatabaseSettings {
-        DatabaseSettings { url: self.url.clone(), pool_size: self.pool_size }
-    }
-
-    /// The URL without its password and its parameters.
-    pub fn shown(&self) -> String {
-        let without_query = |text: &str| text.split('?').next().unwrap_or_default().to_owned();
-        match (self.url.find("://"), self.url.rfind('@')) {
-            (Some(scheme), Some(host)) if scheme + 3 <= host => {
-                let user = self.url[scheme + 3..host].split([':', '/', '?']).next().unwrap_or_default();
-                format!("{}://{user}@{}", &self.url[..scheme], without_query(&self.url[host + 1..]))
-            }
-            _ => without_query(&self.url),
-        }
-    }
-}
-
 /// Tokens and sign-in.
 #[derive(Args, Clone, Debug)]
 pub struct AuthConfig {
     /// Secret of the tokens, at least 32 bytes; with SQLite it is made if not given, and stored beside the database
     #[arg(long, env = "KIZUNA_JWT_SECRET", hide_env_values = true)]
     pub jwt_secret: Option<String>,
+    /// File that holds the secret of the tokens
+    #[arg(long, env = "KIZUNA_JWT_SECRET_FILE", conflicts_with = "jwt_secret", value_parser = SecretFile::read)]
+    pub jwt_secret_file: Option<SecretFile>,
     /// E-mail address of the first ADMIN, who is created if there is no user
     #[arg(long, env = "KIZUNA_ADMIN_EMAIL", default_value = "admin@example.com")]
     pub admin_email: String,
     /// Password of the first ADMIN; made and printed once if not given
     #[arg(long, env = "KIZUNA_ADMIN_PASSWORD", hide_env_values = true)]
     pub admin_password: Option<String>,
+    /// File that holds the password of the first ADMIN
+    #[arg(long, env = "KIZUNA_ADMIN_PASSWORD_FILE", conflicts_with = "admin_password", value_parser = SecretFile::read)]
+    pub admin_password_file: Option<SecretFile>,
     #[arg(long, env = "KIZUNA_ACCESS_TOKEN_TTL", default_value = "15m", value_parser = duration)]
     pub access_token_ttl: Duration,
     #[arg(long, env = "KIZUNA_REFRESH_TOKEN_TTL", default_value = "30d", value_parser = duration)]
     pub refresh_token_ttl: Duration,
-    /// Failed sign-ins per account; ten times as many per address
+    /// How long a session is valid at most, however often it is used
+    #[arg(long, env = "KIZUNA_SESSION_LIFETIME", default_value = "90d", value_parser = duration)]
+    pub session_lifetime: Duration,
+    /// Maximum number of sessions of a user; a sign-in ends those that were not used for the longest time
+    #[arg(long, env = "KIZUNA_USER_SESSIONS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub user_sessions: u32,
+    /// Failed sign-ins per account and address; ten times as many per address
     #[arg(long, env = "KIZUNA_LOGIN_RATE", default_value = "10/m", value_parser = rate)]
     pub login_rate: Rate,
+}
+
+impl AuthConfig {
+    /// The secret of the tokens, if one is given.
+    pub fn jwt_secret(&self) -> Option<&str> {
+        self.jwt_secret_file.as_ref().map(SecretFile::text).or(self.jwt_secret.as_deref())
+    }
+
+    /// The password of the first ADMIN, if one is given.
+    pub fn admin_password(&self) -> Option<&str> {
+        self.admin_password_file.as_ref().map(SecretFile::text).or(self.admin_password.as_deref())
+    }
 }
 
 /// Calls between services, and consumers' retries (SPEC §7).
@@ -184,6 +176,9 @@ pub struct ClusterConfig {
     /// redis://…: makes this a node of a cluster; the database must be PostgreSQL
     #[arg(long = "redis-url", env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<String>,
+    /// File that holds the Redis URL
+    #[arg(long = "redis-url-file", env = "KIZUNA_REDIS_URL_FILE", conflicts_with = "redis_url", value_parser = SecretFile::read)]
+    pub redis_url_file: Option<SecretFile>,
     /// Services that this node hosts; calls to the others go to nodes that host them
     #[arg(
         long,
@@ -198,19 +193,24 @@ pub struct ClusterConfig {
 }
 
 impl ClusterConfig {
+    /// The URL of the cluster's Redis, if this is a node of a cluster.
+    pub fn redis_url(&self) -> Option<&str> {
+        self.redis_url_file.as_ref().map(SecretFile::text).or(self.redis_url.as_deref())
+    }
+
     /// Whether this node hosts every service.
     pub fn hosts_all(&self) -> bool {
         ServiceName::ALL.iter().all(|service| self.services.contains(service))
     }
 
     fn validate(&self, database: &DatabaseConfig) -> Result<(), String> {
-        if let Some(url) = &self.redis_url {
+        if let Some(url) = self.redis_url() {
             redis::check_url(url).map_err(|why| format!("--redis-url: {why}"))?;
-            if Dialect::of(&database.url) != Some(Dialect::Postgres) {
+            if Dialect::of(database.url()) != Some(Dialect::Postgres) {
                 return Err("--redis-url: a cluster's --database-url must be postgres://…".into());
             }
         }
-        if self.redis_url.is_none() && !self.hosts_all() {
+        if self.redis_url().is_none() && !self.hosts_all() {
             return Err("--services: a node that hosts only some needs --redis-url to call the others".into());
         }
         Ok(())
@@ -287,7 +287,7 @@ impl Config {
     /// # Errors
     /// One line that names the flag and what is wrong with it.
     pub fn validate(&self) -> Result<(), String> {
-        if Dialect::of(&self.database.url).is_none() {
+        if Dialect::of(self.database.url()).is_none() {
             return Err("--database-url: expected sqlite://PATH or postgres://…".into());
         }
         self.cluster.validate(&self.database)?;
@@ -297,12 +297,17 @@ impl Config {
         if self.demo && !self.cluster.hosts_all() {
             return Err("--demo: --services must list every service".into());
         }
-        match &self.auth.jwt_secret {
-            Some(secret) if secret.len() < 32 => return Err("--jwt-secret: needs at least 32 bytes".into()),
+        match self.auth.jwt_secret() {
+            Some(secret) => check_jwt_secret(secret).map_err(|why| format!("--jwt-secret: {why}"))?,
             None if self.secret_file().is_none() => {
                 return Err("--jwt-secret: required with PostgreSQL; needs at least 32 bytes".into());
             }
-            _ => {}
+            None => {}
+        }
+        if let Some(password) = self.auth.admin_password() {
+            let is_local = self.http.listen.ip().is_loopback();
+            check_admin_password(password, &self.auth.admin_email, is_local)
+                .map_err(|why| format!("--admin-password: {why}"))?;
         }
         if let Some(url) = &self.http.public_url {
             let known = url.starts_with("http://") || url.starts_with("https://");
@@ -315,7 +320,7 @@ impl Config {
 
     /// The file of a made secret: beside a SQLite file.
     pub fn secret_file(&self) -> Option<PathBuf> {
-        let path = self.database.url.strip_prefix("sqlite:")?.trim_start_matches("//");
+        let path = self.database.url().strip_prefix("sqlite:")?.trim_start_matches("//");
         let path = path.split('?').next().filter(|path| !path.is_empty() && *path != ":memory:")?;
         Some(Path::new(path).with_extension("jwt-secret"))
     }
@@ -408,21 +413,6 @@ mod tests {
         }
         let flags = <Flags as clap::Parser>::parse_from(["kizuna"]);
         assert_eq!(flags.resilience.retry(), Backoff::default());
-    }
-
-    #[test]
-    fn a_database_is_shown_without_its_password() {
-        for (url, shown) in [
-            ("sqlite://data/kizuna.db", "sqlite://data/kizuna.db"),
-            (
-                "postgres://kizuna:s3:cr@et@db.example:5432/kizuna?sslmode=require",
-                "postgres://kizuna@db.example:5432/kizuna",
-            ),
-            ("postgres://db.example/kizuna?user=a&password=b", "postgres://db.example/kizuna"),
-            ("postgres://kizuna:a?b@db.example/kizuna", "postgres://kizuna@db.example/kizuna"),
-        ] {
-            assert_eq!(DatabaseConfig { url: url.to_owned(), pool_size: 1 }.shown(), shown);
-        }
     }
 
     #[test]

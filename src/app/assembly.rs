@@ -10,7 +10,8 @@ use crate::actors::analytics::service::AnalyticsService;
 use crate::actors::analytics::summary::Summaries;
 use crate::actors::auth::client::{Accounts, AuthClient};
 use crate::actors::auth::password::Passwords;
-use crate::actors::auth::service::{AuthService, TokenLifetimes};
+use crate::actors::auth::security::SecurityLog;
+use crate::actors::auth::service::{AuthService, SessionLimits};
 use crate::actors::auth::throttle::LoginThrottle;
 use crate::actors::auth::token::Keys;
 use crate::actors::customer::client::CustomerClient;
@@ -28,6 +29,7 @@ use crate::actors::sales::service::SalesService;
 use crate::app::builder::Builder;
 use crate::persistence::customer_replicas::{OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
 use domain::service_name::ServiceName;
+use domain::session::rules::SessionLifetimes;
 use runtime::entity::Entities;
 use runtime::service::Local;
 use store::table::Table;
@@ -56,8 +58,13 @@ impl Builder<'_> {
             passwords: Passwords::start(cores)?,
             users: accounts.users.clone(),
             sessions: accounts.sessions.clone(),
-            lifetimes: TokenLifetimes { access: auth.access_token_ttl, refresh: auth.refresh_token_ttl },
-            throttle: LoginThrottle::new(&self.db, auth.login_rate),
+            limits: SessionLimits {
+                access: auth.access_token_ttl,
+                lifetimes: SessionLifetimes { unused: auth.refresh_token_ttl, total: auth.session_lifetime },
+                per_user: auth.user_sessions,
+            },
+            throttle: LoginThrottle::new(&self.db, auth.login_rate, cores),
+            security: SecurityLog::new(&self.db, &self.journal, &clock),
         };
         Ok(AuthClient::new(self.hosted(SIGN_IN_DEADLINE, service), Some(accounts), keys, clock))
     }

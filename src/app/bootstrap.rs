@@ -1,8 +1,9 @@
 //! The first start: makes a secret for tokens and the first user.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
 
 use anyhow::Context as _;
 use base64::Engine;
@@ -33,8 +34,8 @@ pub struct FirstLogin {
 /// # Errors
 /// When the file can't be read or written.
 pub fn jwt_secret(config: &Config) -> anyhow::Result<Vec<u8>> {
-    if let Some(secret) = &config.auth.jwt_secret {
-        return Ok(secret.clone().into_bytes());
+    if let Some(secret) = config.auth.jwt_secret() {
+        return Ok(secret.as_bytes().to_vec());
     }
     let path = config.secret_file().context("--jwt-secret: required")?;
     let made = random_text(48);
@@ -47,6 +48,7 @@ pub fn jwt_secret(config: &Config) -> anyhow::Result<Vec<u8>> {
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             let kept = fs::read(&path).with_context(|| path.display().to_string())?;
+            keep_private(&path);
             anyhow::ensure!(
                 kept.len() >= 32,
                 "{}: shorter than 32 bytes; remove it to have one made",
@@ -55,6 +57,21 @@ pub fn jwt_secret(config: &Config) -> anyhow::Result<Vec<u8>> {
             Ok(kept)
         }
         Err(error) => Err(error).with_context(|| path.display().to_string()),
+    }
+}
+
+/// Takes from others what they may do with a file.
+fn keep_private(path: &Path) {
+    let narrowed = fs::metadata(path).and_then(|file| {
+        let mode = file.permissions().mode();
+        if mode & 0o077 == 0 {
+            Ok(())
+        } else {
+            fs::set_permissions(path, Permissions::from_mode(mode & 0o700))
+        }
+    });
+    if let Err(error) = narrowed {
+        tracing::warn!(path = %path.display(), %error, "the secret of the tokens can be read by others");
     }
 }
 
@@ -85,7 +102,7 @@ async fn demo_users(services: &Services) -> anyhow::Result<FirstLogin> {
 }
 
 async fn first_admin(config: &Config, services: &Services) -> anyhow::Result<FirstLogin> {
-    let given = config.auth.admin_password.clone();
+    let given = config.auth.admin_password().map(str::to_owned);
     let made_password = given.is_none().then(|| random_text(15));
     let email = config.auth.admin_email.clone();
     let password = given.or_else(|| made_password.clone()).context("a password is given or made")?;

@@ -1,5 +1,6 @@
 //! The parts that all services share, and how services are started from them.
 
+use crate::actors::auth::{security, throttle};
 use crate::actors::first_answers::ANSWERS_KEPT;
 use crate::app::consumers::CONSUMERS;
 use std::sync::Arc;
@@ -40,11 +41,18 @@ const COMMAND_DEADLINE: Duration = Duration::from_secs(10);
 /// How often a consumer reads the log without a delivery.
 const CONSUMER_POLL: Duration = Duration::from_secs(1);
 
+/// How long a revoked session is kept: longer than any node may hold an older state of it.
+const REVOKED_KEPT: Duration = Duration::from_hours(24);
+
 /// The rows that expire.
-const PURGES: [Purge; 3] = [
+const PURGES: [Purge; 5] = [
     |db, now, limit| Box::pin(async move { idempotency::purge(&db, now.minus(ANSWERS_KEPT), limit).await }),
-    |db, now, limit| Box::pin(async move { auth::purge_sessions(&db, now, limit).await }),
+    |db, now, limit| {
+        Box::pin(async move { auth::purge_sessions(&db, now, now.minus(REVOKED_KEPT), limit).await })
+    },
     |db, now, limit| Box::pin(async move { login_buckets::purge(&db, now, limit).await }),
+    |db, now, limit| Box::pin(async move { throttle::purge(&db, now, limit).await }),
+    |db, now, limit| Box::pin(async move { security::purge(&db, now, limit).await }),
 ];
 
 /// Builds the services of a node.

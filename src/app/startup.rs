@@ -87,7 +87,7 @@ impl Application {
         let metrics = telemetry::metrics();
         let db = open(config, &runtime).await?;
         let secret = bootstrap::jwt_secret(config)?;
-        let redis = match &config.cluster.redis_url {
+        let redis = match config.cluster.redis_url() {
             Some(url) => Some(meet(url, &db).await.context("--redis-url")?),
             None => None,
         };
@@ -206,7 +206,7 @@ impl Application {
 /// How long to serve after the signal to stop.
 fn drain_delay(config: &Config) -> Duration {
     let asked = config.http.drain_delay.unwrap_or_default();
-    if config.cluster.redis_url.is_some() { asked.max(UNTIL_NOTICED) } else { asked }
+    if config.cluster.redis_url().is_some() { asked.max(UNTIL_NOTICED) } else { asked }
 }
 
 /// Opens the Redis of this database's cluster.

@@ -2,7 +2,6 @@
 
 use crate::http::error::HttpError;
 use std::future::{Ready, ready};
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -16,7 +15,6 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use crate::http::body_faults::{explain, fault};
-use crate::http::client_address::client_address;
 use crate::http::entity_tags;
 use crate::http::entity_tags::NotATag;
 use crate::http::methods::no_resource;
@@ -244,7 +242,6 @@ fn if_match(request: &HttpRequest) -> Result<Option<Versions>, Error> {
 
 /// Somebody who need not be signed in.
 pub struct Anonymous {
-    pub address: Option<IpAddr>,
     ids: RequestIds,
 }
 
@@ -260,6 +257,6 @@ impl FromRequest for Anonymous {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         note_route(request);
-        ready(Ok(Self { address: client_address(request), ids: RequestIds::of(request) }))
+        ready(Ok(Self { ids: RequestIds::of(request) }))
     }
 }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use actix_web::http::header::{ETAG, LOCATION};
 use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
@@ -35,7 +36,7 @@ impl Shape {
     }
 }
 
-/// Runs a command, unless its key has an answer already.
+/// Runs a command, unless its key has an answer already. `digest` is a hash of the body, without its secrets.
 ///
 /// # Errors
 /// `idempotency_key_reused`, `request_in_flight`, `invalid_header`, or the command's own.
@@ -73,7 +74,7 @@ where
     let Some(key) = key(request)? else { return run(auth.context()).await };
     let claim = IdempotencyClaim {
         id: format!("{}/{key}", auth.caller.user_id),
-        fingerprint: fingerprint(request, digest),
+        fingerprint: fingerprint(gateway, request, digest),
         status: shape.status,
         location: shape.location.map(Cow::Borrowed),
     };
@@ -101,14 +102,18 @@ fn key(request: &HttpRequest) -> Result<Option<&str>, Error> {
     })
 }
 
-fn fingerprint(request: &HttpRequest, digest: &[u8]) -> String {
-    let mut hash = Sha256::new();
-    hash.update(request.method().as_str());
-    hash.update([0]);
-    hash.update(request.path());
-    hash.update([0]);
-    hash.update(digest);
-    base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, hash.finalize())
+/// Keyed, because it is stored: whoever reads the database must not be able to try bodies against it.
+fn fingerprint(gateway: &Gateway, request: &HttpRequest, digest: &[u8]) -> String {
+    let parts = [request.method().as_str().as_bytes(), request.path().as_bytes(), digest];
+    base64::Engine::encode(
+        &base64::engine::general_purpose::URL_SAFE_NO_PAD,
+        gateway.auth.keys.fingerprint(&parts),
+    )
+}
+
+/// The digest of a body whose secrets were taken out: a hash of a password must not be a fast one, however it is keyed.
+pub fn digest_without_secrets(body: &impl Serialize) -> [u8; 32] {
+    Sha256::digest(serde_json::to_vec(body).expect("bodies are plain structs")).into()
 }
 
 fn replay(

@@ -10,6 +10,7 @@ pub mod body_pace;
 pub mod client_address;
 pub mod connection;
 pub mod connections;
+mod client_info;
 mod console;
 pub mod conventions;
 mod entity_tags;
@@ -29,6 +30,7 @@ pub mod problem;
 pub mod refusals;
 mod request_ids;
 pub mod request_log;
+mod site;
 pub mod state;
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
@@ -43,6 +45,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(api::auth::refresh)
         .service(api::auth::logout)
         .service(api::auth::me)
+        .service(api::auth::change_me)
+        .service(api::sessions::list_sessions)
+        .service(api::sessions::end_session)
         .service(api::auth::change_password)
         .service(api::users::list)
         .service(api::users::create)
@@ -97,7 +102,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(api::admin::consumers)
         .service(api::admin::dead_letters)
         .service(api::admin::redrive)
-        .service(api::admin::integrity);
+        .service(api::admin::integrity)
+        .service(api::security::security_log);
     config
         .service(api)
         .service(ops::healthz)

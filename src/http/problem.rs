@@ -58,7 +58,10 @@ pub struct FieldProblem {
 impl Problem {
     pub fn new(error: &Error, locale: Locale, instance: &str) -> Self {
         let code = error.code.as_str();
-        let text = |attribute| i18n::text(locale, code, attribute, &[]).unwrap_or_else(|| code.to_owned());
+        let params: Vec<_> =
+            error.wait_seconds().map(|wait| ("seconds", Param::Number(wait))).into_iter().collect();
+        let text =
+            |attribute| i18n::text(locale, code, attribute, &params).unwrap_or_else(|| code.to_owned());
         Self {
             r#type: format!("urn:kizuna:problem:{code}"),
             title: text(None),
@@ -126,9 +129,8 @@ pub fn render(error: &Error, locale: Locale, instance: &str) -> HttpResponse {
     );
     answer.content_type(PROBLEM_JSON);
     answer.insert_header((header::CONTENT_LANGUAGE, locale_tag(locale)));
-    if let Some(wait) = error.retry_after {
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        answer.insert_header((header::RETRY_AFTER, seconds.max(1)));
+    if let Some(seconds) = error.wait_seconds() {
+        answer.insert_header((header::RETRY_AFTER, seconds));
     }
     if error.code.status() == 401 {
         let challenge = match error.code {

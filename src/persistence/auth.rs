@@ -1,6 +1,7 @@
 //! Users and sessions.
 
-use domain::user::messages::{LiveUser, USERS_BY_CREATION, UserFilter, UserName};
+use domain::session::record::Session;
+use domain::user::messages::{LiveUser, SESSIONS_NEWEST_FIRST, USERS_BY_CREATION, UserFilter, UserName};
 use domain::user::record::{User, UserState};
 use kernel::caller::Role;
 use kernel::clock::Timestamp;
@@ -48,6 +49,9 @@ pub static SESSIONS: Table = Table {
         ("expires_at", Kind::Time),
         ("valid_from", Kind::Time),
         ("revoked_at", Kind::Time),
+        ("kind", Kind::Text),
+        ("address", Kind::Text),
+        ("agent", Kind::Text),
     ],
     on_conflict: OnConflict::Replace,
     fence: "version",
@@ -124,10 +128,54 @@ pub async fn list_users(
     Ok(page.map(|state: UserState| state.user))
 }
 
-/// Deletes sessions that expired before `before`, at most `limit`; returns how many.
-pub async fn purge_sessions(db: &Db, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
+fn open(sql: Sql, user: Id, now: Timestamp) -> Sql {
+    sql.filter("user_id = ?", [user.into()])
+        .filter("revoked_at IS NULL", [])
+        .filter("expires_at > ?", [now.into()])
+}
+
+/// The sessions of a user that are valid now, the newest first.
+pub async fn list_sessions(
+    db: &Db,
+    user: &UserState,
+    now: Timestamp,
+    request: &PageRequest,
+) -> Result<Page<Session>, StoreError> {
+    // As `session::rules::is_valid` says: those from before a change of the password have ended, but for one.
+    let kept = user.kept_session_id.unwrap_or(Id::nil());
+    let narrow = |sql: Sql| {
+        open(sql, user.user.id, now)
+            .filter("(valid_from = ? OR id = ?)", [user.sessions_valid_from.into(), kept.into()])
+    };
+    let key = |session: &Session| SESSIONS_NEWEST_FIRST.keyset(session.created_at, session.id);
+    paging::page(db, &SESSIONS, request, &SESSIONS_NEWEST_FIRST, narrow, key).await
+}
+
+/// The open sessions of a user but for the `kept` ones that were used last; at most `limit`.
+pub async fn sessions_beyond(
+    db: &Db,
+    user: Id,
+    now: Timestamp,
+    kept: i64,
+    limit: i64,
+) -> Result<Vec<Id>, StoreError> {
+    let tail = open(Sql::default(), user, now)
+        .push(" ORDER BY updated_at DESC, id DESC", [])
+        .limit(limit)
+        .push(" OFFSET ? + 0", [kept.into()]);
+    let sessions: Vec<Session> = db.rows(&SESSIONS, tail).await?;
+    Ok(sessions.into_iter().map(|session| session.id).collect())
+}
+
+/// Deletes sessions that expired before `now` or were revoked before `revoked`, at most `limit`; returns how many.
+pub async fn purge_sessions(
+    db: &Db,
+    now: Timestamp,
+    revoked: Timestamp,
+    limit: i64,
+) -> Result<u64, StoreError> {
     let sql = Sql::new("DELETE FROM sessions WHERE id IN (SELECT id FROM sessions")
-        .filter("expires_at < ?", [before.into()])
+        .filter("(expires_at < ? OR revoked_at < ?)", [now.into(), revoked.into()])
         .limit(limit)
         .push(")", []);
     db.execute(sql).await

@@ -1,6 +1,7 @@
 //! Buckets of failed sign-ins, a row for each, so that attempts through all nodes count together. They are written
 //! beside the journal, because nothing else is committed with them.
 
+use crate::persistence::login_failures::{SignIn, remember};
 use kernel::clock::Timestamp;
 use store::db::{Db, StoreError, Tx};
 use store::sql::Sql;
@@ -56,8 +57,13 @@ async fn full_at(tx: &mut Tx, id: &str) -> Result<i64, StoreError> {
     text.parse().map_err(|_| StoreError::Failed(format!("not a number: {text}")))
 }
 
-/// Puts one back into each bucket, and deletes those that are full again.
-pub async fn refund(db: &Db, charges: Vec<Charge>, now: Timestamp) -> Result<(), StoreError> {
+/// Puts one back into each bucket, deletes those that are full again, and remembers the address of a sign-in.
+pub async fn refund(
+    db: &Db,
+    charges: Vec<Charge>,
+    signed_in: Option<SignIn>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let on = db.clone();
     let task = db.runtime().spawn(async move {
         let mut tx = on.begin().await?;
@@ -68,6 +74,9 @@ pub async fn refund(db: &Db, charges: Vec<Charge>, now: Timestamp) -> Result<(),
             tx.execute(&give).await?;
             let full = Sql::new("DELETE FROM login_buckets").filter("id = ?", [id.as_str().into()]);
             tx.execute(&full.filter("full_at <= ?", [now.micros().into()])).await?;
+        }
+        if let Some(signed_in) = &signed_in {
+            tx.execute(&remember(signed_in, now)).await?;
         }
         tx.commit().await
     });

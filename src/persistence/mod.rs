@@ -7,8 +7,10 @@ pub mod customer_replicas;
 pub mod customers;
 pub mod deletions;
 pub mod login_buckets;
+pub mod login_failures;
 pub mod meetings;
 pub mod sagas;
+pub mod security_log;
 pub mod tasks;
 
 use sqlx::migrate::Migrator;

@@ -36,6 +36,7 @@ enum Kind {
     Approval,
     Notification,
     Saga,
+    Session,
     DeadLetter,
 }
 
@@ -63,7 +64,7 @@ enum Rule {
 }
 
 fn rule(operation: &str) -> Option<Rule> {
-    use Kind::{Approval, Customer, DeadLetter, Meeting, Notification, Saga, Task, User};
+    use Kind::{Approval, Customer, DeadLetter, Meeting, Notification, Saga, Session, Task, User};
     Some(match operation {
         "POST /api/auth/login"
         | "POST /api/auth/refresh"
@@ -79,7 +80,10 @@ fn rule(operation: &str) -> Option<Rule> {
         "POST /api/auth/logout" => Rule::Everybody(204),
         // The matrix does not know everybody's password.
         "POST /api/auth/password" => Rule::Everybody(422),
-        "GET /api/auth/me" | "GET /api/auth/users" => Rule::Everybody(200),
+        "GET /api/auth/me" | "PATCH /api/auth/me" | "GET /api/auth/sessions" | "GET /api/auth/users" => {
+            Rule::Everybody(200)
+        }
+        "DELETE /api/auth/sessions/{id}" => Rule::OwnAlone(Session),
         "POST /api/auth/users" => Rule::Admin,
         "GET /api/auth/users/{id}" => Rule::Any(User),
         "PATCH /api/auth/users/{id}" | "GET /api/auth/users/{id}/deletion-preview" => {
@@ -126,8 +130,9 @@ fn rule(operation: &str) -> Option<Rule> {
         | "GET /api/admin/breakers"
         | "GET /api/admin/consumers"
         | "GET /api/admin/dead-letters"
-        | "GET /api/admin/integrity" => Rule::Admin,
-        "POST /api/admin/breakers/{name}" => Rule::Admin,
+        | "GET /api/admin/integrity"
+        | "GET /api/admin/security-log"
+        | "POST /api/admin/breakers/{name}" => Rule::Admin,
         "POST /api/admin/dead-letters/{id}/redrive" => Rule::AdminAny(DeadLetter, 200),
         _ => return None,
     })
@@ -288,6 +293,12 @@ impl World {
             Kind::Saga => {
                 let path = format!("/api/customers/{}", customer().await);
                 owner.delete(&path).await.expect(200).text_at("/saga/id")
+            }
+            Kind::Session => {
+                let session = Member::sign_in(&self.app.nobody(), &owner.email, PASSWORD).await;
+                let sessions = session.get("/api/auth/sessions?limit=200").await.expect(200);
+                let current = sessions.items().iter().find(|session| session["current"] == json!(true));
+                current.expect("the present one")["id"].as_str().expect("an id").to_owned()
             }
             Kind::Notification => {
                 let named = json!({"name": self.unique(), "owner_id": owner.id});

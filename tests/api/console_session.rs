@@ -10,7 +10,7 @@ use testing::browser::{Browser, cookie, post_form};
 use testing::{Database, Postgres, Sqlite, Team, TestApp};
 
 /// Every address that changes something.
-const CHANGES: [&str; 20] = [
+const CHANGES: [&str; 22] = [
     "/logout",
     "/customers",
     "/customers/{id}/edit",
@@ -31,6 +31,8 @@ const CHANGES: [&str; 20] = [
     "/admin/users/{id}/delete",
     "/admin/dead-letters/{id}/redrive",
     "/settings/password",
+    "/settings/profile",
+    "/settings/sessions/{id}/end",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -70,10 +72,16 @@ async fn the_cookies_are_out_of_reach_of_scripts_other_sites_and_plain_connectio
     let answer = post_form(&nobody, "/login", &[("email", ADMIN), ("password", PASSWORD)]).await.expect(303);
     let lines: Vec<_> =
         answer.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap()).collect();
-    assert_eq!(lines.len(), 2);
-    for (line, name, site) in [(lines[0], "kizuna_session", "Lax"), (lines[1], "kizuna_refresh", "Strict")] {
-        assert!(line.starts_with(name), "{line}");
-        for part in ["HttpOnly", "Secure", "Path=/", &format!("SameSite={site}"), "Max-Age=2592000"] {
+    assert_eq!(lines.len(), 3);
+    let names = [
+        ("__Host-kizuna_session", "Lax", 30),
+        ("__Host-kizuna_refresh", "Strict", 30),
+        ("__Host-kizuna_device", "Strict", 365),
+    ];
+    for (line, (name, site, days)) in lines.iter().zip(names) {
+        assert!(line.starts_with(&format!("{name}=")) && !line.contains("Domain"), "{line}");
+        let (site, age) = (format!("SameSite={site}"), format!("Max-Age={}", days * 24 * 60 * 60));
+        for part in ["HttpOnly", "Secure", "Path=/", &site, &age] {
             assert!(line.split("; ").any(|it| it == part), "{part} in {line}");
         }
     }
@@ -164,7 +172,8 @@ async fn a_refresh_token_that_comes_again_later_ends_the_session() {
     app.clock.advance(Duration::from_secs(31));
     stolen.get("/customers").await.expect(303);
     browser.get("/customers").await.expect(303);
-    app.nobody().token(&browser.session).get("/api/auth/me").await.expect_problem(401, "session_ended");
+    let cookie = format!("kizuna_session={}", browser.session);
+    app.nobody().header("cookie", cookie).get("/api/stream").await.expect_problem(401, "session_ended");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -192,5 +201,6 @@ async fn logging_out_ends_the_session_everywhere() {
     assert_eq!(cookie(&answer, "kizuna_session").as_deref(), Some(""));
     assert_eq!(cookie(&answer, "kizuna_refresh").as_deref(), Some(""));
     browser.get("/customers").await.expect(303);
-    app.nobody().token(&browser.session).get("/api/auth/me").await.expect_problem(401, "session_ended");
+    let cookie = format!("kizuna_session={}", browser.session);
+    app.nobody().header("cookie", cookie).get("/api/stream").await.expect_problem(401, "session_ended");
 }

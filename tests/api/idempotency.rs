@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
 use rstest::rstest;
 use serde_json::json;
+use sha2::{Digest, Sha256};
+use store::sql::Sql;
 
 use testing::app::PASSWORD;
 use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
@@ -63,6 +67,47 @@ async fn every_post_is_answered_again_as_it_was_at_first(#[values(Sqlite, Postgr
             assert_eq!(app.stored().await, before, "whatever became of the record");
         }
     }
+}
+
+/// The fingerprint that is stored of the request with this key.
+async fn fingerprint(app: &TestApp, key: &str) -> String {
+    let stored =
+        Sql::new("SELECT fingerprint FROM idempotency_keys").filter("id LIKE ?", [format!("%/{key}").into()]);
+    app.db.text(stored).await.expect("a database").expect("an answer")
+}
+
+/// As it was before it was keyed: anybody can compute it.
+fn unkeyed(path: &str, body: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [b"POST".as_slice(), &[0], path.as_bytes(), &[0], &Sha256::digest(body)] {
+        hash.update(part);
+    }
+    URL_SAFE_NO_PAD.encode(hash.finalize())
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_stored_fingerprint_tells_nothing_of_the_body(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let admin = Member::first(&app).await;
+    let customer = json!({"name": "絆"});
+    admin.idempotency_key("c").post(CUSTOMERS, customer.clone()).await.expect(201);
+    assert_ne!(fingerprint(&app, "c").await, unkeyed(CUSTOMERS, &customer.to_string()));
+    let user = |password: &str| json!({"email": "sato@example.com", "name": "佐藤", "role": "SALES", "password": password});
+    let users = admin.idempotency_key("u");
+    users.post("/api/auth/users", user("long enough one")).await.expect(201);
+    let change = |password: &str| json!({"current_password": PASSWORD, "new_password": password});
+    let password = admin.idempotency_key("p");
+    password.post("/api/auth/password", change("another-password")).await.expect(204);
+    // Secrets do not count, so that not even whoever has the server's secret can try them.
+    let replayed = "idempotency-replayed";
+    let again = users.post("/api/auth/users", user("long enough two")).await.expect(201);
+    assert_eq!(again.header(replayed), Some("true"));
+    let again = password.post("/api/auth/password", change("a third password")).await.expect(204);
+    assert_eq!(again.header(replayed), Some("true"));
+    let other =
+        json!({"email": "sato@example.com", "name": "鈴木", "role": "SALES", "password": "long enough one"});
+    users.post("/api/auth/users", other).await.expect_problem(422, "idempotency_key_reused");
 }
 
 #[rstest]

@@ -289,7 +289,10 @@ async fn flow_8_what_refers_to_a_deleted_customer_goes_with_it(#[values(Sqlite, 
         (&counts["meetings"], &counts["tasks"], &counts["approvals"]),
         (&json!(2), &json!(2), &json!(1))
     );
-    assert_eq!(counts["notifications"], 1, "one's own: the decision, not what the manager was told: {preview}");
+    assert_eq!(
+        counts["notifications"], 1,
+        "one's own: the decision, not what the manager was told: {preview}"
+    );
     assert_eq!((&preview.body["successor_id"], &preview.body["approver_id"]), (&Value::Null, &Value::Null));
     let deletion = sales.delete(&path).await.expect(200);
     let saga = ended(&app, &sales, &deletion).await;

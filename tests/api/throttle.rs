@@ -1,13 +1,15 @@
-//! Guessing passwords: slowed down per account and per address, and never a lock for ever.
+//! Guessing passwords: slowed down per account and address, and never a lock, least of all for the account's own user.
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use rstest::rstest;
 use serde_json::json;
 
 use crate::rejected::{Rejected, all_refused};
 use testing::app::{ADMIN, PASSWORD};
-use testing::{Answer, Api, Member, Sqlite, TestApp};
+use testing::browser::{Browser, post_form};
+use testing::{Answer, Api, Database, Member, Postgres, Sqlite, TestApp};
 
 async fn login(api: &Api, email: &str, password: &str) -> Answer {
     api.post("/api/auth/login", json!({"email": email, "password": password})).await
@@ -103,8 +105,89 @@ async fn the_current_password_is_guessed_as_slowly() {
     for _ in 0..2 {
         admin.post("/api/auth/password", change.clone()).await.expect_problem(422, "invalid_fields");
     }
-    assert_eq!(retry_after(admin.post("/api/auth/password", change).await), 30);
-    assert_eq!(retry_after(login(&app.nobody(), ADMIN, PASSWORD).await), 30, "the same account");
+    assert_eq!(retry_after(admin.post("/api/auth/password", change.clone()).await), 30);
+    let other = Member::first(&app).await;
+    other.post("/api/auth/password", change).await.expect_problem(422, "invalid_fields");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn strangers_do_not_keep_a_signed_in_user_from_changing_the_password() {
+    let app = TestApp::with(Sqlite, &["--login-rate", "2/m"]).await;
+    let admin = Member::first(&app).await;
+    for _ in 0..2 {
+        guess(&app.nobody(), ADMIN).await.expect(401);
+    }
+    retry_after(guess(&app.nobody(), ADMIN).await);
+    let change = json!({"current_password": PASSWORD, "new_password": "another-password"});
+    admin.post("/api/auth/password", change).await.expect(204);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn strangers_do_not_lock_a_person_out(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::with(on, &["--trusted-proxy", "127.0.0.1"]).await;
+    let from = |address: &str| app.nobody().header("x-forwarded-for", address);
+    let (home, phone) = (from("192.0.2.1"), from("192.0.2.2"));
+    login(&home, ADMIN, PASSWORD).await.expect(200);
+    let device = login(&phone, ADMIN, PASSWORD).await.expect(200);
+    let device = device.header("x-device-token").expect("a token of the device").to_owned();
+    let browser = Browser::open(&app, ADMIN).await;
+    // 27 guesses a minute, from as many addresses, and as many from the network of the person's phone.
+    for n in 0..40 {
+        let answer = guess(&from(&format!("198.51.100.{n}")), ADMIN).await;
+        assert!(matches!(answer.status, 401 | 429), "{answer}");
+        guess(&phone, ADMIN).await;
+        app.clock.advance(Duration::from_millis(60_000 / 27));
+    }
+    let stranger = retry_after(login(&from("203.0.113.9"), ADMIN, PASSWORD).await);
+    assert!(stranger > 6, "the delay has grown: {stranger}");
+    for _ in 0..8 {
+        login(&home, ADMIN, PASSWORD).await.expect(200);
+        login(&from("192.0.2.2").header("x-device-token", &device), ADMIN, PASSWORD).await.expect(200);
+    }
+    let cookie = format!("kizuna_device={}", browser.device);
+    let site = from("203.0.113.10").header("accept", "text/html").header("cookie", cookie);
+    post_form(&site, "/login", &[("email", ADMIN), ("password", PASSWORD)]).await.expect(303);
+    let other = Member::first(&app).await.hire("SALES", "sales", None).await;
+    let theirs = login(&from("203.0.113.11"), &other.email, PASSWORD).await.expect(200);
+    let theirs = theirs.header("x-device-token").expect("a token of the device");
+    let stranger = from("203.0.113.11").header("x-device-token", theirs);
+    assert!(retry_after(login(&stranger, ADMIN, PASSWORD).await) > 0, "a token is for its user alone");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn right_passwords_at_the_same_time_are_all_taken(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::with(on, &["--login-rate", "1/m"]).await;
+    let nobody = app.nobody();
+    let answers = join_all((0..32).map(|_| login(&nobody, ADMIN, PASSWORD))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 32);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn whoever_must_wait_is_told_how_long_in_their_language() {
+    let app = TestApp::with(Sqlite, &["--login-rate", "1/m"]).await;
+    let nobody = app.nobody();
+    guess(&nobody, ADMIN).await.expect(401);
+    for (language, text) in [("en", "Try again in 60 s."), ("ja", "60 秒後にお試しください。")] {
+        let answer = guess(&nobody.language(language), ADMIN).await;
+        assert!(answer.text_at("/detail").ends_with(text), "{answer}");
+        assert_eq!(retry_after(answer), 60);
+        let site = nobody.language(language).header("accept", "text/html");
+        let fields = [("email", ADMIN), ("password", PASSWORD)];
+        let page = post_form(&site, "/login", &fields).await.expect(429);
+        assert_eq!(page.header("retry-after"), Some("60"));
+        assert!(page.text.contains("60"), "{page}");
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_address_that_nobody_can_have_is_an_unknown_one(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    for email in ["a\0b@example.com", "\0", "", &"x".repeat(100_000), "\u{202e}@x"] {
+        guess(&app.nobody(), email).await.expect_problem(401, "invalid_credentials");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

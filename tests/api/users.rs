@@ -2,8 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use argon2::Argon2;
+use argon2::password_hash::PasswordHasher;
+use kernel::ids::Id;
 use rstest::rstest;
 use serde_json::{Value, json};
+use store::sql::Sql;
 
 use crate::rejected::{Rejected, all_refused};
 use testing::app::PASSWORD;
@@ -200,4 +204,50 @@ async fn a_list_is_narrowed_by_role_and_text(#[values(Sqlite, Postgres)] on: Dat
     assert!(found("role=ADMIN&q=sales").await.items().is_empty(), "both must hold");
     let counted = found("role=SALES&count=true&limit=1").await;
     assert_eq!((counted.items().len(), counted.header("x-total-count")), (1, Some("2")));
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn passwords_that_a_guess_would_try_first_are_refused(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let admin = Member::first(&app).await;
+    let new = |password: &str| json!({"email": "hanako.sato@kaisha.example", "name": "佐藤 花子", "role": "SALES", "password": password});
+    let weak = [
+        ("PassWord1", "common_password"),
+        ("qwertyuiop", "common_password"),
+        ("kizuna-2026", "known_words"),
+        ("Hanako.Sato", "known_words"),
+        ("佐藤花子佐藤花子", "known_words"),
+    ];
+    for (password, code) in weak {
+        let refused =
+            admin.post("/api/auth/users", new(password)).await.expect_problem(422, "invalid_fields");
+        assert_eq!(
+            (refused.text_at("/errors/0/field"), refused.text_at("/errors/0/code")),
+            ("password".into(), code.into())
+        );
+    }
+    // Typed with the accent as a character of its own: the same password.
+    let made = admin.post("/api/auth/users", new("cafe\u{301}-au-lait")).await.expect(201).id();
+    let hanako = Member::sign_in(&app.nobody(), "hanako.sato@kaisha.example", "caf\u{e9}-au-lait").await;
+    Member::sign_in(&app.nobody(), "hanako.sato@kaisha.example", "cafe\u{301}-au-lait").await;
+    for (password, code) in weak {
+        let change = json!({"current_password": "café-au-lait", "new_password": password});
+        let refused = hanako.post("/api/auth/password", change).await.expect_problem(422, "invalid_fields");
+        assert_eq!(
+            (refused.text_at("/errors/0/field"), refused.text_at("/errors/0/code")),
+            ("new_password".into(), code.into())
+        );
+        let path = format!("/api/auth/users/{made}");
+        let refused =
+            admin.patch(&path, json!({"password": password})).await.expect_problem(422, "invalid_fields");
+        assert_eq!(refused.text_at("/errors/0/code"), code);
+    }
+    // A hash from before passwords were composed.
+    let old = Argon2::default().hash_password("cafe\u{301}-crème".as_bytes()).expect("a hash").to_string();
+    let forge = Sql::new("UPDATE users").push(" SET password_hash = ?", [old.into()]);
+    let id = Id::parse(&made).expect("an id");
+    app.db.execute(forge.filter("id = ?", [id.into()])).await.expect("an update");
+    let login = json!({"email": "hanako.sato@kaisha.example", "password": "cafe\u{301}-crème"});
+    app.nobody().post("/api/auth/login", login).await.expect(200);
 }

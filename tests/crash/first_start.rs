@@ -2,9 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{EncodingKey, Header, encode};
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::fixture::{BINARY, Fixture};
 use testing::app::{ADMIN, SECRET};
@@ -67,6 +71,59 @@ async fn the_made_secret_is_kept_beside_the_database_for_its_owner_alone() {
     let server = plain(&fixture).start().await;
     assert_eq!(fs::read(&file).expect("a secret"), kept);
     Api::new(server.base_url()).token(token.expect("a token")).get("/api/auth/me").await.expect(200);
+}
+
+#[rstest]
+#[tokio::test]
+async fn secrets_come_from_files_as_well(#[values(Sqlite, Postgres)] on: Database) {
+    let fixture = Fixture::fresh(on);
+    let files = tempfile::tempdir().expect("a temporary directory");
+    let file = |name: &str, text: &str| {
+        let path = files.path().join(name);
+        fs::write(&path, format!("{text}\n")).expect("a file");
+        path.display().to_string()
+    };
+    let (url, secret) = (file("url", &fixture.database.url), file("secret", SECRET));
+    let password = file("password", "the first password");
+    let server = Kizuna::launch(BINARY)
+        .args(["--database-url-file", &url, "--jwt-secret-file", &secret])
+        .env("KIZUNA_ADMIN_PASSWORD_FILE", &password)
+        .start()
+        .await;
+    let token = sign_in(&server, "the first password", 200).await.expect("a token");
+    let output = server.output();
+    assert!(!output.contains("the first password") && !output.contains(SECRET), "{output}");
+    let claims = token.split('.').nth(1).map(|payload| URL_SAFE_NO_PAD.decode(payload).expect("base64"));
+    let claims: Value = serde_json::from_slice(&claims.expect("a token")).expect("JSON");
+    let ours =
+        encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes())).expect("a token");
+    Api::new(server.base_url()).token(ours).get("/api/auth/me").await.expect(200);
+}
+
+#[tokio::test]
+async fn the_files_of_a_database_are_for_their_owner_alone() {
+    let fixture = Fixture::fresh(Sqlite);
+    let folder = fixture.database.folder().join("data/kizuna");
+    let url = format!("sqlite://{}/kizuna.db", folder.display());
+    let mode = |path: &Path| fs::metadata(path).expect("a file").permissions().mode() & 0o777;
+    let launch = Kizuna::launch(BINARY).database(&url).env("KIZUNA_ADMIN_PASSWORD", "the first password");
+    let mut server = launch.start().await;
+    sign_in(&server, "the first password", 200).await;
+    assert_eq!(mode(&folder), 0o700);
+    let files =
+        ["kizuna.db", "kizuna.db-wal", "kizuna.db-shm", "kizuna.jwt-secret"].map(|name| folder.join(name));
+    for file in &files {
+        assert_eq!(mode(file), 0o600, "{}", file.display());
+    }
+    server.kill_9();
+    for file in &files {
+        fs::set_permissions(file, fs::Permissions::from_mode(0o644)).expect("a mode");
+    }
+    let server = launch.start().await;
+    sign_in(&server, "the first password", 200).await;
+    for file in &files {
+        assert_eq!(mode(file), 0o600, "{}", file.display());
+    }
 }
 
 #[tokio::test]

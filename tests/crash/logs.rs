@@ -115,12 +115,20 @@ async fn refused_requests_are_logged_with_their_code_and_address_and_without_sec
         ("not-an-admin", 403, "forbidden", "/api/admin/actors"),
         ("wrong-on-a-page", 401, "invalid_credentials", "/login"),
     ] {
-        let lines = lines_of(&server, request_id, "a request was refused").await;
-        let line = lines.iter().find(|line| line.field("code") == code);
-        let line = line.unwrap_or_else(|| panic!("no {code} among {lines:?}"));
+        let line = eventually(SOON, async || {
+            let lines = lines_of(&server, request_id, "a request was refused").await;
+            let found = lines.iter().find(|line| line.field("code") == code).cloned();
+            found.ok_or_else(|| format!("no {code} among {lines:?}"))
+        })
+        .await;
         assert_eq!((line.level(), &line.0["fields"]["status"]), ("INFO", &json!(status)), "{line:?}");
         assert_eq!((line.field("address"), line.in_spans("route")), ("127.0.0.1", Some(route)), "{line:?}");
     }
+    let events: Vec<_> =
+        server.log().into_iter().filter(|line| line.message() == "a security event").collect();
+    let refused = events.iter().find(|line| line.field("kind") == "sign_in_refused").expect("a refusal");
+    assert_eq!((refused.level(), refused.field("address")), ("INFO", "127.0.0.1"), "{refused:?}");
+    assert!(events.iter().any(|line| line.field("kind") == "sign_in_throttled"), "{events:?}");
     assert!(server.log().iter().all(|line| matches!(line.level(), "INFO")), "{}", server.output());
     for secret in [WRONG_PASSWORD, WRONG_TOKEN, ADMIN] {
         let log: Vec<_> =

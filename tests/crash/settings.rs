@@ -37,6 +37,15 @@ fn complaint(output: &Output) -> String {
 #[case::empty_pool(&["--pool-size", "0"], "--pool-size")]
 #[case::url_with_a_slash(&["--public-url", "https://crm.example.com/"], "--public-url")]
 #[case::weak_password(&["--admin-password", "1234567"], "--admin-password")]
+#[case::common_password(&["--admin-password", "PassWord1"], "--admin-password")]
+#[case::published_password(&["--listen", "0.0.0.0:0", "--admin-password", "kizuna-demo"], "--admin-password")]
+#[case::typed_secret(&["--jwt-secret", "secret-secret-secret-secret-secret"], "--jwt-secret")]
+#[case::secret_of_an_example(&["--jwt-secret", "changeme-this-is-the-secret-of-an-example"], "--jwt-secret")]
+#[case::no_file(&["--jwt-secret-file", "/proc/none"], "--jwt-secret-file")]
+#[case::empty_file(&["--admin-password-file", "/dev/null"], "--admin-password-file")]
+#[case::secret_twice(&["--jwt-secret", SECRET, "--jwt-secret-file", "/etc/hostname"], "--jwt-secret-file")]
+#[case::url_twice(&["--database-url", "sqlite:a.db", "--database-url-file", "/etc/hostname"], "--database-url-file")]
+#[case::redis_twice(&["--redis-url", "redis://a", "--redis-url-file", "/etc/hostname"], "--redis-url-file")]
 #[case::no_email(&["--admin-email", "administrator", "--admin-password", "kizuna-test"], "--admin-email")]
 #[case::interval_of_nothing(&["--due-scan-every", "0s"], "--due-scan-every")]
 #[case::cron_of_four_fields(&["--due-scan-every", "*/5 * * *"], "--due-scan-every")]
@@ -69,6 +78,16 @@ fn a_bad_variable_stops_the_start_as_its_flag_does(
     let files = tempfile::tempdir().expect("a temporary directory");
     let url = format!("sqlite://{}/kizuna.db", files.path().display());
     assert_refused(&run(&["serve"], &[("DATABASE_URL", &url), (name, value)]), named);
+}
+
+#[test]
+fn a_secret_in_a_variable_and_in_a_file_is_one_too_many() {
+    let files = tempfile::tempdir().expect("a temporary directory");
+    let (file, url) = (files.path().join("secret"), format!("sqlite://{}/kizuna.db", files.path().display()));
+    std::fs::write(&file, SECRET).expect("a file");
+    let args = ["serve", "--database-url", &url, "--jwt-secret-file", file.to_str().expect("a path")];
+    assert_refused(&run(&args, &[("KIZUNA_JWT_SECRET", SECRET)]), "--jwt-secret-file");
+    assert!(!files.path().join("kizuna.db").exists());
 }
 
 #[test]

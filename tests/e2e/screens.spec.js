@@ -29,6 +29,7 @@ const PAGES = [
   ["users", "/admin/users"],
   ["user-edit", (page) => follow(page, "/admin/users")],
   ["user-delete", (page) => follow(page, "/admin/users?q=sales@", "/delete")],
+  ["security", "/admin/security"],
   ["audit", "/admin/audit"],
   ["settings", "/settings"],
   ["missing", "/nowhere"],

@@ -4,11 +4,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use testing::app::{ADMIN, PASSWORD};
+use testing::browser::{Browser, cookie as cookie_of, post_form};
 use testing::live_client::Client;
 use testing::{Member, Sqlite, TestApp};
 
-fn cookie(member: &Member) -> String {
-    format!("theme=dark; kizuna_session={}", member.access_token().expect("signed in"))
+async fn cookie(app: &TestApp) -> String {
+    format!("theme=dark; kizuna_session={}", Browser::open(app, ADMIN).await.session)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -61,10 +63,10 @@ async fn a_wrong_header_is_refused_before_the_upgrade() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_cookie_signs_in_from_a_page_of_this_site_alone() {
     let app = TestApp::start(Sqlite).await;
-    let admin = Member::first(&app).await;
-    let (cookie, base) = (cookie(&admin), admin.base());
-    let own = base.to_owned();
-    let foreign = ["https://evil.example", "null", "http://localhost", "http://127.0.0.1", ""];
+    let (cookie, site) = (cookie(&app).await, app.nobody());
+    let (base, own) = (site.base(), site.base().to_owned());
+    let other_scheme = own.replace("http://", "https://");
+    let foreign = ["https://evil.example", "null", "http://localhost", "http://127.0.0.1", &other_scheme, ""];
     let mut client = Client::open(base, "/api/ws", &[("cookie", &cookie), ("origin", &own)])
         .await
         .expect("a page of this site");
@@ -81,8 +83,10 @@ async fn the_cookie_signs_in_from_a_page_of_this_site_alone() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn behind_a_proxy_the_public_url_is_this_site() {
     let app = TestApp::with(Sqlite, &["--public-url", "https://crm.example.com"]).await;
-    let admin = Member::first(&app).await;
-    let (cookie, base) = (cookie(&admin), admin.base());
+    let site = app.nobody().header("accept", "text/html");
+    let signed_in = post_form(&site, "/login", &[("email", ADMIN), ("password", PASSWORD)]).await.expect(303);
+    let session = cookie_of(&signed_in, "__Host-kizuna_session").expect("a cookie");
+    let (cookie, base) = (format!("theme=dark; __Host-kizuna_session={session}"), site.base());
     let open = async |origin: &str| {
         Client::open(base, "/api/ws", &[("cookie", &cookie), ("origin", origin)]).await.err()
     };

@@ -27,6 +27,7 @@ ACCOUNTS = {
 FACTS = {
     "approval_not_pending": "what was decided before",
     "before_from": "how two parameters compare",
+    "common_password": "which passwords are common",
     "customer_not_found": "whether a record exists",
     "duplicate_customer": "whether somebody has the address already",
     "email_taken": "whether somebody has the address already",
@@ -34,6 +35,7 @@ FACTS = {
     "invalid_credentials": "whether they are somebody's",
     "invalid_cursor": "whether the server made it, and for this list",
     "invalid_token": "whether the server made it",
+    "known_words": "whose password it is",
     "not_a_dead_letter": "what became of an event meanwhile",
     "not_found": "whether a record exists and is the caller's to see",
     "own_account": "who the caller is",
@@ -101,6 +103,8 @@ OWN_IDS = {login(account["username"], account["password"])["user"]["id"] for acc
 @schemathesis.hook
 def before_call(context, case, kwargs):
     if case.method.upper() == "POST" and case.path.endswith(("/login", "/logout", "/password", "/refresh")):
+        use_a_throwaway_session(case)
+    if case.method.upper() == "DELETE" and "/auth/sessions/" in case.path:
         use_a_throwaway_session(case)
     if case.method.upper() in ("PATCH", "DELETE") and "/users/" in case.path:
         spare_the_own_users(case)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::session::record::Session;
+use domain::session::record::{Session, SessionKind};
 use domain::user::messages::UserFilter;
 use domain::user::record::UserState;
 use kernel::caller::Role;
@@ -127,12 +127,15 @@ async fn sessions_that_ran_out_are_forgotten_a_few_at_a_time(#[case] on: Databas
         expires_at: begin().plus(Duration::from_secs(seconds)),
         valid_from: Timestamp::from_micros(0),
         revoked_at: None,
+        kind: SessionKind::Api,
+        address: None,
+        agent: None,
     };
     let sessions: Vec<Session> = (0..10).map(session).collect();
     store(&db, sessions.iter().map(|row| Write::put(&SESSIONS, row.id, row)).collect()).await;
     let before = begin().plus(Duration::from_secs(7));
     for purged in [3, 3, 1, 0] {
-        assert_eq!(purge_sessions(&db, before, 3).await.unwrap(), purged);
+        assert_eq!(purge_sessions(&db, before, begin(), 3).await.unwrap(), purged);
     }
     assert_eq!(count(&db, "sessions").await, 3);
     for kept in &sessions[7..] {

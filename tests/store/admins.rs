@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::session::rules::SessionLifetimes;
 use domain::user::messages::{ChangeUser, FindUser, LiveUser, RemoveUser, Successors};
 use domain::user::record::UserChanges;
 use domain::user::record::UserState;
@@ -11,8 +12,10 @@ use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 use kizuna::actors::auth::password::Passwords;
-use kizuna::actors::auth::service::{AuthService, TokenLifetimes};
-use kizuna::actors::auth::throttle::{LoginThrottle, Rate};
+use kizuna::actors::auth::rate::Rate;
+use kizuna::actors::auth::security::SecurityLog;
+use kizuna::actors::auth::service::{AuthService, SessionLimits};
+use kizuna::actors::auth::throttle::LoginThrottle;
 use kizuna::actors::auth::token::Keys;
 use rstest::rstest;
 use runtime::service::Local;
@@ -32,8 +35,13 @@ fn auth(node: &Node) -> Local<AuthService> {
         passwords: Passwords::start(1).expect("a thread"),
         users: node.shared(),
         sessions: node.shared(),
-        lifetimes: TokenLifetimes { access: minute, refresh: hour },
-        throttle: LoginThrottle::new(&node.db, Rate { count: 10, per: minute }),
+        limits: SessionLimits {
+            access: minute,
+            lifetimes: SessionLifetimes { unused: hour, total: hour },
+            per_user: 100,
+        },
+        throttle: LoginThrottle::new(&node.db, Rate { count: 10, per: minute }, 1),
+        security: SecurityLog::new(&node.db, &node.journal, &node.clock),
     })
 }
 

@@ -198,7 +198,7 @@ async fn a_timeline_has_only_its_customers_events(#[case] on: Database) {
     let chosen: Vec<Id> = all.iter().step_by(3).map(|event| event.event.id).collect();
     store(&db, chosen.iter().map(|id| activity_write(*id, of, &[])).collect()).await;
     store(&db, vec![activity_write(all[1].event.id, made[1].id, &[])]).await;
-    assert_eq!(analytics::activity_count(&db, of).await.unwrap(), 4);
+    assert_eq!(analytics::activity_count(&db, of, None).await.unwrap(), 4);
     let ids = |events: Vec<LoggedEvent>| events.iter().map(|event| event.event.id).collect::<Vec<_>>();
     assert_eq!(ids(analytics::activity(&db, of, None, None, 3).await.unwrap()), chosen[..3]);
     assert_eq!(ids(analytics::activity(&db, of, None, Some(chosen[2]), 3).await.unwrap()), chosen[3..]);

@@ -32,6 +32,7 @@ mod races;
 mod remote;
 mod rows;
 mod schedules;
+mod security_log;
 mod shared;
 mod tasks;
 mod throttle;

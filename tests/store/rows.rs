@@ -4,7 +4,7 @@ use domain::customer::record::Customer;
 use domain::meeting::record::Meeting;
 use domain::notification::record::{Notification, NotificationData};
 use domain::notification::user_directory::UserCopy;
-use domain::session::record::Session;
+use domain::session::record::{Session, SessionKind};
 use domain::user::record::UserState;
 use kernel::caller::Role;
 use kernel::clock::Timestamp;
@@ -110,8 +110,18 @@ async fn sessions_and_meetings_keep_every_field(#[case] on: Database) {
         expires_at: latest,
         valid_from: Timestamp::from_micros(0),
         revoked_at: None,
+        kind: SessionKind::Api,
+        address: None,
+        agent: None,
     };
-    let revoked = Session { id: new_id(), revoked_at: Some(earliest), ..session.clone() };
+    let revoked = Session {
+        id: new_id(),
+        revoked_at: Some(earliest),
+        kind: SessionKind::Console,
+        address: Some("2001:db8::1".parse().expect("an address")),
+        agent: Some(AWKWARD[0].to_owned()),
+        ..session.clone()
+    };
     let bare = Meeting {
         id: new_id(),
         version: 1,

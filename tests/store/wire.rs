@@ -21,12 +21,14 @@ use domain::notification::rules::NotificationCommand;
 use domain::report::messages::{DayMetrics, SalesSummary, Section, Source};
 use domain::saga::messages::CountReferring;
 use domain::saga::record::{Counted, Counts, SagaKind};
-use domain::session::record::Session;
+use domain::security::messages::{ReadSecurityLog, SecurityFilter};
+use domain::security::record::{SecurityEntry, SecurityKind};
+use domain::session::record::{ClientInfo, Session, SessionKind, SessionView};
 use domain::task::messages as tasks;
 use domain::task::messages::{DueTask, TaskCounts};
 use domain::task::record::{NewTask, Task, TaskChanges, TaskStatus};
 use domain::user::messages as auth;
-use domain::user::record::{NewUser, UserCard, UserChanges, UserView};
+use domain::user::record::{NewUser, ProfileChanges, UserCard, UserChanges, UserView};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::context::{Context, IdempotencyClaim, Versions};
@@ -136,6 +138,9 @@ fn of_auth() {
         expires_at: moment(),
         valid_from: moment(),
         revoked_at: Some(moment()),
+        kind: SessionKind::Console,
+        address: Some("::1".parse().expect("an address")),
+        agent: Some(TEXT.into()),
     };
     let new = NewUser {
         email: TEXT.into(),
@@ -148,16 +153,44 @@ fn of_auth() {
     };
     let live = auth::LiveUser { id: new_id(), version: 3, role: Role::Sales, manager_id: Some(new_id()) };
     let successors = auth::Successors { successor: live, approver: Some(live) };
-    let (email, password, address) =
-        (TEXT.to_owned(), TEXT.to_owned(), Some("::1".parse().expect("an address")));
+    let (email, password) = (TEXT.to_owned(), TEXT.to_owned());
+    let client = || ClientInfo { address: session.address, agent: session.agent.clone() };
     let mut tried = Tried::<AuthService>::new();
-    tried.call(auth::Login { email, password, address, context: context() }, [tokens()]);
-    tried
-        .call(auth::Refresh { refresh_token: TEXT.into(), with_grace: true, context: context() }, [tokens()]);
-    tried.call(auth::Logout { context: Context::system() }, [()]);
+    let (kind, replaces) = (SessionKind::Console, Some(session.id));
+    let device = Some(TEXT.to_owned());
+    let login = auth::Login { email, password, kind, client: client(), replaces, device, context: context() };
+    tried.call(login, [auth::SignedIn { tokens: tokens(), device: TEXT.into() }]);
+    let refresh_token = TEXT.to_owned();
+    let refresh = auth::Refresh { refresh_token, kind, client: client(), context: context() };
+    tried.call(refresh, [tokens()]);
+    let list = auth::ListSessions { caller: caller(), page: page() };
+    tried.call(list, pages(SessionView::new(session.clone(), session.id)));
+    let end = auth::EndSession { id: session.id, client: ClientInfo::default(), context: context() };
+    tried.call(end, [()]);
+    let entry = SecurityEntry {
+        id: new_id(),
+        kind: SecurityKind::TokenReused,
+        at: begin(),
+        last_at: moment(),
+        count: 3,
+        user_id: Some(new_id()),
+        session_id: None,
+        actor_id: Some(new_id()),
+        address: session.address,
+        agent: Some(TEXT.into()),
+    };
+    for kind in SecurityKind::ALL.iter().copied().map(Some).chain([None]) {
+        let (user_id, address) = (Some(new_id()), session.address);
+        let filter = SecurityFilter { kind, user_id, address, from: Some(begin()), to: None };
+        let read = ReadSecurityLog { caller: caller(), filter, page: page() };
+        tried.call(read, pages(entry.clone()));
+    }
+    let changes = ProfileChanges { name: Some(TEXT.into()), locale: None, time_zone: Some("UTC".into()) };
+    tried.call(auth::ChangeProfile { changes, context: context() }, [state.clone()]);
+    tried.call(auth::Logout { client: client(), context: Context::system() }, [()]);
     let (current_password, new_password) = (TEXT.to_owned(), TEXT.to_owned());
     tried.call(
-        auth::ChangePassword { current_password, new_password, address: None, context: context() },
+        auth::ChangePassword { current_password, new_password, client: client(), context: context() },
         [()],
     );
     tried.call(auth::CreateUser { user: new, context: context() }, [state.clone()]);

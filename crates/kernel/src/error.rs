@@ -192,6 +192,12 @@ impl Error {
         Self::after(ErrorCode::Overloaded, Duration::from_secs(1))
     }
 
+    /// When to try again, in whole seconds and at least one: what `Retry-After` says.
+    pub fn wait_seconds(&self) -> Option<i64> {
+        let whole = |wait: Duration| wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        self.retry_after.map(|wait| i64::try_from(whole(wait).max(1)).unwrap_or(i64::MAX))
+    }
+
     /// Whether the error is temporary, so that a retry may succeed. Retries and circuit breakers go by this.
     pub fn is_passing(&self) -> bool {
         self.code.status() == 503

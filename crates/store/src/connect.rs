@@ -7,6 +7,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use crate::error::StoreError;
+use crate::files;
 use crate::postgres::Connections;
 use crate::readers::Readers;
 use crate::settings::{DatabaseSettings, LOCK_TIMEOUT, Missing};
@@ -31,10 +32,7 @@ pub(crate) async fn open_sqlite(
         Missing::Create => {
             // Settings of the file itself, which another program's file must not get.
             options = options.journal_mode(SqliteJournalMode::Wal).auto_vacuum(SqliteAutoVacuum::None);
-            if let Some(folder) = options.get_filename().parent() {
-                std::fs::create_dir_all(folder)
-                    .map_err(|error| StoreError::Unavailable(format!("{}: {error}", folder.display())))?;
-            }
+            files::prepare(options.get_filename())?;
         }
         Missing::Refuse => {
             let file = settings.sqlite_file().filter(|file| !file.exists());

@@ -2,7 +2,7 @@
 //! between nodes. It knows no record of the business and takes no decision.
 //!
 //! - [`table`], [`sql`]: one description of a table and of a statement for both databases
-//! - [`db`], [`error`]: the two databases behind one interface, `tx`: a transaction of either; `connect` opens them; [`server_lock`]: one server
+//! - [`db`], [`error`]: the two databases behind one interface, `tx`: a transaction of either; `connect` opens them, `files` keeps SQLite's files private; [`server_lock`]: one server
 //!   per SQLite file; `writer`, `readers`: its connections; `postgres`, `pulse`: the connections to PostgreSQL, and
 //!   whether it answers; `write_check`: whether writes are taken; [`settings`] says how
 //! - [`unit_of_work`], [`journal`]: what is committed together, and how a group of it is
@@ -16,6 +16,7 @@ mod connect;
 pub mod cursors;
 pub mod db;
 pub mod error;
+mod files;
 pub mod hot_values;
 pub mod idempotency;
 pub mod journal;

@@ -11,6 +11,7 @@ pub struct Browser {
     pub api: Api,
     pub session: String,
     pub refresh: String,
+    pub device: String,
 }
 
 /// The value of a cookie that an answer sets, if it does.
@@ -44,7 +45,8 @@ impl Browser {
         let api = app.nobody().header("accept", "text/html");
         let answer = post_form(&api, "/login", &[("email", email), ("password", PASSWORD)]).await.expect(303);
         let value = |name| cookie(&answer, name).expect("a cookie");
-        Self { session: value("kizuna_session"), refresh: value("kizuna_refresh"), api }
+        let [session, refresh, device] = ["kizuna_session", "kizuna_refresh", "kizuna_device"].map(value);
+        Self { session, refresh, device, api }
     }
 
     /// The site with this browser's cookies.

@@ -7,7 +7,7 @@ use crate::actors::auth::aggregate::{SessionAggregate, UserAggregate};
 use crate::actors::auth::recent_answers::Recent;
 use crate::actors::auth::service::AuthService;
 use crate::actors::auth::token::{Keys, Use};
-use domain::session::record::Session;
+use domain::session::record::{Session, SessionKind};
 use domain::user::messages::{FindSession, Principal, RecallUser, SessionState};
 use domain::user::record::UserState;
 use kernel::caller::Caller;
@@ -74,8 +74,16 @@ impl AuthClient {
     /// # Errors
     /// `invalid_token`, `token_expired`, `session_ended`, `unavailable`.
     pub async fn authenticate(&self, token: &str) -> Result<Principal, Error> {
+        self.authenticate_as(SessionKind::Api, token).await
+    }
+
+    /// As [`Self::authenticate`], for the token of a session of this kind.
+    ///
+    /// # Errors
+    /// As [`Self::authenticate`]; `invalid_token` for a token of the other kind.
+    pub async fn authenticate_as(&self, kind: SessionKind, token: &str) -> Result<Principal, Error> {
         let now = self.clock.now();
-        let claims = self.keys.check(Use::Access, token, now)?;
+        let claims = self.keys.check(Use::Access(kind), token, now)?;
         let user = self.valid_user_of(claims.sid, claims.sub).await?;
         let caller = Caller { user_id: user.user.id, role: user.user.role, session_id: claims.sid };
         Ok(Principal {

@@ -3,7 +3,12 @@
 pub mod aggregate;
 pub mod client;
 pub mod password;
+pub mod rate;
 pub mod recent_answers;
+pub mod security;
 pub mod service;
+mod sessions;
+mod sign_in;
 pub mod throttle;
 pub mod token;
+pub mod turns;

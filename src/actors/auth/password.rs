@@ -10,6 +10,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use tokio::sync::oneshot;
 
+use domain::user::passwords::normalized;
 use kernel::error::Error;
 
 /// Sign-ins that may wait for a thread; more are refused, because each holds a connection.
@@ -55,7 +56,8 @@ impl Passwords {
         .await?
     }
 
-    /// Whether `password` matches `hash`. Without a hash the answer is false and takes as long.
+    /// Whether `password` matches `hash`. Without a hash the answer is false and takes as long. Passwords are hashed in
+    /// their composed form; those that were set before that was so match as they were typed.
     ///
     /// # Errors
     /// `overloaded`.
@@ -65,7 +67,9 @@ impl Passwords {
         let same = self.run(move || {
             let hash = PasswordHash::new(&hash)
                 .map_err(|error| Error::internal(format_args!("a stored hash is no hash: {error}")))?;
-            Ok::<_, Error>(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+            let matches = |text: &str| Argon2::default().verify_password(text.as_bytes(), &hash).is_ok();
+            let composed = normalized(&password);
+            Ok::<_, Error>(matches(&composed) || (composed != password && matches(&password)))
         });
         Ok(same.await?? && known)
     }

@@ -1,47 +1,47 @@
 //! The auth service: signs users in and out, manages users, and answers other services about them.
 
-use domain::service_name::ServiceName;
-use domain::session::record::Session;
-use domain::session::rules as session_rules;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::actors::auth::aggregate::{SessionAggregate, UserAggregate};
 use crate::actors::auth::password::Passwords;
+use crate::actors::auth::security::{Concerned, SecurityLog};
 use crate::actors::auth::throttle::LoginThrottle;
-use crate::actors::auth::token::{Keys, Use};
+use crate::actors::auth::token::Keys;
 use crate::actors::sagas::start::start;
 use crate::persistence::auth as queries;
 use domain::saga::record::SagaKind;
-use domain::session::rules::LoginFailed;
-use domain::session::rules::SessionCommand;
+use domain::security::messages::ReadSecurityLog;
+use domain::security::record::{SecurityEntry, SecurityKind};
+use domain::service_name::ServiceName;
+use domain::session::record::{ClientInfo, SessionView};
+use domain::session::rules::SessionLifetimes;
 use domain::user::messages::{
-    ChangePassword, ChangeUser, CreateUser, FIND_USERS_MAX, FindSession, FindUser, FindUsers, FoundUser,
-    ListUsers, LiveUser, LiveUsers, Login, Logout, RecallUser, Refresh, RemoveUser, SessionState, Successors,
-    TokenType, Tokens, UserName,
+    ChangePassword, ChangeProfile, ChangeUser, CreateUser, EndSession, FIND_USERS_MAX, FindSession, FindUser,
+    FindUsers, FoundUser, ListSessions, ListUsers, LiveUser, LiveUsers, Login, Logout, RecallUser, Refresh,
+    RemoveUser, SessionState, SignedIn, Successors, Tokens, UserName,
 };
 use domain::user::record::{UserState, UserView};
 use domain::user::rules;
 use domain::user::rules::{Leaving, UserCommand};
-use kernel::address::client_network;
-use kernel::caller::{Caller, Role};
+use kernel::caller::Role;
 use kernel::clock::Clock;
-use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
-use kernel::event::Event;
 use kernel::ids::{Id, new_id};
 use kernel::page::Page;
 use runtime::entity::{Entities, Prepared};
 use runtime::journal::Journal;
 use runtime::serve;
 use store::Db;
-use store::unit_of_work::UnitOfWork;
 
-/// How long tokens are valid.
+/// How long tokens and sessions are valid, and how many sessions a user has.
 #[derive(Clone, Copy, Debug)]
-pub struct TokenLifetimes {
+pub struct SessionLimits {
+    /// How long an access token is valid.
     pub access: Duration,
-    pub refresh: Duration,
+    pub lifetimes: SessionLifetimes,
+    /// The most open sessions of a user: a sign-in ends those that were not used for the longest time.
+    pub per_user: u32,
 }
 
 /// The logic of the service, shared by its requests.
@@ -53,123 +53,19 @@ pub struct AuthService {
     pub passwords: Passwords,
     pub users: Entities<UserAggregate>,
     pub sessions: Entities<SessionAggregate>,
-    pub lifetimes: TokenLifetimes,
+    pub limits: SessionLimits,
     pub throttle: LoginThrottle,
+    pub security: SecurityLog,
 }
 
 /// How often a change that removes an ADMIN is decided again because the other ADMIN changed meanwhile.
 const ATTEMPTS: usize = 5;
 
 impl AuthService {
-    async fn login(&self, login: Login) -> Result<Tokens, Error> {
-        let email = login.email.trim().to_lowercase();
-        let found = queries::user_by_email(&self.db, &email).await?;
-        let hash = found.as_ref().map(|user| user.password_hash.as_str());
-        let proven = self.prove(&email, login.address, login.password, hash).await?;
-        match found {
-            Some(user) if proven => {
-                let context = Context { caller: caller_of(&user, Id::nil()), claim: None, ..login.context };
-                self.open_session(&user, context).await
-            }
-            Some(user) => {
-                self.record_failure(user.user.id, &login.context).await?;
-                Err(Error::new(ErrorCode::InvalidCredentials))
-            }
-            None => Err(Error::new(ErrorCode::InvalidCredentials)),
-        }
-    }
-
-    /// Checks a password; a wrong one is charged to the account and the address.
-    async fn prove(
-        &self,
-        account: &str,
-        address: Option<std::net::IpAddr>,
-        password: String,
-        hash: Option<&str>,
-    ) -> Result<bool, Error> {
-        let address = address.map(|address| client_network(address).to_string()).unwrap_or_default();
-        let now = self.clock.now();
-        let charged = self.throttle.charge(account, &address, now).await?;
-        charged.map_err(|wait| Error::after(ErrorCode::TooManyAttempts, wait))?;
-        let proven = self.passwords.verify(password, hash).await;
-        // An overload is not a wrong password.
-        if !matches!(proven, Ok(false)) {
-            self.throttle.refund(account, &address, now).await?;
-        }
-        proven
-    }
-
-    async fn record_failure(&self, user: Id, context: &Context) -> Result<(), Error> {
-        let event = Event::new(&LoginFailed(user), new_id(), 1, self.clock.now(), context);
-        self.journal.commit(UnitOfWork { events: vec![event], ..UnitOfWork::default() }).await?;
-        Ok(())
-    }
-
-    async fn open_session(&self, user: &UserState, context: Context) -> Result<Tokens, Error> {
-        let open = SessionCommand::Open {
-            user_id: user.user.id,
-            valid_from: user.sessions_valid_from,
-            lasts: self.lifetimes.refresh,
-        };
-        let session = self.sessions.create(new_id(), open, context).await?;
-        self.tokens(user, &session)
-    }
-
-    fn tokens(&self, user: &UserState, session: &Session) -> Result<Tokens, Error> {
-        let now = self.clock.now();
-        let (user_id, until) = (user.user.id, now.plus(self.lifetimes.access));
-        Ok(Tokens {
-            access_token: self.keys.issue(Use::Access, user_id, session.id, 0, now, until)?,
-            token_type: TokenType::Bearer,
-            expires_in: self.lifetimes.access.as_secs() as i64,
-            refresh_token: self.keys.issue(
-                Use::Refresh,
-                user_id,
-                session.id,
-                session.generation,
-                now,
-                session.expires_at,
-            )?,
-            user: user.user.clone(),
-        })
-    }
-
-    async fn refresh(&self, refresh: Refresh) -> Result<Tokens, Error> {
-        let now = self.clock.now();
-        let claims = self.keys.check(Use::Refresh, &refresh.refresh_token, now)?;
-        let (user, session) = (self.users.get(claims.sub).await?, self.sessions.get(claims.sid).await?);
-        let (Some(user), Some(session)) = (user, session) else {
-            return Err(Error::new(ErrorCode::SessionEnded));
-        };
-        if !session_rules::is_valid(&session, &user, now) {
-            return Err(Error::new(ErrorCode::SessionEnded));
-        }
-        let rotate = SessionCommand::Rotate {
-            generation: claims.generation,
-            lasts: self.lifetimes.refresh,
-            with_grace: refresh.with_grace,
-        };
-        let context = Context { caller: caller_of(&user, session.id), claim: None, ..refresh.context };
-        let session = self.sessions.execute(session.id, rotate, context).await?;
-        if session.revoked_at.is_some() {
-            tracing::warn!(session = %session.id, "a used refresh token was used again: ending the session");
-            return Err(Error::new(ErrorCode::SessionEnded));
-        }
-        self.tokens(&user, &session)
-    }
-
-    async fn change_password(&self, mut change: ChangePassword) -> Result<(), Error> {
-        let caller = change.context.caller;
-        rules::check_new_password(&mut change.new_password)?;
-        let user = self.users.get(caller.user_id).await?.ok_or_else(|| Error::new(ErrorCode::NotFound))?;
-        let account = &user.user.email;
-        if !self.prove(account, change.address, change.current_password, Some(&user.password_hash)).await? {
-            return Err(Error::field("current_password", "wrong_password"));
-        }
-        let hash = self.passwords.hash(change.new_password).await?;
-        let command = UserCommand::ChangePassword { hash, keep: caller.session_id };
-        self.users.execute(caller.user_id, command, change.context).await?;
-        Ok(())
+    async fn change_profile(&self, change: ChangeProfile) -> Result<Arc<UserState>, Error> {
+        let changes = rules::check_profile(change.changes)?;
+        let user = change.context.caller.user_id;
+        self.users.execute(user, UserCommand::ChangeProfile(changes), change.context).await
     }
 
     async fn create_user(&self, create: CreateUser) -> Result<Arc<UserState>, Error> {
@@ -181,23 +77,36 @@ impl AuthService {
     }
 
     async fn change_user(&self, change: ChangeUser) -> Result<Arc<UserState>, Error> {
-        rules::may_manage_users(&change.context.caller)?;
+        let caller = change.context.caller;
+        rules::may_manage_users(&caller)?;
         let (changes, password) = rules::check_changes(change.changes)?;
         self.check_manager(changes.manager_id.flatten()).await?;
         let password_hash = match password {
-            Some(password) => Some(self.passwords.hash(password).await?),
+            Some(mut password) => {
+                if let Some(user) = self.users.get(change.id).await? {
+                    rules::check_password_of(&user.user, "password", &mut password)?;
+                }
+                Some(self.passwords.hash(password).await?)
+            }
             None => None,
         };
         let may_leave_admins = changes.role.is_some_and(|role| role != Role::Admin);
+        let prepared = match &password_hash {
+            Some(_) => {
+                let of = Concerned { user: Some(change.id), actor: caller.actor_id(), session: None };
+                self.security.beside(change.context, SecurityKind::PasswordSet, of, &ClientInfo::default())
+            }
+            None => change.context.into(),
+        };
         let command = |other_admins| UserCommand::Change {
             changes: changes.clone(),
             password_hash: password_hash.clone(),
             other_admins,
         };
         if may_leave_admins {
-            self.leaving_an_admin(change.id, command, change.context).await
+            self.leaving_an_admin(change.id, command, prepared).await
         } else {
-            self.users.execute(change.id, command(true), change.context).await
+            self.users.execute(change.id, command(true), prepared).await
         }
     }
 
@@ -285,18 +194,15 @@ impl AuthService {
     }
 }
 
-fn caller_of(user: &UserState, session_id: Id) -> Caller {
-    Caller { user_id: user.user.id, role: user.user.role, session_id }
-}
-
 serve!(AuthService as ServiceName::Auth, {
-    Login command => |service, message| Tokens { service.login(message).await },
+    Login command => |service, message| SignedIn { service.login(message).await },
     Refresh command => |service, message| Tokens { service.refresh(message).await },
-    Logout command => |service, message| () {
-        let session = message.context.caller.session_id;
-        service.sessions.execute(session, SessionCommand::Revoke, message.context).await.map(drop)
-    },
+    Logout command => |service, message| () { service.logout(message).await },
     ChangePassword command => |service, message| () { service.change_password(message).await },
+    ChangeProfile command => |service, message| Arc<UserState> { service.change_profile(message).await },
+    ListSessions read => |service, message| Page<SessionView> { service.list_sessions(message).await },
+    ReadSecurityLog read => |service, message| Page<SecurityEntry> { service.security.read(message).await },
+    EndSession command => |service, message| () { service.end_own_session(message).await },
     RemoveUser command => |service, message| Id { service.remove_user(message).await },
     LiveUsers read => |service, _message| Vec<LiveUser> { Ok(queries::live_users(&service.db).await?) },
     CreateUser command => |service, message| Arc<UserState> { service.create_user(message).await },

@@ -1,8 +1,12 @@
-//! Access and refresh tokens: JWT, HS256, told apart by their audience.
+//! Access and refresh tokens: JWT, HS256, told apart by their audience. The console's access tokens have an audience of
+//! their own: they are good as its cookie only, and those of the API as a bearer only.
 
+use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 
+use domain::session::record::SessionKind;
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
@@ -12,18 +16,24 @@ const ISSUER: &str = "kizuna";
 /// The purpose of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
-    Access,
+    /// Opens what its user may see, for sessions of this kind.
+    Access(SessionKind),
+    /// Is exchanged for new tokens; its session says of which kind it is.
     Refresh,
     /// Proves that a form of the web console was made for this session.
     Form,
+    /// Proves that its user has signed in on this device before; the session it names is the device.
+    Device,
 }
 
 impl Use {
     fn audience(self) -> &'static str {
         match self {
-            Self::Access => "kizuna-api",
+            Self::Access(SessionKind::Api) => "kizuna-api",
+            Self::Access(SessionKind::Console) => "kizuna-console",
             Self::Refresh => "kizuna-refresh",
             Self::Form => "kizuna-form",
+            Self::Device => "kizuna-device",
         }
     }
 }
@@ -44,24 +54,44 @@ pub struct Claims {
     pub exp: i64,
 }
 
+/// What the key of fingerprints is derived for; no token is signed with it.
+const FINGERPRINTS: &[u8] = b"kizuna: fingerprints of requests";
+
 /// Signs and checks tokens with one secret.
 pub struct Keys {
     signing: EncodingKey,
     checking: DecodingKey,
     access: Validation,
+    console: Validation,
     refresh: Validation,
     form: Validation,
+    device: Validation,
+    fingerprints: Hmac<Sha256>,
 }
 
 impl Keys {
     pub fn new(secret: &[u8]) -> Self {
+        let key = keyed(secret).chain_update(FINGERPRINTS).finalize().into_bytes();
         Self {
+            fingerprints: keyed(&key),
             signing: EncodingKey::from_secret(secret),
             checking: DecodingKey::from_secret(secret),
-            access: validation(Use::Access),
+            access: validation(Use::Access(SessionKind::Api)),
+            console: validation(Use::Access(SessionKind::Console)),
             refresh: validation(Use::Refresh),
             form: validation(Use::Form),
+            device: validation(Use::Device),
         }
+    }
+
+    /// A hash of these parts that nobody can compute or try without the secret.
+    pub fn fingerprint(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut hash = self.fingerprints.clone();
+        for part in parts {
+            hash.update(&(part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        hash.finalize().into_bytes().into()
     }
 
     /// Makes a token for the `session` of `user`.
@@ -95,9 +125,11 @@ impl Keys {
     /// `token_expired`, or `invalid_token` for anything else that is wrong with it.
     pub fn check(&self, use_: Use, token: &str, now: Timestamp) -> Result<Claims, Error> {
         let rules = match use_ {
-            Use::Access => &self.access,
+            Use::Access(SessionKind::Api) => &self.access,
+            Use::Access(SessionKind::Console) => &self.console,
             Use::Refresh => &self.refresh,
             Use::Form => &self.form,
+            Use::Device => &self.device,
         };
         let claims: Claims =
             decode(token, &self.checking, rules).map_err(|_| Error::new(ErrorCode::InvalidToken))?.claims;
@@ -107,6 +139,10 @@ impl Keys {
         }
         Ok(claims)
     }
+}
+
+fn keyed(secret: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(secret).expect("HMAC takes keys of any length")
 }
 
 fn validation(use_: Use) -> Validation {
@@ -130,14 +166,26 @@ mod tests {
     }
 
     #[test]
+    fn a_fingerprint_needs_the_secret_and_tells_parts_apart() {
+        let keys = |secret: &[u8]| Keys::new(secret);
+        let one = keys(b"0123456789abcdef0123456789abcdef");
+        let print = one.fingerprint(&[b"POST", b"/a", b"b"]);
+        assert_eq!(print, keys(b"0123456789abcdef0123456789abcdef").fingerprint(&[b"POST", b"/a", b"b"]));
+        assert_ne!(print, one.fingerprint(&[b"POST", b"/ab", b""]));
+        assert_ne!(print, keys(b"another secret of thirty-two byte").fingerprint(&[b"POST", b"/a", b"b"]));
+    }
+
+    #[test]
     fn a_token_is_good_for_its_use_until_its_end() {
         let keys = Keys::new(b"0123456789abcdef0123456789abcdef");
-        let token = keys.issue(Use::Access, new_id(), new_id(), 0, at(100), at(200)).unwrap();
-        assert!(keys.check(Use::Access, &token, at(199)).is_ok());
+        let (api, console) = (Use::Access(SessionKind::Api), Use::Access(SessionKind::Console));
+        let token = keys.issue(api, new_id(), new_id(), 0, at(100), at(200)).unwrap();
+        assert!(keys.check(api, &token, at(199)).is_ok());
         let code = |use_, now| keys.check(use_, &token, at(now)).unwrap_err().code;
-        assert_eq!(code(Use::Access, 200), ErrorCode::TokenExpired);
+        assert_eq!(code(api, 200), ErrorCode::TokenExpired);
         assert_eq!(code(Use::Refresh, 150), ErrorCode::InvalidToken);
+        assert_eq!(code(console, 150), ErrorCode::InvalidToken);
         let other = Keys::new(b"another secret of thirty-two byte");
-        assert_eq!(other.check(Use::Access, &token, at(150)).unwrap_err().code, ErrorCode::InvalidToken);
+        assert_eq!(other.check(api, &token, at(150)).unwrap_err().code, ErrorCode::InvalidToken);
     }
 }

@@ -15,6 +15,7 @@ use kernel::error::Error;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
 use kernel::page::PageRequest;
+use kernel::validation::Rules;
 use runtime::breaker::Forced;
 use store::cursors::{Parked, ParkedStatus};
 use store::leases::Member;
@@ -70,6 +71,8 @@ pub struct ReadBreakers {
 pub struct BreakerOrder {
     pub force: Force,
 }
+
+impl Rules for BreakerOrder {}
 
 /// The state in which a breaker is kept; `none` lets its calls decide again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]

@@ -2,16 +2,18 @@
 
 use crate::http::error::HttpResult;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::http::answer;
+use crate::http::client_info::client_info;
 use crate::http::extract::{Anonymous, Authenticated, Body, NoParams, Params};
 use crate::http::idempotency::{Shape, once};
 use crate::http::state::Gateway;
-use domain::user::messages::{ChangePassword, Login, Logout, Refresh, Tokens};
-use domain::user::record::User;
+use domain::session::record::SessionKind;
+use domain::user::messages::{ChangePassword, ChangeProfile, Login, Logout, Refresh, SignedIn, Tokens};
+use domain::user::record::{ProfileChanges, User};
 use domain::user::rules::check_new_password;
 use kernel::error::FieldError;
 use kernel::text_schemas::NewPassword;
@@ -27,19 +29,45 @@ pub struct Credentials {
 }
 
 impl Rules for Credentials {}
+/// The header of the device's token, in requests and answers.
+const DEVICE: &str = "x-device-token";
 
 /// Sign in
-#[utoipa::path(tag = "auth", security(()), request_body = Credentials, responses((status = 200, body = Tokens)))]
+#[utoipa::path(
+    tag = "auth",
+    security(()),
+    params((
+        "X-Device-Token" = Option<String>,
+        Header,
+        description = "The token of this device from an earlier sign-in: failures of others do not make its user wait",
+    )),
+    request_body = Credentials,
+    responses((
+        status = 200,
+        body = Tokens,
+        headers(("X-Device-Token" = String, description = "To be sent with the next sign-in on this device")),
+    ))
+)]
 #[post("/auth/login")]
 pub async fn login(
     gateway: Data<Gateway>,
+    request: HttpRequest,
     by: Anonymous,
     _: Params<NoParams>,
     body: Body<Credentials>,
 ) -> HttpResult {
     let Credentials { email, password } = body.value;
-    let login = Login { email, password, address: by.address, context: by.context() };
-    Ok(HttpResponse::Ok().json(gateway.auth.service.ask(login).await?))
+    let login = Login {
+        email,
+        password,
+        kind: SessionKind::Api,
+        client: client_info(&request),
+        replaces: None,
+        device: request.headers().get(DEVICE).and_then(|token| token.to_str().ok()).map(str::to_owned),
+        context: by.context(),
+    };
+    let SignedIn { tokens, device } = gateway.auth.service.ask(login).await?;
+    Ok(HttpResponse::Ok().insert_header((DEVICE, device)).json(tokens))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -55,20 +83,30 @@ impl Rules for RefreshBody {}
 #[post("/auth/refresh")]
 pub async fn refresh(
     gateway: Data<Gateway>,
+    request: HttpRequest,
     by: Anonymous,
     _: Params<NoParams>,
     body: Body<RefreshBody>,
 ) -> HttpResult {
-    let refresh =
-        Refresh { refresh_token: body.value.refresh_token, with_grace: false, context: by.context() };
+    let refresh = Refresh {
+        refresh_token: body.value.refresh_token,
+        kind: SessionKind::Api,
+        client: client_info(&request),
+        context: by.context(),
+    };
     Ok(HttpResponse::Ok().json(gateway.auth.service.ask(refresh).await?))
 }
 
 /// End this session
 #[utoipa::path(tag = "auth", responses((status = 204, description = "The session is over")))]
 #[post("/auth/logout")]
-pub async fn logout(gateway: Data<Gateway>, auth: Authenticated, _: Params<NoParams>) -> HttpResult {
-    gateway.auth.service.ask(Logout { context: auth.context() }).await?;
+pub async fn logout(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    auth: Authenticated,
+    _: Params<NoParams>,
+) -> HttpResult {
+    gateway.auth.service.ask(Logout { client: client_info(&request), context: auth.context() }).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -79,6 +117,20 @@ pub async fn me(gateway: Data<Gateway>, auth: Authenticated, _: Params<NoParams>
     // Not as the proof of the token saw it, which may be a moment old.
     let user = gateway.auth.myself(auth.caller.user_id).await?;
     Ok(answer::record(user.user.version, &user.user))
+}
+
+/// Change one's own name, language or time zone
+#[utoipa::path(tag = "auth", request_body = ProfileChanges, responses((status = 200, body = User)))]
+#[patch("/auth/me")]
+pub async fn change_me(
+    gateway: Data<Gateway>,
+    auth: Authenticated,
+    _: Params<NoParams>,
+    body: Body<ProfileChanges>,
+) -> HttpResult {
+    let change = ChangeProfile { changes: body.value, context: auth.context() };
+    let after = gateway.auth.service.ask(change).await?;
+    Ok(answer::record(after.user.version, &after.user))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -92,7 +144,7 @@ pub struct PasswordBody {
 
 impl Rules for PasswordBody {
     fn faults(mut self) -> Vec<FieldError> {
-        faults_of(check_new_password(&mut self.new_password))
+        faults_of(check_new_password("new_password", &mut self.new_password))
     }
 }
 
@@ -107,17 +159,14 @@ pub async fn change_password(
     gateway: Data<Gateway>,
     request: HttpRequest,
     auth: Authenticated,
-    by: Anonymous,
     _: Params<NoParams>,
     body: Body<PasswordBody>,
 ) -> HttpResult {
-    let Body { value: PasswordBody { current_password, new_password }, digest } = body;
-    once(&gateway, &request, &auth, &digest, Shape::NO_CONTENT, async |context| {
-        gateway
-            .auth
-            .service
-            .ask(ChangePassword { current_password, new_password, address: by.address, context })
-            .await?;
+    let PasswordBody { current_password, new_password } = body.value;
+    let client = client_info(&request);
+    // Without its secrets the body is empty.
+    once(&gateway, &request, &auth, &[], Shape::NO_CONTENT, async |context| {
+        gateway.auth.service.ask(ChangePassword { current_password, new_password, client, context }).await?;
         Ok(HttpResponse::NoContent().finish())
     })
     .await

@@ -11,6 +11,8 @@ pub mod notifications;
 pub mod reports;
 pub mod resource;
 pub mod sagas;
+pub mod security;
+pub mod sessions;
 pub mod summary;
 pub mod tasks;
 pub mod users;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::http::answer;
 use crate::http::answer::Departed;
 use crate::http::extract::{Authenticated, Body, NoParams, Params, PathId};
-use crate::http::idempotency::{Shape, once};
+use crate::http::idempotency::{Shape, digest_without_secrets, once};
 use crate::http::paging;
 use crate::http::paging::list_params;
 use crate::http::state::Gateway;
@@ -56,7 +56,8 @@ pub async fn create(
     _: Params<NoParams>,
     body: Body<NewUser>,
 ) -> HttpResult {
-    let Body { value: user, digest } = body;
+    let user = body.value;
+    let digest = digest_without_secrets(&NewUser { password: String::new(), ..user.clone() });
     once(&gateway, &request, &auth, &digest, Shape::created(PATH), async |context| {
         let made = gateway.auth.service.ask(CreateUser { user, context }).await?;
         Ok(answer::created(PATH, made.user.id, made.user.version, &made.user))

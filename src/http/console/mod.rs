@@ -23,8 +23,8 @@ use kernel::error::{Error, ErrorCode};
 use kit::session::Identity;
 use kit::{assets, frame, session, session_user, shared_pages};
 use pages::{
-    admin, approvals, audit, customer, customers, login, meetings, notifications, reports, sagas, settings,
-    tasks, users,
+    admin, approvals, audit, customer, customers, login, meetings, notifications, reports, sagas, security,
+    settings, tasks, users,
 };
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
@@ -78,8 +78,11 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(users::ask_removal)
         .service(users::remove)
         .service(audit::index)
+        .service(security::index)
         .service(settings::index)
+        .service(settings::change_profile)
         .service(settings::change_password)
+        .service(settings::end_session)
         .wrap(from_fn(around));
     config.service(pages);
 }
@@ -158,10 +161,5 @@ async fn refused(request: &HttpRequest, error: &Error) -> HttpResponse {
     }
     let frame = session_user::frame_of(request, "").await;
     let page = shared_pages::Refused::new(frame, error);
-    let mut answer = frame::html(frame::Outcome(Some(error)), &page);
-    if let Some(wait) = error.retry_after {
-        let seconds = wait.as_secs().max(1);
-        answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-    }
-    answer
+    frame::html(frame::Outcome(Some(error)), &page)
 }

@@ -24,7 +24,6 @@ use actix_web::{HttpRequest, get};
 
 use crate::actors::live::subscription::Start;
 use crate::http::state::Gateway;
-pub use identity::SESSION_COOKIE;
 use kernel::error::{Error, ErrorCode, FieldError};
 use params::LiveParams;
 use place::Place;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::events as catalogue;
-use crate::session::record::{LoginFailedPayload, LoginPayload, Session};
+use crate::session::record::{ClientInfo, LoginFailedPayload, LoginPayload, Session, SessionKind};
 use crate::user::record::UserState;
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
@@ -11,20 +11,38 @@ use kernel::event::{DomainEvent, EventType, StateAfter, raw};
 use kernel::ids::Id;
 use serde_json::value::RawValue;
 
+/// How long a session is valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionLifetimes {
+    /// From its opening, and from each exchange of its refresh token.
+    pub unused: Duration,
+    /// From its opening, however often it is used.
+    pub total: Duration,
+}
+
+impl SessionLifetimes {
+    fn end(&self, opened_at: Timestamp, now: Timestamp) -> Timestamp {
+        now.plus(self.unused).min(opened_at.plus(self.total))
+    }
+}
+
 /// The commands of a session.
 #[derive(Clone, Debug)]
 pub enum SessionCommand {
     Open {
         user_id: Id,
         valid_from: Timestamp,
-        lasts: Duration,
+        kind: SessionKind,
+        client: ClientInfo,
+        lifetimes: SessionLifetimes,
     },
     /// Exchanges the refresh token of this generation.
     Rotate {
         generation: i64,
-        lasts: Duration,
-        /// Whether a token that was exchanged a moment ago is accepted once more.
-        with_grace: bool,
+        /// What the token was presented as.
+        kind: SessionKind,
+        client: ClientInfo,
+        lifetimes: SessionLifetimes,
     },
     Revoke,
 }
@@ -37,15 +55,15 @@ pub enum SessionEvent {
     Revoked(Session),
 }
 
-/// How long a used refresh token is accepted where grace is requested, because a browser sends several requests at
-/// the same time. RFC 9700 §4.14.2 knows no such time; 30 s is what a slow page takes.
+/// How long the console's used refresh token is accepted, because a browser sends several requests at the same time.
+/// RFC 9700 §4.14.2 knows no such time; 30 s is what a slow page takes.
 const GRACE: Duration = Duration::from_secs(30);
 
 /// The events that a command leads to. Refresh tokens rotate; the use of an old one ends the session, because one of
-/// its two holders has stolen it (RFC 9700 §4.14.2).
+/// its two holders has stolen it (RFC 9700 §4.14.2), also when it is presented as a token of another kind.
 ///
 /// # Errors
-/// `session_ended` when there is no open session.
+/// `session_ended` when there is no open session, `invalid_token` for a valid token of the other kind.
 pub fn decide_session(
     state: Option<&Session>,
     command: &SessionCommand,
@@ -55,7 +73,7 @@ pub fn decide_session(
     let step =
         |session: &Session| Session { version: session.version + 1, updated_at: now, ..session.clone() };
     match (command, state) {
-        (SessionCommand::Open { user_id, valid_from, lasts }, None) => {
+        (SessionCommand::Open { user_id, valid_from, kind, client, lifetimes }, None) => {
             Ok(vec![SessionEvent::Opened(Session {
                 id,
                 version: 1,
@@ -63,24 +81,32 @@ pub fn decide_session(
                 updated_at: now,
                 user_id: *user_id,
                 generation: 1,
-                expires_at: now.plus(*lasts),
+                expires_at: lifetimes.end(now, now),
                 valid_from: *valid_from,
                 revoked_at: None,
+                kind: *kind,
+                address: client.address,
+                agent: client.agent.clone(),
             })])
         }
-        (SessionCommand::Rotate { generation, with_grace: true, .. }, Some(session))
-            if is_open(session, now) && was_just_exchanged(*generation, session, now) =>
+        (SessionCommand::Rotate { generation, kind, client, lifetimes }, Some(session))
+            if is_open(session, now) =>
         {
-            Ok(Vec::new())
-        }
-        (SessionCommand::Rotate { generation, lasts, .. }, Some(session)) if is_open(session, now) => {
             let mut after = step(session);
             if *generation != session.generation {
+                let is_console = (*kind, session.kind) == (SessionKind::Console, SessionKind::Console);
+                if is_console && was_just_exchanged(*generation, session, now) {
+                    return Ok(Vec::new());
+                }
                 after.revoked_at = Some(now);
                 return Ok(vec![SessionEvent::Revoked(after)]);
             }
+            if *kind != session.kind {
+                return Err(Error::new(ErrorCode::InvalidToken));
+            }
             after.generation += 1;
-            after.expires_at = now.plus(*lasts);
+            after.expires_at = lifetimes.end(session.created_at, now);
+            (after.address, after.agent) = (client.address, client.agent.clone());
             Ok(vec![SessionEvent::Rotated(after)])
         }
         (SessionCommand::Revoke, Some(session)) if is_open(session, now) => {
@@ -127,8 +153,8 @@ impl DomainEvent for SessionEvent {
     }
 }
 
-/// A wrong password for a known user.
-pub struct LoginFailed(pub Id);
+/// A sign-in that failed: of this user, or with an address that nobody has.
+pub struct LoginFailed(pub Option<Id>);
 
 impl DomainEvent for LoginFailed {
     fn event_type(&self) -> EventType {

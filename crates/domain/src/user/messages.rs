@@ -1,13 +1,12 @@
 //! The messages of the auth service.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::session::record::Session;
-use crate::user::record::{NewUser, UserChanges};
+use crate::session::record::{ClientInfo, Session, SessionKind};
+use crate::user::record::{NewUser, ProfileChanges, UserChanges};
 use crate::user::record::{User, UserState, UserView};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
@@ -48,21 +47,38 @@ pub enum TokenType {
 pub struct Login {
     pub email: String,
     pub password: String,
-    pub address: Option<IpAddr>,
+    /// What the session is opened by.
+    pub kind: SessionKind,
+    pub client: ClientInfo,
+    /// The session that the new one takes the place of: the one that the browser has now.
+    pub replaces: Option<Id>,
+    /// The token of the client's device, from an earlier sign-in.
+    pub device: Option<String>,
     pub context: Context,
+}
+
+/// The answer to [`Login`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SignedIn {
+    pub tokens: Tokens,
+    /// Proves in later sign-ins that this user has signed in on this device before.
+    pub device: String,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Refresh {
     pub refresh_token: String,
-    /// Whether a token that was exchanged a moment ago gets the tokens of that exchange again.
-    pub with_grace: bool,
+    /// What the token was presented as. The console's token that was exchanged a moment ago gets the tokens of that
+    /// exchange again.
+    pub kind: SessionKind,
+    pub client: ClientInfo,
     pub context: Context,
 }
 
 /// Ends the caller's session.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Logout {
+    pub client: ClientInfo,
     pub context: Context,
 }
 
@@ -70,7 +86,32 @@ pub struct Logout {
 pub struct ChangePassword {
     pub current_password: String,
     pub new_password: String,
-    pub address: Option<IpAddr>,
+    pub client: ClientInfo,
+    pub context: Context,
+}
+
+/// Changes the caller's own name, language or time zone.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ChangeProfile {
+    pub changes: ProfileChanges,
+    pub context: Context,
+}
+
+/// The order of sessions: the newest first.
+pub const SESSIONS_NEWEST_FIRST: Sort = Sort::time("-created_at", "created_at", true);
+
+/// Lists the caller's sessions that are valid now.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ListSessions {
+    pub caller: Caller,
+    pub page: PageRequest,
+}
+
+/// Ends one of the caller's sessions.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct EndSession {
+    pub id: Id,
+    pub client: ClientInfo,
     pub context: Context,
 }
 

@@ -1,5 +1,6 @@
 //! Users.
 
 pub mod messages;
+pub mod passwords;
 pub mod record;
 pub mod rules;

@@ -76,6 +76,21 @@ pub struct UserChanges {
     pub password: Option<String>,
 }
 
+/// What everybody may change of themselves; absent fields stay as they are.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileChanges {
+    #[schema(value_type = Name, required = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
+    pub name: Option<String>,
+    #[schema(value_type = Locale, required = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
+    pub locale: Option<Locale>,
+    #[schema(value_type = TimeZone, required = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
+    pub time_zone: Option<String>,
+}
+
 /// A user as the caller may see it (SPEC §1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]

@@ -1,21 +1,20 @@
 //! The rules of users and sessions. Pure.
 
 use crate::events as catalogue;
+use crate::user::passwords;
 use crate::user::record::{User, UserCard, UserDeletedPayload, UserPayload, UserState, UserView};
 use kernel::event::{DomainEvent, EventType, StateAfter, raw};
 use serde_json::value::RawValue;
 use std::time::Duration;
 
-use crate::user::record::{NewUser, UserChanges};
+use crate::user::record::{NewUser, ProfileChanges, UserChanges};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode, FieldError};
 use kernel::ids::Id;
-use kernel::text_schemas::{Name, NewPassword, TextKind};
+use kernel::text_schemas::{Name, TextKind};
 use kernel::validation::{Checked, Given, Rules, Validator, faults_of, set};
 
-/// NIST SP 800-63B §5.1.1.2: at least 8 characters, no rules of composition; the upper bound keeps hashing cheap.
-const PASSWORD_MIN: usize = 8;
 /// The time zone of a user who names none.
 pub const DEFAULT_TIME_ZONE: &str = "Asia/Tokyo";
 
@@ -25,6 +24,7 @@ pub enum UserCommand {
     Create { new: Checked<NewUser>, password_hash: String },
     Change { changes: Checked<UserChanges>, password_hash: Option<String>, other_admins: bool },
     ChangePassword { hash: String, keep: Id },
+    ChangeProfile(Checked<ProfileChanges>),
     Delete { leaving: Leaving, other_admins: bool },
 }
 
@@ -51,8 +51,10 @@ macro_rules! check_fields {
         let (mut validator, mut body) = (Validator::default(), $body);
         validator.email("email", &mut body.email);
         validator.required::<Name>("name", &mut body.name);
+        let own = [body.email.given().cloned(), body.name.given().cloned()];
+        let own: Vec<&str> = own.iter().flatten().map(String::as_str).collect();
         let mut password = std::mem::take(&mut body.password);
-        check_password(&mut validator, "password", &mut password);
+        passwords::check(&mut validator, "password", &mut password, &own);
         validator.time_zone("time_zone", &mut body.time_zone);
         validator.ok(body).map(|body| (body, password))
     }};
@@ -86,23 +88,41 @@ impl Rules for UserChanges {
     }
 }
 
-/// Checks a new password alone.
+impl Rules for ProfileChanges {
+    fn faults(self) -> Vec<FieldError> {
+        faults_of(check_profile(self))
+    }
+}
+
+/// Checks changes of one's own profile.
 ///
 /// # Errors
-/// `invalid_fields`.
-pub fn check_new_password(password: &mut String) -> Result<(), Error> {
+/// `invalid_fields` with every error.
+pub fn check_profile(mut changes: ProfileChanges) -> Result<Checked<ProfileChanges>, Error> {
     let mut validator = Validator::default();
-    check_password(&mut validator, "new_password", password);
+    validator.required::<Name>("name", &mut changes.name);
+    validator.time_zone("time_zone", &mut changes.time_zone);
+    validator.ok(changes)
+}
+
+/// Checks a new password without knowing whose it is.
+///
+/// # Errors
+/// `invalid_fields` with the fault of `field`.
+pub fn check_new_password(field: &str, password: &mut String) -> Result<(), Error> {
+    let mut validator = Validator::default();
+    passwords::check(&mut validator, field, password, &[]);
     validator.ok(()).map(|_| ())
 }
 
-fn check_password(validator: &mut Validator, field: &str, password: &mut impl Given<String>) {
-    let Some(password) = password.given() else { return };
-    let length = password.chars().count() as i64;
-    validator.range(field, length, PASSWORD_MIN as i64, NewPassword::MAX as i64);
-    if password.contains('\0') {
-        validator.add(field, "nul_character");
-    }
+/// Checks a new password of `user`, and brings it into the form that is hashed.
+///
+/// # Errors
+/// `invalid_fields` with the fault of `field`.
+pub fn check_password_of(user: &User, field: &str, password: &mut String) -> Result<(), Error> {
+    let mut validator = Validator::default();
+    passwords::check(&mut validator, field, password, &[&user.name, &user.email]);
+    validator.ok(()).map(|_| ())
 }
 
 /// What the caller may see of a user (SPEC §1): SALES see id, name and role.
@@ -144,6 +164,11 @@ pub fn check_not_self(user: Id, caller: &Caller) -> Result<(), Error> {
     if user == caller.user_id { Err(Error::new(ErrorCode::OwnAccount)) } else { Ok(()) }
 }
 
+/// Checks that a profile is changed by its own user.
+fn check_is_self(user: Id, caller: &Caller) -> Result<(), Error> {
+    if user == caller.user_id { Ok(()) } else { Err(Error::new(ErrorCode::Forbidden)) }
+}
+
 /// The events that a command leads to (SPEC §1): who may do what, and that an ADMIN always remains.
 ///
 /// # Errors
@@ -171,6 +196,12 @@ pub fn decide_user(
             after.sessions_valid_from = next_validity(state, now);
             after.kept_session_id = Some(*keep);
             Ok(vec![UserEvent::Updated { after, changed: vec!["password"] }])
+        }
+        (UserCommand::ChangeProfile(changes), Some(state)) if state.is_live() => {
+            check_is_self(id, caller)?;
+            let ProfileChanges { name, locale, time_zone } = (**changes).clone();
+            let changes = UserChanges { name, locale, time_zone, ..UserChanges::default() };
+            Ok(change(state, &changes, None, now).into_iter().collect())
         }
         (UserCommand::Delete { leaving, other_admins }, Some(state)) if state.is_live() => {
             may_manage_users(caller)?;

@@ -122,8 +122,10 @@ impl Form {
 /// What is wrong, for people before a page: some texts of the API speak of headers.
 pub fn why(frame: &Frame, error: &Error) -> String {
     let code = error.code.as_str();
-    let own = i18n::text(frame.locale, &format!("refused-{code}"), None, &[]);
-    own.or_else(|| i18n::text(frame.locale, code, Some("detail"), &[])).unwrap_or_else(|| code.to_owned())
+    let params: Vec<_> =
+        error.wait_seconds().map(|wait| ("seconds", Param::Number(wait))).into_iter().collect();
+    let own = i18n::text(frame.locale, &format!("refused-{code}"), None, &params);
+    own.or_else(|| i18n::text(frame.locale, code, Some("detail"), &params)).unwrap_or_else(|| code.to_owned())
 }
 
 /// The limits of a password are on its length, which the word for the fault does not say.

@@ -1,7 +1,7 @@
 //! What every page has: language, time zone, who is signed in, and the texts that templates ask for.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::LOCATION;
+use actix_web::http::header::{LOCATION, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use chrono::NaiveDate;
@@ -172,6 +172,9 @@ pub fn html(Outcome(error): Outcome<'_>, page: &impl Template) -> HttpResponse {
     match page.render() {
         Ok(text) => {
             let mut answer = HttpResponse::build(status).content_type("text/html; charset=utf-8").body(text);
+            if let Some(seconds) = error.and_then(Error::wait_seconds) {
+                answer.headers_mut().insert(RETRY_AFTER, seconds.into());
+            }
             if let Some(error) = error {
                 tells(&mut answer, error);
             }

@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod chart;
+pub mod choices;
 pub mod field;
 pub mod form;
 pub mod form_data;

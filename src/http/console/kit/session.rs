@@ -1,9 +1,10 @@
 //! The console's session: two cookies that hold the tokens of an ordinary sign-in, and their renewal.
 //!
 //! A page whose access token has run out is renewed on the way to it. A browser asks for several things at once,
-//! through whichever nodes, and a refresh token is good for one refresh: so the console asks with grace. The first
+//! through whichever nodes, and a refresh token is good for one refresh: so the console's sessions have a grace. The first
 //! request exchanges the token, and for a moment the others get the tokens it was exchanged for. After that it is
-//! what it is for the API: a used token, which ends the session (RFC 9700 §4.14.2).
+//! what it is for the API: a used token, which ends the session (RFC 9700 §4.14.2). Tokens of the API's sessions are no
+//! cookies: they are refused here.
 
 use std::time::Duration;
 
@@ -14,18 +15,16 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::actors::auth::token::Use;
-use crate::http::client_address::client_address;
-use crate::http::live::SESSION_COOKIE;
+use crate::http::client_info::client_info;
 use crate::http::request_ids::RequestIds;
+use crate::http::site::{CookieNames, cookie_names, is_secure, is_this_site};
 use crate::http::state::{Gateway, gateway};
-use domain::user::messages::{Login, Principal, Refresh, Tokens};
+use domain::session::record::SessionKind;
+use domain::user::messages::{Login, Principal, Refresh, SignedIn, Tokens};
 use kernel::clock::Timestamp;
-use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 
-/// Holds the refresh token; [`SESSION_COOKIE`] the access token, which the socket takes, too. Every page may have to be renewed, so it has no narrower path.
-pub const REFRESH: &str = "kizuna_refresh";
 /// How long a form may lie open. The session it belongs to ends sooner or is still good.
 const FORM_LASTS: Duration = Duration::from_hours(24 * 30);
 
@@ -42,16 +41,25 @@ pub struct Pair {
 
 impl Pair {
     fn of(tokens: Tokens, gateway: &Gateway) -> Result<Self, Error> {
-        let now = gateway.clock.now();
-        let claims = gateway.auth.keys.check(Use::Refresh, &tokens.refresh_token, now)?;
-        let until = Timestamp::from_micros(claims.exp.saturating_mul(1_000_000));
+        let until = end_of(gateway, Use::Refresh, &tokens.refresh_token)?;
         Ok(Self { access: tokens.access_token, refresh: tokens.refresh_token, until })
     }
 }
 
+/// When a token that auth has just made ends.
+fn end_of(gateway: &Gateway, use_: Use, token: &str) -> Result<Timestamp, Error> {
+    let claims = gateway.auth.keys.check(use_, token, gateway.clock.now())?;
+    Ok(Timestamp::from_micros(claims.exp.saturating_mul(1_000_000)))
+}
+
 /// Exchanges a refresh token, or takes what it was exchanged for a moment ago.
-async fn renew(gateway: &Gateway, token: &str, context: Context) -> Result<Pair, Error> {
-    let refresh = Refresh { refresh_token: token.to_owned(), with_grace: true, context };
+async fn renew(gateway: &Gateway, token: &str, request: &HttpRequest) -> Result<Pair, Error> {
+    let refresh = Refresh {
+        refresh_token: token.to_owned(),
+        kind: SessionKind::Console,
+        client: client_info(request),
+        context: RequestIds::of(request).context(),
+    };
     Pair::of(gateway.auth.service.ask(refresh).await?, gateway)
 }
 
@@ -61,17 +69,18 @@ async fn renew(gateway: &Gateway, token: &str, context: Context) -> Result<Pair,
 /// `unavailable`, `overloaded`; whoever is not signed in (any more) is nobody.
 pub async fn identify(request: &HttpRequest) -> Result<(Identity, Option<Pair>), Error> {
     let gateway = gateway(request);
-    if let Some(access) = request.cookie(SESSION_COOKIE) {
-        match gateway.auth.authenticate(access.value()).await {
+    let CookieNames { session, refresh, .. } = cookie_names(&gateway);
+    if let Some(access) = request.cookie(session) {
+        match gateway.auth.authenticate_as(SessionKind::Console, access.value()).await {
             Ok(principal) => return Ok((Identity(Some(principal)), None)),
             Err(error) if error.code.status() != 401 => return Err(error),
             Err(_) => {}
         }
     }
-    let Some(refresh) = request.cookie(REFRESH) else { return Ok((Identity(None), None)) };
-    match renew(&gateway, refresh.value(), RequestIds::of(request).context()).await {
+    let Some(refresh) = request.cookie(refresh) else { return Ok((Identity(None), None)) };
+    match renew(&gateway, refresh.value(), request).await {
         Ok(pair) => {
-            let principal = gateway.auth.authenticate(&pair.access).await;
+            let principal = gateway.auth.authenticate_as(SessionKind::Console, &pair.access).await;
             match principal {
                 Ok(principal) => Ok((Identity(Some(principal)), Some(pair))),
                 Err(error) if error.code.status() == 401 => Ok((Identity(None), None)),
@@ -83,19 +92,38 @@ pub async fn identify(request: &HttpRequest) -> Result<(Identity, Option<Pair>),
     }
 }
 
-/// Signs in.
+/// A sign-in: the tokens, and the token of the device, which outlives the session.
+pub struct Opened {
+    pair: Pair,
+    device: String,
+    device_until: Timestamp,
+}
+
+/// Signs in. The session that the browser had ends.
 ///
 /// # Errors
 /// `invalid_credentials`, `too_many_attempts`, `unavailable`, `overloaded`.
-pub async fn open(request: &HttpRequest, email: &str, password: &str) -> Result<Pair, Error> {
+pub async fn open(request: &HttpRequest, email: &str, password: &str) -> Result<Opened, Error> {
     let gateway = gateway(request);
     let login = Login {
         email: email.to_owned(),
         password: password.to_owned(),
-        address: client_address(request),
+        kind: SessionKind::Console,
+        client: client_info(request),
+        replaces: present_session(request, &gateway),
+        device: request.cookie(cookie_names(&gateway).device).map(|cookie| cookie.value().to_owned()),
         context: RequestIds::of(request).context(),
     };
-    Pair::of(gateway.auth.service.ask(login).await?, &gateway)
+    let SignedIn { tokens, device } = gateway.auth.service.ask(login).await?;
+    let device_until = end_of(&gateway, Use::Device, &device)?;
+    Ok(Opened { pair: Pair::of(tokens, &gateway)?, device, device_until })
+}
+
+/// The session of the browser's refresh token.
+fn present_session(request: &HttpRequest, gateway: &Gateway) -> Option<Id> {
+    let refresh = request.cookie(cookie_names(gateway).refresh)?;
+    let claims = gateway.auth.keys.check(Use::Refresh, refresh.value(), gateway.clock.now());
+    claims.ok().map(|claims| claims.sid)
 }
 
 /// Gives the browser the tokens.
@@ -107,13 +135,22 @@ pub fn hand_over(response: &mut ServiceResponse<BoxBody>, pair: &Pair) {
     }
 }
 
+/// Sets the cookies of a sign-in in an answer.
+pub fn begin(request: &HttpRequest, response: &mut HttpResponse<BoxBody>, opened: &Opened) {
+    set(request, response, &opened.pair);
+    let gateway = gateway(request);
+    let lasts = opened.device_until.since(gateway.clock.now());
+    let cookie = Cookie::build(cookie_names(&gateway).device, opened.device.clone()).max_age(seconds(lasts));
+    add(request, response, cookie.same_site(SameSite::Strict).finish());
+}
+
 /// Sets the cookies of a session in an answer.
 pub fn set(request: &HttpRequest, response: &mut HttpResponse<BoxBody>, pair: &Pair) {
-    let lasts = pair.until.since(gateway(request).clock.now()).as_secs();
-    let lasts = actix_web::cookie::time::Duration::seconds(i64::try_from(lasts).unwrap_or(i64::MAX));
-    // `Lax`, so that a link in a mail leads to its page.
+    let lasts = seconds(pair.until.since(gateway(request).clock.now()));
+    let CookieNames { session, refresh, .. } = cookie_names(&gateway(request));
+    // `Lax`, so that a link in a mail leads to its page. Every page may have to be renewed: neither has a narrower path.
     for (name, value, same_site) in
-        [(SESSION_COOKIE, &pair.access, SameSite::Lax), (REFRESH, &pair.refresh, SameSite::Strict)]
+        [(*session, &pair.access, SameSite::Lax), (*refresh, &pair.refresh, SameSite::Strict)]
     {
         let cookie = Cookie::build(name, value.clone()).max_age(lasts).same_site(same_site);
         add(request, response, cookie.finish());
@@ -122,16 +159,21 @@ pub fn set(request: &HttpRequest, response: &mut HttpResponse<BoxBody>, pair: &P
 
 /// Takes the tokens away.
 pub fn clear(request: &HttpRequest, response: &mut HttpResponse<BoxBody>) {
-    for name in [SESSION_COOKIE, REFRESH] {
+    let CookieNames { session, refresh, .. } = cookie_names(&gateway(request));
+    for name in [*session, *refresh] {
         let cookie = Cookie::build(name, "").max_age(actix_web::cookie::time::Duration::ZERO);
         add(request, response, cookie.same_site(SameSite::Lax).finish());
     }
 }
 
+fn seconds(lasts: Duration) -> actix_web::cookie::time::Duration {
+    actix_web::cookie::time::Duration::seconds(i64::try_from(lasts.as_secs()).unwrap_or(i64::MAX))
+}
+
 fn add(request: &HttpRequest, response: &mut HttpResponse<BoxBody>, mut cookie: Cookie<'static>) {
     cookie.set_path("/");
     cookie.set_http_only(true);
-    cookie.set_secure(is_secure(request));
+    cookie.set_secure(is_secure(&gateway(request)));
     let mut jar = CookieJar::new();
     jar.add(cookie);
     for cookie in jar.delta() {
@@ -167,17 +209,6 @@ pub fn check_form(gateway: &Gateway, token: Option<&str>, session: Id) -> Result
 pub fn check_origin(request: &HttpRequest) -> Result<(), Error> {
     let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
     let site = header("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
-    let origin = header("origin").is_none_or(|origin| is_ours(request, origin));
+    let origin = header("origin").is_none_or(|origin| is_this_site(&gateway(request), request, origin));
     if site && origin { Ok(()) } else { Err(Error::new(ErrorCode::Forbidden)) }
-}
-
-/// Whether cookies may travel only over TLS.
-fn is_secure(request: &HttpRequest) -> bool {
-    gateway(request).public_url.as_deref().is_some_and(|url| url.starts_with("https:"))
-}
-
-fn is_ours(request: &HttpRequest, origin: &str) -> bool {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let same = origin.split_once("://").is_some_and(|(_, origin)| Some(origin) == host);
-    same || gateway(request).public_url.as_deref() == Some(origin)
 }

@@ -10,6 +10,8 @@ use domain::customer::messages::SORTS;
 use domain::customer::record::CustomerStatus;
 use domain::events as catalogue;
 use domain::saga::record::{Counted, SagaKind, SagaStatus, StepStatus};
+use domain::security::record::SecurityKind;
+use domain::session::record::SessionKind;
 use kernel::clock::Timestamp;
 use kernel::locale::Locale;
 
@@ -83,6 +85,10 @@ fn every_word_of_the_services_has_its_text() {
     keys.extend(SORTS.iter().map(|sort| ("sort", sort.name.to_owned())));
     keys.extend(["SALES", "MANAGER", "ADMIN"].map(|role| ("role", role.to_owned())));
     keys.extend(["overdue", "soon", "later", "done"].map(|due| ("due", due.to_owned())));
+    keys.extend(SecurityKind::ALL.iter().map(|kind| ("security", kind.as_str().to_owned())));
+    keys.extend([SessionKind::Api, SessionKind::Console].map(|kind| ("session-kind", api_word(&kind))));
+    keys.extend(["profile", "password"].map(|form| ("settings", form.to_owned())));
+    keys.extend(["profile", "password"].map(|form| ("settings-about", form.to_owned())));
     keys.extend(["closed", "open", "half_open"].map(|state| ("breaker", state.to_owned())));
     for kind in SagaKind::ALL {
         keys.push(("saga", api_word(&kind)));

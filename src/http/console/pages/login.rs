@@ -5,6 +5,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
 
+use crate::http::client_info::client_info;
 use crate::http::console::kit::form::{is_mendable, why};
 use crate::http::console::kit::form_data::{Fields, Posted, Unproven, is_here};
 use crate::http::console::kit::frame::{Frame, Outcome, html, ok, redirect};
@@ -49,9 +50,9 @@ pub async fn login(request: HttpRequest, posted: Unproven) -> HttpResult {
     let next = fields.back("next").unwrap_or(HOME);
     let email = fields.get("email").unwrap_or_default();
     match session::open(&request, email, fields.get("password").unwrap_or_default()).await {
-        Ok(pair) => {
+        Ok(opened) => {
             let mut answer = redirect(next);
-            session::set(&request, &mut answer, &pair);
+            session::begin(&request, &mut answer, &opened);
             Ok(answer)
         }
         Err(error) if error.code.status() == 401 || is_mendable(&error) => {
@@ -66,7 +67,8 @@ pub async fn login(request: HttpRequest, posted: Unproven) -> HttpResult {
 
 #[post("/logout")]
 pub async fn logout(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser, _: Posted) -> HttpResult {
-    gateway.auth.service.ask(Logout { context: me.context(None) }).await?;
+    let logout = Logout { client: client_info(&request), context: me.context(None) };
+    gateway.auth.service.ask(logout).await?;
     let mut answer = redirect("/login");
     session::clear(&request, &mut answer);
     Ok(answer)

@@ -10,6 +10,7 @@ pub mod meetings;
 pub mod notifications;
 pub mod reports;
 pub mod sagas;
+pub mod security;
 pub mod settings;
 pub mod tasks;
 pub mod users;

@@ -1,20 +1,29 @@
-//! `/settings`: one's own account. What stands in it only an ADMIN changes (SPEC §1), but for the password.
+//! `/settings`: one's own account: name, language, time zone, password and sessions. The rest only an ADMIN changes
+//! (SPEC §1).
 
 use crate::http::error::HttpResult;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::{HttpRequest, get, post};
 use askama::Template;
 
-use crate::http::client_address::client_address;
+use crate::http::client_info::client_info;
+use crate::http::console::kit::choices::{locales, zones};
 use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::{Form, is_mendable};
 use crate::http::console::kit::form_data::Posted;
 use crate::http::console::kit::frame::redirect;
-use crate::http::console::kit::frame::{Frame, Outcome, api_word, html, ok};
+use crate::http::console::kit::frame::{Frame, Outcome, api_word, html};
 use crate::http::console::kit::session_user::SessionUser;
+use crate::http::extract::PathId;
 use crate::http::state::Gateway;
-use domain::user::messages::ChangePassword;
-use domain::user::record::User;
+use domain::session::record::SessionView;
+use domain::user::messages::{ChangePassword, ChangeProfile, EndSession, ListSessions};
+use domain::user::record::{ProfileChanges, User};
+use kernel::error::Error;
+use kernel::page::PageRequest;
+
+/// The most sessions that the page shows: the newest.
+const SESSIONS_SHOWN: i64 = 200;
 
 #[derive(Template)]
 #[template(path = "settings.html")]
@@ -22,11 +31,27 @@ struct SettingsPage {
     f: Frame,
     user: User,
     role: &'static str,
-    locale: String,
-    form: Form,
+    forms: Vec<Form>,
+    sessions: Vec<SessionRow>,
 }
 
-fn form() -> Form {
+struct SessionRow {
+    session: SessionView,
+    kind: String,
+    agent: String,
+    address: String,
+}
+
+fn profile(f: &Frame, user: &User) -> Form {
+    let fields = vec![
+        Field::text("name").required().holding(&user.name),
+        Field::choice("locale", locales(f)).required().holding(api_word(&user.locale)),
+        Field::choice("time_zone", zones(&user.time_zone)).required().holding(&user.time_zone),
+    ];
+    Form::new("profile", "/settings/profile", "submit-save", fields).of_version(user.version)
+}
+
+fn password() -> Form {
     let fields = vec![
         Field::password("current_password", "current-password").required(),
         Field::password("new_password", "new-password").required(),
@@ -34,15 +59,60 @@ fn form() -> Form {
     Form::new("password", "/settings/password", "submit-change", fields)
 }
 
-fn shown(f: Frame, me: &SessionUser, form: Form) -> SettingsPage {
+/// The page, with one of its forms as it was refused.
+async fn page(me: &SessionUser, refused: Option<(&Posted, &Error)>, id: &str) -> HttpResult {
+    let f = me.frame("settings").await;
     let user = me.user().clone();
-    SettingsPage { f, role: user.role.as_str(), locale: api_word(&user.locale), user, form }
+    let mut forms = vec![profile(&f, &user), password()];
+    if let Some((posted, error)) = refused {
+        let refuse = |form: Form| if form.id == id { form.refused(&posted.0, error, &f) } else { form };
+        forms = forms.into_iter().map(refuse).collect();
+    }
+    let page = PageRequest { limit: SESSIONS_SHOWN, after: None, count: false };
+    let sessions = me.gateway.auth.service.ask(ListSessions { caller: me.caller(), page }).await?;
+    let unknown = || f.t("sessions-unknown");
+    let row = |session: SessionView| SessionRow {
+        kind: f.word("session-kind", &api_word(&session.kind)),
+        agent: session.agent.clone().unwrap_or_else(unknown),
+        address: session.address.map_or_else(unknown, |address| address.to_string()),
+        session,
+    };
+    let sessions = sessions.items.into_iter().map(row).collect();
+    let page = SettingsPage { role: user.role.as_str(), user, forms, sessions, f };
+    Ok(html(Outcome(refused.map(|(_, error)| error)), &page))
+}
+
+/// Back to the page after a form: what was done, or what was wrong with it.
+async fn answer(
+    me: &SessionUser,
+    posted: &Posted,
+    done: Result<(), Error>,
+    id: &str,
+    word: &str,
+) -> HttpResult {
+    match done {
+        Ok(()) => Ok(redirect(&format!("/settings?done={word}"))),
+        Err(error) if is_mendable(&error) => page(me, Some((posted, &error)), id).await,
+        Err(error) => Err(error.into()),
+    }
 }
 
 #[get("/settings")]
-pub async fn index(me: SessionUser) -> HttpResponse {
+pub async fn index(me: SessionUser) -> HttpResult {
+    page(&me, None, "").await
+}
+
+#[post("/settings/profile")]
+pub async fn change_profile(gateway: Data<Gateway>, me: SessionUser, posted: Posted) -> HttpResult {
     let f = me.frame("settings").await;
-    ok(&shown(f, &me, form()))
+    let done = match profile(&f, me.user()).read_changes::<ProfileChanges>(&posted.0, f.zone) {
+        Ok(changes) => {
+            let change = ChangeProfile { changes, context: me.context(posted.0.version()) };
+            gateway.auth.service.ask(change).await.map(drop)
+        }
+        Err(error) => Err(error),
+    };
+    answer(&me, &posted, done, "profile", "saved").await
 }
 
 #[post("/settings/password")]
@@ -56,16 +126,22 @@ pub async fn change_password(
     let change = ChangePassword {
         current_password: text("current_password"),
         new_password: text("new_password"),
-        address: client_address(&request),
+        client: client_info(&request),
         context: me.context(None),
     };
-    match gateway.auth.service.ask(change).await {
-        Ok(()) => Ok(redirect("/settings?done=password")),
-        Err(error) if is_mendable(&error) => {
-            let f = me.frame("settings").await;
-            let form = form().refused(&posted.0, &error, &f);
-            Ok(html(Outcome(Some(&error)), &shown(f, &me, form)))
-        }
-        Err(error) => Err(error.into()),
-    }
+    let done = gateway.auth.service.ask(change).await;
+    answer(&me, &posted, done, "password", "password").await
+}
+
+#[post("/settings/sessions/{id}/end")]
+pub async fn end_session(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    me: SessionUser,
+    id: PathId,
+    _: Posted,
+) -> HttpResult {
+    let end = EndSession { id: id.0, client: client_info(&request), context: me.context(None) };
+    gateway.auth.service.ask(end).await?;
+    Ok(redirect("/settings?done=session"))
 }

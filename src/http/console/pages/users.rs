@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, get, post};
 use askama::Template;
 
 use crate::http::api::users::UserParams;
+use crate::http::console::kit::choices::{locales, zones};
 use crate::http::console::kit::field::{Choice, Field};
 use crate::http::console::kit::form::{Form, is_mendable, why};
 use crate::http::console::kit::form_data::{Fields, Posted};
@@ -76,7 +77,6 @@ impl ListPage for Users {
     ) -> Result<Vec<Field>, Error> {
         let roles = [Role::Sales, Role::Manager, Role::Admin]
             .map(|role| Choice { value: role.as_str().to_owned(), label: f.word("role", role.as_str()) });
-        let locales = [Locale::Ja, Locale::En].map(api_word_choice(f));
         let managers = lookups::people(&me.gateway, me.caller(), |other| {
             user.map_or(can_be_manager(other.role()), |user| {
                 may_be_manager_of(other.id(), other.role(), user.id)
@@ -92,7 +92,7 @@ impl ListPage for Users {
                 .required()
                 .holding(user.map_or(Role::Sales, |user| user.role).as_str()),
             Field::choice("manager_id", managers.await?).holding_some(user.and_then(|user| user.manager_id)),
-            Field::choice("locale", locales.into())
+            Field::choice("locale", locales(f))
                 .required()
                 .holding(api_word(&user.map_or(Locale::default(), |user| user.locale))),
             Field::choice("time_zone", zones(zone)).required().holding(zone),
@@ -161,24 +161,8 @@ impl EditPage for Users {
     }
 }
 
-fn api_word_choice(frame: &Frame) -> impl Fn(Locale) -> Choice {
-    |locale| {
-        let value = api_word(&locale);
-        Choice { label: frame.word("locale", &value), value }
-    }
-}
-
 async fn find(gateway: &Gateway, me: &SessionUser, id: Id) -> Result<User, Error> {
     gateway.auth.service.ask(FindUser { id, caller: me.caller() }).await?.user.full()
-}
-
-/// Every zone that pages can show times in, and the one that is set.
-fn zones(present: &str) -> Vec<Choice> {
-    let mut names: Vec<&str> = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).collect();
-    if !names.contains(&present) {
-        names.insert(0, present);
-    }
-    names.into_iter().map(|name| Choice { value: name.to_owned(), label: name.to_owned() }).collect()
 }
 
 #[get("/admin/users")]

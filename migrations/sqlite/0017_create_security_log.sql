@@ -1,0 +1,20 @@
+-- Sign-ins, refusals, and the ends of sessions. Refusals of one kind, account and address within an hour are one row.
+CREATE TABLE security_log (
+    id         TEXT PRIMARY KEY,
+    kind       TEXT NOT NULL,
+    at         TEXT NOT NULL,
+    last_at    TEXT NOT NULL,
+    count      INTEGER NOT NULL,
+    user_id    TEXT,
+    session_id TEXT,
+    actor_id   TEXT,
+    address    TEXT,
+    agent      TEXT,
+    aggregate  TEXT -- of a refusal: a hash of kind, account, address and hour
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX security_log_aggregate ON security_log (aggregate);
+CREATE INDEX security_log_at ON security_log (at, id);
+CREATE INDEX security_log_user ON security_log (user_id, at, id);
+CREATE INDEX security_log_refusals ON security_log (last_at, id) WHERE aggregate IS NOT NULL;
+CREATE INDEX security_log_others ON security_log (last_at, id) WHERE aggregate IS NULL;
+CREATE INDEX security_log_last ON security_log (last_at);

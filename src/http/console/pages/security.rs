@@ -1,0 +1,67 @@
+//! `/admin/security`: the security log (ADMIN).
+
+use crate::http::error::HttpResult;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, get};
+use askama::Template;
+
+use crate::http::api::security::{SecurityParams, find};
+use crate::http::console::kit::field::Choice;
+use crate::http::console::kit::frame::{Frame, ok};
+use crate::http::console::kit::lookups;
+use crate::http::console::kit::lookups::References;
+use crate::http::console::kit::session_user::SessionUser;
+use crate::http::console::kit::shared_pages::{list_params, narrowed};
+use crate::http::paging::next_address;
+use crate::http::state::Gateway;
+use domain::security::record::{SecurityEntry, SecurityKind};
+use kernel::page::Page;
+
+#[derive(Template)]
+#[template(path = "security.html")]
+struct SecurityPage {
+    f: Frame,
+    rows: Vec<Row>,
+    next: Option<String>,
+    is_first: bool,
+    kinds: Vec<Choice>,
+    kind: String,
+}
+
+struct Row {
+    entry: SecurityEntry,
+    kind: String,
+    who: String,
+    address: String,
+    agent: String,
+}
+
+#[get("/admin/security")]
+pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser) -> HttpResult {
+    let f = me.frame("admin").await;
+    let (params, given): (SecurityParams, _) = list_params(&request)?;
+    let is_first = params.cursor.is_none();
+    let Page { items, next, .. } = find(&gateway, me.caller(), params).await?;
+    let references = References::default().users(items.iter().filter_map(|entry| entry.user_id));
+    let names = lookups::load(&gateway, me.caller(), references).await?;
+    let unknown = || f.t("sessions-unknown");
+    let row = |entry: SecurityEntry| Row {
+        kind: f.word("security", entry.kind.as_str()),
+        who: entry.user_id.map_or_else(|| f.t("security-nobody"), |user| names.user(&f, user)),
+        address: entry.address.map_or_else(unknown, |address| address.to_string()),
+        agent: entry.agent.clone().unwrap_or_else(unknown),
+        entry,
+    };
+    let choice = |kind: &SecurityKind| Choice {
+        value: kind.as_str().to_owned(),
+        label: f.word("security", kind.as_str()),
+    };
+    Ok(ok(&SecurityPage {
+        rows: items.into_iter().map(row).collect(),
+        next: next.map(|next| next_address(&request, &next)),
+        is_first,
+        kinds: SecurityKind::ALL.iter().map(choice).collect(),
+        kind: narrowed(&given, "kind"),
+        f,
+    }))
+}
