@@ -34,6 +34,9 @@ pub struct AuthConfig {
     /// File that holds the secret of the tokens
     #[arg(long, env = "KIZUNA_JWT_SECRET_FILE", conflicts_with = "jwt_secret", value_parser = SecretFile::read)]
     pub jwt_secret_file: Option<SecretFile>,
+    /// Secrets that are accepted beside --jwt-secret while it is replaced; separated by commas, or given several times
+    #[arg(long, env = "KIZUNA_JWT_SECRET_ACCEPTED", value_delimiter = ',', hide_env_values = true)]
+    jwt_secret_accepted: Vec<String>,
     /// E-mail address of the first ADMIN, who is created if there is no user
     #[arg(long, env = "KIZUNA_ADMIN_EMAIL", default_value = "admin@example.com")]
     pub admin_email: String,
@@ -58,6 +61,9 @@ pub struct AuthConfig {
     pub login_rate: Rate,
 }
 
+/// The most secrets beside --jwt-secret: each costs a try at what does not open.
+const SECRETS_ACCEPTED: usize = 4;
+
 impl AuthConfig {
     /// The secret of the tokens, if one is given.
     pub fn jwt_secret(&self) -> Option<&str> {
@@ -67,6 +73,21 @@ impl AuthConfig {
     /// The password of the first ADMIN, if one is given.
     pub fn admin_password(&self) -> Option<&str> {
         self.admin_password_file.as_ref().map(SecretFile::text).or(self.admin_password.as_deref())
+    }
+
+    /// The secrets that are accepted beside --jwt-secret. An empty variable is none.
+    pub fn accepted_secrets(&self) -> impl Iterator<Item = &str> {
+        self.jwt_secret_accepted.iter().map(String::as_str).filter(|secret| !secret.is_empty())
+    }
+
+    fn validate_accepted(&self) -> Result<(), String> {
+        if self.accepted_secrets().any(|secret| secret.len() < 32) {
+            return Err("--jwt-secret-accepted: each needs at least 32 bytes; commas separate them".into());
+        }
+        if self.accepted_secrets().count() > SECRETS_ACCEPTED {
+            return Err(format!("--jwt-secret-accepted: at most {SECRETS_ACCEPTED}"));
+        }
+        Ok(())
     }
 }
 
@@ -309,6 +330,7 @@ impl Config {
             check_admin_password(password, &self.auth.admin_email, is_local)
                 .map_err(|why| format!("--admin-password: {why}"))?;
         }
+        self.auth.validate_accepted()?;
         if let Some(url) = &self.http.public_url {
             let known = url.starts_with("http://") || url.starts_with("https://");
             if !known || url.ends_with('/') {

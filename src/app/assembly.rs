@@ -73,7 +73,10 @@ impl Builder<'_> {
         if !self.hosts(ServiceName::Customer) {
             return Ok(CustomerClient { service: self.remote_service()?, customers: None });
         }
-        let hot = self.redis.clone().map(|redis| HotCustomers::new(redis, self.db.runtime().clone()));
+        let hot = self
+            .redis
+            .clone()
+            .map(|redis| HotCustomers::new(redis, self.db.runtime().clone(), self.members.clock().clone()));
         let customers = self.entities_beside(hot.map(|hot| Arc::new(hot) as _));
         let service = CustomerService {
             db: self.db.clone(),

@@ -75,6 +75,15 @@ fn keep_private(path: &Path) {
     }
 }
 
+/// The secrets in force: the first one signs and seals, and each of them is accepted.
+///
+/// # Errors
+/// The errors of [`jwt_secret`].
+pub fn secrets(config: &Config) -> anyhow::Result<Vec<Vec<u8>>> {
+    let accepted = config.auth.accepted_secrets().map(|secret| secret.as_bytes().to_vec());
+    Ok([jwt_secret(config)?].into_iter().chain(accepted).collect())
+}
+
 /// Creates the first ADMIN, or the demo's users and records. `None` if this node does not host auth, if there are
 /// users, or if another node was faster.
 ///

@@ -259,7 +259,7 @@ impl<'a> Builder<'a> {
             RepliesActor::new(calls.clone(), liveness, stats)
         });
         let hosted = std::mem::take(&mut self.hosted);
-        let responder = Responder::new(redis, self.members.node().incarnation, hosted);
+        let responder = Responder::new(redis, self.members.clone(), hosted);
         let answering = responder.clone();
         self.supervisor.spawn("cluster.responder", &self.arbiters.serving(), move |liveness, stats| {
             ResponderActor::new(answering.clone(), liveness, stats)

@@ -86,12 +86,13 @@ impl Application {
         let lock = ServerLock::take(&config.database.settings()).context("--database-url")?;
         let metrics = telemetry::metrics();
         let db = open(config, &runtime).await?;
-        let secret = bootstrap::jwt_secret(config)?;
+        let secrets = bootstrap::secrets(config)?;
         let redis = match config.cluster.redis_url() {
-            Some(url) => Some(meet(url, &db).await.context("--redis-url")?),
+            Some(url) => Some(meet(url, &db, &secrets).await.context("--redis-url")?),
             None => None,
         };
-        let services = Services::start(config, &clock, &db, redis, Arc::new(Keys::new(&secret)))?;
+        let keys = Arc::new(Keys::new(&secrets[0]).accepting(&secrets[1..]));
+        let services = Services::start(config, &clock, &db, redis, keys)?;
         let first_login = if auth::has_users(&db).await? {
             None
         } else {
@@ -210,11 +211,11 @@ fn drain_delay(config: &Config) -> Duration {
 }
 
 /// Opens the Redis of this database's cluster.
-async fn meet(url: &str, db: &Db) -> anyhow::Result<Redis> {
+async fn meet(url: &str, db: &Db, secrets: &[Vec<u8>]) -> anyhow::Result<Redis> {
     let cluster = nodes::cluster(db).await?;
     // Its tasks run on the runtime that outlives every actor.
     let _db_runtime = db.runtime().enter();
-    Ok(Redis::new(url, cluster)?)
+    Ok(Redis::new(url, cluster, secrets)?)
 }
 
 async fn open(config: &Config, runtime: &Handle) -> anyhow::Result<Db> {

@@ -8,11 +8,17 @@ use testing::app::{PASSWORD, SECRET};
 
 const HINT: &str = "on Debian: apt-get install docker-compose";
 const NODES: usize = 3;
+/// What the file takes from the environment, and has no default for.
+const GIVEN: [(&str, &str); 4] = [
+    ("KIZUNA_ADMIN_PASSWORD", PASSWORD),
+    ("KIZUNA_JWT_SECRET", SECRET),
+    ("POSTGRES_PASSWORD", "0123abcd"),
+    ("REDIS_PASSWORD", "4567efgh"),
+];
 
 #[test]
 fn docker_compose_starts_the_nodes_that_the_tests_start() {
-    let services =
-        services(&text(config(&[("KIZUNA_JWT_SECRET", SECRET), ("KIZUNA_ADMIN_PASSWORD", PASSWORD)])));
+    let services = services(&text(config(&GIVEN)));
     for node in 0..NODES {
         let lines =
             services.get(&name_of(node)).unwrap_or_else(|| panic!("no {} in {services:?}", name_of(node)));
@@ -36,10 +42,9 @@ fn docker_compose_starts_the_nodes_that_the_tests_start() {
 
 #[test]
 fn docker_compose_starts_redis_as_the_tests_do_and_haproxy_with_their_file() {
-    let services =
-        services(&text(config(&[("KIZUNA_JWT_SECRET", SECRET), ("KIZUNA_ADMIN_PASSWORD", PASSWORD)])));
+    let services = services(&text(config(&GIVEN)));
     let redis = block(&services["redis"], "command").join(" ");
-    assert!(redis.contains("- --save - '' - --appendonly - \"no\""), "{redis}");
+    assert!(redis.contains("exec redis-server /tmp/redis.conf --save '' --appendonly no"), "{redis}");
     let haproxy = &services["haproxy"];
     let volumes = block(haproxy, "volumes").join(" ");
     assert!(volumes.contains("/deploy/haproxy.cfg:/usr/local/etc/haproxy/haproxy.cfg:ro"), "{volumes}");
@@ -51,20 +56,42 @@ fn docker_compose_starts_redis_as_the_tests_do_and_haproxy_with_their_file() {
 
 #[test]
 fn docker_compose_does_not_start_without_a_secret() {
-    for missing in ["KIZUNA_JWT_SECRET", "KIZUNA_ADMIN_PASSWORD"] {
-        let given = [("KIZUNA_JWT_SECRET", SECRET), ("KIZUNA_ADMIN_PASSWORD", PASSWORD)];
-        let given: Vec<_> = given.into_iter().filter(|(name, _)| *name != missing).collect();
+    for (missing, _) in GIVEN {
+        let given: Vec<_> = GIVEN.into_iter().filter(|(name, _)| *name != missing).collect();
         let refused = config(&given);
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(!refused.status.success() && said.contains(missing), "{said}");
     }
 }
 
+#[test]
+fn docker_compose_gives_postgresql_and_redis_passwords_and_publishes_neither() {
+    let services = services(&text(config(&GIVEN)));
+    let [(_, postgres), (_, redis)] = [GIVEN[2], GIVEN[3]];
+    for (name, lines) in &services {
+        let ports = block(lines, "ports").join(" ");
+        assert_eq!(ports.is_empty(), name != "haproxy", "{name} publishes {ports:?}");
+        let networks = block(lines, "networks");
+        let is_inside = |network: &str| networks.iter().any(|line| line.starts_with(network));
+        let stores = ["postgres", "redis"].contains(&name.as_str());
+        assert_eq!(is_inside("data:"), stores || name.starts_with("node-"), "{name}: {networks:?}");
+        assert_eq!(is_inside("inside:"), !stores, "{name}: {networks:?}");
+    }
+    let environment = block(&services["node-1"], "environment").join(" ");
+    assert!(environment.contains(&format!("postgres://kizuna:{postgres}@postgres:5432")), "{environment}");
+    assert!(environment.contains(&format!("redis://:{redis}@redis:6379")), "{environment}");
+    let of_postgres = block(&services["postgres"], "environment").join(" ");
+    assert!(of_postgres.contains(&format!("POSTGRES_PASSWORD: {postgres}")), "{of_postgres}");
+    assert!(block(&services["redis"], "environment").join(" ").contains(redis));
+    let command = block(&services["redis"], "command").join(" ");
+    assert!(command.contains("requirepass") && !command.contains(redis), "{command}");
+}
+
 /// The output of `docker-compose config`: the file with all variables replaced.
 fn config(environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new("docker-compose");
     command.args(["--file", concat!(env!("CARGO_MANIFEST_DIR"), "/docker-compose.yml"), "config"]);
-    for name in ["KIZUNA_JWT_SECRET", "KIZUNA_ADMIN_EMAIL", "KIZUNA_ADMIN_PASSWORD", "POSTGRES_PASSWORD"] {
+    for name in GIVEN.map(|(name, _)| name).into_iter().chain(["KIZUNA_ADMIN_EMAIL"]) {
         command.env_remove(name);
     }
     command.envs(environment.iter().copied());

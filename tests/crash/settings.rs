@@ -9,6 +9,9 @@ use crate::fixture::{BINARY, run};
 use testing::app::SECRET;
 use testing::{Api, Kizuna};
 
+const FIVE_SECRETS: &str = "0123456789abcdef0123456789abcdef,0123456789abcdef0123456789abcdef,\
+    0123456789abcdef0123456789abcdef,0123456789abcdef0123456789abcdef,0123456789abcdef0123456789abcdef";
+
 /// The error of a failed start, without clap's hint at the help.
 fn complaint(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
@@ -22,6 +25,10 @@ fn complaint(output: &Output) -> String {
 #[case::no_folder_to_make(&["--database-url", "sqlite:///proc/none/kizuna.db"], "--database-url")]
 #[case::node_without_a_plain_name(&["--node-id", "node 1"], "--node-id")]
 #[case::short_secret(&["--jwt-secret", "31 bytes are one byte too few.."], "--jwt-secret")]
+#[case::short_accepted_secret(&["--jwt-secret-accepted", "31 bytes are one byte too few.."], "--jwt-secret-accepted")]
+#[case::too_many_accepted_secrets(
+    &["--jwt-secret-accepted", FIVE_SECRETS], "--jwt-secret-accepted"
+)]
 #[case::no_secret_on_postgresql(&["--database-url", "postgres://localhost/kizuna"], "--jwt-secret")]
 #[case::postgresql_out_of_reach(
     &["--database-url", "postgres://kizuna@127.0.0.1:1/none", "--jwt-secret", SECRET], "--database-url"

@@ -1,20 +1,26 @@
 //! Hot customers in a real Redis, which is paused, killed, emptied and full: no node is ever answered with what an
 //! acknowledged change has replaced.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
+use domain::customer::record::Customer;
 use kernel::ids::{Id, new_id};
 use kizuna::actors::customer::aggregate::CustomerAggregate;
-use kizuna::actors::customer::hot::{ENTRY_TTL, HotCustomers, MARGIN};
+use kizuna::actors::customer::hot::{ENTRY_TTL, HotCustomers, MARGIN, text};
+use runtime::cluster::clock::{ClusterClock, ClusterTime};
 use runtime::entity::Entities;
-use store::redis::Redis as Way;
+use store::redis::{Redis as Way, RedisKey};
 
 use crate::copier::WITHIN;
 use crate::node::{Fixture, Node, run};
 use crate::shared::{Customers, annotate, create, nodes, rename};
+use testing::app::SECRET;
 use testing::{Postgres, Redis, eventually};
+
+/// Longer than any value.
+const LONGEST: usize = 100_000;
 
 /// Changes that are enough; each of the six readers reads twice as often.
 const ENOUGH: usize = 21;
@@ -22,11 +28,38 @@ const ENOUGH: usize = 21;
 /// The same cluster's Redis for each node, each with a connection of its own.
 fn connections(fixture: &Fixture, server: &Redis, cluster: Id, count: usize) -> Vec<Way> {
     let _lasting = fixture.runtime.enter();
-    (0..count).map(|_| Way::new(&server.url(), cluster).expect("a URL")).collect()
+    (0..count).map(|_| Way::new(&server.url(), cluster, &[SECRET.into()]).expect("a URL")).collect()
+}
+
+/// The cluster's time when this process first looked at it; all nodes here go by it.
+const BEGUN: ClusterTime = ClusterTime(1_772_442_000_000_000);
+static BEGUN_AT: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+fn now() -> ClusterTime {
+    BEGUN.plus(BEGUN_AT.elapsed())
+}
+
+/// What stands under a key, opened.
+async fn held(redis: &Way, key: &RedisKey) -> Option<Vec<u8>> {
+    let entry = redis.look(key, LONGEST).await.unwrap()?;
+    Some(redis.open(key, 0, &entry).expect("what a node has sealed"))
+}
+
+/// Whether there is a value, and not only a token, under a key.
+async fn is_filled(redis: &Way, key: &RedisKey) -> bool {
+    held(redis, key).await.is_some_and(|text| text.len() > self::text(now(), None).len())
+}
+
+/// Puts a value under a key, which is sealed for the key `of` and has this time.
+fn put(server: &Redis, redis: &Way, key: &RedisKey, of: &RedisKey, made: ClusterTime, customer: &Customer) {
+    let entry = redis.seal(of, 0, &text(made, Some(customer)));
+    server.set(&key.name, &entry);
 }
 
 fn beside(fixture: &Fixture, node: &Node, redis: &Way) -> Customers {
-    let hot = HotCustomers::new(redis.clone(), fixture.runtime.clone());
+    let clock = ClusterClock::default();
+    clock.learn(BEGUN, *BEGUN_AT);
+    let hot = HotCustomers::new(redis.clone(), fixture.runtime.clone(), clock);
     Entities::<CustomerAggregate>::beside(node.shared_parts(), Some(Arc::new(hot)))
 }
 
@@ -39,39 +72,95 @@ fn a_hot_customer_is_read_from_redis_until_it_is_changed() {
             redis.iter().zip(&nodes).map(|(redis, node)| beside(fixture, node, redis)).collect();
         let id = create(&all[0]).await;
         let key = redis[0].hot("customer", id);
-        assert_eq!(redis[0].look(&key).await.unwrap(), None);
+        assert_eq!(held(&redis[0], &key).await, None);
         all[0].get(id).await.unwrap().unwrap();
         let began = Instant::now();
-        while redis[0].look(&key).await.unwrap().is_none_or(|value| value.starts_with('?')) {
+        while !is_filled(&redis[0], &key).await {
             assert!(began.elapsed() < ENTRY_TTL, "it is filled");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         // What is there is what is answered.
-        let mut held = all[1].get(id).await.unwrap().unwrap().as_ref().clone();
-        held.name = "as it is held".to_owned();
-        let value = serde_json::to_string(&held).unwrap();
-        server.command(&["SET", &key, &value, "PX", "5000"]);
+        let mut shown = all[1].get(id).await.unwrap().unwrap().as_ref().clone();
+        shown.name = "as it is held".to_owned();
+        put(&server, &redis[0], &key, &key, now(), &shown);
         assert_eq!(all[1].get(id).await.unwrap().unwrap().name, "as it is held");
         rename(&all[1], id, "renamed").await.unwrap();
-        assert_eq!(redis[0].look(&key).await.unwrap(), None);
+        assert_eq!(held(&redis[0], &key).await, None);
         assert_eq!(all[0].get(id).await.unwrap().unwrap().name, "renamed");
         // A token that was taken away is not filled.
-        server.command(&["DEL", &key]);
-        assert!(redis[0].claim(&key, "?one", ENTRY_TTL).await.unwrap());
-        assert!(!redis[1].claim(&key, "?other", ENTRY_TTL).await.unwrap(), "one at a time");
-        redis[0].clear(&key).await.unwrap();
-        redis[0].fill(&key, "?one", "{}").await.unwrap();
-        assert_eq!(redis[0].look(&key).await.unwrap(), None);
+        server.command(&["DEL", &key.name]);
+        assert!(redis[0].claim(&key, b"one", ENTRY_TTL).await.unwrap());
+        assert!(!redis[1].claim(&key, b"other", ENTRY_TTL).await.unwrap(), "one at a time");
+        redis[0].delete(&key).await.unwrap();
+        redis[0].fill(&key, b"one", b"{}").await.unwrap();
+        assert_eq!(redis[0].look(&key, LONGEST).await.unwrap(), None);
         // A value runs out with its token.
-        assert!(redis[0].claim(&key, "?two", Duration::from_secs(2)).await.unwrap());
-        redis[0].fill(&key, "?two", "{}").await.unwrap();
-        assert_eq!(redis[0].look(&key).await.unwrap().as_deref(), Some("{}"));
-        eventually(WITHIN, async || redis[0].look(&key).await.unwrap().is_none()).await;
+        assert!(redis[0].claim(&key, b"two", Duration::from_secs(2)).await.unwrap());
+        redis[0].fill(&key, b"two", b"{}").await.unwrap();
+        assert_eq!(redis[0].look(&key, LONGEST).await.unwrap().as_deref(), Some(b"{}".as_slice()));
+        eventually(WITHIN, async || redis[0].look(&key, LONGEST).await.unwrap().is_none()).await;
         // What is long is not kept.
         annotate(&all[0], id, &"絆".repeat(10_000)).await.unwrap();
         all[0].get(id).await.unwrap();
         tokio::time::sleep(Duration::from_millis(50)).await;
-        assert!(redis[0].look(&key).await.unwrap().is_none_or(|value| value.starts_with('?')));
+        assert!(!is_filled(&redis[0], &key).await);
+    });
+}
+
+#[test]
+fn what_somebody_puts_into_redis_is_not_shown_and_is_deleted() {
+    run(Postgres, async |fixture| {
+        let (nodes, server) = (nodes(fixture, Postgres).await, Redis::start());
+        let redis = connections(fixture, &server, new_id(), 1).remove(0);
+        let customers = beside(fixture, &nodes[0], &redis);
+        let [id, other] = [create(&customers).await, create(&customers).await];
+        let [key, others] = [id, other].map(|id| redis.hot("customer", id));
+        let forged = Customer {
+            name: "forged".to_owned(),
+            ..customers.get(id).await.unwrap().unwrap().as_ref().clone()
+        };
+        let stranger = connections(fixture, &server, new_id(), 1).remove(0);
+        let json = serde_json::to_vec(&forged).unwrap();
+        let ago = |by: Duration| ClusterTime(now().0 - i64::try_from(by.as_micros()).unwrap());
+        for amiss in [
+            "plain",
+            "token",
+            "zero",
+            "cut",
+            "of another cluster",
+            "of another customer",
+            "old",
+            "very old",
+            "of the future",
+            "long",
+            "list",
+            "stream",
+        ] {
+            server.command(&["DEL", &key.name]);
+            let at = |made| put(&server, &redis, &key, &key, made, &forged);
+            match amiss {
+                "plain" => server.set(&key.name, &json),
+                "token" => server.set(&key.name, format!("?{id}").as_bytes()),
+                "zero" => server.set(&key.name, &[0]),
+                "cut" => server.set(&key.name, &redis.seal(&key, 0, &text(now(), Some(&forged)))[..40]),
+                "of another cluster" => put(&server, &stranger, &key, &key, now(), &forged),
+                "of another customer" => put(&server, &redis, &key, &others, now(), &forged),
+                "old" => at(ago(3 * ENTRY_TTL)),
+                "very old" => at(ago(100 * ENTRY_TTL)),
+                "of the future" => at(now().plus(3 * ENTRY_TTL)),
+                "long" => server.set(&key.name, &vec![b'{'; 1 << 20]),
+                "list" => drop(server.command(&["RPUSH", &key.name, "forged"])),
+                _ => drop(server.command(&["XADD", &key.name, "*", "sealed", "forged"])),
+            }
+            assert_eq!(customers.get(id).await.unwrap().unwrap().name, "new", "{amiss}");
+            eventually(WITHIN, async || redis.look(&key, LONGEST).await.unwrap().is_none()).await;
+            // It does not keep the next readers from sharing the customer.
+            eventually(WITHIN, async || {
+                assert_eq!(customers.get(id).await.unwrap().unwrap().name, "new", "{amiss}");
+                is_filled(&redis, &key).await
+            })
+            .await;
+        }
     });
 }
 

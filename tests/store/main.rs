@@ -5,7 +5,8 @@
 //!   query
 //! - `feed`, `dead_letters`, `entities`, `schedules`: consumers, aggregates and jobs against a real database; `node`:
 //!   their actors; `copier`: a consumer that can be made to fail; `integrity`: every fault of consumers is found
-//! - `wire`: messages and answers between nodes; `remote`: how they travel over a real Redis
+//! - `wire`: messages and answers between nodes; `remote`: how they travel over a real Redis; `hostile_redis`: what
+//!   somebody else writes there
 //! - `shared`, `hot`: states in memory and in Redis while other nodes commit; `admins`, `throttle`: rules that hold
 //!   across nodes
 //! - `common`: rows and units to commit
@@ -19,6 +20,7 @@ mod dead_letters;
 mod durability;
 mod entities;
 mod feed;
+mod hostile_redis;
 mod hot;
 mod integrity;
 mod journal;

@@ -1,5 +1,5 @@
 //! Calls between nodes, over a real Redis: two nodes of which each hosts what the other does not, and calls that no node
-//! would send.
+//! would send, sealed as a node's. What is not sealed: `hostile_redis`.
 
 use std::time::{Duration, Instant};
 
@@ -12,13 +12,17 @@ use kernel::error::{Error, ErrorCode};
 use kernel::ids::{Id, new_id};
 use redis::streams::StreamRangeReply;
 use runtime::breaker::BreakerState;
-use runtime::remote::calls::{Question, RedisTime, Reply, Request};
+use runtime::cluster::clock::ClusterTime;
+use runtime::remote::calls::{Message, Question, Reply, Request};
 use runtime::remote::mailbox::post;
 use serde::Serialize;
 use serde_json::json;
+use store::Db;
 use store::leases as nodes;
 use store::redis::Redis as Way;
+use store::streams::FIELD;
 
+use testing::app::SECRET;
 use testing::{Member, Postgres, Redis, TestApp, eventually};
 
 const SOON: Duration = Duration::from_secs(10);
@@ -26,10 +30,10 @@ const SOON: Duration = Duration::from_secs(10);
 const QUIET: Duration = Duration::from_millis(500);
 
 /// Two nodes; `back` has customers and the rest, `front` has the users.
-struct Pair {
-    back: TestApp,
-    front: TestApp,
-    redis: Redis,
+pub struct Pair {
+    pub back: TestApp,
+    pub front: TestApp,
+    pub redis: Redis,
 }
 
 /// The node that has the users.
@@ -46,17 +50,17 @@ async fn back(front: &TestApp, redis: &Redis) -> TestApp {
 }
 
 impl Pair {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let redis = Redis::start();
         let front = front(&redis).await;
         Self { back: back(&front, &redis).await, front, redis }
     }
 
     /// The first ADMIN, at each of the nodes.
-    async fn admin(&self) -> [Member; 2] {
+    pub async fn admin(&self) -> [Member; 2] {
         let login = json!({"email": testing::app::ADMIN, "password": testing::app::PASSWORD});
         let (front, back) = (self.front.nobody(), self.back.nobody());
-        // Until each knows of the other, and Redis has told its time.
+        // Until each knows of the other, and has reached Redis.
         let answer = eventually(SOON, async || match back.post("/api/auth/login", login.clone()).await {
             answer if answer.status == 200 => Ok(answer),
             answer => Err(answer.to_string()),
@@ -69,11 +73,12 @@ impl Pair {
 
     /// A stranger's way to the calls of `back`.
     async fn stranger(&self) -> Stranger {
-        let way = Way::new(&self.redis.url(), nodes::cluster(&self.back.db).await.unwrap()).unwrap();
+        let cluster = nodes::cluster(&self.back.db).await.unwrap();
+        let way = Way::new(&self.redis.url(), cluster, &[SECRET.into()]).unwrap();
         let living = nodes::living(&self.back.db).await.unwrap();
         let back =
             living.iter().find(|node| node.services.contains(&ServiceName::Customer.to_string())).unwrap();
-        Stranger { way, back: back.incarnation, me: new_id() }
+        Stranger { way, db: self.back.db.clone(), back: back.incarnation, me: new_id() }
     }
 
     async fn customers(&self) -> i64 {
@@ -84,15 +89,14 @@ impl Pair {
 /// Writes into a node's stream what it likes.
 struct Stranger {
     way: Way,
+    db: Db,
     back: Id,
     me: Id,
 }
 
 impl Stranger {
-    async fn now(&self) -> RedisTime {
-        let (seconds, micros): (i64, i64) =
-            redis::cmd("TIME").query_async(&mut self.way.shared()).await.unwrap();
-        RedisTime(seconds * 1_000_000 + micros)
+    async fn now(&self) -> ClusterTime {
+        ClusterTime(nodes::leases(&self.db).await.unwrap()[0].read_at)
     }
 
     async fn request(&self, name: &str, message: &impl Serialize) -> Request {
@@ -115,10 +119,14 @@ impl Stranger {
     }
 
     async fn replies(&self) -> Vec<Reply> {
+        let key = self.way.replies(self.me);
         let mut range = redis::cmd("XRANGE");
-        range.arg(self.way.replies(self.me)).arg("-").arg("+");
+        range.arg(&key.name).arg("-").arg("+");
         let found: StreamRangeReply = range.query_async(&mut self.way.shared()).await.unwrap();
-        found.ids.iter().map(|entry| Reply::read(|field| entry.get(field)).expect("a reply")).collect()
+        let sealed = found.ids.iter().map(|entry| entry.get::<Vec<u8>>(FIELD).expect("a sealed entry"));
+        let messages = sealed.map(|sealed| self.way.open(&key, 0, &sealed).expect("an entry that opens"));
+        let messages = messages.map(|text| Message::unpack(&text).expect("a message"));
+        messages.map(|message| Reply::read(|field| message.text(field)).expect("a reply")).collect()
     }
 
     /// The one reply to this request, once it is there.
@@ -239,7 +247,7 @@ async fn a_call_past_its_deadline_is_dropped() {
     let pair = Pair::start().await;
     let stranger = pair.stranger().await;
     let now = stranger.now().await;
-    for deadline in [RedisTime(0), RedisTime(i64::MIN), now, RedisTime(i64::MAX)] {
+    for deadline in [ClusterTime(0), ClusterTime(i64::MIN), now, ClusterTime(i64::MAX)] {
         let request = stranger.request("CreateCustomer", &create("late")).await;
         stranger.send(&Request { deadline, ..request }).await;
     }
@@ -260,7 +268,7 @@ async fn strange_entries_are_refused_or_passed_over_and_stop_nobody() {
         post(&stranger.way, &key, &fields).await.unwrap();
     }
     let mut unreadable = redis::cmd("XADD");
-    unreadable.arg(&key).arg("*").arg(b"id\xff".as_slice()).arg(b"\xff\xfe\0".as_slice());
+    unreadable.arg(&key.name).arg("*").arg(b"id\xff".as_slice()).arg(b"\xff\xfe\0".as_slice());
     unreadable.exec_async(&mut stranger.way.shared()).await.unwrap();
     let mut refused = Vec::new();
     for (name, payload) in [
@@ -293,7 +301,7 @@ async fn strange_entries_are_refused_or_passed_over_and_stop_nobody() {
     // What was read is deleted, whatever it was.
     eventually(SOON, async || {
         let mut shared = stranger.way.shared();
-        redis::cmd("XLEN").arg(&key).query_async::<i64>(&mut shared).await.unwrap() == 0
+        redis::cmd("XLEN").arg(&key.name).query_async::<i64>(&mut shared).await.unwrap() == 0
     })
     .await;
 }

@@ -82,6 +82,8 @@ pub struct Lease {
     pub member: Member,
     /// Milliseconds until it expires, unless it is renewed.
     pub left: u64,
+    /// PostgreSQL's time when the lease was read, in microseconds since 1970.
+    pub read_at: i64,
 }
 
 impl Lease {
@@ -93,7 +95,8 @@ impl Lease {
 
 /// Every lease that has not expired, by the node's id.
 pub async fn leases(db: &Db) -> Result<Vec<Lease>, StoreError> {
-    let left = "CAST(ceil(extract(epoch FROM expires_at - now()) * 1000) AS bigint) AS left";
+    let left = "CAST(ceil(extract(epoch FROM expires_at - now()) * 1000) AS bigint) AS left, \
+        CAST(extract(epoch FROM now()) * 1000000 AS bigint) AS read_at";
     let columns = NODES.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     let sql = format!("SELECT {columns}, {left} FROM nodes WHERE expires_at > now() ORDER BY id");
     db.rows_of(&NODES, Sql::new(sql)).await

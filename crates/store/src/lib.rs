@@ -10,7 +10,7 @@
 //! - [`paging`]: the keyset query of every list; [`projections`]: tables that can be rebuilt from the log
 //! - [`progress`]: how far consumers are, and whether an event was lost, applied twice or out of order
 //! - [`leases`]: which nodes of a cluster are alive; [`redis`], [`streams`], [`hot_values`]: messages and values they
-//!   share
+//!   share, all of them sealed ([`seal`])
 
 mod connect;
 pub mod cursors;
@@ -30,6 +30,7 @@ mod pulse;
 mod readers;
 pub mod redis;
 pub mod schedules;
+pub mod seal;
 pub mod server_lock;
 pub mod settings;
 pub mod sql;

@@ -1,28 +1,29 @@
-//! The answer to a read of Redis streams. The client's own types fail the whole read for one entry that is not text,
-//! and the reader would find that entry again for ever.
-
-use std::collections::HashMap;
+//! The answer to a read of Redis streams. The client's own types fail the whole read for one entry of another form, and
+//! the reader would find that entry again for ever.
 
 use redis::{FromRedisValue, Value};
 
-/// An entry of a stream; values that are not text are left out.
+/// The one field of an entry. Its value is sealed.
+pub const FIELD: &str = "sealed";
+
+/// An entry of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub id: String,
-    fields: HashMap<String, String>,
+    /// The value of its field; empty, which does not open, if the entry has other fields.
+    pub sealed: Vec<u8>,
 }
 
 impl Entry {
     fn of(entry: Value) -> Option<Self> {
         let (id, fields): (String, Vec<Value>) = redis::from_redis_value(entry).ok()?;
-        let texts: Vec<_> = fields.into_iter().map(|text| String::from_redis_value(text).ok()).collect();
-        let pairs = texts.chunks_exact(2).filter_map(|pair| Some((pair[0].clone()?, pair[1].clone()?)));
-        Some(Self { id, fields: pairs.collect() })
-    }
-
-    /// The value of a field.
-    pub fn text(&self, field: &str) -> Option<String> {
-        self.fields.get(field).cloned()
+        let bytes: Vec<Vec<u8>> =
+            fields.into_iter().map(|field| Vec::from_redis_value(field).unwrap_or_default()).collect();
+        let sealed = match <[Vec<u8>; 2]>::try_from(bytes) {
+            Ok([name, value]) if name == FIELD.as_bytes() => value,
+            _ => Vec::new(),
+        };
+        Some(Self { id, sealed })
     }
 }
 
@@ -45,22 +46,26 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_is_no_text_hides_no_other() {
+    fn an_entry_of_another_form_hides_no_other() {
         let entry = |id: &[u8], fields: &[&[u8]]| {
             Value::Array(vec![text(id), Value::Array(fields.iter().map(|field| text(field)).collect())])
         };
         let entries = vec![
-            entry(b"1-0", &[b"id", b"a"]),
-            entry(b"2-0", &[b"\xff", b"x", b"id", b"\xfe", b"name", b"b", b"odd"]),
+            entry(b"1-0", &[b"sealed", b"\x01\xff"]),
+            entry(b"2-0", &[b"\xff", b"x", b"sealed", b"a"]),
             Value::Int(3),
             entry(b"4-0", &[]),
+            entry(b"5-0", &[b"sealed"]),
+            entry(b"6-0", &[b"opened", b"x"]),
         ];
         let answer = Value::Array(vec![Value::Nil, Value::Array(vec![text(b"key"), Value::Array(entries)])]);
         let [(key, found)] = &read(answer)[..] else { panic!("one stream") };
-        let ids: Vec<&str> = found.iter().map(|entry| entry.id.as_str()).collect();
-        assert_eq!((key.as_str(), ids), ("key", vec!["1-0", "2-0", "4-0"]));
-        assert_eq!((found[0].text("id"), found[1].text("id")), (Some("a".into()), None));
-        assert_eq!(found[1].text("name").as_deref(), Some("b"));
+        let found: Vec<(&str, &[u8])> =
+            found.iter().map(|entry| (entry.id.as_str(), &*entry.sealed)).collect();
+        let nothing: &[u8] = b"";
+        let expected = [("1-0", b"\x01\xff".as_slice()), ("2-0", nothing), ("4-0", nothing)];
+        assert_eq!((key.as_str(), &found[..3]), ("key", &expected[..]));
+        assert_eq!(found[3..], [("5-0", nothing), ("6-0", nothing)]);
         for nothing in [Value::Nil, Value::Int(1), Value::Array(vec![Value::Nil, Value::Array(vec![])])] {
             assert_eq!(read(nothing), []);
         }

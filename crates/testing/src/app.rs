@@ -237,10 +237,11 @@ fn parse(url: &str, args: &[&str]) -> Config {
         #[command(flatten)]
         config: Config,
     }
-    let given = ["serve", "--listen", "127.0.0.1:0", "--database-url", url, "--jwt-secret", SECRET];
+    let given = ["serve", "--listen", "127.0.0.1:0", "--database-url", url];
     let admin = ["--admin-email", ADMIN, "--admin-password", PASSWORD];
+    let secret = if args.contains(&"--jwt-secret") { &[][..] } else { &["--jwt-secret", SECRET] };
     let command = Serve::command().mut_args(|arg| arg.env(None::<&'static str>));
-    let matches = command.try_get_matches_from(given.iter().chain(&admin).chain(args));
+    let matches = command.try_get_matches_from(given.iter().chain(&admin).chain(secret).chain(args));
     let serve = matches.and_then(|matches| Serve::from_arg_matches(&matches));
     serve.unwrap_or_else(|error| panic!("{error}")).config
 }

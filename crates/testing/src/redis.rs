@@ -82,16 +82,27 @@ impl Redis {
 
     /// Sends a command and answers with the first line of the reply, as it is on the wire.
     pub fn command(&self, words: &[&str]) -> String {
+        self.send(&words.iter().map(|word| word.as_bytes()).collect::<Vec<_>>())
+    }
+
+    fn send(&self, words: &[&[u8]]) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a Redis that listens");
         stream.set_read_timeout(Some(WITHIN)).expect("a timeout");
-        let mut request = format!("*{}\r\n", words.len());
+        let mut request = format!("*{}\r\n", words.len()).into_bytes();
         for word in words {
-            request += &format!("${}\r\n{word}\r\n", word.len());
+            request.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
+            request.extend_from_slice(word);
+            request.extend_from_slice(b"\r\n");
         }
-        stream.write_all(request.as_bytes()).expect("a Redis that reads");
+        stream.write_all(&request).expect("a Redis that reads");
         let mut reply = String::new();
         BufReader::new(stream).read_line(&mut reply).expect("a Redis that answers");
         reply.trim_end().to_owned()
+    }
+
+    /// SET, with any bytes.
+    pub fn set(&self, key: &str, value: &[u8]) {
+        assert_eq!(self.send(&[b"SET", key.as_bytes(), value]), "+OK");
     }
 
     /// Returns false if it ends before it serves, as when its port is taken.

@@ -57,10 +57,10 @@ pub struct Claims {
 /// What the key of fingerprints is derived for; no token is signed with it.
 const FINGERPRINTS: &[u8] = b"kizuna: fingerprints of requests";
 
-/// Signs and checks tokens with one secret.
+/// Signs tokens with one secret, and checks them with this and others that are accepted.
 pub struct Keys {
     signing: EncodingKey,
-    checking: DecodingKey,
+    checking: Vec<DecodingKey>,
     access: Validation,
     console: Validation,
     refresh: Validation,
@@ -75,13 +75,19 @@ impl Keys {
         Self {
             fingerprints: keyed(&key),
             signing: EncodingKey::from_secret(secret),
-            checking: DecodingKey::from_secret(secret),
+            checking: vec![DecodingKey::from_secret(secret)],
             access: validation(Use::Access(SessionKind::Api)),
             console: validation(Use::Access(SessionKind::Console)),
             refresh: validation(Use::Refresh),
             form: validation(Use::Form),
             device: validation(Use::Device),
         }
+    }
+
+    /// Accepts tokens that were signed with these secrets, too, while one replaces another.
+    pub fn accepting(mut self, secrets: &[Vec<u8>]) -> Self {
+        self.checking.extend(secrets.iter().map(|secret| DecodingKey::from_secret(secret)));
+        self
     }
 
     /// A hash of these parts that nobody can compute or try without the secret.
@@ -131,8 +137,8 @@ impl Keys {
             Use::Form => &self.form,
             Use::Device => &self.device,
         };
-        let claims: Claims =
-            decode(token, &self.checking, rules).map_err(|_| Error::new(ErrorCode::InvalidToken))?.claims;
+        let checked = self.checking.iter().find_map(|key| decode::<Claims>(token, key, rules).ok());
+        let claims = checked.ok_or_else(|| Error::new(ErrorCode::InvalidToken))?.claims;
         // By our own clock and without leeway: the machines that sign also check.
         if claims.exp <= now.seconds() {
             return Err(Error::new(ErrorCode::TokenExpired));
@@ -187,5 +193,17 @@ mod tests {
         assert_eq!(code(console, 150), ErrorCode::InvalidToken);
         let other = Keys::new(b"another secret of thirty-two byte");
         assert_eq!(other.check(api, &token, at(150)).unwrap_err().code, ErrorCode::InvalidToken);
+    }
+
+    #[test]
+    fn a_token_of_an_accepted_secret_is_good_and_new_ones_are_signed_with_the_first() {
+        let [old, new] = [b"0123456789abcdef0123456789abcdef", b"another secret of thirty-two byt"];
+        let token = |keys: &Keys| keys.issue(Use::Access, new_id(), new_id(), 0, at(100), at(200)).unwrap();
+        let rolling = Keys::new(new).accepting(&[old.to_vec()]);
+        for signed in [token(&Keys::new(old)), token(&Keys::new(new)), token(&rolling)] {
+            assert!(rolling.check(Use::Access, &signed, at(150)).is_ok());
+        }
+        assert!(Keys::new(new).check(Use::Access, &token(&rolling), at(150)).is_ok());
+        assert!(Keys::new(old).check(Use::Access, &token(&rolling), at(150)).is_err());
     }
 }

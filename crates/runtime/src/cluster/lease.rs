@@ -11,6 +11,7 @@ use actix::{Actor, AsyncContext, Context, WrapFuture};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::cluster::clock::ClusterTime;
 use crate::cluster::members::Members;
 use crate::stats::ActorStats;
 use crate::supervisor::LivenessGuard;
@@ -117,7 +118,11 @@ async fn look(db: &Db, members: &Members) -> Result<Duration, StoreError> {
             "another process has the lease of this node id; waiting until it expires"
         );
     }
+    let asked = std::time::Instant::now();
     let leases = nodes::leases(db).await?;
+    if let Some(lease) = leases.first() {
+        members.clock().learn(ClusterTime(lease.read_at), asked);
+    }
     let others = leases.iter().filter(|lease| lease.member.incarnation != me.incarnation);
     let first_over = others.map(|lease| begun.elapsed() + lease.left()).min();
     members.set(leases.into_iter().map(|lease| lease.member).collect());

@@ -7,6 +7,7 @@ use futures_util::Stream;
 use futures_util::stream::unfold;
 use tokio::sync::watch;
 
+use crate::cluster::clock::ClusterClock;
 use crate::cluster::node::Node;
 use crate::cluster::placement::{Membership, PartitionSet};
 use kernel::ids::Id;
@@ -17,6 +18,7 @@ use store::leases::Member;
 #[derive(Clone)]
 pub struct Members {
     node: Arc<Node>,
+    clock: ClusterClock,
     living: Arc<watch::Sender<Arc<Membership>>>,
 }
 
@@ -24,17 +26,22 @@ impl Members {
     /// The members of a single node: only itself.
     pub fn alone(node: Arc<Node>) -> Self {
         let living = Membership(vec![node.member()]);
-        Self { node, living: Arc::new(watch::Sender::new(Arc::new(living))) }
+        Self { node, clock: ClusterClock::default(), living: Arc::new(watch::Sender::new(Arc::new(living))) }
     }
 
     /// The members of a cluster node: none, until the node has its lease.
     pub fn joining(node: Arc<Node>) -> Self {
-        Self { node, living: Arc::new(watch::Sender::new(Arc::default())) }
+        Self { node, clock: ClusterClock::default(), living: Arc::new(watch::Sender::new(Arc::default())) }
     }
 
     /// This node.
     pub fn node(&self) -> &Node {
         &self.node
+    }
+
+    /// The cluster's clock; unknown on a single node, and before this node has read the leases.
+    pub fn clock(&self) -> &ClusterClock {
+        &self.clock
     }
 
     /// Sets the address of this node's API; called once.

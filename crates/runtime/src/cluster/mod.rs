@@ -9,10 +9,12 @@
 //! ```
 //!
 //! - `node`: this node; `members`: the living nodes; `lease`: how they are known, by PostgreSQL
+//! - `clock`: PostgreSQL's clock, by which nodes compare times
 //! - `placement`: which node works on which partition; pure
 //! - `relay`: publishes this node's events to Redis; `reader`: reads those of other nodes; `trimmer`: keeps the streams
-//!   short
+//!   short, and free of what no node has written
 
+pub mod clock;
 pub mod lease;
 pub mod members;
 pub mod node;

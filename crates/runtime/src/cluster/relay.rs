@@ -1,5 +1,5 @@
 //! Publishes this node's events to the other nodes: one Redis stream per partition, with the event's sequence number as
-//! the id of the entry, so that Redis refuses a late or repeated entry.
+//! the id of the entry, so that Redis refuses a late or repeated entry. An entry is sealed for this place.
 //!
 //! No commit waits for this, and an event that Redis does not take is not sent again: readers see the gap and read the
 //! log.
@@ -16,14 +16,14 @@ use kernel::event::LoggedEvent;
 use kernel::ids::Id;
 use store::log;
 use store::redis::Redis;
+use store::streams::FIELD;
 
 /// Commits that may wait to be published.
 const QUEUE: usize = 1_024;
 /// Events published at once.
 const TOGETHER: usize = 1_024;
-/// The fields of an entry: the incarnation of the sender, and the event.
-pub(super) const FROM: &str = "from";
-pub(super) const EVENT: &str = "event";
+/// The bytes of an entry before its event: the incarnation of the sender.
+pub(super) const SENDER_BYTES: usize = 16;
 
 /// The actor that publishes this node's commits to Redis.
 pub struct RelayActor {
@@ -90,11 +90,12 @@ fn not_published(events: usize, why: &str) {
 async fn publish(redis: &Redis, incarnation: Id, events: &[Arc<LoggedEvent>]) -> RedisResult<usize> {
     let mut pipeline = Pipeline::with_capacity(events.len());
     pipeline.ignore_errors();
-    let from = incarnation.to_string();
+    let sender: [u8; SENDER_BYTES] = incarnation.bits().to_be_bytes();
     for event in events {
-        let (key, id) = (redis.events(event.partition), format!("{}-0", event.partition_seq));
-        let add = pipeline.cmd("XADD").arg(key).arg(id);
-        add.arg(FROM).arg(&from).arg(EVENT).arg(log::to_json(event));
+        let (key, number) = (redis.events(event.partition), event.partition_seq);
+        let text = [sender.as_slice(), log::to_json(event).as_bytes()].concat();
+        let add = pipeline.cmd("XADD").arg(&key.name).arg(format!("{number}-0"));
+        add.arg(FIELD).arg(redis.seal(&key, number, &text));
     }
     let answers: Vec<RedisResult<Value>> = pipeline.query_async(&mut redis.shared()).await?;
     Ok(answers.iter().filter(|answer| answer.as_ref().is_err_and(|error| !is_late(error))).count())

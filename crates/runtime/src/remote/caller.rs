@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Display;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use tokio::time::{Instant, timeout};
 
 use crate::breaker::CircuitBreaker;
 use crate::cluster::members::{Hosts, Members};
-use crate::remote::calls::{Question, Reply, Request};
+use crate::remote::calls::{Message, Question, Reply, Request};
 use crate::remote::dedup::DEADLINE_MAX;
-use crate::remote::mailbox::{Mailbox, RedisClock, post};
+use crate::remote::mailbox::{Mailbox, post};
 use crate::service::{Call, Hosted};
 use crate::stats::ActorStats;
 use crate::supervisor::LivenessGuard;
@@ -24,7 +24,6 @@ use kernel::error::Error;
 use kernel::ids::{Id, new_id};
 use kernel::service_id::ServiceId;
 use store::redis::Redis;
-use store::streams::Entry;
 
 /// The most calls of this node that wait for a reply.
 const WAITING: usize = 4_096;
@@ -40,7 +39,8 @@ pub struct Calls(Arc<Inner>);
 struct Inner {
     redis: Redis,
     members: Members,
-    clock: RedisClock,
+    /// Whether Redis has answered since the start.
+    reached: Arc<AtomicBool>,
     waiting: DashMap<Id, oneshot::Sender<Reply>>,
     places: Semaphore,
     turn: AtomicUsize,
@@ -53,7 +53,7 @@ impl Calls {
         Self(Arc::new(Inner {
             redis,
             members,
-            clock: RedisClock::default(),
+            reached: Arc::default(),
             waiting: DashMap::new(),
             places: Semaphore::new(WAITING),
             turn: AtomicUsize::new(0),
@@ -73,7 +73,11 @@ impl Calls {
         let away =
             |why: &dyn Display| Error::unavailable().with_cause(format_args!("the service {service}: {why}"));
         let host = self.host_of(service).ok_or_else(|| away(&"no node hosts it"))?;
-        let now = this.clock.now().ok_or_else(|| away(&"Redis has not answered since the start"))?;
+        if !this.reached.load(Ordering::Relaxed) {
+            return Err(away(&"Redis has not answered since the start"));
+        }
+        let now = this.members.clock().now();
+        let now = now.ok_or_else(|| away(&"PostgreSQL has not told its time since the start"))?;
         let within = within.min(DEADLINE_MAX);
         let reply_to = this.members.node().incarnation;
         let request = Request { id: new_id(), deadline: now.plus(within), reply_to, question };
@@ -93,10 +97,12 @@ impl Calls {
         answer?.outcome
     }
 
-    /// Whether a call to the service can be sent: a node hosts it, and the time of Redis, by which deadlines are set,
-    /// is known. A node that has just started knows neither.
+    /// Whether a call to the service can be sent: a node hosts it, Redis has answered, and the cluster's time, by which
+    /// deadlines are set, is known. A node that has just started knows nothing of this.
     pub fn can_be_sent(&self, service: ServiceId) -> bool {
-        self.0.clock.now().is_some() && Hosts::new(self.0.members.clone(), service).exist()
+        let Inner { members, reached, .. } = &*self.0;
+        let can_send = reached.load(Ordering::Relaxed) && members.clock().now().is_some();
+        can_send && Hosts::new(members.clone(), service).exist()
     }
 
     /// The next node to call, in turn.
@@ -109,9 +115,9 @@ impl Calls {
     }
 
     /// Handles a reply. Its caller may have stopped waiting.
-    fn replied(&self, entry: &Entry) {
-        let Some(reply) = Reply::read(|field| entry.text(field)) else {
-            return tracing::warn!(entry = entry.id, "ignoring a malformed reply");
+    fn replied(&self, message: &Message) {
+        let Some(reply) = Reply::read(|field| message.text(field)) else {
+            return tracing::warn!("ignoring a malformed reply");
         };
         if let Some((_, sender)) = self.0.waiting.remove(&reply.id) {
             let _ = sender.send(reply);
@@ -165,10 +171,10 @@ impl Actor for RepliesActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         let calls = self.calls.clone();
-        let Inner { redis, members, clock, .. } = &*calls.0;
+        let Inner { redis, members, reached, .. } = &*calls.0;
         let key = redis.replies(members.node().incarnation);
-        let mailbox = Mailbox { redis: redis.clone(), key, clock: clock.clone() };
-        let read = mailbox.read_on(self.stats.clone(), move |entry| calls.replied(entry));
+        let mailbox = Mailbox { redis: redis.clone(), key, reached: reached.clone() };
+        let read = mailbox.read_on(self.stats.clone(), move |message| calls.replied(message));
         ctx.spawn(read.into_actor(self));
     }
 }

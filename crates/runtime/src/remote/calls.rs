@@ -1,25 +1,11 @@
-//! A call and its reply as entries of a stream. Pure. Entries of Redis are untrusted text: a malformed one is `None`.
+//! A call and its reply as entries of a stream. Pure. What a node has sealed may be of another version: a malformed entry
+//! is `None`.
 
-use std::time::Duration;
+use std::collections::HashMap;
 
+use crate::cluster::clock::ClusterTime;
 use kernel::error::Error;
 use kernel::ids::Id;
-
-/// A time by Redis's clock, in microseconds since 1970, because the clocks of the nodes may differ.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RedisTime(pub i64);
-
-impl RedisTime {
-    /// The time after this duration.
-    pub fn plus(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
-    }
-
-    /// The duration until `other`; zero if that is past.
-    pub fn until(self, other: Self) -> Duration {
-        Duration::from_micros(u64::try_from(other.0.saturating_sub(self.0)).unwrap_or(0))
-    }
-}
 
 /// A call to a service before its node is chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +28,7 @@ pub struct Request {
     /// The id, the same each time the call is sent, so that it is carried out once.
     pub id: Id,
     /// The time after which the caller no longer waits.
-    pub deadline: RedisTime,
+    pub deadline: ClusterTime,
     /// The incarnation of the calling node.
     pub reply_to: Id,
     pub question: Question,
@@ -56,8 +42,30 @@ pub struct Reply {
     pub outcome: Result<String, Error>,
 }
 
-/// The names and values of an entry.
+/// The names and values of a call or a reply.
 pub type Fields = Vec<(&'static str, String)>;
+
+/// The text of an entry with these fields.
+pub fn pack(fields: &Fields) -> Vec<u8> {
+    serde_json::to_vec(fields).expect("pairs of texts")
+}
+
+/// The fields of an entry that was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Message(HashMap<String, String>);
+
+impl Message {
+    /// Reads what [`pack`] wrote.
+    pub fn unpack(text: &[u8]) -> Option<Self> {
+        let fields: Vec<(String, String)> = serde_json::from_slice(text).ok()?;
+        Some(Self(fields.into_iter().collect()))
+    }
+
+    /// The value of a field.
+    pub fn text(&self, field: &str) -> Option<String> {
+        self.0.get(field).cloned()
+    }
+}
 
 impl Request {
     /// Writes it as an entry.
@@ -80,7 +88,7 @@ impl Request {
     pub fn read(field: impl Fn(&str) -> Option<String>) -> Option<Self> {
         Some(Self {
             id: Id::parse(&field("id")?)?,
-            deadline: RedisTime(field("deadline")?.parse().ok()?),
+            deadline: ClusterTime(field("deadline")?.parse().ok()?),
             reply_to: Id::parse(&field("reply_to")?)?,
             question: Question {
                 service: field("service")?,
@@ -127,7 +135,7 @@ impl Reply {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
+    use std::time::Duration;
 
     use proptest::prelude::*;
 
@@ -138,7 +146,7 @@ mod tests {
     fn request(name: &str, payload: &str, correlation: Option<&str>) -> Request {
         Request {
             id: new_id(),
-            deadline: RedisTime(1_764_068_400_000_000),
+            deadline: ClusterTime(1_764_068_400_000_000),
             reply_to: new_id(),
             question: Question {
                 service: "customer".to_owned(),
@@ -151,8 +159,15 @@ mod tests {
     }
 
     fn lookup(fields: Fields) -> impl Fn(&str) -> Option<String> {
-        let fields: HashMap<_, _> = fields.into_iter().collect();
-        move |name| fields.get(name).cloned()
+        let message = Message::unpack(&pack(&fields)).expect("what was packed");
+        move |name| message.text(name)
+    }
+
+    #[test]
+    fn a_text_of_another_form_is_no_message() {
+        for text in ["", "{}", "[1]", r#"[["a"]]"#, r#"[["a", 1]]"#, "\0"] {
+            assert_eq!(Message::unpack(text.as_bytes()), None, "{text:?}");
+        }
     }
 
     #[test]
@@ -204,13 +219,6 @@ mod tests {
                 assert_eq!(Request::read(lookup(strange)), None, "with a strange {name}");
             }
         }
-    }
-
-    #[test]
-    fn time_saturates() {
-        assert_eq!(RedisTime(i64::MAX).plus(Duration::MAX), RedisTime(i64::MAX));
-        assert_eq!(RedisTime(i64::MAX).until(RedisTime(i64::MIN)), Duration::ZERO);
-        assert_eq!(RedisTime(5).until(RedisTime(7)), Duration::from_micros(2));
     }
 
     proptest! {

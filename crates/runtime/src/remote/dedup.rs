@@ -1,9 +1,10 @@
 //! Remembers the ids of calls, so that no call is carried out twice. Pure. An id is remembered until some time after the
-//! deadline of its call; a call that arrives later is dropped anyway.
+//! deadline of its call. After that, calls with this deadline or an earlier one are late, whatever the clock says: if the
+//! clock goes back, an old call that somebody sends again stays refused.
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::remote::calls::RedisTime;
+use crate::cluster::clock::ClusterTime;
 use kernel::ids::Id;
 
 /// Whether a call is carried out.
@@ -22,15 +23,17 @@ pub enum Verdict {
 #[derive(Debug, Default)]
 pub struct Seen {
     ids: HashSet<Id>,
-    /// The ids in the order of the time from which they may be forgotten.
-    until: BTreeSet<(RedisTime, Id)>,
+    /// The ids in the order of their deadlines.
+    deadlines: BTreeSet<(ClusterTime, Id)>,
+    /// The latest deadline of an id that was forgotten.
+    forgotten: Option<ClusterTime>,
 }
 
 impl Seen {
     /// Decides on the call `id` with this deadline at `now`, and remembers a new one.
-    pub fn admit(&mut self, id: Id, deadline: RedisTime, now: RedisTime) -> Verdict {
+    pub fn admit(&mut self, id: Id, deadline: ClusterTime, now: ClusterTime) -> Verdict {
         self.forget(now);
-        if deadline <= now || now.plus(DEADLINE_MAX) < deadline {
+        if deadline <= now || now.plus(DEADLINE_MAX) < deadline || Some(deadline) <= self.forgotten {
             return Verdict::Late;
         }
         if self.ids.contains(&id) {
@@ -40,21 +43,25 @@ impl Seen {
             return Verdict::Full;
         }
         self.ids.insert(id);
-        self.until.insert((deadline.plus(MARGIN), id));
+        self.deadlines.insert((deadline, id));
         Verdict::New
     }
 
-    fn forget(&mut self, now: RedisTime) {
-        while let Some((until, id)) = self.until.first().copied().filter(|(until, _)| *until < now) {
-            self.until.remove(&(until, id));
+    fn forget(&mut self, now: ClusterTime) {
+        while let Some((deadline, id)) = self.deadlines.first().copied() {
+            if deadline.plus(MARGIN) >= now {
+                break;
+            }
+            self.deadlines.pop_first();
             self.ids.remove(&id);
+            self.forgotten = Some(deadline);
         }
     }
 }
 
 /// The latest deadline. Settings allow longer ones, but no caller waits that long.
 pub const DEADLINE_MAX: std::time::Duration = std::time::Duration::from_secs(60);
-/// How much two readings of Redis's clock may differ.
+/// How much two nodes' readings of the cluster's clock may differ.
 const MARGIN: std::time::Duration = std::time::Duration::from_secs(5);
 /// Call ids remembered: enough for 30,000 calls per second with deadlines of 3 s. 16 MB.
 const CALL_IDS_MAX: usize = 262_144;
@@ -66,8 +73,8 @@ mod tests {
     use super::*;
     use kernel::ids::new_id;
 
-    fn at(millis: i64) -> RedisTime {
-        RedisTime(millis * 1_000)
+    fn at(millis: i64) -> ClusterTime {
+        ClusterTime(millis * 1_000)
     }
 
     #[test]
@@ -80,7 +87,7 @@ mod tests {
         for now in [3_000, 3_001, 100_000] {
             assert_eq!(seen.admit(id, at(3_000), at(now)), Verdict::Late);
         }
-        assert!(seen.ids.is_empty() && seen.until.is_empty(), "it is forgotten");
+        assert!(seen.ids.is_empty() && seen.deadlines.is_empty(), "it is forgotten");
         assert_eq!(
             seen.admit(new_id(), at(0).plus(DEADLINE_MAX).plus(Duration::from_micros(1)), at(0)),
             Verdict::Late
@@ -93,6 +100,17 @@ mod tests {
         assert_eq!(seen.admit(id, at(3_000), at(0)), Verdict::New);
         seen.forget(at(7_000));
         assert_eq!(seen.admit(id, at(3_000), at(2_500)), Verdict::Repeated);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_brings_no_old_call_back_and_new_ones_go_on() {
+        let (mut seen, id) = (Seen::default(), new_id());
+        assert_eq!(seen.admit(id, at(3_000), at(0)), Verdict::New);
+        assert_eq!(seen.admit(new_id(), at(63_000), at(60_000)), Verdict::New, "the first one is forgotten");
+        for now in [0, 1_000, 2_999] {
+            assert_eq!(seen.admit(id, at(3_000), at(now)), Verdict::Late);
+        }
+        assert_eq!(seen.admit(new_id(), at(4_000), at(1_000)), Verdict::New);
     }
 
     #[test]

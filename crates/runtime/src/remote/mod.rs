@@ -14,8 +14,8 @@
 //! unknown, as with any server that stops answering; a client that must know sends an `Idempotency-Key`, which is
 //! stored in the database.
 //!
-//! A process that can access Redis can act as any user and sees passwords in transit. So Redis must be protected like
-//! the database.
+//! Entries are sealed for the stream that they are sent to, so that a process that can access Redis can neither make a
+//! call nor read one. Somebody who sends an entry again finds its id remembered or its deadline past.
 //!
 //! - `calls`: the entries on the wire; `dedup`: the ids of calls that have arrived; both pure
 //! - `mailbox`: a stream that a node reads; `caller`: sends calls; `responder`: answers them

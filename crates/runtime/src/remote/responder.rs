@@ -8,17 +8,17 @@ use actix::{Actor, AsyncContext, Context, WrapFuture};
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::remote::calls::{Question, RedisTime, Reply, Request};
+use crate::cluster::clock::ClusterTime;
+use crate::cluster::members::Members;
+use crate::remote::calls::{Message, Question, Reply, Request};
 use crate::remote::dedup::{Seen, Verdict};
-use crate::remote::mailbox::{Mailbox, RedisClock, post};
+use crate::remote::mailbox::{Mailbox, post};
 use crate::service::{Hosted, Local};
 use crate::stats::ActorStats;
 use crate::supervisor::LivenessGuard;
 use crate::trace::{Origin, Span, Trace, Value};
 use kernel::error::Error;
-use kernel::ids::Id;
 use store::redis::Redis;
-use store::streams::Entry;
 
 /// The most calls that are carried out at the same time.
 const AT_ONCE: usize = 512;
@@ -32,8 +32,7 @@ pub struct Responder(Arc<Inner>);
 
 struct Inner {
     redis: Redis,
-    incarnation: Id,
-    clock: RedisClock,
+    members: Members,
     hosted: HashMap<&'static str, Answerer>,
     /// Outlives the actor, so that a call that was begun is not begun again.
     seen: Mutex<Seen>,
@@ -54,12 +53,10 @@ impl HostedServices {
 }
 
 impl Responder {
-    /// `incarnation`: the incarnation of this process.
-    pub fn new(redis: Redis, incarnation: Id, hosted: HostedServices) -> Self {
+    pub fn new(redis: Redis, members: Members, hosted: HostedServices) -> Self {
         Self(Arc::new(Inner {
             redis,
-            incarnation,
-            clock: RedisClock::default(),
+            members,
             hosted: hosted.0,
             seen: Mutex::default(),
             places: Arc::new(Semaphore::new(AT_ONCE)),
@@ -72,12 +69,12 @@ impl Responder {
         let _ = tokio::time::timeout(patience, all).await;
     }
 
-    fn take(&self, entry: &Entry) {
-        let Some(request) = Request::read(|field| entry.text(field)) else {
-            return tracing::warn!(entry = entry.id, "ignoring a malformed call");
+    fn take(&self, message: &Message) {
+        let Some(request) = Request::read(|field| message.text(field)) else {
+            return tracing::warn!("ignoring a malformed call");
         };
-        // The time is read on every connection before the first entry.
-        let Some(now) = self.0.clock.now() else { return };
+        // No other node knows of this one before its lease, and with the lease it has read the time.
+        let Some(now) = self.0.members.clock().now() else { return };
         let verdict = {
             let mut seen = self.0.seen.lock().expect("no panic under this lock");
             seen.admit(request.id, request.deadline, now)
@@ -101,7 +98,7 @@ impl Responder {
     }
 
     /// Carries out a call as a task of its own, which survives the death of the actor.
-    fn begin(&self, request: Request, now: RedisTime, place: OwnedSemaphorePermit) {
+    fn begin(&self, request: Request, now: ClusterTime, place: OwnedSemaphorePermit) {
         let (this, trace) = (self.clone(), trace(&request.question));
         let work = async move {
             let answer = this.answer(&request.question);
@@ -172,9 +169,10 @@ impl Actor for ResponderActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         let responder = self.responder.clone();
-        let Inner { redis, incarnation, clock, .. } = &*responder.0;
-        let mailbox = Mailbox { redis: redis.clone(), key: redis.calls(*incarnation), clock: clock.clone() };
-        let read = mailbox.read_on(self.stats.clone(), move |entry| responder.take(entry));
+        let Inner { redis, members, .. } = &*responder.0;
+        let key = redis.calls(members.node().incarnation);
+        let mailbox = Mailbox { redis: redis.clone(), key, reached: Arc::default() };
+        let read = mailbox.read_on(self.stats.clone(), move |message| responder.take(message));
         ctx.spawn(read.into_actor(self));
     }
 }
