@@ -326,7 +326,7 @@ impl Config {
             None => {}
         }
         if let Some(password) = self.auth.admin_password() {
-            let is_local = self.http.listen.ip().is_loopback();
+            let is_local = self.http.listen.is_loopback();
             check_admin_password(password, &self.auth.admin_email, is_local)
                 .map_err(|why| format!("--admin-password: {why}"))?;
         }

@@ -197,13 +197,14 @@ mod tests {
 
     #[test]
     fn a_token_of_an_accepted_secret_is_good_and_new_ones_are_signed_with_the_first() {
+        let api = Use::Access(SessionKind::Api);
         let [old, new] = [b"0123456789abcdef0123456789abcdef", b"another secret of thirty-two byt"];
-        let token = |keys: &Keys| keys.issue(Use::Access, new_id(), new_id(), 0, at(100), at(200)).unwrap();
+        let token = |keys: &Keys| keys.issue(api, new_id(), new_id(), 0, at(100), at(200)).unwrap();
         let rolling = Keys::new(new).accepting(&[old.to_vec()]);
         for signed in [token(&Keys::new(old)), token(&Keys::new(new)), token(&rolling)] {
-            assert!(rolling.check(Use::Access, &signed, at(150)).is_ok());
+            assert!(rolling.check(api, &signed, at(150)).is_ok());
         }
-        assert!(Keys::new(new).check(Use::Access, &token(&rolling), at(150)).is_ok());
-        assert!(Keys::new(old).check(Use::Access, &token(&rolling), at(150)).is_err());
+        assert!(Keys::new(new).check(api, &token(&rolling), at(150)).is_ok());
+        assert!(Keys::new(old).check(api, &token(&rolling), at(150)).is_err());
     }
 }

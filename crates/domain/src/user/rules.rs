@@ -12,7 +12,7 @@ use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode, FieldError};
 use kernel::ids::Id;
-use kernel::text_schemas::{Name, TextKind};
+use kernel::text_schemas::Name;
 use kernel::validation::{Checked, Given, Rules, Validator, faults_of, set};
 
 /// The time zone of a user who names none.
