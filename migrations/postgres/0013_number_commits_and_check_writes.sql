@@ -1,3 +1,6 @@
+-- Indexes of a long log take longer than a statement may.
+SET LOCAL statement_timeout = 0;
+
 -- The order of the whole log: events are numbered through all slices, in the order of commits, without a gap. Events from
 -- before this migration have no number.
 ALTER TABLE events ADD COLUMN log_seq BIGINT;

@@ -6,8 +6,8 @@
 //! - `panics`: every actor dies once, and only its caller notices; `request_kind`: the requests that are sent meanwhile
 //! - `dead_letters`: a consumer fails until a redrive; `projections`: they are rebuilt
 //! - `logs`: the log of requests that fail or are refused
-//! - `summary`: flow 6 while a service hangs; `outage`: every kind of request while PostgreSQL is away; `faults`: while it
-//!   or the disk takes no writes
+//! - `summary`: flow 6 while a service hangs; `outage`, `routes`: every kind of request, and every route, while PostgreSQL is
+//!   away; `faults`: while it or the disk takes no writes
 //! - `drain`, `settings`, `commands`, `first_start`, `one_server`: how the process starts and ends; `fixture`: the
 //!   common setup
 
@@ -25,6 +25,7 @@ mod outage;
 mod panics;
 mod projections;
 mod request_kind;
+mod routes;
 mod sagas;
 mod settings;
 mod summary;

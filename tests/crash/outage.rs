@@ -13,18 +13,18 @@ use crate::request_kind::{ALL, RequestKind, Sender};
 use testing::{Api, TestDatabase, Valve, eventually, postgres};
 
 /// The longest that a request may wait for a database that is away.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(6);
+pub const ANSWERED_WITHIN: Duration = Duration::from_secs(6);
 /// How long requests run before the outage, and how long PostgreSQL is away: longer than any request may wait.
 const BEFORE: Duration = Duration::from_secs(1);
 const AWAY: Duration = Duration::from_secs(7);
 /// How soon every request succeeds again.
-const BACK_WITHIN: Duration = Duration::from_secs(5);
+pub const BACK_WITHIN: Duration = Duration::from_secs(5);
 /// An open breaker would rightly refuse calls for half a minute more.
-const BREAKER_RESET: &str = "1s";
+pub const BREAKER_RESET: &str = "1s";
 
 /// What happens to PostgreSQL.
 #[derive(Clone, Copy, Debug)]
-enum Fate {
+pub enum Fate {
     Killed,
     Hangs,
     /// No packet arrives, and open connections stay dead: as if another host took over.
@@ -32,7 +32,7 @@ enum Fate {
 }
 
 /// A PostgreSQL server, and the valve through which it is reached.
-struct Fragile {
+pub struct Fragile {
     fate: Fate,
     postgres: Arc<Mutex<postgres::Server>>,
     valve: Valve,
@@ -40,7 +40,7 @@ struct Fragile {
 
 impl Fragile {
     /// Starts the server with an empty database, whose URL leads through the valve.
-    fn start(fate: Fate) -> (Self, String) {
+    pub fn start(fate: Fate) -> (Self, String) {
         let postgres = postgres::Server::start();
         let valve = Valve::to(postgres.port());
         let url = postgres.fresh_database();
@@ -48,7 +48,7 @@ impl Fragile {
         (Self { fate, postgres: Arc::new(Mutex::new(postgres)), valve }, url)
     }
 
-    async fn fail(&self) {
+    pub async fn fail(&self) {
         match self.fate {
             Fate::Killed => self.order(postgres::Server::kill).await,
             Fate::Hangs => self.order(postgres::Server::pause).await,
@@ -56,7 +56,7 @@ impl Fragile {
         }
     }
 
-    async fn come_back(&self) {
+    pub async fn come_back(&self) {
         match self.fate {
             Fate::Killed => self.order(postgres::Server::recover).await,
             Fate::Hangs => self.order(postgres::Server::resume).await,

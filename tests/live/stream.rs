@@ -11,7 +11,7 @@ use testing::{Api, Database, Member, Postgres, Sqlite, Team, TestApp};
 /// An open event stream.
 pub struct Stream {
     response: reqwest::Response,
-    text: String,
+    bytes: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -30,20 +30,20 @@ impl Stream {
         let response = request.send().await.expect("an answer");
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self { response, text: String::new() }
+        Self { response, bytes: Vec::new() }
     }
 
     /// The next block of lines; `None` at the end.
     async fn block(&mut self) -> Option<String> {
         loop {
-            if let Some((block, rest)) = self.text.split_once("\n\n") {
-                let block = block.to_owned();
-                self.text = rest.to_owned();
-                return Some(block);
+            if let Some(end) = self.bytes.windows(2).position(|end| end == b"\n\n") {
+                let block = self.bytes.drain(..end + 2).take(end).collect();
+                return Some(String::from_utf8(block).expect("text"));
             }
             let chunk = tokio::time::timeout(SOON, self.response.chunk()).await.expect("a chunk");
             let chunk = chunk.ok().flatten()?;
-            self.text.push_str(std::str::from_utf8(&chunk).expect("text"));
+            // A chunk may end within a character.
+            self.bytes.extend_from_slice(&chunk);
         }
     }
 

@@ -9,12 +9,14 @@
 //!   somebody else writes there
 //! - `shared`, `hot`: states in memory and in Redis while other nodes commit; `admins`, `throttle`: rules that hold
 //!   across nodes
+//! - `outcomes`, `connections`: the database or a connection to it fails
 //! - `common`: rows and units to commit
 
 mod accounts;
 mod admins;
 mod approvals;
 mod common;
+mod connections;
 mod copier;
 mod dead_letters;
 mod durability;

@@ -2,9 +2,10 @@
 //! between nodes. It knows no record of the business and takes no decision.
 //!
 //! - [`table`], [`sql`]: one description of a table and of a statement for both databases
-//! - [`db`], [`error`]: the two databases behind one interface, `tx`: a transaction of either; `connect` opens them, `files` keeps SQLite's files private; [`server_lock`]: one server
-//!   per SQLite file; `writer`, `readers`: its connections; `postgres`, `pulse`: the connections to PostgreSQL, and
-//!   whether it answers; `write_check`: whether writes are taken; [`settings`] says how
+//! - [`db`], [`error`]: the two databases behind one interface, `tx`: a transaction of either; `connect` opens them, `files` keeps SQLite's files
+//!   private; [`server_lock`]: one server
+//!   per SQLite file; `writer`, `readers`: its connections; `postgres`, `postgres_errors`, `pulse`, `session_watch`:
+//!   the connections to PostgreSQL, whether it answers, and whether a slow statement is executed; `write_check`: whether writes are taken; [`settings`] says how
 //! - [`unit_of_work`], [`journal`]: what is committed together, and how a group of it is
 //! - [`log`], [`cursors`], [`idempotency`], [`schedules`]: the event log, and what is committed beside it
 //! - [`paging`]: the keyset query of every list; [`projections`]: tables that can be rebuilt from the log
@@ -24,6 +25,7 @@ pub mod leases;
 pub mod log;
 pub mod paging;
 mod postgres;
+mod postgres_errors;
 pub mod progress;
 pub mod projections;
 mod pulse;
@@ -32,6 +34,7 @@ pub mod redis;
 pub mod schedules;
 pub mod seal;
 pub mod server_lock;
+mod session_watch;
 pub mod settings;
 pub mod sql;
 pub mod streams;

@@ -8,14 +8,18 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgSeverity};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, Executor};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::error::StoreError;
+use crate::postgres_errors::{is_read_only, is_starting, leaves_it_open};
 use crate::pulse::Pulse;
+use crate::session_watch::SessionWatch;
 use crate::settings::LOCK_TIMEOUT;
 
 /// A connection that was idle for this long is tested before it is used.
@@ -26,6 +30,8 @@ const TESTED_WITHIN: Duration = Duration::from_secs(1);
 const PLANS_LAST: Duration = Duration::from_secs(5 * 60);
 /// How long a server may take to accept the first connections when a node starts: no request waits then.
 const OPENED_WITHIN: Duration = Duration::from_secs(30);
+/// How long a request waits for a new connection, or one that is returned, when it may have one.
+const FOUND_WITHIN: Duration = Duration::from_secs(3);
 /// The pause before another try after a connection was refused.
 const CONNECT_RETRY: Duration = Duration::from_millis(50);
 /// How long lent connections may take to be returned when all are to be closed.
@@ -49,6 +55,7 @@ struct Inner {
     idle: Mutex<Vec<Idle>>,
     came_back: Notify,
     pulse: Pulse,
+    watch: SessionWatch,
     /// The runtime of the sockets.
     runtime: Handle,
 }
@@ -56,6 +63,8 @@ struct Inner {
 /// An idle connection.
 struct Idle {
     connection: PgConnection,
+    /// The process of the server that serves it.
+    process: i32,
     made: Instant,
     since: Instant,
 }
@@ -72,6 +81,7 @@ impl Connections {
         let places = Arc::new(Semaphore::new(count as usize));
         let shared = Inner {
             pulse: Pulse::start(connection, options.clone()),
+            watch: SessionWatch::new(options.clone()),
             options,
             count,
             places: places.clone(),
@@ -93,9 +103,16 @@ impl Connections {
     /// # Errors
     /// `Unavailable` when none comes free in time, the server is away, or all are closed.
     pub async fn lend(&self) -> Result<Lent, StoreError> {
-        let lent = timeout(LOCK_TIMEOUT, self.find());
-        let late = |_| StoreError::Unavailable("no connection came free".into());
-        self.shared.pulse.during(async { lent.await.map_err(late)? }).await
+        let lent = async {
+            let place = timeout(LOCK_TIMEOUT, self.place()).await.map_err(none_free)??;
+            let found = timeout(FOUND_WITHIN, self.find(place)).await;
+            if found.is_err() {
+                // Open connections may work while new ones hang: only a new one tells.
+                self.shared.pulse.doubt();
+            }
+            found.map_err(none_free)?
+        };
+        self.shared.pulse.during(lent).await
     }
 
     /// Like [`Connections::lend`], for the start of a node.
@@ -103,27 +120,34 @@ impl Connections {
     /// # Errors
     /// `Unavailable` when none comes free in time, or all are closed.
     pub async fn lend_at_start(&self) -> Result<Lent, StoreError> {
-        let late = |_| StoreError::Unavailable("no connection came free".into());
-        timeout(OPENED_WITHIN, self.find()).await.map_err(late)?
+        let lent = async { self.find(self.place().await?).await };
+        timeout(OPENED_WITHIN, lent).await.map_err(none_free)?
     }
 
-    async fn find(&self) -> Result<Lent, StoreError> {
+    async fn place(&self) -> Result<OwnedSemaphorePermit, StoreError> {
         let place = self.places.clone().acquire_owned().await;
-        let place = place.map_err(|_| StoreError::Unavailable("the database is closed".into()))?;
-        let made = Instant::now();
-        let Idle { connection, made, .. } = match self.rested().await {
+        place.map_err(|_| StoreError::Unavailable("the database is closed".into()))
+    }
+
+    async fn find(&self, place: OwnedSemaphorePermit) -> Result<Lent, StoreError> {
+        let Idle { connection, process, made, .. } = match self.rested().await {
             Some(rested) => rested,
             // Whichever comes first: a server that refuses new connections may still serve open ones.
             None => tokio::select! {
-                connection = connect(&self.shared.options) => {
-                    // Also a refused password, as while a server that took over is set up, is no fault of a request.
-                    let connection = connection.map_err(|error| StoreError::Unavailable(error.to_string()))?;
-                    Idle { connection, made, since: made }
-                }
+                // Also a refused password, as while a server that took over is set up, is no fault of a request.
+                made = self.make() => made.map_err(|error| StoreError::Unavailable(error.to_string()))?,
                 rested = self.next_back() => rested,
             },
         };
-        Ok(Lent { connection, made, is_sound: true, home: self.clone(), _place: place })
+        Ok(Lent { connection, process, made, is_sound: true, home: self.clone(), _place: place })
+    }
+
+    /// A new connection.
+    async fn make(&self) -> Result<Idle, sqlx::Error> {
+        let made = Instant::now();
+        let mut connection = connect(&self.shared.options).await?;
+        let process = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection).await?;
+        Ok(Idle { connection, process, made, since: made })
     }
 
     /// An idle connection that works.
@@ -161,11 +185,19 @@ impl Connections {
         places.close();
         reserved.close();
         let idle = std::mem::take(&mut *self.shared.idle.lock().expect("no panic under this lock"));
+        // All at once: a server that is away answers none of them.
+        let mut closing = JoinSet::new();
         for idle in idle {
-            let _ = timeout(CLOSED_WITHIN, idle.connection.close()).await;
+            closing.spawn(timeout(CLOSED_WITHIN, idle.connection.close()));
         }
+        closing.join_all().await;
+        self.shared.watch.stop().await;
         self.shared.pulse.stop().await;
     }
+}
+
+fn none_free(_: Elapsed) -> StoreError {
+    StoreError::Unavailable("no connection came free".into())
 }
 
 /// A new connection, as soon as the server accepts it.
@@ -178,39 +210,10 @@ async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error
     }
 }
 
-/// Whether a server that refuses a connection may accept one soon: it is starting, recovering or full.
-fn is_starting(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
-        sqlx::Error::Database(error) => error.is_transient_in_connect_phase(),
-        _ => false,
-    }
-}
-
-/// What the server says when it takes no writes: it has become a standby, or its operator made it read-only.
-const READ_ONLY: &str = "25006";
-
-/// Classes of errors after which another connection may serve better, because it may lead to another server: read-only,
-/// out of resources (a full disk), stopping, trouble of the system, internal errors.
-const TROUBLED: [&str; 6] = ["08", READ_ONLY, "53", "57", "58", "XX"];
-
-/// The code of an error that the server sent.
-fn code(error: &sqlx::Error) -> Option<&str> {
-    Some(error.as_database_error()?.try_downcast_ref::<PgDatabaseError>()?.code())
-}
-
-/// Whether the server only refused the statement, and the connection still works.
-fn leaves_it_open(error: &sqlx::Error) -> bool {
-    let answer = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
-    answer.is_some_and(|error| {
-        let is_troubled = TROUBLED.iter().any(|class| error.code().starts_with(class));
-        matches!(error.severity(), PgSeverity::Error) && !is_troubled
-    })
-}
-
 /// A lent connection. Closed when it is dropped.
 pub struct Lent {
     connection: PgConnection,
+    process: i32,
     made: Instant,
     /// Whether its last statement was answered.
     is_sound: bool,
@@ -233,20 +236,32 @@ impl Lent {
         let work = async {
             let answer = work(connection).await;
             *is_sound = answer.as_ref().err().is_none_or(leaves_it_open);
-            if answer.as_ref().err().and_then(code) == Some(READ_ONLY) {
+            if answer.as_ref().err().is_some_and(is_read_only) {
                 // The others lead to the same server.
                 pulse.distrust();
             }
             Ok(answer?)
         };
-        pulse.during(work).await
+        let (watch, process) = (&self.home.shared.watch, self.process);
+        let watched = async {
+            tokio::select! {
+                biased;
+                answer = work => answer,
+                () = watch.until_lost(process) => {
+                    // What cut this connection off may have cut off others.
+                    pulse.distrust();
+                    Err(StoreError::Unavailable("a connection to PostgreSQL is dead".into()))
+                }
+            }
+        };
+        pulse.during(watched).await
     }
 
     /// Returns the connection after its statements have ended, with success or not. It is kept if it still works.
     pub fn done(self) {
-        let Self { connection, made, is_sound, home, _place } = self;
+        let Self { connection, process, made, is_sound, home, _place } = self;
         if is_sound && !home.shared.places.is_closed() {
-            let idle = Idle { connection, made, since: Instant::now() };
+            let idle = Idle { connection, process, made, since: Instant::now() };
             home.shared.idle.lock().expect("no panic under this lock").push(idle);
             home.shared.came_back.notify_one();
         }

@@ -34,6 +34,8 @@ struct Presence {
     outages: u64,
     /// Connections that were opened before this time may be dead.
     since: Instant,
+    /// The next probe is to be made by a new connection.
+    is_doubted: bool,
 }
 
 /// Probes the server until it is dropped.
@@ -53,7 +55,7 @@ impl Drop for Pulse {
 impl Pulse {
     /// Probes by this new connection, and by others after it breaks.
     pub fn start(connection: PgConnection, options: PgConnectOptions) -> Self {
-        let presence = Presence { is_away: false, outages: 0, since: Instant::now() };
+        let presence = Presence { is_away: false, outages: 0, since: Instant::now(), is_doubted: false };
         let presence = watch::Sender::new(presence);
         let asking = tokio::spawn(ask_on(Some(connection), options, presence.clone()));
         Self { presence, asking: Mutex::new(Some(asking)) }
@@ -74,6 +76,14 @@ impl Pulse {
     /// Connections that were opened before this time must not be used.
     pub fn since(&self) -> Instant {
         self.presence.borrow().since
+    }
+
+    /// Makes the next probe open a new connection: open ones may work while new ones hang.
+    pub fn doubt(&self) {
+        self.presence.send_if_modified(|now| {
+            now.is_doubted = true;
+            false
+        });
     }
 
     /// Makes the connections that were opened before now old: new ones may lead to another server.
@@ -118,6 +128,14 @@ async fn ask_on(
     presence: watch::Sender<Presence>,
 ) {
     loop {
+        let mut is_doubted = false;
+        presence.send_if_modified(|now| {
+            is_doubted = std::mem::take(&mut now.is_doubted);
+            false
+        });
+        if is_doubted {
+            connection = None;
+        }
         match timeout(WITHIN, ask(&options, &mut connection)).await {
             Ok(connected) => {
                 presence.send_if_modified(|now| is_here(now, connected));
@@ -178,7 +196,7 @@ fn is_gone(now: &mut Presence) -> bool {
     if was_here {
         tracing::warn!("PostgreSQL does not answer; waiting statements are cancelled");
         metrics::gauge!("kizuna_database_away").set(1.0);
-        *now = Presence { is_away: true, outages: now.outages + 1, since: Instant::now() };
+        *now = Presence { is_away: true, outages: now.outages + 1, since: Instant::now(), is_doubted: false };
     }
     was_here
 }
@@ -188,7 +206,7 @@ mod tests {
     use super::*;
 
     fn here() -> Presence {
-        Presence { is_away: false, outages: 0, since: Instant::now() }
+        Presence { is_away: false, outages: 0, since: Instant::now(), is_doubted: false }
     }
 
     fn pulse(presence: Presence) -> Pulse {

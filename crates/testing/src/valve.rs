@@ -1,4 +1,4 @@
-//! A TCP proxy to a server that can be cut as a network is: bytes vanish, and neither side notices.
+//! A TCP proxy to a server that can be cut as a network is, wholly or in part: bytes vanish, and neither side notices.
 
 use std::thread::JoinHandle;
 
@@ -10,18 +10,34 @@ use tokio::sync::{oneshot, watch};
 /// Passes connections on to one server until it is dropped.
 pub struct Valve {
     port: u16,
-    /// How often it was cut, and whether it is.
-    state: watch::Sender<(u64, bool)>,
+    state: watch::Sender<State>,
     _end: oneshot::Sender<()>,
     _thread: JoinHandle<()>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct State {
+    /// How often all open connections were cut.
+    cuts: u64,
+    /// How often all but the first were.
+    losses: u64,
+    /// Whether new connections are taken and lead nowhere.
+    swallows: bool,
+}
+
+impl State {
+    /// Whether a connection that began in the state `begun` is dead.
+    fn has_ended(&self, begun: &Self, is_first: bool) -> bool {
+        self.cuts != begun.cuts || (!is_first && self.losses != begun.losses)
+    }
 }
 
 impl Valve {
     /// To a server on this port of 127.0.0.1.
     pub fn to(server: u16) -> Self {
-        let state = watch::Sender::new((0, false));
+        let state = watch::Sender::new(State::default());
         let ((ready, port), (_end, end)) = (std::sync::mpsc::channel(), oneshot::channel());
-        let cuts = state.subscribe();
+        let states = state.subscribe();
         // On a thread of its own: the test's own work must not slow it down.
         let _thread = std::thread::spawn(move || {
             let runtime = Runtime::new().expect("a runtime");
@@ -29,7 +45,7 @@ impl Valve {
                 let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
                 ready.send(listener.local_addr().expect("its address").port()).expect("somebody waits");
                 tokio::select! {
-                    () = accept(&listener, server, cuts) => {}
+                    () = accept(&listener, server, states) => {}
                     _ = end => {}
                 }
             });
@@ -45,31 +61,42 @@ impl Valve {
 
     /// Cuts the valve: nothing passes any more. Open connections stay open, but nothing will ever pass on them again.
     pub fn cut(&self) {
-        self.state.send_modify(|(cuts, is_cut)| (*cuts, *is_cut) = (*cuts + 1, true));
+        self.state.send_modify(|state| *state = State { cuts: state.cuts + 1, swallows: true, ..*state });
+    }
+
+    /// Nothing will ever pass again on the open connections but the first; new ones work.
+    pub fn lose_all_but_the_first(&self) {
+        self.state.send_modify(|state| state.losses += 1);
+    }
+
+    /// New connections are taken, and nothing passes on them; open ones work.
+    pub fn swallow_new(&self) {
+        self.state.send_modify(|state| state.swallows = true);
     }
 
     /// Lets new connections pass again.
     pub fn mend(&self) {
-        self.state.send_modify(|(_, is_cut)| *is_cut = false);
+        self.state.send_modify(|state| state.swallows = false);
     }
 }
 
-async fn accept(listener: &TcpListener, server: u16, cuts: watch::Receiver<(u64, bool)>) {
+async fn accept(listener: &TcpListener, server: u16, states: watch::Receiver<State>) {
+    let mut is_first = true;
     loop {
         let Ok((client, _)) = listener.accept().await else { return };
-        tokio::spawn(pass(client, server, cuts.clone()));
+        tokio::spawn(pass(client, server, states.clone(), std::mem::take(&mut is_first)));
     }
 }
 
-async fn pass(mut client: TcpStream, server: u16, mut cuts: watch::Receiver<(u64, bool)>) {
-    let (begun, is_cut) = *cuts.borrow();
+async fn pass(mut client: TcpStream, server: u16, mut states: watch::Receiver<State>, is_first: bool) {
+    let begun = *states.borrow();
     let passing = async {
-        if is_cut {
+        if begun.swallows {
             return std::future::pending().await;
         }
         let Ok(mut server) = TcpStream::connect(("127.0.0.1", server)).await else { return };
         let is_cut = async {
-            let _ = cuts.wait_for(|(cuts, _)| *cuts != begun).await;
+            let _ = states.wait_for(|state| state.has_ended(&begun, is_first)).await;
         };
         tokio::select! {
             _ = copy_bidirectional(&mut client, &mut server) => {}
