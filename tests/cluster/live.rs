@@ -95,9 +95,14 @@ async fn every_node_shows_the_commits_of_all_nodes_in_one_order_live_and_resumed
     for number in 0..10 {
         let customer = sales.customer(number % NODES, &number.to_string()).await.id();
         let node = sales.at((number + 1) % NODES);
-        let meeting = node.post("/api/meetings", staff::meeting(&customer, "m")).await.expect(201).id();
+        let meeting =
+            node.post("/api/meetings", staff::meeting(&customer, &number.to_string())).await.expect(201).id();
         let node = sales.at((number + 2) % NODES);
-        did.extend([customer, meeting, node.post("/api/tasks", staff::task("t")).await.expect(201).id()]);
+        did.extend([
+            customer,
+            meeting,
+            node.post("/api/tasks", staff::task(&number.to_string())).await.expect(201).id(),
+        ]);
     }
     // At the same time through every node: the order is what the nodes make it.
     join_all((0..NODES).map(|node| async move {

@@ -175,7 +175,7 @@ async fn everything_takes_effect(admin: &Api) {
 async fn connections_that_postgresql_ends_are_replaced() {
     let (fixture, staff) = Fixture::copied(Postgres).await;
     let server = launch(&fixture).start().await;
-    let sender = Sender { server: &server, staff: &staff };
+    let sender = Sender { server: &server, staff };
     for round in 0..ROUNDS {
         let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                       WHERE datname = current_database() AND pid <> pg_backend_pid()";
