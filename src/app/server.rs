@@ -31,6 +31,9 @@ const STUCK_AFTER: Duration = Duration::from_secs(60);
 const DISCONNECT_WITHIN: Duration = Duration::from_secs(1);
 /// How long a client with too many connections may take to send what it is refused for.
 const REFUSED_WITHIN: Duration = Duration::from_millis(100);
+/// How much longer than the connection the server, whose clock is coarse, waits for the next request.
+const KEPT_LONGER: Duration = Duration::from_secs(2);
+
 /// Serves the API and the console.
 ///
 /// # Errors
@@ -57,8 +60,8 @@ pub fn serve(config: &HttpConfig, gateway: Data<Gateway>, listeners: Vec<TcpList
                     let draining = draining.clone();
                     async move { draining.notified().await }
                 })
-                .keep_alive(door.times.idle)
-                // The connection bounds every head, not only the first.
+                // The connection bounds its rest, and every head, not only the first.
+                .keep_alive(door.times.idle + KEPT_LONGER)
                 .client_request_timeout(Duration::ZERO)
                 .client_disconnect_timeout(DISCONNECT_WITHIN)
                 .on_connect_ext(|connection: &Connection, data| drop(data.insert(connection.requests())));

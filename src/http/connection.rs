@@ -1,7 +1,7 @@
 //! A client's connection, with the bounds of time that the HTTP server lacks.
 //!
-//! The server bounds the head of a connection's first request and its rest between requests; not the head of a later
-//! request, nor what is left of a body that no handler reads. So the connection itself watches what arrives while no
+//! The server bounds the head of a connection's first request and, by a clock of half seconds, its rest between requests;
+//! not the head of a later request, nor what is left of a body that no handler reads. So the connection itself watches what arrives while no
 //! request is being served. It also says why, where the server would refuse a request with an empty answer.
 //!
 //! [`around`](crate::http::conventions::around) marks the requests: [`Requests::begin`].
@@ -264,7 +264,7 @@ impl State {
             (true, _) => None,
             (false, _) if self.is_closing => Some(self.since + LINGER),
             (false, Some(first)) => Some(first + self.times.head),
-            (false, None) if self.has_served => Some(self.since + self.times.idle + self.times.head),
+            (false, None) if self.has_served => Some(self.since + self.times.idle),
             (false, None) => Some(self.since + self.times.head),
         }
     }

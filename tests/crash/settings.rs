@@ -57,7 +57,7 @@ fn complaint(output: &Output) -> String {
 #[case::interval_of_nothing(&["--due-scan-every", "0s"], "--due-scan-every")]
 #[case::cron_of_four_fields(&["--due-scan-every", "*/5 * * *"], "--due-scan-every")]
 #[case::day_that_never_comes(&["--due-scan-every", "0 9 30 2 *"], "--due-scan-every")]
-#[case::unknown_flag(&["--frobnicate"], "--frobnicate")]
+#[case::unknown_flag(&["--zzz"], "--zzz")]
 fn a_bad_setting_stops_the_start_with_one_line_that_names_it(#[case] args: &[&str], #[case] named: &str) {
     let files = tempfile::tempdir().expect("a temporary directory");
     let url = format!("sqlite://{}/kizuna.db", files.path().display());
