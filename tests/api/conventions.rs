@@ -245,7 +245,7 @@ async fn what_no_route_takes_is_404_and_another_method_405() {
         ("PUT", record.as_str(), "DELETE, GET, HEAD, PATCH"),
         ("POST", record.as_str(), "DELETE, GET, HEAD, PATCH"),
         ("GET", "/api/auth/login", "POST"),
-        ("TRACE", "/api/auth/me", "GET, HEAD"),
+        ("TRACE", "/api/auth/me", "GET, HEAD, PATCH"),
         ("BREW", "/api/reports/metrics", "GET, HEAD"),
         ("POST", "/healthz", "GET, HEAD"),
     ];
