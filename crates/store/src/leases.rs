@@ -102,6 +102,11 @@ pub async fn leases(db: &Db) -> Result<Vec<Lease>, StoreError> {
     db.rows_of(&NODES, Sql::new(sql)).await
 }
 
+/// PostgreSQL's time, in microseconds since 1970.
+pub async fn time(db: &Db) -> Result<i64, StoreError> {
+    db.number(Sql::new("SELECT CAST(CAST(extract(epoch FROM now()) * 1000000 AS bigint) AS TEXT)")).await
+}
+
 /// Every node whose lease has not expired, by name.
 pub async fn living(db: &Db) -> Result<Vec<Member>, StoreError> {
     Ok(leases(db).await?.into_iter().map(|lease| lease.member).collect())

@@ -110,6 +110,11 @@ async fn keep(db: Db, members: Members, membership: MembershipHandle, stats: Arc
 /// away the last result stays valid, because no node can work.
 async fn look(db: &Db, members: &Members) -> Result<Duration, StoreError> {
     let begun = Instant::now();
+    if members.clock().now().is_none() {
+        // Other nodes call this one as soon as they see its lease, and a call has a deadline.
+        let asked = std::time::Instant::now();
+        members.clock().learn(ClusterTime(nodes::time(db).await?), asked);
+    }
     let me = members.node().member();
     if !nodes::renew(db, &me, LASTS).await? {
         metrics::counter!("kizuna_lease_refused_total").increment(1);

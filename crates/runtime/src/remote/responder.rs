@@ -73,7 +73,7 @@ impl Responder {
         let Some(request) = Request::read(|field| message.text(field)) else {
             return tracing::warn!("ignoring a malformed call");
         };
-        // No other node knows of this one before its lease, and with the lease it has read the time.
+        // No other node knows of this one before its lease, and it reads the time before that.
         let Some(now) = self.0.members.clock().now() else { return };
         let verdict = {
             let mut seen = self.0.seen.lock().expect("no panic under this lock");
