@@ -8,6 +8,9 @@ use testing::{Answer, Member, Sqlite, Team, TestApp};
 
 const NOBODY: &str = "0198c0de-0000-7000-8000-000000000000";
 
+/// A method, a path, a body, and the faults that it has.
+type Case<'a> = (&'a str, &'a str, Value, &'a [(&'a str, &'a str)]);
+
 fn faults(answer: &Answer) -> BTreeSet<(String, String)> {
     let word = |fault: &Value, name: &str| fault[name].as_str().expect("text").to_owned();
     let errors = answer.body["errors"].as_array().expect("errors");
@@ -72,7 +75,7 @@ async fn every_body_tells_all_its_faults() {
     let customer = format!("/api/customers/{}", sales.customer("絆").await.id());
     app.settle().await;
     let long = "a".repeat(201);
-    let cases: [(&str, &str, Value, &[(&str, &str)]); 8] = [
+    let cases: [Case<'_>; 8] = [
         (
             "POST",
             "/api/auth/users",
