@@ -82,16 +82,16 @@ async fn page(me: &SessionUser, refused: Option<(&Posted, &Error)>, id: &str) ->
     Ok(html(Outcome(refused.map(|(_, error)| error)), &page))
 }
 
-/// Back to the page after a form: what was done, or what was wrong with it.
+/// The answer to a form: on to `then`, or the page with what was wrong with the form.
 async fn answer(
     me: &SessionUser,
     posted: &Posted,
     done: Result<(), Error>,
     id: &str,
-    word: &str,
+    then: &str,
 ) -> HttpResult {
     match done {
-        Ok(()) => Ok(redirect(&format!("/settings?done={word}"))),
+        Ok(()) => Ok(redirect(then)),
         Err(error) if is_mendable(&error) => page(me, Some((posted, &error)), id).await,
         Err(error) => Err(error.into()),
     }
@@ -112,7 +112,7 @@ pub async fn change_profile(gateway: Data<Gateway>, me: SessionUser, posted: Pos
         }
         Err(error) => Err(error),
     };
-    answer(&me, &posted, done, "profile", "saved").await
+    answer(&me, &posted, done, "profile", "/settings?done=saved").await
 }
 
 #[post("/settings/password")]
@@ -130,7 +130,7 @@ pub async fn change_password(
         context: me.context(None),
     };
     let done = gateway.auth.service.ask(change).await;
-    answer(&me, &posted, done, "password", "password").await
+    answer(&me, &posted, done, "password", "/settings?done=password").await
 }
 
 #[post("/settings/sessions/{id}/end")]
