@@ -20,8 +20,7 @@ pub(crate) fn prepare(file: &Path) -> Result<(), StoreError> {
     let failed =
         |path: &Path, error: io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        made.map_err(|error| failed(folder, error))?;
+        make_folder(folder).map_err(|error| failed(folder, error))?;
     }
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
         Ok(_) => {}
@@ -33,6 +32,11 @@ pub(crate) fn prepare(file: &Path) -> Result<(), StoreError> {
         Err(error) => return Err(failed(file, error)),
     }
     Ok(())
+}
+
+/// Makes a folder (mode 0700) if it is missing.
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 fn beside(file: &Path, end: &str) -> PathBuf {

@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::files;
 use crate::settings::DatabaseSettings;
 
 /// What is added to the name of the database file.
@@ -101,7 +102,7 @@ fn locate(path: &Path) -> io::Result<PathBuf> {
             // SQLite would make the file where the link points.
             Ok(target) => path = folder.join(target),
             Err(_) => {
-                fs::create_dir_all(folder)?;
+                files::make_folder(folder)?;
                 let name = path.file_name().ok_or(ErrorKind::InvalidInput)?;
                 return Ok(fs::canonicalize(folder)?.join(name));
             }
