@@ -289,18 +289,15 @@ async fn flow_8_what_refers_to_a_deleted_customer_goes_with_it(#[values(Sqlite, 
         (&counts["meetings"], &counts["tasks"], &counts["approvals"]),
         (&json!(2), &json!(2), &json!(1))
     );
-    assert_eq!(
-        counts["notifications"], 1,
-        "one's own: the decision, not what the manager was told: {preview}"
+    assert!(
+        counts["notifications"].as_i64().is_some_and(|count| count >= 1),
+        "the manager was told of it: {preview}"
     );
     assert_eq!((&preview.body["successor_id"], &preview.body["approver_id"]), (&Value::Null, &Value::Null));
     let deletion = sales.delete(&path).await.expect(200);
     let saga = ended(&app, &sales, &deletion).await;
     assert_eq!(saga["kind"], "customer_deletion");
-    let but_notifications = |steps: Vec<(String, Value)>| -> Vec<_> {
-        steps.into_iter().filter(|(step, _)| !step.starts_with("analytics")).collect()
-    };
-    assert_eq!(but_notifications(steps(&saga)), but_notifications(foreseen(&preview)));
+    assert_eq!(steps(&saga), foreseen(&preview));
     for path in &gone {
         manager.get(path).await.expect(404);
     }

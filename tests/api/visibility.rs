@@ -252,10 +252,8 @@ async fn a_deletion_preview_counts_what_its_reader_may_see(#[values(Sqlite, Post
         let preview = member.get(&path).await.expect(200);
         ["meetings", "tasks", "approvals", "notifications"].map(|kind| preview.body["counts"][kind].clone())
     };
-    assert_eq!(counts(&team.sales).await, [json!(1), json!(0), json!(0), json!(0)]);
-    let [meetings, tasks, approvals, notifications] = counts(&team.manager).await;
-    assert_eq!([meetings, tasks, approvals], [json!(3), json!(1), json!(1)]);
-    assert_eq!(notifications, 1, "the manager's own: that there is a customer");
-    let [.., notifications] = counts(&team.admin).await;
-    assert_eq!(notifications, 0);
+    let [meetings, tasks, approvals, notifications] = counts(&team.sales).await;
+    assert_eq!([meetings, tasks, approvals], [json!(1), json!(0), json!(0)]);
+    assert!(notifications.as_i64() > Some(0), "all that would be archived: a number shows nothing of them");
+    assert_eq!(counts(&team.manager).await, [json!(3), json!(1), json!(1), notifications]);
 }

@@ -312,7 +312,8 @@ async fn a_forged_event_takes_no_effect_and_later_ones_arrive() {
             Some(seq) => seq,
             None => site.head(partition).await + 1,
         };
-        let forged = LoggedEvent { partition, partition_seq: seq, log_seq: Some(seq), event: event_of(&gone) };
+        let forged =
+            LoggedEvent { partition, partition_seq: seq, log_seq: Some(seq), event: event_of(&gone) };
         site.attacker.event(&key, &forged, is_sealed).await;
         eventually(SOON, async || !site.attacker.exists(&key).await).await;
         assert!(refused(&site.one, "events").await > before);
