@@ -1,0 +1,111 @@
+//! The messages of the auth service.
+
+use super::*;
+
+#[test]
+fn of_auth() {
+    let state = Arc::new(user("ann"));
+    let tokens = || auth::Tokens {
+        access_token: TEXT.into(),
+        token_type: auth::TokenType::Bearer,
+        expires_in: 900,
+        refresh_token: TEXT.into(),
+        user: state.user.clone(),
+    };
+    let session = Session {
+        id: new_id(),
+        version: 2,
+        created_at: begin(),
+        updated_at: moment(),
+        user_id: state.user.id,
+        generation: 3,
+        expires_at: moment(),
+        valid_from: moment(),
+        revoked_at: Some(moment()),
+        kind: SessionKind::Console,
+        address: Some("::1".parse().expect("an address")),
+        agent: Some(TEXT.into()),
+    };
+    let new = NewUser {
+        email: TEXT.into(),
+        name: TEXT.into(),
+        role: Role::Admin,
+        manager_id: Some(new_id()),
+        locale: Some(Locale::En),
+        time_zone: Some("Asia/Tokyo".into()),
+        password: TEXT.into(),
+    };
+    let live = auth::LiveUser { id: new_id(), version: 3, role: Role::Sales, manager_id: Some(new_id()) };
+    let successors = auth::Successors { successor: live, approver: Some(live) };
+    let (email, password) = (TEXT.to_owned(), TEXT.to_owned());
+    let client = || ClientInfo { address: session.address, agent: session.agent.clone() };
+    let mut tried = Tried::<AuthService>::new();
+    let (kind, replaces) = (SessionKind::Console, Some(session.id));
+    let device = Some(TEXT.to_owned());
+    let login = auth::Login { email, password, kind, client: client(), replaces, device, context: context() };
+    tried.call(login, [auth::SignedIn { tokens: tokens(), device: TEXT.into() }]);
+    let refresh_token = TEXT.to_owned();
+    let refresh = auth::Refresh { refresh_token, kind, client: client(), context: context() };
+    tried.call(refresh, [tokens()]);
+    let list = auth::ListSessions { caller: caller(), page: page() };
+    tried.call(list, pages(SessionView::new(session.clone(), session.id)));
+    let end = auth::EndSession { id: session.id, client: ClientInfo::default(), context: context() };
+    tried.call(end, [()]);
+    let entry = SecurityEntry {
+        id: new_id(),
+        kind: SecurityKind::TokenReused,
+        at: begin(),
+        last_at: moment(),
+        count: 3,
+        user_id: Some(new_id()),
+        session_id: None,
+        actor_id: Some(new_id()),
+        address: session.address,
+        agent: Some(TEXT.into()),
+    };
+    for kind in SecurityKind::ALL.iter().copied().map(Some).chain([None]) {
+        let (user_id, address) = (Some(new_id()), session.address);
+        let filter = SecurityFilter { kind, user_id, address, from: Some(begin()), to: None };
+        let read = ReadSecurityLog { caller: caller(), filter, page: page() };
+        tried.call(read, pages(entry.clone()));
+    }
+    let changes = ProfileChanges { name: Some(TEXT.into()), locale: None, time_zone: Some("UTC".into()) };
+    tried.call(auth::ChangeProfile { changes, context: context() }, [state.clone()]);
+    tried.call(auth::Logout { client: client(), context: Context::system() }, [()]);
+    let (current_password, new_password) = (TEXT.to_owned(), TEXT.to_owned());
+    tried.call(
+        auth::ChangePassword { current_password, new_password, client: client(), context: context() },
+        [()],
+    );
+    tried.call(auth::CreateUser { user: new, context: context() }, [state.clone()]);
+    for changes in [
+        UserChanges::default(),
+        UserChanges { manager_id: Some(None), ..UserChanges::default() },
+        UserChanges {
+            email: Some(TEXT.into()),
+            name: Some(TEXT.into()),
+            role: Some(Role::Sales),
+            manager_id: Some(Some(new_id())),
+            locale: Some(Locale::Ja),
+            time_zone: Some("UTC".into()),
+            password: Some(TEXT.into()),
+        },
+    ] {
+        tried.call(auth::ChangeUser { id: new_id(), changes, context: context() }, [state.clone()]);
+    }
+    tried.call(auth::RemoveUser { id: new_id(), successors, context: context() }, [new_id()]);
+    tried.call(auth::LiveUsers, [vec![live], vec![]]);
+    let user = UserView::Full(state.user.clone());
+    let card = UserView::Card(UserCard { id: new_id(), name: TEXT.into(), role: Role::Sales });
+    let found = |user: &UserView| auth::FoundUser { version: i64::MAX, user: user.clone() };
+    tried.call(auth::FindUser { id: new_id(), caller: caller() }, [found(&user), found(&card)]);
+    let name = auth::UserName { id: new_id(), name: TEXT.into(), is_deleted: true };
+    tried.call(auth::FindUsers { ids: vec![new_id()], caller: caller() }, [vec![name], vec![]]);
+    tried.call(auth::RecallUser { id: new_id() }, [Some(state.clone()), None]);
+    let proof = auth::SessionState { session, user: state.clone() };
+    tried.call(auth::FindSession { session_id: new_id(), user_id: new_id() }, [proof]);
+    let filter = auth::UserFilter { role: Some(Role::Admin), q: Some(TEXT.into()) };
+    let list = auth::ListUsers { caller: caller(), filter, page: page() };
+    tried.call(list, pages(user).into_iter().chain(pages(card)).collect::<Vec<_>>());
+    tried.all();
+}
