@@ -44,7 +44,7 @@ impl DatabaseConfig {
                 let user = url[scheme + 3..host].split([':', '/', '?']).next().unwrap_or_default();
                 format!("{}://{user}@{}", &url[..scheme], without_query(&url[host + 1..]))
             }
-            _ => without_query(&url),
+            _ => without_query(url),
         }
     }
 }
