@@ -123,7 +123,7 @@ mod tests {
         });
         let written = String::from_utf8(kept.0.lock().expect("no panic").clone()).expect("text");
         assert_eq!(written.lines().count(), 1, "{written:?}");
-        assert!(!written.trim_end().contains(|c| kernel::characters::is_control(c)), "{written:?}");
+        assert!(!written.trim_end().contains(kernel::characters::is_control), "{written:?}");
         assert!(written.contains("forged"), "{written:?}");
     }
 
@@ -135,7 +135,7 @@ mod tests {
         tracing::subscriber::with_default(logs, || tracing::error!(name = EVIL, "failed"));
         let written = String::from_utf8(kept.0.lock().expect("no panic").clone()).expect("text");
         assert_eq!(written.lines().count(), 1, "{written:?}");
-        assert!(!written.trim_end().contains(|c| kernel::characters::is_control(c)), "{written:?}");
+        assert!(!written.trim_end().contains(kernel::characters::is_control), "{written:?}");
         let line: serde_json::Value = serde_json::from_str(&written).expect("JSON");
         assert_eq!(line["fields"]["name"], EVIL);
     }
