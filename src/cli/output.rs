@@ -30,7 +30,7 @@ pub fn line(text: impl Display) -> anyhow::Result<()> {
 /// Prints a value as a line of JSON.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     print(&escaped_json(&serde_json::to_string(value)?))
 }
@@ -38,7 +38,7 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
 /// Prints a document of several lines, which is no data of a user's.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn document(text: &str) -> anyhow::Result<()> {
     print(text)
 }
