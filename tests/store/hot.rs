@@ -58,7 +58,7 @@ fn put(server: &Redis, redis: &Way, key: &RedisKey, of: &RedisKey, made: Cluster
 
 fn beside(fixture: &Fixture, node: &Node, redis: &Way) -> Customers {
     let clock = ClusterClock::default();
-    clock.learn(BEGUN, *BEGUN_AT);
+    clock.learn(now(), Instant::now());
     let hot = HotCustomers::new(redis.clone(), fixture.runtime.clone(), clock);
     Entities::<CustomerAggregate>::beside(node.shared_parts(), Some(Arc::new(hot)))
 }
