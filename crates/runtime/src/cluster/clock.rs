@@ -45,8 +45,9 @@ impl ClusterClock {
     /// Takes over the time that PostgreSQL has just returned to a query that was sent at `asked`. It is taken as the time
     /// in the middle of the round trip.
     pub fn learn(&self, now: ClusterTime, asked: Instant) {
-        let age = asked.elapsed() / 2;
-        let elapsed = i64::try_from(self.begun.elapsed().saturating_sub(age).as_micros()).unwrap_or(i64::MAX);
+        let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        // A clock may be younger than the question, so the difference may be negative.
+        let elapsed = micros(self.begun.elapsed()) - micros(asked.elapsed() / 2);
         self.offset.store(now.0.saturating_sub(elapsed), Ordering::Relaxed);
     }
 }
