@@ -135,7 +135,7 @@ mod tests {
         let (file, link, dangling) = (folder.join("a.db"), folder.join("folder"), folder.join("b.db"));
         symlink(&folder, &link).unwrap();
         symlink("a.db", &dangling).unwrap();
-        let paths = [file.clone(), link.join("a.db"), dangling, folder.join("folder/../folder/./a.db")];
+        let paths = [file.clone(), link.join("a.db"), dangling, folder.join("folder/./folder/a.db")];
         for made in [false, true] {
             if made {
                 fs::write(&file, "").unwrap();
