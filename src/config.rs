@@ -75,7 +75,7 @@ impl AuthConfig {
         self.admin_password_file.as_ref().map(SecretFile::text).or(self.admin_password.as_deref())
     }
 
-    /// The secrets that are accepted beside --jwt-secret. An empty variable is none.
+    /// The secrets that are accepted beside --jwt-secret. An empty variable names no secret.
     pub fn accepted_secrets(&self) -> impl Iterator<Item = &str> {
         self.jwt_secret_accepted.iter().map(String::as_str).filter(|secret| !secret.is_empty())
     }

@@ -26,7 +26,7 @@ pub async fn connect(database: DatabaseConfig, db_runtime: &Handle) -> anyhow::R
 /// a mistyped path makes no file.
 ///
 /// # Errors
-/// When there is none, or it can't be opened.
+/// When no database exists there, or it cannot be opened.
 pub async fn connect_to_existing(database: DatabaseConfig, db_runtime: &Handle) -> anyhow::Result<Db> {
     let shown = database.shown();
     let opened = db_runtime.spawn(async move { Db::connect_to_existing(&database.settings(), SCHEMA).await });

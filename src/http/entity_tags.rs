@@ -12,7 +12,7 @@ pub struct NotATag;
 /// another form than ours is a tag, but of no version.
 ///
 /// # Errors
-/// When a line is no list of tags, or there is none in them.
+/// When a line is not a list of tags, or the lines have no tag.
 pub fn versions<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<Option<Versions>, NotATag> {
     // Several lines are one list (RFC 9110 §5.3).
     let lines: Vec<&[u8]> = lines.collect();

@@ -51,7 +51,7 @@ impl Context {
     /// Compares `version` with those that `If-Match` accepts.
     ///
     /// # Errors
-    /// `stale_version` if it is none of them.
+    /// `stale_version` if the record has another version.
     pub fn check_version(&self, version: i64) -> Result<(), Error> {
         match &self.if_match {
             Some(Versions(wanted)) if !wanted.contains(&version) => Err(Error::new(ErrorCode::StaleVersion)),

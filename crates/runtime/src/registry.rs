@@ -45,7 +45,7 @@ pub enum Origin {
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     pub ranges: Arc<[Range]>,
-    /// The same numbers in the order of the whole log; one span for a commit.
+    /// The numbers of its events in the whole log: one span for each commit.
     pub spans: Arc<[Span]>,
     pub events: Vec<Arc<LoggedEvent>>,
     pub origin: Origin,

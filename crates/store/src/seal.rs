@@ -67,7 +67,7 @@ impl Seal {
         Self(secrets.iter().map(|secret| Keys::derive(secret, cluster)).collect())
     }
 
-    /// Seals a text for its place: the key `name` in Redis, and the position there; 0 if there is none.
+    /// Seals a text for its place: the key `name` in Redis, and the position there (0 where a key has no positions).
     pub fn seal(&self, purpose: Purpose, name: &str, position: i64, text: &[u8]) -> Vec<u8> {
         let mut entry = Vec::with_capacity(text.len() + OVERHEAD_BYTES);
         entry.push(FORMAT);

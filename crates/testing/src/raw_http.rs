@@ -93,7 +93,7 @@ impl RawHttp {
 /// The problem in an answer of bytes: its status and its code.
 ///
 /// # Panics
-/// When there is none.
+/// When the answer is not a problem.
 #[track_caller]
 pub fn problem_in(answer: &str) -> (u16, String) {
     let status = answer.get(9..12).and_then(|status| status.parse().ok());

@@ -31,7 +31,7 @@ use store::log::Range;
 const PAGE: i64 = 64;
 /// A cursor with more events than this after it is too old for a feed with topics: fetching everything again is cheaper.
 pub const BEHIND_MAX: i64 = 100_000;
-/// The same for a feed of notifications alone, which an index finds.
+/// As above, for a feed of notifications alone, which an index finds.
 const NOTIFICATIONS_BEHIND_MAX: i64 = 1_600_000;
 /// How long live events are held back after the hello, for a client that may send `resume`: events sent before would be
 /// sent again.
