@@ -122,7 +122,7 @@ fn place(name: &str, position: i64) -> Vec<u8> {
     [&[FORMAT], name.as_bytes(), &position.to_be_bytes()].concat()
 }
 
-/// Counts what was refused, and reports it: a line at once, then at most one per purpose and [`ALARM_EVERY`].
+/// Counts what was refused, and reports it: a line at once, then at most one in ten seconds for each purpose.
 #[derive(Debug, Default)]
 pub struct Refusals([Mutex<Alarm>; 4]);
 
