@@ -2,6 +2,7 @@
 
 mod database;
 mod http;
+mod links;
 mod listen;
 mod secrets;
 
@@ -12,6 +13,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
 pub use database::DatabaseConfig;
 pub use http::HttpConfig;
+pub use links::LinksConfig;
 pub use listen::Listen;
 
 use crate::actors::auth::rate::Rate;
@@ -22,7 +24,6 @@ use domain::service_name::ServiceName;
 use runtime::breaker::BreakerSettings;
 use runtime::retry::Backoff;
 use runtime::schedule::Schedule;
-use store::redis;
 use store::table::Dialect;
 
 /// Tokens and sign-in.
@@ -81,8 +82,8 @@ impl AuthConfig {
     }
 
     fn validate_accepted(&self) -> Result<(), String> {
-        if self.accepted_secrets().any(|secret| secret.len() < 32) {
-            return Err("--jwt-secret-accepted: each needs at least 32 bytes; commas separate them".into());
+        for secret in self.accepted_secrets() {
+            check_jwt_secret(secret).map_err(|why| format!("--jwt-secret-accepted: {why}"))?;
         }
         if self.accepted_secrets().count() > SECRETS_ACCEPTED {
             return Err(format!("--jwt-secret-accepted: at most {SECRETS_ACCEPTED}"));
@@ -194,7 +195,7 @@ impl LiveConfig {
 /// The cluster.
 #[derive(Args, Clone, Debug)]
 pub struct ClusterConfig {
-    /// redis://…: makes this a node of a cluster; the database must be PostgreSQL
+    /// redis://… or rediss://…: makes this a node of a cluster; the database must be PostgreSQL
     #[arg(long = "redis-url", env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<String>,
     /// File that holds the Redis URL
@@ -225,11 +226,8 @@ impl ClusterConfig {
     }
 
     fn validate(&self, database: &DatabaseConfig) -> Result<(), String> {
-        if let Some(url) = self.redis_url() {
-            redis::check_url(url).map_err(|why| format!("--redis-url: {why}"))?;
-            if Dialect::of(database.url()) != Some(Dialect::Postgres) {
-                return Err("--redis-url: a cluster's --database-url must be postgres://…".into());
-            }
+        if self.redis_url().is_some() && Dialect::of(database.url()) != Some(Dialect::Postgres) {
+            return Err("--redis-url: a cluster's --database-url must be postgres://…".into());
         }
         if self.redis_url().is_none() && !self.hosts_all() {
             return Err("--services: a node that hosts only some needs --redis-url to call the others".into());
@@ -283,6 +281,8 @@ pub struct Config {
     pub bounds: BoundsConfig,
     #[command(flatten)]
     pub cluster: ClusterConfig,
+    #[command(flatten)]
+    pub links: LinksConfig,
     /// Load sample users and records into an empty database; loopback only
     #[arg(long, env = "KIZUNA_DEMO", num_args = 0..=1, default_value_t = false, default_missing_value = "true", value_parser = clap::builder::BoolishValueParser::new())]
     pub demo: bool,
@@ -311,7 +311,9 @@ impl Config {
         if Dialect::of(self.database.url()).is_none() {
             return Err("--database-url: expected sqlite://PATH or postgres://…".into());
         }
+        self.database.validate()?;
         self.cluster.validate(&self.database)?;
+        self.links.validate(&self.cluster, &self.database)?;
         if self.demo && !self.http.listen.is_loopback() {
             return Err("--demo: its passwords are public, so --listen must be a loopback address".into());
         }

@@ -24,7 +24,7 @@ use crate::persistence::auth;
 use crate::telemetry;
 use kernel::clock::Clock;
 use runtime::cluster::lease::MembershipHandle;
-use store::redis::Redis;
+use store::redis::{Redis, RedisSettings};
 use store::server_lock::ServerLock;
 use store::{Db, leases as nodes};
 
@@ -87,8 +87,8 @@ impl Application {
         let metrics = telemetry::metrics();
         let db = open(config, &runtime).await?;
         let secrets = bootstrap::secrets(config)?;
-        let redis = match config.cluster.redis_url() {
-            Some(url) => Some(meet(url, &db, &secrets).await.context("--redis-url")?),
+        let redis = match config.links.redis(&config.cluster) {
+            Some(settings) => Some(meet(&settings, &db, &secrets).await?),
             None => None,
         };
         let keys = Arc::new(Keys::new(&secrets[0]).accepting(&secrets[1..]));
@@ -211,11 +211,11 @@ fn drain_delay(config: &Config) -> Duration {
 }
 
 /// Opens the Redis of this database's cluster.
-async fn meet(url: &str, db: &Db, secrets: &[Vec<u8>]) -> anyhow::Result<Redis> {
+async fn meet(settings: &RedisSettings, db: &Db, secrets: &[Vec<u8>]) -> anyhow::Result<Redis> {
     let cluster = nodes::cluster(db).await?;
     // Its tasks run on the runtime that outlives every actor.
     let _db_runtime = db.runtime().enter();
-    Ok(Redis::new(url, cluster, secrets)?)
+    Redis::new(settings, cluster, secrets).map_err(anyhow::Error::msg)
 }
 
 async fn open(config: &Config, runtime: &Handle) -> anyhow::Result<Db> {

@@ -5,6 +5,7 @@ mod health;
 mod output;
 mod projections;
 mod shared;
+mod tls;
 mod user;
 mod watch;
 

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use anyhow::Context as _;
 use store::Db;
+use store::settings::DatabaseSettings;
 use tokio::runtime::Handle;
 
 use crate::config::DatabaseConfig;
@@ -17,9 +18,9 @@ pub type Done = anyhow::Result<()>;
 /// # Errors
 /// When it can't be opened.
 pub async fn connect(database: DatabaseConfig, db_runtime: &Handle) -> anyhow::Result<Db> {
-    let shown = database.shown();
-    let opened = db_runtime.spawn(async move { Db::connect(&database.settings(), SCHEMA).await }).await?;
-    opened.with_context(|| format!("--database-url {shown}"))
+    let settings = checked(&database)?;
+    let opened = db_runtime.spawn(async move { Db::connect(&settings, SCHEMA).await }).await?;
+    opened.with_context(|| format!("--database-url {}", database.shown()))
 }
 
 /// Opens the database that the command names, which must exist: for commands that have nothing to do on a new one, so that
@@ -28,9 +29,14 @@ pub async fn connect(database: DatabaseConfig, db_runtime: &Handle) -> anyhow::R
 /// # Errors
 /// When no database exists there, or it cannot be opened.
 pub async fn connect_to_existing(database: DatabaseConfig, db_runtime: &Handle) -> anyhow::Result<Db> {
-    let shown = database.shown();
-    let opened = db_runtime.spawn(async move { Db::connect_to_existing(&database.settings(), SCHEMA).await });
-    opened.await?.with_context(|| format!("--database-url {shown}"))
+    let settings = checked(&database)?;
+    let opened = db_runtime.spawn(async move { Db::connect_to_existing(&settings, SCHEMA).await });
+    opened.await?.with_context(|| format!("--database-url {}", database.shown()))
+}
+
+fn checked(database: &DatabaseConfig) -> anyhow::Result<DatabaseSettings> {
+    database.validate().map_err(anyhow::Error::msg)?;
+    Ok(database.settings())
 }
 
 /// Reads a password from standard input.

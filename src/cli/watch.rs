@@ -1,20 +1,24 @@
 //! `kizuna watch`: a terminal client. It signs in over HTTP, follows the live feed over WebSocket, prints
 //! notifications as they come, and comes back with its cursor whenever the connection breaks.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::Args;
 use futures_util::StreamExt;
+use rustls::ClientConfig;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 
 use crate::cli::output;
 use crate::cli::shared::{self, Done};
+use crate::cli::tls;
 use runtime::retry::Backoff;
 
 #[derive(Args)]
@@ -25,9 +29,12 @@ pub struct WatchArgs {
     /// The password; read from standard input if not given
     #[arg(long, env = "KIZUNA_USER_PASSWORD", hide_env_values = true)]
     password: Option<String>,
-    /// The server, http://HOST:PORT
-    #[arg(long, default_value = "http://127.0.0.1:8080", value_parser = plain_http)]
+    /// The server, http://HOST:PORT or https://HOST
+    #[arg(long, default_value = "http://127.0.0.1:8080", value_parser = server)]
     url: String,
+    /// PEM file of an authority to trust beside those of the system
+    #[arg(long)]
+    ca_file: Option<PathBuf>,
     /// Print events of these topics, too: customers,meetings,tasks,approvals,sagas
     #[arg(long, value_delimiter = ',', value_parser = ["customers", "meetings", "tasks", "approvals", "sagas"])]
     topics: Vec<String>,
@@ -44,10 +51,11 @@ const RECONNECT_BACKOFF: Backoff = Backoff {
 /// A connection is dead when the server has been silent for longer than two of its pings.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
-fn plain_http(url: &str) -> Result<String, String> {
-    let host = url.trim_end_matches('/');
-    let is_plain = host.strip_prefix("http://").is_some_and(|host| !host.is_empty() && !host.contains('/'));
-    if is_plain { Ok(host.to_owned()) } else { Err("expected http://HOST:PORT".into()) }
+fn server(url: &str) -> Result<String, String> {
+    let url = url.trim_end_matches('/');
+    let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    let is_server = host.is_some_and(|host| !host.is_empty() && !host.contains('/'));
+    if is_server { Ok(url.to_owned()) } else { Err("expected http://HOST:PORT or https://HOST".into()) }
 }
 
 /// Runs until it is interrupted or can't sign in.
@@ -56,7 +64,9 @@ pub async fn run(args: WatchArgs) -> Done {
         Some(password) => password.clone(),
         None => shared::read_password()?,
     };
-    let mut watcher = Watcher { args, password, http: client()?, cursor: None };
+    let encrypted = args.url.starts_with("https:");
+    let tls = encrypted.then(|| tls::client(args.ca_file.as_deref())).transpose()?.map(Arc::new);
+    let mut watcher = Watcher { http: client(tls.as_deref())?, tls, args, password, cursor: None };
     let mut failures = 0;
     loop {
         match watcher.follow().await {
@@ -72,14 +82,21 @@ pub async fn run(args: WatchArgs) -> Done {
 }
 
 /// A client without a proxy: the WebSocket uses none, either.
-fn client() -> anyhow::Result<reqwest::Client> {
-    Ok(reqwest::Client::builder().no_proxy().build()?)
+fn client(tls: Option<&ClientConfig>) -> anyhow::Result<reqwest::Client> {
+    let client = reqwest::Client::builder().no_proxy();
+    let client = match tls {
+        Some(tls) => client.tls_backend_preconfigured(tls.clone()),
+        None => client.tls_certs_only([]),
+    };
+    Ok(client.build()?)
 }
 
 struct Watcher {
     args: WatchArgs,
     password: String,
     http: reqwest::Client,
+    /// For `https://` and `wss://`.
+    tls: Option<Arc<ClientConfig>>,
     /// The cursor of the last frame.
     cursor: Option<String>,
 }
@@ -131,7 +148,12 @@ impl Watcher {
         let request = request.header("content-type", "application/json").timeout(Duration::from_secs(30));
         let answer = match request.send().await {
             Ok(answer) => answer,
-            Err(error) => return Ok(Err(self.not_reached(&error))),
+            Err(error) => {
+                return match tls::refused_certificate(&error) {
+                    Some(why) => Err(self.untrusted(&why)),
+                    None => Ok(Err(self.not_reached(&error))),
+                };
+            }
         };
         let status = answer.status().as_u16();
         let body = answer.json::<Value>().await.unwrap_or_default();
@@ -148,7 +170,8 @@ impl Watcher {
         let mut request = self.address().into_client_request().map_err(|error| refused(&error))?;
         let bearer = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|error| refused(&error))?;
         request.headers_mut().insert(header::AUTHORIZATION, bearer);
-        match connect_async(request).await {
+        let tls = self.tls.clone().map_or(Connector::Plain, Connector::Rustls);
+        match connect_async_tls_with_config(request, None, false, Some(tls)).await {
             Ok((socket, _)) => Ok(Ok(socket)),
             Err(Error::Http(answer)) if matches!(answer.status().as_u16(), 400 | 403 | 404) => {
                 Err(Refused(anyhow!("{} refuses the connection: {}", self.args.url, answer.status())))
@@ -165,6 +188,13 @@ impl Watcher {
             cause = inner;
         }
         format!("cannot reach {}: {cause}", self.args.url)
+    }
+
+    fn untrusted(&self, why: &str) -> Refused {
+        Refused(anyhow!(
+            "{}: {why}; if the certificate is of an authority of yours, name its --ca-file",
+            self.args.url
+        ))
     }
 
     fn address(&self) -> String {

@@ -1,7 +1,9 @@
 //! The database of a node.
 
 use clap::Args;
+use store::encryption;
 use store::settings::DatabaseSettings;
+use store::table::Dialect;
 
 use crate::config::secrets::SecretFile;
 
@@ -22,6 +24,9 @@ pub struct DatabaseConfig {
     /// Number of database connections; the journal has one more
     #[arg(long = "pool-size", env = "KIZUNA_POOL_SIZE", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub pool_size: u32,
+    /// Reach PostgreSQL or Redis on another machine without TLS
+    #[arg(long, env = "KIZUNA_ALLOW_PLAINTEXT", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", value_parser = clap::builder::BoolishValueParser::new())]
+    pub allow_plaintext: bool,
 }
 
 impl DatabaseConfig {
@@ -33,6 +38,24 @@ impl DatabaseConfig {
     /// The settings for the store.
     pub fn settings(&self) -> DatabaseSettings {
         DatabaseSettings { url: self.url().to_owned(), pool_size: self.pool_size }
+    }
+
+    /// Checks that PostgreSQL on another machine is reached by TLS, or that plaintext was asked for.
+    ///
+    /// # Errors
+    /// One line that names the flag and what to do.
+    pub fn validate(&self) -> Result<(), String> {
+        let url = self.url();
+        if Dialect::of(url) != Some(Dialect::Postgres) {
+            return Ok(());
+        }
+        match encryption::plaintext_postgres(url).map_err(|why| format!("--database-url: {why}"))? {
+            Some(host) if !self.allow_plaintext => Err(format!(
+                "--database-url: {host} is another machine and would be reached without TLS; add \
+                 sslmode=verify-full to the URL, or --allow-plaintext if the network in between is safe"
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// The URL without its password and its parameters.
@@ -64,7 +87,9 @@ mod tests {
             ("postgres://db.example/kizuna?user=a&password=b", "postgres://db.example/kizuna"),
             ("postgres://kizuna:a?b@db.example/kizuna", "postgres://kizuna@db.example/kizuna"),
         ] {
-            assert_eq!(DatabaseConfig { url: url.to_owned(), url_file: None, pool_size: 1 }.shown(), shown);
+            let database =
+                DatabaseConfig { url: url.to_owned(), url_file: None, pool_size: 1, allow_plaintext: false };
+            assert_eq!(database.shown(), shown);
         }
     }
 }

@@ -9,10 +9,11 @@ pub const BINARY: &str = env!("CARGO_BIN_EXE_kizuna");
 /// The only argument; all else is environment.
 pub const COMMAND: &str = "serve";
 /// Every variable that a node gets; `compose` compares them with those of `docker-compose.yml`.
-pub const ENVIRONMENT: [&str; 10] = [
+pub const ENVIRONMENT: [&str; 11] = [
     "DATABASE_URL",
     "KIZUNA_ADMIN_EMAIL",
     "KIZUNA_ADMIN_PASSWORD",
+    "KIZUNA_ALLOW_PLAINTEXT",
     "KIZUNA_DRAIN_DELAY",
     "KIZUNA_JWT_SECRET",
     "KIZUNA_LISTEN",
@@ -69,6 +70,7 @@ impl Plan {
             "DATABASE_URL" => database.to_owned(),
             "KIZUNA_ADMIN_EMAIL" => ADMIN.to_owned(),
             "KIZUNA_ADMIN_PASSWORD" => PASSWORD.to_owned(),
+            "KIZUNA_ALLOW_PLAINTEXT" => "true".to_owned(),
             "KIZUNA_DRAIN_DELAY" => DRAIN_DELAY.to_owned(),
             "KIZUNA_JWT_SECRET" => SECRET.to_owned(),
             "KIZUNA_LISTEN" => address.to_owned(),

@@ -12,6 +12,9 @@ use testing::{Api, Kizuna};
 const FIVE_SECRETS: &str = "0123456789abcdef0123456789abcdef,0123456789abcdef0123456789abcdef,\
     0123456789abcdef0123456789abcdef,0123456789abcdef0123456789abcdef,0123456789abcdef0123456789abcdef";
 
+/// A database on this machine that is not there.
+const POSTGRES: &str = "postgres://kizuna@127.0.0.1:1/none";
+
 /// The error of a failed start, without clap's hint at the help.
 fn complaint(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
@@ -32,6 +35,27 @@ fn complaint(output: &Output) -> String {
 #[case::no_secret_on_postgresql(&["--database-url", "postgres://localhost/kizuna"], "--jwt-secret")]
 #[case::postgresql_out_of_reach(
     &["--database-url", "postgres://kizuna@127.0.0.1:1/none", "--jwt-secret", SECRET], "--database-url"
+)]
+#[case::postgresql_elsewhere_in_plaintext(
+    &["--database-url", "postgres://kizuna@db.example.com/kizuna", "--jwt-secret", SECRET], "--allow-plaintext"
+)]
+#[case::postgresql_elsewhere_in_plaintext_if_it_says_so(
+    &["--database-url", "postgres://kizuna@192.0.2.1/kizuna?sslmode=prefer", "--jwt-secret", SECRET],
+    "--allow-plaintext"
+)]
+#[case::postgresql_of_any_name(
+    &["--database-url", "postgres://kizuna@db/kizuna?sslmode=verify-ca", "--jwt-secret", SECRET], "verify-full"
+)]
+#[case::redis_elsewhere_in_plaintext(
+    &["--database-url", POSTGRES, "--jwt-secret", SECRET, "--redis-url", "redis://redis"], "--allow-plaintext"
+)]
+#[case::redis_of_any_name(
+    &["--database-url", POSTGRES, "--jwt-secret", SECRET, "--redis-url", "rediss://redis#insecure"], "--redis-url"
+)]
+#[case::certificates_without_tls(
+    &["--database-url", POSTGRES, "--jwt-secret", SECRET, "--redis-url", "redis://localhost", "--redis-ca-file",
+      concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")],
+    "--redis-ca-file"
 )]
 #[case::demo_for_everybody(&["--demo", "--listen", "0.0.0.0:0"], "--demo")]
 #[case::duration_without_unit(&["--access-token-ttl", "15"], "--access-token-ttl")]
@@ -114,6 +138,21 @@ async fn a_name_to_listen_on_is_resolved_and_counts_as_loopback_if_it_is() {
     let args = ["serve", "--demo", "--listen", "localhost:0", "--database-url", &url];
     let server = Kizuna::command(BINARY).args(args).start().await;
     Api::new(server.base_url()).get("/readyz").await.expect(200);
+}
+
+#[test]
+fn every_command_refuses_plaintext_to_another_machine_unless_it_is_asked_for() {
+    let elsewhere = "postgres://kizuna@192.0.2.1:1/kizuna";
+    for command in
+        [&["migrate"][..], &["events", "tail"], &["dead-letters", "list"], &["projections", "rebuild"]]
+    {
+        let output = run(&[command, &["--database-url", elsewhere]].concat(), &[]);
+        assert_refused(&output, "--allow-plaintext");
+    }
+    // With it, the connection is tried: there is nobody.
+    let asked = ["migrate", "--database-url", "postgres://kizuna@127.0.0.1:1/none", "--allow-plaintext"];
+    let complaint = complaint(&run(&asked, &[]));
+    assert!(!complaint.contains("--allow-plaintext"), "{complaint}");
 }
 
 #[track_caller]

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::proxy::Proxy;
 use testing::app::{ADMIN, PASSWORD};
+use testing::certificates::{Authority, text};
 use testing::live_client::SOON;
-use testing::{Kizuna, Sqlite, Team, TestApp, eventually};
+use testing::{Kizuna, Sqlite, Team, TestApp, TlsProxy, eventually};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_kizuna");
 
@@ -68,4 +69,29 @@ async fn watch_prints_no_control_character_of_a_record() {
     let printed = watch.output();
     assert!(!printed.contains(['\u{1b}', '\u{7}', '\u{9b}', '\r']), "{printed:?}");
     assert!(!printed.lines().any(|line| line.starts_with("2026-11-25")), "{printed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn watch_speaks_https_and_wss_with_a_server_that_it_trusts() {
+    let app = TestApp::start(Sqlite).await;
+    let Team { manager, sales, .. } = Team::of(&app).await;
+    let authority = Authority::new();
+    let proxy = TlsProxy::start(app.address, &authority.issue("server", &["localhost"])).await;
+    let (url, ca) = (format!("https://localhost:{}", proxy.port()), authority.ca());
+    let command = ["watch", "--email", &manager.email, "--url", &url];
+    let command = Kizuna::command(BINARY).args(command).env("KIZUNA_USER_PASSWORD", PASSWORD);
+    let watch = command.clone().args(["--ca-file", text(&ca)]).spawn();
+    eventually(SOON, async || watch.output().contains("signed in as")).await;
+    sales.customer("一番商事").await;
+    eventually(SOON, async || watch.output().contains("一番商事")).await;
+
+    // Without the authority, and under a name that the certificate does not have.
+    let other = TlsProxy::start(app.address, &authority.issue("other", &["example.com"])).await;
+    let named = format!("https://localhost:{}", other.port());
+    for args in [&["--url", &url][..], &["--url", &named, "--ca-file", text(&ca)]] {
+        let command = Kizuna::command(BINARY).args(["watch", "--email", &manager.email]).args(args.to_vec());
+        let mut watch = command.env("KIZUNA_USER_PASSWORD", PASSWORD).spawn();
+        let ended = watch.wait_exit(Duration::from_secs(20)).await;
+        assert!(!ended.success() && watch.output().contains("--ca-file"), "{}", watch.output());
+    }
 }

@@ -18,7 +18,7 @@ use runtime::cluster::clock::ClusterTime;
 use runtime::remote::calls::{Question, Request, pack};
 use serde::Serialize;
 use serde_json::json;
-use store::redis::{Redis as Way, RedisKey};
+use store::redis::{Redis as Way, RedisKey, RedisSettings};
 use store::streams::FIELD;
 use store::{leases, log};
 
@@ -57,7 +57,7 @@ impl Site {
         let other = one.beside(&["--redis-url", &redis.url()]).await;
         eventually(SOON, async || leases::living(&one.db).await.unwrap().len() == 2).await;
         let cluster = leases::cluster(&one.db).await.unwrap();
-        let way = Way::new(&redis.url(), cluster, &[SECRET.into()]).unwrap();
+        let way = Way::new(&RedisSettings::new(&redis.url()), cluster, &[SECRET.into()]).unwrap();
         let attacker = Attacker::new(&redis, cluster).await;
         Self { one, other, redis, way, attacker }
     }
@@ -136,7 +136,10 @@ impl Attacker {
     async fn new(redis: &Redis, cluster: Id) -> Self {
         let client = redis::Client::open(redis.url()).unwrap();
         let connection = client.get_multiplexed_async_connection().await.unwrap();
-        Self { connection, way: Way::new(&redis.url(), cluster, &[OTHER_SECRET.into()]).unwrap() }
+        Self {
+            connection,
+            way: Way::new(&RedisSettings::new(&redis.url()), cluster, &[OTHER_SECRET.into()]).unwrap(),
+        }
     }
 
     async fn add(&self, key: &RedisKey, id: &str, fields: &[(&str, &[u8])]) {

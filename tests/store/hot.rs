@@ -11,7 +11,7 @@ use kizuna::actors::customer::aggregate::CustomerAggregate;
 use kizuna::actors::customer::hot::{ENTRY_TTL, HotCustomers, MARGIN, text};
 use runtime::cluster::clock::{ClusterClock, ClusterTime};
 use runtime::entity::Entities;
-use store::redis::{Redis as Way, RedisKey};
+use store::redis::{Redis as Way, RedisKey, RedisSettings};
 
 use crate::copier::WITHIN;
 use crate::node::{Fixture, Node, run};
@@ -28,7 +28,9 @@ const ENOUGH: usize = 21;
 /// The same cluster's Redis for each node, each with a connection of its own.
 fn connections(fixture: &Fixture, server: &Redis, cluster: Id, count: usize) -> Vec<Way> {
     let _lasting = fixture.runtime.enter();
-    (0..count).map(|_| Way::new(&server.url(), cluster, &[SECRET.into()]).expect("a URL")).collect()
+    (0..count)
+        .map(|_| Way::new(&RedisSettings::new(&server.url()), cluster, &[SECRET.into()]).expect("a URL"))
+        .collect()
 }
 
 /// The cluster's time when this process first looked at it; all nodes here go by it.

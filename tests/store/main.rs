@@ -6,7 +6,7 @@
 //! - `feed`, `dead_letters`, `entities`, `schedules`: consumers, aggregates and jobs against a real database; `node`:
 //!   their actors; `copier`: a consumer that can be made to fail; `integrity`: every fault of consumers is found
 //! - `wire`: messages and answers between nodes; `remote`: how they travel over a real Redis; `hostile_redis`: what
-//!   somebody else writes there
+//!   somebody else writes there; `tls`: the links to PostgreSQL and Redis by TLS
 //! - `shared`, `hot`: states in memory and in Redis while other nodes commit; `admins`, `throttle`: rules that hold
 //!   across nodes
 //! - `outcomes`, `connections`: the database or a connection to it fails
@@ -40,4 +40,5 @@ mod security_log;
 mod shared;
 mod tasks;
 mod throttle;
+mod tls;
 mod wire;

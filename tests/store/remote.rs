@@ -19,7 +19,7 @@ use serde::Serialize;
 use serde_json::json;
 use store::Db;
 use store::leases as nodes;
-use store::redis::Redis as Way;
+use store::redis::{Redis as Way, RedisSettings};
 use store::streams::FIELD;
 
 use testing::app::SECRET;
@@ -74,7 +74,7 @@ impl Pair {
     /// A stranger's way to the calls of `back`.
     async fn stranger(&self) -> Stranger {
         let cluster = nodes::cluster(&self.back.db).await.unwrap();
-        let way = Way::new(&self.redis.url(), cluster, &[SECRET.into()]).unwrap();
+        let way = Way::new(&RedisSettings::new(&self.redis.url()), cluster, &[SECRET.into()]).unwrap();
         let living = nodes::living(&self.back.db).await.unwrap();
         let back =
             living.iter().find(|node| node.services.contains(&ServiceName::Customer.to_string())).unwrap();

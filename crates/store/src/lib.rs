@@ -10,12 +10,14 @@
 //! - [`log`], [`cursors`], [`idempotency`], [`schedules`]: the event log, and what is committed beside it
 //! - [`paging`]: the keyset query of every list; [`projections`]: tables that can be rebuilt from the log
 //! - [`progress`]: how far consumers are, and whether an event was lost, applied twice or out of order
+//! - [`encryption`]: whether the URLs of PostgreSQL and Redis ask for TLS
 //! - [`leases`]: which nodes of a cluster are alive; [`redis`], [`streams`], [`hot_values`]: messages and values they
 //!   share, all of them sealed ([`seal`])
 
 mod connect;
 pub mod cursors;
 pub mod db;
+pub mod encryption;
 pub mod error;
 mod files;
 pub mod hot_values;

@@ -13,12 +13,19 @@
 //! | `<kind>:<id>` | string: a hot record, or the token of the node that is about to fill it; kept for a second |
 
 use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
 use redis::io::tcp::TcpSettings;
-use redis::{AsyncConnectionConfig, Client, ConnectionInfo, IntoConnectionInfo, RedisError, RedisResult};
+use redis::{
+    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
+    RedisError, RedisResult, TlsCertificates,
+};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::seal::{Purpose, Refusals, Seal};
 use kernel::ids::Id;
@@ -53,12 +60,82 @@ pub fn is_foreign(error: &RedisError) -> bool {
     errors.is_some_and(|errors| errors.iter().any(|(_, error)| error.code() == "WRONGTYPE"))
 }
 
-/// Checks a URL without connecting.
-///
-/// # Errors
-/// What is wrong with the URL.
-pub fn check_url(url: &str) -> Result<(), String> {
-    info(url).map(drop).map_err(|error| error.to_string())
+/// Where Redis is, and the PEM files for `rediss://`. The files are read when a node starts.
+#[derive(Clone, Debug, Default)]
+pub struct RedisSettings {
+    /// `redis://…`, `rediss://…` or `redis+unix://…`, with a user and a password if Redis wants them.
+    pub url: String,
+    /// The authorities to trust instead of the public ones.
+    pub ca_file: Option<PathBuf>,
+    /// This node's certificate, and its key.
+    pub cert_file: Option<PathBuf>,
+    pub key_file: Option<PathBuf>,
+}
+
+impl RedisSettings {
+    /// Settings without files.
+    pub fn new(url: &str) -> Self {
+        Self { url: url.to_owned(), ..Self::default() }
+    }
+
+    /// Checks the URL and the files without connecting.
+    ///
+    /// # Errors
+    /// One line that names the flag and what is wrong with it.
+    pub fn check(&self) -> Result<(), String> {
+        self.client().map(drop)
+    }
+
+    fn client(&self) -> Result<Client, String> {
+        let named = |error: RedisError| format!("--redis-url: {error}");
+        let info = info(&self.url).map_err(named)?;
+        let certificates = self.certificates()?;
+        if matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
+            // redis takes the process's implementation of cryptography; it may be set already.
+            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+            return Client::build_with_tls(info, certificates).map_err(named);
+        }
+        if self.ca_file.is_some() || self.cert_file.is_some() {
+            return Err("--redis-ca-file, --redis-cert-file: --redis-url must be rediss://…".into());
+        }
+        Client::open(info).map_err(named)
+    }
+
+    fn certificates(&self) -> Result<TlsCertificates, String> {
+        let certificates = |flag, path: &Path| {
+            let pem = read(flag, path)?;
+            let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+            if all.is_ok_and(|all| !all.is_empty()) {
+                Ok(pem)
+            } else {
+                Err(unusable(flag, path, "certificate"))
+            }
+        };
+        let root_cert =
+            self.ca_file.as_ref().map(|path| certificates("--redis-ca-file", path)).transpose()?;
+        let client_tls = match (&self.cert_file, &self.key_file) {
+            (None, None) => None,
+            (Some(_), None) => return Err("--redis-key-file: required with --redis-cert-file".into()),
+            (None, Some(_)) => return Err("--redis-cert-file: required with --redis-key-file".into()),
+            (Some(cert_file), Some(key_file)) => {
+                let client_cert = certificates("--redis-cert-file", cert_file)?;
+                let client_key = read("--redis-key-file", key_file)?;
+                if PrivateKeyDer::from_pem_slice(&client_key).is_err() {
+                    return Err(unusable("--redis-key-file", key_file, "key"));
+                }
+                Some(ClientTlsConfig { client_cert, client_key })
+            }
+        };
+        Ok(TlsCertificates { client_tls, root_cert })
+    }
+}
+
+fn read(flag: &str, path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|error| format!("{flag} {}: {error}", path.display()))
+}
+
+fn unusable(flag: &str, path: &Path, what: &str) -> String {
+    format!("{flag} {}: expected a {what} in PEM form", path.display())
 }
 
 fn info(url: &str) -> RedisResult<ConnectionInfo> {
@@ -67,21 +144,22 @@ fn info(url: &str) -> RedisResult<ConnectionInfo> {
 }
 
 impl Redis {
-    /// A client of the Redis at `url` for this cluster. It connects when it is first used, and reconnects by itself,
+    /// A client of the Redis of `settings` for this cluster. It connects when it is first used, and reconnects by itself,
     /// so that a node starts without Redis, too. Call within a tokio runtime.
     ///
     /// `secrets`: the secrets of the cluster; the first one seals.
     ///
     /// # Errors
-    /// When the URL is not valid.
-    pub fn new(url: &str, cluster: Id, secrets: &[Vec<u8>]) -> RedisResult<Self> {
-        let client = Client::open(info(url)?)?;
+    /// What is wrong with the settings, with the flag.
+    pub fn new(settings: &RedisSettings, cluster: Id, secrets: &[Vec<u8>]) -> Result<Self, String> {
+        let client = settings.client()?;
         // No retries here: the caller has a fallback and should not wait.
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(0)
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(COMMAND_TIMEOUT));
-        let shared = ConnectionManager::new_lazy_with_config(client.clone(), config)?;
+        let shared = ConnectionManager::new_lazy_with_config(client.clone(), config);
+        let shared = shared.map_err(|error| format!("--redis-url: {error}"))?;
         Refusals::register();
         Ok(Self {
             client,

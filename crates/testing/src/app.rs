@@ -86,6 +86,15 @@ impl TestApp {
         Self::on(Arc::new(TestDatabase::fresh(on)), clock, args).await
     }
 
+    /// Starts a node on the PostgreSQL database of this URL.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn at(url: String, args: &[&str]) -> Self {
+        let clock = Clock::manual(Timestamp::parse(BEGIN).expect("a time"));
+        Self::on(Arc::new(TestDatabase::of(url)), clock, args).await
+    }
+
     /// Another node on the same database, by the same clock.
     pub async fn beside(&self, args: &[&str]) -> Self {
         Self::on(self.database.clone(), self.node.clock.clone(), args).await

@@ -4,6 +4,7 @@
 pub mod api;
 pub mod app;
 pub mod browser;
+pub mod certificates;
 pub mod database;
 pub mod deleted_records;
 pub mod live_client;
@@ -16,6 +17,7 @@ pub mod raw_http;
 pub mod records;
 pub mod redis;
 pub mod team;
+pub mod tls_proxy;
 pub mod valve;
 
 use std::fmt::Display;
@@ -30,6 +32,7 @@ pub use process::{Kizuna, Launch, LogLine};
 pub use raw_http::{RawHttp, problem_in};
 pub use redis::Redis;
 pub use team::{Member, Team};
+pub use tls_proxy::TlsProxy;
 pub use valve::Valve;
 
 /// The pause of [`eventually`] between two probes.

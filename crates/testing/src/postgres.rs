@@ -4,19 +4,25 @@
 //! SIGKILL all close that pipe, which tells the guard to clean up; nothing here has to run for it.
 
 use std::env;
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
+use crate::certificates::{Authority, Issued};
 use crate::ports::free_port;
 
 /// Tries at a port that another process may take first.
 const ATTEMPTS: usize = 20;
+/// How long the server may take to read its settings again.
+const RELOADED_WITHIN: Duration = Duration::from_secs(10);
 const GUARD: &str = include_str!("postgres_guard.sh");
 const HINT: &str =
     "on Debian: apt-get install postgresql; elsewhere have initdb, postgres and pg_ctl on the PATH";
@@ -106,22 +112,78 @@ impl Server {
         self.url(&name)
     }
 
+    /// Turns TLS on: it serves with this certificate, and accepts those of the authority from its clients. Its user
+    /// `encrypted` must come by TLS, and `certified` with a certificate of this name, too; both may do everything.
+    pub fn secure(&self, authority: &Authority, served: &Issued) {
+        let data = PathBuf::from(self.value("SHOW data_directory"));
+        let owner = fs::metadata(&data).expect("the server's folder");
+        let files = [
+            ("ca.pem", authority.ca()),
+            ("cert.pem", served.certificate.clone()),
+            ("key.pem", served.key.clone()),
+        ];
+        for (name, from) in files {
+            let to = data.join(name);
+            fs::copy(from, &to).expect("room for a file");
+            fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).expect("a file of one's own");
+            chown(&to, Some(owner.uid()), Some(owner.gid())).expect("the server's file");
+        }
+        let rules = data.join("pg_hba.conf");
+        let others = fs::read_to_string(&rules).expect("the server's rules");
+        let first = "hostssl all encrypted 127.0.0.1/32 trust\n\
+                     hostssl all certified 127.0.0.1/32 cert\n\
+                     host all encrypted,certified 127.0.0.1/32 reject\n";
+        fs::write(&rules, format!("{first}{others}")).expect("room for a file");
+        for statement in [
+            "CREATE ROLE encrypted SUPERUSER LOGIN",
+            "CREATE ROLE certified SUPERUSER LOGIN",
+            "ALTER SYSTEM SET ssl_ca_file = 'ca.pem'",
+            "ALTER SYSTEM SET ssl_cert_file = 'cert.pem'",
+            "ALTER SYSTEM SET ssl_key_file = 'key.pem'",
+            "ALTER SYSTEM SET ssl = on",
+            "SELECT pg_reload_conf()",
+        ] {
+            self.execute(statement);
+        }
+        let deadline = Instant::now() + RELOADED_WITHIN;
+        while self.value("SHOW ssl") != "on" {
+            assert!(Instant::now() < deadline, "the server does not turn TLS on");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Runs one statement as superuser, outside any test's database.
     pub fn execute(&self, statement: &str) {
-        let run = async {
-            let mut connection = PgConnection::connect(&self.url("postgres")).await?;
-            sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await?;
-            connection.close().await
+        self.run(statement, async |connection| {
+            sqlx::query(AssertSqlSafe(statement.to_owned())).execute(connection).await.map(drop)
+        });
+    }
+
+    /// The one text that a query finds, as superuser, outside any test's database.
+    pub fn value(&self, query: &str) -> String {
+        self.run(query, async |connection| {
+            sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(connection).await
+        })
+    }
+
+    fn run<T: Send>(
+        &self,
+        statement: &str,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error> + Send,
+    ) -> T {
+        let url = self.url("postgres");
+        let run = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(async {
+                let mut connection = PgConnection::connect(&url).await?;
+                let found = work(&mut connection).await?;
+                connection.close().await.map(|()| found)
+            })
         };
         // A thread of its own, because a runtime can't be started inside the caller's.
-        let done = std::thread::scope(|scope| {
-            let thread = scope.spawn(|| {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                runtime.expect("a runtime").block_on(run)
-            });
-            thread.join().expect("no panic on the way")
-        });
-        done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+        let done: Result<T, sqlx::Error> =
+            std::thread::scope(|scope| scope.spawn(run).join().expect("no panic on the way"));
+        done.unwrap_or_else(|error| panic!("{statement}: {error}"))
     }
 
     fn url(&self, database: &str) -> String {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::certificates::{Authority, Issued, text};
 use crate::ports::free_port;
 use crate::process_reaper;
 
@@ -17,20 +18,56 @@ const WITHIN: Duration = Duration::from_secs(10);
 /// Tries at a port that another process may take first.
 const ATTEMPTS: usize = 20;
 
+/// The user of a Redis with TLS: what docs/operations.md allows a node to do.
+const USER: [&str; 11] = [
+    "kizuna",
+    "on",
+    ">password",
+    "~kizuna:2:*",
+    "+@read",
+    "+@write",
+    "+@connection",
+    "+@transaction",
+    "+@scripting",
+    "-@dangerous",
+    "-@admin",
+];
+
 /// A Redis without persistence, as Kizuna wants it, on a port that it keeps across its deaths.
 pub struct Redis {
     port: u16,
     process: Option<Child>,
     folder: TempDir,
+    /// Its further arguments, if it is reached by TLS only.
+    tls: Option<Vec<String>>,
 }
 
 impl Redis {
     /// # Panics
     /// When no Redis is installed: a test that needs it fails, it is never skipped.
     pub fn start() -> Self {
+        Self::start_as(None)
+    }
+
+    /// Starts one that is reached by TLS only, with a certificate of the authority, and by the user `kizuna` with the
+    /// password `password`.
+    ///
+    /// # Panics
+    /// The panics of [`Redis::start`]; also when the installed one has no TLS.
+    pub fn start_with_tls(authority: &Authority, served: &Issued) -> Self {
+        let ca = authority.ca();
+        let mut args =
+            vec!["--tls-cert-file", text(&served.certificate), "--tls-key-file", text(&served.key)];
+        args.extend(["--tls-ca-cert-file", text(&ca), "--tls-auth-clients", "yes"]);
+        args.extend(["--user", "default", "off", "--user"]);
+        args.extend(USER);
+        Self::start_as(Some(args.into_iter().map(ToOwned::to_owned).collect()))
+    }
+
+    fn start_as(tls: Option<Vec<String>>) -> Self {
         let folder = TempDir::with_prefix("kizuna-redis.").expect("a temporary directory");
         process_reaper::folder(folder.path());
-        let mut redis = Self { port: 0, process: None, folder };
+        let mut redis = Self { port: 0, process: None, folder, tls };
         for _ in 0..ATTEMPTS {
             redis.port = free_port();
             if redis.launch() {
@@ -41,7 +78,10 @@ impl Redis {
     }
 
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        match self.tls {
+            None => format!("redis://127.0.0.1:{}", self.port),
+            Some(_) => format!("rediss://kizuna:password@127.0.0.1:{}", self.port),
+        }
     }
 
     /// SIGKILL; what it had in memory is gone.
@@ -109,15 +149,21 @@ impl Redis {
     fn launch(&mut self) -> bool {
         let log = fs::File::create(self.folder.path().join("log")).expect("room for a log");
         let mut command = Command::new("redis-server");
-        command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"]);
+        let port = self.port.to_string();
+        match &self.tls {
+            None => command.args(["--port", &port]),
+            Some(tls) => command.args(["--port", "0", "--tls-port", &port]).args(tls),
+        };
+        command.args(["--bind", "127.0.0.1"]);
         command.args(["--save", "", "--appendonly", "no", "--daemonize", "no"]);
         command.arg("--dir").arg(self.folder.path());
         command.stdin(Stdio::null()).stdout(log).stderr(Stdio::null());
         let child = command.spawn().unwrap_or_else(|error| panic!("no redis-server ({error}); {HINT}"));
         process_reaper::started(child.id());
-        let child = self.process.insert(child);
+        self.process = Some(child);
         let deadline = Instant::now() + WITHIN;
-        while !answers(self.port) {
+        while !self.serves() {
+            let child = self.process.as_mut().expect("it was just started");
             if child.try_wait().expect("a child may be waited for").is_some() || Instant::now() > deadline {
                 self.end("KILL");
                 return false;
@@ -125,7 +171,15 @@ impl Redis {
             std::thread::sleep(Duration::from_millis(5));
         }
         // Another's Redis may have answered.
+        let child = self.process.as_mut().expect("it was just started");
         child.try_wait().expect("a child may be waited for").is_none()
+    }
+
+    fn serves(&self) -> bool {
+        match self.tls {
+            None => answers(self.port),
+            Some(_) => self.log().contains("Ready to accept connections"),
+        }
     }
 
     fn signal(&mut self, name: &str) {
