@@ -96,6 +96,18 @@ use_mold() {
 
 # --- processes ------------------------------------------------------------------------------------
 
+# find_binary: sets BIN to the server to test: that of KIZUNA_BIN, or a debug build.
+find_binary() {
+    BIN=${KIZUNA_BIN:-}
+    if [ -z "$BIN" ]; then
+        ensure_cargo
+        use_mold
+        cargo build --locked --bin kizuna
+        BIN=${CARGO_TARGET_DIR:-$ROOT/target}/debug/kizuna
+    fi
+    [ -x "$BIN" ] || die "$BIN is not a program"
+}
+
 # free_port: prints a port of 127.0.0.1 that nobody listens on, below the range of outgoing connections.
 free_port() {
     local port
