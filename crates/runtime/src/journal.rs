@@ -9,6 +9,7 @@ use actix::{
     Actor, ActorFutureExt, ArbiterHandle, AsyncContext, Context, Handler, Message, ResponseFuture, WrapFuture,
 };
 use tokio::sync::oneshot;
+use tokio::task::yield_now;
 
 use crate::registry::{Batch, Origin, Registry};
 use crate::stats::ActorStats;
@@ -188,8 +189,9 @@ impl Handler<Tracked<Commit>> for JournalActor {
         self.queue.push_back(Waiter { unit, answer });
         if !self.committing {
             self.committing = true;
-            // Sent as a message, so that the units that are already in the mailbox join this commit.
-            ctx.run_later(Duration::ZERO, |this, ctx| this.commit_next(ctx));
+            // After whatever else is ready now, so that the units that are already in the mailbox join this commit. Not a
+            // timer: those of tokio wait for the next millisecond.
+            ctx.spawn(yield_now().into_actor(self).map(|(), this, ctx| this.commit_next(ctx)));
         }
         Box::pin(async {
             outcome.await.unwrap_or_else(|_| Err(CommitError::Unknown("the journal died".into())))
