@@ -149,6 +149,17 @@ async fn an_administrator_keeps_a_breaker_open_and_calls_answer_from_copies_unti
     let free = admin.post(path, json!({"force": "none"})).await.expect(200).body;
     assert_eq!((&free["state"], &free["forced"]), (&json!("closed"), &json!(null)));
     sales.meeting(&customer, "直接確認").await;
+    // Sent again, a request is answered as before and changes nothing.
+    let open = json!({"force": "open"});
+    let keyed = admin.header("idempotency-key", "open-1");
+    keyed.post(path, open.clone()).await.expect(200);
+    admin.post(path, json!({"force": "none"})).await.expect(200);
+    let again = keyed.post(path, open.clone()).await.expect(200);
+    assert_eq!((&again.body["state"], again.header("idempotency-replayed")), (&json!("open"), Some("true")));
+    let breakers = admin.get("/api/admin/breakers").await.expect(200);
+    assert_eq!(named(&breakers, "breaker.customer")["state"], "closed");
+    keyed.post(path, json!({"force": "none"})).await.expect_problem(422, "idempotency_key_reused");
+    admin.header("idempotency-key", "開").post(path, open).await.expect_problem(400, "invalid_header");
     admin.post(path, json!({"force": "ajar"})).await.expect_problem(422, "invalid_fields");
     admin.post("/api/admin/breakers/breaker.nobody", json!({"force": "open"})).await.expect(404);
 }

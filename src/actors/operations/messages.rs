@@ -95,7 +95,7 @@ impl From<Force> for Option<Forced> {
 
 /// Keeps a breaker of this node in a state.
 pub struct ForceBreaker {
-    pub caller: Caller,
+    pub context: Context,
     /// `breaker.customer`.
     pub name: String,
     pub order: BreakerOrder,

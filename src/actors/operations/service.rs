@@ -14,7 +14,8 @@ use crate::actors::operations::messages::{
 };
 use kernel::clock::Clock;
 use kernel::error::{Error, ErrorCode};
-use kernel::event::{LoggedEvent, PARTITIONS};
+use kernel::event::{LoggedEvent, PARTITIONS, raw};
+use kernel::ids::new_id;
 use kernel::page::{Keyset, Page};
 use kernel::service_id::ServiceId;
 use runtime::breaker::{BreakerReading, Breakers, CircuitBreaker};
@@ -23,9 +24,11 @@ use runtime::cluster::placement::Membership;
 use runtime::journal::Journal;
 use runtime::serve;
 use runtime::stats::{ActorReading, ActorStatsRegistry};
+use store::idempotency::FirstAnswer;
 use store::progress as queries;
 use store::progress::Progress;
 use store::redis::Redis;
+use store::unit_of_work::{CommitError, UnitOfWork};
 use store::{Db, cursors, log};
 
 /// The logic of the service.
@@ -87,10 +90,26 @@ impl OperationsService {
     }
 
     async fn force(&self, message: ForceBreaker) -> Result<BreakerReading, Error> {
-        let ForceBreaker { caller, name, order } = message;
-        may_operate(&caller)?;
+        let ForceBreaker { context, name, order } = message;
+        may_operate(&context.caller)?;
         let breaker = self.breakers.named(&name).ok_or(Error::new(ErrorCode::NotFound))?;
-        breaker.force(order.force.into()).await
+        let reading = breaker.force(order.force.into()).await?;
+        if let Some(claim) = &context.claim {
+            let answer = FirstAnswer::new(claim, new_id(), None, raw(&reading), self.clock.now());
+            self.keep(&answer).await?;
+        }
+        Ok(reading)
+    }
+
+    /// Keeps the first answer to a request whose effect is not in the database.
+    async fn keep(&self, answer: &FirstAnswer) -> Result<(), Error> {
+        let unit = UnitOfWork { writes: vec![answer.write()], ..UnitOfWork::default() };
+        match self.journal.commit(unit).await {
+            Ok(_) => Ok(()),
+            // Another node was faster: the gateway reads its answer.
+            Err(CommitError::Stale(_)) => Err(Error::new(ErrorCode::RequestInFlight)),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn integrity(&self) -> Result<IntegrityReport, Error> {

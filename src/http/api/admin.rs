@@ -53,13 +53,17 @@ pub async fn breakers(gateway: Data<Gateway>, auth: Authenticated, _: Params<NoP
 #[post("/admin/breakers/{name}")]
 pub async fn force_breaker(
     gateway: Data<Gateway>,
+    request: HttpRequest,
     auth: Authenticated,
     name: Path<String>,
     _: Params<NoParams>,
     body: Body<BreakerOrder>,
 ) -> HttpResult {
-    let order = ForceBreaker { caller: auth.caller, name: name.into_inner(), order: body.value };
-    Ok(HttpResponse::Ok().json(gateway.operations.ask(order).await?))
+    let (name, order) = (name.into_inner(), body.value);
+    once(&gateway, &request, &auth, &body.digest, Shape::OK, async |context| {
+        Ok(HttpResponse::Ok().json(gateway.operations.ask(ForceBreaker { context, name, order }).await?))
+    })
+    .await
 }
 
 /// Every consumer of the event log and how far it is (ADMIN)

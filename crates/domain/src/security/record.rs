@@ -12,8 +12,9 @@ macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $text:literal),* $(,)?) => {
         /// What happened.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
         pub enum SecurityKind {
-            $($(#[$doc])* #[serde(rename = $text)] $name),*
+            $($(#[$doc])* $name),*
         }
 
         impl SecurityKind {
@@ -78,4 +79,16 @@ pub struct SecurityEntry {
     /// The client's `User-Agent`.
     #[schema(required)]
     pub agent: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_has_one_name() {
+        for kind in SecurityKind::ALL {
+            assert_eq!(serde_json::to_value(kind).expect("a name"), kind.as_str());
+        }
+    }
 }

@@ -91,7 +91,10 @@ pub async fn force_breaker(
         _ => return Err(Error::field("force", "invalid_choice").into()),
     };
     let order = BreakerOrder { force };
-    gateway.operations.ask(ForceBreaker { caller: me.caller(), name: name.into_inner(), order }).await?;
+    gateway
+        .operations
+        .ask(ForceBreaker { context: me.context(None), name: name.into_inner(), order })
+        .await?;
     Ok(redirect("/admin?done=breaker-set#breakers"))
 }
 
