@@ -8,7 +8,7 @@ use reqwest::Method;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::fixture::{BINARY, Fixture, SOON, Staff};
+use crate::fixture::{BINARY, Fixture, SOON, Staff, everything_takes_effect};
 use crate::request_kind::{ALL, RequestKind, Sender};
 use testing::app::{PASSWORD, SECRET};
 use testing::{Answer, Api, Database, Kizuna, Launch, Postgres, Sqlite, TestDatabase, eventually, postgres};
@@ -154,20 +154,6 @@ async fn while_writes_fail_they_are_503_and_they_go_on_by_themselves(
     }
     everything_takes_effect(&staff.admin.at(&server)).await;
     assert!(server.is_running(), "{}", server.output());
-}
-
-/// Every event takes effect once and in order, and none was given up.
-async fn everything_takes_effect(admin: &Api) {
-    eventually(4 * SOON, async || {
-        let report = admin.get("/api/admin/integrity").await;
-        let consumers = report.body["consumers"].as_array().ok_or_else(|| report.to_string())?;
-        let amiss =
-            |what: &str| consumers.iter().find(|consumer| consumer[what] != 0).map(ToString::to_string);
-        ["lost", "duplicated", "out_of_order", "pending"].into_iter().find_map(amiss).map_or(Ok(()), Err)
-    })
-    .await;
-    let given_up = admin.get("/api/admin/dead-letters").await.expect(200);
-    assert!(given_up.items().is_empty(), "{given_up}");
 }
 
 /// As a failover or an operator ends them (57P01).

@@ -133,3 +133,17 @@ impl Staff {
         Self { admin, manager, sales, customer }
     }
 }
+
+/// Every event takes effect once and in order, and none was given up.
+pub async fn everything_takes_effect(admin: &Api) {
+    eventually(4 * SOON, async || {
+        let report = admin.get("/api/admin/integrity").await;
+        let consumers = report.body["consumers"].as_array().ok_or_else(|| report.to_string())?;
+        let amiss =
+            |what: &str| consumers.iter().find(|consumer| consumer[what] != 0).map(ToString::to_string);
+        ["lost", "duplicated", "out_of_order", "pending"].into_iter().find_map(amiss).map_or(Ok(()), Err)
+    })
+    .await;
+    let given_up = admin.get("/api/admin/dead-letters").await.expect(200);
+    assert!(given_up.items().is_empty(), "{given_up}");
+}

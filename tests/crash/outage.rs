@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::{join, join_all};
 use rstest::rstest;
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, everything_takes_effect};
 use crate::request_kind::{ALL, RequestKind, Sender};
 use testing::{Api, TestDatabase, Valve, eventually, postgres};
 
@@ -114,7 +114,7 @@ async fn every_request_is_answered_while_postgresql_is_away_and_done_once_when_i
         assert!(done.refused > 0 || needs_no_database, "{:?} was not under way meanwhile", done.kind);
     }
     are_made_once(&staff.manager.at(&server), &done).await;
-    are_kept(&staff.admin.at(&server)).await;
+    everything_takes_effect(&staff.admin.at(&server)).await;
 }
 
 /// The results of the requests of one kind.
@@ -163,16 +163,4 @@ async fn are_made_once(manager: &Api, done: &[Done]) {
         let list = manager.get(&format!("{path}?count=true&limit=1")).await.expect(200);
         assert_eq!(list.header("x-total-count"), Some(&*expected.to_string()), "{path}");
     }
-}
-
-/// Checks that every event takes effect, once and in order.
-async fn are_kept(admin: &Api) {
-    eventually(4 * BACK_WITHIN, async || {
-        let report = admin.get("/api/admin/integrity").await;
-        let consumers = report.body["consumers"].as_array().ok_or_else(|| report.to_string())?;
-        let amiss =
-            |what: &str| consumers.iter().find(|consumer| consumer[what] != 0).map(ToString::to_string);
-        ["lost", "duplicated", "out_of_order", "pending"].into_iter().find_map(amiss).map_or(Ok(()), Err)
-    })
-    .await;
 }
