@@ -19,6 +19,7 @@ use crate::app::services::Services;
 use crate::app::{bootstrap, server};
 use crate::config::Config;
 use crate::http;
+use crate::http::admission::Admission;
 use crate::http::state::Gateway;
 use crate::persistence::auth;
 use crate::telemetry;
@@ -116,6 +117,7 @@ impl Application {
             readiness: readiness.clone(),
             public_url: config.http.public_url.clone(),
             trusted_proxies: config.http.trusted_proxy.iter().copied().collect(),
+            admission: Admission::new(config.http.requests_at_once as usize),
             body_pace: config.http.body_pace(),
             unsigned_sockets: config.live.unsigned_places(),
             serves_metrics: config.http.ops_listen.is_none(),

@@ -10,6 +10,7 @@ use actix_web::http::{ConnectionType, Method, StatusCode, Version};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpResponse};
 
+use crate::http::admission;
 use crate::http::connection::{InService, Requests};
 use crate::http::language::locale_of;
 use crate::http::methods;
@@ -19,6 +20,8 @@ use crate::http::request_log::{self, log_answer, traced};
 use crate::http::state::Gateway;
 use kernel::error::{Error, ErrorCode};
 
+/// Where requests are let in here; the console lets its own in, and what operators ask is always answered.
+const API: &str = "/api/";
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The API's page runs its own scripts; Swagger UI styles inline and draws from data URLs.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -40,13 +43,21 @@ pub async fn around(
         answer_as_get(&mut request);
     }
     let ids = RequestIds::read(&request);
+    if request.path().starts_with(API)
+        && let Err(error) = admission::enter(&request)
+    {
+        let response = refused(request, &error, &ids, method, begun);
+        return Ok(held(framed(response, is_head), in_service));
+    }
     request.extensions_mut().insert(ids.clone());
     let trace = request_log::opened(&ids, method);
     let answered = async {
         // Handlers' and extractors' errors are answers by now; the router needs the request for itself.
         let mut response = with_problem(next.call(request).await?.map_into_boxed_body());
+        admission::left(&response);
         finish(&mut response, &ids.request_id);
-        count(&response, method, begun);
+        let route = response.request().match_pattern();
+        count(&response, method, route, begun);
         log_answer(&response);
         Ok(response)
     };
@@ -126,6 +137,21 @@ fn with_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> 
     ServiceResponse::new(request, rendered)
 }
 
+/// The answer to a request that was not let in. It costs little: no route is looked for, and no span is opened.
+fn refused(
+    request: ServiceRequest,
+    error: &Error,
+    ids: &RequestIds,
+    method: &'static str,
+    begun: Instant,
+) -> ServiceResponse<BoxBody> {
+    let rendered = render(error, locale_of(request.request()), request.path());
+    let mut response = request.into_response(rendered);
+    finish(&mut response, &ids.request_id);
+    count(&response, method, None, begun);
+    response
+}
+
 fn finish(response: &mut ServiceResponse<BoxBody>, request_id: &str) {
     let secure = response
         .request()
@@ -155,8 +181,9 @@ fn finish(response: &mut ServiceResponse<BoxBody>, request_id: &str) {
     }
 }
 
-fn count(response: &ServiceResponse<BoxBody>, method: &'static str, begun: Instant) {
-    let route = response.request().match_pattern().unwrap_or_else(|| "none".to_owned());
+/// `route`: the pattern that the router has found.
+fn count(response: &ServiceResponse<BoxBody>, method: &'static str, route: Option<String>, begun: Instant) {
+    let route = route.unwrap_or_else(|| "none".to_owned());
     let status = response.status().as_u16();
     tracing::debug!(method, path = response.request().path(), status, elapsed = ?begun.elapsed(), "answered");
     metrics::counter!("kizuna_http_requests_total", "method" => method, "route" => route.clone(), "status" => status.to_string())

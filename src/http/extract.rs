@@ -1,5 +1,6 @@
 //! What handlers take from a request; each refuses what SPEC §2 refuses, before any service is asked.
 
+use crate::http::admission;
 use crate::http::error::HttpError;
 use std::future::{Ready, ready};
 use std::pin::Pin;
@@ -87,9 +88,16 @@ fn is_json(request: &HttpRequest) -> bool {
 /// A body within its bounds of size, time and rate.
 ///
 /// # Errors
-/// `body_too_large`, `request_timeout`, `unsupported_content_coding`, `malformed_request`.
+/// `body_too_large`, `request_timeout`, `unsupported_content_coding`, `malformed_request`, `overloaded`.
 pub(super) async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Vec<u8>, Error> {
     check_coding(request)?;
+    admission::waits(request);
+    let bytes = receive(request, &mut payload).await?;
+    admission::goes_on(request)?;
+    Ok(bytes)
+}
+
+async fn receive(request: &HttpRequest, payload: &mut Payload) -> Result<Vec<u8>, Error> {
     let (pace, begun) = (gateway(request).body_pace, Instant::now());
     let mut bytes = Vec::new();
     let mut length = 0;

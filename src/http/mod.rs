@@ -2,6 +2,7 @@
 //!
 //! The whole route table stands in [`routes`]; the OpenAPI document and the 405s are made from it.
 
+pub mod admission;
 mod answer;
 pub mod api;
 mod asyncapi;

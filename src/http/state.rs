@@ -18,6 +18,7 @@ use crate::actors::operations::service::OperationsService;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::sagas::service::SagaService;
 use crate::actors::sales::client::SalesClient;
+use crate::http::admission::Admission;
 use crate::http::body_pace::BodyPace;
 use crate::http::client_address::TrustedProxies;
 use crate::http::connections::Places;
@@ -44,6 +45,8 @@ pub struct Gateway {
     pub readiness: Readiness,
     pub public_url: Option<String>,
     pub trusted_proxies: TrustedProxies,
+    /// The places of requests.
+    pub admission: Admission,
     /// How long a body may take.
     pub body_pace: BodyPace,
     /// The places of sockets that have not signed in yet.

@@ -22,6 +22,7 @@ mod kill;
 mod logs;
 mod one_server;
 mod outage;
+mod overload;
 mod panics;
 mod projections;
 mod request_kind;

@@ -9,9 +9,11 @@
 //! - [`page`]: keyset pages of lists
 //! - [`validation`], [`patch`], [`text_schemas`], [`characters`]: checking request bodies, and describing them
 //! - [`address`]: the addresses of clients
+//! - [`alarm`]: how often the log says what happens again and again
 //! - [`failpoint`]: faults that tests switch on by name
 
 pub mod address;
+pub mod alarm;
 pub mod caller;
 pub mod characters;
 pub mod clock;

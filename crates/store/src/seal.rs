@@ -9,11 +9,12 @@
 //! While a secret is replaced, several are in force: the first one seals, and each of them opens.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, MAX_TAG_LEN, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 
+use kernel::alarm::Alarm;
 use kernel::ids::Id;
 
 /// The first byte of an entry.
@@ -24,8 +25,6 @@ const HEADER_BYTES: usize = 1 + NONCE_LEN;
 pub const OVERHEAD_BYTES: usize = HEADER_BYTES + MAX_TAG_LEN;
 /// The bytes of a key.
 const KEY_BYTES: usize = 32;
-/// The least time between two alarms of one purpose.
-const ALARM_EVERY: Duration = Duration::from_secs(10);
 
 /// What an entry is for. Each purpose has its own key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,13 +125,6 @@ fn place(name: &str, position: i64) -> Vec<u8> {
 #[derive(Debug, Default)]
 pub struct Refusals([Mutex<Alarm>; 4]);
 
-#[derive(Debug, Default)]
-struct Alarm {
-    last: Option<Instant>,
-    /// What was refused since.
-    silent: u64,
-}
-
 impl Refusals {
     /// Shows the counters, so that their first increase is seen as one.
     pub fn register() {
@@ -158,18 +150,6 @@ impl Refusals {
 
 fn increase(purpose: Purpose, by: u64) {
     metrics::counter!("kizuna_redis_refused_total", "purpose" => purpose.as_str()).increment(by);
-}
-
-impl Alarm {
-    /// How many were refused since the last line, if another line is due.
-    fn due(&mut self, now: Instant) -> Option<u64> {
-        self.silent += 1;
-        if self.last.is_some_and(|last| now.duration_since(last) < ALARM_EVERY) {
-            return None;
-        }
-        self.last = Some(now);
-        Some(std::mem::take(&mut self.silent))
-    }
 }
 
 #[cfg(test)]
@@ -230,15 +210,5 @@ mod tests {
         }
         let entry = roll[3].seal(Purpose::Calls, "calls", 0, b"text");
         assert_eq!(roll[0].open(Purpose::Calls, "calls", 0, &entry), None);
-    }
-
-    #[test]
-    fn a_flood_of_refusals_is_a_line_now_and_then_that_says_how_many() {
-        let (mut alarm, begun) = (Alarm::default(), Instant::now());
-        assert_eq!(alarm.due(begun), Some(1));
-        for _ in 0..1_000 {
-            assert_eq!(alarm.due(begun + ALARM_EVERY / 2), None);
-        }
-        assert_eq!(alarm.due(begun + ALARM_EVERY), Some(1_001));
     }
 }

@@ -8,6 +8,7 @@
 mod kit;
 mod pages;
 
+use crate::http::admission;
 use crate::http::error::HttpError;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -100,7 +101,7 @@ async fn around(
     }
     let allowed =
         if request.method() == Method::GET { Ok(()) } else { session::check_origin(request.request()) };
-    let known = match allowed {
+    let known = match allowed.and_then(|()| admission::enter(&request)) {
         Ok(()) => session::identify(request.request()).await,
         Err(error) => Err(error),
     };
