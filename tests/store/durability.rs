@@ -1,8 +1,14 @@
 //! What SPEC §8.1 rests on: a commit is on the disk, and nobody holds a lock for ever.
 
-use rstest::rstest;
+use std::fs;
+use std::time::Duration;
 
-use testing::{Database, Postgres, Sqlite, TestDatabase};
+use kernel::event::raw;
+use rstest::rstest;
+use store::idempotency::FirstAnswer;
+
+use crate::common::{begin, store};
+use testing::{Database, Postgres, Sqlite, TestDatabase, eventually};
 
 #[rstest]
 #[case(Sqlite, &[("synchronous", "2"), ("journal_mode", "wal")])]
@@ -51,4 +57,33 @@ async fn both_databases_have_the_same_migrations() {
     let (sqlite, postgres) = (TestDatabase::fresh(Sqlite), TestDatabase::fresh(Postgres));
     let names = sqlite.open().await.migrate().await.unwrap();
     assert_eq!(postgres.open().await.migrate().await.unwrap(), names);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_s_log_is_copied_to_the_main_file_while_commits_go_on_and_does_not_grow_for_ever() {
+    const COMMITS: usize = 30;
+    const ROWS: usize = 1_000;
+    const MIB: u64 = 1024 * 1024;
+    let database = TestDatabase::fresh(Sqlite);
+    let db = database.migrated().await;
+    let body = raw(&serde_json::json!({"text": "x".repeat(1_500)}));
+    let answer = |id: String| FirstAnswer {
+        id,
+        fingerprint: "f".into(),
+        status: 200,
+        location: None,
+        version: None,
+        body: body.clone(),
+        created_at: begin(),
+    };
+    for commit in 0..COMMITS {
+        store(&db, (0..ROWS).map(|row| answer(format!("{commit}/{row}")).write()).collect()).await;
+    }
+    let size = |name: &str| fs::metadata(database.folder().join(name)).map_or(0, |file| file.len());
+    eventually(Duration::from_secs(10), async || {
+        let (main, log) = (size("kizuna.db"), size("kizuna.db-wal"));
+        let is_copied = main > 30 * MIB && log < 60 * MIB;
+        if is_copied { Ok(()) } else { Err(format!("main file {main}, log {log}")) }
+    })
+    .await;
 }

@@ -23,8 +23,8 @@ pub(crate) async fn open_sqlite(
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(LOCK_TIMEOUT)
         .statement_cache_capacity(256)
-        // Checkpoints sync the main file: every 16 MB of log rather than every 4.
-        .pragma("wal_autocheckpoint", "4000")
+        // Checkpoints are made beside the writer.
+        .pragma("wal_autocheckpoint", "0")
         .pragma("cache_size", "-8000")
         // A statement is a whole batch: its text and its time would not help a reader of the log.
         .disable_statement_logging();

@@ -14,6 +14,7 @@
 //! - [`leases`]: which nodes of a cluster are alive; [`redis`], [`streams`], [`hot_values`]: messages and values they
 //!   share, all of them sealed ([`seal`])
 
+mod checkpoints;
 mod connect;
 pub mod cursors;
 pub mod db;

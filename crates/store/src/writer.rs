@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use crate::checkpoints::{self, Checkpoints};
 use crate::error::StoreError;
 use crate::settings::LOCK_TIMEOUT;
 use crate::sql::Sql;
@@ -30,6 +31,8 @@ struct Inner {
     /// One: SQLite has one writer.
     places: Arc<Semaphore>,
     idle: Mutex<Option<SqliteConnection>>,
+    /// `None` when all is closed.
+    checkpoints: Mutex<Option<Checkpoints>>,
     runtime: Handle,
 }
 
@@ -38,7 +41,8 @@ impl Writer {
     pub async fn open(options: SqliteConnectOptions) -> Result<Self, StoreError> {
         let idle = Mutex::new(Some(options.connect().await?));
         let places = Arc::new(Semaphore::new(1));
-        Ok(Self(Arc::new(Inner { options, places, idle, runtime: Handle::current() })))
+        let checkpoints = Mutex::new(Some(Checkpoints::start(options.clone(), places.clone())));
+        Ok(Self(Arc::new(Inner { options, places, idle, checkpoints, runtime: Handle::current() })))
     }
 
     /// Begins a transaction, which is rolled back if it is dropped before its commit.
@@ -46,7 +50,7 @@ impl Writer {
     /// # Errors
     /// `Unavailable` if the transactions before it do not end in time, or all is closed.
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        let mut transaction = Transaction(Some(self.lend().await?));
+        let mut transaction = Transaction { lent: Some(self.lend().await?), rows: 0 };
         transaction.execute(&Sql::new("BEGIN IMMEDIATE")).await?;
         Ok(transaction)
     }
@@ -56,6 +60,7 @@ impl Writer {
         let mut lent = self.lend().await?;
         let done = migrator.run_direct(None, &mut lent.connection, false).await;
         if done.is_ok() {
+            self.committed(checkpoints::ROWS);
             lent.keep()
         } else {
             lent.close().await
@@ -75,10 +80,20 @@ impl Writer {
         Ok(Lent { connection, is_sound: true, writer: self.clone(), _place: place })
     }
 
+    fn committed(&self, rows: u64) {
+        if let Some(checkpoints) = &*self.0.checkpoints.lock().expect("no panic under this lock") {
+            checkpoints.committed(rows);
+        }
+    }
+
     /// Waits for the transaction under way, and closes the connection; SQLite checkpoints its write-ahead log.
     pub async fn close(&self) {
         let _ = timeout(LOCK_TIMEOUT, self.0.places.acquire()).await;
         self.0.places.close();
+        let checkpoints = self.0.checkpoints.lock().expect("no panic under this lock").take();
+        if let Some(checkpoints) = checkpoints {
+            checkpoints.end().await;
+        }
         let idle = self.0.idle.lock().expect("no panic under this lock").take();
         if let Some(connection) = idle {
             let _ = connection.close().await;
@@ -118,7 +133,11 @@ impl Lent {
 }
 
 /// An open transaction.
-pub struct Transaction(Option<Lent>);
+pub struct Transaction {
+    lent: Option<Lent>,
+    /// Rows written.
+    rows: u64,
+}
 
 impl Transaction {
     /// The first column of the first row, as text.
@@ -137,23 +156,28 @@ impl Transaction {
         let query = sqlx::query_with::<Sqlite, _>(AssertSqlSafe(sql.text()), sql.sqlite()?);
         let done = query.execute(&mut lent.connection).await;
         lent.is_sound = done.as_ref().err().is_none_or(is_refusal);
-        Ok(done?.rows_affected())
+        let rows = done?.rows_affected();
+        self.rows += rows;
+        Ok(rows)
     }
 
     pub async fn commit(mut self) -> Result<(), StoreError> {
         self.execute(&Sql::new("COMMIT")).await?;
-        self.0.take().into_iter().for_each(Lent::keep);
+        if let Some(lent) = self.lent.take() {
+            lent.writer.committed(self.rows);
+            lent.keep();
+        }
         Ok(())
     }
 
     fn lent(&mut self) -> &mut Lent {
-        self.0.as_mut().expect("it is open until its commit")
+        self.lent.as_mut().expect("it is open until its commit")
     }
 }
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        if let Some(lent) = self.0.take() {
+        if let Some(lent) = self.lent.take() {
             let runtime = lent.writer.0.runtime.clone();
             runtime.spawn(lent.roll_back());
         }
