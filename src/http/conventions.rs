@@ -1,7 +1,7 @@
 //! What every request and answer has (SPEC §2): a request id, trace context, the language of problems,
 //! security headers, a count in the metrics, a span and a line in the log (`request_log`).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::{self, BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -9,6 +9,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method, StatusCode, Version};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpResponse};
+use futures_util::StreamExt;
 
 use crate::http::admission;
 use crate::http::connection::{InService, Requests};
@@ -22,6 +23,9 @@ use kernel::error::{Error, ErrorCode};
 
 /// Where requests are let in here; the console lets its own in, and what operators ask is always answered.
 const API: &str = "/api/";
+/// How much of the body of a refused request is read, and how long that may take.
+const BODY_TAKEN: usize = 64 * 1024;
+const BODY_TAKEN_WITHIN: Duration = Duration::from_millis(100);
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The API's page runs its own scripts; Swagger UI styles inline and draws from data URLs.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -44,8 +48,9 @@ pub async fn around(
     }
     let ids = RequestIds::read(&request);
     if request.path().starts_with(API)
-        && let Err(error) = admission::enter(&request)
+        && let Err(error) = admission::enter(&request).await
     {
+        take_body(&mut request).await;
         let response = refused(request, &error, &ids, method, begun);
         return Ok(held(framed(response, is_head), in_service));
     }
@@ -135,6 +140,22 @@ fn with_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> 
     }
     request_log::tells(&mut rendered, &error);
     ServiceResponse::new(request, rendered)
+}
+
+/// Takes a body that nobody will read, if it arrives with the head: then the connection lives on, and the client need not
+/// open another one in the middle of an overload.
+async fn take_body(request: &mut ServiceRequest) {
+    let mut payload = request.take_payload();
+    let mut left = BODY_TAKEN;
+    let taken = async {
+        while let Some(Ok(chunk)) = payload.next().await {
+            left = left.saturating_sub(chunk.len());
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(BODY_TAKEN_WITHIN, taken).await;
 }
 
 /// The answer to a request that was not let in. It costs little: no route is looked for, and no span is opened.

@@ -5,6 +5,7 @@ use crate::http::error::HttpError;
 use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
@@ -33,6 +34,9 @@ use kernel::validation::Rules;
 pub const BODY_MAX: usize = 256 * 1024;
 /// So much of a body that is too large is still read, so that its sender sees the answer.
 const DRAIN_MAX: usize = 4 * BODY_MAX;
+
+/// A body that takes longer leaves the request's place to another request meanwhile.
+const WITH_THE_HEAD: Duration = Duration::from_millis(10);
 
 type Later<T> = Pin<Box<dyn Future<Output = Result<T, HttpError>>>>;
 
@@ -91,10 +95,16 @@ fn is_json(request: &HttpRequest) -> bool {
 /// `body_too_large`, `request_timeout`, `unsupported_content_coding`, `malformed_request`, `overloaded`.
 pub(super) async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Vec<u8>, Error> {
     check_coding(request)?;
-    admission::waits(request);
-    let bytes = receive(request, &mut payload).await?;
-    admission::goes_on(request)?;
-    Ok(bytes)
+    let mut receiving = std::pin::pin!(receive(request, &mut payload));
+    if let Ok(received) = tokio::time::timeout(WITH_THE_HEAD, &mut receiving).await {
+        return received;
+    }
+    let had_place = admission::waits(request);
+    let received = receiving.await?;
+    if had_place {
+        admission::goes_on(request).await?;
+    }
+    Ok(received)
 }
 
 async fn receive(request: &HttpRequest, payload: &mut Payload) -> Result<Vec<u8>, Error> {

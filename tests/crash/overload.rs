@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::fixture::{Fixture, Known};
-use testing::{Answer, Api, Kizuna, RawHttp, Sqlite, eventually};
+use testing::{Api, Kizuna, RawHttp, Sqlite, eventually};
+use tokio::task::JoinHandle;
 
 /// Requests for the customers' figures do not end by themselves, so that they hold their places.
 const HANGS: &str = "stats.customers=hang@always";
@@ -14,13 +15,17 @@ const SOON: Duration = Duration::from_secs(10);
 /// Nothing is done for a refused request; this has room for a busy machine.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
-/// Starts as many requests that hang.
-fn hanging(server: &Kizuna, who: &Known, count: usize) -> Vec<tokio::task::JoinHandle<Answer>> {
-    let ask = || {
+/// Keeps as many requests under way that hang; one that is refused, or ends, is sent again.
+fn hanging(server: &Kizuna, who: &Known, count: usize) -> Vec<JoinHandle<()>> {
+    let keep_asking = || {
         let api = who.at(server);
-        tokio::spawn(async move { api.get("/api/customers/stats").await })
+        tokio::spawn(async move {
+            loop {
+                api.get("/api/customers/stats").await;
+            }
+        })
     };
-    (0..count).map(|_| ask()).collect()
+    (0..count).map(|_| keep_asking()).collect()
 }
 
 /// How many requests have been refused, by the metric.

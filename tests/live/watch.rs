@@ -81,7 +81,7 @@ async fn watch_speaks_https_and_wss_with_a_server_that_it_trusts() {
     let command = ["watch", "--email", &manager.email, "--url", &url];
     let command = Kizuna::command(BINARY).args(command).env("KIZUNA_USER_PASSWORD", PASSWORD);
     let watch = command.clone().args(["--ca-file", text(&ca)]).spawn();
-    eventually(SOON, async || watch.output().contains("signed in as")).await;
+    eventually(SOON, async || watch.output().contains("signed in to https://")).await;
     sales.customer("一番商事").await;
     eventually(SOON, async || watch.output().contains("一番商事")).await;
 

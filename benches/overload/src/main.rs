@@ -39,7 +39,7 @@ enum Load {
     Open {
         #[arg(long)]
         rate: u32,
-        #[arg(long, default_value_t = 1_024)]
+        #[arg(long, default_value_t = 900)]
         connections: usize,
     },
 }

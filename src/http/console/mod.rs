@@ -101,11 +101,12 @@ async fn around(
     }
     let allowed =
         if request.method() == Method::GET { Ok(()) } else { session::check_origin(request.request()) };
-    let known = match allowed.and_then(|()| admission::enter(&request)) {
-        Ok(()) => session::identify(request.request()).await,
-        Err(error) => Err(error),
+    let known = async {
+        allowed?;
+        admission::enter(&request).await?;
+        session::identify(request.request()).await
     };
-    let mut response = match known {
+    let mut response = match known.await {
         Ok((identity, renewed)) => {
             if let Identity(Some(principal)) = &identity {
                 note_user(principal.caller.user_id);
