@@ -3,7 +3,7 @@
 //!
 //! Requests come in bursts, and a commit that waits for the disk makes one. So a request waits a while for a place. But
 //! when one was refused a moment ago, the queue is no burst: waiting longer would make everybody late, so the wait is short
-//! until no request has been refused for [`CALM`]. Servers do as much with the controlled delay of CoDel (RFC 8289):
+//! until no request has been refused for a second. Servers do as much with the controlled delay of CoDel (RFC 8289):
 //! <https://queue.acm.org/detail.cfm?id=2839461>.
 //!
 //! A request that waits for its client, who has not sent all of the body, has no place meanwhile: slow clients must not
