@@ -31,7 +31,7 @@ pub struct HttpConfig {
     /// Maximum number of open connections of one address that is no trusted proxy; at most half of --max-connections
     #[arg(long, env = "KIZUNA_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections_per_address: u32,
-    /// Maximum number of requests that are worked on at once; further ones wait shortly, and are answered 503
+    /// Maximum number of requests that are worked on at once; bursts wait, and what is beyond is answered 503
     #[arg(long, env = "KIZUNA_REQUESTS_AT_ONCE", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub requests_at_once: u32,
     /// How long the headers of a request may take to arrive

@@ -1,7 +1,7 @@
 //! How many requests are worked on at once (SPEC §8.7): what is beyond is answered 503 before anything is done for it, so
 //! that a node with too much to do is as quick for those that it lets in as at its capacity.
 //!
-//! Requests come in bursts, and a commit that waits for the disk makes one. So a request waits a while for a place. But
+//! Requests come in bursts, and a commit that waits for the disk makes one. So a request waits for a place. But
 //! when one was refused a moment ago, the queue is no burst: waiting longer would make everybody late, so the wait is short
 //! until no request has been refused for a second. Servers do as much with the controlled delay of CoDel (RFC 8289):
 //! <https://queue.acm.org/detail.cfm?id=2839461>.
@@ -25,7 +25,7 @@ use crate::http::state::gateway;
 /// After so long without a refusal the overload is over.
 const CALM: Duration = Duration::from_secs(1);
 /// How long a request waits for a place in a burst, and in an overload.
-const WAIT: Duration = Duration::from_millis(50);
+const WAIT: Duration = Duration::from_secs(1);
 const WAIT_OVERLOADED: Duration = Duration::from_millis(5);
 /// The most requests that wait, for each place.
 const WAITING_PER_PLACE: usize = 8;
