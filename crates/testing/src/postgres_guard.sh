@@ -19,7 +19,7 @@ signal() {
     first=$(head -n 1 "$dir/data/postmaster.pid" 2>/dev/null) || return 1
     kill -s "$1" "$first" || return 1
     # One that has ended meanwhile needs no signal.
-    pgrep -P "$first" | while read -r process; do kill -s "$1" "$process"; done
+    pgrep -P "$first" | while read -r process; do kill -s "$1" "$process" || :; done
 }
 
 # Waits until no process of the server is left that a new one would be in the way of.
