@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, get};
+use utoipa::openapi::schema::AnyOfBuilder;
+use utoipa::openapi::{ObjectBuilder, Schema, SchemaFormat, Type};
 
 use crate::http::error::HttpResult;
 use crate::http::extract::{Authenticated, Params};
@@ -25,11 +27,18 @@ list_params! {
         /// The user whom it concerns.
         user_id: Id,
         /// The client's address.
-        #[param(value_type = String, example = "192.0.2.1")]
+        #[param(schema_with = ip_address, example = "192.0.2.1")]
         address: IpAddr,
         from: Timestamp,
         to: Timestamp,
     }
+}
+
+fn ip_address() -> Schema {
+    let of_format = |format: &str| {
+        ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::Custom(format.into())))
+    };
+    AnyOfBuilder::new().item(of_format("ipv4")).item(of_format("ipv6")).build().into()
 }
 
 /// The security log, newest first (ADMIN): sign-ins, refusals, and the ends of sessions
