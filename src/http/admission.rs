@@ -25,10 +25,10 @@ use crate::http::state::gateway;
 /// After so long without a refusal the overload is over.
 const CALM: Duration = Duration::from_secs(1);
 /// How long a request waits for a place in a burst, and in an overload.
-const WAIT: Duration = Duration::from_secs(1);
+const WAIT: Duration = Duration::from_secs(2);
 const WAIT_OVERLOADED: Duration = Duration::from_millis(5);
 /// The most requests that wait, for each place.
-const WAITING_PER_PLACE: usize = 8;
+const WAITING_PER_PLACE: usize = 2;
 
 /// The places of requests. Clones share them.
 #[derive(Clone)]
