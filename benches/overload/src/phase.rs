@@ -11,6 +11,8 @@ use crate::connection::{Connection, Target};
 
 /// How often requests become due; those of one tick are sent together.
 const TICK: Duration = Duration::from_millis(1);
+/// How long the connections may take to be opened before the sending begins.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(3);
 
 /// How the requests of a phase ended.
 #[derive(Default)]
@@ -99,6 +101,11 @@ pub async fn open(
         });
     }
     drop(free);
+    // What is measured is the server, not how fast connections are opened.
+    let begun = Instant::now();
+    while waiting.len() < connections && begun.elapsed() < CONNECTED_WITHIN {
+        tokio::time::sleep(TICK).await;
+    }
     let not_sent = pace(&mut waiting, rate, length).await;
     // The clients that wait find their channel closed.
     waiting.close();
