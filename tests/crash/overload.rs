@@ -82,7 +82,7 @@ async fn a_request_too_many_is_refused_at_once_and_costs_the_others_nothing() {
 #[tokio::test]
 async fn whoever_takes_their_time_to_send_or_to_read_holds_no_place() {
     let (fixture, staff) = Fixture::copied(Sqlite).await;
-    let server = fixture.launch().args(["--requests-at-once", "1"]).start().await;
+    let server = fixture.launch().args(["--requests-at-once", "2"]).start().await;
     let sales = staff.sales.at(&server);
     let token = sales.access_token().expect("signed in").to_owned();
     let head = |method: &str, path: &str| {
