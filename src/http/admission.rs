@@ -93,7 +93,7 @@ impl Admission {
 
 impl Shared {
     fn patience(&self) -> Duration {
-        let calm = self.now() - self.last_refusal.load(Ordering::Relaxed).min(self.now());
+        let calm = self.now().saturating_sub(self.last_refusal.load(Ordering::Relaxed));
         if u128::from(calm) < CALM.as_millis() { WAIT_OVERLOADED } else { WAIT }
     }
 

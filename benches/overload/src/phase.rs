@@ -44,6 +44,30 @@ impl Figures {
     }
 }
 
+/// One connection and how its requests ended.
+struct Client {
+    target: Arc<Target>,
+    connection: Connection,
+    figures: Figures,
+}
+
+impl Client {
+    async fn open(target: Arc<Target>) -> anyhow::Result<Self> {
+        Ok(Self { connection: Connection::open(&target).await?, target, figures: Figures::default() })
+    }
+
+    /// Sends a request that was due at this time; a connection that breaks is opened again.
+    async fn send(&mut self, due: Instant) -> anyhow::Result<()> {
+        let status = self.connection.send(&self.target).await;
+        let is_broken = status.is_err();
+        self.figures.add(status, due.elapsed());
+        if is_broken {
+            self.connection = Connection::open(&self.target).await?;
+        }
+        Ok(())
+    }
+}
+
 /// Sends as fast as `connections` are answered.
 pub async fn closed(target: Arc<Target>, connections: usize, length: Duration) -> anyhow::Result<Figures> {
     let end = Instant::now() + length;
@@ -51,18 +75,11 @@ pub async fn closed(target: Arc<Target>, connections: usize, length: Duration) -
     for _ in 0..connections {
         let target = target.clone();
         clients.spawn(async move {
-            let mut connection = Connection::open(&target).await?;
-            let mut figures = Figures::default();
+            let mut client = Client::open(target).await?;
             while Instant::now() < end {
-                let begun = Instant::now();
-                let status = connection.send(&target).await;
-                let broken = status.is_err();
-                figures.add(status, begun.elapsed());
-                if broken {
-                    connection = Connection::open(&target).await?;
-                }
+                client.send(Instant::now()).await?;
             }
-            anyhow::Ok(figures)
+            anyhow::Ok(client.figures)
         });
     }
     sum(clients).await
@@ -81,8 +98,7 @@ pub async fn open(
     for _ in 0..connections {
         let (target, free) = (target.clone(), free.clone());
         clients.spawn(async move {
-            let mut connection = Connection::open(&target).await?;
-            let mut figures = Figures::default();
+            let mut client = Client::open(target).await?;
             loop {
                 let (due, next) = oneshot::channel();
                 // The phase is over when nobody takes it, or drops it.
@@ -90,14 +106,9 @@ pub async fn open(
                     break;
                 }
                 let Ok(due) = next.await else { break };
-                let status = connection.send(&target).await;
-                let broken = status.is_err();
-                figures.add(status, due.elapsed());
-                if broken {
-                    connection = Connection::open(&target).await?;
-                }
+                client.send(due).await?;
             }
-            anyhow::Ok(figures)
+            anyhow::Ok(client.figures)
         });
     }
     drop(free);

@@ -46,10 +46,23 @@ impl Checkpoints {
     }
 
     /// Ends the task, after the checkpoint that is under way.
-    pub async fn end(self) {
-        self.signal.is_over.store(true, Ordering::Relaxed);
-        self.signal.committed.notify_one();
-        let _ = self.task.await;
+    pub async fn end(mut self) {
+        self.signal.end();
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Checkpoints {
+    /// A writer that is dropped without being closed leaves no task and no connection behind.
+    fn drop(&mut self) {
+        self.signal.end();
+    }
+}
+
+impl Signal {
+    fn end(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.committed.notify_one();
     }
 }
 
