@@ -94,6 +94,16 @@ use_mold() {
     fi
 }
 
+# use_memory: keeps the tests' databases in memory where there is plenty of it, or most of their time is the disk's. What
+# they prove, they prove by killing processes, which the files of a memory file system outlive.
+use_memory() {
+    local needed=$((10 * 1024 * 1024)) room available
+    [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] && [ -r /proc/meminfo ] || return 0
+    room=$(df -kP /dev/shm | awk 'NR == 2 { print $4 }')
+    available=$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)
+    if [ "${room:-0}" -gt "$needed" ] && [ "${available:-0}" -gt "$needed" ]; then export TMPDIR=/dev/shm; fi
+}
+
 # --- processes ------------------------------------------------------------------------------------
 
 # find_binary: sets BIN to the server to test: that of KIZUNA_BIN, or a debug build.

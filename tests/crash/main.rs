@@ -11,6 +11,7 @@
 //! - `drain`, `settings`, `commands`, `first_start`, `one_server`: how the process starts and ends; `fixture`: the
 //!   common setup
 
+mod breaker;
 mod client;
 mod commands;
 mod dead_letters;

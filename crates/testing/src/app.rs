@@ -142,23 +142,32 @@ impl TestApp {
     /// Waits until every consumer has applied every event, retries included.
     ///
     /// # Panics
-    /// When that takes more than ten seconds.
+    /// When nothing was applied for ten seconds: how long all of it takes is the machine's affair.
     pub async fn settle(&self) {
-        eventually(Duration::from_secs(10), async || {
-            for ConsumerSpec { name: consumer, types, .. } in &CONSUMERS {
-                let lag = cursors::lag(&self.db, consumer, types).await.map_err(|error| error.to_string())?;
-                let parked =
-                    cursors::parked(&self.db, consumer, 1).await.map_err(|error| error.to_string())?;
-                if !parked.is_empty() {
-                    self.clock.advance(TICK);
-                }
-                if lag > 0 || !parked.is_empty() {
-                    return Err(format!("{consumer} lags by {lag}, parked: {parked:?}"));
-                }
+        let mut before = vec!["nothing was looked at".to_owned()];
+        while !before.is_empty() {
+            before = eventually(Duration::from_secs(10), async || match self.unapplied().await? {
+                now if now == before => Err(now.join("; ")),
+                now => Ok(now),
+            })
+            .await;
+        }
+    }
+
+    /// What consumers have not applied, one line for each; what is parked becomes due.
+    async fn unapplied(&self) -> Result<Vec<String>, String> {
+        let mut unapplied = Vec::new();
+        for ConsumerSpec { name: consumer, types, .. } in &CONSUMERS {
+            let lag = cursors::lag(&self.db, consumer, types).await.map_err(|error| error.to_string())?;
+            let parked = cursors::parked(&self.db, consumer, 1).await.map_err(|error| error.to_string())?;
+            if !parked.is_empty() {
+                self.clock.advance(TICK);
             }
-            Ok(())
-        })
-        .await;
+            if lag > 0 || !parked.is_empty() {
+                unapplied.push(format!("{consumer} lags by {lag}, parked: {parked:?}"));
+            }
+        }
+        Ok(unapplied)
     }
 
     /// How many rows `table` has.
