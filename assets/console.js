@@ -2,6 +2,9 @@
 
 import { prepareForms } from "./forms.js";
 import { followEvents } from "./live.js";
+import { prepare } from "./page.js";
+import { sendForms } from "./send.js";
+import { askBeforeLeaving } from "./unsaved.js";
 
 // What was done is said once, not again when the page is read anew.
 const here = new URL(location.href);
@@ -10,7 +13,10 @@ if (here.searchParams.has("done")) {
   history.replaceState(null, "", here);
 }
 
+prepare(document);
 prepareForms();
+sendForms();
+askBeforeLeaving();
 
 // On a telephone the navigation is longer than the screen: where one is should be seen.
 document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -1,30 +1,19 @@
-// Dialogs and forms.
+// Dialogs, and keys in forms.
+
+import { open } from "./page.js";
+import { forget } from "./unsaved.js";
 
 // Enter that ends the composition of an IME is no wish to send the form. Safari tells of it by the key code alone,
 // after the composition has ended.
 const IME_KEY = 229;
 
-function open(id) {
-  const dialog = document.getElementById(id);
-  if (!(dialog instanceof HTMLDialogElement) || dialog.open) {
-    return;
-  }
-  dialog.showModal();
-  const first = dialog.querySelector('[aria-invalid="true"]') ?? dialog.querySelector("input:not([type=hidden]), select, textarea");
-  first?.focus();
-}
-
-// A form is sent once, however often its button is pressed. What a browser brings back from its memory can be sent again.
-function sendOnce(event) {
-  const form = event.target;
-  if (form.method !== "post") {
-    return;
-  }
-  if (form.dataset.sent || (form.dataset.confirm && !confirm(form.dataset.confirm))) {
-    event.preventDefault();
-    return;
-  }
-  form.dataset.sent = "true";
+/** Closes a dialog, and gives up what was typed in it. */
+function giveUp(dialog) {
+  dialog.close();
+  const form = dialog.querySelector("form");
+  form?.reset();
+  // Comboboxes take back their choices after the reset.
+  setTimeout(() => form && forget(form));
 }
 
 export function prepareForms() {
@@ -38,13 +27,10 @@ export function prepareForms() {
     if (opener) {
       open(opener.dataset.open);
     }
-    if (event.target.closest?.("[data-close-dialog]")) {
-      event.target.closest("dialog")?.close();
+    const dialog = event.target.closest?.("[data-close-dialog]")?.closest("dialog");
+    if (dialog) {
+      giveUp(dialog);
     }
-  });
-  document.addEventListener("submit", sendOnce);
-  addEventListener("pageshow", () => {
-    document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
   });
   // A form that was refused, or that a link asks for: the latter after the browser has moved the focus there by itself.
   const refused = document.querySelector("dialog[data-opened]")?.id;

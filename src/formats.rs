@@ -8,18 +8,26 @@ use kernel::locale::Locale;
 
 /// An amount, given in the currency's minor unit: `JPY 120,000` and `120,000円`, `USD 1,234.50` and `1,234.50 USD`.
 pub fn amount(locale: Locale, minor: i64, currency: &str) -> String {
-    // A currency without a minor unit (such as gold) is counted in whole units.
-    let places = Currency::from_code(currency).and_then(Currency::exponent).unwrap_or(0);
+    let places = places(currency);
     let unit = 10_u64.pow(places.into());
     let (whole, rest) = (minor.unsigned_abs() / unit, minor.unsigned_abs() % unit);
     let sign = if minor < 0 { "-" } else { "" };
-    let fraction = if places > 0 { format!(".{rest:0width$}", width = places.into()) } else { String::new() };
+    let width = usize::from(places);
+    let fraction = if places > 0 { format!(".{rest:0width$}") } else { String::new() };
     let number = format!("{sign}{}{fraction}", grouped(whole));
     match (locale, currency) {
         (Locale::Ja, "JPY") => format!("{number}円"),
         (Locale::Ja, _) => format!("{number} {currency}"),
         (Locale::En, _) => format!("{currency} {number}"),
     }
+}
+
+/// The decimals of a currency. One without a minor unit (such as gold) is counted in whole units.
+pub fn places(currency: &str) -> u8 {
+    Currency::from_code(currency)
+        .and_then(Currency::exponent)
+        .and_then(|it| u8::try_from(it).ok())
+        .unwrap_or(0)
 }
 
 /// A number with a comma before every three digits.

@@ -153,12 +153,13 @@ impl Builder<'_> {
         Ok((AnalyticsClient { service: self.hosted(deadline, service) }, Some(notifications)))
     }
 
-    pub fn live(&self, auth: &AuthClient) -> LiveClient {
+    pub fn live(&self, auth: &AuthClient, analytics: &AnalyticsClient) -> LiveClient {
         let limits = self.config.live.limits();
         let parts = HubParts {
             db: self.db.clone(),
             registry: self.registry.clone(),
             auth: auth.clone(),
+            analytics: analytics.clone(),
             arbiters: self.arbiters.clone(),
             actor_stats: self.actor_stats.clone(),
             sockets_per_user: limits.sockets_per_user,

@@ -103,7 +103,7 @@ fn key(request: &HttpRequest) -> Result<Option<&str>, Error> {
 }
 
 /// Keyed, because it is stored: whoever reads the database must not be able to try bodies against it.
-fn fingerprint(gateway: &Gateway, request: &HttpRequest, digest: &[u8]) -> String {
+pub fn fingerprint(gateway: &Gateway, request: &HttpRequest, digest: &[u8]) -> String {
     let parts = [request.method().as_str().as_bytes(), request.path().as_bytes(), digest];
     base64::Engine::encode(
         &base64::engine::general_purpose::URL_SAFE_NO_PAD,

@@ -1,6 +1,6 @@
 //! The tables of analytics: activity, metrics, copies of the users, notifications.
 
-use domain::notification::messages::NEWEST_FIRST;
+use domain::notification::messages::{NEWEST_FIRST, Which};
 use domain::report::messages::DayMetrics;
 use std::collections::BTreeMap;
 
@@ -176,12 +176,19 @@ pub static NOTIFICATIONS: Table = Table {
 pub async fn notifications(
     db: &Db,
     user: Id,
-    unread_only: bool,
+    which: Which,
     request: &PageRequest,
 ) -> Result<Page<Notification>, StoreError> {
     let narrow = |sql: Sql| {
         let sql = sql.filter("user_id = ?", [user.into()]);
-        if unread_only { sql.filter("read_at IS NULL", []).filter("archived_at IS NULL", []) } else { sql }
+        let unread = |sql: Sql| sql.filter("read_at IS NULL", []).filter("archived_at IS NULL", []);
+        match which {
+            Which::All => sql,
+            Which::Unread => unread(sql),
+            Which::Kept => sql.filter("archived_at IS NULL", []),
+            Which::Archived => sql.filter("archived_at IS NOT NULL", []),
+            Which::About(subject) => unread(sql).filter("subject_id = ?", [subject.into()]),
+        }
     };
     let key = |row: &Notification| NEWEST_FIRST.keyset(row.created_at, row.id);
     paging::page(db, &NOTIFICATIONS, request, &NEWEST_FIRST, narrow, key).await

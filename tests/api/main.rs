@@ -7,6 +7,7 @@ mod audit;
 mod auth;
 mod burst;
 mod console;
+mod console_forms;
 mod console_session;
 mod conventions;
 mod customers;

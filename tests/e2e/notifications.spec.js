@@ -19,7 +19,11 @@ test("notifications are read one by one, archived, and read all at once", async 
   await row(names[1]).getByRole("button", { name: "アーカイブ" }).click();
   await expect(row(names[1])).toHaveCount(0);
   await manager.goto("/notifications");
+  await expect(row(names[2])).toBeVisible();
+  await expect(row(names[1])).toHaveCount(0);
+  await manager.getByRole("link", { name: "アーカイブ済み" }).click();
   await expect(row(names[1])).toContainText("アーカイブ済み");
+  await manager.goto("/notifications");
   await manager.getByRole("button", { name: "すべて既読にする" }).click();
   await expect(manager.locator("#bell .count")).toHaveCount(0);
   await expect(row(names[2]).getByRole("button", { name: "既読にする" })).toHaveCount(0);

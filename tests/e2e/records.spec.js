@@ -1,6 +1,6 @@
 // What people do with records: customers, meetings, tasks, approvals.
 
-import { addCustomer, customersLike, expect, fresh, freshEmail, test } from "./support.js";
+import { addCustomer, choose, customersLike, expect, fresh, freshEmail, test } from "./support.js";
 
 test("a customer is registered, changed, found, and deleted with what goes with it", async ({ as, team }) => {
   const page = await as(team.sales);
@@ -79,11 +79,11 @@ test("lists are sorted and paged", async ({ as, api, hire, team }) => {
 
 test("a meeting is recorded, changed and deleted", async ({ as, api, team }) => {
   const [page, post] = [await as(team.sales), await api(team.sales)];
-  const { id } = await post("/customers", { name: fresh("訪問先") });
+  const { name } = await post("/customers", { name: fresh("訪問先") });
   const title = fresh("打ち合わせ");
   await page.goto("/meetings");
   await page.click('[data-open="new-meeting"]');
-  await page.selectOption('dialog [name="customer_id"]', id);
+  await choose(page, "customer_id", name);
   await page.fill('dialog [name="title"]', title);
   await page.fill('dialog [name="met_at"]', "2026-03-02T18:30");
   await page.fill('dialog [name="duration_minutes"]', "４５");
@@ -126,10 +126,10 @@ test("a task is marked by its time and completed by one click", async ({ as, api
 async function requested({ as, api, team }, word) {
   const [sales, manager] = [await as(team.sales), await as(team.manager, { refused: true })];
   const post = await api(team.sales);
-  const { id } = await post("/customers", { name: fresh("商談先") });
+  const { name } = await post("/customers", { name: fresh("商談先") });
   await sales.goto("/approvals");
   await sales.click('[data-open="new-approval"]');
-  await sales.selectOption('dialog [name="customer_id"]', id);
+  await choose(sales, "customer_id", name);
   await sales.fill('dialog [name="title"]', fresh(word));
   await sales.fill('dialog [name="amount"]', "1,234,567");
   await sales.click("dialog button.main");
@@ -141,7 +141,7 @@ async function requested({ as, api, team }, word) {
 
 test("an approval that is handed on waits for somebody else", async ({ as, api, team }) => {
   const [, manager] = await requested({ as, api, team }, "値引き");
-  await manager.selectOption('[name="approver_id"]', { label: "管理 花子" });
+  await choose(manager, "approver_id", "管理 花子");
   await manager.getByRole("button", { name: "承認者を変更する" }).click();
   await expect(manager.locator("dl.record")).toContainText("管理 花子");
   await expect(manager.getByRole("button", { name: "承認する" })).toHaveCount(0);
@@ -150,7 +150,7 @@ test("an approval that is handed on waits for somebody else", async ({ as, api, 
 test("an approval is rejected with a comment, which its requester reads", async ({ as, api, team }) => {
   const [sales, manager] = await requested({ as, api, team }, "無償対応");
   await manager.getByRole("button", { name: "却下する" }).click();
-  await expect(manager.locator("#comment-error")).toHaveText("必須項目です。");
+  await expect(manager.locator("#decision-comment-error")).toHaveText("必須項目です。");
   await manager.fill('[name="comment"]', "金額を見直してください");
   await manager.getByRole("button", { name: "却下する" }).click();
   await expect(manager.locator("h1")).toContainText("却下");
@@ -166,6 +166,7 @@ test("an approval is approved", async ({ as, api, team }) => {
 
 test("an approval is taken back by its requester", async ({ as, api, team }) => {
   const [sales] = await requested({ as, api, team }, "取り下げ");
+  sales.once("dialog", (dialog) => dialog.accept());
   await sales.getByRole("button", { name: "申請を取り消す" }).click();
   await expect(sales.locator("h1")).toContainText("取消");
 });

@@ -42,8 +42,8 @@ export async function poster(request, who) {
   };
 }
 
-/** Complaints that a test provokes: Chromium notes an answer that refuses, or that fails for the moment. */
-const REFUSED = /the server responded with a status of (4\d\d|503)/;
+/** Complaints that a test provokes: Chromium notes an answer that refuses, that fails for the moment, or that does not come. */
+const REFUSED = /the server responded with a status of (4\d\d|503)|net::ERR_FAILED/;
 
 export const test = base.extend({
   /** Opens a page as somebody, in a session of its own; a page that complains on its console fails the test. */
@@ -109,6 +109,15 @@ export const freshEmail = (word) => `${fresh(word).replace(" ", ".")}@example.co
 
 /** The customers whose name contains `text`: a list that other tests leave alone. */
 export const customersLike = (text) => `/customers?q=${encodeURIComponent(text)}`;
+
+/** Chooses a customer or person as people do: types, and takes the one of that name. */
+export async function choose(page, field, name) {
+  const part = (await page.locator("dialog[open]").count()) > 0 ? page.locator("dialog[open]") : page;
+  const box = part.locator(`.combo:has(input[type=hidden][name="${field}"])`).first();
+  await box.getByRole("combobox").fill(name);
+  await box.getByRole("option", { name }).first().click();
+  await expect(box.locator("input[type=hidden]")).not.toHaveValue("");
+}
 
 /** Makes a customer by the console's own form. */
 export async function addCustomer(page, name, email = "") {

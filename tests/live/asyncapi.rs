@@ -36,7 +36,8 @@ async fn the_document_is_asyncapi_3_and_has_every_event_and_every_frame() {
         assert_eq!(shapes.len(), if event_type == "notifications.archived" { 2 } else { 1 });
         assert!(shapes.iter().all(|shape| shape["$ref"].is_string()), "{event_type}: {payload}");
     }
-    for frame in ["hello", "notification", "event", "reset", "error"].map(|kind| format!("{kind}ServerFrame"))
+    for frame in ["hello", "notification", "notification_state", "event", "reset", "error"]
+        .map(|kind| format!("{kind}ServerFrame"))
     {
         assert!(messages.contains_key(&frame), "{frame}");
     }

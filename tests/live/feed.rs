@@ -75,6 +75,46 @@ async fn a_cursor_goes_on_after_its_frame_across_a_restart(#[values(Sqlite, Post
     assert_eq!(name_of(&client.next("notification").await), "d");
 }
 
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn what_is_read_in_one_place_is_known_in_the_others(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let Team { manager, sales, .. } = Team::of(&app).await;
+    let (mut one, mut other) = (Client::of(&manager).await, Client::of(&manager).await);
+    let mut foreign = Client::of(&sales).await;
+    let mut ids = Vec::new();
+    for name in ["a", "b", "c", "d"] {
+        sales.customer(name).await;
+        ids.push(one.next("notification").await["notification"]["id"].as_str().expect("an id").to_owned());
+        other.next("notification").await;
+    }
+    manager.patch(&format!("/api/notifications/{}/read", ids[0]), json!({})).await.expect(200);
+    for client in [&mut one, &mut other] {
+        let state = client.next("notification_state").await;
+        assert_eq!(
+            (state["id"].as_str(), state["unread"].as_i64()),
+            (Some(ids[0].as_str()), Some(3)),
+            "{state}"
+        );
+        assert!(state["read_at"].is_string() && state["archived_at"].is_null(), "{state}");
+        assert!(state.get("cursor").is_none(), "{state}");
+    }
+    manager.patch(&format!("/api/notifications/{}/archive", ids[1]), json!({})).await.expect(200);
+    let state = other.next("notification_state").await;
+    assert_eq!((state["id"].as_str(), state["unread"].as_i64()), (Some(ids[1].as_str()), Some(2)), "{state}");
+    assert!(state["read_at"].is_null() && state["archived_at"].is_string(), "{state}");
+    manager.post("/api/notifications/read-all", json!({})).await.expect(200);
+    let mut left = vec![ids[2].clone(), ids[3].clone()];
+    let mut unread = None;
+    while !left.is_empty() {
+        let state = other.next("notification_state").await;
+        left.retain(|id| state["id"] != **id);
+        unread = state["unread"].as_i64();
+    }
+    assert_eq!(unread, Some(0));
+    foreign.assert_quiet().await;
+}
+
 fn at(app: &TestApp, member: &Member) -> testing::Api {
     app.nobody().token(member.access_token().expect("signed in"))
 }

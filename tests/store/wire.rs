@@ -402,8 +402,10 @@ fn of_analytics() {
     let event = LoggedEvent { partition: 15, partition_seq: i64::MAX, log_seq: Some(i64::MAX), event };
     let event = EventRecord::from(&event);
     tried.call(reports::ReadActivity { caller: caller(), customer_id: new_id(), page: page() }, pages(event));
-    let list = analytics::ListNotifications { caller: caller(), unread_only: true, page: page() };
-    tried.call(list, pages(notification()));
+    for which in [analytics::Which::All, analytics::Which::Unread, analytics::Which::About(new_id())] {
+        let list = analytics::ListNotifications { caller: caller(), which, page: page() };
+        tried.call(list, pages(notification()));
+    }
     for mark in [NotificationCommand::Read, NotificationCommand::Archive] {
         let mark = analytics::MarkNotification { id: new_id(), mark, context: context() };
         tried.call(mark, [Arc::new(notification())]);

@@ -22,7 +22,8 @@ use crate::user::record::{UserDeletedPayload, UserPayload};
 pub enum SeenBy {
     /// Nobody: the type does not belong to the live feed.
     Nobody,
-    /// The user whose id is the partition key, whatever the role: the reader of a notification.
+    /// The user whose id is the partition key, whatever the role: the reader of a notification. (An event that closes a
+    /// step has another key, and so no reader.)
     Reader,
     /// MANAGER and ADMIN.
     Managers,
@@ -122,8 +123,8 @@ events! {
     APPROVALS_CANCELLED = "approvals.cancelled" from OPPORTUNITY, Some(Approvals), Managers, [StepPayload];
     APPROVALS_REASSIGNED = "approvals.reassigned" from OPPORTUNITY, Some(Approvals), Managers, [StepPayload];
     NOTIFICATION_CREATED = "notification.created" from ANALYTICS, None, Reader, [NotificationPayload];
-    NOTIFICATION_READ = "notification.read" from ANALYTICS, None, Nobody, [NotificationPayload];
-    NOTIFICATIONS_ARCHIVED = "notifications.archived" from ANALYTICS, None, Nobody, [ArchivedPayload, StepPayload];
+    NOTIFICATION_READ = "notification.read" from ANALYTICS, None, Reader, [NotificationPayload];
+    NOTIFICATIONS_ARCHIVED = "notifications.archived" from ANALYTICS, None, Reader, [ArchivedPayload, StepPayload];
     SAGA_STARTED = "saga.started" from SAGAS, Some(Sagas), STARTER, [SagaPayload];
     SAGA_STEP_COMPLETED = "saga.step_completed" from SAGAS, Some(Sagas), STARTER, [SagaPayload];
     SAGA_COMPLETED = "saga.completed" from SAGAS, Some(Sagas), STARTER, [SagaPayload];

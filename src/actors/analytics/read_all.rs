@@ -4,7 +4,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::actors::analytics::service::AnalyticsService;
 use crate::persistence::analytics as queries;
-use domain::notification::messages::{ReadAllNotifications, ReadCount, ReadProgress};
+use domain::notification::messages::{ReadAllNotifications, ReadCount, ReadProgress, Which};
 use domain::notification::rules::NotificationCommand;
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
@@ -24,7 +24,7 @@ impl AnalyticsService {
     pub(super) async fn read_next(&self, reading: ReadAllNotifications) -> Result<ReadProgress, Error> {
         let ReadAllNotifications { after, so_far, context } = reading;
         let page = PageRequest { limit: BATCH, after, count: false };
-        let unread = queries::notifications(&self.db, context.caller.user_id, true, &page).await?;
+        let unread = queries::notifications(&self.db, context.caller.user_id, Which::Unread, &page).await?;
         let each = Context { claim: None, if_match: None, ..context.clone() };
         let marks = unread.items.iter().map(|notification| self.read_one(notification.id, &each));
         let marked = stream::iter(marks).buffer_unordered(AT_ONCE);

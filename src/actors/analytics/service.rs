@@ -72,7 +72,7 @@ serve!(AnalyticsService as ServiceName::Analytics, {
     },
     ReadActivity read => |service, message| Page<EventRecord> { service.read_activity(message).await },
     ListNotifications read => |service, message| Page<Notification> {
-        Ok(queries::notifications(&service.db, message.caller.user_id, message.unread_only, &message.page).await?)
+        Ok(queries::notifications(&service.db, message.caller.user_id, message.which, &message.page).await?)
     },
     MarkNotification command => |service, message| Arc<Notification> {
         service.notifications.execute(message.id, message.mark, message.context).await

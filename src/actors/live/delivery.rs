@@ -1,6 +1,6 @@
 //! An event on its way to the sockets, rendered once for all users who see it in the same form.
 
-use domain::events::topic_of;
+use domain::events::{NOTIFICATION_READ, NOTIFICATIONS_ARCHIVED, topic_of};
 use std::sync::{Arc, OnceLock};
 
 use crate::actors::analytics::view::{NotificationView, Reader};
@@ -8,7 +8,7 @@ use crate::actors::live::cursor;
 use crate::actors::live::frames::{Frame, ServerFrame};
 use crate::actors::live::topics::Topics;
 use domain::audience::{Audience, Viewer};
-use domain::notification::record::NotificationPayload;
+use domain::notification::record::{ArchivedPayload, NotificationPayload};
 use domain::topic::Topic;
 use domain::user::record::UserState;
 use kernel::cloud_event::CloudEvent;
@@ -50,15 +50,42 @@ impl Delivery {
         self.topic.is_none_or(|topic| topics.contains(topic))
     }
 
-    /// The frame for `user`, by the user's present role and language; `None` if the user may not see it.
-    pub fn frame_for(&self, user: &UserState) -> Option<Frame> {
+    /// The frame for `user`, by the user's present role and language; `None` if the user may not see it. `unread` is the
+    /// user's count, which a notification's state tells.
+    pub fn frame_for(&self, user: &UserState, unread: Option<i64>) -> Option<Frame> {
         let viewer = Viewer { user_id: user.user.id, role: user.user.role };
         if !self.audience.includes(&viewer) {
             return None;
         }
         match self.topic {
             Some(_) => Some(self.event.get_or_init(|| self.event_frame()).clone()),
+            None if self.is_state() => self.state_frame(unread),
             None => self.notification_frame(user),
+        }
+    }
+
+    /// Whether it says that a notification was read or archived.
+    pub fn is_state(&self) -> bool {
+        [NOTIFICATION_READ, NOTIFICATIONS_ARCHIVED].contains(&self.logged.event.event_type)
+    }
+
+    fn state_frame(&self, unread: Option<i64>) -> Option<Frame> {
+        let event = &self.logged.event;
+        let state = if event.event_type == NOTIFICATION_READ {
+            let read = self.logged.payload::<NotificationPayload>();
+            read.map(|it| (it.notification.id, it.notification.read_at, it.notification.archived_at))
+        } else {
+            let archived = self.logged.payload::<ArchivedPayload>();
+            archived.map(|it| (it.subject_id, it.read_at, Some(event.time)))
+        };
+        match state {
+            Ok((id, read_at, archived_at)) => {
+                Some(Frame::new(&ServerFrame::NotificationState { id, read_at, archived_at, unread }))
+            }
+            Err(error) => {
+                tracing::error!(id = %event.id, %error, "can't read a notification's state: it is not sent");
+                None
+            }
         }
     }
 

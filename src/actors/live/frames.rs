@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::actors::analytics::view::NotificationView;
 use crate::i18n;
 use domain::topic::Topic;
+use kernel::clock::Timestamp;
 use kernel::cloud_event::CloudEvent;
 use kernel::error::Error;
 use kernel::ids::Id;
@@ -21,6 +22,16 @@ pub enum ServerFrame<'a> {
     Hello { user_id: Id, cursor: &'a str },
     /// A notification of the user, as the REST API shows it.
     Notification { cursor: &'a str, notification: NotificationView },
+    /// A notification of the user was read or archived, here or through another client. It is not sent again to a client
+    /// that resumes: that one asks how many are unread.
+    #[serde(rename = "notification_state")]
+    NotificationState {
+        id: Id,
+        read_at: Option<Timestamp>,
+        archived_at: Option<Timestamp>,
+        /// How many notifications of the user are neither read nor archived now; null if that can't be told.
+        unread: Option<i64>,
+    },
     /// An event of a topic that the client follows.
     Event { cursor: &'a str, event: CloudEvent<'a> },
     /// The client's cursor is unknown or too old: fetch everything again; what follows begins after this cursor.
@@ -54,7 +65,7 @@ pub enum ClientFrame {
 pub struct Frame {
     /// Its type: the event name of Server-Sent Events.
     pub kind: &'static str,
-    /// The client's cursor after it; `None` for errors.
+    /// The client's cursor after it; `None` for errors and for what is not sent again.
     pub cursor: Option<Arc<str>>,
     pub text: Arc<str>,
 }
@@ -65,6 +76,7 @@ impl Frame {
         let (kind, cursor) = match frame {
             ServerFrame::Hello { cursor, .. } => ("hello", Some(*cursor)),
             ServerFrame::Notification { cursor, .. } => ("notification", Some(*cursor)),
+            ServerFrame::NotificationState { .. } => ("notification_state", None),
             ServerFrame::Event { cursor, .. } => ("event", Some(*cursor)),
             ServerFrame::Reset { cursor } => ("reset", Some(*cursor)),
             ServerFrame::Error { .. } => ("error", None),

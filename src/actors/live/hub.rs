@@ -18,6 +18,7 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use tokio::sync::{Semaphore, broadcast, mpsc};
 
+use crate::actors::analytics::client::AnalyticsClient;
 use crate::actors::auth::client::AuthClient;
 use crate::actors::live::delivery::Delivery;
 use crate::actors::live::listener;
@@ -57,6 +58,7 @@ pub struct HubParts {
     pub db: Db,
     pub registry: Registry,
     pub auth: AuthClient,
+    pub analytics: AnalyticsClient,
     pub arbiters: Arbiters,
     pub actor_stats: ActorStatsRegistry,
     /// Sockets of a user, at most.
@@ -289,7 +291,8 @@ impl HubActor {
         self.state.users.entry(user).or_insert_with(|| {
             let me = self.me.get().expect("set before anybody joins").clone();
             let id = new_id();
-            let actor = Listener::new(user, id, self.parts.auth.clone(), me, self.listeners.clone());
+            let (auth, analytics) = (self.parts.auth.clone(), self.parts.analytics.clone());
+            let actor = Listener::new(user, id, (auth, analytics), me, self.listeners.clone());
             // On the hub's thread: a message on the same thread costs next to nothing.
             let listener = Listener::start_in_arbiter(&self.parts.arbiters.feeding(), move |_| actor);
             UserEntry {

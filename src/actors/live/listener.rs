@@ -7,6 +7,7 @@ use actix::{
     Actor, ActorContext, ActorFutureExt, AsyncContext, AtomicResponse, Context, Handler, Message, WrapFuture,
 };
 
+use crate::actors::analytics::client::AnalyticsClient;
 use crate::actors::auth::client::AuthClient;
 use crate::actors::live::delivery::Delivery;
 use crate::actors::live::hub::{HubActor, Retire};
@@ -55,6 +56,7 @@ pub(super) struct Listener {
     user: Id,
     id: Id,
     auth: AuthClient,
+    analytics: AnalyticsClient,
     hub: Ref<HubActor>,
     stats: Arc<ActorStats>,
     sockets: Vec<SocketHandle>,
@@ -65,9 +67,15 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    pub fn new(user: Id, id: Id, auth: AuthClient, hub: Ref<HubActor>, stats: Arc<ActorStats>) -> Self {
+    pub fn new(
+        user: Id,
+        id: Id,
+        (auth, analytics): (AuthClient, AnalyticsClient),
+        hub: Ref<HubActor>,
+        stats: Arc<ActorStats>,
+    ) -> Self {
         let _live = stats.live_gauge();
-        Self { user, id, auth, hub, stats, sockets: Vec::new(), joined: 0, _live }
+        Self { user, id, auth, analytics, hub, stats, sockets: Vec::new(), joined: 0, _live }
     }
 
     fn end_all(&mut self, why: Ended) {
@@ -75,14 +83,14 @@ impl Listener {
     }
 
     /// Passes events on to the sockets that follow them.
-    fn pass(&self, user: &UserState, deliveries: &[Arc<Delivery>]) {
+    fn pass(&self, user: &UserState, deliveries: &[Arc<Delivery>], unread: Option<i64>) {
         for delivery in deliveries {
             let followers = self.sockets.iter().filter(|socket| delivery.is_of(socket.outbox.topics()));
             let mut followers = followers.peekable();
             if followers.peek().is_none() {
                 continue;
             }
-            let Some(frame) = delivery.frame_for(user) else { continue };
+            let Some(frame) = delivery.frame_for(user, unread) else { continue };
             for socket in followers {
                 socket.outbox.push(Queued { number: delivery.number(), frame: frame.clone() });
             }
@@ -182,10 +190,18 @@ impl Handler<Tracked<Deliver>> for Listener {
 
     fn handle(&mut self, message: Tracked<Deliver>, _: &mut Self::Context) -> Self::Result {
         let Deliver(deliveries) = message.take();
-        let (auth, user) = (self.auth.clone(), self.user);
-        let known = async move { auth.user(user).await };
-        AtomicResponse::new(Box::pin(known.into_actor(self).map(move |user, this, _| match user {
-            Ok(Some(user)) => this.pass(&user, &deliveries),
+        let (auth, analytics, user) = (self.auth.clone(), self.analytics.clone(), self.user);
+        let has_state = deliveries.iter().any(|delivery| delivery.is_state());
+        let known = async move {
+            let user = auth.user(user).await;
+            let unread = match &user {
+                Ok(Some(user)) if has_state => analytics.unread(&user.user).await.ok(),
+                _ => None,
+            };
+            (user, unread)
+        };
+        AtomicResponse::new(Box::pin(known.into_actor(self).map(move |(user, unread), this, _| match user {
+            Ok(Some(user)) => this.pass(&user, &deliveries, unread),
             // The role is unknown, so nothing may be shown, and no event may be left out either.
             _ => this.end_all(Ended::Lost),
         })))

@@ -236,7 +236,7 @@ impl Feed {
             let delivery = Delivery::new(Arc::new(logged));
             self.position = delivery.number();
             if delivery.is_of(link.inbox.topics()) {
-                self.ready.extend(delivery.frame_for(&user));
+                self.ready.extend(delivery.frame_for(&user, None));
             }
         }
         if is_last {

@@ -12,7 +12,7 @@ use crate::http::language::asked_locale;
 use crate::http::paging;
 use crate::http::paging::list_params;
 use crate::http::state::Gateway;
-use domain::notification::messages::{ListNotifications, MarkNotification, NEWEST_FIRST, ReadCount};
+use domain::notification::messages::{ListNotifications, MarkNotification, NEWEST_FIRST, ReadCount, Which};
 use domain::notification::rules::NotificationCommand;
 use kernel::ids::Id;
 
@@ -26,13 +26,12 @@ async fn page(
     request: &HttpRequest,
     auth: &Authenticated,
     params: &NotificationParams,
-    unread_only: bool,
+    which: Which,
 ) -> HttpResult {
     let mut page = params.page(|keyset| NEWEST_FIRST.fits(keyset))?;
     // The badge is always told.
-    page.count |= unread_only;
-    let found =
-        gateway.analytics.service.ask(ListNotifications { caller: auth.caller, unread_only, page }).await?;
+    page.count |= which == Which::Unread;
+    let found = gateway.analytics.service.ask(ListNotifications { caller: auth.caller, which, page }).await?;
     let reader = Reader::of(&auth.user.user, asked_locale(request));
     Ok(paging::list(request, &found.map(|notification| NotificationView::new(notification, &reader))))
 }
@@ -48,7 +47,7 @@ pub async fn list(
     auth: Authenticated,
     params: Params<NotificationParams>,
 ) -> HttpResult {
-    page(&gateway, &request, &auth, &params.0, false).await
+    page(&gateway, &request, &auth, &params.0, Which::All).await
 }
 
 /// Those neither read nor archived; their number is in `X-Total-Count`
@@ -60,7 +59,7 @@ pub async fn unread(
     auth: Authenticated,
     params: Params<NotificationParams>,
 ) -> HttpResult {
-    page(&gateway, &request, &auth, &params.0, true).await
+    page(&gateway, &request, &auth, &params.0, Which::Unread).await
 }
 
 /// Mark a notification as read

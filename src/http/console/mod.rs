@@ -12,25 +12,41 @@ use crate::http::admission;
 use crate::http::error::HttpError;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
-use actix_web::http::header::{self, Accept, Header, HeaderValue, Quality, QualityItem};
+use actix_web::http::header::{self, Accept, Header, HeaderName, HeaderValue, Quality, QualityItem};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::mime::Mime;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, guard};
 
 use crate::http::request_log::note_user;
 use kernel::error::{Error, ErrorCode};
+use kit::form_data::Unproven;
+use kit::resume::is_form;
 use kit::session::Identity;
 use kit::{assets, frame, session, session_user, shared_pages};
 use pages::{
-    admin, approvals, audit, customer, customers, login, meetings, notifications, reports, sagas, security,
-    settings, tasks, users,
+    admin, approvals, audit, choices, customer, customers, login, meetings, notifications, reports, sagas,
+    security, settings, tasks, users,
 };
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Addresses that take forms and are no pages. Somebody may come back to one after a sign-in.
+const FORMS_ALONE: [&str; 10] = [
+    "/logout",
+    "/meetings/{id}/delete",
+    "/tasks/{id}/delete",
+    "/tasks/{id}/status",
+    "/notifications/read-all",
+    "/admin/breakers/{name}",
+    "/admin/dead-letters/{id}/redrive",
+    "/settings/profile",
+    "/settings/password",
+    "/settings/sessions/{id}/end",
+];
 
 /// Every page of the console. The last service of the app: what no page takes is nobody's.
 pub fn pages(config: &mut ServiceConfig) {
@@ -41,6 +57,8 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(login::login)
         .service(login::logout)
         .service(login::renewed)
+        .service(web::resource(FORMS_ALONE).guard(guard::Get()).to(login::lead))
+        .service(choices::index)
         .service(customers::index)
         .service(customers::create)
         .service(customer::index)
@@ -65,6 +83,7 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(approvals::decide)
         .service(notifications::index)
         .service(notifications::read_all)
+        .service(notifications::open)
         .service(notifications::mark)
         .service(reports::index)
         .service(reports::download)
@@ -107,6 +126,7 @@ async fn around(
         session::identify(request.request()).await
     };
     let mut response = match known.await {
+        Ok((Identity(None), _)) if is_kept(&request) => sign_in_first(request).await,
         Ok((identity, renewed)) => {
             if let Identity(Some(principal)) = &identity {
                 note_user(principal.caller.user_id);
@@ -130,11 +150,39 @@ async fn around(
         response = response.into_response(answer);
         cookies.into_iter().for_each(|cookie| response.headers_mut().append(header::SET_COOKIE, cookie));
     }
+    say_where(&mut response);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     // With `no-referrer`, which the API says, browsers send forms with `Origin: null`.
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     Ok(response)
+}
+
+/// Tells a page's script, which has sent a form, where to go: a redirect it could only follow, reading the page twice.
+fn say_where(response: &mut ServiceResponse<BoxBody>) {
+    let is_script = response.request().headers().contains_key("kizuna-form");
+    if is_script && response.status() == StatusCode::SEE_OTHER {
+        *response.response_mut().status_mut() = StatusCode::OK;
+        if let Some(address) = response.headers_mut().remove(header::LOCATION).next() {
+            response.headers_mut().insert(HeaderName::from_static("kizuna-location"), address);
+        }
+    }
+}
+
+/// Whether the request is a form that people type into.
+fn is_kept(request: &ServiceRequest) -> bool {
+    request.method() == Method::POST && is_form(request.path())
+}
+
+/// The answer to a form that was sent without a session.
+async fn sign_in_first(request: ServiceRequest) -> ServiceResponse<BoxBody> {
+    let (request, mut payload) = request.into_parts();
+    request.extensions_mut().insert(Identity(None));
+    let answer = match Unproven::from_request(&request, &mut payload).await {
+        Ok(sent) => login::keeping(&request, &sent.0).await.unwrap_or_else(|| login::first(&request)),
+        Err(error) => actix_web::ResponseError::error_response(&error),
+    };
+    ServiceResponse::new(request, answer)
 }
 
 /// The error behind an answer, which becomes a page. `None` for a 405 on a path of the API (whose answer has `Allow`), and

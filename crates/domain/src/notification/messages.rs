@@ -12,11 +12,24 @@ use kernel::page::{Keyset, PageRequest, Sort};
 /// The order of notifications: the newest first.
 pub const NEWEST_FIRST: Sort = Sort::time("-created_at", "created_at", true);
 
-/// Lists the caller's notifications, newest first: all of them, or only unread ones.
+/// Which notifications a list has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Which {
+    All,
+    /// Neither read nor archived.
+    Unread,
+    /// Read or not, but not archived.
+    Kept,
+    Archived,
+    /// Unread ones about this record.
+    About(Id),
+}
+
+/// Lists the caller's notifications, newest first.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ListNotifications {
     pub caller: Caller,
-    pub unread_only: bool,
+    pub which: Which,
     pub page: PageRequest,
 }
 

@@ -86,6 +86,9 @@ pub struct ArchivedPayload {
     pub subject_id: Id,
     pub ids: Vec<Id>,
     pub count: usize,
+    /// Null if it was never read, and in events that were recorded before this field.
+    #[serde(default)]
+    pub read_at: Option<Timestamp>,
 }
 
 impl Versioned for Notification {

@@ -76,9 +76,13 @@ impl DomainEvent for NotificationEvent {
             Self::Created(after) | Self::Read(after) => {
                 raw(&NotificationPayload { notification: after.clone() })
             }
-            Self::Archived(Notification { user_id, id, .. }) => {
-                raw(&ArchivedPayload { user_id: *user_id, subject_id: *id, ids: vec![*id], count: 1 })
-            }
+            Self::Archived(Notification { user_id, id, read_at, .. }) => raw(&ArchivedPayload {
+                user_id: *user_id,
+                subject_id: *id,
+                ids: vec![*id],
+                count: 1,
+                read_at: *read_at,
+            }),
         }
     }
 

@@ -21,15 +21,23 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 const STYLE: &str = "text/css; charset=utf-8";
 
-const ASSETS: [Asset; 9] = [
+const ASSETS: [Asset; 17] = [
     ("style.css", STYLE, include_bytes!("../../../../assets/style.css")),
     ("parts.css", STYLE, include_bytes!("../../../../assets/parts.css")),
     ("forms.css", STYLE, include_bytes!("../../../../assets/forms.css")),
+    ("combobox.css", STYLE, include_bytes!("../../../../assets/combobox.css")),
     ("lists.css", STYLE, include_bytes!("../../../../assets/lists.css")),
     ("reports.css", STYLE, include_bytes!("../../../../assets/reports.css")),
+    ("combobox.js", SCRIPT, include_bytes!("../../../../assets/combobox.js")),
     ("console.js", SCRIPT, include_bytes!("../../../../assets/console.js")),
     ("forms.js", SCRIPT, include_bytes!("../../../../assets/forms.js")),
     ("live.js", SCRIPT, include_bytes!("../../../../assets/live.js")),
+    ("page.js", SCRIPT, include_bytes!("../../../../assets/page.js")),
+    ("refresh.js", SCRIPT, include_bytes!("../../../../assets/refresh.js")),
+    ("send.js", SCRIPT, include_bytes!("../../../../assets/send.js")),
+    ("toasts.js", SCRIPT, include_bytes!("../../../../assets/toasts.js")),
+    ("unsaved.js", SCRIPT, include_bytes!("../../../../assets/unsaved.js")),
+    ("wait.js", SCRIPT, include_bytes!("../../../../assets/wait.js")),
     ("icon.svg", "image/svg+xml", include_bytes!("../../../../assets/icon.svg")),
 ];
 

@@ -4,6 +4,8 @@
 const WIDTH: f64 = 320.0;
 /// The height of a line's field.
 const HEIGHT: f64 = 64.0;
+/// Latin letters that a label has room for.
+const LABEL_WIDTH: i32 = 36;
 /// From one bar to the next: a line of text and the bar below it.
 const STEP: usize = 34;
 
@@ -30,7 +32,7 @@ pub fn bars(values: Vec<(String, i64, String)>) -> Bars {
     let greatest = values.iter().map(|(_, value, _)| *value).max().unwrap_or(0).max(1);
     let about: Vec<String> = values.iter().map(|(label, _, text)| format!("{label} {text}")).collect();
     let bars = values.into_iter().enumerate().map(|(place, (label, value, text))| Bar {
-        label,
+        label: shortened(&label),
         text,
         y: place * STEP + 14,
         bar_y: place * STEP + 19,
@@ -38,6 +40,17 @@ pub fn bars(values: Vec<(String, i64, String)>) -> Bars {
     });
     let bars: Vec<Bar> = bars.collect();
     Bars { height: bars.len() * STEP, bars, about: about.join(", ") }
+}
+
+/// As much of a label as has room beside its value. Letters beyond Latin are about twice as wide.
+fn shortened(label: &str) -> String {
+    let mut room = LABEL_WIDTH;
+    let mut fits = label.chars().take_while(|c| {
+        room -= if (*c as u32) < 0x1100 { 1 } else { 2 };
+        room >= 0
+    });
+    let text: String = fits.by_ref().collect();
+    if text.len() == label.len() { text } else { format!("{text}…") }
 }
 
 /// A figure of each day.
@@ -78,6 +91,13 @@ mod tests {
         let lengths: Vec<f64> = chart.bars.iter().map(|bar| bar.length).collect();
         assert_eq!(lengths, [320.0, 80.0, 0.0]);
         assert_eq!((chart.height, chart.about.as_str()), (102, "a 4, b 1, c 0"));
+    }
+
+    #[test]
+    fn a_long_label_is_shortened_by_its_width() {
+        assert_eq!(shortened("佐藤 部長"), "佐藤 部長");
+        assert_eq!(shortened(&"a".repeat(200)), format!("{}…", "a".repeat(36)));
+        assert_eq!(shortened(&"佐".repeat(200)), format!("{}…", "佐".repeat(18)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the forms of users and of one's own account offer to choose from.
 
-use crate::http::console::kit::field::Choice;
+use crate::http::console::kit::choice::Choice;
 use crate::http::console::kit::frame::{Frame, api_word};
 use kernel::locale::Locale;
 

@@ -1,12 +1,8 @@
-//! The fields of forms, and how what is typed becomes what the API takes.
+//! The fields of forms.
 
-use chrono::{NaiveDateTime, TimeZone};
-use chrono_tz::Tz;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
 
-use kernel::clock::Timestamp;
-use kernel::error::FieldError;
+use crate::http::console::kit::choice::{Choice, Search, Source};
 
 /// All but what is plain in any part of an address of mail.
 const OUTSIDE_ATOMS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'+');
@@ -18,15 +14,21 @@ pub enum Kind {
     Area,
     /// A whole number.
     Number,
+    /// An amount in major units of the currency that the form's field `currency` names.
+    Amount,
     /// A moment in the user's time zone.
     Moment,
     Choice(Vec<Choice>),
+    /// A customer or a person.
+    Search(Search),
 }
 
-/// One of the values to choose from.
-pub struct Choice {
-    pub value: String,
-    pub label: String,
+/// What somebody else has made of a field while it was changed here.
+pub enum Theirs {
+    /// This, as people read it: one of the two must be chosen.
+    Collides(String),
+    /// What the field holds now: here it was left as it was.
+    TakenOver,
 }
 
 /// A field of a form.
@@ -39,6 +41,10 @@ pub struct Field {
     pub more: bool,
     pub value: String,
     pub error: Option<String>,
+    /// A hash of what it held when the form was made (see [`merge`](crate::http::console::kit::merge)).
+    pub was: String,
+    /// What somebody else has made of it meanwhile.
+    pub theirs: Option<Theirs>,
     pub autocomplete: &'static str,
     /// A text that says more than the label.
     pub hint: Option<&'static str>,
@@ -53,6 +59,8 @@ impl Field {
             more: false,
             value: String::new(),
             error: None,
+            was: String::new(),
+            theirs: None,
             autocomplete: "off",
             hint: None,
         }
@@ -86,6 +94,15 @@ impl Field {
         Self::new(name, Kind::Moment)
     }
 
+    pub fn amount(name: &'static str) -> Self {
+        Self::new(name, Kind::Amount)
+    }
+
+    pub fn search(name: &'static str, source: Source) -> Self {
+        let (chosen, found, typed) = (None, Vec::new(), String::new());
+        Self::new(name, Kind::Search(Search { source, chosen, found, typed, fault: None }))
+    }
+
     pub fn choice(name: &'static str, choices: Vec<Choice>) -> Self {
         Self::new(name, Kind::Choice(choices))
     }
@@ -112,6 +129,15 @@ impl Field {
         self.holding(value.map(|value| value.to_string()).unwrap_or_default())
     }
 
+    /// With whom it holds to begin with, if anybody.
+    pub fn choosing(mut self, choice: Option<Choice>) -> Self {
+        self.value = choice.as_ref().map(|choice| choice.value.clone()).unwrap_or_default();
+        if let Kind::Search(search) = &mut self.kind {
+            search.chosen = choice;
+        }
+        self
+    }
+
     /// Whether a choice is the one made.
     pub fn chose(&self, choice: &Choice) -> bool {
         choice.value == self.value
@@ -121,8 +147,34 @@ impl Field {
         matches!(self.kind, Kind::Area)
     }
 
-    pub fn is_number(&self) -> bool {
-        matches!(self.kind, Kind::Number)
+    /// Which keyboard a telephone shows, where the type does not say.
+    pub fn input_mode(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::Number => Some("numeric"),
+            Kind::Amount => Some("decimal"),
+            _ => None,
+        }
+    }
+
+    /// The search of a customer or a person, if it is one.
+    pub fn searched(&self) -> Option<&Search> {
+        match &self.kind {
+            Kind::Search(search) => Some(search),
+            _ => None,
+        }
+    }
+
+    /// What somebody else made of it, where one of the two must be chosen.
+    pub fn collision(&self) -> Option<&str> {
+        match &self.theirs {
+            Some(Theirs::Collides(theirs)) => Some(theirs),
+            _ => None,
+        }
+    }
+
+    /// Whether it holds what somebody else has changed meanwhile.
+    pub fn is_taken_over(&self) -> bool {
+        matches!(self.theirs, Some(Theirs::TakenOver))
     }
 
     /// What there is to choose from, if anything.
@@ -139,7 +191,7 @@ impl Field {
             Kind::Line(input) => input,
             Kind::Moment => "datetime-local",
             // Not "number": people write 1,200,000, and in wide digits.
-            Kind::Number | Kind::Area | Kind::Choice(_) => "text",
+            Kind::Number | Kind::Amount | Kind::Area | Kind::Choice(_) | Kind::Search(_) => "text",
         }
     }
 
@@ -154,59 +206,6 @@ impl Field {
     pub fn is_secret(&self) -> bool {
         matches!(self.kind, Kind::Line("password"))
     }
-
-    /// What was typed, as the API writes it.
-    ///
-    /// # Errors
-    /// What is wrong with its shape.
-    pub fn json(&self, typed: &str, zone: Tz) -> Result<Option<Value>, FieldError> {
-        let is_text = matches!(self.kind, Kind::Line(_) | Kind::Area);
-        if typed.trim().is_empty() {
-            return match self.required {
-                // The services say what they say of an empty text.
-                true if is_text => Ok(Some(typed.into())),
-                true => Err(FieldError::new(self.name, "required")),
-                false => Ok(Some(Value::Null)),
-            };
-        }
-        match self.kind {
-            Kind::Number => {
-                let plain: String =
-                    typed.trim().chars().filter(|c| !",，".contains(*c)).map(narrow).collect();
-                let number = plain.parse::<i64>();
-                number
-                    .map(|number| Some(number.into()))
-                    .map_err(|_| FieldError::new(self.name, "invalid_number"))
-            }
-            Kind::Moment => match moment(typed, zone) {
-                Some(time) => Ok(Some(time.to_string().into())),
-                None => Err(FieldError::new(self.name, "invalid_time")),
-            },
-            Kind::Line(_) | Kind::Area | Kind::Choice(_) => Ok(Some(typed.into())),
-        }
-    }
-}
-
-/// The digit that a wide one (U+FF10 to U+FF19) stands for.
-fn narrow(c: char) -> char {
-    match c {
-        '０'..='９' => char::from(b'0' + (c as u32 - '０' as u32) as u8),
-        _ => c,
-    }
-}
-
-/// Reads what a browser makes of `<input type="datetime-local">`. An hour that the clock skips gives `None`; of one
-/// that comes twice the first is meant.
-pub fn moment(typed: &str, zone: Tz) -> Option<Timestamp> {
-    let formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f"];
-    let local = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(typed, format).ok())?;
-    let time = zone.from_local_datetime(&local).earliest()?;
-    Timestamp::try_from(time.to_utc()).ok()
-}
-
-/// What such an input shows.
-pub fn local(time: Timestamp, zone: Tz) -> String {
-    time.utc().with_timezone(&zone).format("%Y-%m-%dT%H:%M").to_string()
 }
 
 #[cfg(test)]
@@ -225,13 +224,5 @@ mod tests {
         ] {
             assert_eq!(Field::email("email").holding(address).mailto(), link);
         }
-    }
-
-    #[test]
-    fn an_hour_that_a_clock_skips_is_no_time() {
-        assert!(moment("2026-03-29T02:30", Tz::Europe__Berlin).is_none());
-        assert!(moment("2026-10-25T02:30", Tz::Europe__Berlin).is_some());
-        let time = moment("2026-03-02T18:30", Tz::Asia__Tokyo).unwrap();
-        assert_eq!(local(time, Tz::Asia__Tokyo), "2026-03-02T18:30");
     }
 }

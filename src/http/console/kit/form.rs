@@ -1,14 +1,21 @@
 //! Forms: the fields that people fill in, what they typed, and what was wrong with it. A form becomes one of the
 //! services' own messages by way of its JSON, so that the API and the console refuse the same things.
 
+use std::collections::BTreeSet;
+
 use chrono_tz::Tz;
 use serde::de::DeserializeOwned;
 use serde_json::Map;
 
+use crate::formats;
 use crate::http::body_faults::explain_rest;
-use crate::http::console::kit::field::Field;
+use crate::http::console::kit::field::{Field, Kind};
 use crate::http::console::kit::form_data::Fields;
 use crate::http::console::kit::frame::Frame;
+use crate::http::console::kit::merge;
+use crate::http::console::kit::merge::mark;
+use crate::http::console::kit::typed;
+use crate::http::console::kit::typed::Around;
 use crate::http::extract::parse;
 use crate::i18n;
 use crate::i18n::Param;
@@ -39,8 +46,15 @@ impl Form {
         Self { id, action: action.into(), fields, problem: None, version: None, submit }
     }
 
-    pub fn of_version(self, version: i64) -> Self {
+    /// Made of a record of this version: its fields tell what they hold.
+    pub fn of_version(mut self, version: i64) -> Self {
+        self.fields.iter_mut().for_each(|field| field.was = mark(&field.value));
         Self { version: Some(version), ..self }
+    }
+
+    /// The id of a field's control on the page.
+    pub fn control(&self, field: &Field) -> String {
+        format!("{}-{}", self.id, field.name)
     }
 
     pub fn has_more(&self) -> bool {
@@ -49,7 +63,7 @@ impl Form {
 
     /// Whether something under "more" needs to be seen.
     pub fn opens_more(&self) -> bool {
-        self.fields.iter().any(|field| field.more && field.error.is_some())
+        self.fields.iter().any(|field| field.more && (field.error.is_some() || field.theirs.is_some()))
     }
 
     pub fn is_refused(&self) -> bool {
@@ -61,29 +75,35 @@ impl Form {
     /// # Errors
     /// `invalid_fields`.
     pub fn read<T: DeserializeOwned + Rules>(&self, posted: &Fields, zone: Tz) -> Result<T, Error> {
-        self.message(posted, zone, |_, _| true)
+        self.message(posted, zone, |_| true)
     }
 
-    /// The message of a change: of what was typed over alone, so that a field which the form shows shortened (a
-    /// time without its seconds) stays as it is.
+    /// The message of a change, of these fields alone: one that was not typed over stays as it is, also where the form
+    /// shows it shortened (a time without its seconds).
     ///
     /// # Errors
     /// `invalid_fields`.
-    pub fn read_changes<T: DeserializeOwned + Rules>(&self, posted: &Fields, zone: Tz) -> Result<T, Error> {
-        self.message(posted, zone, |field, typed| typed != field.value)
+    pub fn read_changes<T: DeserializeOwned + Rules>(
+        &self,
+        posted: &Fields,
+        zone: Tz,
+        changed: &BTreeSet<&str>,
+    ) -> Result<T, Error> {
+        self.message(posted, zone, |field| changed.contains(field.name))
     }
 
     fn message<T: DeserializeOwned + Rules>(
         &self,
         posted: &Fields,
         zone: Tz,
-        matters: impl Fn(&Field, &str) -> bool,
+        matters: impl Fn(&Field) -> bool,
     ) -> Result<T, Error> {
         let mut body = Map::new();
         let mut validator = Vec::new();
-        for field in &self.fields {
-            let Some(typed) = posted.get(field.name).filter(|typed| matters(field, typed)) else { continue };
-            match field.json(typed, zone) {
+        let around = Around { zone, currency: posted.get("currency").unwrap_or_default() };
+        for field in self.fields.iter().filter(|field| matters(field)) {
+            let Some(typed) = posted.get(field.name) else { continue };
+            match typed::json(field, typed, &around) {
                 Ok(Some(value)) => drop(body.insert(field.name.to_owned(), value)),
                 Ok(None) => {}
                 Err(fault) => validator.push(fault),
@@ -95,44 +115,71 @@ impl Form {
         parse(&serde_json::to_vec(&body).expect("a map of plain values"))
     }
 
-    /// The form as it was sent, with what was wrong beside it.
-    pub fn refused(mut self, posted: &Fields, error: &Error, frame: &Frame) -> Self {
+    /// Puts in what was typed, and what the form was made of.
+    pub fn fill(&mut self, posted: &Fields) {
         for field in self.fields.iter_mut().filter(|field| !field.is_secret()) {
             if let Some(typed) = posted.get(field.name) {
                 field.value = typed.to_owned();
+            }
+            if let Some(was) = posted.get(&format!("was_{}", field.name)) {
+                field.was = was.to_owned();
             }
         }
         if posted.version().is_some() {
             self.version = posted.version();
         }
+    }
+
+    /// The form with what was typed beside what somebody else has changed since it was made.
+    pub fn oppose(&mut self, posted: &Fields, version: i64, f: &Frame) {
+        merge::oppose(&mut self.fields, posted, version, f);
+        self.problem = Some(f.t("conflict-about"));
+    }
+
+    /// The form as it was sent, with what was wrong beside it.
+    pub fn refused(mut self, posted: &Fields, error: &Error, frame: &Frame) -> Self {
+        self.refuse(posted, error, frame);
+        self
+    }
+
+    /// Puts in what was sent, and what was wrong beside it.
+    pub fn refuse(&mut self, posted: &Fields, error: &Error, frame: &Frame) {
+        self.fill(posted);
+        let currency = posted.get("currency").unwrap_or_default();
         let mut placed = 0;
         for fault in &error.fields {
             if let Some(field) = self.fields.iter_mut().find(|field| field.name == fault.field) {
-                field.error = Some(fault_text(frame, fault, field.is_secret()));
+                field.error = Some(fault_text(frame, fault, field, currency));
                 placed += 1;
             }
         }
         if placed == 0 || placed < error.fields.len() {
             self.problem = Some(why(frame, error));
         }
-        self
     }
 }
 
 /// What is wrong, for people before a page: some texts of the API speak of headers.
 pub fn why(frame: &Frame, error: &Error) -> String {
     let code = error.code.as_str();
-    let params: Vec<_> =
-        error.wait_seconds().map(|wait| ("seconds", Param::Number(wait))).into_iter().collect();
+    let wait = error.wait_seconds().unwrap_or(1);
+    let params = [("seconds", Param::Number(wait))];
     let own = i18n::text(frame.locale, &format!("refused-{code}"), None, &params);
     own.or_else(|| i18n::text(frame.locale, code, Some("detail"), &params)).unwrap_or_else(|| code.to_owned())
 }
 
-/// The limits of a password are on its length, which the word for the fault does not say.
-fn fault_text(frame: &Frame, fault: &FieldError, is_secret: bool) -> String {
-    let params: Vec<_> = fault.limit.iter().map(|limit| ("limit", Param::Number(*limit))).collect();
+/// What is wrong with a field. The limits of a password are on its length, and those of an amount are amounts, which the
+/// word for the fault does not say.
+fn fault_text(frame: &Frame, fault: &FieldError, field: &Field, currency: &str) -> String {
+    let limit = |limit: i64| match field.kind {
+        Kind::Amount if fault.code != "too_many_decimals" => {
+            Param::Text(formats::amount(frame.locale, limit, currency))
+        }
+        _ => Param::Number(limit),
+    };
+    let params: Vec<_> = fault.limit.iter().map(|it| ("limit", limit(*it))).collect();
     let text = |family: &str| i18n::text(frame.locale, &format!("{family}{}", fault.code), None, &params);
-    let of_secret = is_secret.then(|| text("refused-field-password_")).flatten();
+    let of_secret = field.is_secret().then(|| text("refused-field-password_")).flatten();
     let found = of_secret.or_else(|| text("refused-field-")).or_else(|| text("field-"));
     found.unwrap_or_else(|| frame.t("refused-invalid_fields"))
 }
@@ -145,6 +192,7 @@ pub fn is_mendable(error: &Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::console::kit::merge::settled;
     use domain::meeting::record::{MeetingChanges, NewMeeting};
 
     fn form() -> Form {
@@ -178,7 +226,9 @@ mod tests {
     #[test]
     fn what_is_not_typed_over_is_not_changed() {
         let sent = posted(&[("title", "初回"), ("met_at", "2026-03-02T18:00"), ("duration_minutes", "30")]);
-        let changes: MeetingChanges = form().read_changes(&sent, Tz::Asia__Tokyo).unwrap();
+        let form = form().of_version(1);
+        let changed = settled(&form.fields, &sent, 1).unwrap();
+        let changes: MeetingChanges = form.read_changes(&sent, Tz::Asia__Tokyo, &changed).unwrap();
         assert!(changes.title.is_none() && changes.met_at.is_none());
         assert_eq!(changes.duration_minutes.flatten().map(|it| it.0), Some(30));
     }

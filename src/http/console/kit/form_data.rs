@@ -6,15 +6,19 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
-use crate::http::console::kit::session::check_form;
+use crate::http::console::kit::session::{FormOf, form_of};
 use crate::http::console::kit::session_user::identity;
 use crate::http::extract::read;
 use crate::http::state::gateway;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 
-/// The field that every form carries (see [`check_form`]).
+/// The field that every form carries (see [`form_of`]).
 const TOKEN: &str = "form_token";
+/// The field that tells a form from every other (see [`once`](crate::http::console::kit::once::once)).
+const KEY: &str = "form_key";
+/// Stands in the names of fields that hold a secret: what they hold is neither shown again nor hashed.
+const SECRET: &str = "password";
 
 /// The fields of a form of this session; any other is refused.
 pub struct Posted(pub Fields);
@@ -34,6 +38,33 @@ impl Fields {
     /// A field's text, if it was sent.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The token of the form.
+    pub fn token(&self) -> Option<&str> {
+        self.get(TOKEN)
+    }
+
+    /// Every field in the order sent.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The form's own key: the id that its page gave it.
+    pub fn key(&self) -> Option<Id> {
+        self.id(KEY)
+    }
+
+    /// What was typed and chosen: all but the form's tokens and secrets.
+    pub fn said(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs().filter(|(name, _)| ![TOKEN, KEY].contains(name) && !name.contains(SECRET))
+    }
+
+    /// These fields with another value of one.
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.0.retain(|(known, _)| known != name);
+        self.0.push((name.to_owned(), value.into()));
+        self
     }
 
     /// The version of the record that the form was made of.
@@ -58,6 +89,12 @@ pub fn is_here(path: &str) -> bool {
     plain && path.starts_with('/') && !path.starts_with("//")
 }
 
+impl<'a> FromIterator<(&'a str, &'a str)> for Fields {
+    fn from_iter<T: IntoIterator<Item = (&'a str, &'a str)>>(pairs: T) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+}
+
 impl FromRequest for Posted {
     type Error = HttpError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, HttpError>>>>;
@@ -67,8 +104,10 @@ impl FromRequest for Posted {
         Box::pin(async move {
             let principal = identity(&request).ok_or_else(|| Error::new(ErrorCode::MissingToken))?;
             let fields = Fields::parsed(&body(&request, payload).await?);
-            check_form(&gateway(&request), fields.get(TOKEN), principal.caller.session_id)?;
-            Ok(Self(fields))
+            match form_of(&gateway(&request), fields.token(), &principal.caller) {
+                FormOf::ThisSession => Ok(Self(fields)),
+                FormOf::OtherSession | FormOf::Nobody => Err(Error::new(ErrorCode::Forbidden).into()),
+            }
         })
     }
 }

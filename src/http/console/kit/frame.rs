@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::actors::operations::messages::{may_audit, may_operate};
 use crate::formats;
 use crate::http::console::kit::assets;
+use crate::http::console::kit::field::Field;
 use crate::http::error::HttpError;
 use crate::http::problem::locale_tag;
 use crate::http::request_log::tells;
@@ -20,6 +21,7 @@ use domain::user::record::User;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
+use kernel::ids::new_id;
 use kernel::locale::Locale;
 
 /// The greatest number on the bell.
@@ -38,6 +40,8 @@ pub struct Frame {
     pub unread: i64,
     /// What was done just now, as a text.
     pub done: Option<String>,
+    /// The address of the first page of the list.
+    pub first: String,
 }
 
 /// Who is signed in.
@@ -50,7 +54,17 @@ impl Frame {
     /// Before signing in.
     pub fn nobodys(locale: Locale, now: Timestamp) -> Self {
         let form = String::new();
-        Self { locale, zone: Tz::UTC, now, who: None, section: "", form, unread: 0, done: None }
+        Self {
+            locale,
+            zone: Tz::UTC,
+            now,
+            who: None,
+            section: "",
+            form,
+            unread: 0,
+            done: None,
+            first: String::new(),
+        }
     }
 
     /// `done` is the word that the address has after a form: unknown ones say nothing.
@@ -68,7 +82,7 @@ impl Frame {
         let who = Who { caller, name: user.name.clone() };
         // Auth checks the shape of a zone's name, not whether there is such a zone.
         let zone = user.time_zone.parse().unwrap_or(Tz::UTC);
-        Self { locale, zone, now, who: Some(who), section, form, unread, done }
+        Self { locale, zone, now, who: Some(who), section, form, unread, done, first: String::new() }
     }
 
     /// The text of a key. One that is missing shows: the E2E looks for the brackets.
@@ -148,6 +162,21 @@ impl Frame {
     /// The badge's number; what is more is not worth the room.
     pub fn badge(&self) -> String {
         if self.unread > BADGE_MAX { format!("{BADGE_MAX}+") } else { self.unread.to_string() }
+    }
+
+    /// The text of no choice: to be made, or what it means.
+    pub fn empty_choice(&self, field: &Field) -> String {
+        if field.required { self.t("form-choose") } else { self.word("none", field.name) }
+    }
+
+    /// What is wrong with a field.
+    pub fn fault(&self, code: &str) -> String {
+        self.t(&format!("refused-field-{code}"))
+    }
+
+    /// A key for a form, which no other form has.
+    pub fn key(&self) -> String {
+        new_id().to_string()
     }
 
     /// Where the assets of this build are.

@@ -3,22 +3,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::http::console::kit::field::Choice;
+use crate::http::console::kit::choice::Choice;
 use crate::http::console::kit::frame::Frame;
 use crate::http::state::Gateway;
-use domain::approval::rules::may_be_approver;
-use domain::customer::messages::{
-    CustomerFilter, CustomerName, FIND_CUSTOMERS_MAX, FindCustomers, ListCustomers, SORTS,
-};
-use domain::user::messages::{FIND_USERS_MAX, FindUsers, ListUsers, UserFilter, UserName};
-use domain::user::record::UserView;
+use domain::customer::messages::{CustomerName, FIND_CUSTOMERS_MAX, FindCustomers};
+use domain::user::messages::{FIND_USERS_MAX, FindUsers, UserName};
 use kernel::caller::Caller;
 use kernel::error::Error;
 use kernel::ids::Id;
-use kernel::page::PageRequest;
-
-/// Users or customers to choose from, at most: SPEC §2's longest page.
-const CHOICES: i64 = 200;
 
 /// The users and customers that records refer to.
 #[derive(Default)]
@@ -82,6 +74,21 @@ impl Names {
         }
     }
 
+    /// A user's name, unless the user was deleted.
+    pub fn live_user(&self, id: Id) -> Option<String> {
+        self.users.get(&id).filter(|user| !user.is_deleted).map(|user| user.name.clone())
+    }
+
+    /// A user as a choice of a form.
+    pub fn user_choice(&self, id: Id) -> Option<Choice> {
+        self.live_user(id).map(|label| Choice { value: id.to_string(), label })
+    }
+
+    /// A customer as a choice of a form.
+    pub fn customer_choice(&self, id: Id) -> Option<Choice> {
+        self.customer(id).map(|customer| Choice { value: id.to_string(), label: customer.name })
+    }
+
     /// The customer, unless it is deleted or not the caller's to see.
     pub fn customer(&self, id: Id) -> Option<CustomerLink> {
         let customer = self.customers.get(&id).filter(|customer| !customer.is_deleted)?;
@@ -92,67 +99,4 @@ impl Names {
     pub fn customer_even_if_deleted(&self, id: Id) -> Option<String> {
         self.customers.get(&id).map(|customer| customer.name.clone())
     }
-}
-
-fn all() -> PageRequest {
-    PageRequest { limit: CHOICES, after: None, count: false }
-}
-
-/// Everybody who may be made responsible for something, by name.
-///
-/// # Errors
-/// `unavailable`, `overloaded`.
-pub async fn people(
-    gateway: &Gateway,
-    caller: Caller,
-    may: impl Fn(&UserView) -> bool,
-) -> Result<Vec<Choice>, Error> {
-    let list = ListUsers { caller, filter: UserFilter::default(), page: all() };
-    let mut users = gateway.auth.service.ask(list).await?.items;
-    users.retain(may);
-    users.sort_by(|one, other| one.name().cmp(other.name()));
-    let choice = |user: UserView| Choice { value: user.id().to_string(), label: user.name().to_owned() };
-    Ok(users.into_iter().map(choice).collect())
-}
-
-/// The people whom the caller may name as responsible for a record: SALES name nobody.
-///
-/// # Errors
-/// As [`people`].
-pub async fn owners(gateway: &Gateway, caller: Caller) -> Result<Vec<Choice>, Error> {
-    if caller.only_owner().is_none() { people(gateway, caller, |_| true).await } else { Ok(Vec::new()) }
-}
-
-/// Those who may approve a request of `requester`.
-///
-/// # Errors
-/// As [`people`].
-pub async fn approvers(gateway: &Gateway, caller: Caller, requester: Id) -> Result<Vec<Choice>, Error> {
-    people(gateway, caller, |user| may_be_approver(user.id(), user.role(), requester)).await
-}
-
-/// The caller's customers, by name; `chosen` is among them also where there are more than fit.
-///
-/// # Errors
-/// `unavailable`, `overloaded`.
-pub async fn customers(gateway: &Gateway, caller: Caller, chosen: Option<Id>) -> Result<Vec<Choice>, Error> {
-    let sort = *SORTS.iter().find(|sort| sort.name == "name").expect("an order of customers");
-    let list = ListCustomers { caller, filter: CustomerFilter::default(), sort, page: all() };
-    let found = gateway.customers.service.ask(list).await?.items;
-    let mut choices: Vec<Choice> = found
-        .into_iter()
-        .map(|customer| {
-            let label = match &customer.company {
-                Some(company) => format!("{} ({company})", customer.name),
-                None => customer.name.clone(),
-            };
-            Choice { value: customer.id.to_string(), label }
-        })
-        .collect();
-    if let Some(id) = chosen.filter(|id| !choices.iter().any(|choice| choice.value == id.to_string())) {
-        let names = load(gateway, caller, References::default().customers([id])).await?;
-        let link = names.customer(id).map(|link| Choice { value: id.to_string(), label: link.name });
-        choices.splice(0..0, link);
-    }
-    Ok(choices)
 }

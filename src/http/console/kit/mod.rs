@@ -2,17 +2,24 @@
 
 pub mod assets;
 pub mod chart;
+pub mod chips;
+pub mod choice;
 pub mod choices;
 pub mod field;
 pub mod form;
 pub mod form_data;
 pub mod frame;
 pub mod lookups;
+pub mod merge;
+pub mod once;
 pub mod record_pages;
+pub mod resume;
+pub mod search;
 pub mod session;
 pub mod session_user;
 pub mod shared_pages;
 pub mod timeline;
+pub mod typed;
 
 #[cfg(test)]
 mod texts;

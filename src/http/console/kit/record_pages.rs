@@ -8,23 +8,31 @@ use std::sync::Arc;
 use askama::Template;
 use serde::de::DeserializeOwned;
 
+use crate::http::console::kit::choice::Source;
 use crate::http::console::kit::field::Field;
-use crate::http::console::kit::form::{Form, is_mendable};
-use crate::http::console::kit::form_data::{Fields, Posted};
+use crate::http::console::kit::form::{Form, is_mendable, why};
+use crate::http::console::kit::form_data::Fields;
 use crate::http::console::kit::frame::{Frame, Outcome, html, ok, redirect};
+use crate::http::console::kit::merge;
+use crate::http::console::kit::once::once;
+use crate::http::console::kit::resume::{Again, Sent};
+use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::Edit;
 use crate::http::error::HttpResult;
 use crate::http::extract::PathId;
 use kernel::caller::Caller;
 use kernel::context::Context;
-use kernel::error::Error;
+use kernel::error::{Error, ErrorCode};
 use kernel::event::Versioned;
 use kernel::ids::Id;
 use kernel::validation::Rules;
 
 /// Records on the page of a customer whom they are about.
 pub const EMBEDDED_ROWS: i64 = 20;
+
+/// How often a change is merged with what others have changed in that moment.
+const RACES_MAX: u32 = 3;
 
 /// The form of a new record: its id on the page, where it is sent, and the text on its button.
 pub struct NewForm {
@@ -42,6 +50,9 @@ pub trait ListPage {
     /// What the form becomes.
     type New: DeserializeOwned + Rules;
     type View: Template;
+
+    /// The list's filters that are searches.
+    const FILTERS: &'static [(&'static str, Source)] = &[];
 
     /// The service's rule, for pages that not everybody may open.
     ///
@@ -62,8 +73,12 @@ pub trait ListPage {
     /// The page; `form` is a new record's as it was refused.
     async fn view(me: &SessionUser, f: Frame, form: Option<Form>) -> Result<Self::View, Error>;
 
-    /// Sends the new record to its service; answers with the address to go to.
-    async fn create(me: &SessionUser, new: Self::New, posted: &Fields) -> Result<String, Error>;
+    /// Sends the new record to its service; answers with its id.
+    async fn create(me: &SessionUser, new: Self::New, posted: &Fields, context: Context)
+    -> Result<Id, Error>;
+
+    /// The address to go to when the record was made.
+    fn made(id: Id) -> String;
 
     /// The page after a form was refused, with what can be mended beside it.
     async fn refused(
@@ -122,25 +137,37 @@ async fn edit_form<P: EditPage>(me: &SessionUser, f: &Frame, record: &P::Record)
 /// The service's.
 pub async fn index<P: ListPage>(me: SessionUser) -> HttpResult {
     P::may_open(&me.caller())?;
+    if let Some(address) = search::settled_address(&me, P::FILTERS).await? {
+        return Ok(redirect(&address));
+    }
     let f = me.frame(P::SECTION).await;
     Ok(ok(&P::view(&me, f, None).await?))
 }
 
-/// Creates a record; what can be mended is shown beside the form.
+/// Creates a record, once for each form; what can be mended is shown beside the form.
 ///
 /// # Errors
 /// The service's, but for what can be mended.
-pub async fn create<P: ListPage>(me: SessionUser, posted: Posted) -> HttpResult {
+pub async fn create<P: ListPage>(me: SessionUser, sent: Sent) -> HttpResult {
     P::may_open(&me.caller())?;
     let f = me.frame(P::SECTION).await;
-    let (form, posted) = (new_form::<P>(&me, &f, None).await?, posted.0);
+    let mut form = new_form::<P>(&me, &f, None).await?;
+    if let Some(again) = sent.again {
+        again.show(&mut form, &sent.fields, &f);
+        search::name_chosen(&me, &mut form.fields).await?;
+        let page = P::view(&me, f, Some(form)).await?;
+        return Ok(html(Outcome(again.error().as_ref()), &page));
+    }
+    let posted = search::settle(&me, &mut form.fields, sent.fields).await?;
     let made = match form.read(&posted, f.zone) {
         Err(error) => Err(error),
-        Ok(new) => P::create(&me, new, &posted).await,
+        Ok(new) => once(&me, &posted, |context| P::create(&me, new, &posted, context)).await,
     };
     match made {
-        Ok(address) => Ok(redirect(&address)),
+        Ok(id) => Ok(redirect(&P::made(id))),
         Err(error) if is_mendable(&error) => {
+            form.fill(&posted);
+            search::name_chosen(&me, &mut form.fields).await?;
             let page = P::refused(&me, f, (form, &posted), &error).await?;
             Ok(html(Outcome(Some(&error)), &page))
         }
@@ -148,37 +175,57 @@ pub async fn create<P: ListPage>(me: SessionUser, posted: Posted) -> HttpResult 
     }
 }
 
-/// The page with a record's form.
+/// The page with a record's form; `error` is why the record was not deleted.
 ///
 /// # Errors
 /// The service's.
-pub async fn edit<P: EditPage>(me: SessionUser, id: PathId) -> HttpResult {
+pub async fn edit<P: EditPage>(me: SessionUser, id: PathId, error: Option<&Error>) -> HttpResult {
     P::may_open(&me.caller())?;
     let record = P::find(&me, id.0).await?;
     let f = me.frame(P::SECTION).await;
-    let form = edit_form::<P>(&me, &f, &record).await?;
-    Ok(P::view_of(f, &record, form).answer(None))
+    let mut form = edit_form::<P>(&me, &f, &record).await?;
+    form.problem = error.map(|error| why(&f, error));
+    Ok(P::view_of(f, &record, form).answer(error))
 }
 
-/// Changes a record; what can be mended is shown beside the form.
+/// Changes a record. What somebody else has changed meanwhile stays; where both changed a field, the page shows both.
+/// What can be mended is shown beside the form.
 ///
 /// # Errors
 /// The service's, but for what can be mended.
-pub async fn change<P: EditPage>(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
+pub async fn change<P: EditPage>(me: SessionUser, id: PathId, sent: Sent) -> HttpResult {
     P::may_open(&me.caller())?;
-    let record = P::find(&me, id.0).await?;
     let f = me.frame(P::SECTION).await;
-    let (form, posted) = (edit_form::<P>(&me, &f, &record).await?, posted.0);
-    let changed = match form.read_changes(&posted, f.zone) {
-        Err(error) => Err(error),
-        Ok(changes) => P::change(&me, &record, changes, me.context(posted.version())).await,
-    };
-    match changed {
-        Ok(address) => Ok(redirect(&address)),
-        Err(error) if is_mendable(&error) => {
-            let form = form.refused(&posted, &error, &f);
-            Ok(P::view_of(f, &record, form).answer(Some(&error)))
+    let mut races = 0;
+    loop {
+        let found = P::find(&me, id.0).await;
+        let record = found.map_err(|error| Again::missing(sent.again, error))?;
+        let mut form = edit_form::<P>(&me, &f, &record).await?;
+        if let Some(again) = sent.again {
+            again.show(&mut form, &sent.fields, &f);
+            search::name_chosen(&me, &mut form.fields).await?;
+            return Ok(P::view_of(f, &record, form).answer(again.error().as_ref()));
         }
-        Err(error) => Err(error.into()),
+        let posted = search::settle(&me, &mut form.fields, sent.fields.clone()).await?;
+        let version = record.version();
+        let Some(changed) = merge::settled(&form.fields, &posted, version) else {
+            form.oppose(&posted, version, &f);
+            search::name_chosen(&me, &mut form.fields).await?;
+            return Ok(P::view_of(f, &record, form).answer(Some(&Error::new(ErrorCode::StaleVersion))));
+        };
+        let done = match form.read_changes(&posted, f.zone, &changed) {
+            Err(error) => Err(error),
+            Ok(changes) => P::change(&me, &record, changes, me.context(Some(version))).await,
+        };
+        match done {
+            Ok(address) => return Ok(redirect(&address)),
+            Err(error) if error.code == ErrorCode::StaleVersion && races < RACES_MAX => races += 1,
+            Err(error) if is_mendable(&error) => {
+                let mut form = form.refused(&posted, &error, &f);
+                search::name_chosen(&me, &mut form.fields).await?;
+                return Ok(P::view_of(f, &record, form).answer(Some(&error)));
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
 }

@@ -21,6 +21,7 @@ use crate::http::site::{CookieNames, cookie_names, is_secure, is_this_site};
 use crate::http::state::{Gateway, gateway};
 use domain::session::record::SessionKind;
 use domain::user::messages::{Login, Principal, Refresh, SignedIn, Tokens};
+use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
@@ -119,6 +120,12 @@ pub async fn open(request: &HttpRequest, email: &str, password: &str) -> Result<
     Ok(Opened { pair: Pair::of(tokens, &gateway)?, device, device_until })
 }
 
+/// Whether the request comes with cookies of a session. If it is nobody's, that session has ended.
+pub fn had_session(request: &HttpRequest) -> bool {
+    let CookieNames { session, refresh, .. } = cookie_names(&gateway(request));
+    [*session, *refresh].iter().any(|name| request.cookie(name).is_some())
+}
+
 /// The session of the browser's refresh token.
 fn present_session(request: &HttpRequest, gateway: &Gateway) -> Option<Id> {
     let refresh = request.cookie(cookie_names(gateway).refresh)?;
@@ -192,13 +199,24 @@ pub fn vouch(gateway: &Gateway, user: Id, session: Id) -> Result<String, Error> 
     gateway.auth.keys.issue(Use::Form, user, session, 0, now, now.plus(FORM_LASTS))
 }
 
-/// # Errors
-/// `forbidden` unless the form was made for this session.
-pub fn check_form(gateway: &Gateway, token: Option<&str>, session: Id) -> Result<(), Error> {
+/// Whom a form was made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormOf {
+    ThisSession,
+    /// Another session of the same user, who has signed in again since.
+    OtherSession,
+    /// Somebody else, or it is no form of ours.
+    Nobody,
+}
+
+/// Whom a form with this token was made for, which the caller has sent.
+pub fn form_of(gateway: &Gateway, token: Option<&str>, caller: &Caller) -> FormOf {
     let claims = token.map(|token| gateway.auth.keys.check(Use::Form, token, gateway.clock.now()));
     match claims {
-        Some(Ok(claims)) if claims.sid == session => Ok(()),
-        _ => Err(Error::new(ErrorCode::Forbidden)),
+        Some(Ok(claims)) if claims.sub != caller.user_id => FormOf::Nobody,
+        Some(Ok(claims)) if claims.sid == caller.session_id => FormOf::ThisSession,
+        Some(Ok(_)) => FormOf::OtherSession,
+        Some(Err(_)) | None => FormOf::Nobody,
     }
 }
 

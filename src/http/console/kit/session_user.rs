@@ -13,7 +13,7 @@ use crate::http::console::kit::session::Identity;
 use crate::http::language::asked_locale;
 use crate::http::request_ids::RequestIds;
 use crate::http::state::{Gateway, gateway};
-use domain::notification::messages::ListNotifications;
+use domain::notification::messages::{ListNotifications, Which};
 use domain::user::messages::Principal;
 use domain::user::record::User;
 use kernel::caller::Caller;
@@ -80,12 +80,21 @@ pub async fn frame_of(request: &HttpRequest, section: &'static str) -> Frame {
     let Principal { caller, user, .. } = &principal;
     let form = session::vouch(&gateway, caller.user_id, caller.session_id).unwrap_or_default();
     let unread = unread(&gateway, caller).await;
-    Frame::of(&user.user, *caller, section, gateway.clock.now(), form, unread, done.as_deref())
+    let frame = Frame::of(&user.user, *caller, section, gateway.clock.now(), form, unread, done.as_deref());
+    Frame { first: address_without(request, &["cursor", "done"]), ..frame }
+}
+
+/// The address of a page without some of its parameters.
+pub fn address_without(request: &HttpRequest, names: &[&str]) -> String {
+    let given = form_urlencoded::parse(request.query_string().as_bytes());
+    let kept = given.filter(|(name, _)| !names.contains(&name.as_ref()));
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish();
+    if query.is_empty() { request.path().to_owned() } else { format!("{}?{query}", request.path()) }
 }
 
 /// The badge. A page without it is better than none while analytics is away.
 async fn unread(gateway: &Gateway, caller: &Caller) -> i64 {
     let page = PageRequest { limit: 1, after: None, count: true };
-    let asked = ListNotifications { caller: *caller, unread_only: true, page };
+    let asked = ListNotifications { caller: *caller, which: Which::Unread, page };
     gateway.analytics.service.ask(asked).await.ok().and_then(|page| page.total).unwrap_or(0)
 }

@@ -4,15 +4,16 @@ use actix_web::HttpRequest;
 use askama::Template;
 use serde::de::DeserializeOwned;
 
-use crate::http::console::kit::field::Choice;
+use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::{Form, why};
 use crate::http::console::kit::form_data::Fields;
 use crate::http::console::kit::frame::{Frame, Outcome, html};
+use crate::http::console::kit::search;
 use crate::http::extract::parse_query;
 use kernel::error::Error;
 
 /// Parameters of pages that the API has not.
-const OWN: [&str; 2] = ["done", "unread"];
+const OWN: [&str; 3] = ["done", "unread", "show"];
 
 /// Whatever could not be done.
 #[derive(Template)]
@@ -66,9 +67,8 @@ pub struct Removal {
     pub version: i64,
     pub back: String,
     pub problem: Option<String>,
-    /// Who may receive what a user leaves behind, and who would.
-    pub successors: Vec<Choice>,
-    pub successor: String,
+    /// The choice of who takes over what a user leaves behind.
+    pub successor: Option<Field>,
     /// Who would decide what waits for the user; every MANAGER if nobody.
     pub approver: Option<String>,
 }
@@ -81,7 +81,8 @@ pub struct Removal {
 pub fn list_params<T: DeserializeOwned>(request: &HttpRequest) -> Result<(T, Fields), Error> {
     let query = request.query_string();
     let given = form_urlencoded::parse(query.as_bytes());
-    let given = given.filter(|(name, value)| !value.is_empty() && !OWN.contains(&name.as_ref()));
+    let is_ours = |name: &str| OWN.contains(&name) || search::is_line(name);
+    let given = given.filter(|(name, value)| !value.is_empty() && !is_ours(name));
     let kept = form_urlencoded::Serializer::new(String::new()).extend_pairs(given).finish();
     Ok((parse_query(&kept)?, Fields::parsed(query.as_bytes())))
 }

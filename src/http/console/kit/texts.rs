@@ -64,7 +64,9 @@ fn every_key_that_a_page_asks_for_has_its_text() {
                 missing.insert(format!("done-{word} in {path}"));
             }
         }
-        for name in ["text", "email", "phone", "password", "area", "number", "moment", "choice"] {
+        for name in
+            ["text", "email", "phone", "password", "area", "number", "amount", "moment", "choice", "search"]
+        {
             for field in after(&source, &format!("Field::{name}(\"")) {
                 if !is_there(&format!("label-{}", field.replace('_', "-"))) {
                     missing.insert(format!("the label of {field} in {path}"));

@@ -6,15 +6,21 @@ use actix_web::{get, post};
 use askama::Template;
 
 use crate::http::api::approvals::ApprovalParams;
-use crate::http::console::kit::field::{Choice, Field};
+use crate::http::console::kit::chips::{Chip, hidden_filters};
+use crate::http::console::kit::choice::Choice;
+use crate::http::console::kit::choice::Source;
+use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::{Form, is_mendable, why};
-use crate::http::console::kit::form_data::{Fields, Posted};
+use crate::http::console::kit::form_data::Fields;
 use crate::http::console::kit::frame::redirect;
 use crate::http::console::kit::frame::{Frame, Outcome, html, ok};
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::{CustomerLink, Names, References};
+use crate::http::console::kit::once::once;
 use crate::http::console::kit::record_pages;
 use crate::http::console::kit::record_pages::{EMBEDDED_ROWS, ListPage, NewForm, new_form};
+use crate::http::console::kit::resume::{Again, Sent};
+use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::{list_params, narrowed};
 use crate::http::extract::PathId;
@@ -27,6 +33,7 @@ use domain::approval::messages::{
 use domain::approval::record::NewApproval;
 use domain::approval::record::{Approval, ApprovalStatus};
 use domain::approval::rules::{Action, permitted};
+use kernel::context::Context;
 use kernel::error::Error;
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
@@ -52,6 +59,7 @@ pub struct ApprovalsPage {
     is_first: bool,
     status: String,
     statuses: [ApprovalStatus; 4],
+    chips: Vec<Chip>,
     form: Form,
 }
 
@@ -102,16 +110,18 @@ impl ListPage for Approvals {
         _: Option<&Approval>,
         customer: Option<Id>,
     ) -> Result<Vec<Field>, Error> {
-        let customers = lookups::customers(&me.gateway, me.caller(), customer).await?;
-        let approvers = lookups::approvers(&me.gateway, me.caller(), me.caller().user_id).await?;
+        let references = References::default().customers(customer);
+        let names = lookups::load(&me.gateway, me.caller(), references).await?;
         let currency = |code: &&str| Choice { value: (*code).to_owned(), label: (*code).to_owned() };
         Ok(vec![
-            Field::choice("customer_id", customers).required().holding_some(customer),
+            Field::search("customer_id", Source::Customers)
+                .required()
+                .choosing(customer.and_then(|id| names.customer_choice(id))),
             Field::text("title").required(),
-            Field::number("amount").required(),
+            Field::amount("amount").required().hint("amount-hint"),
             Field::choice("currency", CURRENCIES.iter().map(currency).collect()).required().holding("JPY"),
             Field::area("reason").more(),
-            Field::choice("approver_id", approvers).more(),
+            Field::search("approver_id", Source::ApproversOf(me.caller().user_id)).more(),
         ])
     }
 
@@ -128,6 +138,7 @@ impl ListPage for Approvals {
             None => new_form::<Self>(me, &f, customer_id).await?,
         };
         Ok(ApprovalsPage {
+            chips: hidden_filters(me, &f, &given, &["status"]).await?,
             rows: rows(me, &f, items).await?,
             next: next.map(|next| next_address(&me.request, &next)),
             is_first,
@@ -138,10 +149,17 @@ impl ListPage for Approvals {
         })
     }
 
-    async fn create(me: &SessionUser, approval: NewApproval, _: &Fields) -> Result<String, Error> {
-        let request = RequestApproval { approval, context: me.context(None) };
-        let after = me.gateway.opportunity.service.ask(request).await?;
-        Ok(format!("/approvals/{}?done=requested", after.id))
+    async fn create(
+        me: &SessionUser,
+        approval: NewApproval,
+        _: &Fields,
+        context: Context,
+    ) -> Result<Id, Error> {
+        Ok(me.gateway.opportunity.service.ask(RequestApproval { approval, context }).await?.id)
+    }
+
+    fn made(id: Id) -> String {
+        format!("/approvals/{id}?done=requested")
     }
 }
 
@@ -151,8 +169,8 @@ pub async fn index(me: SessionUser) -> HttpResult {
 }
 
 #[post("/approvals")]
-pub async fn create(me: SessionUser, posted: Posted) -> HttpResult {
-    record_pages::create::<Approvals>(me, posted).await
+pub async fn create(me: SessionUser, sent: Sent) -> HttpResult {
+    record_pages::create::<Approvals>(me, sent).await
 }
 
 #[derive(Template)]
@@ -165,11 +183,20 @@ struct ApprovalPage {
     can_decide: bool,
     can_cancel: bool,
     can_reassign: bool,
-    approvers: Vec<Choice>,
-    /// What was said, if it was refused.
-    comment: String,
-    comment_error: Option<String>,
-    problem: Option<String>,
+    /// The form of a decision, and that of another approver.
+    decision: Form,
+    reassign: Form,
+}
+
+fn decision_form(approval: &Approval) -> Form {
+    let action = format!("/approvals/{}", approval.id);
+    Form::new("decision", action, "", vec![Field::area("comment")]).of_version(approval.version)
+}
+
+fn reassign_form(approval: &Approval) -> Form {
+    let approver = Field::search("approver_id", Source::ApproversOf(approval.requester_id)).required();
+    let action = format!("/approvals/{}", approval.id);
+    Form::new("reassign", action, "", vec![approver]).of_version(approval.version)
 }
 
 async fn shown(gateway: &Gateway, me: &SessionUser, id: Id) -> Result<ApprovalPage, Error> {
@@ -183,16 +210,10 @@ async fn shown(gateway: &Gateway, me: &SessionUser, id: Id) -> Result<ApprovalPa
         can_decide: may(Action::Approve),
         can_cancel: may(Action::Cancel),
         can_reassign,
-        approvers: if can_reassign {
-            lookups::approvers(gateway, caller, approval.requester_id).await?
-        } else {
-            Vec::new()
-        },
+        decision: decision_form(&approval),
+        reassign: reassign_form(&approval),
         decided_by: approval.decided_by.map(|id| names.user(&f, id)),
         row: row(&names, &f, (*approval).clone()),
-        comment: String::new(),
-        comment_error: None,
-        problem: None,
         f,
     })
 }
@@ -218,26 +239,53 @@ fn decision(posted: &Fields) -> Result<Decision, Error> {
     })
 }
 
+/// What was done, as the notice says it.
+fn done(decision: &Decision) -> &'static str {
+    match decision {
+        Decision::Approve(_) => "approved",
+        Decision::Reject(_) => "rejected",
+        Decision::Cancel(_) => "cancelled",
+        Decision::Reassign(_) => "reassigned",
+    }
+}
+
 #[post("/approvals/{id}")]
-pub async fn decide(gateway: Data<Gateway>, me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
-    let posted = posted.0;
+pub async fn decide(gateway: Data<Gateway>, me: SessionUser, id: PathId, sent: Sent) -> HttpResult {
+    let is_reassigned = sent.fields.get("decision") == Some("reassign");
+    let shown = shown(&gateway, &me, id.0).await;
+    let mut page = shown.map_err(|error| Again::missing(sent.again, error))?;
+    let form = if is_reassigned { &mut page.reassign } else { &mut page.decision };
+    if let Some(again) = sent.again {
+        again.show(form, &sent.fields, &page.f);
+        search::name_chosen(&me, &mut form.fields).await?;
+        return Ok(html(Outcome(again.error().as_ref()), &page));
+    }
+    let posted = search::settle(&me, &mut form.fields, sent.fields).await?;
     let decided = match decision(&posted) {
         Err(error) => Err(error),
         Ok(decision) => {
-            let decide = DecideApproval { id: id.0, decision, context: me.context(posted.version()) };
-            gateway.opportunity.service.ask(decide).await
+            let done = done(&decision);
+            let decided = once(&me, &posted, async |context| {
+                gateway.opportunity.service.ask(DecideApproval { id: id.0, decision, context }).await?;
+                // The decision stands, whether its notice is read or not.
+                if let Err(error) = gateway.analytics.read_about(id.0, me.context(None)).await {
+                    tracing::warn!(approval = %id.0, %error, "can't mark the notices of an approval as read");
+                }
+                Ok(id.0)
+            });
+            decided.await.map(|_| done)
         }
     };
     match decided {
-        Ok(_) => Ok(redirect(&format!("/approvals/{}?done=decided", id.0))),
+        Ok(done) => Ok(redirect(&format!("/approvals/{}?done={done}", id.0))),
         Err(error) if is_mendable(&error) => {
-            let mut page = shown(&gateway, &me, id.0).await?;
-            page.comment = posted.get("comment").unwrap_or_default().to_owned();
-            let form = Form::new("decision", "", "", vec![Field::area("comment")]);
-            let form = form.refused(&posted, &error, &page.f);
-            page.comment_error = form.fields.into_iter().find_map(|field| field.error);
-            page.problem =
-                form.problem.or_else(|| page.comment_error.is_none().then(|| why(&page.f, &error)));
+            form.refuse(&posted, &error, &page.f);
+            if form.problem.is_none() && form.fields.iter().all(|field| field.error.is_none()) {
+                form.problem = Some(why(&page.f, &error));
+            }
+            // It is of the record as the page shows it now.
+            form.version = Some(page.row.approval.version);
+            search::name_chosen(&me, &mut form.fields).await?;
             Ok(html(Outcome(Some(&error)), &page))
         }
         Err(error) => Err(error.into()),

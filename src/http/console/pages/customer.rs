@@ -15,8 +15,10 @@ use crate::http::console::kit::frame::redirect;
 use crate::http::console::kit::frame::{Frame, Outcome, html, ok};
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::References;
+use crate::http::console::kit::once::once;
 use crate::http::console::kit::record_pages;
 use crate::http::console::kit::record_pages::EditPage;
+use crate::http::console::kit::resume::Sent;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::{Edit, Removal, list_params};
 use crate::http::console::kit::timeline;
@@ -123,12 +125,12 @@ impl EditPage for Customers {
 
 #[get("/customers/{id}/edit")]
 pub async fn edit(me: SessionUser, id: PathId) -> HttpResult {
-    record_pages::edit::<Customers>(me, id).await
+    record_pages::edit::<Customers>(me, id, None).await
 }
 
 #[post("/customers/{id}/edit")]
-pub async fn change(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
-    record_pages::change::<Customers>(me, id, posted).await
+pub async fn change(me: SessionUser, id: PathId, sent: Sent) -> HttpResult {
+    record_pages::change::<Customers>(me, id, sent).await
 }
 
 async fn removal(
@@ -148,8 +150,7 @@ async fn removal(
         version: customer.version,
         back: address(customer),
         problem: error.map(|error| why(&f, error)),
-        successors: Vec::new(),
-        successor: String::new(),
+        successor: None,
         approver: None,
         f,
     };
@@ -164,8 +165,10 @@ pub async fn ask_removal(gateway: Data<Gateway>, me: SessionUser, id: PathId) ->
 
 #[post("/customers/{id}/delete")]
 pub async fn remove(gateway: Data<Gateway>, me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
-    let delete = DeleteCustomer { id: id.0, context: me.context(posted.0.version()) };
-    match gateway.customers.service.ask(delete).await {
+    let deleted = once(&me, &posted.0, async |context| {
+        gateway.customers.service.ask(DeleteCustomer { id: id.0, context }).await
+    });
+    match deleted.await {
         Ok(saga) => Ok(redirect(&format!("/sagas?done=deleted#saga-{saga}"))),
         Err(error) if is_mendable(&error) => {
             let customer = gateway.customers.find(me.caller(), id.0).await?;

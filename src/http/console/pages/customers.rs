@@ -4,14 +4,19 @@ use actix_web::{get, post};
 use askama::Template;
 
 use crate::http::api::customers::CustomerParams;
-use crate::http::console::kit::field::{Choice, Field};
+use crate::http::console::kit::chips::{Chip, hidden_filters};
+use crate::http::console::kit::choice::Choice;
+use crate::http::console::kit::choice::Source;
+use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::Form;
-use crate::http::console::kit::form_data::{Fields, Posted};
+use crate::http::console::kit::form_data::Fields;
 use crate::http::console::kit::frame::Frame;
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::References;
 use crate::http::console::kit::record_pages;
 use crate::http::console::kit::record_pages::{ListPage, NewForm, new_form};
+use crate::http::console::kit::resume::Sent;
+use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::{list_params, narrowed};
 use crate::http::error::HttpResult;
@@ -19,6 +24,7 @@ use crate::http::paging::next_address;
 use domain::customer::messages::{CreateCustomer, ListCustomers, SORTS};
 use domain::customer::record::NewCustomer;
 use domain::customer::record::{Customer, CustomerStatus};
+use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 use kernel::page::Page;
@@ -33,13 +39,13 @@ struct Row {
 struct Asked {
     q: String,
     status: String,
-    owner_id: String,
+    owner: Field,
     sort: String,
 }
 
 impl Asked {
     fn anything(&self) -> bool {
-        !(self.q.is_empty() && self.status.is_empty() && self.owner_id.is_empty())
+        !(self.q.is_empty() && self.status.is_empty() && self.owner.value.is_empty())
     }
 }
 
@@ -61,9 +67,9 @@ pub struct CustomersPage {
     next: Option<String>,
     is_first: bool,
     asked: Asked,
-    owners: Vec<Choice>,
     sorts: [&'static str; 6],
     statuses: [CustomerStatus; 3],
+    chips: Vec<Chip>,
     form: Form,
     duplicate: Option<Duplicate>,
 }
@@ -88,6 +94,7 @@ impl ListPage for Customers {
     type Record = Customer;
     type New = NewCustomer;
     type View = CustomersPage;
+    const FILTERS: &'static [(&'static str, Source)] = &[("owner_id", Source::People)];
 
     async fn fields(
         me: &SessionUser,
@@ -104,10 +111,11 @@ impl ListPage for Customers {
             vec![Field::text("name").required().holding_some(customer.map(|customer| &customer.name))];
         fields.extend(details(customer));
         fields.push(Field::choice("status", statuses.into()).required().more().holding(status.as_str()));
-        let owners = lookups::owners(&me.gateway, me.caller()).await?;
-        if !owners.is_empty() {
+        if f.sees_all_owners() {
             let owner = customer.map_or(me.caller().user_id, |customer| customer.owner_id);
-            fields.push(Field::choice("owner_id", owners).required().more().holding(owner.to_string()));
+            let names = lookups::load(&me.gateway, me.caller(), References::default().users([owner])).await?;
+            let field = Field::search("owner_id", Source::People).choosing(names.user_choice(owner));
+            fields.push(field.required().more());
         }
         Ok(fields)
     }
@@ -125,6 +133,7 @@ impl ListPage for Customers {
             None => new_form::<Self>(me, &f, None).await?,
         };
         Ok(CustomersPage {
+            chips: hidden_filters(me, &f, &given, &["q", "status", "owner_id"]).await?,
             rows: rows(me, &f, items).await?,
             total: total.unwrap_or(0),
             next: next.map(|next| next_address(&me.request, &next)),
@@ -132,10 +141,9 @@ impl ListPage for Customers {
             asked: Asked {
                 q: narrowed(&given, "q"),
                 status: narrowed(&given, "status"),
-                owner_id: narrowed(&given, "owner_id"),
+                owner: search::filter(me, &given, "owner_id", Source::People).await?,
                 sort: sort.name.to_owned(),
             },
-            owners: lookups::owners(&me.gateway, me.caller()).await?,
             sorts: SORTS.map(|sort| sort.name),
             statuses: CustomerStatus::ALL,
             form,
@@ -144,11 +152,19 @@ impl ListPage for Customers {
         })
     }
 
-    async fn create(me: &SessionUser, customer: NewCustomer, posted: &Fields) -> Result<String, Error> {
+    async fn create(
+        me: &SessionUser,
+        customer: NewCustomer,
+        posted: &Fields,
+        context: Context,
+    ) -> Result<Id, Error> {
         let allow_duplicate = posted.get("allow_duplicate") == Some("true");
-        let message = CreateCustomer { customer, allow_duplicate, context: me.context(None) };
-        me.gateway.customers.service.ask(message).await?;
-        Ok("/customers?done=registered".to_owned())
+        let message = CreateCustomer { customer, allow_duplicate, context };
+        Ok(me.gateway.customers.service.ask(message).await?.id)
+    }
+
+    fn made(_: Id) -> String {
+        "/customers?done=registered".to_owned()
     }
 
     async fn refused(
@@ -180,8 +196,8 @@ pub async fn index(me: SessionUser) -> HttpResult {
 }
 
 #[post("/customers")]
-pub async fn create(me: SessionUser, posted: Posted) -> HttpResult {
-    record_pages::create::<Customers>(me, posted).await
+pub async fn create(me: SessionUser, sent: Sent) -> HttpResult {
+    record_pages::create::<Customers>(me, sent).await
 }
 
 /// The list with the customer who has the address already. It shows one, however many there are, and none is made:

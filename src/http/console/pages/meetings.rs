@@ -6,16 +6,22 @@ use actix_web::{get, post};
 use askama::Template;
 
 use crate::http::api::meetings::MeetingParams;
-use crate::http::console::kit::field::{Choice, Field, local};
+use crate::http::console::kit::chips::{Chip, hidden_filters};
+use crate::http::console::kit::choice::Source;
+use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::Form;
 use crate::http::console::kit::form_data::{Fields, Posted};
 use crate::http::console::kit::frame::{Frame, redirect};
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::{CustomerLink, References};
+use crate::http::console::kit::once::once;
 use crate::http::console::kit::record_pages;
 use crate::http::console::kit::record_pages::{EMBEDDED_ROWS, EditPage, ListPage, NewForm, new_form};
+use crate::http::console::kit::resume::Sent;
+use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
-use crate::http::console::kit::shared_pages::{Edit, list_params, narrowed};
+use crate::http::console::kit::shared_pages::{Edit, list_params};
+use crate::http::console::kit::typed::local;
 use crate::http::error::HttpResult;
 use crate::http::extract::PathId;
 use crate::http::paging::next_address;
@@ -25,7 +31,7 @@ use domain::meeting::messages::{
 use domain::meeting::record::Meeting;
 use domain::meeting::record::{MeetingChanges, NewMeeting};
 use kernel::context::Context;
-use kernel::error::Error;
+use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
 
@@ -44,10 +50,9 @@ pub struct MeetingsPage {
     next: Option<String>,
     is_first: bool,
     /// What the list is narrowed to.
-    owner_id: String,
-    customer_id: String,
-    owners: Vec<Choice>,
-    customers: Vec<Choice>,
+    owner: Field,
+    customer: Field,
+    chips: Vec<Chip>,
     form: Form,
 }
 
@@ -87,6 +92,8 @@ impl ListPage for Meetings {
     type Record = Meeting;
     type New = NewMeeting;
     type View = MeetingsPage;
+    const FILTERS: &'static [(&'static str, Source)] =
+        &[("customer_id", Source::Customers), ("owner_id", Source::People)];
 
     async fn fields(
         me: &SessionUser,
@@ -95,12 +102,16 @@ impl ListPage for Meetings {
         customer: Option<Id>,
     ) -> Result<Vec<Field>, Error> {
         let chosen = meeting.map(|meeting| meeting.customer_id).or(customer);
-        let customers = lookups::customers(&me.gateway, me.caller(), chosen).await?;
+        let owner = meeting.map_or(me.caller().user_id, |meeting| meeting.owner_id);
+        let references = References::default().customers(chosen).users([owner]);
+        let names = lookups::load(&me.gateway, me.caller(), references).await?;
         let met_at = meeting.map_or(f.now, |meeting| meeting.met_at);
         let minutes = meeting.and_then(|meeting| meeting.duration_minutes);
         let of = |read: fn(&Meeting) -> Option<&String>| meeting.and_then(read);
         let mut fields = vec![
-            Field::choice("customer_id", customers).required().holding_some(chosen),
+            Field::search("customer_id", Source::Customers)
+                .required()
+                .choosing(chosen.and_then(|id| names.customer_choice(id))),
             Field::text("title").required().holding_some(meeting.map(|meeting| &meeting.title)),
             Field::moment("met_at").required().holding(local(met_at, f.zone)),
             Field::number("duration_minutes").holding_some(minutes),
@@ -108,10 +119,9 @@ impl ListPage for Meetings {
             Field::area("notes").more().holding_some(of(|meeting| meeting.notes.as_ref())),
             Field::area("outcome").more().holding_some(of(|meeting| meeting.outcome.as_ref())),
         ];
-        let owners = lookups::owners(&me.gateway, me.caller()).await?;
-        if !owners.is_empty() {
-            let owner = meeting.map_or(me.caller().user_id, |meeting| meeting.owner_id);
-            fields.push(Field::choice("owner_id", owners).required().more().holding(owner.to_string()));
+        if f.sees_all_owners() {
+            let field = Field::search("owner_id", Source::People).choosing(names.user_choice(owner));
+            fields.push(field.required().more());
         }
         Ok(fields)
     }
@@ -129,21 +139,28 @@ impl ListPage for Meetings {
             None => new_form::<Self>(me, &f, customer_id).await?,
         };
         Ok(MeetingsPage {
+            chips: hidden_filters(me, &f, &given, &["customer_id", "owner_id"]).await?,
             rows: rows(me, &f, items).await?,
             next: next.map(|next| next_address(&me.request, &next)),
             is_first,
-            owner_id: narrowed(&given, "owner_id"),
-            customer_id: narrowed(&given, "customer_id"),
-            owners: lookups::owners(&me.gateway, me.caller()).await?,
-            customers: lookups::customers(&me.gateway, me.caller(), customer_id).await?,
+            owner: search::filter(me, &given, "owner_id", Source::People).await?,
+            customer: search::filter(me, &given, "customer_id", Source::Customers).await?,
             form,
             f,
         })
     }
 
-    async fn create(me: &SessionUser, meeting: NewMeeting, _: &Fields) -> Result<String, Error> {
-        me.gateway.sales.service.ask(CreateMeeting { meeting, context: me.context(None) }).await?;
-        Ok("/meetings?done=recorded".to_owned())
+    async fn create(
+        me: &SessionUser,
+        meeting: NewMeeting,
+        _: &Fields,
+        context: Context,
+    ) -> Result<Id, Error> {
+        Ok(me.gateway.sales.service.ask(CreateMeeting { meeting, context }).await?.id)
+    }
+
+    fn made(_: Id) -> String {
+        "/meetings?done=recorded".to_owned()
     }
 }
 
@@ -182,23 +199,31 @@ pub async fn index(me: SessionUser) -> HttpResult {
 }
 
 #[post("/meetings")]
-pub async fn create(me: SessionUser, posted: Posted) -> HttpResult {
-    record_pages::create::<Meetings>(me, posted).await
+pub async fn create(me: SessionUser, sent: Sent) -> HttpResult {
+    record_pages::create::<Meetings>(me, sent).await
 }
 
 #[get("/meetings/{id}")]
 pub async fn edit(me: SessionUser, id: PathId) -> HttpResult {
-    record_pages::edit::<Meetings>(me, id).await
+    record_pages::edit::<Meetings>(me, id, None).await
 }
 
 #[post("/meetings/{id}")]
-pub async fn change(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
-    record_pages::change::<Meetings>(me, id, posted).await
+pub async fn change(me: SessionUser, id: PathId, sent: Sent) -> HttpResult {
+    record_pages::change::<Meetings>(me, id, sent).await
 }
 
 #[post("/meetings/{id}/delete")]
 pub async fn remove(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
-    let delete = DeleteMeeting { id: id.0, context: me.context(posted.0.version()) };
-    me.gateway.sales.service.ask(delete).await?;
-    Ok(redirect("/meetings?done=removed"))
+    let deleted = once(&me, &posted.0, async |context| {
+        me.gateway.sales.service.ask(DeleteMeeting { id: id.0, context }).await?;
+        Ok(id.0)
+    });
+    match deleted.await {
+        Ok(_) => Ok(redirect("/meetings?done=removed")),
+        Err(error) if error.code == ErrorCode::StaleVersion => {
+            record_pages::edit::<Meetings>(me, id, Some(&error)).await
+        }
+        Err(error) => Err(error.into()),
+    }
 }

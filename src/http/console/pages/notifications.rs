@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, get, post};
 use askama::Template;
 
-use crate::actors::analytics::view::{NotificationView, Reader};
+use crate::actors::analytics::view::{NotificationView, Reader, Subject};
 use crate::http::api::notifications::NotificationParams;
 use crate::http::console::kit::form_data::Posted;
 use crate::http::console::kit::frame::redirect;
@@ -15,7 +15,7 @@ use crate::http::console::kit::shared_pages::{list_params, narrowed};
 use crate::http::extract::PathId;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
-use domain::notification::messages::{ListNotifications, MarkNotification, NEWEST_FIRST};
+use domain::notification::messages::{ListNotifications, MarkNotification, NEWEST_FIRST, Which};
 use domain::notification::rules::NotificationCommand;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
@@ -45,8 +45,7 @@ impl Row {
 impl From<NotificationView> for Row {
     fn from(view: NotificationView) -> Self {
         let NotificationView { id, created_at, title, body, subject, read_at, archived_at, .. } = view;
-        let known = ["customer", "meeting", "task", "approval"].contains(&subject.r#type.as_str());
-        let href = known.then(|| format!("/{}s/{}", subject.r#type, subject.id));
+        let href = page_of(&subject).map(|_| format!("/notifications/{id}"));
         Self { id, created_at, title, body, href, read_at, archived_at }
     }
 }
@@ -58,7 +57,8 @@ struct NotificationsPage {
     rows: Vec<Row>,
     next: Option<String>,
     is_first: bool,
-    unread_only: bool,
+    /// `unread`, `archived`, or empty: all but archived ones.
+    show: String,
 }
 
 #[get("/notifications")]
@@ -67,8 +67,13 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
     let (params, given): (NotificationParams, _) = list_params(&request)?;
     let page = params.page(|keyset| NEWEST_FIRST.fits(keyset))?;
     let is_first = page.after.is_none();
-    let unread_only = narrowed(&given, "unread") == "true";
-    let asked = ListNotifications { caller: me.caller(), unread_only, page };
+    let (which, show) = match narrowed(&given, "show").as_str() {
+        "archived" => (Which::Archived, "archived"),
+        "unread" => (Which::Unread, "unread"),
+        _ if narrowed(&given, "unread") == "true" => (Which::Unread, "unread"),
+        _ => (Which::Kept, ""),
+    };
+    let asked = ListNotifications { caller: me.caller(), which, page };
     let Page { items, next, .. } = gateway.analytics.service.ask(asked).await?;
     let reader = Reader::of(me.user(), None);
     let rows = items.into_iter().map(|notification| NotificationView::new(notification, &reader).into());
@@ -76,9 +81,24 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
         rows: rows.collect(),
         next: next.map(|next| next_address(&request, &next)),
         is_first,
-        unread_only,
+        show: show.to_owned(),
         f,
     }))
+}
+
+/// The page of what a notification is about.
+fn page_of(subject: &Subject) -> Option<String> {
+    let known = ["customer", "meeting", "task", "approval"].contains(&subject.r#type.as_str());
+    known.then(|| format!("/{}s/{}", subject.r#type, subject.id))
+}
+
+/// Opening a notification marks it as read and leads to what it is about.
+#[get("/notifications/{id}")]
+pub async fn open(gateway: Data<Gateway>, me: SessionUser, id: PathId) -> HttpResult {
+    let read = MarkNotification { id: id.0, mark: NotificationCommand::Read, context: me.context(None) };
+    let notification = gateway.analytics.service.ask(read).await?;
+    let view = NotificationView::new((*notification).clone(), &Reader::of(me.user(), None));
+    Ok(redirect(&page_of(&view.subject).unwrap_or_else(|| "/notifications".to_owned())))
 }
 
 #[post("/notifications/{id}")]

@@ -8,12 +8,14 @@ use chrono::NaiveDate;
 
 use crate::http::api::resource;
 use crate::http::console::kit::chart::{Bars, Line, bars, line};
-use crate::http::console::kit::field::Choice;
-use crate::http::console::kit::frame::{Frame, api_word, ok};
+use crate::http::console::kit::choice::Source;
+use crate::http::console::kit::field::Field;
+use crate::http::console::kit::frame::{Frame, api_word, ok, redirect};
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::References;
+use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
-use crate::http::console::kit::shared_pages::{list_params, narrowed};
+use crate::http::console::kit::shared_pages::list_params;
 use crate::http::period::{StatsParams, days, moments};
 use crate::http::state::Gateway;
 use domain::approval::messages::{ApprovalFilter, ListApprovals};
@@ -57,8 +59,7 @@ struct ReportsPage {
     f: Frame,
     from: NaiveDate,
     to: NaiveDate,
-    owner_id: String,
-    owners: Vec<Choice>,
+    owner: Field,
     /// Days back from today, to choose by one click, and where each begins.
     spans: Vec<(i64, NaiveDate)>,
     today: NaiveDate,
@@ -84,6 +85,9 @@ const FIGURES: [Figure; 8] = [
 
 #[get("/reports")]
 pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser) -> HttpResult {
+    if let Some(address) = search::settled_address(&me, &[("owner_id", Source::People)]).await? {
+        return Ok(redirect(&address));
+    }
     let f = me.frame("reports").await;
     let (params, given): (StatsParams, _) = list_params(&request)?;
     let (caller, owner_id) = (me.caller(), params.owner_id);
@@ -101,8 +105,7 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
     Ok(ok(&ReportsPage {
         from,
         to,
-        owner_id: narrowed(&given, "owner_id"),
-        owners: lookups::owners(&gateway, caller).await?,
+        owner: search::filter(&me, &given, "owner_id", Source::People).await?,
         spans: [7, 30, 90].map(back).into(),
         today,
         parts: parts(&gateway, &f, caller, &summary).await?,

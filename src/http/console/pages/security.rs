@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, get};
 use askama::Template;
 
 use crate::http::api::security::{SecurityParams, find};
-use crate::http::console::kit::field::Choice;
+use crate::http::console::kit::choice::Choice;
 use crate::http::console::kit::frame::{Frame, ok};
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::References;

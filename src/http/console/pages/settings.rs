@@ -13,13 +13,15 @@ use crate::http::console::kit::form::{Form, is_mendable};
 use crate::http::console::kit::form_data::Posted;
 use crate::http::console::kit::frame::redirect;
 use crate::http::console::kit::frame::{Frame, Outcome, api_word, html};
+use crate::http::console::kit::merge;
+use crate::http::console::kit::resume::Sent;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::extract::PathId;
 use crate::http::state::Gateway;
 use domain::session::record::SessionView;
 use domain::user::messages::{ChangePassword, ChangeProfile, EndSession, ListSessions};
 use domain::user::record::{ProfileChanges, User};
-use kernel::error::Error;
+use kernel::error::{Error, ErrorCode};
 use kernel::page::PageRequest;
 
 /// The most sessions that the page shows: the newest.
@@ -61,13 +63,24 @@ fn password() -> Form {
 
 /// The page, with one of its forms as it was refused.
 async fn page(me: &SessionUser, refused: Option<(&Posted, &Error)>, id: &str) -> HttpResult {
+    let change = |form: &mut Form, f: &Frame| {
+        if let Some((posted, error)) = refused.filter(|_| form.id == id) {
+            form.refuse(&posted.0, error, f);
+        }
+    };
+    page_with(me, refused.map(|(_, error)| error), change).await
+}
+
+/// The page, with its forms as `change` makes them.
+async fn page_with(
+    me: &SessionUser,
+    error: Option<&Error>,
+    change: impl Fn(&mut Form, &Frame),
+) -> HttpResult {
     let f = me.frame("settings").await;
     let user = me.user().clone();
     let mut forms = vec![profile(&f, &user), password()];
-    if let Some((posted, error)) = refused {
-        let refuse = |form: Form| if form.id == id { form.refused(&posted.0, error, &f) } else { form };
-        forms = forms.into_iter().map(refuse).collect();
-    }
+    forms.iter_mut().for_each(|form| change(form, &f));
     let page = PageRequest { limit: SESSIONS_SHOWN, after: None, count: false };
     let sessions = me.gateway.auth.service.ask(ListSessions { caller: me.caller(), page }).await?;
     let unknown = || f.t("sessions-unknown");
@@ -79,7 +92,7 @@ async fn page(me: &SessionUser, refused: Option<(&Posted, &Error)>, id: &str) ->
     };
     let sessions = sessions.items.into_iter().map(row).collect();
     let page = SettingsPage { role: user.role.as_str(), user, forms, sessions, f };
-    Ok(html(Outcome(refused.map(|(_, error)| error)), &page))
+    Ok(html(Outcome(error), &page))
 }
 
 /// The answer to a form: on to `then`, or the page with what was wrong with the form.
@@ -103,16 +116,31 @@ pub async fn index(me: SessionUser) -> HttpResult {
 }
 
 #[post("/settings/profile")]
-pub async fn change_profile(gateway: Data<Gateway>, me: SessionUser, posted: Posted) -> HttpResult {
+pub async fn change_profile(gateway: Data<Gateway>, me: SessionUser, sent: Sent) -> HttpResult {
     let f = me.frame("settings").await;
-    let done = match profile(&f, me.user()).read_changes::<ProfileChanges>(&posted.0, f.zone) {
+    let only = |form: &mut Form, change: &dyn Fn(&mut Form)| {
+        if form.id == "profile" {
+            change(form)
+        }
+    };
+    if let Some(again) = sent.again {
+        let show = |form: &mut Form, f: &Frame| only(form, &|form| again.show(form, &sent.fields, f));
+        return page_with(&me, again.error().as_ref(), show).await;
+    }
+    let (form, version) = (profile(&f, me.user()), me.user().version);
+    let Some(changed) = merge::settled(&form.fields, &sent.fields, version) else {
+        let stale = Error::new(ErrorCode::StaleVersion);
+        let oppose = |form: &mut Form, f: &Frame| only(form, &|form| form.oppose(&sent.fields, version, f));
+        return page_with(&me, Some(&stale), oppose).await;
+    };
+    let done = match form.read_changes::<ProfileChanges>(&sent.fields, f.zone, &changed) {
         Ok(changes) => {
-            let change = ChangeProfile { changes, context: me.context(posted.0.version()) };
+            let change = ChangeProfile { changes, context: me.context(Some(version)) };
             gateway.auth.service.ask(change).await.map(drop)
         }
         Err(error) => Err(error),
     };
-    answer(&me, &posted, done, "profile", "/settings?done=saved").await
+    answer(&me, &Posted(sent.fields), done, "profile", "/settings?done=saved").await
 }
 
 #[post("/settings/password")]

@@ -7,16 +7,22 @@ use actix_web::{get, post};
 use askama::Template;
 
 use crate::http::api::tasks::TaskParams;
-use crate::http::console::kit::field::{Choice, Field, local};
+use crate::http::console::kit::chips::{Chip, hidden_filters};
+use crate::http::console::kit::choice::Source;
+use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::Form;
 use crate::http::console::kit::form_data::{Fields, Posted};
 use crate::http::console::kit::frame::{Frame, redirect};
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::{CustomerLink, References};
+use crate::http::console::kit::once::once;
 use crate::http::console::kit::record_pages;
 use crate::http::console::kit::record_pages::{EMBEDDED_ROWS, EditPage, ListPage, NewForm, new_form};
+use crate::http::console::kit::resume::Sent;
+use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
-use crate::http::console::kit::shared_pages::{Edit, list_params, narrowed};
+use crate::http::console::kit::shared_pages::{Edit, list_params};
+use crate::http::console::kit::typed::local;
 use crate::http::error::HttpResult;
 use crate::http::extract::PathId;
 use crate::http::paging::next_address;
@@ -25,7 +31,7 @@ use domain::task::record::{NewTask, TaskChanges};
 use domain::task::record::{Task, TaskStatus};
 use domain::task::rules::alert_horizon;
 use kernel::context::Context;
-use kernel::error::Error;
+use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
 
@@ -56,8 +62,8 @@ pub struct TasksPage {
     is_first: bool,
     /// the filter of the list: open tasks unless another status is given.
     status: String,
-    assignee_id: String,
-    assignees: Vec<Choice>,
+    assignee: Field,
+    chips: Vec<Chip>,
     form: Form,
 }
 
@@ -103,6 +109,7 @@ impl ListPage for Tasks {
     type Record = Task;
     type New = NewTask;
     type View = TasksPage;
+    const FILTERS: &'static [(&'static str, Source)] = &[("assignee_id", Source::People)];
 
     async fn fields(
         me: &SessionUser,
@@ -111,18 +118,20 @@ impl ListPage for Tasks {
         customer: Option<Id>,
     ) -> Result<Vec<Field>, Error> {
         let chosen = task.map_or(customer, |task| task.customer_id);
-        let customers = lookups::customers(&me.gateway, me.caller(), chosen).await?;
+        let assignee = task.map_or(me.caller().user_id, |task| task.assignee_id);
+        let references = References::default().customers(chosen).users([assignee]);
+        let names = lookups::load(&me.gateway, me.caller(), references).await?;
         let due_at = task.map_or(f.now.plus(DUE_IN), |task| task.due_at);
         let mut fields = vec![
             Field::text("title").required().holding_some(task.map(|task| &task.title)),
             Field::moment("due_at").required().holding(local(due_at, f.zone)),
-            Field::choice("customer_id", customers).holding_some(chosen),
+            Field::search("customer_id", Source::Customers)
+                .choosing(chosen.and_then(|id| names.customer_choice(id))),
             Field::area("notes").more().holding_some(task.and_then(|task| task.notes.as_ref())),
         ];
-        let people = lookups::owners(&me.gateway, me.caller()).await?;
-        if !people.is_empty() {
-            let assignee = task.map_or(me.caller().user_id, |task| task.assignee_id);
-            fields.push(Field::choice("assignee_id", people).required().more().holding(assignee.to_string()));
+        if f.sees_all_owners() {
+            let field = Field::search("assignee_id", Source::People).choosing(names.user_choice(assignee));
+            fields.push(field.required().more());
         }
         Ok(fields)
     }
@@ -141,20 +150,23 @@ impl ListPage for Tasks {
             None => new_form::<Self>(me, &f, customer_id).await?,
         };
         Ok(TasksPage {
+            chips: hidden_filters(me, &f, &given, &["status", "assignee_id"]).await?,
             rows: rows(me, &f, items).await?,
             next: next.map(|next| next_address(&me.request, &next)),
             is_first,
             status: status.as_str().to_owned(),
-            assignee_id: narrowed(&given, "assignee_id"),
-            assignees: lookups::owners(&me.gateway, me.caller()).await?,
+            assignee: search::filter(me, &given, "assignee_id", Source::People).await?,
             form,
             f,
         })
     }
 
-    async fn create(me: &SessionUser, task: NewTask, _: &Fields) -> Result<String, Error> {
-        me.gateway.sales.service.ask(CreateTask { task, context: me.context(None) }).await?;
-        Ok("/tasks?done=added".to_owned())
+    async fn create(me: &SessionUser, task: NewTask, _: &Fields, context: Context) -> Result<Id, Error> {
+        Ok(me.gateway.sales.service.ask(CreateTask { task, context }).await?.id)
+    }
+
+    fn made(_: Id) -> String {
+        "/tasks?done=added".to_owned()
     }
 }
 
@@ -193,18 +205,18 @@ pub async fn index(me: SessionUser) -> HttpResult {
 }
 
 #[post("/tasks")]
-pub async fn create(me: SessionUser, posted: Posted) -> HttpResult {
-    record_pages::create::<Tasks>(me, posted).await
+pub async fn create(me: SessionUser, sent: Sent) -> HttpResult {
+    record_pages::create::<Tasks>(me, sent).await
 }
 
 #[get("/tasks/{id}")]
 pub async fn edit(me: SessionUser, id: PathId) -> HttpResult {
-    record_pages::edit::<Tasks>(me, id).await
+    record_pages::edit::<Tasks>(me, id, None).await
 }
 
 #[post("/tasks/{id}")]
-pub async fn change(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
-    record_pages::change::<Tasks>(me, id, posted).await
+pub async fn change(me: SessionUser, id: PathId, sent: Sent) -> HttpResult {
+    record_pages::change::<Tasks>(me, id, sent).await
 }
 
 /// One click on a list: done, or open again.
@@ -218,7 +230,15 @@ pub async fn set_status(me: SessionUser, id: PathId, posted: Posted) -> HttpResu
 
 #[post("/tasks/{id}/delete")]
 pub async fn remove(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
-    let delete = DeleteTask { id: id.0, context: me.context(posted.0.version()) };
-    me.gateway.sales.service.ask(delete).await?;
-    Ok(redirect("/tasks?done=removed"))
+    let deleted = once(&me, &posted.0, async |context| {
+        me.gateway.sales.service.ask(DeleteTask { id: id.0, context }).await?;
+        Ok(id.0)
+    });
+    match deleted.await {
+        Ok(_) => Ok(redirect("/tasks?done=removed")),
+        Err(error) if error.code == ErrorCode::StaleVersion => {
+            record_pages::edit::<Tasks>(me, id, Some(&error)).await
+        }
+        Err(error) => Err(error.into()),
+    }
 }

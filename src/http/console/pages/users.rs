@@ -8,16 +8,21 @@ use actix_web::{HttpRequest, get, post};
 use askama::Template;
 
 use crate::http::api::users::UserParams;
+use crate::http::console::kit::choice::Choice;
+use crate::http::console::kit::choice::Source;
 use crate::http::console::kit::choices::{locales, zones};
-use crate::http::console::kit::field::{Choice, Field};
+use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::{Form, is_mendable, why};
 use crate::http::console::kit::form_data::{Fields, Posted};
 use crate::http::console::kit::frame::redirect;
 use crate::http::console::kit::frame::{Frame, Outcome, api_word, html};
 use crate::http::console::kit::lookups;
-use crate::http::console::kit::lookups::References;
+use crate::http::console::kit::lookups::{Names, References};
+use crate::http::console::kit::once::once;
 use crate::http::console::kit::record_pages;
 use crate::http::console::kit::record_pages::{EditPage, ListPage, NewForm, new_form};
+use crate::http::console::kit::resume::Sent;
+use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::{Edit, Removal, list_params};
 use crate::http::console::pages::sagas::counted;
@@ -28,9 +33,7 @@ use domain::saga::messages::{DeleteUser, PreviewUserDeletion};
 use domain::user::messages::{ChangeUser, CreateUser, FindUser, ListUsers, USERS_BY_CREATION, UserFilter};
 use domain::user::record::{NewUser, UserChanges};
 use domain::user::record::{User, UserView};
-use domain::user::rules::{
-    DEFAULT_TIME_ZONE, can_be_manager, check_not_self, may_be_manager_of, may_manage_users,
-};
+use domain::user::rules::{DEFAULT_TIME_ZONE, check_not_self, may_manage_users};
 use kernel::caller::{Caller, Role};
 use kernel::context::Context;
 use kernel::error::Error;
@@ -77,11 +80,8 @@ impl ListPage for Users {
     ) -> Result<Vec<Field>, Error> {
         let roles = [Role::Sales, Role::Manager, Role::Admin]
             .map(|role| Choice { value: role.as_str().to_owned(), label: f.word("role", role.as_str()) });
-        let managers = lookups::people(&me.gateway, me.caller(), |other| {
-            user.map_or(can_be_manager(other.role()), |user| {
-                may_be_manager_of(other.id(), other.role(), user.id)
-            })
-        });
+        let manager = user.and_then(|user| user.manager_id);
+        let names = lookups::load(&me.gateway, me.caller(), References::default().users(manager)).await?;
         let zone = user.map_or(DEFAULT_TIME_ZONE, |user| user.time_zone.as_str());
         let password = Field::password("password", "new-password");
         Ok(vec![
@@ -91,7 +91,8 @@ impl ListPage for Users {
             Field::choice("role", roles.into())
                 .required()
                 .holding(user.map_or(Role::Sales, |user| user.role).as_str()),
-            Field::choice("manager_id", managers.await?).holding_some(user.and_then(|user| user.manager_id)),
+            Field::search("manager_id", Source::ManagersOf(user.map(|user| user.id)))
+                .choosing(manager.and_then(|id| names.user_choice(id))),
             Field::choice("locale", locales(f))
                 .required()
                 .holding(api_word(&user.map_or(Locale::default(), |user| user.locale))),
@@ -125,9 +126,12 @@ impl ListPage for Users {
         Ok(UsersPage { f, rows, next, is_first, q, form })
     }
 
-    async fn create(me: &SessionUser, user: NewUser, _: &Fields) -> Result<String, Error> {
-        me.gateway.auth.service.ask(CreateUser { user, context: me.context(None) }).await?;
-        Ok("/admin/users?done=added".to_owned())
+    async fn create(me: &SessionUser, user: NewUser, _: &Fields, context: Context) -> Result<Id, Error> {
+        Ok(me.gateway.auth.service.ask(CreateUser { user, context }).await?.user.id)
+    }
+
+    fn made(_: Id) -> String {
+        "/admin/users?done=added".to_owned()
     }
 }
 
@@ -171,18 +175,26 @@ pub async fn index(me: SessionUser) -> HttpResult {
 }
 
 #[post("/admin/users")]
-pub async fn create(me: SessionUser, posted: Posted) -> HttpResult {
-    record_pages::create::<Users>(me, posted).await
+pub async fn create(me: SessionUser, sent: Sent) -> HttpResult {
+    record_pages::create::<Users>(me, sent).await
 }
 
 #[get("/admin/users/{id}")]
 pub async fn edit(me: SessionUser, id: PathId) -> HttpResult {
-    record_pages::edit::<Users>(me, id).await
+    record_pages::edit::<Users>(me, id, None).await
 }
 
 #[post("/admin/users/{id}")]
-pub async fn change(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
-    record_pages::change::<Users>(me, id, posted).await
+pub async fn change(me: SessionUser, id: PathId, sent: Sent) -> HttpResult {
+    record_pages::change::<Users>(me, id, sent).await
+}
+
+/// The choice of the user who takes over: as it was sent, or the one whom the preview names.
+fn successor_field(names: &Names, user: Id, successor: Option<Id>, sent: Option<Field>) -> Field {
+    sent.unwrap_or_else(|| {
+        let choice = successor.and_then(|id| names.user_choice(id));
+        Field::search("reassign_to", Source::OthersThan(user)).required().choosing(choice)
+    })
 }
 
 async fn removal(
@@ -190,6 +202,7 @@ async fn removal(
     me: &SessionUser,
     id: Id,
     successor: Option<Id>,
+    sent: Option<Field>,
     error: Option<&Error>,
 ) -> HttpResult {
     let user = find(gateway, me, id).await?;
@@ -198,7 +211,7 @@ async fn removal(
     let reassign_to = successor.filter(|_| error.is_none());
     let preview = PreviewUserDeletion { id, reassign_to, caller: me.caller() };
     let preview = gateway.sagas.ask(preview).await?;
-    let references = References::default().users(preview.approver_id);
+    let references = References::default().users(preview.approver_id).users(preview.successor_id);
     let names = lookups::load(gateway, me.caller(), references).await?;
     let action = format!("/admin/users/{id}/delete");
     let page = Removal {
@@ -208,8 +221,7 @@ async fn removal(
         version: user.version,
         back: format!("/admin/users/{id}"),
         problem: error.map(|error| why(&f, error)),
-        successors: lookups::people(gateway, me.caller(), |other| other.id() != id).await?,
-        successor: preview.successor_id.map(|id| id.to_string()).unwrap_or_default(),
+        successor: Some(successor_field(&names, id, preview.successor_id, sent)),
         approver: preview.approver_id.map(|id| names.user(&f, id)),
         action,
         f,
@@ -225,17 +237,32 @@ pub async fn ask_removal(
     id: PathId,
 ) -> HttpResult {
     let successor = Fields::parsed(request.query_string().as_bytes()).id("reassign_to");
-    removal(&gateway, &me, id.0, successor, None).await
+    removal(&gateway, &me, id.0, successor, None, None).await
 }
 
 #[post("/admin/users/{id}/delete")]
 pub async fn remove(gateway: Data<Gateway>, me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
-    let (successor, version) = (posted.0.id("reassign_to"), posted.0.version());
-    let delete = DeleteUser { id: id.0, reassign_to: successor, context: me.context(version) };
-    match gateway.sagas.ask(delete).await {
+    let mut field = [Field::search("reassign_to", Source::OthersThan(id.0)).required()];
+    let posted = search::settle(&me, &mut field, posted.0).await?;
+    let [mut field] = field;
+    let successor = posted.id("reassign_to");
+    let deleted = match field.searched().and_then(|search| search.fault) {
+        Some(fault) => Err(Error::field("reassign_to", fault)),
+        None => {
+            once(&me, &posted, |context| {
+                gateway.sagas.ask(DeleteUser { id: id.0, reassign_to: successor, context })
+            })
+            .await
+        }
+    };
+    match deleted {
         Ok(saga) => Ok(redirect(&format!("/sagas?done=deleted#saga-{saga}"))),
         Err(error) if is_mendable(&error) && error.code.status() != 403 => {
-            removal(&gateway, &me, id.0, successor, Some(&error)).await
+            field.value = successor.map(|id| id.to_string()).unwrap_or_default();
+            let mut fields = [field];
+            search::name_chosen(&me, &mut fields).await?;
+            let [field] = fields;
+            removal(&gateway, &me, id.0, successor, Some(field), Some(&error)).await
         }
         Err(error) => Err(error.into()),
     }

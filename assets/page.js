@@ -1,0 +1,21 @@
+// What is done with every part of a page, when it is read first and when it is replaced.
+
+import { prepareComboboxes } from "./combobox.js";
+import { watchForms } from "./unsaved.js";
+
+/** Makes a part of the page work. */
+export function prepare(part) {
+  prepareComboboxes(part);
+  watchForms(part);
+}
+
+/** Opens a dialog at what is wrong, or at its first field. */
+export function open(id) {
+  const dialog = document.getElementById(id);
+  if (!(dialog instanceof HTMLDialogElement) || dialog.open) {
+    return;
+  }
+  dialog.showModal();
+  const wrong = dialog.querySelector('[aria-invalid="true"]');
+  (wrong ?? dialog.querySelector("input:not([type=hidden]), select, textarea"))?.focus();
+}

@@ -1,0 +1,129 @@
+// The page is read again, and its live parts are taken over.
+
+import { ANSWER_WITHIN, isLogin, spread, WAIT_FIRST, WAIT_MAX } from "./wait.js";
+import { prepare } from "./page.js";
+import { isEdited } from "./unsaved.js";
+
+// Events come in bursts (a deletion touches many records): the page is read again after a burst, and also within one
+// that does not end (an import), so often that what is shown is never a second old.
+const GATHER = 150;
+const GATHER_MAX = 400;
+
+/** Reads the page again and takes over its live parts. One reading at a time; one that fails is repeated. */
+export class Refresher {
+  #timer = null;
+  /** When the first event came that no reading covers. */
+  #since = null;
+  #busy = false;
+  #wait = WAIT_FIRST;
+
+  soon() {
+    this.#since ??= performance.now();
+    if (!this.#busy) {
+      this.#in(Math.min(GATHER, Math.max(0, this.#since + GATHER_MAX - performance.now())));
+    }
+  }
+
+  #in(delay) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#run(), delay);
+  }
+
+  async #run() {
+    // A form that is under way may change this very page, or leave it.
+    if (document.querySelector("form[data-busy]")) {
+      this.#in(GATHER);
+      return;
+    }
+    this.#busy = true;
+    this.#since = null;
+    const isRead = await this.#read();
+    this.#busy = false;
+    if (!isRead) {
+      this.#in(spread(this.#wait));
+      this.#wait = Math.min(this.#wait * 2, WAIT_MAX);
+      return;
+    }
+    this.#wait = WAIT_FIRST;
+    if (this.#since !== null) {
+      this.soon();
+    }
+  }
+
+  /** False if it failed and another reading may succeed. */
+  async #read() {
+    try {
+      const signal = AbortSignal.timeout(ANSWER_WITHIN);
+      const answer = await fetch(location.href, { cache: "no-store", signal, headers: { accept: "text/html" } });
+      if (answer.ok && !isLogin(answer)) {
+        takeOver(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      }
+      return answer.status < 500 && answer.status !== 429;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** Replaces the bell and every live part; the focus stays on the same link or button. */
+function takeOver(page) {
+  for (const part of document.querySelectorAll("#bell, [data-live]")) {
+    const fresh = page.getElementById(part.id);
+    if (!fresh || fresh.isEqualNode(part) || staysAsItIs(part, fresh)) {
+      continue;
+    }
+    const focused = part.contains(document.activeElement) ? trail(part) : null;
+    part.replaceWith(document.adoptNode(fresh));
+    prepare(fresh);
+    if (focused) {
+      (focused.length ? fresh.querySelector(focused.join(",")) : fresh)?.focus();
+    }
+  }
+}
+
+/**
+ * A part with forms says by its state what it offers: while that is the same, its forms stay, of the record as it is. A
+ * record's own form follows until it is edited; then the server merges.
+ */
+function staysAsItIs(part, fresh) {
+  const { state, follow } = part.dataset;
+  if (state === undefined) {
+    return false;
+  }
+  if (follow !== undefined) {
+    return state === fresh.dataset.state || isEdited(part);
+  }
+  const edited = [...part.querySelectorAll("form")].filter(isEdited);
+  if (state === fresh.dataset.state) {
+    const versions = [...fresh.querySelectorAll("[name=version]")].map((it) => it.value);
+    part.querySelectorAll("[name=version]").forEach((it, place) => (it.value = versions[place] ?? it.value));
+    return true;
+  }
+  // What was typed goes over where there is still something to type into.
+  for (const form of edited) {
+    for (const area of form.querySelectorAll("textarea")) {
+      const other = fresh.querySelector(`textarea[name="${area.name}"]`);
+      if (other) {
+        other.value = area.value;
+      }
+    }
+  }
+  return false;
+}
+
+/** How to find the focused link, button or field again. */
+function trail(part) {
+  const element = document.activeElement;
+  if (part.isSameNode(element)) {
+    return [];
+  }
+  if (element.id) {
+    return [`#${CSS.escape(element.id)}`];
+  }
+  const href = element.getAttribute("href");
+  if (href) {
+    return [`a[href="${CSS.escape(href)}"]`];
+  }
+  const action = element.closest("form")?.getAttribute("action");
+  return action ? [`form[action="${CSS.escape(action)}"] button`] : [];
+}

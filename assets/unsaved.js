@@ -1,0 +1,51 @@
+// What was typed and not sent: leaving it asks.
+
+/** What each form said when it was made. `null`: it came back unsent. */
+const made = new WeakMap();
+let leaving = false;
+
+const FORMS = "form[method=post]:not([data-native])";
+
+function said(form) {
+  const fields = new FormData(form);
+  ["form_token", "form_key", "version"].forEach((name) => fields.delete(name));
+  return new URLSearchParams(fields).toString();
+}
+
+/** Whether a form holds what the server does not. */
+export function isEdited(form) {
+  return made.has(form) && made.get(form) !== said(form);
+}
+
+/** A form holds nothing worth keeping any more. */
+export function forget(form) {
+  made.set(form, said(form));
+}
+
+/** The page is being left on purpose. */
+export function leave() {
+  leaving = true;
+}
+
+/** Takes note of the forms in a part of the page that people type into. */
+export function watchForms(root) {
+  for (const form of root.matches?.(FORMS) ? [root] : root.querySelectorAll(FORMS)) {
+    if (form.querySelector(".fields") && !made.has(form)) {
+      made.set(form, form.querySelector("[role=alert], [aria-invalid=true]") ? null : said(form));
+    }
+  }
+}
+
+/** Whether any form of the page holds what the server does not. */
+export function hasUnsaved() {
+  return [...document.querySelectorAll(FORMS)].some(isEdited);
+}
+
+export function askBeforeLeaving() {
+  addEventListener("beforeunload", (event) => {
+    if (!leaving && hasUnsaved()) {
+      event.preventDefault();
+    }
+  });
+  addEventListener("pageshow", () => (leaving = false));
+}

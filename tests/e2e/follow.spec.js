@@ -1,0 +1,113 @@
+// An open page follows: counts, a record's own page, decisions, one's other tabs; and days are the reader's.
+
+import { customersLike, expect, fresh, test } from "./support.js";
+
+const customer = (page, name) => page.locator("#customer-list").getByRole("link", { name });
+
+test("counts, a customer's own page and decisions follow what happens", async ({ as, api, team }) => {
+  const [manager, colleague] = [await as(team.manager), await as(team.manager)];
+  const post = await api(team.sales);
+  const word = fresh("追随");
+  const { id } = await post("/customers", { name: word });
+  const approval = await post("/approvals", { customer_id: id, title: word, amount: 1 });
+  await manager.goto(customersLike(word));
+  await expect(manager.locator("#customer-total")).toHaveText("1 件");
+  await post("/customers", { name: `${word} 2` });
+  await expect(manager.locator("#customer-total")).toHaveText("2 件");
+  await manager.goto(`/customers/${id}`);
+  await colleague.goto(`/customers/${id}/edit`);
+  await colleague.fill('[name="name"]', `${word} 改名`);
+  await colleague.fill('[name="phone"]', "03-9876-5432");
+  await colleague.getByRole("button", { name: "保存" }).click();
+  await expect(manager.locator("h1")).toContainText("改名");
+  await expect(manager.locator("dl.record")).toContainText("03-9876-5432");
+
+  await manager.goto(`/approvals/${approval.id}`);
+  await manager.fill('[name="comment"]', "考え中");
+  await colleague.goto(`/approvals/${approval.id}`);
+  await colleague.getByRole("button", { name: "承認する" }).click();
+  await expect(manager.locator("h1")).toContainText("承認済み");
+  await expect(manager.getByRole("button", { name: "承認する" })).toHaveCount(0);
+});
+
+test("a comment that is being typed stays while its request changes", async ({ as, api, team, hire }) => {
+  const other = await hire("MANAGER");
+  const [manager, colleague] = [await as(team.manager), await as(other)];
+  const post = await api(team.sales);
+  const { id } = await post("/customers", { name: fresh("途中") });
+  const approval = await post("/approvals", { customer_id: id, title: fresh("途中"), amount: 1 });
+  await manager.goto(`/approvals/${approval.id}`);
+  await manager.fill('[name="comment"]', "まだ考えています");
+  await colleague.goto(`/approvals/${approval.id}`);
+  const box = colleague.getByRole("combobox");
+  await box.fill(team.manager.name);
+  await colleague.getByRole("option", { name: team.manager.name }).click();
+  await colleague.getByRole("button", { name: "承認者を変更する" }).click();
+  await expect(manager.locator("dl.record")).toContainText(team.manager.name);
+  await expect(manager.locator('[name="comment"]')).toHaveValue("まだ考えています");
+  await manager.getByRole("button", { name: "承認する" }).click();
+  await expect(manager.locator("h1")).toContainText("承認済み");
+});
+
+test("a record's form follows until it is edited", async ({ as, api, team }) => {
+  const [manager, sales] = [await as(team.manager), await as(team.sales)];
+  const post = await api(team.sales);
+  const { id } = await post("/tasks", { title: fresh("追いかける"), due_at: new Date(Date.now() + 86_400_000).toISOString() });
+  await manager.goto(`/tasks/${id}`);
+  const change = async (text) => {
+    await sales.goto(`/tasks/${id}`);
+    await sales.fill('[name="notes"]', text);
+    await sales.getByRole("button", { name: "保存" }).click();
+    await expect(sales.locator(".notice.done")).toBeVisible();
+  };
+  await change("一度目");
+  await expect(manager.locator('[name="notes"]')).toHaveValue("一度目");
+  await manager.fill('[name="title"]', "書き換え中");
+  await change("二度目");
+  await manager.getByRole("button", { name: "保存" }).click();
+  await expect(manager.locator(".notice.done")).toBeVisible();
+  await manager.goto(`/tasks/${id}`);
+  await expect(manager.locator('[name="title"]')).toHaveValue("書き換え中");
+  await expect(manager.locator('[name="notes"]')).toHaveValue("二度目");
+});
+
+test("a list is never a second old under a steady stream of changes", async ({ as, api, team }) => {
+  const [manager, post] = [await as(team.manager), await api(team.sales)];
+  const word = fresh("絶え間なく");
+  await post("/customers", { name: word });
+  await manager.goto(customersLike(word));
+  await expect(manager.locator("#customer-total")).toHaveText("1 件");
+  await manager.evaluate(() => {
+    globalThis.seen = [];
+    new MutationObserver(() => globalThis.seen.push(performance.now())).observe(document.querySelector("main"), { childList: true, subtree: true });
+  });
+  const until = Date.now() + 4_000;
+  while (Date.now() < until) {
+    await post("/customers", { name: `${word} ${Date.now()}` });
+  }
+  const seen = await manager.evaluate(() => globalThis.seen);
+  const times = [...new Set(seen.map((time) => Math.round(time / 20)))].map((time) => time * 20);
+  const gaps = times.slice(1).map((time, place) => time - times[place]);
+  expect(Math.max(...gaps)).toBeLessThan(1_000);
+  expect(times.length).toBeGreaterThan(4);
+});
+
+test("what is read in one tab is known in the others", async ({ as, api, team }) => {
+  const [one, post] = [await as(team.manager), await api(team.sales)];
+  const name = fresh("既読");
+  await post("/customers", { name });
+  await post("/customers", { name: `${name} 2` });
+  await one.goto("/notifications");
+  const count = one.locator("#bell .count");
+  await expect(count).toHaveText("2");
+  const other = await one.context().newPage();
+  await other.goto("/tasks");
+  await expect(other.locator("#bell .count")).toHaveText("2");
+  // Opening one marks it as read.
+  await one.locator(".notes li").first().getByRole("link").click();
+  await expect(one.locator("h1")).toContainText(name);
+  await expect(other.locator("#bell .count")).toHaveText("1");
+  await one.goto("/notifications");
+  await one.getByRole("button", { name: "すべて既読にする" }).click();
+  await expect(other.locator("#bell .count")).toHaveCount(0);
+});
