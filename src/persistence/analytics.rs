@@ -1,14 +1,14 @@
 //! The tables of analytics: activity, metrics, copies of the users, notifications.
 
 use domain::notification::messages::{NEWEST_FIRST, Which};
-use domain::report::messages::DayMetrics;
+use domain::report::messages::{DayMetrics, ReportDay};
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use domain::notification::record::Notification;
 use domain::notification::user_directory::UserCopy;
+use kernel::clock::Timestamp;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
@@ -76,7 +76,7 @@ pub static METRICS: Table = Table {
     name: "daily_metrics",
     columns: &[
         ("id", Kind::Text),
-        ("day", Kind::Text),
+        ("quarter", Kind::Int),
         ("user_id", Kind::Id),
         ("metric", Kind::Text),
         ("value", Kind::Int),
@@ -85,52 +85,97 @@ pub static METRICS: Table = Table {
     fence: "value",
 };
 
+/// A quarter of an hour in microseconds. Every time zone of today differs from UTC by whole quarters.
+const QUARTER: i64 = 15 * 60 * 1_000_000;
+
+/// The number of the quarter of an hour in which a moment is, from 1970 on.
+pub fn quarter(time: Timestamp) -> i64 {
+    time.micros().div_euclid(QUARTER)
+}
+
 #[derive(Serialize, Deserialize)]
 struct MetricRow {
     id: String,
-    day: NaiveDate,
+    quarter: i64,
     user_id: Id,
     metric: String,
     value: i64,
 }
 
-/// Adds to a figure of a day and user.
-pub fn metric_write(day: NaiveDate, user_id: Id, metric: &str, value: i64) -> Write {
-    let id = format!("{day}/{user_id}/{metric}");
-    Write::put(&METRICS, &id, &MetricRow { id: id.clone(), day, user_id, metric: metric.to_owned(), value })
+/// Adds to a figure of a [`quarter`] and user.
+pub fn metric_write(quarter: i64, user_id: Id, metric: &str, value: i64) -> Write {
+    let id = format!("{quarter}/{user_id}/{metric}");
+    let metric = metric.to_owned();
+    Write::put(&METRICS, &id, &MetricRow { id: id.clone(), quarter, user_id, metric, value })
 }
 
-/// The figures of each day from `from` to `to`, both included, oldest first.
-pub async fn metrics(
-    db: &Db,
-    owner: Option<Id>,
-    from: NaiveDate,
-    to: NaiveDate,
-) -> Result<Vec<DayMetrics>, StoreError> {
-    let tail = Sql::default()
-        .filter("day >= ?", [from.to_string().into()])
-        .filter("day <= ?", [to.to_string().into()])
-        .filter_some("user_id = ?", owner);
-    let rows: Vec<MetricRow> = db.rows(&METRICS, tail).await?;
-    let mut sums: BTreeMap<(NaiveDate, String), i64> = BTreeMap::new();
-    for row in rows {
-        *sums.entry((row.day, row.metric)).or_default() += row.value;
+/// Days of one length, each after the other: their sums are one query.
+#[derive(Debug, PartialEq, Eq)]
+struct Run {
+    /// The place of its first day among all.
+    first: usize,
+    from: i64,
+    to: i64,
+    /// Quarters of each day.
+    length: i64,
+}
+
+/// The fewest runs of these days: a zone changes its clocks a few times a year.
+fn runs(days: &[ReportDay]) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for (place, day) in days.iter().enumerate() {
+        let (from, to) = (quarter(day.begin), quarter(day.end));
+        match runs.last_mut() {
+            Some(run) if run.to == from && run.length == to - from => run.to = to,
+            _ => runs.push(Run { first: place, from, to, length: (to - from).max(1) }),
+        }
     }
-    let sum = |date: NaiveDate, metric: &str| sums.get(&(date, metric.to_owned())).copied().unwrap_or(0);
-    let days = from.iter_days().take_while(|day| *day <= to);
-    Ok(days
-        .map(|date| DayMetrics {
-            date,
-            logins: sum(date, "logins"),
-            customers_created: sum(date, "customers_created"),
-            customers_deleted: sum(date, "customers_deleted"),
-            meetings_created: sum(date, "meetings_created"),
-            tasks_completed: sum(date, "tasks_completed"),
-            approvals_requested: sum(date, "approvals_requested"),
-            approvals_approved: sum(date, "approvals_approved"),
-            approvals_rejected: sum(date, "approvals_rejected"),
-        })
-        .collect())
+    runs
+}
+
+/// A figure's sum over a day of a run.
+#[derive(Deserialize)]
+struct Sum {
+    place: usize,
+    metric: String,
+    value: i64,
+}
+
+static SUMS: Table = Table {
+    name: "sums",
+    columns: &[("place", Kind::Int), ("metric", Kind::Text), ("value", Kind::Int)],
+    on_conflict: OnConflict::Fail,
+    fence: "place",
+};
+
+/// The figures of each of these days, in their order.
+pub async fn metrics(db: &Db, owner: Option<Id>, days: &[ReportDay]) -> Result<Vec<DayMetrics>, StoreError> {
+    let mut sums: BTreeMap<(usize, String), i64> = BTreeMap::new();
+    for run in runs(days) {
+        let places = "SELECT (quarter - ?) / ? AS place, metric, CAST(sum(value) AS BIGINT) AS value \
+                      FROM daily_metrics";
+        let query = Sql::default()
+            .push(places, [run.from.into(), run.length.into()])
+            .filter("quarter >= ?", [run.from.into()])
+            .filter("quarter < ?", [run.to.into()])
+            .filter_some("user_id = ?", owner)
+            .push(" GROUP BY 1, 2", []);
+        let found: Vec<Sum> = db.rows_of(&SUMS, query).await?;
+        sums.extend(found.into_iter().map(|sum| ((run.first + sum.place, sum.metric), sum.value)));
+    }
+    let sum = |place: usize, metric: &str| sums.get(&(place, metric.to_owned())).copied().unwrap_or(0);
+    let figures = |(place, day): (usize, &ReportDay)| DayMetrics {
+        date: day.date,
+        logins: sum(place, "logins"),
+        customers_created: sum(place, "customers_created"),
+        customers_deleted: sum(place, "customers_deleted"),
+        meetings_created: sum(place, "meetings_created"),
+        tasks_completed: sum(place, "tasks_completed"),
+        approvals_requested: sum(place, "approvals_requested"),
+        approvals_approved: sum(place, "approvals_approved"),
+        approvals_rejected: sum(place, "approvals_rejected"),
+    };
+    Ok(days.iter().enumerate().map(figures).collect())
 }
 
 pub static USER_COPIES: Table = Table {
@@ -192,4 +237,26 @@ pub async fn notifications(
     };
     let key = |row: &Notification| NEWEST_FIRST.keyset(row.created_at, row.id);
     paging::page(db, &NOTIFICATIONS, request, &NEWEST_FIRST, narrow, key).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_of_one_length_are_one_run() {
+        let hour = 4 * QUARTER;
+        let mut begin = 0;
+        let mut day = |hours: i64| {
+            let from = begin;
+            begin += hours * hour;
+            let date = chrono::NaiveDate::from_ymd_opt(2026, 3, 1).expect("a day");
+            let at = Timestamp::from_micros;
+            ReportDay { date, begin: at(from), end: at(begin) }
+        };
+        let days = [day(24), day(24), day(23), day(24)];
+        let firsts: Vec<_> =
+            runs(&days).iter().map(|run| (run.first, run.length, run.from, run.to)).collect();
+        assert_eq!(firsts, [(0, 96, 0, 192), (2, 92, 192, 284), (3, 96, 284, 380)]);
+    }
 }

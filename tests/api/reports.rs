@@ -12,7 +12,7 @@ use testing::{Database, Member, Postgres, Sqlite, Team, TestApp};
 const METRICS: &str = "/api/reports/metrics";
 
 async fn figures(member: &Member, query: &str) -> Vec<Value> {
-    member.get(&format!("{METRICS}?{query}")).await.expect(200).items().to_vec()
+    member.get(&format!("{METRICS}?time_zone=UTC&{query}")).await.expect(200).items().to_vec()
 }
 
 fn day(date: &str, logins: i64, created: i64, deleted: i64, meetings: i64) -> Value {
@@ -63,6 +63,45 @@ async fn a_report_has_a_row_for_every_day_of_its_period() {
     assert_eq!(dates("from=2024-01-01&to=2024-12-31").await, span(366, "2024-01-01", "2024-12-31"));
 }
 
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn days_are_those_of_the_reader_s_zone(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let Team { admin, sales, .. } = Team::of(&app).await;
+    // 9:00 on Monday in UTC and 6 hours and 20 minutes: 0:20 of Tuesday in Tokyo, 21:05 of Monday in Kathmandu.
+    app.clock.advance(Duration::from_secs(6 * 3600 + 20 * 60));
+    let sales = Member::sign_in(&app.nobody(), &sales.email, PASSWORD).await;
+    sales.customer("夜").await;
+    // 0:05 of Tuesday in Kathmandu, where it is 45 minutes past the hour of UTC.
+    app.clock.advance(Duration::from_secs(3 * 3600));
+    let sales = Member::sign_in(&app.nobody(), &sales.email, PASSWORD).await;
+    sales.customer("深夜").await;
+    app.settle().await;
+    let created = async |query: &str| -> Vec<(String, i64)> {
+        let days = sales.get(&format!("{METRICS}?{query}")).await.expect(200);
+        let figure = |day: &Value| {
+            (day["date"].as_str().unwrap().to_owned(), day["customers_created"].as_i64().unwrap())
+        };
+        days.items().iter().map(figure).collect()
+    };
+    let both = "from=2026-03-02&to=2026-03-03";
+    let of = |monday, tuesday| vec![("2026-03-02".to_owned(), monday), ("2026-03-03".to_owned(), tuesday)];
+    assert_eq!(created(&format!("{both}&time_zone=UTC")).await, of(2, 0));
+    assert_eq!(created(&format!("{both}&time_zone=Asia/Tokyo")).await, of(0, 2));
+    assert_eq!(created(&format!("{both}&time_zone=Asia/Kathmandu")).await, of(1, 1));
+    assert_eq!(created(both).await, of(0, 2), "the user's own zone is Tokyo's");
+    let summary = async |zone: &str| {
+        let path = format!("/api/reports/sales-summary?from=2026-03-03&to=2026-03-03&time_zone={zone}");
+        sales.get(&path).await.expect(200).body["customers"]["new"].as_i64()
+    };
+    assert_eq!((summary("UTC").await, summary("Asia/Kathmandu").await), (Some(0), Some(1)));
+    let last = sales.get(METRICS).await.items().last().expect("today")["date"].clone();
+    assert_eq!(last, "2026-03-03", "today is the reader's");
+    admin.patch(&format!("/api/auth/users/{}", sales.id), json!({"time_zone": "UTC"})).await.expect(200);
+    let last = sales.get(METRICS).await.items().last().expect("today")["date"].clone();
+    assert_eq!(last, "2026-03-02");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_period_that_is_none_is_refused() {
     let app = TestApp::start(Sqlite).await;
@@ -75,6 +114,8 @@ async fn a_period_that_is_none_is_refused() {
             ("from=2026-02-30", "from", "invalid_value"),
             ("from=2026-03-02T09:00:00Z", "from", "invalid_value"),
             ("owner_id=me", "owner_id", "invalid_value"),
+            ("time_zone=Tokyo", "time_zone", "invalid_value"),
+            ("time_zone=", "time_zone", "invalid_value"),
             ("limit=1", "limit", "unknown_parameter"),
         ] {
             rejected.push(Rejected::parameter(&format!("{path}?{query}"), field, code));

@@ -111,3 +111,13 @@ test("what is read in one tab is known in the others", async ({ as, api, team })
   await one.getByRole("button", { name: "すべて既読にする" }).click();
   await expect(other.locator("#bell .count")).toHaveCount(0);
 });
+
+test("the days of a report are the reader's", async ({ as, hire }) => {
+  const who = await hire("SALES", { time_zone: "Pacific/Kiritimati" });
+  const page = await as(who);
+  await page.goto("/reports");
+  const today = new Intl.DateTimeFormat("sv-SE", { timeZone: "Pacific/Kiritimati" }).format(new Date());
+  await expect(page.locator("#to")).toHaveValue(today);
+  await expect(page.locator("#from")).toHaveAttribute("max", today);
+  await expect(page.locator("main")).toContainText("Pacific/Kiritimati");
+});

@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
+use domain::report::messages::ReportDay;
 use kernel::ids::{Id, new_id};
-use kizuna::persistence::analytics::{METRICS, metric_write, metrics};
+use kizuna::persistence::analytics::{METRICS, metric_write, metrics, quarter};
 use kizuna::persistence::login_buckets;
 use kizuna::persistence::login_buckets::Charge;
 use rstest::rstest;
@@ -67,7 +68,7 @@ const ENDS: &str = "
 async fn a_transaction_that_sqlite_ends_by_itself_spoils_no_later_one() {
     let database = TestDatabase::fresh(Sqlite);
     let db = database.migrated().await;
-    let metric = metric_write(begin().date(), new_id(), "logins", 1);
+    let metric = metric_write(quarter(begin()), new_id(), "logins", 1);
     commit_one(&db, unit(vec![metric])).await.unwrap();
     database.raw(ENDS).await;
     let charge = Charge { id: "account/a".into(), interval: 1, per: 10 };
@@ -172,7 +173,7 @@ const ROUNDS: i64 = 40;
 /// Adds to the same figures again and again, in this order.
 async fn counts(db: Db, order: Vec<Id>) {
     for _ in 0..ROUNDS {
-        let writes = order.iter().map(|user| metric_write(begin().date(), *user, "logins", 1));
+        let writes = order.iter().map(|user| metric_write(quarter(begin()), *user, "logins", 1));
         commit_one(&db, unit(writes.collect())).await.expect("nobody waits in a circle");
     }
 }
@@ -192,7 +193,8 @@ async fn counters_of_two_nodes_in_opposite_orders_add_up(#[case] on: Database) {
         writers.spawn(counts(node.clone(), order));
     }
     writers.join_all().await;
-    let day = begin().date();
-    let sums = metrics(&nodes[0], None, day, day).await.unwrap();
+    let (begin, end) = (begin(), begin().plus(std::time::Duration::from_hours(24)));
+    let day = ReportDay { date: begin.date(), begin, end };
+    let sums = metrics(&nodes[0], None, &[day]).await.unwrap();
     assert_eq!(sums[0].logins, 4 * ROUNDS * users.len() as i64);
 }

@@ -4,12 +4,15 @@ use domain::customer::record::Customer;
 use domain::meeting::record::Meeting;
 use domain::notification::record::{Notification, NotificationData};
 use domain::notification::user_directory::UserCopy;
+use domain::report::messages::ReportDay;
 use domain::session::record::{Session, SessionKind};
 use domain::user::record::UserState;
 use kernel::caller::Role;
 use kernel::clock::Timestamp;
 use kernel::ids::new_id;
-use kizuna::persistence::analytics::{NOTIFICATIONS, USER_COPIES, metric_write, metrics, user_copies};
+use kizuna::persistence::analytics::{
+    NOTIFICATIONS, USER_COPIES, metric_write, metrics, quarter, user_copies,
+};
 use kizuna::persistence::auth::{SESSIONS, USERS};
 use kizuna::persistence::customer_replicas as replicas;
 use kizuna::persistence::customer_replicas::{CustomerReplica, OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
@@ -248,12 +251,14 @@ async fn replicas_and_user_copies_only_ever_become_newer(#[case] on: Database) {
 async fn figures_are_added_up(#[case] on: Database) {
     let database = TestDatabase::fresh(on);
     let db = database.migrated().await;
-    let (day, who) = (begin().date(), new_id());
+    let (time, who) = (begin(), new_id());
     for value in [1, 2, -1, 40] {
-        store(&db, vec![metric_write(day, who, "logins", value)]).await;
+        store(&db, vec![metric_write(quarter(time), who, "logins", value)]).await;
     }
-    store(&db, vec![metric_write(day, who, "meetings_created", i64::MAX)]).await;
-    let days = metrics(&db, Some(who), day, day).await.unwrap();
+    store(&db, vec![metric_write(quarter(time), who, "meetings_created", i64::MAX)]).await;
+    let day =
+        ReportDay { date: time.date(), begin: time, end: time.plus(std::time::Duration::from_hours(24)) };
+    let days = metrics(&db, Some(who), &[day]).await.unwrap();
     assert_eq!((days[0].logins, days[0].meetings_created, days[0].tasks_completed), (42, i64::MAX, 0));
     assert_eq!(count(&db, "daily_metrics").await, 2);
 }

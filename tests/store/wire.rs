@@ -396,7 +396,8 @@ fn of_analytics() {
         approvals_approved: 7,
         approvals_rejected: 8,
     };
-    let metrics = reports::ReadMetrics { caller: caller(), owner_id: Some(new_id()), from: day, to: day };
+    let whole = reports::ReportDay { date: day, begin: begin(), end: moment() };
+    let metrics = reports::ReadMetrics { caller: caller(), owner_id: Some(new_id()), days: vec![whole] };
     tried.call(metrics, [vec![figures]]);
     let event = event_of(&a_customer(LINE));
     let event = LoggedEvent { partition: 15, partition_seq: i64::MAX, log_seq: Some(i64::MAX), event };

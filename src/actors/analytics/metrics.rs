@@ -1,4 +1,5 @@
-//! Daily metrics: counts per UTC day and user, made from events by pure functions.
+//! Metrics: counts per quarter of an hour and user, made from events by pure functions. The days of any time zone are
+//! made of them.
 
 use domain::service_name::ServiceName;
 use kernel::event::EventType;
@@ -6,9 +7,7 @@ use kernel::service_id::ServiceId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::NaiveDate;
-
-use crate::persistence::analytics::metric_write;
+use crate::persistence::analytics::{metric_write, quarter};
 use domain::approval::record::ApprovalPayload;
 use domain::customer::record::CustomerPayload;
 use domain::events::{
@@ -44,12 +43,12 @@ fn counted(event: &LoggedEvent) -> Result<Option<(&'static str, Id)>, EffectErro
     })
 }
 
-/// What the events add to the figures of each day.
-fn fold(events: &[Arc<LoggedEvent>]) -> Result<BTreeMap<(NaiveDate, Id, &'static str), i64>, EffectError> {
+/// What the events add to the figures of each quarter of an hour.
+fn fold(events: &[Arc<LoggedEvent>]) -> Result<BTreeMap<(i64, Id, &'static str), i64>, EffectError> {
     let mut sums = BTreeMap::new();
     for event in events {
         if let Some((metric, user)) = counted(event)? {
-            *sums.entry((event.event.time.date(), user, metric)).or_default() += 1;
+            *sums.entry((quarter(event.event.time), user, metric)).or_default() += 1;
         }
     }
     Ok(sums)
@@ -74,8 +73,9 @@ impl Consumer for MetricsConsumer {
 
     async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
         let sums = fold(events)?;
-        let writes =
-            sums.into_iter().map(|((day, user, metric), value)| metric_write(day, user, metric, value));
+        let writes = sums
+            .into_iter()
+            .map(|((quarter, user, metric), value)| metric_write(quarter, user, metric, value));
         Ok(UnitOfWork { writes: writes.collect(), ..UnitOfWork::default() })
     }
 }

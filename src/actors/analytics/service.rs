@@ -63,7 +63,7 @@ pub const NEWEST_FIRST: &str = "-id";
 serve!(AnalyticsService as ServiceName::Analytics, {
     ReadMetrics read => |service, message| Vec<DayMetrics> {
         let owner = message.caller.only_owner().or(message.owner_id);
-        Ok(queries::metrics(&service.db, owner, message.from, message.to).await?)
+        Ok(queries::metrics(&service.db, owner, &message.days).await?)
     },
     CountReferring read => |service, message| Counts {
         // Everybody's: all of them are archived, and their number says nothing of what they hold.

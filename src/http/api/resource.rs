@@ -181,7 +181,8 @@ where
     M: Call<R::Service>,
     V: From<M::Answer> + Serialize,
 {
-    let (from, until) = stats_period(params, api.gateway.clock.now())?;
+    let zone = params.zone(&api.auth.user.user);
+    let (from, until) = stats_period(params, zone, api.gateway.clock.now())?;
     let counts = R::service(&api.gateway).ask(message(from, until, params.owner_id)).await?;
     Ok(HttpResponse::Ok().json(V::from(counts)))
 }

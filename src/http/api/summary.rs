@@ -162,8 +162,9 @@ impl From<Section<ApprovalCounts>> for ApprovalSection {
 #[utoipa::path(tag = "reports", params(StatsParams), responses((status = 200, body = SummaryView)))]
 #[get("/reports/sales-summary")]
 pub async fn summary(gateway: Data<Gateway>, auth: Authenticated, params: Params<StatsParams>) -> HttpResult {
-    let (first, last) = days(&params.0, gateway.clock.now())?;
-    let (from, to) = moments(first, last);
+    let zone = params.0.zone(&auth.user.user);
+    let (first, last) = days(&params.0, zone, gateway.clock.now())?;
+    let (from, to) = moments(first, last, zone);
     let asked = ReadSummary { caller: auth.caller, owner_id: params.0.owner_id, from, to };
     let SalesSummary { generated_at, customers, meetings, tasks, approvals } =
         gateway.analytics.service.ask(asked).await?;

@@ -15,16 +15,24 @@ use kernel::clock::Timestamp;
 use kernel::ids::Id;
 use kernel::page::PageRequest;
 
-/// The figures of each day from `from` to `to`, both included, oldest first.
+/// A day of a time zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportDay {
+    pub date: NaiveDate,
+    pub begin: Timestamp,
+    /// Where the next day begins.
+    pub end: Timestamp,
+}
+
+/// The figures of each of these days, in their order.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ReadMetrics {
     pub caller: Caller,
     pub owner_id: Option<Id>,
-    pub from: NaiveDate,
-    pub to: NaiveDate,
+    pub days: Vec<ReportDay>,
 }
 
-/// A day's figures.
+/// A day's figures. The day is one of the time zone that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DayMetrics {
     #[schema(value_type = String, format = Date)]

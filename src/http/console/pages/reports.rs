@@ -16,7 +16,7 @@ use crate::http::console::kit::lookups::References;
 use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::list_params;
-use crate::http::period::{StatsParams, days, moments};
+use crate::http::period::{StatsParams, days, each_day, moments, today};
 use crate::http::state::Gateway;
 use domain::approval::messages::{ApprovalFilter, ListApprovals};
 use domain::approval::record::Approval;
@@ -63,6 +63,8 @@ struct ReportsPage {
     /// Days back from today, to choose by one click, and where each begins.
     spans: Vec<(i64, NaiveDate)>,
     today: NaiveDate,
+    /// The zone whose days they are.
+    zone: &'static str,
     parts: [Part; 4],
     courses: Vec<Course>,
     days: Vec<DayMetrics>,
@@ -91,16 +93,18 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
     let f = me.frame("reports").await;
     let (params, given): (StatsParams, _) = list_params(&request)?;
     let (caller, owner_id) = (me.caller(), params.owner_id);
-    let (from, to) = days(&params, f.now)?;
-    let (begin, end) = moments(from, to);
+    let zone = params.zone(me.user());
+    let (from, to) = days(&params, zone, f.now)?;
+    let (begin, end) = moments(from, to, zone);
     let summary =
         gateway.analytics.service.ask(ReadSummary { caller, owner_id, from: begin, to: end }).await?;
-    let days = gateway.analytics.service.ask(ReadMetrics { caller, owner_id, from, to }).await?;
+    let asked = ReadMetrics { caller, owner_id, days: each_day(from, to, zone) };
+    let days = gateway.analytics.service.ask(asked).await?;
     let course = |(name, read): &Figure| {
         let values: Vec<i64> = days.iter().map(read).collect();
         Course { name, line: line(&values) }
     };
-    let today = f.now.date();
+    let today = today(zone, f.now);
     let back = |count: i64| (count, today - chrono::Days::new(count as u64 - 1));
     Ok(ok(&ReportsPage {
         from,
@@ -108,6 +112,7 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
         owner: search::filter(&me, &given, "owner_id", Source::People).await?,
         spans: [7, 30, 90].map(back).into(),
         today,
+        zone: zone.name(),
         parts: parts(&gateway, &f, caller, &summary).await?,
         courses: FIGURES.iter().map(course).collect(),
         days,
