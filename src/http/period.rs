@@ -152,7 +152,7 @@ mod tests {
             // The clock goes from midnight to one.
             ("2026-04-24", Tz::Africa__Cairo, "2026-04-23T22:00:00", "2026-04-24T21:00:00"),
         ] {
-            let [one] = each_day(date(day), date(day), zone).try_into().expect("one day");
+            let [one]: [ReportDay; 1] = each_day(date(day), date(day), zone).try_into().expect("one day");
             let at = |text: &str| Timestamp::parse(&format!("{text}Z")).unwrap();
             assert_eq!((one.begin, one.end), (at(begins), at(ends)), "{day} in {zone}");
         }
