@@ -97,6 +97,7 @@ async fn days_are_those_of_the_reader_s_zone(#[values(Sqlite, Postgres)] on: Dat
     assert_eq!((summary("UTC").await, summary("Asia/Kathmandu").await), (Some(0), Some(1)));
     let last = sales.get(METRICS).await.items().last().expect("today")["date"].clone();
     assert_eq!(last, "2026-03-03", "today is the reader's");
+    let admin = Member::sign_in(&app.nobody(), &admin.email, PASSWORD).await;
     admin.patch(&format!("/api/auth/users/{}", sales.id), json!({"time_zone": "UTC"})).await.expect(200);
     let last = sales.get(METRICS).await.items().last().expect("today")["date"].clone();
     assert_eq!(last, "2026-03-02");
