@@ -130,6 +130,39 @@ async fn fields_that_do_not_collide_are_merged(#[values(Sqlite, Postgres)] on: D
     assert_eq!((&now["phone"], &now["company"]), (&json!("04"), &json!("新")));
 }
 
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_value_that_was_chosen_is_the_one_that_stays(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let Team { manager, sales, .. } = Team::of(&app).await;
+    let id = sales.create_customer(json!({"name": "絆", "phone": "01"})).await.id();
+    let (path, record) = (format!("/customers/{id}/edit"), format!("/api/customers/{id}"));
+    let browser = Browser::open(&app, &sales.email).await;
+    let sent = async |page: &str, name, phone, pick: &[(&'static str, &'static str)]| {
+        let typed = [&[("name", name), ("phone", phone)][..], pick].concat();
+        post_form(&browser.api(), &path, &with(&hidden(page, &path), &typed)).await
+    };
+    let first = browser.get(&path).await.expect(200).text;
+    manager.patch(&record, json!({"phone": "02"})).await.expect(200);
+    let asked = sent(&first, "絆", "04", &[]).await.expect(412).text;
+
+    // Chosen between what the page showed: a third value is another question.
+    manager.patch(&record, json!({"phone": "03"})).await.expect(200);
+    let again = sent(&asked, "絆", "04", &[("pick_phone", "mine")]).await.expect(412).text;
+    assert!(again.contains("class=\"theirs lines\">03<"), "{again}");
+
+    // What was chosen outlives a fault of another field.
+    let theirs = [("pick_phone", "theirs")];
+    let refused = sent(&again, "", "04", &theirs).await.expect(422).text;
+    assert!(refused.contains("value=\"03\"") && !refused.contains("value=\"04\""), "{refused}");
+    sent(&refused, "絆商店", "03", &[]).await.expect(303);
+    let now = sales.get(&record).await.body;
+    assert_eq!((&now["name"], &now["phone"]), (&json!("絆商店"), &json!("03")));
+
+    sent(&again, "絆商店", "04", &theirs).await.expect(303);
+    assert_eq!(sales.get(&record).await.body["phone"], "03");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_form_without_a_session_is_kept_through_the_sign_in() {
     let app = TestApp::start(Sqlite).await;

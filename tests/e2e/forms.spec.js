@@ -115,24 +115,25 @@ test("what two people change at once is merged, and where they collide one choos
   const post = await api(team.sales);
   const { id, name } = await post("/customers", { name: fresh("取り合い"), phone: "01", company: "旧" });
   const edit = `/customers/${id}/edit`;
+  // A form that is edited does not follow what happens.
   await mine.goto(edit);
   await theirs.goto(edit);
+  await mine.fill('[name="company"]', "新");
   await theirs.fill('[name="phone"]', "02");
   await theirs.getByRole("button", { name: "保存" }).click();
   await expect(theirs.locator("dl.record")).toContainText("02");
   // Another field: both hold.
-  await mine.fill('[name="company"]', "新");
   await mine.getByRole("button", { name: "保存" }).click();
   await expect(mine.locator("dl.record")).toContainText("新");
   await expect(mine.locator("dl.record")).toContainText("02");
   // The same field, beside another: one chooses.
   await mine.goto(edit);
   await theirs.goto(edit);
+  await mine.fill('[name="phone"]', "04");
   await theirs.fill('[name="phone"]', "03");
   await theirs.fill('[name="notes"]', "電話が変わった");
   await theirs.getByRole("button", { name: "保存" }).click();
   await expect(theirs.locator("dl.record")).toContainText("03");
-  await mine.fill('[name="phone"]', "04");
   await mine.getByRole("button", { name: "保存" }).click();
   await expect(mine.getByRole("alert")).toContainText("ほかの人が先に変更しました");
   const collision = mine.locator(".field", { has: mine.locator('[name="phone"]') }).locator(".collision");
@@ -146,6 +147,17 @@ test("what two people change at once is merged, and where they collide one choos
   await expect(mine.locator("h1")).toContainText(name);
   await expect(mine.locator("dl.record")).toContainText("04");
   await expect(mine.locator("dl.record")).toContainText("電話が変わった");
+  // The other one's value may be the one to keep.
+  await mine.goto(edit);
+  await theirs.goto(edit);
+  await mine.fill('[name="phone"]', "555-0106");
+  await theirs.fill('[name="phone"]', "555-0105");
+  await theirs.getByRole("button", { name: "保存" }).click();
+  await expect(theirs.locator("dl.record")).toContainText("555-0105");
+  await mine.getByRole("button", { name: "保存" }).click();
+  await collision.getByLabel("ほかの人の変更").check();
+  await mine.getByRole("button", { name: "保存" }).click();
+  await expect(mine.locator("dl.record")).toContainText("555-0105");
 });
 
 test("a session that ends under a form loses no text", async ({ as, hire }) => {

@@ -115,9 +115,10 @@ impl Form {
         parse(&serde_json::to_vec(&body).expect("a map of plain values"))
     }
 
-    /// Puts in what was typed, and what the form was made of.
+    /// Puts in what was typed, and what the form was made of. A field whose other value the user chose keeps that.
     pub fn fill(&mut self, posted: &Fields) {
-        for field in self.fields.iter_mut().filter(|field| !field.is_secret()) {
+        let is_typed = |field: &&mut Field| !field.is_secret() && !merge::gives_way(field, posted);
+        for field in self.fields.iter_mut().filter(is_typed) {
             if let Some(typed) = posted.get(field.name) {
                 field.value = typed.to_owned();
             }

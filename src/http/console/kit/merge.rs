@@ -32,15 +32,18 @@ fn change(field: &Field, typed: &str, posted: &Fields, is_current: bool) -> Chan
     // A form that does not tell what a field held: whatever differs may be somebody else's change.
     let was = posted.get(&format!("was_{}", field.name)).unwrap_or(if is_current { &now } else { "" });
     match (typed != was && typed != now, now != was) {
+        (true, _) if gives_way(field, posted) => Change::Theirs,
         (false, false) => Change::Nobody,
         (false, true) => Change::Theirs,
         (true, false) => Change::Mine,
-        (true, true) => match posted.get(&format!("pick_{}", field.name)) {
-            Some("mine") => Change::Mine,
-            Some("theirs") => Change::Theirs,
-            _ => Change::Both,
-        },
+        // Also where the user has chosen between both: the record has a third value now.
+        (true, true) => Change::Both,
     }
+}
+
+/// Whether the page showed both values of a field, and the user chose the one that is not the user's own.
+pub fn gives_way(field: &Field, posted: &Fields) -> bool {
+    posted.get(&format!("pick_{}", field.name)) == Some("theirs")
 }
 
 fn changes<'a>(
@@ -143,12 +146,19 @@ mod tests {
 
     #[test]
     fn who_changed_the_same_field_chooses() {
-        let old = mark("01");
+        let (old, now) = (mark("01"), mark("03"));
         let sent = [("version", "1"), ("phone", "02"), ("was_phone", old.as_str())];
         assert_eq!(settled(&fields(), &posted(&sent), 2), None);
-        let with = |pick| settled(&fields(), &posted(&[&sent[..], &[("pick_phone", pick)]].concat()), 2);
-        assert_eq!(with("mine"), Some(BTreeSet::from(["phone"])));
-        assert_eq!(with("theirs"), Some(BTreeSet::new()));
+        // The page that asks is made of the record as it is.
+        let picked = |was, pick| {
+            let sent = [("version", "1"), ("phone", "02"), ("was_phone", was), ("pick_phone", pick)];
+            settled(&fields(), &posted(&sent), 2)
+        };
+        assert_eq!(picked(&now, "mine"), Some(BTreeSet::from(["phone"])));
+        assert_eq!(picked(&now, "theirs"), Some(BTreeSet::new()));
+        // Somebody has changed it once more since.
+        assert_eq!(picked(&old, "mine"), None);
+        assert_eq!(picked(&old, "theirs"), Some(BTreeSet::new()));
         let agreed = [("version", "1"), ("phone", "03"), ("was_phone", old.as_str())];
         assert_eq!(settled(&fields(), &posted(&agreed), 2), Some(BTreeSet::new()), "both wrote the same");
     }
