@@ -188,9 +188,12 @@ struct ApprovalPage {
     reassign: Form,
 }
 
-fn decision_form(approval: &Approval) -> Form {
+/// `can_decide`: the caller may reject the request, too, which needs a comment.
+fn decision_form(approval: &Approval, can_decide: bool) -> Form {
     let action = format!("/approvals/{}", approval.id);
-    Form::new("decision", action, "", vec![Field::area("comment")]).of_version(approval.version)
+    let comment = Field::area("comment");
+    let comment = if can_decide { comment.hint("approval-comment-hint") } else { comment };
+    Form::new("decision", action, "", vec![comment]).of_version(approval.version)
 }
 
 fn reassign_form(approval: &Approval) -> Form {
@@ -210,7 +213,7 @@ async fn shown(gateway: &Gateway, me: &SessionUser, id: Id) -> Result<ApprovalPa
         can_decide: may(Action::Approve),
         can_cancel: may(Action::Cancel),
         can_reassign,
-        decision: decision_form(&approval),
+        decision: decision_form(&approval, may(Action::Approve)),
         reassign: reassign_form(&approval),
         decided_by: approval.decided_by.map(|id| names.user(&f, id)),
         row: row(&names, &f, (*approval).clone()),
@@ -239,13 +242,13 @@ fn decision(posted: &Fields) -> Result<Decision, Error> {
     })
 }
 
-/// What was done, as the notice says it.
+/// What the address says was done.
 fn done(decision: &Decision) -> &'static str {
     match decision {
-        Decision::Approve(_) => "approved",
-        Decision::Reject(_) => "rejected",
-        Decision::Cancel(_) => "cancelled",
-        Decision::Reassign(_) => "reassigned",
+        Decision::Approve(_) => "?done=approved",
+        Decision::Reject(_) => "?done=rejected",
+        Decision::Cancel(_) => "?done=cancelled",
+        Decision::Reassign(_) => "?done=reassigned",
     }
 }
 
@@ -277,7 +280,7 @@ pub async fn decide(gateway: Data<Gateway>, me: SessionUser, id: PathId, sent: S
         }
     };
     match decided {
-        Ok(done) => Ok(redirect(&format!("/approvals/{}?done={done}", id.0))),
+        Ok(done) => Ok(redirect(&format!("/approvals/{}{done}", id.0))),
         Err(error) if is_mendable(&error) => {
             form.refuse(&posted, &error, &page.f);
             if form.problem.is_none() && form.fields.iter().all(|field| field.error.is_none()) {
