@@ -66,9 +66,16 @@ test("an administrator adds, changes and deletes a user who has customers", asyn
   await page.fill('dialog [name="email"]', email);
   await page.fill('dialog [name="password"]', PASSWORD);
   await page.click("dialog button.main");
+  // A page of the list has 50 of the users.
+  const find = async () => {
+    await expect(page.locator(".notice.done")).toBeVisible();
+    await page.goto(`/admin/users?q=${encodeURIComponent(name)}`);
+  };
+  await find();
   await page.getByRole("link", { name }).click();
   await page.selectOption('[name="time_zone"]', "Europe/London");
   await page.getByRole("button", { name: "保存" }).click();
+  await find();
   await expect(page.locator("tr", { hasText: name })).toContainText("Europe/London");
 
   const post = await api({ email });

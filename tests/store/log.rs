@@ -5,11 +5,15 @@ use std::time::Duration;
 
 use domain::customer::record::Customer;
 use domain::events::{CUSTOMER_CREATED, CUSTOMER_UPDATED, USER_CREATED};
+use domain::notification::messages::Which;
 use domain::notification::record::{Notification, NotificationData};
+use domain::report::messages::ReportDay;
 use kernel::clock::Timestamp;
 use kernel::event::{Event, EventType, LoggedEvent, PARTITIONS, partition_of, raw};
 use kernel::ids::{Id, new_id};
-use kizuna::persistence::analytics::{NOTIFICATIONS, activity_write, metric_write, metrics, notifications};
+use kizuna::persistence::analytics::{
+    NOTIFICATIONS, activity_write, metric_write, metrics, notifications, quarter,
+};
 use rstest::rstest;
 use serde_json::json;
 use store::Db;
@@ -267,17 +271,31 @@ async fn parked_events_come_in_the_order_of_their_positions(#[case] on: Database
 async fn figures_are_summed_a_day_with_empty_days_between(#[case] on: Database) {
     let database = TestDatabase::fresh(on);
     let db = database.migrated().await;
-    let (one, two, day) = (new_id(), new_id(), begin().date());
-    let third = day + chrono::Days::new(2);
-    let writes =
-        [(day, one, 1), (day, two, 10), (third, one, 100), (third + chrono::Days::new(1), one, 1000)];
-    store(&db, writes.map(|(day, who, n)| metric_write(day, who, "customers_created", n)).to_vec()).await;
-    for (owner, expected) in [(None, [11, 0, 100]), (Some(one), [1, 0, 100]), (Some(new_id()), [0; 3])] {
-        let days = metrics(&db, owner, day, third).await.unwrap();
+    let (one, two) = (new_id(), new_id());
+    // The clocks go forward on the second day.
+    let bounds = [0, 24, 47, 71].map(|hours| begin().plus(Duration::from_hours(hours)));
+    let day = |n: usize| ReportDay {
+        date: begin().date() + chrono::Days::new(n as u64),
+        begin: bounds[n],
+        end: bounds[n + 1],
+    };
+    let at = |time: Timestamp, minutes| quarter(time.plus(Duration::from_mins(minutes)));
+    let writes = [
+        (at(bounds[0], 0), one, 1),
+        (at(bounds[1], 0) - 1, two, 10),
+        (at(bounds[2], 30), one, 100),
+        (at(bounds[3], 0) - 1, one, 100),
+        (at(bounds[3], 0), one, 1000),
+    ];
+    let written = writes.map(|(quarter, who, n)| metric_write(quarter, who, "customers_created", n));
+    store(&db, written.to_vec()).await;
+    let three = [day(0), day(1), day(2)];
+    for (owner, expected) in [(None, [11, 0, 200]), (Some(one), [1, 0, 200]), (Some(new_id()), [0; 3])] {
+        let days = metrics(&db, owner, &three).await.unwrap();
         assert_eq!(days.iter().map(|day| day.customers_created).collect::<Vec<_>>(), expected);
         assert!(days.is_sorted_by_key(|day| day.date));
     }
-    assert!(metrics(&db, None, third, day).await.unwrap().is_empty());
+    assert!(metrics(&db, None, &[]).await.unwrap().is_empty());
 }
 
 #[rstest]
@@ -304,11 +322,15 @@ async fn notifications_are_their_readers_newest_first(#[case] on: Database) {
     };
     let rows: Vec<Notification> = (0..7).map(|n| told(n, reader)).chain([told(8, new_id())]).collect();
     store(&db, rows.iter().map(|row| Write::put(&NOTIFICATIONS, row.id, row)).collect()).await;
-    let names = async |unread| -> String {
-        let all = walk(2, async |page| notifications(&db, reader, unread, &page).await).await;
+    let names = async |which| -> String {
+        let all = walk(2, async |page| notifications(&db, reader, which, &page).await).await;
         all.into_iter().filter_map(|one| one.data.customer_name).collect()
     };
-    assert_eq!(names(false).await, "6543210");
-    assert_eq!(names(true).await, "542");
-    assert!(notifications(&db, new_id(), false, &first(5)).await.unwrap().items.is_empty());
+    assert_eq!(names(Which::All).await, "6543210");
+    assert_eq!(names(Which::Unread).await, "542");
+    assert_eq!(names(Which::Kept).await, "654320");
+    assert_eq!(names(Which::Archived).await, "1");
+    assert_eq!(names(Which::About(rows[4].subject_id)).await, "4");
+    assert_eq!(names(Which::About(rows[3].subject_id)).await, "", "it is read");
+    assert!(notifications(&db, new_id(), Which::All, &first(5)).await.unwrap().items.is_empty());
 }
