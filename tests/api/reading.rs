@@ -82,7 +82,9 @@ async fn a_notification_is_read_once_and_archived_once_and_stays_listed(
     let events = events_of(&admin, id).await;
     let types: Vec<_> = events.iter().map(|event| event["type"].as_str().expect("a type")).collect();
     assert_eq!(types, ["notifications.archived", "notification.read", "notification.created"]);
-    let archived = json!({"user_id": manager.id, "subject_id": id, "ids": [id], "count": 1});
+    let read_at = &wanted["read_at"];
+    let archived =
+        json!({"user_id": manager.id, "subject_id": id, "ids": [id], "count": 1, "read_at": read_at});
     assert_eq!(events[0]["data"], archived);
     assert_eq!(events[1]["data"]["notification"]["read_at"], wanted["read_at"]);
     for (event, version) in events.iter().rev().zip(1..) {

@@ -85,9 +85,13 @@ mod tests {
     }
 
     fn read(event_type: &str, data: Value) -> Option<Audience> {
+        read_of(new_id(), event_type, data)
+    }
+
+    fn read_of(subject: Id, event_type: &str, data: Value) -> Option<Audience> {
         let said = Said(CATALOGUE.find(event_type).unwrap(), data);
         let time = Timestamp::from_micros(0);
-        let event = Event::new(&said, new_id(), 1, time, &Context::system());
+        let event = Event::new(&said, subject, 1, time, &Context::system());
         Audience::of(&LoggedEvent { partition: 0, partition_seq: 1, log_seq: Some(1), event })
     }
 
@@ -128,7 +132,15 @@ mod tests {
         let plural = audience("customers.reassigned", json!({"successor_id": mine, "ids": []}));
         assert_eq!(plural, Audience::Managers { and: Vec::new() });
         assert_eq!(audience("user.login", json!({"user_id": mine})), Audience::Nobody);
-        assert_eq!(audience("notification.read", json!({})), Audience::Nobody);
+    }
+
+    #[test]
+    fn what_a_reader_does_with_a_notification_is_for_the_reader_alone() {
+        // Events of notifications have their reader as the key of their partition.
+        let reader = new_id();
+        for event_type in ["notification.created", "notification.read", "notifications.archived"] {
+            assert_eq!(read_of(reader, event_type, json!({})), Some(Audience::Only(reader)), "{event_type}");
+        }
     }
 
     #[test]
