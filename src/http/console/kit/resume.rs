@@ -50,7 +50,7 @@ pub fn is_form(path: &str) -> bool {
             }
         }
     };
-    FORMS.iter().any(|form| fits(&form))
+    FORMS.iter().any(fits)
 }
 
 /// Why a form is shown again.
