@@ -118,6 +118,7 @@ test("a task is marked by its time and completed by one click", async ({ as, api
   await page.goto("/tasks?status=DONE");
   await expect(row).toContainText("完了");
   await row.getByRole("button").click();
+  await expect(row).toHaveCount(0);
   await page.goto("/tasks");
   await expect(row).toContainText("期限間近");
 });
