@@ -11,7 +11,8 @@ async fn metrics_show_that_a_breaker_is_kept_open_and_what_fell_back() {
     let server = fixture.launch().start().await;
     let admin = staff.admin.at(&server);
     admin.post("/api/admin/breakers/breaker.customer", json!({"force": "open"})).await.expect(200);
-    let body = json!({"customer_id": staff.customer, "title": "写しで確認", "met_at": "2026-03-01T10:00:00Z"});
+    let body =
+        json!({"customer_id": staff.customer, "title": "写しで確認", "met_at": "2026-03-01T10:00:00Z"});
     staff.sales.at(&server).post("/api/meetings", body).await.expect(201);
     let metrics = Api::new(server.base_url()).get("/metrics").await.expect(200).text;
     for line in [

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult, StreamHandler};
+use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, MessageResult, StreamHandler};
 use kernel::clock::{Clock, Timestamp};
 
 use crate::breaker::machine::{Breaker, BreakerSettings, CallOutcome, Forced, State, Ticket};
@@ -95,8 +95,37 @@ impl StreamHandler<()> for BreakerActor {
 
 /// Asks to make a call.
 #[derive(Message)]
-#[rtype(result = "Result<Ticket, Duration>")]
+#[rtype(result = "Result<Permit, Duration>")]
 pub(super) struct Admit;
+
+/// A breaker's permission for one call. If it is dropped unused, because its caller gave up, it tells the breaker.
+pub(super) struct Permit {
+    ticket: Ticket,
+    /// `None` after it was used.
+    breaker: Option<Addr<BreakerActor>>,
+}
+
+impl Permit {
+    /// The ticket, for the report of the call's outcome.
+    pub fn used(mut self) -> Ticket {
+        self.breaker = None;
+        self.ticket
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if let Some(breaker) = self.breaker.take() {
+            // A full mailbox takes none: then the breaker waits until the call would have timed out.
+            let _ = breaker.try_send(Abandoned(self.ticket));
+        }
+    }
+}
+
+/// Says that a call's caller gave up.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Abandoned(Ticket);
 
 /// Says how a call ended.
 #[derive(Message)]
@@ -120,10 +149,20 @@ pub(super) struct Force(pub Option<Forced>);
 impl Handler<Tracked<Admit>> for BreakerActor {
     type Result = MessageResult<Tracked<Admit>>;
 
-    fn handle(&mut self, message: Tracked<Admit>, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, message: Tracked<Admit>, ctx: &mut Self::Context) -> Self::Result {
         let trace = message.trace().clone();
         let Admit = message.take();
-        MessageResult(trace.in_scope(|| self.change(Breaker::admit)))
+        let admitted = trace.in_scope(|| self.change(Breaker::admit));
+        MessageResult(admitted.map(|ticket| Permit { ticket, breaker: Some(ctx.address()) }))
+    }
+}
+
+impl Handler<Abandoned> for BreakerActor {
+    type Result = ();
+
+    fn handle(&mut self, Abandoned(ticket): Abandoned, _: &mut Self::Context) {
+        self.change(|breaker, now| breaker.abandon(ticket, now));
+        self.show();
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
-use crate::breaker::actor::{Admit, BreakerActor, Force, Read, Report};
-use crate::breaker::machine::{CallOutcome, Forced, Ticket};
+use crate::breaker::actor::{Admit, BreakerActor, Force, Permit, Read, Report};
+use crate::breaker::machine::{CallOutcome, Forced};
 use crate::breaker::reading::{BreakerReading, Counters, Event, Shared};
 use crate::retry::Backoff;
 use crate::supervisor::Ref;
@@ -69,9 +69,9 @@ pub struct CircuitBreaker {
     can_be_sent: CanBeSent,
 }
 
-/// A call that may be made: it has a ticket of the breaker and holds one of its places.
+/// A call that may be made: it has a permit of the breaker and holds one of its places.
 struct Admitted<'a> {
-    ticket: Ticket,
+    permit: Permit,
     _place: SemaphorePermit<'a>,
 }
 
@@ -178,7 +178,7 @@ impl CircuitBreaker {
             return Err(Error::overloaded().with_cause(cause));
         };
         match self.breaker.ask(Admit, BREAKER_DEADLINE).await? {
-            Ok(ticket) => Ok(Admitted { ticket, _place: place }),
+            Ok(permit) => Ok(Admitted { permit, _place: place }),
             Err(wait) => {
                 self.shared.count(Event::Reject);
                 Err(Error::after(ErrorCode::Unavailable, wait)
@@ -203,7 +203,8 @@ impl CircuitBreaker {
             Ok(answer) => (CallOutcome::Success, answer),
         };
         self.count(outcome);
-        let report = Report { ticket: admitted.ticket, outcome, took: begun.elapsed() };
+        let Admitted { permit, _place } = admitted;
+        let report = Report { ticket: permit.used(), outcome, took: begun.elapsed() };
         self.breaker.ask(report, BREAKER_DEADLINE).await?;
         answer
     }

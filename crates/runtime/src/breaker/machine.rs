@@ -193,6 +193,14 @@ impl Breaker {
         }
     }
 
+    /// Takes note that the caller of a call gave up before its end. That says nothing about the callee; but after a probe,
+    /// another may be sent at once.
+    pub fn abandon(&mut self, ticket: Ticket, now: Timestamp) {
+        if ticket.period == self.period && matches!(self.state, State::HalfOpen { .. }) {
+            self.change(State::Open { until: now });
+        }
+    }
+
     /// Closes the breaker because a new node hosts the callee: the outcomes of earlier calls say nothing about it.
     pub fn host_appeared(&mut self) {
         self.close();

@@ -127,6 +127,19 @@ fn an_error_of_the_caller_is_no_failure_of_the_callee() {
     });
 }
 
+/// Who asks several services at once gives up the other calls as soon as one fails.
+#[test]
+fn a_probe_whose_caller_gives_up_does_not_keep_the_breaker_half_open() {
+    run(async |it| {
+        it.fail(5).await;
+        it.clock.advance(Duration::from_secs(30));
+        let probe = it.breaker.call(pending::<Result<(), Error>>());
+        assert!(tokio::time::timeout(Duration::from_millis(50), probe).await.is_err());
+        assert_eq!(it.breaker.call(ready(Ok(7))).await, Ok(7));
+        assert_eq!(it.breaker.read().await.unwrap().state, BreakerState::Closed);
+    });
+}
+
 #[test]
 fn exactly_one_of_many_simultaneous_calls_is_the_probe() {
     run(async |it| {

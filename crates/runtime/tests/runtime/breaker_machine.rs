@@ -119,6 +119,23 @@ fn a_probe_that_never_answers_is_followed_by_another_and_its_late_answer_is_igno
     assert!(matches!(breaker.state(), State::Open { .. }));
 }
 
+#[test]
+fn after_a_probe_whose_caller_gave_up_another_goes_out_at_once() {
+    let mut breaker = tripped();
+    let given_up = breaker.admit(at(30_004)).unwrap();
+    assert!(breaker.admit(at(30_005)).is_err());
+    breaker.abandon(given_up, at(30_006));
+    let probe = breaker.admit(at(30_006)).unwrap();
+    breaker.abandon(given_up, at(30_007));
+    assert!(breaker.admit(at(30_007)).is_err(), "the second probe is under way");
+    breaker.report(probe, Success, TOOK, at(30_008));
+    assert_eq!(breaker.state(), State::Closed);
+    // In a closed breaker it says nothing.
+    let call = breaker.admit(at(30_009)).unwrap();
+    breaker.abandon(call, at(30_010));
+    assert_eq!(breaker.state(), State::Closed);
+}
+
 #[rstest]
 #[case::a_late_success_closes_nothing(Success)]
 #[case::a_late_failure_opens_nothing(Failure)]
