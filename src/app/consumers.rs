@@ -54,7 +54,11 @@ impl Builder<'_> {
         self.feed(&parts, advises.then_some(OpportunityReplica));
         self.feed(&parts, analyses.then_some(MetricsConsumer));
         self.feed(&parts, analyses.then_some(ActivityConsumer));
-        self.feed(&parts, analyses.then(|| NotificationsConsumer { clock: clock.clone() }));
+        let creates_notifications = notifications.map(|notifications| NotificationsConsumer {
+            notifications: notifications.clone(),
+            clock: clock.clone(),
+        });
+        self.feed(&parts, creates_notifications);
         let customer_deletions = customers.customers.as_ref().map(|customers| CustomerDeletions {
             gone: self.deletions(&CUSTOMER_DELETIONS),
             customers: customers.clone(),

@@ -77,6 +77,7 @@ async fn deciding_a_request_and_opening_a_notification_mark_it_as_read() {
     assert_eq!(unread().await, ["approval", "customer"]);
     let browser = Browser::open(&app, &manager.email).await;
     browser.post(&format!("/approvals/{approval}"), &[("decision", "approve")]).await.expect(303);
+    app.settle().await;
     assert_eq!(unread().await, ["customer"]);
     let list = manager.get("/api/notifications/unread").await;
     let id = list.items()[0]["id"].as_str().expect("an id").to_owned();

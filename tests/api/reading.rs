@@ -207,3 +207,55 @@ async fn marks_at_once_end_with_each_made_once(#[values(Sqlite, Postgres)] on: D
     }
     assert_eq!(badge(&manager).await, 0);
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn who_deals_with_a_request_has_read_of_it(#[values(Sqlite, Postgres)] on: Database) {
+    let mut app = TestApp::start(on).await;
+    let Team { admin, manager, .. } = Team::of(&app).await;
+    let (chief, lonely) =
+        tokio::join!(admin.hire("MANAGER", "chief", None), admin.hire("SALES", "lonely", None));
+    app.settle().await;
+    let customer = lonely.customer("絆").await.id();
+    app.settle().await;
+    for member in [&manager, &chief] {
+        member.post(READ_ALL, json!({})).await.expect(200);
+    }
+    let decisions = [
+        ("approve", json!({}), 1),
+        ("reject", json!({"comment": "高すぎる"}), 2),
+        // Also of the reassignment.
+        ("reassign", json!({"approver_id": chief.id}), 4),
+    ];
+    for (decision, body, of_chief) in decisions {
+        let id = lonely.approval(&customer, decision).await.id();
+        app.settle().await;
+        assert_eq!(badge(&manager).await, 1, "{decision}");
+        let told = manager.get("/api/notifications/unread").await.text_at("/0/id");
+        let path = format!("/api/approvals/{id}/{decision}");
+        manager.patch(&path, body.clone()).await.expect(200);
+        app.settle().await;
+        assert_eq!((badge(&manager).await, badge(&chief).await), (0, of_chief), "{decision}");
+        let [read, created] = &events_of(&admin, &told).await[..] else { panic!("read once: {decision}") };
+        assert_eq!(
+            (&read["type"], &created["type"]),
+            (&json!("notification.read"), &json!("notification.created"))
+        );
+        let cause = events_of(&admin, &id).await[0].clone();
+        assert_eq!((&read["causationid"], read.get("actorid")), (&cause["id"], None), "{decision}");
+        if decision != "reassign" {
+            let before = app.stored().await;
+            manager.patch(&path, body).await.expect_problem(409, "approval_not_pending");
+            app.settle().await;
+            assert_eq!(app.stored().await, before, "a second attempt changes nothing");
+        }
+    }
+    let cancelled = lonely.approval(&customer, "cancel").await.id();
+    lonely.patch(&format!("/api/approvals/{cancelled}/cancel"), json!({})).await.expect(200);
+    app.settle().await;
+    assert_eq!(badge(&manager).await, 1, "the approver learns of a request that was withdrawn");
+    let before = app.stored().await;
+    app.restart().await;
+    app.settle().await;
+    assert_eq!(app.stored().await, before, "nothing is applied again");
+}

@@ -24,10 +24,16 @@ test("counts, a customer's own page and decisions follow what happens", async ({
 
   await manager.goto(`/approvals/${approval.id}`);
   await manager.fill('[name="comment"]', "考え中");
+  // Two customers and the request.
+  await expect(manager.locator("#bell .count")).toHaveText("3");
   await colleague.goto(`/approvals/${approval.id}`);
   await colleague.getByRole("button", { name: "承認する" }).click();
   await expect(manager.locator("h1")).toContainText("承認済み");
   await expect(manager.getByRole("button", { name: "承認する" })).toHaveCount(0);
+  // Whoever decides has read of the request, in every tab.
+  for (const page of [manager, colleague]) {
+    await expect(page.locator("#bell .count")).toHaveText("2");
+  }
 });
 
 test("a comment that is being typed stays while its request changes", async ({ as, api, team, hire }) => {

@@ -5,6 +5,7 @@
 //!   query
 //! - `feed`, `dead_letters`, `entities`, `schedules`: consumers, aggregates and jobs against a real database; `node`:
 //!   their actors; `copier`: a consumer that can be made to fail; `integrity`: every fault of consumers is found
+//! - `dealt_with`: notifications are marked as read once, however often their cause is applied
 //! - `wire`: messages and answers between nodes; `remote`: how they travel over a real Redis; `hostile_redis`: what
 //!   somebody else writes there; `tls`: the links to PostgreSQL and Redis by TLS
 //! - `shared`, `hot`: states in memory and in Redis while other nodes commit; `admins`, `throttle`: rules that hold
@@ -19,6 +20,7 @@ mod common;
 mod connections;
 mod copier;
 mod dead_letters;
+mod dealt_with;
 mod durability;
 mod entities;
 mod feed;

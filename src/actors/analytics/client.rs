@@ -6,16 +6,12 @@ use runtime::service::{Peer, Service};
 
 use crate::actors::analytics::service::AnalyticsService;
 use domain::notification::messages::{
-    ListNotifications, MarkNotification, ReadAllNotifications, ReadCount, ReadProgress, Which,
+    ListNotifications, ReadAllNotifications, ReadCount, ReadProgress, Which,
 };
-use domain::notification::rules::NotificationCommand;
 use domain::user::record::User;
 use kernel::caller::Caller;
 use kernel::ids::Id;
 use kernel::page::PageRequest;
-
-/// The most notifications of one record that a user has unread: a record has a handful of kinds.
-const ABOUT_MAX: i64 = 20;
 
 /// The handle of other services to this one, with its circuit breaker.
 pub type AnalyticsPeer = Peer<AnalyticsService>;
@@ -36,22 +32,6 @@ impl AnalyticsClient {
         let caller = Caller { user_id: user.id, role: user.role, session_id: Id::nil() };
         let page = self.service.ask(ListNotifications { caller, which: Which::Unread, page }).await?;
         Ok(page.total.unwrap_or(0))
-    }
-
-    /// Marks the caller's unread notifications about a record as read, at most [`ABOUT_MAX`]: who has dealt with it
-    /// needs no notice of it.
-    ///
-    /// # Errors
-    /// `unavailable`, `overloaded`.
-    pub async fn read_about(&self, subject: Id, context: Context) -> Result<(), Error> {
-        let page = PageRequest { limit: ABOUT_MAX, after: None, count: false };
-        let unread = ListNotifications { caller: context.caller, which: Which::About(subject), page };
-        for notification in self.service.ask(unread).await?.items {
-            let context = Context { claim: None, if_match: None, ..context.clone() };
-            let mark = NotificationCommand::Read;
-            self.service.ask(MarkNotification { id: notification.id, mark, context }).await?;
-        }
-        Ok(())
     }
 
     /// Marks the caller's unread notifications as read, batch by batch, from the newest to the oldest; later ones

@@ -4,6 +4,7 @@
 pub mod activity;
 pub mod aggregate;
 pub mod client;
+pub mod dealt_with;
 pub mod deletions;
 pub mod metrics;
 pub mod notifications;

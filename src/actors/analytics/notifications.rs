@@ -1,4 +1,5 @@
-//! The consumer that creates notifications (SPEC §5, flows 2, 4 and 5).
+//! The consumer that creates notifications, and marks those as read that their reader needs no more (SPEC §5, flows 2,
+//! 4 and 5).
 
 use domain::service_name::ServiceName;
 use kernel::event::EventType;
@@ -6,6 +7,8 @@ use kernel::service_id::ServiceId;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
+use crate::actors::analytics::aggregate::NotificationAggregate;
+use crate::actors::analytics::dealt_with;
 use crate::persistence::analytics as queries;
 use crate::persistence::analytics::{NOTIFICATIONS, USER_COPIES};
 use domain::approval::record::ApprovalPayload;
@@ -14,15 +17,18 @@ use domain::events::{
     APPROVAL_APPROVED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED, CUSTOMER_CREATED,
     TASK_DUE_SOON, USER_CREATED, USER_DELETED, USER_UPDATED,
 };
+use domain::notification::recipients::has_dealt_with;
 use domain::notification::record::{Notification, NotificationData};
-use domain::notification::rules::NotificationEvent;
+use domain::notification::rules;
+use domain::notification::rules::{NotificationCommand, NotificationEvent};
 use domain::notification::user_directory::{TYPES as USER_TYPES, UserCopy, UserDirectory};
 use domain::task::record::TaskPayload;
-use kernel::clock::Clock;
+use kernel::clock::{Clock, Timestamp};
 use kernel::context::Context;
-use kernel::event::{Event, LoggedEvent};
+use kernel::event::{Event, LoggedEvent, StateAfter};
 use kernel::ids::{Id, new_id};
 use runtime::consumer::{Consumer, EffectError};
+use runtime::entity::Entities;
 use store::Db;
 use store::unit_of_work::{UnitOfWork, Write};
 
@@ -132,6 +138,7 @@ fn of_approval(event: &LoggedEvent, users: &UserDirectory) -> Result<Notificatio
 
 /// The consumer that creates notifications.
 pub struct NotificationsConsumer {
+    pub notifications: Entities<NotificationAggregate>,
     pub clock: Clock,
 }
 
@@ -151,32 +158,38 @@ impl Consumer for NotificationsConsumer {
     ];
 
     async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
-        let mut unit = UnitOfWork::default();
         let known = queries::user_copies(db).await?;
         let mut users = UserDirectory(known.into_iter().map(|user| (user.id, user)).collect());
         let mut changed_users = HashSet::new();
+        let mut created = Created { now: self.clock.now(), notifications: Vec::new(), events: Vec::new() };
         for event in events {
             if USER_TYPES.contains(&event.event.event_type) {
                 users.apply(event)?;
                 changed_users.insert(event.event.subject);
             } else {
-                self.notify(event, &users, &mut unit)?;
+                created.read_by(event)?;
+                created.of(event, &users)?;
             }
         }
+        dealt_with::read_stored(db, &self.notifications, events).await?;
+        let mut unit = created.into_unit();
         unit.writes.extend(changed_users.iter().map(|id| Write::put(&USER_COPIES, id, &users.0[id])));
         Ok(unit)
     }
 }
 
-impl NotificationsConsumer {
-    fn notify(
-        &self,
-        event: &LoggedEvent,
-        users: &UserDirectory,
-        unit: &mut UnitOfWork,
-    ) -> Result<(), EffectError> {
+/// The notifications that a batch of events creates, and their events.
+struct Created {
+    now: Timestamp,
+    notifications: Vec<Notification>,
+    events: Vec<Event>,
+}
+
+impl Created {
+    /// Creates the notifications of an event.
+    fn of(&mut self, event: &LoggedEvent, users: &UserDirectory) -> Result<(), EffectError> {
         let draft = NotificationDraft::of(event, users)?;
-        let (now, context) = (self.clock.now(), Context::caused_by(&event.event));
+        let (now, context) = (self.now, Context::caused_by(&event.event));
         for user_id in draft.recipients {
             let id = new_id();
             let notification = Notification {
@@ -193,10 +206,35 @@ impl NotificationsConsumer {
                 read_at: None,
                 archived_at: None,
             };
-            unit.writes.push(Write::put(&NOTIFICATIONS, id, &notification));
-            unit.events.push(Event::new(&NotificationEvent::Created(notification), id, 1, now, &context));
+            self.notifications.push(notification.clone());
+            self.events.push(Event::new(&NotificationEvent::Created(notification), id, 1, now, &context));
         }
         Ok(())
+    }
+
+    /// Marks notifications of this batch as read if this event shows that their reader has dealt with their subject.
+    /// They are not stored yet, so that no actor can do it.
+    fn read_by(&mut self, event: &LoggedEvent) -> Result<(), EffectError> {
+        let Some(user) = has_dealt_with(&event.event) else { return Ok(()) };
+        let (now, context) = (self.now, Context::caused_by(&event.event));
+        for notification in &mut self.notifications {
+            if (notification.user_id, notification.subject_id) != (user, event.event.subject) {
+                continue;
+            }
+            let read = rules::decide(Some(notification), NotificationCommand::Read, &context.caller, now)?;
+            for read in read {
+                *notification = read.after().clone();
+                let Notification { id, version, .. } = *notification;
+                self.events.push(Event::new(&read, id, version, now, &context));
+            }
+        }
+        Ok(())
+    }
+
+    fn into_unit(self) -> UnitOfWork {
+        let row = |notification: &Notification| Write::put(&NOTIFICATIONS, notification.id, notification);
+        let writes = self.notifications.iter().map(row).collect();
+        UnitOfWork { writes, events: self.events, ..UnitOfWork::default() }
     }
 }
 

@@ -1,9 +1,19 @@
-//! Who receives a notification of what (SPEC §5). Pure.
+//! Who receives a notification of what, and who needs it no more (SPEC §5). Pure.
 
 use std::collections::BTreeSet;
 
+use crate::events::{APPROVAL_APPROVED, APPROVAL_REASSIGNED, APPROVAL_REJECTED};
 use crate::notification::user_directory::UserDirectory;
+use kernel::event::Event;
 use kernel::ids::Id;
+
+/// The user who has dealt with the subject of this event, and whose own notifications about it become read: whoever
+/// approves, rejects or reassigns a request. After a cancellation the approver's notification stays unread, so that
+/// the approver learns of the request's end.
+pub fn has_dealt_with(event: &Event) -> Option<Id> {
+    let decisions = [APPROVAL_APPROVED, APPROVAL_REJECTED, APPROVAL_REASSIGNED];
+    event.actor_id.filter(|_| decisions.contains(&event.event_type))
+}
 
 /// Each function returns `None` while a user it needs is not known yet: the event about that user is in another
 /// partition.
@@ -42,9 +52,11 @@ impl UserDirectory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::events::{APPROVAL_CANCELLED, APPROVAL_REQUESTED, CUSTOMER_CREATED};
     use crate::notification::user_directory::UserCopy;
     use kernel::caller::Role;
     use kernel::clock::Timestamp;
+    use kernel::event::raw;
     use kernel::ids::new_id;
 
     fn user(role: Role, manager_id: Option<Id>) -> UserCopy {
@@ -89,6 +101,34 @@ mod tests {
         assert_eq!(users.for_request(None, admin), Some(BTreeSet::from([one, two])));
         assert_eq!(users.for_request(None, one), Some(BTreeSet::from([two])));
         assert_eq!(users.for_request(Some(new_id()), one), None, "not known yet");
+    }
+
+    #[test]
+    fn whoever_approves_rejects_or_reassigns_has_dealt_with_a_request() {
+        let actor = new_id();
+        let of = |event_type, actor_id| {
+            let data = raw(&()).into();
+            has_dealt_with(&Event {
+                id: new_id(),
+                event_type,
+                subject: new_id(),
+                sequence: 2,
+                partition_key: new_id(),
+                time: Timestamp::from_micros(0),
+                data,
+                traceparent: None,
+                correlation_id: "one".into(),
+                causation_id: None,
+                actor_id,
+            })
+        };
+        for decision in [APPROVAL_APPROVED, APPROVAL_REJECTED, APPROVAL_REASSIGNED] {
+            assert_eq!(of(decision, Some(actor)), Some(actor), "{decision}");
+            assert_eq!(of(decision, None), None, "Kizuna itself reads nothing");
+        }
+        for other in [APPROVAL_REQUESTED, APPROVAL_CANCELLED, CUSTOMER_CREATED] {
+            assert_eq!(of(other, Some(actor)), None, "{other}");
+        }
     }
 
     #[test]

@@ -270,10 +270,6 @@ pub async fn decide(gateway: Data<Gateway>, me: SessionUser, id: PathId, sent: S
             let done = done(&decision);
             let decided = once(&me, &posted, async |context| {
                 gateway.opportunity.service.ask(DecideApproval { id: id.0, decision, context }).await?;
-                // The decision stands, whether its notice is read or not.
-                if let Err(error) = gateway.analytics.read_about(id.0, me.context(None)).await {
-                    tracing::warn!(approval = %id.0, %error, "can't mark the notices of an approval as read");
-                }
                 Ok(id.0)
             });
             decided.await.map(|_| done)
