@@ -44,7 +44,8 @@ fn subjects(frames: &[Value]) -> Vec<String> {
     events.map(|frame| frame["event"]["subject"].as_str().expect("a subject").to_owned()).collect()
 }
 
-/// The frames up to the event of this number; no other frame comes after.
+/// The frames up to the event of this number, and those that come after it. Without the states of notifications, which
+/// have no cursor and are not sent again: the decisions of a history lead to some.
 async fn until_event(client: &mut Client, number: usize) -> Vec<Value> {
     let (mut frames, mut events) = (Vec::new(), 0);
     while events < number {
@@ -53,6 +54,7 @@ async fn until_event(client: &mut Client, number: usize) -> Vec<Value> {
         frames.push(frame);
     }
     frames.extend(client.rest().await);
+    frames.retain(|frame| frame["type"] != "notification_state");
     frames
 }
 
