@@ -100,6 +100,8 @@ async fn watch(
                 });
                 continue;
             }
+            // It was read or archived, as by the deletion of its customer.
+            Ok(Heard::Frame(frame)) if frame["type"] == "notification_state" => continue,
             Ok(Heard::Frame(frame)) => panic!("an unexpected frame: {frame}"),
             Ok(Heard::Closed(_) | Heard::Gone) => {}
         }
