@@ -13,6 +13,7 @@ use domain::user::record::User;
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode, FieldError};
 use kernel::ids::Id;
+use kernel::text_schemas;
 
 /// Days a report may span.
 const DAYS_MAX: i64 = 366;
@@ -38,7 +39,7 @@ pub struct StatsParams {
     #[serde(default)]
     pub owner_id: Option<Id>,
     /// The time zone whose days they are, by its IANA name; the caller's if absent.
-    #[param(value_type = Option<String>, example = "Asia/Tokyo")]
+    #[param(value_type = Option<text_schemas::TimeZone>, example = "Asia/Tokyo")]
     #[serde(default, deserialize_with = "zone")]
     pub time_zone: Option<Tz>,
 }
