@@ -127,7 +127,7 @@ fn an_error_of_the_caller_is_no_failure_of_the_callee() {
     });
 }
 
-/// Who asks several services at once gives up the other calls as soon as one fails.
+/// A request that asks several services at once drops the other calls as soon as one fails.
 #[test]
 fn a_probe_whose_caller_gives_up_does_not_keep_the_breaker_half_open() {
     run(async |it| {

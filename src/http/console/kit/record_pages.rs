@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::http::console::kit::choice::Source;
 use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::{Form, is_mendable, why};
-use crate::http::console::kit::form_data::Fields;
+use crate::http::console::kit::form_data::{Fields, Posted};
 use crate::http::console::kit::frame::{Frame, Outcome, html, ok, redirect};
 use crate::http::console::kit::merge;
 use crate::http::console::kit::once::once;
@@ -113,6 +113,14 @@ pub trait EditPage: ListPage<Record: Versioned> {
         changes: Self::Changes,
         context: Context,
     ) -> Result<String, Error>;
+}
+
+/// An edit page whose record is deleted without a preview.
+pub trait RemovePage: EditPage {
+    /// The list to go back to.
+    const LIST: &str;
+
+    async fn delete(me: &SessionUser, id: Id, context: Context) -> Result<(), Error>;
 }
 
 /// The form of a new record.
@@ -227,5 +235,18 @@ pub async fn change<P: EditPage>(me: SessionUser, id: PathId, sent: Sent) -> Htt
             }
             Err(error) => return Err(error.into()),
         }
+    }
+}
+
+/// Deletes a record and goes back to the list; the form is shown again if somebody else has changed the record meanwhile.
+pub async fn remove<P: RemovePage>(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
+    let deleted = once(&me, &posted.0, async |context| {
+        P::delete(&me, id.0, context).await?;
+        Ok(id.0)
+    });
+    match deleted.await {
+        Ok(_) => Ok(redirect(&format!("{}?done=removed", P::LIST))),
+        Err(error) if error.code == ErrorCode::StaleVersion => edit::<P>(me, id, Some(&error)).await,
+        Err(error) => Err(error.into()),
     }
 }

@@ -141,7 +141,7 @@ pub async fn name_chosen(me: &SessionUser, fields: &mut [Field]) -> Result<(), E
     Ok(())
 }
 
-/// A customer or person as a choice; `None` if there is none whom the caller may see.
+/// A customer or person as a choice; `None` if the caller may not see it, or it does not exist.
 async fn named(me: &SessionUser, source: Source, id: Id) -> Result<Option<Choice>, Error> {
     let references = References::default();
     let references = match source {

@@ -11,12 +11,13 @@ use crate::http::console::kit::choice::Source;
 use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::Form;
 use crate::http::console::kit::form_data::{Fields, Posted};
-use crate::http::console::kit::frame::{Frame, redirect};
+use crate::http::console::kit::frame::Frame;
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::{CustomerLink, References};
-use crate::http::console::kit::once::once;
 use crate::http::console::kit::record_pages;
-use crate::http::console::kit::record_pages::{EMBEDDED_ROWS, EditPage, ListPage, NewForm, new_form};
+use crate::http::console::kit::record_pages::{
+    EMBEDDED_ROWS, EditPage, ListPage, NewForm, RemovePage, new_form,
+};
 use crate::http::console::kit::resume::Sent;
 use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
@@ -31,7 +32,7 @@ use domain::meeting::messages::{
 use domain::meeting::record::Meeting;
 use domain::meeting::record::{MeetingChanges, NewMeeting};
 use kernel::context::Context;
-use kernel::error::{Error, ErrorCode};
+use kernel::error::Error;
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
 
@@ -213,17 +214,15 @@ pub async fn change(me: SessionUser, id: PathId, sent: Sent) -> HttpResult {
     record_pages::change::<Meetings>(me, id, sent).await
 }
 
+impl RemovePage for Meetings {
+    const LIST: &str = "/meetings";
+
+    async fn delete(me: &SessionUser, id: Id, context: Context) -> Result<(), Error> {
+        me.gateway.sales.service.ask(DeleteMeeting { id, context }).await.map(drop)
+    }
+}
+
 #[post("/meetings/{id}/delete")]
 pub async fn remove(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
-    let deleted = once(&me, &posted.0, async |context| {
-        me.gateway.sales.service.ask(DeleteMeeting { id: id.0, context }).await?;
-        Ok(id.0)
-    });
-    match deleted.await {
-        Ok(_) => Ok(redirect("/meetings?done=removed")),
-        Err(error) if error.code == ErrorCode::StaleVersion => {
-            record_pages::edit::<Meetings>(me, id, Some(&error)).await
-        }
-        Err(error) => Err(error.into()),
-    }
+    record_pages::remove::<Meetings>(me, id, posted).await
 }

@@ -15,9 +15,10 @@ use crate::http::console::kit::form_data::{Fields, Posted};
 use crate::http::console::kit::frame::{Frame, redirect};
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::{CustomerLink, References};
-use crate::http::console::kit::once::once;
 use crate::http::console::kit::record_pages;
-use crate::http::console::kit::record_pages::{EMBEDDED_ROWS, EditPage, ListPage, NewForm, new_form};
+use crate::http::console::kit::record_pages::{
+    EMBEDDED_ROWS, EditPage, ListPage, NewForm, RemovePage, new_form,
+};
 use crate::http::console::kit::resume::Sent;
 use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
@@ -31,7 +32,7 @@ use domain::task::record::{NewTask, TaskChanges};
 use domain::task::record::{Task, TaskStatus};
 use domain::task::rules::alert_horizon;
 use kernel::context::Context;
-use kernel::error::{Error, ErrorCode};
+use kernel::error::Error;
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
 
@@ -228,17 +229,15 @@ pub async fn set_status(me: SessionUser, id: PathId, posted: Posted) -> HttpResu
     Ok(redirect(posted.0.back("back").unwrap_or("/tasks")))
 }
 
+impl RemovePage for Tasks {
+    const LIST: &str = "/tasks";
+
+    async fn delete(me: &SessionUser, id: Id, context: Context) -> Result<(), Error> {
+        me.gateway.sales.service.ask(DeleteTask { id, context }).await.map(drop)
+    }
+}
+
 #[post("/tasks/{id}/delete")]
 pub async fn remove(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
-    let deleted = once(&me, &posted.0, async |context| {
-        me.gateway.sales.service.ask(DeleteTask { id: id.0, context }).await?;
-        Ok(id.0)
-    });
-    match deleted.await {
-        Ok(_) => Ok(redirect("/tasks?done=removed")),
-        Err(error) if error.code == ErrorCode::StaleVersion => {
-            record_pages::edit::<Tasks>(me, id, Some(&error)).await
-        }
-        Err(error) => Err(error.into()),
-    }
+    record_pages::remove::<Tasks>(me, id, posted).await
 }
