@@ -21,6 +21,7 @@ use crate::actors::live::client::LiveLimits;
 use crate::config::secrets::{SecretFile, check_admin_password, check_jwt_secret};
 use crate::http::connections::Places;
 use domain::service_name::ServiceName;
+use domain::user::passwords::HashCost;
 use runtime::breaker::BreakerSettings;
 use runtime::retry::Backoff;
 use runtime::schedule::Schedule;
@@ -60,6 +61,9 @@ pub struct AuthConfig {
     /// Failed sign-ins per account and address; ten times as many per address
     #[arg(long, env = "KIZUNA_LOGIN_RATE", default_value = "10/m", value_parser = rate)]
     pub login_rate: Rate,
+    /// What hashing a password costs. No argument sets it: tests that start a node in their own process do.
+    #[arg(skip)]
+    pub hash_cost: HashCost,
 }
 
 /// The most secrets beside --jwt-secret: each costs a try at what does not open.

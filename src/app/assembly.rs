@@ -55,7 +55,7 @@ impl Builder<'_> {
             journal: self.journal.clone(),
             clock: clock.clone(),
             keys: keys.clone(),
-            passwords: Passwords::start(cores)?,
+            passwords: Passwords::start(cores, auth.hash_cost)?,
             users: accounts.users.clone(),
             sessions: accounts.sessions.clone(),
             limits: SessionLimits {

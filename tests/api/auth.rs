@@ -54,7 +54,7 @@ async fn a_wrong_address_and_a_wrong_password_are_the_same_401() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_unknown_address_takes_as_long_as_a_wrong_password() {
-    let app = TestApp::start(Sqlite).await;
+    let app = TestApp::with_costly_hashes(Sqlite).await;
     let nobody = app.nobody();
     let mut fastest = [Duration::MAX; 2];
     for _ in 0..5 {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::session::rules::SessionLifetimes;
 use domain::user::messages::{ChangeUser, FindUser, LiveUser, RemoveUser, Successors};
+use domain::user::passwords::HashCost;
 use domain::user::record::UserChanges;
 use domain::user::record::UserState;
 use kernel::caller::{Caller, Role};
@@ -32,7 +33,7 @@ fn auth(node: &Node) -> Local<AuthService> {
         journal: node.journal.clone(),
         clock: node.clock.clone(),
         keys: Arc::new(Keys::new(b"0123456789abcdef0123456789abcdef")),
-        passwords: Passwords::start(1).expect("a thread"),
+        passwords: Passwords::start(1, HashCost::TESTS).expect("a thread"),
         users: node.shared(),
         sessions: node.shared(),
         limits: SessionLimits {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use actix_rt::System;
 use clap::{CommandFactory, FromArgMatches, Parser};
+use domain::user::passwords::HashCost;
 use kernel::clock::{Clock, Timestamp};
 use kizuna::actors::auth::client::AuthClient;
 use kizuna::app::consumers::CONSUMERS;
@@ -82,8 +83,19 @@ impl TestApp {
     /// # Panics
     /// When it does not start.
     pub async fn with(on: Database, args: &[&str]) -> Self {
-        let clock = Clock::manual(Timestamp::parse(BEGIN).expect("a time"));
-        Self::on(Arc::new(TestDatabase::fresh(on)), clock, args).await
+        Self::on(Arc::new(TestDatabase::fresh(on)), begin(), args).await
+    }
+
+    /// Starts a node that hashes passwords as a server does, for tests of how long that takes. Other nodes do it at a
+    /// hundredth of the cost.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn with_costly_hashes(on: Database) -> Self {
+        let database = Arc::new(TestDatabase::fresh(on));
+        let mut config = parse(&database.url, &[]);
+        config.auth.hash_cost = HashCost::OWASP;
+        Self::of(config, database, begin()).await
     }
 
     /// Starts a node on the PostgreSQL database of this URL.
@@ -91,8 +103,7 @@ impl TestApp {
     /// # Panics
     /// When it does not start.
     pub async fn at(url: String, args: &[&str]) -> Self {
-        let clock = Clock::manual(Timestamp::parse(BEGIN).expect("a time"));
-        Self::on(Arc::new(TestDatabase::of(url)), clock, args).await
+        Self::on(Arc::new(TestDatabase::of(url)), begin(), args).await
     }
 
     /// Another node on the same database, by the same clock.
@@ -102,6 +113,10 @@ impl TestApp {
 
     async fn on(database: Arc<TestDatabase>, clock: Clock, args: &[&str]) -> Self {
         let config = parse(&database.url, args);
+        Self::of(config, database, clock).await
+    }
+
+    async fn of(config: Config, database: Arc<TestDatabase>, clock: Clock) -> Self {
         let (node, thread) = launch(&config, clock).await;
         Self { node, config, thread: Some(thread), database }
     }
@@ -218,6 +233,11 @@ impl Drop for TestApp {
     }
 }
 
+/// The clock of a test, which stands until it is moved.
+fn begin() -> Clock {
+    Clock::manual(Timestamp::parse(BEGIN).expect("a time"))
+}
+
 /// Starts a node on a thread of its own.
 async fn launch(config: &Config, clock: Clock) -> (Node, JoinHandle<()>) {
     let (ready, started) = oneshot::channel();
@@ -261,5 +281,7 @@ fn parse(url: &str, args: &[&str]) -> Config {
     let command = Serve::command().mut_args(|arg| arg.env(None::<&'static str>));
     let matches = command.try_get_matches_from(given.iter().chain(&admin).chain(secret).chain(args));
     let serve = matches.and_then(|matches| Serve::from_arg_matches(&matches));
-    serve.unwrap_or_else(|error| panic!("{error}")).config
+    let mut config = serve.unwrap_or_else(|error| panic!("{error}")).config;
+    config.auth.hash_cost = HashCost::TESTS;
+    config
 }

@@ -35,6 +35,10 @@ pub use team::{Member, Team};
 pub use tls_proxy::TlsProxy;
 pub use valve::Valve;
 
+/// As in the server.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The pause of [`eventually`] between two probes.
 const POLL_EVERY: Duration = Duration::from_millis(10);
 

@@ -18,6 +18,28 @@ const DIGITS_MIN: usize = 6;
 static COMMON: LazyLock<Vec<&str>> =
     LazyLock::new(|| include_str!("common_passwords/list.txt").lines().collect());
 
+/// What hashing a password costs: the parameters of argon2id. A stored hash names its own, so that another cost holds for new
+/// passwords.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HashCost {
+    /// In KiB.
+    pub memory_kib: u32,
+    pub passes: u32,
+}
+
+impl HashCost {
+    /// 19 MiB and two passes: the second choice of OWASP's cheat sheet on storing passwords.
+    pub const OWASP: Self = Self { memory_kib: 19_456, passes: 2 };
+    /// For tests, which hash thousands of passwords: a hundredth of a server's time.
+    pub const TESTS: Self = Self { memory_kib: 256, passes: 1 };
+}
+
+impl Default for HashCost {
+    fn default() -> Self {
+        Self::OWASP
+    }
+}
+
 /// The form in which passwords are counted and hashed: what two keyboards write differently is one password.
 pub fn normalized(password: &str) -> String {
     password.nfc().collect()
