@@ -89,9 +89,9 @@ fn app(
         InitError = (),
     >,
 > {
-    use utoipa_actix_web::AppExt;
-    let (app, _) = App::new().into_utoipa_app().configure(http::routes).split_for_parts();
-    app.app_data(gateway)
+    App::new()
+        .configure(http::routes)
+        .app_data(gateway)
         .service(http::docs())
         .service(web::redirect("/docs", "/docs/"))
         .configure(http::pages)

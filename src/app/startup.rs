@@ -2,7 +2,7 @@
 
 use crate::persistence::SCHEMA;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use actix_web::dev::Server;
@@ -121,7 +121,7 @@ impl Application {
             body_pace: config.http.body_pace(),
             unsigned_sockets: config.live.unsigned_places(),
             serves_metrics: config.http.ops_listen.is_none(),
-            openapi: Arc::new(http::document()),
+            openapi: Arc::new(LazyLock::new(http::document)),
         });
         let listeners = ports.api.listen()?;
         let address = listeners[0].local_addr()?;

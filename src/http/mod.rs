@@ -1,6 +1,6 @@
 //! The gateway: turns requests into messages and answers into HTTP. It holds no rule of the business.
 //!
-//! The whole route table stands in [`routes`]; the OpenAPI document and the 405s are made from it.
+//! The whole route table stands in `register`; the OpenAPI document and the 405s are made from it.
 
 pub mod admission;
 mod answer;
@@ -34,94 +34,106 @@ pub mod request_log;
 mod site;
 pub mod state;
 
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::scope::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-/// Every route of the server.
-pub fn routes(config: &mut ServiceConfig) {
-    let api = scope("/api")
-        .service(api::auth::login)
-        .service(api::auth::refresh)
-        .service(api::auth::logout)
-        .service(api::auth::me)
-        .service(api::auth::change_me)
-        .service(api::sessions::list_sessions)
-        .service(api::sessions::end_session)
-        .service(api::auth::change_password)
-        .service(api::users::list)
-        .service(api::users::create)
-        .service(api::users::read)
-        .service(api::users::change)
-        .service(api::users::remove)
-        .service(api::users::preview)
-        .service(api::customers::list)
-        .service(api::customers::create)
-        .service(api::customers::stats)
-        .service(api::customers::read)
-        .service(api::customers::change)
-        .service(api::customers::remove)
-        .service(api::customers::preview)
-        .service(api::customers::activity)
-        .service(api::meetings::list)
-        .service(api::meetings::create)
-        .service(api::meetings::stats)
-        .service(api::meetings::read)
-        .service(api::meetings::change)
-        .service(api::meetings::remove)
-        .service(api::approvals::list)
-        .service(api::approvals::create)
-        .service(api::approvals::stats)
-        .service(api::approvals::read)
-        .service(api::approvals::approve)
-        .service(api::approvals::reject)
-        .service(api::approvals::cancel)
-        .service(api::approvals::reassign)
-        .service(api::tasks::list)
-        .service(api::tasks::create)
-        .service(api::tasks::stats)
-        .service(api::tasks::read)
-        .service(api::tasks::change)
-        .service(api::tasks::remove)
-        .service(api::notifications::list)
-        .service(api::notifications::unread)
-        .service(api::notifications::read)
-        .service(api::notifications::archive)
-        .service(api::notifications::read_all)
-        .service(live::ws)
-        .service(live::stream::follow)
-        .service(api::reports::metrics)
-        .service(api::summary::summary)
-        .service(api::sagas::list)
-        .service(api::sagas::read)
-        .service(api::audit::events)
-        .service(api::admin::cluster)
-        .service(api::admin::actors)
-        .service(api::admin::breakers)
-        .service(api::admin::force_breaker)
-        .service(api::admin::consumers)
-        .service(api::admin::dead_letters)
-        .service(api::admin::redrive)
-        .service(api::admin::integrity)
-        .service(api::security::security_log);
-    config
-        .service(api)
-        .service(ops::healthz)
-        .service(ops::readyz)
-        .service(ops::metrics)
-        .service(ops::openapi)
-        .service(ops::asyncapi);
+/// Registers every operation below `/api`, and the operators' beside it, in a configuration of actix-web or of utoipa.
+macro_rules! register {
+    ($config:expr, $scope:expr) => {
+        $config
+            .service(
+                $scope
+                    .service(api::auth::login)
+                    .service(api::auth::refresh)
+                    .service(api::auth::logout)
+                    .service(api::auth::me)
+                    .service(api::auth::change_me)
+                    .service(api::sessions::list_sessions)
+                    .service(api::sessions::end_session)
+                    .service(api::auth::change_password)
+                    .service(api::users::list)
+                    .service(api::users::create)
+                    .service(api::users::read)
+                    .service(api::users::change)
+                    .service(api::users::remove)
+                    .service(api::users::preview)
+                    .service(api::customers::list)
+                    .service(api::customers::create)
+                    .service(api::customers::stats)
+                    .service(api::customers::read)
+                    .service(api::customers::change)
+                    .service(api::customers::remove)
+                    .service(api::customers::preview)
+                    .service(api::customers::activity)
+                    .service(api::meetings::list)
+                    .service(api::meetings::create)
+                    .service(api::meetings::stats)
+                    .service(api::meetings::read)
+                    .service(api::meetings::change)
+                    .service(api::meetings::remove)
+                    .service(api::approvals::list)
+                    .service(api::approvals::create)
+                    .service(api::approvals::stats)
+                    .service(api::approvals::read)
+                    .service(api::approvals::approve)
+                    .service(api::approvals::reject)
+                    .service(api::approvals::cancel)
+                    .service(api::approvals::reassign)
+                    .service(api::tasks::list)
+                    .service(api::tasks::create)
+                    .service(api::tasks::stats)
+                    .service(api::tasks::read)
+                    .service(api::tasks::change)
+                    .service(api::tasks::remove)
+                    .service(api::notifications::list)
+                    .service(api::notifications::unread)
+                    .service(api::notifications::read)
+                    .service(api::notifications::archive)
+                    .service(api::notifications::read_all)
+                    .service(live::ws)
+                    .service(live::stream::follow)
+                    .service(api::reports::metrics)
+                    .service(api::summary::summary)
+                    .service(api::sagas::list)
+                    .service(api::sagas::read)
+                    .service(api::audit::events)
+                    .service(api::admin::cluster)
+                    .service(api::admin::actors)
+                    .service(api::admin::breakers)
+                    .service(api::admin::force_breaker)
+                    .service(api::admin::consumers)
+                    .service(api::admin::dead_letters)
+                    .service(api::admin::redrive)
+                    .service(api::admin::integrity)
+                    .service(api::security::security_log),
+            )
+            .service(ops::healthz)
+            .service(ops::readyz)
+            .service(ops::metrics)
+            .service(ops::openapi)
+            .service(ops::asyncapi)
+    };
 }
 
-pub use console::pages;
+/// Every route of the API.
+pub fn routes(config: &mut web::ServiceConfig) {
+    register!(config, web::scope("/api"));
+}
 
 /// The complete document of [`routes`].
 pub fn document() -> OpenApi {
     use utoipa_actix_web::AppExt;
-    let (_, api) = actix_web::App::new().into_utoipa_app().configure(routes).split_for_parts();
+    let (_, api) = actix_web::App::new().into_utoipa_app().configure(documented_routes).split_for_parts();
     openapi::complete(api)
 }
+
+fn documented_routes(config: &mut ServiceConfig) {
+    register!(config, scope("/api"));
+}
+
+pub use console::pages;
 
 /// The document's page, with every asset embedded.
 pub fn docs() -> utoipa_swagger_ui::SwaggerUi {

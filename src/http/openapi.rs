@@ -1,6 +1,7 @@
 //! The OpenAPI document: collected from the handlers, with what every operation has in common added here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
 
 use actix_web::http::Method;
 use utoipa::openapi::path::{Operation, Parameter, PathItem};
@@ -14,6 +15,9 @@ use utoipa::openapi::{
 use crate::http::api::csv_export::TEXT_CSV;
 use crate::http::headers::{announce, define, demand, demands};
 use crate::http::problem::PROBLEM_JSON;
+
+/// The document of all routes. Whoever reads it first composes it, which takes some 10 ms.
+pub type ApiDocument = Arc<LazyLock<OpenApi>>;
 
 /// The statuses of errors and what they mean.
 const ERRORS: [(&str, &str); 13] = [

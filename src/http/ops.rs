@@ -59,7 +59,7 @@ pub async fn expose(gateway: &Gateway) -> HttpResponse {
 #[utoipa::path(tag = "operations", security(()), responses((status = 200, body = Object)))]
 #[get("/openapi.json")]
 pub async fn openapi(gateway: Data<Gateway>) -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-cache")).json(&*gateway.openapi)
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-cache")).json(&**gateway.openapi)
 }
 
 /// The events and the frames of the live feed, as AsyncAPI 3.0

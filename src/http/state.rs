@@ -1,12 +1,10 @@
 //! What handlers find in the gateway.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use metrics_exporter_prometheus::PrometheusHandle;
-use utoipa::openapi::OpenApi;
 
 use crate::actors::analytics::client::AnalyticsClient;
 use crate::actors::auth::client::AuthClient;
@@ -22,6 +20,7 @@ use crate::http::admission::Admission;
 use crate::http::body_pace::BodyPace;
 use crate::http::client_address::TrustedProxies;
 use crate::http::connections::Places;
+use crate::http::openapi::ApiDocument;
 use kernel::clock::Clock;
 use runtime::service::Local;
 use runtime::stats::ActorStatsRegistry;
@@ -53,7 +52,7 @@ pub struct Gateway {
     pub unsigned_sockets: Places,
     /// Whether /metrics stands beside the API.
     pub serves_metrics: bool,
-    pub openapi: Arc<OpenApi>,
+    pub openapi: ApiDocument,
 }
 
 /// The gateway that a request came to.
