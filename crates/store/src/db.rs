@@ -1,5 +1,6 @@
 //! The database: SQLite or PostgreSQL behind one interface for reads and for the journal's transaction.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -247,10 +248,15 @@ impl Db {
 
     /// Begins the transaction of a commit. Run it to its end in a task that is never dropped.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
+        self.begin_with_locks(&BTreeSet::new()).await
+    }
+
+    /// Begins a transaction that holds a lock for each of `values` to its end. SQLite has one writer, and needs none.
+    pub(crate) async fn begin_with_locks(&self, values: &BTreeSet<String>) -> Result<Tx, StoreError> {
         let begun = match &self.pools {
             Pools::Sqlite { writer, .. } => writer.begin().await.map(Open::Sqlite),
             Pools::Postgres(connections) => match connections.lend().await {
-                Ok(lent) => postgres::Transaction::begin(lent).await.map(Open::Postgres),
+                Ok(lent) => postgres::Transaction::begin(lent, values).await.map(Open::Postgres),
                 Err(error) => Err(error),
             },
         };

@@ -21,6 +21,21 @@ pub enum StoreError {
     Failed(String),
 }
 
+/// Where a transaction failed that was to be committed.
+#[derive(Debug)]
+pub enum CommitFailure {
+    /// Before its COMMIT: nothing is stored.
+    Before(StoreError),
+    /// At its COMMIT: the outcome is unknown.
+    AtCommit(StoreError),
+}
+
+impl From<StoreError> for CommitFailure {
+    fn from(error: StoreError) -> Self {
+        Self::Before(error)
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {

@@ -1,5 +1,6 @@
 //! Commits a group of units in one transaction of four steps, whatever the number of rows: begin, read the compared
-//! rows, write everything, commit. A step costs a thread hop (SQLite) or a round trip (PostgreSQL).
+//! rows, write everything, commit. In PostgreSQL each step is a round trip; SQLite's thread is called twice, for two
+//! steps each.
 //!
 //! If the database refuses one unit, each unit of the group is committed in a transaction of its own, so that the
 //! others are not lost with it.
@@ -12,6 +13,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::db::{Db, StoreError, Tx};
+use crate::error::CommitFailure;
 use crate::log::{EVENTS, LOG_HEAD, LOG_HEAD_ID, PARTITIONS};
 use crate::sql::Sql;
 use crate::table::{Dialect, Table};
@@ -26,25 +28,25 @@ pub type Outcome = Result<Vec<Arc<LoggedEvent>>, CommitError>;
 /// Commits `units`; returns an outcome for each unit, in their order.
 pub async fn commit(db: &Db, units: Vec<UnitOfWork>) -> Vec<Outcome> {
     let mut done = commit_together(db, &units).await;
-    if units.len() == 1 && matches!(done, Err(Failure::Before(StoreError::Duplicate(_)))) {
+    if units.len() == 1 && matches!(done, Err(CommitFailure::Before(StoreError::Duplicate(_)))) {
         // Another node may have inserted a row since the comparison: a second try finds the unit stale.
         done = commit_together(db, &units).await;
     }
     match done {
         Ok(outcomes) => outcomes,
-        Err(Failure::Commit(error)) => {
+        Err(CommitFailure::AtCommit(error)) => {
             units.iter().map(|_| Err(CommitError::Unknown(error.to_string()))).collect()
         }
-        Err(Failure::Before(StoreError::Unavailable(why))) => {
+        Err(CommitFailure::Before(StoreError::Unavailable(why))) => {
             units.iter().map(|_| Err(CommitError::Unavailable(why.clone()))).collect()
         }
-        Err(Failure::Before(StoreError::Duplicate(value))) if units.len() == 1 => {
+        Err(CommitFailure::Before(StoreError::Duplicate(value))) if units.len() == 1 => {
             vec![Err(CommitError::Duplicate(value))]
         }
-        Err(Failure::Before(StoreError::Failed(why))) if units.len() == 1 => {
+        Err(CommitFailure::Before(StoreError::Failed(why))) if units.len() == 1 => {
             vec![Err(CommitError::Refused(why))]
         }
-        Err(Failure::Before(_)) => {
+        Err(CommitFailure::Before(_)) => {
             let mut outcomes = Vec::with_capacity(units.len());
             for unit in units {
                 outcomes.extend(Box::pin(commit(db, vec![unit])).await);
@@ -54,50 +56,24 @@ pub async fn commit(db: &Db, units: Vec<UnitOfWork>) -> Vec<Outcome> {
     }
 }
 
-/// Where a transaction failed: before its COMMIT nothing is stored, at its COMMIT the outcome is unknown.
-enum Failure {
-    Before(StoreError),
-    Commit(StoreError),
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::Before(error)
-    }
-}
-
-async fn commit_together(db: &Db, units: &[UnitOfWork]) -> Result<Vec<Outcome>, Failure> {
+async fn commit_together(db: &Db, units: &[UnitOfWork]) -> Result<Vec<Outcome>, CommitFailure> {
     failpoint::hit("journal.before_begin");
-    let mut tx = db.begin().await?;
-    claim(&mut tx, db.dialect(), units).await?;
+    let mut tx = db.begin_with_locks(&unique_values(units)).await?;
     let mut stored = read(&mut tx, db.dialect(), units).await?;
     let mut outcomes: Vec<Outcome> =
         units.iter().enumerate().map(|(place, unit)| check(place, unit, &stored)).collect();
     place_events(units, &mut outcomes, &mut stored)?;
-    write(&mut tx, db.dialect(), units, &outcomes).await?;
-    failpoint::hit("journal.before_commit");
-    tx.commit().await.map_err(Failure::Commit)?;
+    let (sql, statements) = writes(db.dialect(), units, &outcomes)?;
+    tx.execute_and_commit(sql, statements).await?;
     failpoint::hit("journal.after_commit");
     Ok(outcomes)
 }
 
-/// Locks the values that must be absent. Of two nodes that want the same value, the second waits for the first one's
-/// commit before it looks for the value. Locks are taken in the order of keys and before any row is locked, so that
-/// there is no deadlock.
-async fn claim(tx: &mut Tx, dialect: Dialect, units: &[UnitOfWork]) -> Result<(), StoreError> {
-    if dialect == Dialect::Sqlite {
-        // SQLite has one writer.
-        return Ok(());
-    }
+/// The values that must be absent. Of two nodes that want the same value, the second waits for the first one's commit
+/// before it looks for the value.
+fn unique_values(units: &[UnitOfWork]) -> BTreeSet<String> {
     let wanted = units.iter().flat_map(|unit| &unit.unique_checks);
-    let values: BTreeSet<String> =
-        wanted.map(|absent| format!("{}.{}={}", absent.table.name, absent.column, absent.value)).collect();
-    if values.is_empty() {
-        return Ok(());
-    }
-    let lock = "SELECT CAST(count(*) AS TEXT) FROM (SELECT pg_advisory_xact_lock(k) FROM \
-                (SELECT DISTINCT hashtextextended(v, 0) AS k FROM json_array_elements_text($1::json) AS v ORDER BY k) AS s) AS r";
-    tx.text(&Sql::new(lock).with(serde_json::to_string(&values)?)).await.map(drop)
+    wanted.map(|absent| format!("{}.{}={}", absent.table.name, absent.column, absent.value)).collect()
 }
 
 /// The stored values that a transaction builds on.
@@ -242,13 +218,8 @@ fn place_events(
     Ok(())
 }
 
-/// Writes the rows, deletions, events and partitions of the remaining units as one statement.
-async fn write(
-    tx: &mut Tx,
-    dialect: Dialect,
-    units: &[UnitOfWork],
-    outcomes: &[Outcome],
-) -> Result<(), StoreError> {
+/// What writes the rows, deletions, events and partitions of the remaining units, and of how many statements it is made.
+fn writes(dialect: Dialect, units: &[UnitOfWork], outcomes: &[Outcome]) -> Result<(Sql, usize), StoreError> {
     let mut puts: BTreeMap<&str, (&Table, Vec<Cow<str>>)> = BTreeMap::new();
     let mut deletes: BTreeMap<&str, (&Table, Vec<&str>)> = BTreeMap::new();
     let mut partitions: BTreeMap<i64, i64> = BTreeMap::new();
@@ -288,8 +259,5 @@ async fn write(
         statements.push(table.put(dialect, statements.len() + 1));
         sql = sql.with(format!("[{}]", rows.join(",")));
     }
-    if !statements.is_empty() {
-        tx.execute(&sql.wrapped(|_| dialect.together(&statements))).await?;
-    }
-    Ok(())
+    Ok((sql.wrapped(|_| dialect.together(&statements)), statements.len()))
 }

@@ -5,11 +5,12 @@
 //! would be left. Here [`Pulse`] cancels the statements that wait for a server that is away, and a connection is only
 //! kept if its last statement was answered.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Connection, Executor};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -268,12 +269,28 @@ impl Lent {
     }
 }
 
-/// Begins a transaction, which is rolled back if it is dropped before its commit.
+/// The bytes of a text in hexadecimal.
+fn digits(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A transaction, which is rolled back if it is dropped before its commit.
 pub struct Transaction(Option<Lent>);
 
 impl Transaction {
-    pub async fn begin(mut lent: Lent) -> Result<Self, StoreError> {
-        lent.run(async |connection| connection.execute("BEGIN").await).await?;
+    /// Begins, and takes the locks of these values, in one round trip. Locks are taken in the order of their keys, and before
+    /// any row is locked, so that there is no deadlock.
+    pub async fn begin(mut lent: Lent, locks: &BTreeSet<String>) -> Result<Self, StoreError> {
+        let text = match locks.len() {
+            0 => "BEGIN".to_owned(),
+            // As digits, because a statement with parameters would be a round trip of its own.
+            _ => format!(
+                "BEGIN; SELECT count(*) FROM (SELECT pg_advisory_xact_lock(k) FROM (SELECT DISTINCT \
+                 hashtextextended(convert_from(decode(v, 'hex'), 'UTF8'), 0) AS k FROM unnest(ARRAY['{}']) AS v ORDER BY k) AS s) AS r",
+                locks.iter().map(|value| digits(value)).collect::<Vec<_>>().join("', '")
+            ),
+        };
+        lent.run(async |connection| connection.execute(AssertSqlSafe(text)).await).await?;
         Ok(Self(Some(lent)))
     }
 

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, PgConnection, Postgres};
 
-use crate::error::StoreError;
+use crate::error::{CommitFailure, StoreError};
 use crate::sql::Sql;
 use crate::write_check::WriteCheck;
 use crate::{postgres, writer};
+use kernel::failpoint;
 
 /// An open transaction, which is rolled back if it is dropped before its commit.
 pub struct Tx {
@@ -44,6 +45,33 @@ impl Tx {
             }
         };
         done.inspect_err(|error| self.writes.failed(error))
+    }
+
+    /// Runs the statements of `sql`, of which there are `statements`, joined by [`Dialect::together`], and commits.
+    ///
+    /// # Errors
+    /// Says whether COMMIT was reached.
+    pub(crate) async fn execute_and_commit(
+        mut self,
+        sql: Sql,
+        statements: usize,
+    ) -> Result<(), CommitFailure> {
+        if statements > 0
+            && let Open::Postgres(_) = self.open
+        {
+            self.execute(&sql).await?;
+        }
+        failpoint::hit("journal.before_commit");
+        let done = match self.open {
+            Open::Sqlite(tx) if statements > 0 => tx.execute_and_commit(sql, statements).await,
+            Open::Sqlite(tx) => tx.commit().await.map_err(CommitFailure::AtCommit),
+            Open::Postgres(tx) => tx.commit().await.map_err(CommitFailure::AtCommit),
+        };
+        match &done {
+            Ok(()) => self.writes.committed(),
+            Err(CommitFailure::Before(error) | CommitFailure::AtCommit(error)) => self.writes.failed(error),
+        }
+        done
     }
 
     /// Runs a statement; returns how many rows it touched.

@@ -7,15 +7,16 @@
 
 use std::sync::{Arc, Mutex};
 
+use futures_util::StreamExt;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Sqlite};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Either, Executor, Sqlite};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::checkpoints::{self, Checkpoints};
-use crate::error::StoreError;
+use crate::error::{CommitFailure, StoreError};
 use crate::settings::LOCK_TIMEOUT;
 use crate::sql::Sql;
 
@@ -45,14 +46,12 @@ impl Writer {
         Ok(Self(Arc::new(Inner { options, places, idle, checkpoints, runtime: Handle::current() })))
     }
 
-    /// Begins a transaction, which is rolled back if it is dropped before its commit.
+    /// A transaction, which begins with its first statement, and is rolled back if it is dropped before its commit.
     ///
     /// # Errors
     /// `Unavailable` if the transactions before it do not end in time, or all is closed.
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        let mut transaction = Transaction { lent: Some(self.lend().await?), rows: 0 };
-        transaction.execute(&Sql::new("BEGIN IMMEDIATE")).await?;
-        Ok(transaction)
+        Ok(Transaction { lent: Some(self.lend().await?), has_begun: false, rows: 0 })
     }
 
     /// Applies migrations.
@@ -132,9 +131,15 @@ impl Lent {
     }
 }
 
-/// An open transaction.
+const BEGIN: &str = "BEGIN IMMEDIATE";
+const BEGIN_FIRST: &str = "BEGIN IMMEDIATE;\n";
+const COMMIT: &str = "COMMIT";
+
+/// An open transaction. Each call to SQLite's thread costs two thread hops, so that BEGIN goes with the first reading, and
+/// COMMIT with the last writing.
 pub struct Transaction {
     lent: Option<Lent>,
+    has_begun: bool,
     /// Rows written.
     rows: u64,
 }
@@ -142,32 +147,90 @@ pub struct Transaction {
 impl Transaction {
     /// The first column of the first row, as text.
     pub async fn text(&mut self, sql: &Sql) -> Result<Option<String>, StoreError> {
+        let first = if self.has_begun { "" } else { BEGIN_FIRST };
+        self.has_begun = true;
         let lent = self.lent();
         lent.is_sound = false;
-        let done = text(&mut lent.connection, sql).await;
+        let done = text_after(first, &mut lent.connection, sql).await;
         lent.is_sound = done.as_ref().err().is_none_or(is_refusal);
         Ok(done?)
     }
 
     /// Runs a statement; returns how many rows it touched.
     pub async fn execute(&mut self, sql: &Sql) -> Result<u64, StoreError> {
+        if !self.has_begun {
+            self.has_begun = true;
+            self.run(&Sql::new(BEGIN)).await?;
+        }
+        let rows = self.run(sql).await?;
+        self.rows += rows;
+        Ok(rows)
+    }
+
+    async fn run(&mut self, sql: &Sql) -> Result<u64, StoreError> {
         let lent = self.lent();
         lent.is_sound = false;
         let query = sqlx::query_with::<Sqlite, _>(AssertSqlSafe(sql.text()), sql.sqlite()?);
         let done = query.execute(&mut lent.connection).await;
         lent.is_sound = done.as_ref().err().is_none_or(is_refusal);
-        let rows = done?.rows_affected();
-        self.rows += rows;
-        Ok(rows)
+        Ok(done?.rows_affected())
+    }
+
+    /// Runs the statements of `sql`, of which there are `statements`, and commits.
+    ///
+    /// # Errors
+    /// Says whether COMMIT was reached.
+    pub async fn execute_and_commit(mut self, sql: Sql, statements: usize) -> Result<(), CommitFailure> {
+        if !self.has_begun {
+            self.has_begun = true;
+            self.run(&Sql::new(BEGIN)).await.map_err(CommitFailure::Before)?;
+        }
+        let sql = sql.wrapped(|sql| format!("{sql};\n{COMMIT}"));
+        let arguments = sql.sqlite().map_err(|error| CommitFailure::Before(error.into()))?;
+        let query = sqlx::query_with::<Sqlite, _>(AssertSqlSafe(sql.text()), arguments);
+        let lent = self.lent();
+        lent.is_sound = false;
+        let (mut ended, mut rows) = (0, 0);
+        let mut results = (&mut lent.connection).fetch_many(query);
+        let failed = loop {
+            match results.next().await {
+                None => break None,
+                Some(Err(error)) => break Some(error),
+                // sqlx says of COMMIT that it touched as many rows as the statement before it.
+                Some(Ok(Either::Left(done))) if ended < statements => {
+                    ended += 1;
+                    rows += done.rows_affected();
+                }
+                Some(Ok(_)) => {}
+            }
+        };
+        drop(results);
+        lent.is_sound = failed.as_ref().is_none_or(is_refusal);
+        match failed {
+            None => {
+                self.rows += rows;
+                self.end();
+                Ok(())
+            }
+            Some(error) if ended < statements => Err(CommitFailure::Before(error.into())),
+            Some(error) => Err(CommitFailure::AtCommit(error.into())),
+        }
     }
 
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        self.execute(&Sql::new("COMMIT")).await?;
+        if self.has_begun {
+            self.run(&Sql::new(COMMIT)).await?;
+        }
+        self.end();
+        Ok(())
+    }
+
+    /// After the transaction was committed, or has not begun.
+    fn end(&mut self) {
         if let Some(lent) = self.lent.take() {
             lent.writer.committed(self.rows);
             lent.keep();
         }
-        Ok(())
     }
 
     fn lent(&mut self) -> &mut Lent {
@@ -177,17 +240,30 @@ impl Transaction {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        if let Some(lent) = self.lent.take() {
-            let runtime = lent.writer.0.runtime.clone();
-            runtime.spawn(lent.roll_back());
+        match self.lent.take() {
+            Some(lent) if self.has_begun => {
+                let runtime = lent.writer.0.runtime.clone();
+                runtime.spawn(lent.roll_back());
+            }
+            Some(lent) => lent.keep(),
+            None => {}
         }
     }
 }
 
 /// The first column of the first row, as text.
 pub(crate) async fn text(on: &mut SqliteConnection, sql: &Sql) -> Result<Option<String>, sqlx::Error> {
-    let query =
-        sqlx::query_scalar_with::<Sqlite, Option<String>, _>(AssertSqlSafe(sql.text()), sql.sqlite()?);
+    text_after("", on, sql).await
+}
+
+/// The first column of the first row, as text, after the statement `first`, which has no rows.
+async fn text_after(
+    first: &str,
+    on: &mut SqliteConnection,
+    sql: &Sql,
+) -> Result<Option<String>, sqlx::Error> {
+    let text = AssertSqlSafe(format!("{first}{}", sql.text()));
+    let query = sqlx::query_scalar_with::<Sqlite, Option<String>, _>(text, sql.sqlite()?);
     Ok(query.fetch_optional(on).await?.flatten())
 }
 
