@@ -5,6 +5,8 @@
 readonly connections=32
 # One setting of wrk for all rows: on two cores two threads get more out of the bare server than one.
 readonly wrk_threads=2
+# How many requests are under way at the same time: all connections, or one.
+at_once=$connections
 readonly warm_up=2
 readonly rounds=3
 round_seconds=
@@ -36,7 +38,7 @@ median() { result=$(printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p");
 load() {
   local address=$1 length=$2 script=$3 report rate p50 p99 requests failures
   shift 3
-  report=$(wrk --threads "$wrk_threads" --connections "$connections" --duration "${length}s" --timeout 10s --latency \
+  report=$(wrk --threads "$((at_once < wrk_threads ? at_once : wrk_threads))" --connections "$at_once" --duration "${length}s" --timeout 10s --latency \
     --script "benches/load/$script.lua" "http://$address" -- "$@") || die "wrk fails: $report"
   report=$(sed -n 's/^report //p' <<<"$report")
   read -r rate p50 p99 requests failures <<<"$report"

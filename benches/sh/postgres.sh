@@ -70,7 +70,7 @@ sql() {
   "$pg_bin/psql" "$url" -qX -v ON_ERROR_STOP=1 -c "$2" >/dev/null
 }
 
-# The two rows of benches/baselines/src/sqlite.rs from as many clients as the load has connections: `<per second> <p50> <p99>`.
+# The two rows of benches/baselines/src/sqlite.rs from as many clients as the load has requests under way: `<per second> <p50> <p99>`.
 postgres_baseline() {
   local baseline
   sql postgres 'CREATE DATABASE machine_baseline'
@@ -89,7 +89,7 @@ postgres_baseline() {
 # pgbench <seconds> <first number>: ids are numbered from there, for every client.
 pgbench() {
   pg_url machine_baseline
-  "$pg_bin/pgbench" "$result" -n -M prepared -c "$connections" -j "$(nproc)" -T "$1" -f benches/load/two_rows.sql \
+  "$pg_bin/pgbench" "$result" -n -M prepared -c "$at_once" -j "$((at_once < $(nproc) ? at_once : $(nproc)))" -T "$1" -f benches/load/two_rows.sql \
     -D "n=$2" -D "customer=$(repeat c 264)" -D "event=$(repeat e 664)" \
     -l --log-prefix "$scratch/pgbench" >"$scratch/pgbench_report" 2>&1 \
     || die "pgbench fails: $(tail -n 5 "$scratch/pgbench_report")"

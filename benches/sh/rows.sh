@@ -5,6 +5,8 @@
 readonly startups=5
 readonly pages=5
 declare -A create_aim=([sqlite]=1.3 [postgres]=0.7)
+# Milliseconds: what PocketBase (SQLite, without fsync) and Parse (PostgreSQL) need on such a machine.
+declare -A lone_create_aim=([sqlite]=0.33 [postgres]=1.2)
 declare -A read_aim=([sqlite]=0.4 [postgres]='')
 declare -A list_aim=([sqlite]=0.12 [postgres]='')
 declare -A write_baseline=([sqlite]='SQLite, each commit writes two rows' [postgres]='pgbench, each commit writes the same two rows')
@@ -41,7 +43,6 @@ slowest_drain=
 
 create_rows() {
   local units commits
-  create_runs=0 answered=0
   create_load "$warm_up"
   slowest_drain='0 none 0'
   metric kizuna_journal_units_total
@@ -53,6 +54,20 @@ create_rows() {
   rate_row 'create a customer' "$measured" "${write_baseline[$database]}" "$baseline" "${create_aim[$database]}"
   drain_row
   group_size_row "$units" "$commits"
+}
+
+# Creates one after the other, each from its request to its answer.
+lone_create_row() {
+  local p50 aim
+  create_runs=0 answered=0
+  at_once=1
+  create_load "$warm_up"
+  by_turns "${database}_baseline" create_round
+  at_once=$connections
+  read -r _ p50 _ <<<"$measured"
+  aim=${lone_create_aim[$database]}
+  add_row 'create a customer, one at a time' "$(grouped "$(first_word "$measured")")/s" "$(latencies "$measured")" \
+    "${write_baseline[$database]}" "$(grouped "$(first_word "$baseline")")/s" "$(latencies "$baseline")" '' "p50 ≤ $aim ms" "$(verdict "$p50 <= $aim")"
 }
 
 create_round() { create_load "$round_seconds"; }
