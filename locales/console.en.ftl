@@ -127,6 +127,7 @@ refused-field-password_too_large = Please use at most { $limit } characters.
 # Names of fields.
 
 label-name = Name
+label-kana = Reading (kana)
 label-email = E-mail
 label-company = Company
 label-phone = Phone
@@ -189,7 +190,7 @@ sort-updated-at = Longest unchanged
 sort--updated-at = Recently changed
 customers-new = New customer
 customers-total = { $text }
-customers-search = Search name, company, e-mail
+customers-search = Search name, kana, company, e-mail
 customers-duplicate = There is already a customer with the address { $text }. It is shown below.
 customers-duplicate-all = Show all { $n } of them
 customers-duplicate-allow = Add another customer anyway

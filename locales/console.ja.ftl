@@ -126,6 +126,7 @@ refused-field-password_too_large = { $limit } 文字以内で入力してくだ�
 # 項目名。
 
 label-name = 名前
+label-kana = フリガナ
 label-email = メールアドレス
 label-company = 会社
 label-phone = 電話番号
@@ -188,7 +189,7 @@ sort-updated-at = 更新の古い順
 sort--updated-at = 更新の新しい順
 customers-new = 新規顧客追加
 customers-total = { $text } 件
-customers-search = 名前・会社・メールで検索
+customers-search = 名前・フリガナ・会社・メールで検索
 customers-duplicate = { $text } の顧客はすでに登録されています。下の顧客をご確認ください。
 customers-duplicate-all = 該当する { $n } 件をすべて表示
 customers-duplicate-allow = それでも別の顧客として登録する

@@ -107,6 +107,7 @@ field-bidi_control = Characters that change the direction of text are not allowe
 field-invisible = This has no visible character.
 field-invalid_utf8 = This is not UTF-8.
 field-too_long = This has more than { $limit } characters.
+field-too_many_words = Search for at most { $limit } words.
 field-too_small = This must be at least { $limit }.
 field-too_large = This must be at most { $limit }.
 field-invalid_email = This is not an e-mail address such as name@example.com.

@@ -107,6 +107,7 @@ field-bidi_control = 文字の向きを変える文字は使えません。
 field-invisible = 目に見える文字がありません。
 field-invalid_utf8 = UTF-8 ではありません。
 field-too_long = { $limit } 文字以内で入力してください。
+field-too_many_words = 検索語は { $limit } 語以内にしてください。
 field-too_small = { $limit } 以上にしてください。
 field-too_large = { $limit } 以下にしてください。
 field-invalid_email = name@example.com のようなメールアドレスの形式ではありません。

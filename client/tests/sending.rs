@@ -96,7 +96,7 @@ const ID: &str = "0198c0de-0000-7000-8000-000000000000";
 fn customer() -> Value {
     json!({
         "id": ID, "version": 1, "created_at": "2026-03-02T09:00:00Z", "updated_at": "2026-03-02T09:00:00Z",
-        "name": "絆", "email": null, "phone": null, "company": null, "status": "LEAD", "notes": null,
+        "name": "絆", "kana": null, "email": null, "phone": null, "company": null, "status": "LEAD", "notes": null,
         "owner_id": ID,
     })
 }

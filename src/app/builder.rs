@@ -10,7 +10,7 @@ use anyhow::Context as _;
 
 use crate::actors::sales::client::SalesClient;
 use crate::config::Config;
-use crate::persistence::{auth, login_buckets};
+use crate::persistence::{auth, login_buckets, text_keys};
 use domain::service_name::ServiceName;
 use kernel::clock::Clock;
 use runtime::arbiters::Arbiters;
@@ -24,7 +24,7 @@ use runtime::cluster::trimmer::TrimmerActor;
 use runtime::consumer::{Consumer, ConsumerActor, ConsumerParts};
 use runtime::entity::{Aggregate, Entities, EntityLimits, EntityParts};
 use runtime::hot_state::Hot;
-use runtime::janitor::{JanitorActor, Purge, Sweep};
+use runtime::janitor::{Chore, JanitorActor, Sweep};
 use runtime::journal::{Journal, JournalActor, JournalLimits};
 use runtime::registry::{Registry, RegistryActor};
 use runtime::remote::caller::{Calls, Remote, RepliesActor};
@@ -44,8 +44,8 @@ const CONSUMER_POLL: Duration = Duration::from_secs(1);
 /// How long a revoked session is kept: longer than any node may hold an older state of it.
 const REVOKED_KEPT: Duration = Duration::from_hours(24);
 
-/// The rows that expire.
-const PURGES: [Purge; 5] = [
+/// Rows expire; and nodes of the version before write rows without keys.
+const CHORES: [Chore; 6] = [
     |db, now, limit| Box::pin(async move { idempotency::purge(&db, now.minus(ANSWERS_KEPT), limit).await }),
     |db, now, limit| {
         Box::pin(async move { auth::purge_sessions(&db, now, now.minus(REVOKED_KEPT), limit).await })
@@ -53,6 +53,7 @@ const PURGES: [Purge; 5] = [
     |db, now, limit| Box::pin(async move { login_buckets::purge(&db, now, limit).await }),
     |db, now, limit| Box::pin(async move { throttle::purge(&db, now, limit).await }),
     |db, now, limit| Box::pin(async move { security::purge(&db, now, limit).await }),
+    |db, _, _| Box::pin(async move { text_keys::renew(&db).await }),
 ];
 
 /// Builds the services of a node.
@@ -248,7 +249,7 @@ impl<'a> Builder<'a> {
     pub fn janitor(&self) {
         let (db, clock, sweeps) = (self.db.clone(), self.clock.clone(), self.sweeps.clone());
         self.supervisor.spawn("janitor", &self.arbiters.feeding(), move |liveness, stats| {
-            JanitorActor::new(db.clone(), clock.clone(), PURGES.to_vec(), sweeps.clone(), liveness, stats)
+            JanitorActor::new(db.clone(), clock.clone(), CHORES.to_vec(), sweeps.clone(), liveness, stats)
         });
     }
 

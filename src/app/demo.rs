@@ -28,13 +28,32 @@ pub const ADMIN: &str = "admin@example.com";
 /// The password of all demo users.
 pub const PASSWORD: &str = "kizuna-demo";
 
-const CUSTOMERS: [(&str, &str, &str, CustomerStatus); 6] = [
-    ("山田 太郎", "yamada@aozora.example.jp", "青空商事株式会社", CustomerStatus::Active),
-    ("鈴木 一郎", "suzuki@hikari.example.jp", "ひかり電機株式会社", CustomerStatus::Active),
-    ("高橋 美咲", "takahashi@sakura.example.jp", "さくら印刷株式会社", CustomerStatus::Lead),
-    ("Maria Rossi", "rossi@ponte.example.com", "Ponte S.p.A.", CustomerStatus::Lead),
-    ("伊藤 健", "ito@minato.example.jp", "みなと運輸株式会社", CustomerStatus::Dormant),
-    ("John Smith", "smith@bridge.example.com", "Bridge Ltd.", CustomerStatus::Active),
+/// The customers: name, kana, address, company, status.
+const CUSTOMERS: [(&str, Option<&str>, &str, &str, CustomerStatus); 6] = [
+    (
+        "山田 太郎",
+        Some("ヤマダ タロウ"),
+        "yamada@aozora.example.jp",
+        "青空商事株式会社",
+        CustomerStatus::Active,
+    ),
+    (
+        "鈴木 一郎",
+        Some("スズキ イチロウ"),
+        "suzuki@hikari.example.jp",
+        "ひかり電機株式会社",
+        CustomerStatus::Active,
+    ),
+    (
+        "高橋 美咲",
+        Some("タカハシ ミサキ"),
+        "takahashi@sakura.example.jp",
+        "さくら印刷株式会社",
+        CustomerStatus::Lead,
+    ),
+    ("Maria Rossi", None, "rossi@ponte.example.com", "Ponte S.p.A.", CustomerStatus::Lead),
+    ("伊藤 健", Some("イトウ ケン"), "ito@minato.example.jp", "みなと運輸株式会社", CustomerStatus::Dormant),
+    ("John Smith", None, "smith@bridge.example.com", "Bridge Ltd.", CustomerStatus::Active),
 ];
 
 /// The approvals of the first customers: title, amount in yen, and whether the manager has approved.
@@ -62,9 +81,10 @@ pub async fn load(services: &Services) -> Result<(), Error> {
     let sales = user(services, "sales@example.com", "田中 次郎", Role::Sales, Some(manager)).await?;
     let (sales, manager) = (context(sales, Role::Sales), context(manager, Role::Manager));
     let now = services.auth.clock.now();
-    for (place, (name, email, company, status)) in CUSTOMERS.into_iter().enumerate() {
+    for (place, (name, kana, email, company, status)) in CUSTOMERS.into_iter().enumerate() {
         let customer = NewCustomer {
             name: name.into(),
+            kana: kana.map(str::to_owned),
             email: Some(email.into()),
             company: Some(company.into()),
             status: Some(status),

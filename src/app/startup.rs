@@ -1,6 +1,6 @@
 //! Starts and stops a node: database, actors, gateway.
 
-use crate::persistence::SCHEMA;
+use crate::persistence::{SCHEMA, migrate};
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -225,7 +225,7 @@ async fn open(config: &Config, runtime: &Handle) -> anyhow::Result<Db> {
     let opened = runtime.spawn(async move {
         let db = Db::connect(&database, SCHEMA).await;
         let db = db.with_context(|| format!("--database-url {shown}"))?;
-        db.migrate().await.context("the database's schema")?;
+        migrate(&db).await.context("the database's schema")?;
         anyhow::Ok(db)
     });
     opened.await?

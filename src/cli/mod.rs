@@ -159,7 +159,7 @@ async fn stop_on_signal(stopper: Stopper, mut terminate: Signal, mut interrupt: 
 async fn migrate(database: DatabaseConfig, db_runtime: Handle) -> Done {
     let db = connect(database, &db_runtime).await?;
     let migrated = db.clone();
-    for name in db_runtime.spawn(async move { migrated.migrate().await }).await?? {
+    for name in db_runtime.spawn(async move { crate::persistence::migrate(&migrated).await }).await?? {
         output::line(name)?;
     }
     db.close().await;

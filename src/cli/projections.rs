@@ -24,7 +24,7 @@ pub async fn run(command: Command, db_runtime: Handle) -> Done {
     let Command::Rebuild(database) = command;
     let db = connect_to_existing(database, &db_runtime).await?;
     let migrated = db.clone();
-    db_runtime.spawn(async move { migrated.migrate().await }).await??;
+    db_runtime.spawn(async move { crate::persistence::migrate(&migrated).await }).await??;
     let done = projections::rebuild(&db).await;
     db.close().await;
     for Rebuilt { table, rows, parked } in done? {

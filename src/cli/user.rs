@@ -62,7 +62,7 @@ pub async fn run(command: Command, db_runtime: Handle) -> Done {
 async fn create(args: CreateUserArgs, db_runtime: Handle) -> Done {
     let db = connect(args.database.clone(), &db_runtime).await?;
     let migrated = db.clone();
-    db_runtime.spawn(async move { migrated.migrate().await }).await??;
+    db_runtime.spawn(async move { crate::persistence::migrate(&migrated).await }).await??;
     let password = match args.password {
         Some(password) => password,
         None => read_password()?,

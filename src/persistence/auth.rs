@@ -1,13 +1,13 @@
 //! Users and sessions.
 
 use domain::session::record::Session;
-use domain::user::messages::{LiveUser, SESSIONS_NEWEST_FIRST, USERS_BY_CREATION, UserFilter, UserName};
+use domain::user::messages::{LiveUser, SESSIONS_NEWEST_FIRST, USERS_BY_CREATION, UserName};
 use domain::user::record::{User, UserState};
 use kernel::caller::Role;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
-use kernel::validation::searched;
+use kernel::search::Words;
 use store::db::{Db, StoreError};
 use store::paging;
 use store::sql::Sql;
@@ -110,18 +110,18 @@ pub fn unchanged(user: &LiveUser) -> Write {
     Write::check(&USERS, user.id).expecting(user.version)
 }
 
-/// Live users in the order of their creation; with `by_name_only`, `q` searches names only.
+/// Live users with all of `words`, in the order of their creation; with `by_name_only`, the words are those of names only.
 pub async fn list_users(
     db: &Db,
-    filter: &UserFilter,
+    role: Option<Role>,
+    words: &Words,
     by_name_only: bool,
     request: &PageRequest,
 ) -> Result<Page<User>, StoreError> {
     let holds = if by_name_only { db.dialect().first_line_holds() } else { db.dialect().search_holds() };
     let narrow = |sql: Sql| {
-        sql.filter("deleted_at IS NULL", [])
-            .filter_some("role = ?", filter.role.map(Role::as_str))
-            .filter_some(holds, filter.q.as_deref().map(searched))
+        let sql = sql.filter("deleted_at IS NULL", []).filter_some("role = ?", role.map(Role::as_str));
+        words.iter().fold(sql, |sql, word| sql.filter(holds, [word.into()]))
     };
     let key = |state: &UserState| USERS_BY_CREATION.keyset(state.user.created_at, state.user.id);
     let page = paging::page(db, &USERS, request, &USERS_BY_CREATION, narrow, key).await?;

@@ -10,9 +10,8 @@ use domain::customer::messages::{CustomerFilter, CustomerName};
 use domain::customer::record::Customer;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
-use kernel::page::Sort;
-use kernel::page::{Page, PageRequest};
-use kernel::validation::searched;
+use kernel::page::{Page, PageRequest, Sort, SortKind};
+use kernel::search::Words;
 use store::db::{Db, StoreError};
 use store::paging;
 use store::sql::Sql;
@@ -28,6 +27,7 @@ pub static CUSTOMERS: Table = Table {
         ("updated_at", Kind::Time),
         ("deleted_at", Kind::Time),
         ("name", Kind::Text),
+        ("kana", Kind::Text),
         ("email", Kind::Text),
         ("phone", Kind::Text),
         ("company", Kind::Text),
@@ -35,30 +35,46 @@ pub static CUSTOMERS: Table = Table {
         ("notes", Kind::Text),
         ("owner_id", Kind::Id),
         ("search", Kind::Search),
+        ("name_order", Kind::Text),
     ],
     on_conflict: OnConflict::Replace,
     fence: "version",
 };
 
-/// Live customers; with `owner`, that user's alone.
+/// A customer of a list by name. The sort key is read, not made: a row of a node of another version may have another.
+#[derive(Deserialize)]
+struct Named {
+    #[serde(flatten)]
+    customer: Customer,
+    name_order: String,
+}
+
+/// Live customers with all of `words`; with `owner`, that user's alone.
 pub async fn list(
     db: &Db,
     owner: Option<Id>,
     filter: &CustomerFilter,
+    words: &Words,
     sort: &Sort,
     request: &PageRequest,
 ) -> Result<Page<Customer>, StoreError> {
     let narrow = |sql: Sql| {
-        sql.filter("deleted_at IS NULL", [])
+        let sql = sql
+            .filter("deleted_at IS NULL", [])
             .filter_some("owner_id = ?", owner)
             .filter_some("owner_id = ?", filter.owner_id)
             .filter_some("status = ?", filter.status.map(|status| status.as_str()))
             .filter_some("created_at >= ?", filter.created_from)
-            .filter_some("created_at < ?", filter.created_to)
-            .filter_some(db.dialect().search_holds(), filter.q.as_deref().map(searched))
+            .filter_some("created_at < ?", filter.created_to);
+        let holds = db.dialect().search_holds();
+        words.iter().fold(sql, |sql, word| sql.filter(holds, [word.into()]))
     };
+    if sort.kind == SortKind::Name {
+        let key = |row: &Named| sort.keyset(&row.name_order, row.customer.id);
+        let page = paging::page(db, &CUSTOMERS, request, sort, narrow, key).await?;
+        return Ok(page.map(|row: Named| row.customer));
+    }
     let key = |row: &Customer| match sort.field {
-        "name" => sort.keyset(&row.name, row.id),
         "updated_at" => sort.keyset(row.updated_at, row.id),
         _ => sort.keyset(row.created_at, row.id),
     };

@@ -12,9 +12,11 @@ pub mod meetings;
 pub mod sagas;
 pub mod security_log;
 pub mod tasks;
+pub mod text_keys;
 
 use sqlx::migrate::Migrator;
 use store::settings::Schema;
+use store::{Db, StoreError};
 
 use domain::events::CATALOGUE;
 
@@ -23,3 +25,14 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// The schema of Kizuna's database.
 pub const SCHEMA: Schema = Schema { sqlite: &SQLITE, postgres: &POSTGRES, events: CATALOGUE };
+
+/// Brings a database's schema up to date, and makes the keys of rows that have none; returns the names of all applied
+/// migrations.
+///
+/// # Errors
+/// When a migration fails or the schema is newer than this binary; `Unavailable`. What was done until then is stored.
+pub async fn migrate(db: &Db) -> Result<Vec<String>, StoreError> {
+    let names = db.migrate().await?;
+    text_keys::renew(db).await?;
+    Ok(names)
+}

@@ -29,13 +29,14 @@ async fn a_new_customer_is_answered_as_it_can_be_read(#[values(Sqlite, Postgres)
     let app = TestApp::start(on).await;
     let admin = Member::first(&app).await;
     let given = json!({
-        "name": "  山田 太郎\n", "email": " Yamada@Example.COM ", "phone": " ", "company": "青空商事株式会社",
+        "name": "  山田 太郎\n", "kana": " ﾔﾏﾀﾞ タロウ ", "email": " Yamada@Example.COM ", "phone": " ", "company": "青空商事株式会社",
         "status": "ACTIVE", "notes": "一行目\n二行目 \"'\\ 🎌",
     });
     let made = admin.post(CUSTOMERS, given).await.expect(201);
     let wanted = json!({
         "id": made.id(), "version": 1, "created_at": "2026-03-02T09:00:00.000000Z",
-        "updated_at": "2026-03-02T09:00:00.000000Z", "name": "山田 太郎", "email": "yamada@example.com",
+        "updated_at": "2026-03-02T09:00:00.000000Z", "name": "山田 太郎", "kana": "ﾔﾏﾀﾞ タロウ",
+        "email": "yamada@example.com",
         "phone": null, "company": "青空商事株式会社", "status": "ACTIVE", "notes": "一行目\n二行目 \"'\\ 🎌",
         "owner_id": admin.id,
     });
@@ -56,6 +57,8 @@ async fn every_fault_of_a_customer_is_named() {
     let validator = [
         ("name", json!("\u{3000}"), "required"),
         ("name", json!("あ".repeat(201)), "too_long"),
+        ("kana", json!("ア".repeat(201)), "too_long"),
+        ("kana", json!("ア\nイ"), "control_character"),
         ("email", json!("a@b@c"), "invalid_email"),
         ("phone", json!("1".repeat(51)), "too_long"),
         ("company", json!("a".repeat(201)), "too_long"),
@@ -81,16 +84,16 @@ async fn every_fault_of_a_customer_is_named() {
 async fn a_change_keeps_what_is_absent_and_clears_what_is_null(#[values(Sqlite, Postgres)] on: Database) {
     let app = TestApp::start(on).await;
     let admin = Member::first(&app).await;
-    let full =
-        json!({"name": "絆", "email": "a@example.com", "phone": "03", "company": "青空", "notes": "メモ"});
+    let full = json!({"name": "絆", "kana": "キズナ", "email": "a@example.com", "phone": "03", "company": "青空", "notes": "メモ"});
     let made = admin.create_customer(full).await;
     let path = path(&made.id());
     app.clock.advance(Duration::from_secs(60));
-    let change = json!({"phone": null, "status": "DORMANT", "company": " ひかり "});
+    let change = json!({"kana": null, "phone": null, "status": "DORMANT", "company": " ひかり "});
     let changed = admin.if_match(1).patch(&path, change).await.expect(200);
     let mut wanted = made.body.clone();
     wanted["version"] = json!(2);
     wanted["updated_at"] = json!("2026-03-02T09:01:00.000000Z");
+    wanted["kana"] = json!(null);
     wanted["phone"] = json!(null);
     wanted["status"] = json!("DORMANT");
     wanted["company"] = json!("ひかり");

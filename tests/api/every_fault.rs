@@ -58,7 +58,7 @@ async fn faults_of_shape_and_of_values_are_told_at_once_with_what_is_allowed() {
         ("phone", "50"),
         ("company", "string"),
         ("owner_id", "UUID"),
-        ("vip", "name, email, phone, company, status, notes, owner_id"),
+        ("vip", "name, kana, email, phone, company, status, notes, owner_id"),
     ] {
         assert!(message(&answer, field).contains(allowed), "{}", message(&answer, field));
     }

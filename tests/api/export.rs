@@ -83,7 +83,7 @@ async fn a_file_is_as_spreadsheets_take_it() {
     ] {
         assert_eq!(empty.header(name), Some(value), "{empty}");
     }
-    let names = "id,version,created_at,updated_at,name,email,phone,company,status,notes,owner_id";
+    let names = "id,version,created_at,updated_at,name,kana,email,phone,company,status,notes,owner_id";
     let header = format!("\u{feff}\"{}\"\r\n", names.replace(',', "\",\""));
     assert_eq!(empty.text, header, "also without a row");
     let made = sales
@@ -94,7 +94,7 @@ async fn a_file_is_as_spreadsheets_take_it() {
     let file = csv(&sales, CUSTOMERS_PATH).await;
     let time = made.text_at("/created_at");
     let row = format!(
-        "\"{}\",\"1\",\"{time}\",\"{time}\",\"'=HYPERLINK(\"\"x\"\")\",\"\",\"'+81 3 1234\",\"株式会社, 絆\",\"LEAD\",\
+        "\"{}\",\"1\",\"{time}\",\"{time}\",\"'=HYPERLINK(\"\"x\"\")\",\"\",\"\",\"'+81 3 1234\",\"株式会社, 絆\",\"LEAD\",\
          \"1, \"\"2\"\"\r\n3\",\"{}\"\r\n",
         made.id(),
         sales.id

@@ -38,7 +38,7 @@ async fn a_line_that_nobody_can_see_or_that_has_controls_is_refused_in_every_rec
     let customer = admin.customer("絆").await.id();
     app.settle().await;
     let bodies: [(&str, Value, &[&'static str]); 5] = [
-        ("/api/customers", json!({"name": "絆"}), &["name", "company", "phone"]),
+        ("/api/customers", json!({"name": "絆"}), &["name", "kana", "company", "phone"]),
         (
             "/api/meetings",
             json!({"customer_id": customer, "title": "訪問", "met_at": "2026-03-01T10:00:00Z"}),

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use domain::session::record::{Session, SessionKind};
-use domain::user::messages::UserFilter;
 use domain::user::record::UserState;
 use kernel::caller::Role;
 use kernel::clock::Timestamp;
 use kernel::ids::new_id;
+use kernel::search::Words;
 use kizuna::persistence::auth::{
     SESSIONS, another_admin, has_users, list_users, purge_sessions, user_by_email, user_names,
 };
@@ -82,8 +82,8 @@ async fn users_are_listed_in_the_order_of_their_making(#[case] on: Database) {
     }
     store(&db, vec![user_write(&deleted(user("gone")))]).await;
     let ask = async |role, q: Option<&str>| -> Vec<String> {
-        let filter = UserFilter { role, q: q.map(str::to_owned) };
-        let all = walk(5, async |page| list_users(&db, &filter, false, &page).await).await;
+        let words = Words::parse(q).unwrap();
+        let all = walk(5, async |page| list_users(&db, role, &words, false, &page).await).await;
         all.into_iter().map(|user| user.name).collect()
     };
     assert_eq!(ask(None, None).await, names);

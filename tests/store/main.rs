@@ -10,6 +10,7 @@
 //!   somebody else writes there; `tls`: the links to PostgreSQL and Redis by TLS
 //! - `shared`, `hot`: states in memory and in Redis while other nodes commit; `admins`, `throttle`: rules that hold
 //!   across nodes
+//! - `text_keys`: keys for rows that have none
 //! - `outcomes`, `connections`: the database or a connection to it fails
 //! - `common`: rows and units to commit
 
@@ -41,6 +42,7 @@ mod schedules;
 mod security_log;
 mod shared;
 mod tasks;
+mod text_keys;
 mod throttle;
 mod tls;
 mod wire;

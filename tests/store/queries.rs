@@ -8,7 +8,10 @@ use domain::meeting::record::Meeting;
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::ids::{Id, new_id};
+use kernel::name_order::name_order;
 use kernel::page::PageRequest;
+use kernel::search::Words;
+use kernel::text_key::key;
 use kizuna::persistence::customers;
 use kizuna::persistence::meetings;
 use rstest::rstest;
@@ -24,7 +27,8 @@ fn day(n: u32) -> Timestamp {
 }
 
 async fn found(db: &Db, who: &Caller, filter: CustomerFilter) -> Vec<String> {
-    let page = customers::list(db, who.only_owner(), &filter, &SORTS[2], &first(100)).await.unwrap();
+    let words = Words::parse(filter.q.as_deref()).unwrap();
+    let page = customers::list(db, who.only_owner(), &filter, &words, &SORTS[2], &first(100)).await.unwrap();
     page.items.into_iter().map(|customer| customer.name).collect()
 }
 
@@ -85,7 +89,9 @@ async fn customers_are_filtered_by_who_asks_owner_status_and_time(#[case] on: Da
     let from_to = CustomerFilter { created_from: Some(day(2)), created_to: Some(day(3)), ..all() };
     assert_eq!(found(&db, &admin, from_to).await, ["b"], "from is included, to is not");
     let counted = PageRequest { limit: 1, after: None, count: true };
-    let page = customers::list(&db, sales.only_owner(), &all(), &SORTS[0], &counted).await.unwrap();
+    let page = customers::list(&db, sales.only_owner(), &all(), &Words::default(), &SORTS[0], &counted)
+        .await
+        .unwrap();
     assert_eq!((page.items.len(), page.total, page.next.is_some()), (1, Some(2), true));
 }
 
@@ -114,6 +120,10 @@ async fn a_search_is_literal_and_knows_no_case(#[case] on: Database) {
         ("会社キズ", &["株式会社キズナ"]),
         ("corp", &["in company"]),
         ("someone@example", &["in email"]),
+        ("ｷｽﾞﾅ", &["株式会社キズナ"]),
+        ("SURE 100", &["100% sure"]),
+        ("corp in", &["in company"]),
+        ("company　σοφοσ", &["in company"]),
         ("' OR 1=1 --", &[]),
         ("%_%", &[]),
     ] {
@@ -141,12 +151,12 @@ async fn every_order_pages_through_all_rows_once(#[case] on: Database) {
     store(&db, rows.iter().map(customer_write).collect()).await;
     let admin = caller(Role::Admin, new_id());
     for sort in &SORTS {
-        let key = |row: &Customer| match sort.field {
-            "name" => (row.name.clone(), row.id),
+        let place = |row: &Customer| match sort.field {
+            "name_order" => (name_order(&key(&row.name)), row.id),
             "created_at" => (row.created_at.to_string(), row.id),
             _ => (row.updated_at.to_string(), row.id),
         };
-        let mut expected: Vec<(String, Id)> = rows.iter().map(key).collect();
+        let mut expected: Vec<(String, Id)> = rows.iter().map(place).collect();
         expected.sort();
         if sort.descending {
             expected.reverse();
@@ -154,10 +164,10 @@ async fn every_order_pages_through_all_rows_once(#[case] on: Database) {
         for limit in [1, 4, 35, 100] {
             let filter = CustomerFilter::default();
             let got = walk(limit, async |page| {
-                customers::list(&db, admin.only_owner(), &filter, sort, &page).await
+                customers::list(&db, admin.only_owner(), &filter, &Words::default(), sort, &page).await
             })
             .await;
-            assert_eq!(got.iter().map(key).collect::<Vec<_>>(), expected, "{} by {limit}", sort.name);
+            assert_eq!(got.iter().map(place).collect::<Vec<_>>(), expected, "{} by {limit}", sort.name);
         }
     }
 }

@@ -64,6 +64,7 @@ async fn customers_keep_every_text(#[case] on: Database) {
         let [earliest, latest] = ends();
         (full.created_at, full.updated_at, full.deleted_at) = (earliest, latest, Some(latest));
         (full.email, full.phone) = (Some(text.clone()), Some(text.clone()));
+        full.kana = Some(text.clone());
         (full.company, full.notes) = (Some(text.clone()), Some(text.clone()));
         full.version = i64::MAX;
         let empty = named();

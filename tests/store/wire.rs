@@ -128,6 +128,7 @@ fn of_customer() {
     let one = || Customer { email: Some(TEXT.into()), deleted_at: Some(moment()), ..a_customer(LINE) };
     let new = NewCustomer {
         name: TEXT.into(),
+        kana: Some(TEXT.into()),
         email: Some(TEXT.into()),
         company: Some(String::new()),
         status: Some(CustomerStatus::Active),
@@ -142,6 +143,7 @@ fn of_customer() {
         CustomerChanges::default(),
         CustomerChanges {
             name: Some(TEXT.into()),
+            kana: Some(Some(TEXT.into())),
             email: Some(None),
             phone: Some(Some(TEXT.into())),
             company: Some(None),

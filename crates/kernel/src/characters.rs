@@ -26,9 +26,14 @@ const INVISIBLE: [RangeInclusive<char>; 19] = [
     '\u{e0000}'..='\u{e0fff}',
 ];
 
+/// Whether the character leaves no mark on a screen, though it is no white space and no control.
+pub fn leaves_no_mark(c: char) -> bool {
+    c >= *INVISIBLE[0].start() && INVISIBLE.iter().any(|range| range.contains(&c))
+}
+
 /// Whether a reader sees the character.
 pub fn is_visible(c: char) -> bool {
-    !c.is_whitespace() && !c.is_control() && !INVISIBLE.iter().any(|range| range.contains(&c))
+    !c.is_whitespace() && !c.is_control() && !leaves_no_mark(c)
 }
 
 /// Whether the character ends a line or controls a terminal: C0, DEL, C1, and Unicode's separators of lines and

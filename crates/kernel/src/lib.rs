@@ -8,6 +8,7 @@
 //! - [`event`], [`cloud_event`]: the envelope of every event, inside and outside
 //! - [`page`]: keyset pages of lists
 //! - [`validation`], [`patch`], [`text_schemas`], [`characters`]: checking request bodies, and describing them
+//! - [`text_key`], [`search`], [`name_order`]: how texts are compared, searched and sorted
 //! - [`address`]: the addresses of clients
 //! - [`alarm`]: how often the log says what happens again and again
 //! - [`failpoint`]: faults that tests switch on by name
@@ -24,9 +25,12 @@ pub mod event;
 pub mod failpoint;
 pub mod ids;
 pub mod locale;
+pub mod name_order;
 pub mod page;
 pub mod patch;
+pub mod search;
 pub mod service_id;
+pub mod text_key;
 pub mod text_schemas;
 pub mod validation;
 pub mod whole_number;

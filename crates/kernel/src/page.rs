@@ -5,12 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::ids::Id;
+use crate::name_order::is_order;
 
 /// The type of the values that a sort compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SortKind {
-    Text,
     Time,
+    /// Sort keys of names: [`name_order`](crate::name_order::name_order).
+    Name,
 }
 
 /// An order that a list offers; ties are broken by id.
@@ -29,18 +31,30 @@ impl Sort {
         Self { name, field, kind: SortKind::Time, descending }
     }
 
-    pub const fn text(name: &'static str, field: &'static str, descending: bool) -> Self {
-        Self { name, field, kind: SortKind::Text, descending }
+    pub const fn by_name(name: &'static str, field: &'static str, descending: bool) -> Self {
+        Self { name, field, kind: SortKind::Name, descending }
     }
 
     /// The cursor of a row with this value in the sort's field.
     pub fn keyset(&self, value: impl ToString, id: Id) -> Keyset {
-        Keyset { sort: self.name.to_owned(), value: value.to_string(), id }
+        Keyset { sort: self.tag(), value: value.to_string(), id }
     }
 
     /// Whether a cursor was made for this order.
     pub fn fits(&self, keyset: &Keyset) -> bool {
-        keyset.sort == self.name && (self.kind != SortKind::Time || Timestamp::parse(&keyset.value).is_some())
+        let is_value = match self.kind {
+            SortKind::Time => Timestamp::parse(&keyset.value).is_some(),
+            SortKind::Name => is_order(&keyset.value),
+        };
+        keyset.sort == self.tag() && is_value
+    }
+
+    /// What a cursor calls this order. Cursors from before there were sort keys hold names, and fit no longer.
+    fn tag(&self) -> String {
+        match self.kind {
+            SortKind::Time => self.name.to_owned(),
+            SortKind::Name => format!("{}/{}", self.name, self.field),
+        }
     }
 }
 

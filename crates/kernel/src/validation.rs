@@ -174,16 +174,6 @@ fn nfc(text: &str) -> String {
     if is_nfc(text) { text.to_owned() } else { text.nfc().collect() }
 }
 
-/// The text that `?q=` searches: the given texts as [`searched`], one per line.
-pub fn search_text(texts: &[Option<&str>]) -> String {
-    texts.iter().flatten().map(|text| searched(text)).collect::<Vec<_>>().join("\n")
-}
-
-/// What a search looks for: the text in NFC and lower case.
-pub fn searched(text: &str) -> String {
-    nfc(text).to_lowercase()
-}
-
 #[cfg(test)]
 mod tests {
     use std::borrow::Cow;
@@ -260,7 +250,6 @@ mod tests {
         // NFC takes this letter apart.
         assert_eq!(required(&"\u{958}".repeat(5)), []);
         assert_eq!(required(&"\u{958}".repeat(6)), [("too_long".into(), Some(5))]);
-        assert_eq!(search_text(&[Some("Cafe\u{301}"), None, Some("B")]), "café\nb");
     }
 
     #[test]

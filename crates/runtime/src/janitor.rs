@@ -1,4 +1,4 @@
-//! Bounds memory and tables: passivates idle children, and deletes expired rows.
+//! Bounds memory and tables: passivates idle children, deletes expired rows, and does what else tables need now and then.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,21 +13,21 @@ use kernel::clock::Timestamp;
 use store::{Db, StoreError};
 
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
-const PURGE_EVERY: Duration = Duration::from_secs(300);
-/// The most rows of one purge: a long DELETE would delay the journal.
-const PURGE_ROWS: i64 = 1_000;
+const CHORES_EVERY: Duration = Duration::from_secs(300);
+/// The most rows that a chore deletes: a long DELETE would delay the journal.
+const ROWS_MAX: i64 = 1_000;
 
 /// Passivates the idle children of a directory.
 pub type Sweep = Arc<dyn Fn() + Send + Sync>;
 
-/// Deletes expired rows, at most the given number; returns how many it deleted.
-pub type Purge = fn(Db, Timestamp, i64) -> BoxFuture<'static, Result<u64, StoreError>>;
+/// What a table needs now and then. Deletes expired rows, at most the given number, say; returns how many it changed.
+pub type Chore = fn(Db, Timestamp, i64) -> BoxFuture<'static, Result<u64, StoreError>>;
 
-/// Sweeps and purges at intervals.
+/// Sweeps, and does the chores, at intervals.
 pub struct JanitorActor {
     db: Db,
     clock: Clock,
-    purges: Vec<Purge>,
+    chores: Vec<Chore>,
     sweeps: Vec<Sweep>,
     stats: Arc<ActorStats>,
     _liveness: LivenessGuard,
@@ -37,20 +37,20 @@ impl JanitorActor {
     pub fn new(
         db: Db,
         clock: Clock,
-        purges: Vec<Purge>,
+        chores: Vec<Chore>,
         sweeps: Vec<Sweep>,
         liveness: LivenessGuard,
         stats: Arc<ActorStats>,
     ) -> Self {
-        Self { db, clock, purges, sweeps, stats, _liveness: liveness }
+        Self { db, clock, chores, sweeps, stats, _liveness: liveness }
     }
 
-    fn purge(&self) {
-        let (db, now, purges) = (self.db.clone(), self.clock.now(), self.purges.clone());
+    fn do_chores(&self) {
+        let (db, now, chores) = (self.db.clone(), self.clock.now(), self.chores.clone());
         self.db.runtime().spawn(async move {
-            for purge in purges {
-                if let Err(error) = purge(db.clone(), now, PURGE_ROWS).await {
-                    tracing::warn!(%error, "purging expired rows failed; the next purge will delete them");
+            for chore in chores {
+                if let Err(error) = chore(db.clone(), now, ROWS_MAX).await {
+                    tracing::warn!(%error, "looking after a table failed; it is tried again in some minutes");
                 }
             }
         });
@@ -65,6 +65,6 @@ impl Actor for JanitorActor {
             this.stats.step();
             this.sweeps.iter().for_each(|sweep| sweep());
         });
-        ctx.run_interval(PURGE_EVERY, |this, _| this.purge());
+        ctx.run_interval(CHORES_EVERY, |this, _| this.do_chores());
     }
 }

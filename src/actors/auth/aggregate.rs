@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use crate::persistence::auth::{SESSIONS, USERS};
 use domain::session::record::Session;
 use domain::session::rules::{SessionCommand, SessionEvent};
+use domain::user::keys::UserKeys;
 use domain::user::record::UserState;
 use domain::user::rules;
 use domain::user::rules::{UserCommand, UserEvent};
@@ -15,7 +16,6 @@ use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
 use kernel::event::raw;
 use kernel::ids::Id;
-use kernel::validation::search_text;
 use runtime::entity::Aggregate;
 use store::table::Table;
 
@@ -49,10 +49,11 @@ impl Aggregate for UserAggregate {
         struct Row<'a> {
             #[serde(flatten)]
             state: &'a UserState,
-            search: String,
+            #[serde(flatten)]
+            keys: UserKeys,
         }
-        let search = search_text(&[Some(&state.user.name), Some(&state.user.email)]);
-        serde_json::to_string(&Row { state, search }).expect("states are plain structs")
+        let keys = UserKeys::of(&state.user.name, &state.user.email);
+        serde_json::to_string(&Row { state, keys }).expect("states are plain structs")
     }
 
     fn duplicate() -> ErrorCode {

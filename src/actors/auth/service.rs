@@ -29,6 +29,7 @@ use kernel::clock::Clock;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::{Id, new_id};
 use kernel::page::Page;
+use kernel::search::Words;
 use runtime::entity::{Entities, Prepared};
 use runtime::journal::Journal;
 use runtime::serve;
@@ -189,7 +190,8 @@ impl AuthService {
 
     async fn list_users(&self, list: ListUsers) -> Result<Page<UserView>, Error> {
         let by_name_only = rules::searches_names_only(&list.caller);
-        let users = queries::list_users(&self.db, &list.filter, by_name_only, &list.page).await?;
+        let words = Words::parse(list.filter.q.as_deref())?;
+        let users = queries::list_users(&self.db, list.filter.role, &words, by_name_only, &list.page).await?;
         Ok(users.map(|user| rules::view(user, &list.caller)))
     }
 }

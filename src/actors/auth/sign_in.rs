@@ -17,6 +17,7 @@ use kernel::caller::Caller;
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::{Id, new_id};
+use kernel::text_key::key;
 
 /// How long a device is remembered after the last sign-in on it.
 const DEVICE_KEPT: Duration = Duration::from_hours(365 * 24);
@@ -24,9 +25,9 @@ const DEVICE_KEPT: Duration = Duration::from_hours(365 * 24);
 impl AuthService {
     /// Signs in. For an address that nobody has it does the same, in the same time.
     pub(super) async fn login(&self, login: Login) -> Result<SignedIn, Error> {
-        let email = login.email.trim().to_lowercase();
-        // No address has a NUL, and PostgreSQL takes none.
-        let wanted = if email.contains('\0') { "" } else { email.as_str() };
+        let email = key(&login.email);
+        // No address has a NUL, of which a key makes a blank.
+        let wanted = if login.email.contains('\0') { "" } else { email.as_str() };
         let found = queries::user_by_email(&self.db, wanted).await?;
         let user_id = found.as_ref().map(|user| user.user.id);
         let device = self.device_of(user_id, login.device.as_deref());

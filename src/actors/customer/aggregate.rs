@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::persistence::customers::CUSTOMERS;
+use domain::customer::keys::CustomerKeys;
 use domain::customer::record::Customer;
 use domain::customer::rules;
 use domain::customer::rules::{CustomerCommand, CustomerEvent};
@@ -10,7 +11,6 @@ use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
 use kernel::ids::Id;
-use kernel::validation::search_text;
 use runtime::entity::Aggregate;
 use store::table::Table;
 
@@ -40,9 +40,11 @@ impl Aggregate for CustomerAggregate {
         struct Row<'a> {
             #[serde(flatten)]
             state: &'a Customer,
-            search: String,
+            #[serde(flatten)]
+            keys: CustomerKeys,
         }
-        let search = search_text(&[Some(&state.name), state.company.as_deref(), state.email.as_deref()]);
-        serde_json::to_string(&Row { state, search }).expect("states are plain structs")
+        let Customer { name, kana, company, email, .. } = state;
+        let keys = CustomerKeys::of(name, kana.as_deref(), company.as_deref(), email.as_deref());
+        serde_json::to_string(&Row { state, keys }).expect("states are plain structs")
     }
 }

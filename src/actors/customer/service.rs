@@ -26,6 +26,7 @@ use kernel::error::{Error, ErrorCode};
 use kernel::failpoint;
 use kernel::ids::{Id, new_id};
 use kernel::page::Page;
+use kernel::search::Words;
 use runtime::entity::{Entities, Prepared};
 use runtime::serve;
 use store::Db;
@@ -88,6 +89,11 @@ impl CustomerService {
         Ok(queries::names(&self.db, find.caller.only_owner(), &find.ids).await?)
     }
 
+    async fn list(&self, list: &ListCustomers) -> Result<Page<Customer>, Error> {
+        let (owner, words) = (list.caller.only_owner(), Words::parse(list.filter.q.as_deref())?);
+        Ok(queries::list(&self.db, owner, &list.filter, &words, &list.sort, &list.page).await?)
+    }
+
     async fn stats(&self, stats: CustomerStats) -> Result<CustomerCounts, Error> {
         failpoint::pause("stats.customers").await;
         let owner = stats.caller.only_owner().or(stats.owner_id);
@@ -108,7 +114,7 @@ serve!(CustomerService as ServiceName::Customer, {
     FindCustomer read => |service, message| Arc<Customer> { service.find(&message).await },
     FindCustomers read => |service, message| Vec<CustomerName> { service.find_many(&message).await },
     ListCustomers read => |service, message| Page<Customer> {
-        Ok(queries::list(&service.db, message.caller.only_owner(), &message.filter, &message.sort, &message.page).await?)
+        service.list(&message).await
     },
     CustomerStats read => |service, message| CustomerCounts { service.stats(message).await },
 });

@@ -36,8 +36,9 @@ resource!(Customer, "customers", customers.service => CustomerService);
 list_params! {
     /// Which customers, in which order.
     CustomerParams {
-        /// In name, company or e-mail address, literally, whatever the case.
-        #[param(pattern = r"^[^\x00]*$")]
+        /// Words of the name, kana, company or e-mail address, in any order: at most 16. Case, width and the kind of kana
+        /// make no difference.
+        #[param(max_length = 200, pattern = r"^[^\x00]*$")]
         q: String,
         status: CustomerStatus,
         owner_id: Id,

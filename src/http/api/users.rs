@@ -25,8 +25,9 @@ list_params! {
     /// Which users.
     UserParams {
         role: Role,
-        /// In name or e-mail address, literally, whatever the case.
-        #[param(pattern = r"^[^\x00]*$")]
+        /// Words of the name or e-mail address, in any order: at most 16. Case, width and the kind of kana make no
+        /// difference.
+        #[param(max_length = 200, pattern = r"^[^\x00]*$")]
         q: String,
     }
 }

@@ -62,7 +62,7 @@ pub struct CustomerName {
 /// The filter of a list of customers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CustomerFilter {
-    /// A literal part of the name, company or email, in any case.
+    /// Words of the name, kana, company or email (see [`Words`](kernel::search::Words)).
     pub q: Option<String>,
     pub status: Option<CustomerStatus>,
     pub owner_id: Option<Id>,
@@ -74,8 +74,8 @@ pub struct CustomerFilter {
 pub const SORTS: [Sort; 6] = [
     Sort::time("-created_at", "created_at", true),
     Sort::time("created_at", "created_at", false),
-    Sort::text("name", "name", false),
-    Sort::text("-name", "name", true),
+    Sort::by_name("name", "name_order", false),
+    Sort::by_name("-name", "name_order", true),
     Sort::time("updated_at", "updated_at", false),
     Sort::time("-updated_at", "updated_at", true),
 ];

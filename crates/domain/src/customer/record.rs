@@ -41,6 +41,9 @@ pub struct Customer {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub name: String,
+    /// How the name is read (フリガナ); lists by name go by it.
+    #[schema(required)]
+    pub kana: Option<String>,
     #[schema(required)]
     pub email: Option<String>,
     #[schema(required)]
@@ -63,6 +66,11 @@ pub struct Customer {
 pub struct NewCustomer {
     #[schema(value_type = Name)]
     pub name: String,
+    /// How the name is read (フリガナ).
+    #[schema(value_type = Option<Line>)]
+    // Left out if absent: nodes of the version before refuse a field that they do not know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kana: Option<String>,
     #[schema(value_type = Option<OptionalEmail>)]
     pub email: Option<String>,
     #[schema(value_type = Option<Phone>)]
@@ -83,6 +91,9 @@ pub struct CustomerChanges {
     #[schema(value_type = Name, required = false)]
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub name: Option<String>,
+    #[schema(value_type = Option<Line>)]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub kana: Change<String>,
     #[schema(value_type = Option<OptionalEmail>)]
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub email: Change<String>,

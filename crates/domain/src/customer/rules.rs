@@ -42,6 +42,7 @@ macro_rules! check_fields {
     ($body:expr) => {{
         let (mut validator, mut body) = (Validator::default(), $body);
         validator.required::<Name>("name", &mut body.name);
+        validator.optional::<Line>("kana", &mut body.kana);
         validator.optional_email("email", &mut body.email);
         validator.optional::<Phone>("phone", &mut body.phone);
         validator.optional::<Line>("company", &mut body.company);
@@ -128,6 +129,7 @@ fn created(new: &NewCustomer, caller: &Caller, id: Id, now: Timestamp) -> Custom
         created_at: now,
         updated_at: now,
         name: new.name.clone(),
+        kana: new.kana.clone(),
         email: new.email.clone(),
         phone: new.phone.clone(),
         company: new.company.clone(),
@@ -147,6 +149,7 @@ fn change(customer: &Customer, wanted: &CustomerChanges, now: Timestamp) -> Opti
     let mut after = touched(customer, now);
     let mut changed = Vec::new();
     set(&mut after.name, wanted.name.clone(), "name", &mut changed);
+    set(&mut after.kana, wanted.kana.clone(), "kana", &mut changed);
     set(&mut after.email, wanted.email.clone(), "email", &mut changed);
     set(&mut after.phone, wanted.phone.clone(), "phone", &mut changed);
     set(&mut after.company, wanted.company.clone(), "company", &mut changed);

@@ -215,7 +215,7 @@ pub struct RecallUser {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct UserFilter {
     pub role: Option<Role>,
-    /// A literal part of the name or email, in any case; for SALES, of the name alone.
+    /// Words of the name or email (see [`Words`](kernel::search::Words)); for SALES, of the name alone.
     pub q: Option<String>,
 }
 

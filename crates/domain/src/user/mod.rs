@@ -1,5 +1,6 @@
 //! Users.
 
+pub mod keys;
 pub mod messages;
 pub mod passwords;
 pub mod record;

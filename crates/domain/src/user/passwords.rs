@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use kernel::text_key::key;
 use kernel::text_schemas::{NewPassword, TextKind};
 use kernel::validation::{Given, Validator};
 use unicode_normalization::UnicodeNormalization;
@@ -45,11 +46,6 @@ pub fn normalized(password: &str) -> String {
     password.nfc().collect()
 }
 
-/// The form in which passwords are compared with words.
-fn folded(text: &str) -> String {
-    text.nfkc().collect::<String>().to_lowercase()
-}
-
 /// Brings a new password into its normal form and checks it. `own` are texts about its user: name and e-mail address.
 pub fn check(validator: &mut Validator, field: &str, password: &mut impl Given<String>, own: &[&str]) {
     let Some(password) = password.given() else { return };
@@ -68,7 +64,7 @@ pub fn check(validator: &mut Validator, field: &str, password: &mut impl Given<S
 
 /// What makes a password easy to guess, if anything does.
 fn fault(password: &str, own: &[&str]) -> Option<&'static str> {
-    let password = folded(password);
+    let password = key(password);
     if COMMON.binary_search(&password.as_str()).is_ok() {
         return Some("common_password");
     }
@@ -77,7 +73,7 @@ fn fault(password: &str, own: &[&str]) -> Option<&'static str> {
 
 /// Whether hardly anything is left without the product's and the user's own words.
 fn is_known_words(password: &str, own: &[&str]) -> bool {
-    let mut words: Vec<String> = PRODUCT.iter().map(|word| folded(word)).collect();
+    let mut words: Vec<String> = PRODUCT.iter().map(|word| key(word)).collect();
     for text in own {
         words.extend(words_of(text));
     }
@@ -93,7 +89,7 @@ fn is_known_words(password: &str, own: &[&str]) -> bool {
 
 /// The parts of a name or an address that somebody would try: whole, and word by word. A single letter is no word.
 fn words_of(text: &str) -> Vec<String> {
-    let text = folded(text);
+    let text = key(text);
     let parts = text.split(|c: char| !c.is_alphanumeric()).map(str::to_owned);
     let whole = text.chars().filter(|c| c.is_alphanumeric()).collect();
     let is_word = |part: &String| part.chars().count() > if part.is_ascii() { 2 } else { 1 };
@@ -108,9 +104,7 @@ mod tests {
     fn the_list_is_long_sorted_and_folded() {
         assert!(COMMON.len() >= 3_000, "{}", COMMON.len());
         assert!(COMMON.is_sorted());
-        assert!(
-            COMMON.iter().all(|password| folded(password) == *password && password.len() >= PASSWORD_MIN)
-        );
+        assert!(COMMON.iter().all(|password| key(password) == *password && password.len() >= PASSWORD_MIN));
     }
 
     #[test]

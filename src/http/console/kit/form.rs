@@ -163,6 +163,14 @@ impl Form {
 /// What is wrong, for people before a page: some texts of the API speak of headers.
 pub fn why(frame: &Frame, error: &Error) -> String {
     let code = error.code.as_str();
+    // A limit of what is searched says what to do better than that a filter is wrong.
+    if let (ErrorCode::InvalidParameter, [FieldError { code, limit: Some(limit), .. }]) =
+        (error.code, &error.fields[..])
+        && let Some(text) =
+            i18n::text(frame.locale, &format!("field-{code}"), None, &[("limit", Param::Number(*limit))])
+    {
+        return text;
+    }
     let wait = error.wait_seconds().unwrap_or(1);
     let params = [("seconds", Param::Number(wait))];
     let own = i18n::text(frame.locale, &format!("refused-{code}"), None, &params);

@@ -14,7 +14,10 @@ use domain::user::messages::{ListUsers, UserFilter};
 use domain::user::record::UserView;
 use kernel::error::Error;
 use kernel::ids::Id;
+use kernel::name_order::name_order;
 use kernel::page::PageRequest;
+use kernel::search::within_limits;
+use kernel::text_key::{alike, key};
 
 /// The most that a search shows: more is a reason to type more.
 pub const FOUND_MAX: usize = 20;
@@ -22,8 +25,6 @@ pub const FOUND_MAX: usize = 20;
 const PAGE: i64 = 200;
 /// Pages of users that a search reads, at most.
 const PAGES_MAX: usize = 25;
-/// The longest text that is looked for, in characters: that of a customer's name.
-const TEXT_MAX: usize = 200;
 /// What the name of a field's line ends with.
 const LINE: &str = "_text";
 
@@ -40,8 +41,7 @@ impl Source {
     /// # Errors
     /// `unavailable`, `overloaded`, and what the service says of the text.
     pub async fn find(self, me: &SessionUser, text: &str) -> Result<Found, Error> {
-        let text: String = text.trim().chars().take(TEXT_MAX).collect();
-        let q = (!text.is_empty()).then_some(text);
+        let q = Some(within_limits(text)).filter(|q| !q.is_empty());
         let mut choices = match self {
             Self::Customers => customers(me, q).await?,
             _ => self.people(me, q).await?,
@@ -66,7 +66,7 @@ impl Source {
                 break;
             }
         }
-        found.sort_by(|one, other| one.name().cmp(other.name()));
+        found.sort_by_cached_key(|user| name_order(&key(user.name())));
         let choice = |user: &UserView| Choice { value: user.id().to_string(), label: user.name().to_owned() };
         Ok(found.iter().map(choice).collect())
     }
@@ -118,7 +118,7 @@ pub async fn settle(me: &SessionUser, fields: &mut [Field], sent: Fields) -> Res
 
 /// The one that was meant: the only one found, or the only one of just that name.
 fn only(choices: &[Choice], more: bool, typed: &str) -> Option<String> {
-    let mut named = choices.iter().filter(|choice| choice.label == typed);
+    let mut named = choices.iter().filter(|choice| alike(&choice.label, typed));
     match (choices, named.next(), named.next()) {
         ([only], ..) if !more => Some(only.value.clone()),
         (_, Some(named), None) => Some(named.value.clone()),
@@ -216,6 +216,10 @@ mod tests {
         };
         assert_eq!(only(&of(&["青空商事"]), false, "青空").as_deref(), Some("id of 青空商事"));
         assert_eq!(only(&of(&["青空", "青空商事"]), false, "青空").as_deref(), Some("id of 青空"));
+        assert_eq!(
+            only(&of(&["アオゾラ", "あおぞら商事"]), false, "ｱｵｿﾞﾗ").as_deref(),
+            Some("id of アオゾラ")
+        );
         assert_eq!(only(&of(&["青空商事", "青空製作所"]), false, "青空"), None);
         assert_eq!(only(&of(&["青空", "青空"]), false, "青空"), None, "two of one name");
         assert_eq!(only(&of(&["青空商事"]), true, "青空"), None, "there may be others");

@@ -28,6 +28,7 @@ use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 use kernel::page::Page;
+use kernel::text_key::key;
 
 /// A customer of the list.
 struct Row {
@@ -81,6 +82,7 @@ pub struct Customers;
 pub fn details(customer: Option<&Customer>) -> Vec<Field> {
     let of = |read: fn(&Customer) -> Option<&String>| customer.and_then(read);
     vec![
+        Field::text("kana").holding_some(of(|customer| customer.kana.as_ref())),
         Field::email("email").holding_some(of(|customer| customer.email.as_ref())),
         Field::text("company").more().holding_some(of(|customer| customer.company.as_ref())),
         Field::phone("phone").more().holding_some(of(|customer| customer.phone.as_ref())),
@@ -211,7 +213,7 @@ async fn there_already(
     let typed = form.fields.iter().filter_map(|field| Some((field.name, posted.get(field.name)?.to_owned())));
     let duplicate = Duplicate {
         count: error.candidates.len() as i64,
-        email: posted.get("email").unwrap_or_default().trim().to_lowercase(),
+        email: key(posted.get("email").unwrap_or_default()),
         typed: typed.collect(),
     };
     let mut page = Customers::view(me, f, Some(form)).await?;

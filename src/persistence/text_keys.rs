@@ -1,0 +1,191 @@
+//! The keys of texts (`domain::customer::keys`, `domain::user::keys`) in rows that have none: those of a database from
+//! before there were keys, and those that a node of the version before writes while nodes are upgraded. SQL can't make
+//! keys, so the program does, when it starts and from time to time.
+//!
+//! A row without keys is known by the first character of `search`, which such a node writes with each change of the row:
+//! it never leaves a key that belongs to other texts. Each row is filled if its version is the one that was read.
+
+use serde::{Deserialize, Serialize};
+
+use domain::customer::keys::CustomerKeys;
+use domain::user::keys::UserKeys;
+use kernel::ids::Id;
+use store::db::{Db, StoreError};
+use store::sql::Sql;
+use store::table::{Dialect, Kind, OnConflict, Table};
+
+/// The rows that one transaction fills: few enough to hold up no other writer.
+const BATCH: i64 = 500;
+/// Rows after which the log says how far it is.
+const SAID_EVERY: u64 = 50_000;
+
+/// What keys are made of.
+#[derive(Deserialize)]
+struct Texts {
+    id: Id,
+    version: i64,
+    name: String,
+    #[serde(default)]
+    kana: Option<String>,
+    #[serde(default)]
+    company: Option<String>,
+    email: Option<String>,
+}
+
+/// A table with keys.
+struct Keyed {
+    /// Its texts.
+    texts: &'static Table,
+    /// The columns of keys.
+    keys: &'static [&'static str],
+    /// A row of keys, with the id and version of its texts.
+    make: fn(&Texts) -> Result<String, serde_json::Error>,
+}
+
+static KEYED: [Keyed; 2] = [
+    Keyed { texts: &CUSTOMER_TEXTS, keys: &["search", "name_order"], make: customer },
+    Keyed { texts: &USER_TEXTS, keys: &["search"], make: user },
+];
+
+static CUSTOMER_TEXTS: Table = Table {
+    name: "customers",
+    columns: &[
+        ("id", Kind::Id),
+        ("version", Kind::Int),
+        ("name", Kind::Text),
+        ("kana", Kind::Text),
+        ("company", Kind::Text),
+        ("email", Kind::Text),
+    ],
+    on_conflict: OnConflict::Fail,
+    fence: "version",
+};
+
+static USER_TEXTS: Table = Table {
+    name: "users",
+    columns: &[("id", Kind::Id), ("version", Kind::Int), ("name", Kind::Text), ("email", Kind::Text)],
+    on_conflict: OnConflict::Fail,
+    fence: "version",
+};
+
+#[derive(Serialize)]
+struct Row<K> {
+    id: Id,
+    version: i64,
+    #[serde(flatten)]
+    keys: K,
+}
+
+fn customer(texts: &Texts) -> Result<String, serde_json::Error> {
+    let Texts { id, version, name, kana, company, email } = texts;
+    let keys = CustomerKeys::of(name, kana.as_deref(), company.as_deref(), email.as_deref());
+    serde_json::to_string(&Row { id: *id, version: *version, keys })
+}
+
+fn user(texts: &Texts) -> Result<String, serde_json::Error> {
+    let Texts { id, version, name, email, .. } = texts;
+    let keys = UserKeys::of(name, email.as_deref().unwrap_or_default());
+    serde_json::to_string(&Row { id: *id, version: *version, keys })
+}
+
+impl Keyed {
+    /// The condition of the index of rows without keys.
+    fn is_unkeyed(&self, dialect: Dialect) -> String {
+        let first = match dialect {
+            Dialect::Sqlite => "unicode",
+            Dialect::Postgres => "ascii",
+        };
+        format!("{first}({}.search) >= 32", self.texts.name)
+    }
+
+    /// Rows without keys, from `after` on.
+    async fn unkeyed(&self, db: &Db, after: Id) -> Result<Vec<Texts>, StoreError> {
+        let (table, dialect) = (self.texts.name, db.dialect());
+        let columns = self.texts.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let index = match dialect {
+            Dialect::Sqlite => format!(" INDEXED BY {table}_unkeyed"),
+            Dialect::Postgres => String::new(),
+        };
+        let rows = Sql::new(format!("SELECT {columns} FROM {table}{index}"))
+            .filter(&self.is_unkeyed(dialect), [])
+            .filter("id > ?", [after.into()])
+            .push(" ORDER BY id", [])
+            .limit(BATCH);
+        db.rows_of(self.texts, rows).await
+    }
+
+    /// Sets the keys of the rows of parameter 1, as far as they still have none and the same version.
+    fn fill(&self, dialect: Dialect) -> String {
+        let table = self.texts.name;
+        let unkeyed = self.is_unkeyed(dialect);
+        match dialect {
+            Dialect::Sqlite => {
+                let set = self.keys.iter().map(|key| format!("{key} = r.value->>'$.{key}'"));
+                format!(
+                    "UPDATE {table} SET {} FROM json_each($1) AS r WHERE {table}.id = r.value->>'$.id' \
+                     AND {table}.version = r.value->>'$.version' AND {unkeyed}",
+                    set.collect::<Vec<_>>().join(", ")
+                )
+            }
+            Dialect::Postgres => {
+                let set = self.keys.iter().map(|key| format!("{key} = r.{key}"));
+                let typed = self.keys.iter().map(|key| format!("{key} text"));
+                format!(
+                    "UPDATE {table} SET {} FROM json_to_recordset($1::json) AS r(id uuid, version bigint, {}) \
+                     WHERE {table}.id = r.id AND {table}.version = r.version AND {unkeyed}",
+                    set.collect::<Vec<_>>().join(", "),
+                    typed.collect::<Vec<_>>().join(", ")
+                )
+            }
+        }
+    }
+
+    /// Makes the keys of these rows; returns how many it wrote.
+    async fn key(&'static self, db: &Db, rows: Vec<Texts>) -> Result<u64, StoreError> {
+        let ids = serde_json::to_string(&rows.iter().map(|row| row.id).collect::<Vec<_>>())?;
+        let keys = rows.iter().map(self.make).collect::<Result<Vec<_>, _>>()?;
+        let held = db.clone();
+        let task = db.runtime().spawn(async move {
+            let dialect = held.dialect();
+            let mut tx = held.begin().await?;
+            // In the order in which the journals of all nodes lock them.
+            tx.text(&Sql::new(self.texts.fences(dialect, 1)).with(ids)).await?;
+            let keyed =
+                tx.execute(&Sql::new(self.fill(dialect)).with(format!("[{}]", keys.join(",")))).await?;
+            tx.commit().await.map(|()| keyed)
+        });
+        task.await.map_err(|_| StoreError::Unavailable("the making of keys was cut off".into()))?
+    }
+
+    async fn renew(&'static self, db: &Db) -> Result<u64, StoreError> {
+        let (table, mut keyed, mut said) = (self.texts.name, 0, 0);
+        let mut after = Id::nil();
+        loop {
+            let rows = self.unkeyed(db, after).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.id;
+            keyed += self.key(db, rows).await?;
+            if keyed >= said + SAID_EVERY {
+                said = keyed;
+                tracing::info!(table, rows = keyed, "making the keys of texts: so many rows are done");
+            }
+        }
+        if keyed > 0 {
+            tracing::info!(table, rows = keyed, "the keys of texts were made");
+        }
+        Ok(keyed)
+    }
+}
+
+/// Makes the keys of all rows that have none, in batches; returns of how many rows. When it is cut off it goes on from
+/// there the next time. Several nodes may do it at once.
+///
+/// # Errors
+/// `Unavailable`: the batches before are stored.
+pub async fn renew(db: &Db) -> Result<u64, StoreError> {
+    let mut keyed = 0;
+    for table in &KEYED {
+        keyed += table.renew(db).await?;
+    }
+    Ok(keyed)
+}
