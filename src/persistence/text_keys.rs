@@ -88,16 +88,16 @@ fn user(texts: &Texts) -> Result<String, serde_json::Error> {
     serde_json::to_string(&Row { id: *id, version: *version, keys })
 }
 
-impl Keyed {
-    /// The condition of the index of rows without keys.
-    fn is_unkeyed(&self, dialect: Dialect) -> String {
-        let first = match dialect {
-            Dialect::Sqlite => "unicode",
-            Dialect::Postgres => "ascii",
-        };
-        format!("{first}({}.search) >= 32", self.texts.name)
-    }
+/// The condition that a text has no key; of the column `search` it is that of the index of rows without keys.
+fn is_unkeyed(dialect: Dialect, search: &str) -> String {
+    let first = match dialect {
+        Dialect::Sqlite => "unicode",
+        Dialect::Postgres => "ascii",
+    };
+    format!("{first}({search}) >= 32")
+}
 
+impl Keyed {
     /// Rows without keys, from `after` on.
     async fn unkeyed(&self, db: &Db, after: Id) -> Result<Vec<Texts>, StoreError> {
         let (table, dialect) = (self.texts.name, db.dialect());
@@ -107,7 +107,7 @@ impl Keyed {
             Dialect::Postgres => String::new(),
         };
         let rows = Sql::new(format!("SELECT {columns} FROM {table}{index}"))
-            .filter(&self.is_unkeyed(dialect), [])
+            .filter(&is_unkeyed(dialect, "search"), [])
             .filter("id > ?", [after.into()])
             .push(" ORDER BY id", [])
             .limit(BATCH);
@@ -117,7 +117,8 @@ impl Keyed {
     /// Sets the keys of the rows of parameter 1, as far as they still have none and the same version.
     fn fill(&self, dialect: Dialect) -> String {
         let table = self.texts.name;
-        let unkeyed = self.is_unkeyed(dialect);
+        // Not that of the index, or PostgreSQL might read all of it for each batch: the rows are found by their ids.
+        let unkeyed = is_unkeyed(dialect, &format!("substr({table}.search, 1, 1)"));
         match dialect {
             Dialect::Sqlite => {
                 let set = self.keys.iter().map(|key| format!("{key} = r.value->>'$.{key}'"));
@@ -149,7 +150,7 @@ impl Keyed {
             let dialect = held.dialect();
             let mut tx = held.begin().await?;
             // In the order in which the journals of all nodes lock them.
-            tx.text(&Sql::new(self.texts.fences(dialect, 1)).with(ids)).await?;
+            tx.execute(&Sql::new(self.texts.fences(dialect, 1)).with(ids)).await?;
             let keyed =
                 tx.execute(&Sql::new(self.fill(dialect)).with(format!("[{}]", keys.join(",")))).await?;
             tx.commit().await.map(|()| keyed)
