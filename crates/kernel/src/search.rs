@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn words_are_keys_the_longest_first_and_each_once() {
-        assert_eq!(words("山田　ﾀﾛｳ"), ["山田", "たろう"]);
+        assert_eq!(words("山田　ﾀﾛｳ"), ["たろう", "山田"]);
         assert_eq!(words("Abc　ABCD abcd bc"), ["abcd"]);
         assert_eq!(words(" \u{3000}\n\u{200b} "), [""; 0]);
         assert!(Words::parse(None).expect("none").is_empty());
