@@ -47,7 +47,8 @@ impl Tx {
         done.inspect_err(|error| self.writes.failed(error))
     }
 
-    /// Runs the statements of `sql`, of which there are `statements`, joined by [`Dialect::together`], and commits.
+    /// Runs the statements of `sql`, of which there are `statements`, [joined](crate::table::Dialect::together) to one text, and
+    /// commits.
     ///
     /// # Errors
     /// Says whether COMMIT was reached.
