@@ -51,8 +51,8 @@ mod tests {
     #[test]
     fn names_stand_where_people_look_for_them() {
         let names = [
-            "apple",
             "Äpfel",
+            "apple",
             "Banana",
             "cherry",
             "éclair",
@@ -68,36 +68,13 @@ mod tests {
             "わだ",
             "亜細亜",
             "佐藤",
-            "鈴木",
             "山田",
+            "鈴木",
         ];
         let mut sorted = names;
         sorted.reverse();
         sorted.sort_by_key(|name| order(name));
-        assert_eq!(
-            sorted,
-            [
-                "Äpfel",
-                "apple",
-                "Banana",
-                "cherry",
-                "éclair",
-                "Eddy",
-                "Zebra",
-                "アイウ",
-                "イエオ",
-                "カトウ",
-                "ガトウ",
-                "はな",
-                "ばな",
-                "ぱな",
-                "わだ",
-                "亜細亜",
-                "佐藤",
-                "山田",
-                "鈴木",
-            ]
-        );
+        assert_eq!(sorted, names);
     }
 
     #[test]
