@@ -20,7 +20,7 @@ use crate::actors::customer::service::CustomerService;
 use crate::actors::customer_check::CustomerCheck;
 use crate::actors::live::client::LiveClient;
 use crate::actors::live::hub::HubParts;
-use crate::actors::operations::service::OperationsService;
+use crate::actors::operations::service::{CountedEvents, OperationsService};
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::opportunity::service::OpportunityService;
 use crate::actors::sagas::service::SagaService;
@@ -196,6 +196,7 @@ impl Builder<'_> {
             consumers: CONSUMERS.to_vec(),
             members: self.members.clone(),
             redis: self.redis.clone(),
+            counted: CountedEvents::default(),
         };
         self.local("operations", OPERATIONS_DEADLINE, service)
     }

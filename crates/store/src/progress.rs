@@ -7,7 +7,7 @@ use crate::cursors::{PARKED, Parked, ParkedStatus};
 use crate::db::{Db, StoreError};
 use crate::paging;
 use crate::sql::Sql;
-use crate::table::{Kind, OnConflict, Table};
+use crate::table::{Dialect, Kind, OnConflict, Table};
 use kernel::event::EventType;
 use kernel::page::Sort;
 use kernel::page::{Page, PageRequest};
@@ -28,9 +28,9 @@ pub async fn dead_letters(
     paging::page(db, &PARKED, request, &LATEST_FIRST, narrow, key).await
 }
 
-/// How many events the log has.
+/// How many events the log has. Those of each partition are numbered without a gap.
 pub async fn events(db: &Db) -> Result<i64, StoreError> {
-    db.number(Sql::new("SELECT CAST(count(*) AS TEXT) FROM events")).await
+    db.number(Sql::new("SELECT CAST(CAST(coalesce(sum(last_seq), 0) AS BIGINT) AS TEXT) FROM slices")).await
 }
 
 /// How far a consumer is.
@@ -64,7 +64,7 @@ pub async fn progress(db: &Db, consumer: &str, types: &[EventType]) -> Result<Pr
         &format!(
             "SELECT CAST(sum(applied) AS BIGINT) - ({parked}) AS applied, \
              (SELECT count(*) FROM mine AS m JOIN events AS e ON e.slice = m.slice AND e.slice_seq > m.position \
-              WHERE e.type IN (SELECT type FROM wanted)) AS pending, \
+              WHERE coalesce(e.type, '') IN (SELECT type FROM wanted)) AS pending, \
              ({parked} AND p.status = 'retrying') AS retrying, \
              ({parked} AND p.status = 'waiting') AS waiting, \
              ({parked} AND p.status = 'dead') AS dead FROM mine"
@@ -89,8 +89,35 @@ pub struct Integrity {
     pub out_of_order: i64,
 }
 
-/// Compares a consumer's positions and counts with the log, in one statement.
-pub async fn integrity(db: &Db, consumer: &str, types: &[EventType]) -> Result<Integrity, StoreError> {
+/// How many events of a consumer's types there are up to a position of each partition. The log is only added to, so that such a
+/// number stays right.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counted(Vec<CountedPartition>);
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct CountedPartition {
+    slice: i64,
+    position: i64,
+    due: i64,
+}
+
+/// Compares a consumer's positions and counts with the log. Events that `counted` has are not counted again; it is brought up
+/// to date.
+///
+/// # Errors
+/// The database's.
+pub async fn integrity(
+    db: &Db,
+    consumer: &str,
+    types: &[EventType],
+    counted: &mut Counted,
+) -> Result<Integrity, StoreError> {
+    static COUNTED: Table = Table {
+        name: "counted",
+        columns: &[("slice", Kind::Int), ("position", Kind::Int), ("due", Kind::Int)],
+        on_conflict: OnConflict::Fail,
+        fence: "position",
+    };
     static INTEGRITY: Table = Table {
         name: "integrity",
         columns: &[
@@ -103,25 +130,52 @@ pub async fn integrity(db: &Db, consumer: &str, types: &[EventType]) -> Result<I
         on_conflict: OnConflict::Fail,
         fence: "applied",
     };
-    let sql = standing(db, consumer, types)?.push(COMPARED, []);
+    let up_to_date = comparing(db, consumer, types, counted)?.push(COUNTED_NOW, []);
+    counted.0 = db.rows_of(&COUNTED, up_to_date).await?;
+    let sql = comparing(db, consumer, types, counted)?.push(COMPARED, []);
     one(db.rows_of(&INTEGRITY, sql).await?)
+}
+
+/// What is kept of a count. A position beyond the end of the log may have events before it later.
+const COUNTED_NOW: &str = " SELECT slice, CASE WHEN position > last_seq THEN last_seq ELSE position END AS position, due FROM counted";
+
+/// The beginning of both statements: how many events are due up to the position of each partition (`counted`).
+fn comparing(db: &Db, consumer: &str, types: &[EventType], known: &Counted) -> Result<Sql, StoreError> {
+    let known_rows = match db.dialect() {
+        Dialect::Sqlite => {
+            "SELECT value ->> '$.slice', value ->> '$.position', value ->> '$.due' FROM json_each(?)"
+        }
+        Dialect::Postgres => {
+            "SELECT slice, position, due FROM json_to_recordset(?::json) \
+             AS r(slice BIGINT, position BIGINT, due BIGINT)"
+        }
+    };
+    let sql = standing(db, consumer, types)?;
+    let sql = sql.push(
+        &format!(", known (slice, position, due) AS ({known_rows})"),
+        [serde_json::to_string(&known.0)?.into()],
+    );
+    // A position may have been put back since.
+    Ok(sql.push(
+        ", counted AS ( \
+            SELECT m.slice, m.position, m.last_seq, m.applied, coalesce(k.due, 0) \
+                + (SELECT count(*) FROM events AS e WHERE e.slice = m.slice AND e.slice_seq > coalesce(k.position, 0) \
+                    AND e.slice_seq <= m.position AND coalesce(e.type, '') IN (SELECT type FROM wanted)) AS due, \
+                (SELECT count(*) FROM events AS e WHERE e.slice = m.slice AND e.slice_seq > m.position \
+                    AND coalesce(e.type, '') IN (SELECT type FROM wanted)) AS beyond \
+            FROM mine AS m LEFT JOIN known AS k ON k.slice = m.slice AND k.position <= m.position \
+        )",
+        [],
+    ))
 }
 
 /// Compares each partition by itself: too few in one must not make up for too many in another.
 const COMPARED: &str = ", \
-counted AS ( \
-    SELECT m.position, m.last_seq, m.applied, \
-        (SELECT count(*) FROM events AS e WHERE e.slice = m.slice AND e.slice_seq <= m.position \
-             AND e.type IN (SELECT type FROM wanted)) AS due, \
-        (SELECT count(*) FROM events AS e WHERE e.slice = m.slice AND e.slice_seq > m.position \
-             AND e.type IN (SELECT type FROM wanted)) AS beyond \
-    FROM mine AS m \
-), \
 parked AS ( \
     SELECT CASE WHEN EXISTS ( \
         SELECT 1 FROM events AS e JOIN mine AS m ON m.slice = e.slice \
         WHERE e.subject = p.subject AND e.slice_seq > p.slice_seq AND e.slice_seq <= m.position \
-            AND e.type IN (SELECT type FROM wanted) \
+            AND coalesce(e.type, '') IN (SELECT type FROM wanted) \
             AND NOT EXISTS (SELECT 1 FROM parked_events AS q WHERE q.consumer = p.consumer AND q.event_id = e.id) \
     ) THEN 1 ELSE 0 END AS overtaken \
     FROM parked_events AS p WHERE p.consumer = (SELECT consumer FROM asked) \
@@ -134,8 +188,9 @@ SELECT CAST(sum(applied) AS BIGINT) - (SELECT count(*) FROM parked) AS applied, 
         + (SELECT CAST(coalesce(sum(overtaken), 0) AS BIGINT) FROM parked) AS out_of_order \
 FROM counted";
 
-/// The beginning of both queries: the consumer (`asked`), the types (`wanted`) and the cursors with their
-/// partitions (`mine`); a partition without a cursor is at its beginning.
+/// The beginning of all queries: the consumer (`asked`), the types (`wanted`) and the cursors with their
+/// partitions (`mine`); a partition without a cursor is at its beginning. Types are compared by `coalesce`, which keeps the databases from the index of
+/// types: its rows are those of the whole log.
 fn standing(db: &Db, consumer: &str, types: &[EventType]) -> Result<Sql, StoreError> {
     let with = format!(
         "WITH asked (consumer) AS (SELECT CAST(? AS TEXT)), wanted (type) AS ({}), \

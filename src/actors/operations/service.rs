@@ -1,7 +1,8 @@
 //! The operations service: reads the node's actors and circuit breakers, and the progress of its consumers.
 
 use runtime::consumer::ConsumerSpec;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
 
 use futures_util::future::try_join_all;
 
@@ -26,7 +27,7 @@ use runtime::serve;
 use runtime::stats::{ActorReading, ActorStatsRegistry};
 use store::idempotency::FirstAnswer;
 use store::progress as queries;
-use store::progress::Progress;
+use store::progress::{Counted, Progress};
 use store::redis::Redis;
 use store::unit_of_work::{CommitError, UnitOfWork};
 use store::{Db, cursors, log};
@@ -43,6 +44,21 @@ pub struct OperationsService {
     pub members: Members,
     /// The cluster's Redis.
     pub redis: Option<Redis>,
+    pub counted: CountedEvents,
+}
+
+/// What the log was found to have, by consumer, so that a check of integrity does not count it all again.
+#[derive(Default)]
+pub struct CountedEvents(Mutex<HashMap<&'static str, Counted>>);
+
+impl CountedEvents {
+    fn of(&self, consumer: &str) -> Counted {
+        self.0.lock().expect("no panic under this lock").get(consumer).cloned().unwrap_or_default()
+    }
+
+    fn keep(&self, consumer: &'static str, counted: Counted) {
+        self.0.lock().expect("no panic under this lock").insert(consumer, counted);
+    }
 }
 
 impl OperationsService {
@@ -115,7 +131,9 @@ impl OperationsService {
     async fn integrity(&self) -> Result<IntegrityReport, Error> {
         let mut consumers = Vec::with_capacity(self.consumers.len());
         for ConsumerSpec { name, types, .. } in &self.consumers {
-            let integrity = queries::integrity(&self.db, name, types).await?;
+            let mut counted = self.counted.of(name);
+            let integrity = queries::integrity(&self.db, name, types, &mut counted).await?;
+            self.counted.keep(name, counted);
             consumers.push(ConsumerIntegrity { name, integrity });
         }
         Ok(IntegrityReport { events: queries::events(&self.db).await?, consumers })
