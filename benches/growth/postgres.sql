@@ -1,5 +1,6 @@
 -- Fills a new PostgreSQL database; :n customers, :'consumers': the answer of /api/admin/consumers, :'hash': the hash of the
--- password of every user. Triggers are put aside, and what they keep is made at once at the end.
+-- password of every user. Triggers are put aside, and what the folder keeps is made at once at the end: by the
+-- statements in the file :'kept'.
 \set ON_ERROR_STOP on
 SET synchronous_commit = off;
 SET maintenance_work_mem = '256MB';
@@ -13,7 +14,7 @@ ALTER TABLE approvals DISABLE TRIGGER USER;
 CREATE FUNCTION pg_temp.made(ms BIGINT, kind TEXT, n BIGINT) RETURNS UUID LANGUAGE sql IMMUTABLE AS $$
     SELECT (lpad(to_hex(ms), 12, '0') || '7000' || kind || lpad(to_hex(n), 12, '0'))::uuid
 $$;
--- 36 months, in which customers come evenly. A number is one record of each kind.
+-- Keys are about those that the program makes. 36 months, in which customers come evenly. A number is one record of each kind.
 CREATE TEMP TABLE n AS
 SELECT n, ms, timestamptz 'epoch' + ms * interval '1 millisecond' AS at, pg_temp.made(1670742278144, '8007', n * 7 % 100) AS owner,
     pg_temp.made(ms, '8001', n) AS customer
@@ -22,13 +23,15 @@ ANALYZE n;
 
 INSERT INTO users (id, version, created_at, updated_at, email, name, role, manager_id, locale, time_zone, password_hash, sessions_valid_from, search)
 SELECT owner, 1, '2023-01-01Z', '2023-01-01Z', 'sales' || (n * 7 % 100) || '@bench.example', '営業 ' || (n * 7 % 100), 'SALES',
-    NULL, 'ja', 'Asia/Tokyo', :'hash', '2023-01-01Z', '営業 ' || (n * 7 % 100) || E'\n' || 'sales' || (n * 7 % 100) || '@bench.example'
+    NULL, 'ja', 'Asia/Tokyo', :'hash', '2023-01-01Z', E'\x01営業 ' || (n * 7 % 100) || E'\n' || 'sales' || (n * 7 % 100) || '@bench.example'
 FROM n WHERE n < 100;
 INSERT INTO analytics_users (id, version, name, role) SELECT owner, 1, 'x', 'SALES' FROM n WHERE n < 100;
 
-INSERT INTO customers (id, version, created_at, updated_at, name, email, company, status, owner_id, search)
+INSERT INTO customers (id, version, created_at, updated_at, name, email, company, status, owner_id, search, name_order)
 SELECT customer, 1, at, at + (n * 7919 % 8640000) * interval '1 second', name, email, company,
-    CASE WHEN n % 10 < 5 THEN 'LEAD' WHEN n % 10 < 9 THEN 'ACTIVE' ELSE 'DORMANT' END, owner, name || E'\n' || coalesce(company || E'\n', '') || email
+    CASE WHEN n % 10 < 5 THEN 'LEAD' WHEN n % 10 < 9 THEN 'ACTIVE' ELSE 'DORMANT' END, owner,
+    E'\x01' || name || E'\t' || replace(name, ' ', '') || E'\n' || coalesce(company || E'\n', '') || email,
+    left(encode(convert_to(name, 'UTF8'), 'hex'), 256)
 FROM (
     SELECT n.*, f || ' ' || (ARRAY['太郎','花子','一郎','美咲','健','陽菜','翔','結衣'])[n * 31 / 8 % 40 % 8 + 1] || ' ' || n AS name,
         CASE WHEN n % (:n / 5) = 17 THEN '稀少品工房'
@@ -66,20 +69,13 @@ UPDATE consumer_cursors AS k SET position = (SELECT last_seq FROM slices AS s WH
     applied = (SELECT coalesce(sum(t.events), 0) FROM by_type AS t, json_array_elements(:'consumers'::json) AS c, json_array_elements_text(c -> 'types') AS wanted
         WHERE c ->> 'name' = k.consumer AND t.type = wanted AND t.slice = k.slice);
 
--- A day's figures of each user.
-INSERT INTO daily_metrics (id, day, user_id, metric, value)
-SELECT day || '/' || owner || '/customers_created', day, owner, 'customers_created', count(*)
-FROM (SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, owner FROM n) AS t GROUP BY day, owner;
+-- The figures of each quarter of an hour and user.
+INSERT INTO daily_metrics (id, quarter, user_id, metric, value)
+SELECT quarter || '/' || owner || '/customers_created', quarter, owner, 'customers_created', count(*)
+FROM (SELECT ms / 900000 AS quarter, owner FROM n) AS t GROUP BY quarter, owner;
 
--- What the triggers keep, where the schema has it.
-DO $$
-BEGIN
-    IF to_regclass('tallies') IS NOT NULL THEN
-        INSERT INTO tallies (kind, scope, bucket, value, count, high, low)
-        SELECT kind, scope, bucket, value, sum(count), sum(high), sum(low) FROM tallied GROUP BY kind, scope, bucket, value;
-    END IF;
-END
-$$;
+-- What the folder keeps, as the migrations make it.
+\i :kept
 ALTER TABLE customers ENABLE TRIGGER USER;
 ALTER TABLE meetings ENABLE TRIGGER USER;
 ALTER TABLE tasks ENABLE TRIGGER USER;

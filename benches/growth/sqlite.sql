@@ -1,5 +1,6 @@
 -- Fills a new SQLite file; {n} customers, {consumers}: a file with the answer of /api/admin/consumers, {hash}: the hash of the
--- password of every user. Triggers are put aside, and what they keep is made at once at the end.
+-- password of every user. Triggers are put aside, and what the folder keeps is made at once at the end: by the
+-- statements in the file {kept}.
 PRAGMA synchronous = off;
 PRAGMA cache_size = -200000;
 PRAGMA temp_store = memory;
@@ -9,7 +10,7 @@ CREATE TEMP TABLE aside AS SELECT name, sql FROM sqlite_master WHERE type = 'tri
 SELECT 'DROP TRIGGER ' || name || ';' FROM aside;
 .read {drops}
 
--- 36 months, in which customers come evenly. A number is one record of each kind.
+-- Keys are about those that the program makes. 36 months, in which customers come evenly. A number is one record of each kind.
 CREATE TEMP TABLE n (n INTEGER PRIMARY KEY, ms INTEGER NOT NULL, at TEXT NOT NULL, hex TEXT NOT NULL, owner TEXT NOT NULL);
 INSERT INTO n
 WITH RECURSIVE one (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM one WHERE n < {n} - 1),
@@ -21,7 +22,7 @@ FROM timed;
 
 INSERT INTO users (id, version, created_at, updated_at, email, name, role, manager_id, locale, time_zone, password_hash, sessions_valid_from, search)
 SELECT owner, 1, '2023-01-01T00:00:00.000000Z', '2023-01-01T00:00:00.000000Z', 'sales' || (n * 7 % 100) || '@bench.example', '営業 ' || (n * 7 % 100), 'SALES',
-    NULL, 'ja', 'Asia/Tokyo', '{hash}', '2023-01-01T00:00:00.000000Z', '営業 ' || (n * 7 % 100) || char(10) || 'sales' || (n * 7 % 100) || '@bench.example'
+    NULL, 'ja', 'Asia/Tokyo', '{hash}', '2023-01-01T00:00:00.000000Z', char(1) || '営業 ' || (n * 7 % 100) || char(10) || 'sales' || (n * 7 % 100) || '@bench.example'
 FROM n WHERE n < 100;
 INSERT INTO analytics_users (id, version, name, role) SELECT owner, 1, 'x', 'SALES' FROM n WHERE n < 100;
 
@@ -35,9 +36,10 @@ SELECT n.*, w.family || ' ' || w.given || ' ' || n.n AS name,
     CASE WHEN n.n % ({n} / 5) = 17 THEN '稀少品工房' WHEN n.n % 2 = 0 THEN '株式会社' || w.company || '商事' END AS company,
     'user' || n.n || '@example' || (n.n % 97) || '.jp' AS email
 FROM n JOIN words AS w ON w.n = n.n * 31 / 8 % 40;
-INSERT INTO customers (id, version, created_at, updated_at, name, email, company, status, owner_id, search)
+INSERT INTO customers (id, version, created_at, updated_at, name, email, company, status, owner_id, search, name_order)
 SELECT hex || '-7000-8001-' || printf('%012x', n), 1, at, strftime('%Y-%m-%dT%H:%M:%S', ms / 1000 + n * 7919 % 8640000, 'unixepoch') || '.000000Z',
-    name, email, company, iif(n % 10 < 5, 'LEAD', iif(n % 10 < 9, 'ACTIVE', 'DORMANT')), owner, name || char(10) || coalesce(company || char(10), '') || email
+    name, email, company, iif(n % 10 < 5, 'LEAD', iif(n % 10 < 9, 'ACTIVE', 'DORMANT')), owner,
+    char(1) || name || char(9) || replace(name, ' ', '') || char(10) || coalesce(company || char(10), '') || email, substr(hex(name), 1, 256)
 FROM named ORDER BY n;
 INSERT INTO sales_customers (id, version, name, owner_id) SELECT id, 1, name, owner_id FROM customers;
 INSERT INTO opportunity_customers (id, version, name, owner_id) SELECT id, 1, name, owner_id FROM customers;
@@ -69,18 +71,12 @@ UPDATE consumer_cursors SET position = (SELECT last_seq FROM slices AS s WHERE s
     applied = (SELECT coalesce(sum(t.events), 0) FROM by_type AS t, json_each(readfile('{consumers}')) AS c, json_each(c.value, '$.types') AS wanted
         WHERE c.value ->> '$.name' = consumer_cursors.consumer AND t.type = wanted.value AND t.slice = consumer_cursors.slice);
 
--- A month's figures of each day and user.
-INSERT INTO daily_metrics (id, day, user_id, metric, value)
-SELECT substr(at, 1, 10) || '/' || owner || '/customers_created', substr(at, 1, 10), owner, 'customers_created', count(*) FROM n GROUP BY substr(at, 1, 10), owner;
+-- The figures of each quarter of an hour and user.
+INSERT INTO daily_metrics (id, quarter, user_id, metric, value)
+SELECT ms / 900000 || '/' || owner || '/customers_created', ms / 900000, owner, 'customers_created', count(*) FROM n GROUP BY ms / 900000, owner;
 
--- What the triggers keep, where the schema has it.
-.once {drops}
-SELECT 'INSERT INTO customer_numbers (customer_id) SELECT id FROM customers ORDER BY id;
-INSERT INTO customer_grams (rowid, search) SELECT n.number, c.search || char(10, 10) FROM customer_numbers AS n JOIN customers AS c ON c.id = n.customer_id;
-INSERT INTO tallies (kind, scope, bucket, value, count, high, low)
-SELECT kind, scope, bucket, value, sum(count), sum(high), sum(low) FROM tallied GROUP BY kind, scope, bucket, value;'
-WHERE EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'tallies');
-.read {drops}
+-- What the folder keeps, as the migrations make it.
+.read {kept}
 .once {drops}
 SELECT sql || ';' FROM aside;
 .read {drops}

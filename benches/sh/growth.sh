@@ -57,11 +57,24 @@ fill_database() {
   start_server "$url"
 }
 
+# kept_statements <yes|empty: whether the schema has tallies>: what a migration fills from the records, in $scratch/kept.sql.
+kept_statements() {
+  local folder=migrations/$database
+  : >"$scratch/kept.sql"
+  if [[ -z $1 ]]; then return 0; fi
+  awk '/^INSERT INTO (tallies|customer_grams|customer_texts) / { is_in = 1 } is_in; /;$/ { is_in = 0 }' \
+    "$folder"/*_create_tallies.sql "$folder"/*_index_search.sql >"$scratch/kept.sql"
+  if [[ $database == sqlite ]]; then
+    echo 'UPDATE customer_grams_end SET number = (SELECT max(number) FROM customers);' >>"$scratch/kept.sql"
+  fi
+}
+
 fill_sqlite() {
   local file=${1#sqlite://} hash
   hash=$(sqlite3 "$file" 'SELECT password_hash FROM users LIMIT 1')
+  kept_statements "$(sqlite3 "$file" "SELECT 1 FROM sqlite_master WHERE name = 'tallies'")"
   # shellcheck disable=SC2016  # a dollar sign of the hash
-  sed -e "s|{n}|$2|g; s|{consumers}|$scratch/consumers.json|g; s|{drops}|$scratch/triggers.sql|g" -e "s|{hash}|${hash//|/}|g" \
+  sed -e "s|{n}|$2|g; s|{consumers}|$scratch/consumers.json|g; s|{drops}|$scratch/triggers.sql|g; s|{kept}|$scratch/kept.sql|g" -e "s|{hash}|${hash//|/}|g" \
     benches/growth/sqlite.sql >"$scratch/fill.sql"
   sqlite3 -bail "$file" <"$scratch/fill.sql" >"$scratch/fill.log" 2>&1
 }
@@ -69,7 +82,8 @@ fill_sqlite() {
 fill_postgres() {
   local hash
   hash=$("$pg_bin/psql" "$1" -qXAt -c 'SELECT password_hash FROM users LIMIT 1')
-  "$pg_bin/psql" "$1" -qX -v n="$2" -v hash="$hash" -v consumers="$(<"$scratch/consumers.json")" -f benches/growth/postgres.sql \
+  kept_statements "$("$pg_bin/psql" "$1" -qXAt -c "SELECT to_regclass('tallies')")"
+  "$pg_bin/psql" "$1" -qX -v n="$2" -v hash="$hash" -v consumers="$(<"$scratch/consumers.json")" -v kept="$scratch/kept.sql" -f benches/growth/postgres.sql \
     >"$scratch/fill.log" 2>&1
 }
 

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 
 use crate::actors::sales::client::SalesClient;
 use crate::config::Config;
+use crate::persistence::tally_folds::{WORTH_FOLDING, fold_tallies, fold_texts};
 use crate::persistence::{auth, login_buckets, text_keys};
 use domain::service_name::ServiceName;
 use kernel::clock::Clock;
@@ -23,6 +24,7 @@ use runtime::cluster::relay::RelayActor;
 use runtime::cluster::trimmer::TrimmerActor;
 use runtime::consumer::{Consumer, ConsumerActor, ConsumerParts};
 use runtime::entity::{Aggregate, Entities, EntityLimits, EntityParts};
+use runtime::folder::{Fold, FolderActor};
 use runtime::hot_state::Hot;
 use runtime::janitor::{Chore, JanitorActor, Sweep};
 use runtime::journal::{Journal, JournalActor, JournalLimits};
@@ -54,6 +56,12 @@ const CHORES: [Chore; 6] = [
     |db, now, limit| Box::pin(async move { throttle::purge(&db, now, limit).await }),
     |db, now, limit| Box::pin(async move { security::purge(&db, now, limit).await }),
     |db, _, _| Box::pin(async move { text_keys::renew(&db).await }),
+];
+
+/// What transactions of records only append.
+const FOLDS: [Fold; 2] = [
+    Fold { name: "tallies", batch: |db| Box::pin(fold_tallies(db, WORTH_FOLDING)) },
+    Fold { name: "texts", batch: |db| Box::pin(fold_texts(db, WORTH_FOLDING)) },
 ];
 
 /// Builds the services of a node.
@@ -250,6 +258,14 @@ impl<'a> Builder<'a> {
         let (db, clock, sweeps) = (self.db.clone(), self.clock.clone(), self.sweeps.clone());
         self.supervisor.spawn("janitor", &self.arbiters.feeding(), move |liveness, stats| {
             JanitorActor::new(db.clone(), clock.clone(), CHORES.to_vec(), sweeps.clone(), liveness, stats)
+        });
+    }
+
+    /// Starts the actor that keeps tallies and the index of texts up to date.
+    pub fn folder(&self) {
+        let db = self.db.clone();
+        self.supervisor.spawn("folder", &self.arbiters.feeding(), move |liveness, stats| {
+            FolderActor::new(db.clone(), FOLDS.to_vec(), liveness, stats)
         });
     }
 

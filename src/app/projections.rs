@@ -11,6 +11,8 @@ use crate::actors::analytics::notifications::NotificationsConsumer;
 use crate::actors::customer_replicas::{OpportunityReplica, SalesReplica};
 use crate::persistence::analytics::{ACTIVITY, METRICS, USER_COPIES};
 use crate::persistence::customer_replicas::{OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
+use crate::persistence::tallies::TALLIES;
+use crate::persistence::tally_folds;
 use domain::notification::user_directory::{TYPES as USER_TYPES, UserDirectory};
 use kernel::clock::Clock;
 use runtime::arbiters::Arbiters;
@@ -97,6 +99,7 @@ impl Folder {
             self.fold(OpportunityReplica, &OPPORTUNITY_CUSTOMERS).await?,
             self.fold(MetricsConsumer, &METRICS).await?,
             self.fold(ActivityConsumer, &ACTIVITY).await?,
+            self.tallies().await?,
         ])
     }
 
@@ -154,6 +157,19 @@ impl Folder {
         Err(StoreError::Unavailable(
             "users changed during each attempt to rebuild their copies; try again".into(),
         ))
+    }
+
+    /// The tallies are made of the records, not of the log. A server that writes meanwhile waits, or the recount does.
+    async fn tallies(&self) -> Result<Rebuilt, StoreError> {
+        let mut tries = 1;
+        loop {
+            match tally_folds::recount(&self.parts.db).await {
+                Err(StoreError::Unavailable(_)) if tries < ATTEMPTS => tokio::time::sleep(WAIT).await,
+                done => break done?,
+            }
+            tries += 1;
+        }
+        self.rebuilt(&TALLIES, 0).await
     }
 
     async fn rebuilt(&self, table: &'static Table, parked: usize) -> Result<Rebuilt, StoreError> {

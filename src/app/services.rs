@@ -70,6 +70,7 @@ impl Services {
         start.consumers(&customers, &sales, &opportunity, notifications.as_ref());
         start.scheduler(&sales);
         start.janitor();
+        start.folder();
         // After all others, because it reads what they have registered.
         let operations = start.operations();
         // Before other nodes see this one, so that it answers their first calls.

@@ -2,15 +2,17 @@
 
 use domain::approval::messages::{ApprovalCounts, NEWEST_FIRST};
 
-use serde::Deserialize;
+use std::collections::BTreeMap;
 
+use crate::persistence::tallies;
+use crate::persistence::tallies::{APPROVALS_REQUESTED, EVER, Sum, only};
 use domain::approval::messages::ApprovalFilter;
-use domain::approval::record::{Approval, ApprovalStatus};
+use domain::approval::record::Approval;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
 use store::db::{Db, StoreError};
-use store::paging;
+use store::paging::{Each, List};
 use store::sql::Sql;
 use store::table::{Kind, OnConflict, Table};
 
@@ -37,6 +39,9 @@ pub static APPROVALS: Table = Table {
     fence: "version",
 };
 
+/// The column by which the indexes of approvals begin.
+const STATUSES: Each = Each { column: "status", values: &["PENDING", "APPROVED", "REJECTED", "CANCELLED"] };
+
 /// Approvals; with `owner`, that user's alone.
 pub async fn list(
     db: &Db,
@@ -47,36 +52,48 @@ pub async fn list(
     let narrow = |sql: Sql| {
         sql.filter_some("requester_id = ?", owner)
             .filter_some("requester_id = ?", filter.requester_id)
+            .filter_some("approver_id = ?", filter.approver_id)
             .filter_some("status = ?", filter.status.map(|status| status.as_str()))
             .filter_some("customer_id = ?", filter.customer_id)
-            .filter_some("approver_id = ?", filter.approver_id)
+    };
+    let each = (filter.status.is_none() && filter.customer_id.is_none()).then_some(STATUSES);
+    // A customer has few approvals, a user many.
+    let index = match (filter.customer_id, owner.or(filter.requester_id), filter.approver_id) {
+        (Some(_), ..) => "approvals_customer",
+        (None, Some(_), Some(_)) => "approvals_of_both",
+        (None, Some(_), None) => "approvals_of_requester",
+        (None, None, Some(_)) => "approvals_of_approver",
+        (None, None, None) => "approvals_status",
+    };
+    let (dialect, index) = (db.dialect(), Some(index));
+    let list = List {
+        dialect,
+        table: &APPROVALS,
+        sort: &NEWEST_FIRST,
+        request,
+        each,
+        index,
+        key: "id",
+        covered: &[],
+    };
+    let rows = db.rows_of(&APPROVALS, list.rows(narrow)).await?;
+    let total = match request.count {
+        false => None,
+        true if filter.customer_id.is_some() || filter.approver_id.is_some() => {
+            Some(db.number(list.count(narrow)).await?)
+        }
+        true => Some(match only(owner, filter.requester_id) {
+            Some(requester) => {
+                let begin = filter.status.map(|status| format!("{}/", status.as_str())).unwrap_or_default();
+                let counts = |value: &str| value.starts_with(&begin);
+                tallies::count(db, &APPROVALS_REQUESTED, requester, EVER, counts).await?
+            }
+            None => 0,
+        }),
     };
     let key = |row: &Approval| NEWEST_FIRST.keyset(row.created_at, row.id);
-    paging::page(db, &APPROVALS, request, &NEWEST_FIRST, narrow, key).await
+    Ok(Page::cut(rows, request.limit, key, total))
 }
-
-/// The approvals of a status and currency. Amounts are added in two halves, so that no sum overflows.
-#[derive(Deserialize)]
-struct Group {
-    status: ApprovalStatus,
-    currency: String,
-    approvals: i64,
-    high: i64,
-    low: i64,
-}
-
-static GROUPS: Table = Table {
-    name: "groups",
-    columns: &[
-        ("status", Kind::Text),
-        ("currency", Kind::Text),
-        ("approvals", Kind::Int),
-        ("high", Kind::Int),
-        ("low", Kind::Int),
-    ],
-    on_conflict: OnConflict::Fail,
-    fence: "approvals",
-};
 
 /// Statistics: approvals requested from `from` to `to`.
 pub async fn stats(
@@ -85,33 +102,41 @@ pub async fn stats(
     from: Timestamp,
     to: Timestamp,
 ) -> Result<ApprovalCounts, StoreError> {
-    let grouped = Sql::new(
-        "SELECT status, currency, count(*) AS approvals, \
-         sum(amount >> 32) AS high, sum(amount & 4294967295) AS low FROM approvals",
-    );
-    let grouped = grouped
-        .filter("created_at >= ?", [from.into()])
-        .filter("created_at < ?", [to.into()])
-        .filter_some("requester_id = ?", requester)
-        .push(" GROUP BY status, currency", []);
-    let groups: Vec<Group> = db.rows_of(&GROUPS, grouped).await?;
-    Ok(counts(groups))
+    let sums = tallies::sums(db, &APPROVALS_REQUESTED, requester, (Some(from), Some(to))).await?;
+    Ok(counts(sums))
 }
 
-fn counts(groups: Vec<Group>) -> ApprovalCounts {
+fn counts(sums: BTreeMap<String, Sum>) -> ApprovalCounts {
     let mut counts = ApprovalCounts::default();
-    for group in groups {
-        let number = match group.status {
-            ApprovalStatus::Pending => &mut counts.pending,
-            ApprovalStatus::Approved => &mut counts.approved,
-            ApprovalStatus::Rejected => &mut counts.rejected,
-            ApprovalStatus::Cancelled => &mut counts.cancelled,
-        };
-        *number += group.approvals;
-        if group.status == ApprovalStatus::Approved {
-            let amount = (i128::from(group.high) << 32) + i128::from(group.low);
-            counts.approved_amount.insert(group.currency, i64::try_from(amount).unwrap_or(i64::MAX));
+    for (value, Sum { count, amount }) in sums {
+        let Some((status, currency)) = value.split_once('/').filter(|_| count != 0) else { continue };
+        match status {
+            "PENDING" => counts.pending += count,
+            "APPROVED" => {
+                counts.approved += count;
+                let amount = i64::try_from(amount).unwrap_or(i64::MAX);
+                counts.approved_amount.insert(currency.to_owned(), amount);
+            }
+            "REJECTED" => counts.rejected += count,
+            _ => counts.cancelled += count,
         }
     }
     counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::approval::record::ApprovalStatus;
+
+    #[test]
+    fn ranges_are_merged_for_every_status() {
+        let all = [
+            ApprovalStatus::Pending,
+            ApprovalStatus::Approved,
+            ApprovalStatus::Rejected,
+            ApprovalStatus::Cancelled,
+        ];
+        assert_eq!(STATUSES.values, all.map(|status| status.as_str()));
+    }
 }

@@ -1,22 +1,21 @@
-//! Customers.
+//! Customers; `customer_lists` has their lists.
 
 use domain::customer::messages::CustomerCounts;
 use kernel::error::ErrorCode;
 use std::collections::HashMap;
 
-use serde::Deserialize;
-
-use domain::customer::messages::{CustomerFilter, CustomerName};
-use domain::customer::record::Customer;
+use crate::persistence::tallies;
+use crate::persistence::tallies::{CUSTOMERS_CREATED, CUSTOMERS_DELETED, DELETED, EVER};
+use domain::customer::messages::CustomerName;
+use domain::customer::record::{Customer, CustomerStatus};
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
-use kernel::page::{Page, PageRequest, Sort, SortKind};
-use kernel::search::Words;
 use store::db::{Db, StoreError};
-use store::paging;
 use store::sql::Sql;
 use store::table::{Kind, OnConflict, Table};
 use store::unit_of_work::UniqueCheck;
+
+pub use crate::persistence::customer_lists::list;
 
 pub static CUSTOMERS: Table = Table {
     name: "customers",
@@ -40,46 +39,6 @@ pub static CUSTOMERS: Table = Table {
     on_conflict: OnConflict::Replace,
     fence: "version",
 };
-
-/// A customer of a list by name. The sort key is read, not made: a row of a node of another version may have another.
-#[derive(Deserialize)]
-struct Named {
-    #[serde(flatten)]
-    customer: Customer,
-    name_order: String,
-}
-
-/// Live customers with all of `words`; with `owner`, that user's alone.
-pub async fn list(
-    db: &Db,
-    owner: Option<Id>,
-    filter: &CustomerFilter,
-    words: &Words,
-    sort: &Sort,
-    request: &PageRequest,
-) -> Result<Page<Customer>, StoreError> {
-    let narrow = |sql: Sql| {
-        let sql = sql
-            .filter("deleted_at IS NULL", [])
-            .filter_some("owner_id = ?", owner)
-            .filter_some("owner_id = ?", filter.owner_id)
-            .filter_some("status = ?", filter.status.map(|status| status.as_str()))
-            .filter_some("created_at >= ?", filter.created_from)
-            .filter_some("created_at < ?", filter.created_to);
-        let holds = db.dialect().search_holds();
-        words.iter().fold(sql, |sql, word| sql.filter(holds, [word.into()]))
-    };
-    if sort.kind == SortKind::Name {
-        let key = |row: &Named| sort.keyset(&row.name_order, row.customer.id);
-        let page = paging::page(db, &CUSTOMERS, request, sort, narrow, key).await?;
-        return Ok(page.map(|row: Named| row.customer));
-    }
-    let key = |row: &Customer| match sort.field {
-        "updated_at" => sort.keyset(row.updated_at, row.id),
-        _ => sort.keyset(row.created_at, row.id),
-    };
-    paging::page(db, &CUSTOMERS, request, sort, narrow, key).await
-}
 
 /// The names of the customers with these ids, live or deleted, in no order; with `owner`, of that owner's.
 pub async fn names(db: &Db, owner: Option<Id>, ids: &[Id]) -> Result<Vec<CustomerName>, StoreError> {
@@ -110,22 +69,8 @@ pub fn no_other_with_email(owner: Option<Id>, email: &str, except: Option<Id>) -
 
 /// How many live customers each owner has.
 pub async fn by_owner(db: &Db) -> Result<HashMap<Id, i64>, StoreError> {
-    #[derive(Deserialize)]
-    struct Row {
-        owner_id: Id,
-        customers: i64,
-    }
-    static COUNTS: Table = Table {
-        name: "counts",
-        columns: &[("owner_id", Kind::Id), ("customers", Kind::Int)],
-        on_conflict: OnConflict::Fail,
-        fence: "customers",
-    };
-    let grouped = Sql::new("SELECT owner_id, count(*) AS customers FROM customers")
-        .filter("deleted_at IS NULL", [])
-        .push(" GROUP BY owner_id", []);
-    let rows: Vec<Row> = db.rows_of(&COUNTS, grouped).await?;
-    Ok(rows.into_iter().map(|row| (row.owner_id, row.customers)).collect())
+    let counts = tallies::by_owner(db, &CUSTOMERS_CREATED, EVER, DELETED).await?;
+    Ok(counts.into_iter().collect())
 }
 
 /// Statistics: live customers now, new and deleted ones from `from` to `to`.
@@ -135,20 +80,15 @@ pub async fn stats(
     from: Timestamp,
     to: Timestamp,
 ) -> Result<CustomerCounts, StoreError> {
-    let count =
-        || Sql::new("SELECT CAST(count(*) AS TEXT) FROM customers").filter_some("owner_id = ?", owner);
-    let within =
-        |sql: Sql, least: &str, below: &str| sql.filter(least, [from.into()]).filter(below, [to.into()]);
-    let live = || count().filter("deleted_at IS NULL", []);
-    let mut by_status = Vec::new();
-    for status in domain::customer::record::CustomerStatus::ALL {
-        let number = db.number(live().filter("status = ?", [status.as_str().into()])).await?;
-        by_status.push((status.as_str().to_owned(), number));
-    }
+    let within = (Some(from), Some(to));
+    let now = tallies::sums(db, &CUSTOMERS_CREATED, owner, EVER).await?;
+    let number = |status: CustomerStatus| now.get(status.as_str()).map_or(0, |sum| sum.count);
+    let by_status: Vec<_> =
+        CustomerStatus::ALL.into_iter().map(|status| (status.as_str().to_owned(), number(status))).collect();
     Ok(CustomerCounts {
-        total: db.number(live()).await?,
-        new: db.number(within(count(), "created_at >= ?", "created_at < ?")).await?,
-        deleted: db.number(within(count(), "deleted_at >= ?", "deleted_at < ?")).await?,
+        total: by_status.iter().map(|(_, number)| number).sum(),
+        new: tallies::count(db, &CUSTOMERS_CREATED, owner, within, |_| true).await?,
+        deleted: tallies::count(db, &CUSTOMERS_DELETED, owner, within, |_| true).await?,
         by_status,
     })
 }

@@ -1,5 +1,7 @@
 //! Deleted users and customers, as each service remembers them, and the records that refer to them.
 
+use crate::persistence::tallies;
+use crate::persistence::tallies::{CUSTOMERS_CREATED, DELETED, EVER, MEETINGS_MET, TASKS_DUE, Tally, only};
 use domain::deletion::Deletion;
 use std::collections::HashMap;
 
@@ -46,31 +48,57 @@ pub async fn among(db: &Db, table: &Table, ids: &[Id]) -> Result<HashMap<Id, Del
 #[derive(Clone, Copy, Debug)]
 pub struct Referring {
     table: &'static str,
-    /// A condition with a place for the user or customer.
     condition: &'static str,
+    /// The columns of which one is the user or customer.
+    columns: &'static [&'static str],
     /// The column of the user who sees the record, if not everybody does.
     owner: &'static str,
+    /// Counts a user's records, which are many.
+    tally: Option<&'static Tally>,
 }
 
-pub const CUSTOMERS_OF_OWNER: Referring =
-    referring_to("customers", "deleted_at IS NULL AND owner_id = ?", "owner_id");
-pub const MEETINGS_OF_OWNER: Referring =
-    referring_to("meetings", "deleted_at IS NULL AND owner_id = ?", "owner_id");
+pub const CUSTOMERS_OF_OWNER: Referring = Referring {
+    tally: Some(&CUSTOMERS_CREATED),
+    ..referring_to("customers", "deleted_at IS NULL", &["owner_id"], "owner_id")
+};
+pub const MEETINGS_OF_OWNER: Referring = Referring {
+    tally: Some(&MEETINGS_MET),
+    ..referring_to("meetings", "deleted_at IS NULL", &["owner_id"], "owner_id")
+};
 pub const MEETINGS_OF_CUSTOMER: Referring =
-    referring_to("meetings", "deleted_at IS NULL AND customer_id = ?", "owner_id");
-pub const TASKS_OF_ASSIGNEE: Referring =
-    referring_to("tasks", "deleted_at IS NULL AND assignee_id = ?", "assignee_id");
+    referring_to("meetings", "deleted_at IS NULL", &["customer_id"], "owner_id");
+pub const TASKS_OF_ASSIGNEE: Referring = Referring {
+    tally: Some(&TASKS_DUE),
+    ..referring_to("tasks", "deleted_at IS NULL", &["assignee_id"], "assignee_id")
+};
 pub const TASKS_OF_CUSTOMER: Referring =
-    referring_to("tasks", "deleted_at IS NULL AND customer_id = ?", "assignee_id");
+    referring_to("tasks", "deleted_at IS NULL", &["customer_id"], "assignee_id");
 pub const APPROVALS_OF_USER: Referring =
-    referring_to("approvals", "status = 'PENDING' AND ? IN (requester_id, approver_id)", "requester_id");
+    referring_to("approvals", "status = 'PENDING'", &["requester_id", "approver_id"], "requester_id");
 pub const APPROVALS_OF_CUSTOMER: Referring =
-    referring_to("approvals", "status = 'PENDING' AND customer_id = ?", "requester_id");
+    referring_to("approvals", "status = 'PENDING'", &["customer_id"], "requester_id");
 pub const NOTIFICATIONS_OF_CUSTOMER: Referring =
-    referring_to("notifications", "archived_at IS NULL AND customer_id = ?", "user_id");
+    referring_to("notifications", "archived_at IS NULL", &["customer_id"], "user_id");
 
-const fn referring_to(table: &'static str, condition: &'static str, owner: &'static str) -> Referring {
-    Referring { table, condition, owner }
+const fn referring_to(
+    table: &'static str,
+    condition: &'static str,
+    columns: &'static [&'static str],
+    owner: &'static str,
+) -> Referring {
+    Referring { table, condition, columns, owner, tally: None }
+}
+
+impl Referring {
+    /// Restricts a query to the records that refer to `id`. Each column has an index of its own.
+    fn filter(&self, sql: Sql, id: Id) -> Sql {
+        let mut sql = sql.filter(self.condition, []);
+        for (place, column) in self.columns.iter().enumerate() {
+            let before = if place == 0 { " AND (" } else { " OR " };
+            sql = sql.push(&format!("{before}{column} = ?"), [id.into()]);
+        }
+        sql.push(")", [])
+    }
 }
 
 /// The first records that refer to `id`, at most `limit`.
@@ -81,16 +109,20 @@ pub async fn referring(db: &Db, to: Referring, id: Id, limit: i64) -> Result<Vec
     }
     static SHAPE: Table =
         Table { name: "referring", columns: &[("id", Kind::Id)], on_conflict: OnConflict::Fail, fence: "id" };
-    let ids = Sql::new(format!("SELECT id FROM {}", to.table)).filter(to.condition, [id.into()]);
+    let ids = to.filter(Sql::new(format!("SELECT id FROM {}", to.table)), id);
     let rows: Vec<Row> = db.rows_of(&SHAPE, ids.push(" ORDER BY id", []).limit(limit)).await?;
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
 /// How many records refer to `id`; with a `viewer`, how many of theirs.
 pub async fn count(db: &Db, to: Referring, id: Id, viewer: Option<Id>) -> Result<i64, StoreError> {
+    if let Some(tally) = to.tally {
+        let Some(owner) = only(viewer, Some(id)) else { return Ok(0) };
+        return tallies::count(db, tally, owner, EVER, |value| value != DELETED).await;
+    }
     let count = Sql::new(format!("SELECT CAST(count(*) AS TEXT) FROM {}", to.table));
     let is_theirs = format!("{} = ?", to.owner);
-    db.number(count.filter(to.condition, [id.into()]).filter_some(&is_theirs, viewer)).await
+    db.number(to.filter(count, id).filter_some(&is_theirs, viewer)).await
 }
 
 /// The subjects of the events of a type that the event `cause` led to, at most `limit` of them, and how many there are.

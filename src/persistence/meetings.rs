@@ -3,15 +3,15 @@
 use domain::meeting::messages::{LATEST_FIRST, MeetingCounts};
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
+use crate::persistence::tallies;
+use crate::persistence::tallies::{MEETINGS_MET, only};
 use domain::meeting::messages::MeetingFilter;
 use domain::meeting::record::Meeting;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
 use store::db::{Db, StoreError};
-use store::paging;
+use store::paging::List;
 use store::sql::Sql;
 use store::table::{Kind, OnConflict, Table};
 
@@ -51,8 +51,37 @@ pub async fn list(
             .filter_some("met_at >= ?", filter.from)
             .filter_some("met_at < ?", filter.to)
     };
+    // A customer has few meetings, a user many.
+    let index = match (filter.customer_id, owner.or(filter.owner_id)) {
+        (Some(_), _) => "meetings_customer",
+        (None, Some(_)) => "meetings_owner",
+        (None, None) => "meetings_met",
+    };
+    let (dialect, index) = (db.dialect(), Some(index));
+    let list = List {
+        dialect,
+        table: &MEETINGS,
+        sort: &LATEST_FIRST,
+        request,
+        each: None,
+        index,
+        key: "id",
+        covered: &[],
+    };
+    let rows = db.rows_of(&MEETINGS, list.rows(narrow)).await?;
+    let total = match (request.count, filter.customer_id) {
+        (false, _) => None,
+        // A customer has few.
+        (true, Some(_)) => Some(db.number(list.count(narrow)).await?),
+        (true, None) => Some(match only(owner, filter.owner_id) {
+            Some(owner) => {
+                tallies::count(db, &MEETINGS_MET, owner, (filter.from, filter.to), |_| true).await?
+            }
+            None => 0,
+        }),
+    };
     let key = |row: &Meeting| LATEST_FIRST.keyset(row.met_at, row.id);
-    paging::page(db, &MEETINGS, request, &LATEST_FIRST, narrow, key).await
+    Ok(Page::cut(rows, request.limit, key, total))
 }
 
 /// Statistics: live meetings that took place from `from` to `to`.
@@ -62,24 +91,13 @@ pub async fn stats(
     from: Timestamp,
     to: Timestamp,
 ) -> Result<MeetingCounts, StoreError> {
-    #[derive(Deserialize)]
-    struct Row {
-        owner_id: Id,
-        meetings: i64,
-    }
-    static COUNTS: Table = Table {
-        name: "counts",
-        columns: &[("owner_id", Kind::Id), ("meetings", Kind::Int)],
-        on_conflict: OnConflict::Fail,
-        fence: "meetings",
+    let within = (Some(from), Some(to));
+    let by_owner: BTreeMap<Id, i64> = match owner {
+        None => tallies::by_owner(db, &MEETINGS_MET, within, "-").await?,
+        Some(id) => {
+            let meetings = tallies::count(db, &MEETINGS_MET, owner, within, |_| true).await?;
+            [(id, meetings)].into_iter().filter(|(_, meetings)| *meetings > 0).collect()
+        }
     };
-    let grouped = Sql::new("SELECT owner_id, count(*) AS meetings FROM meetings")
-        .filter("deleted_at IS NULL", [])
-        .filter("met_at >= ?", [from.into()])
-        .filter("met_at < ?", [to.into()])
-        .filter_some("owner_id = ?", owner)
-        .push(" GROUP BY owner_id", []);
-    let rows: Vec<Row> = db.rows_of(&COUNTS, grouped).await?;
-    let by_owner: BTreeMap<Id, i64> = rows.into_iter().map(|row| (row.owner_id, row.meetings)).collect();
     Ok(MeetingCounts { total: by_owner.values().sum(), by_owner })
 }

@@ -3,6 +3,7 @@
 pub mod analytics;
 pub mod approvals;
 pub mod auth;
+mod customer_lists;
 pub mod customer_replicas;
 pub mod customers;
 pub mod deletions;
@@ -11,6 +12,9 @@ pub mod login_failures;
 pub mod meetings;
 pub mod sagas;
 pub mod security_log;
+pub mod tallies;
+pub mod tally_folds;
+mod tally_periods;
 pub mod tasks;
 pub mod text_keys;
 

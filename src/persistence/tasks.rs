@@ -1,12 +1,14 @@
 //! Tasks.
 
+use crate::persistence::tallies;
+use crate::persistence::tallies::{EVER, TASKS_DONE, TASKS_DUE, only};
 use domain::task::messages::{DUE_FIRST, DueTask, TaskCounts, TaskFilter};
-use domain::task::record::Task;
+use domain::task::record::{Task, TaskStatus};
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
 use store::db::{Db, StoreError};
-use store::paging;
+use store::paging::{Each, List};
 use store::sql::Sql;
 use store::table::{Kind, OnConflict, Table};
 
@@ -31,6 +33,9 @@ pub static TASKS: Table = Table {
     fence: "version",
 };
 
+/// The column by which the indexes of tasks begin.
+const STATUSES: Each = Each { column: "status", values: &["OPEN", "DONE"] };
+
 /// Live tasks; with `owner`, that user's alone.
 pub async fn list(
     db: &Db,
@@ -46,8 +51,30 @@ pub async fn list(
             .filter_some("customer_id = ?", filter.customer_id)
             .filter_some("due_at < ?", filter.due_before)
     };
+    let each = (filter.status.is_none() && filter.customer_id.is_none()).then_some(STATUSES);
+    // A customer has few tasks, a user many.
+    let index = match (filter.customer_id, owner.or(filter.assignee_id)) {
+        (Some(_), _) => "tasks_customer",
+        (None, Some(_)) => "tasks_of_assignee",
+        (None, None) => "tasks_status",
+    };
+    let (dialect, index) = (db.dialect(), Some(index));
+    let list =
+        List { dialect, table: &TASKS, sort: &DUE_FIRST, request, each, index, key: "id", covered: &[] };
+    let rows = db.rows_of(&TASKS, list.rows(narrow)).await?;
+    let total = match (request.count, filter.customer_id) {
+        (false, _) => None,
+        (true, Some(_)) => Some(db.number(list.count(narrow)).await?),
+        (true, None) => Some(match only(owner, filter.assignee_id) {
+            Some(assignee) => {
+                let counts = |value: &str| filter.status.is_none_or(|status| value == status.as_str());
+                tallies::count(db, &TASKS_DUE, assignee, (None, filter.due_before), counts).await?
+            }
+            None => 0,
+        }),
+    };
     let key = |row: &Task| DUE_FIRST.keyset(row.due_at, row.id);
-    paging::page(db, &TASKS, request, &DUE_FIRST, narrow, key).await
+    Ok(Page::cut(rows, request.limit, key, total))
 }
 
 /// Statistics: live tasks that are open and overdue at `now`, and done ones from `from` to `to`.
@@ -58,17 +85,11 @@ pub async fn stats(
     to: Timestamp,
     now: Timestamp,
 ) -> Result<TaskCounts, StoreError> {
-    let live = || {
-        Sql::new("SELECT CAST(count(*) AS TEXT) FROM tasks")
-            .filter("deleted_at IS NULL", [])
-            .filter_some("assignee_id = ?", assignee)
-    };
-    let open = || live().filter("status = 'OPEN'", []);
-    let done = live().filter("completed_at >= ?", [from.into()]).filter("completed_at < ?", [to.into()]);
+    let open = |value: &str| value == TaskStatus::Open.as_str();
     Ok(TaskCounts {
-        open: db.number(open()).await?,
-        done: db.number(done).await?,
-        overdue: db.number(open().filter("due_at < ?", [now.into()])).await?,
+        open: tallies::count(db, &TASKS_DUE, assignee, EVER, open).await?,
+        done: tallies::count(db, &TASKS_DONE, assignee, (Some(from), Some(to)), |_| true).await?,
+        overdue: tallies::count(db, &TASKS_DUE, assignee, (None, Some(now)), open).await?,
     })
 }
 
@@ -96,4 +117,14 @@ pub async fn unalerted(
         due = due.filter("(due_at, id) > (?, ?)", [after.due_at.into(), after.id.into()]);
     }
     db.rows_of(&SHAPE, due.push(" ORDER BY due_at, id", []).limit(limit)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_merged_for_every_status() {
+        assert_eq!(STATUSES.values, [TaskStatus::Open, TaskStatus::Done].map(TaskStatus::as_str));
+    }
 }

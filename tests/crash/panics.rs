@@ -54,6 +54,7 @@ const LIVE: &str = "kizuna_actor_live";
 #[case::departures_of_analytics("feed.analytics.departures", 1, RequestKind::Customer)]
 #[case::progress_of_sagas("feed.sagas.progress", 1, RequestKind::Customer)]
 #[case::janitor("janitor", 1, RequestKind::Customer)]
+#[case::folder("folder", 1, RequestKind::Customer)]
 #[case::child_of_a_new_customer("customer.customer", 2, RequestKind::Customer)]
 #[case::child_of_a_known_customer("customer.customer", 2, RequestKind::Change)]
 #[case::child_of_a_meeting("sales.meeting", 1, RequestKind::Meeting)]

@@ -2,7 +2,7 @@
 //!
 //! - `durability`, `journal`, `races`: the guarantees of a commit, alone and among several nodes
 //! - `rows`, `keys`: every table keeps its rows unchanged; `queries`, `accounts`, `tasks`, `approvals`, `log`: every
-//!   query
+//!   query; `growth`: that they have indexes, tallies and searches by index
 //! - `feed`, `dead_letters`, `entities`, `schedules`: consumers, aggregates and jobs against a real database; `node`:
 //!   their actors; `copier`: a consumer that can be made to fail; `integrity`: every fault of consumers is found
 //! - `dealt_with`: notifications are marked as read once, however often their cause is applied
@@ -25,6 +25,7 @@ mod dealt_with;
 mod durability;
 mod entities;
 mod feed;
+mod growth;
 mod hostile_redis;
 mod hot;
 mod integrity;

@@ -10,7 +10,7 @@
 //! - [`consumer`]: applies the log's events in order, each once; [`positions`]: the position of a reader in the log
 //! - [`breaker`], [`retry`]: calls between services
 //! - [`schedule`], [`scheduler`]: jobs at fixed times, once on any number of nodes; [`janitor`]: bounds memory and
-//!   tables
+//!   tables; [`folder`]: adds up in batches what transactions append
 //! - [`trace`]: the span and the request of the current work, for the log
 //! - [`cluster`], [`remote`]: the other nodes: which are alive, which partitions they work on, and calls to their
 //!   services
@@ -21,6 +21,7 @@ mod child;
 pub mod cluster;
 pub mod consumer;
 pub mod entity;
+pub mod folder;
 pub mod hot_state;
 pub mod janitor;
 pub mod journal;

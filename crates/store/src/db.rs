@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 
 use crate::connect::{open_postgres, open_sqlite};
 pub use crate::error::StoreError;
+use crate::plans::Plans;
 use crate::postgres;
 use crate::postgres::Connections;
 use crate::readers::Readers;
@@ -15,7 +16,7 @@ use crate::settings::{DatabaseSettings, Missing, Schema};
 use crate::sql::Sql;
 use crate::table::{Dialect, Table};
 pub use crate::tx::Tx;
-use crate::tx::{Open, postgres_text};
+use crate::tx::{Open, postgres_plan, postgres_text};
 use crate::write_check::WriteCheck;
 use crate::writer;
 use crate::writer::Writer;
@@ -36,6 +37,7 @@ pub struct Db {
     pools: Pools,
     schema: Schema,
     writes: Arc<WriteCheck>,
+    plans: Option<Arc<Plans>>,
     // PostgreSQL sockets belong to the runtime that made them, and a dropped future must not cut a
     // transaction in half: every statement there runs in a task of this long-lived runtime.
     runtime: Handle,
@@ -94,7 +96,8 @@ impl Db {
                 return Err(StoreError::Failed("the URL starts with neither sqlite: nor postgres:".into()));
             }
         };
-        Ok(Self { pools, schema, writes: Arc::new(WriteCheck::new()), runtime: Handle::current() })
+        let writes = Arc::new(WriteCheck::new());
+        Ok(Self { pools, schema, writes, plans: None, runtime: Handle::current() })
     }
 
     /// A handle to the same database for work that must be done in time, whatever else is under way: on PostgreSQL it has
@@ -106,6 +109,11 @@ impl Db {
                 Self { pools: Pools::Postgres(connections.reserved()), ..self.clone() }
             }
         }
+    }
+
+    /// A handle to the same database that has each of its queries explained before it runs, for tests of the indexes.
+    pub fn watched(&self, plans: Arc<Plans>) -> Self {
+        Self { plans: Some(plans), ..self.clone() }
     }
 
     /// Brings the schema up to date; returns the names of all applied migrations.
@@ -172,6 +180,9 @@ impl Db {
 
     /// The first column of the first row, as text.
     pub async fn text(&self, sql: Sql) -> Result<Option<String>, StoreError> {
+        if let Some(plans) = &self.plans {
+            plans.add(sql.text(), self.plan(sql.clone()).await?);
+        }
         match &self.pools {
             Pools::Sqlite { readers, .. } => {
                 let mut reader = readers.lend().await?;
@@ -188,6 +199,30 @@ impl Db {
                     let text = lent.run(async |connection| postgres_text(connection, &sql, true).await).await;
                     lent.done();
                     text
+                });
+                task.await.map_err(|_| StoreError::Unavailable("a query was cut off".into()))?
+            }
+        }
+    }
+
+    /// The steps by which the database would carry out a query.
+    async fn plan(&self, sql: Sql) -> Result<Vec<String>, StoreError> {
+        match &self.pools {
+            Pools::Sqlite { readers, .. } => {
+                let mut reader = readers.lend().await?;
+                let steps = writer::plan(&mut reader.connection, &sql).await;
+                if steps.is_ok() {
+                    reader.done();
+                }
+                Ok(steps?)
+            }
+            Pools::Postgres(connections) => {
+                let connections = connections.clone();
+                let task = self.runtime.spawn(async move {
+                    let mut lent = connections.lend().await?;
+                    let steps = lent.run(async |connection| postgres_plan(connection, &sql).await).await;
+                    lent.done();
+                    steps
                 });
                 task.await.map_err(|_| StoreError::Unavailable("a query was cut off".into()))?
             }

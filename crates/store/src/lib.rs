@@ -8,7 +8,8 @@
 //!   the connections to PostgreSQL, whether it answers, and whether a slow statement is executed; `write_check`: whether writes are taken; [`settings`] says how
 //! - [`unit_of_work`], [`journal`]: what is committed together, and how a group of it is
 //! - [`log`], [`cursors`], [`idempotency`], [`schedules`]: the event log, and what is committed beside it
-//! - [`paging`]: the keyset query of every list; [`projections`]: tables that can be rebuilt from the log
+//! - [`paging`]: the keyset query of every list; [`text_search`]: the index of texts; [`plans`]: how queries are carried out
+//! - [`projections`]: tables that can be rebuilt from the log
 //! - [`progress`]: how far consumers are, and whether an event was lost, applied twice or out of order
 //! - [`encryption`]: whether the URLs of PostgreSQL and Redis ask for TLS
 //! - [`leases`]: which nodes of a cluster are alive; [`redis`], [`streams`], [`hot_values`]: messages and values they
@@ -21,12 +22,14 @@ pub mod db;
 pub mod encryption;
 pub mod error;
 mod files;
+pub mod folds;
 pub mod hot_values;
 pub mod idempotency;
 pub mod journal;
 pub mod leases;
 pub mod log;
 pub mod paging;
+pub mod plans;
 mod postgres;
 mod postgres_errors;
 pub mod progress;
@@ -42,6 +45,7 @@ pub mod settings;
 pub mod sql;
 pub mod streams;
 pub mod table;
+pub mod text_search;
 mod tx;
 pub mod unit_of_work;
 mod write_check;

@@ -63,8 +63,8 @@ pub async fn progress(db: &Db, consumer: &str, types: &[EventType]) -> Result<Pr
     let sql = standing(db, consumer, types)?.push(
         &format!(
             "SELECT CAST(sum(applied) AS BIGINT) - ({parked}) AS applied, \
-             (SELECT count(*) FROM mine AS m JOIN events AS e ON e.slice = m.slice AND e.slice_seq > m.position \
-              WHERE coalesce(e.type, '') IN (SELECT type FROM wanted)) AS pending, \
+             CAST((SELECT sum((SELECT count(*) FROM events AS e WHERE e.slice = m.slice AND e.slice_seq > m.position \
+              AND coalesce(e.type, '') IN (SELECT type FROM wanted))) FROM mine AS m) AS BIGINT) AS pending, \
              ({parked} AND p.status = 'retrying') AS retrying, \
              ({parked} AND p.status = 'waiting') AS waiting, \
              ({parked} AND p.status = 'dead') AS dead FROM mine"

@@ -107,6 +107,17 @@ impl Sql {
         Self { text: wrap(&self.text), ..self }
     }
 
+    /// Makes the text a subquery of this name, of which `columns` are selected; the values stay.
+    pub fn within(self, columns: &str, name: &str) -> Self {
+        let text = format!("SELECT {columns} FROM ({}) AS {name}", self.text);
+        Self { text, conditions: 0, ..self }
+    }
+
+    /// Makes the text part of another, to which conditions may be added; the values stay.
+    pub fn joined(self, join: impl FnOnce(&str) -> String) -> Self {
+        Self { conditions: 0, ..self.wrapped(join) }
+    }
+
     pub fn text(&self) -> &str {
         &self.text
     }

@@ -253,11 +253,16 @@ impl Table {
         }
     }
 
-    /// Reads the rows that `tail` (joins, conditions, order, limit) selects.
-    pub fn select(&self, tail: &str) -> String {
+    /// The columns that are read, with the table's name.
+    pub fn read_names(&self) -> String {
         let table = self.name;
         let columns = self.read_columns().map(|(name, _)| format!("{table}.{name}"));
-        format!("SELECT {} FROM {table} {tail}", columns.collect::<Vec<_>>().join(", "))
+        columns.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Reads the rows that `tail` (joins, conditions, order, limit) selects.
+    pub fn select(&self, tail: &str) -> String {
+        format!("SELECT {} FROM {} {tail}", self.read_names(), self.name)
     }
 
     /// Collects the rows of a query with these columns as one JSON array of objects.

@@ -111,3 +111,10 @@ pub(crate) async fn postgres_text(
         sqlx::query_scalar_with::<Postgres, Option<String>, _>(AssertSqlSafe(sql.text()), sql.postgres()?);
     Ok(query.persistent(keep_plan).fetch_optional(on).await?.flatten())
 }
+
+/// The steps by which PostgreSQL would carry out a query.
+pub(crate) async fn postgres_plan(on: &mut PgConnection, sql: &Sql) -> Result<Vec<String>, sqlx::Error> {
+    let text = format!("EXPLAIN (COSTS OFF) {}", sql.text());
+    let query = sqlx::query_scalar_with::<Postgres, String, _>(AssertSqlSafe(text), sql.postgres()?);
+    query.persistent(false).fetch_all(on).await
+}

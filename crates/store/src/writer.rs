@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use futures_util::StreamExt;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Either, Executor, Sqlite};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Either, Executor, Row, Sqlite};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -265,6 +265,14 @@ async fn text_after(
     let text = AssertSqlSafe(format!("{first}{}", sql.text()));
     let query = sqlx::query_scalar_with::<Sqlite, Option<String>, _>(text, sql.sqlite()?);
     Ok(query.fetch_optional(on).await?.flatten())
+}
+
+/// The steps by which SQLite would carry out a query.
+pub(crate) async fn plan(on: &mut SqliteConnection, sql: &Sql) -> Result<Vec<String>, sqlx::Error> {
+    let text = format!("EXPLAIN QUERY PLAN {}", sql.text());
+    let query = sqlx::query_with::<Sqlite, _>(AssertSqlSafe(text), sql.sqlite()?);
+    let steps = query.persistent(false).fetch_all(on).await?;
+    steps.iter().map(|step| step.try_get("detail")).collect()
 }
 
 /// Whether SQLite only refused the statement.

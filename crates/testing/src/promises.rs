@@ -9,7 +9,7 @@ use store::{Db, cursors};
 use crate::deleted_records;
 
 /// A promise and the rows that break it.
-const PROMISES: [(&str, &str); 28] = [
+const PROMISES: [(&str, &str); 29] = [
     (
         "a customer has its event",
         "SELECT c.id FROM customers AS c LEFT JOIN events AS e ON e.subject = c.id AND e.type = 'customer.created'
@@ -133,6 +133,14 @@ const PROMISES: [(&str, &str); 28] = [
     (
         "a task has one alert at most, as long as its due time stays",
         "SELECT subject FROM events WHERE type = 'task.due_soon' GROUP BY subject HAVING count(*) > 1",
+    ),
+    (
+        "tallies and the changes that wait count every record once",
+        "SELECT kind FROM (
+            SELECT kind, value, count FROM tallies WHERE scope = '*' AND bucket = 'E'
+            UNION ALL SELECT kind, value, count FROM tally_changes
+            UNION ALL SELECT kind, value, -count FROM tallied
+         ) AS c GROUP BY kind, value HAVING sum(count) <> 0",
     ),
     ("no event is parked", "SELECT id FROM parked_events"),
 ];

@@ -1,0 +1,177 @@
+//! Searching for a literal part of a text, of any length, by an index of the database (docs/decisions/0033).
+//!
+//! The index has every part of three characters. Two line feeds end each text there, so that a part begins at every
+//! character: one or two characters are found as the beginning of parts.
+
+use crate::sql::Sql;
+use crate::table::{Dialect, Table};
+
+/// Parts that are looked for at most; the rows are compared with the whole text afterwards.
+const GRAMS_MAX: usize = 32;
+const GRAM: usize = 3;
+
+/// The index of a table's column `search`. A folder adds what is new, in batches: rows that it has not reached yet are few, and
+/// are candidates of each search.
+#[derive(Debug)]
+pub struct TextIndex {
+    pub table: &'static Table,
+    /// In SQLite: the full-text index, which knows rows by their column `number`, and the table of its parts.
+    pub grams: &'static str,
+    pub gram_rows: &'static str,
+    /// In SQLite: the table with the number of the last row in the index.
+    pub grams_end: &'static str,
+    /// In SQLite: the table with the numbers of rows that have changed, or were removed, since they were added.
+    pub gram_changes: &'static str,
+    /// In PostgreSQL: the table of the parts.
+    pub texts: &'static str,
+    /// In PostgreSQL: selects the ids of rows that may have changed since the folder read them.
+    pub changed: &'static str,
+}
+
+impl TextIndex {
+    /// Selects `columns` of the rows that may contain all of `words`, found by the index. Add [`Dialect::search_holds`] for each.
+    /// `None` if the index can't be asked: there is no word.
+    pub fn candidates<'a>(
+        &self,
+        dialect: Dialect,
+        columns: &str,
+        words: impl Iterator<Item = &'a str>,
+    ) -> Option<Sql> {
+        let grams = Grams::of(words)?;
+        let Self { table, texts, changed, .. } = self;
+        Some(match dialect {
+            Dialect::Sqlite => self.numbered(columns, &grams),
+            Dialect::Postgres => Sql::new(format!("SELECT {columns} FROM {}", table.name))
+                .filter("id IN (", [])
+                .push(
+                    &format!("SELECT id FROM {texts} WHERE grams @@ CAST(? AS tsquery)"),
+                    [grams.tsquery().into()],
+                )
+                .push(&format!(" UNION ALL {changed})"), []),
+        })
+    }
+
+    /// In SQLite, selects the numbers of at most `most` rows in the index that may contain all of `words`. `None` if the index
+    /// can't be asked.
+    pub fn some<'a>(&self, words: impl Iterator<Item = &'a str>, most: i64) -> Option<Sql> {
+        Some(self.named(Sql::default(), &Grams::of(words)?).limit(most))
+    }
+
+    fn numbered(&self, columns: &str, grams: &Grams) -> Sql {
+        let (table, end, changes) = (self.table.name, self.grams_end, self.gram_changes);
+        // NOT INDEXED leaves the numbers: no other index may come first.
+        let rows = Sql::new(format!("SELECT {columns} FROM {table} NOT INDEXED")).filter("number IN (", []);
+        let behind = format!(
+            " UNION ALL SELECT number FROM {table} WHERE number > (SELECT number FROM {end}) \
+             UNION ALL SELECT number FROM {changes})"
+        );
+        self.named(rows, grams).push(&behind, [])
+    }
+
+    fn named(&self, sql: Sql, grams: &Grams) -> Sql {
+        let Self { grams: index, gram_rows, .. } = self;
+        match grams {
+            Grams::Begun(begin) => {
+                let parts = format!("SELECT DISTINCT doc FROM {gram_rows} WHERE term >= ?");
+                let sql = sql.push(&parts, [begin.as_str().into()]);
+                match next(begin) {
+                    Some(next) => sql.push(" AND term < ?", [next.into()]),
+                    None => sql,
+                }
+            }
+            Grams::Whole(grams) => {
+                let quoted = grams.iter().map(|gram| format!("\"{}\"", gram.replace('"', "\"\"")));
+                let all = quoted.collect::<Vec<_>>().join(" AND ");
+                sql.push(&format!("SELECT rowid FROM {index} WHERE {index} MATCH ?"), [all.into()])
+            }
+        }
+    }
+}
+
+/// The parts to look for. What is found is compared with the whole words.
+#[derive(Debug, PartialEq, Eq)]
+enum Grams {
+    /// Of words of three characters and more.
+    Whole(Vec<String>),
+    /// The beginning of a part, where every word is shorter: the longest word.
+    Begun(String),
+}
+
+impl Grams {
+    /// `None` without a word, or if no stored text has one.
+    fn of<'a>(words: impl Iterator<Item = &'a str>) -> Option<Self> {
+        let mut grams: Vec<String> = Vec::new();
+        let mut begun = "";
+        for word in words {
+            // No stored text has a NUL, where SQLite's expressions end.
+            if word.contains('\0') {
+                return None;
+            }
+            let characters: Vec<char> = word.chars().collect();
+            if characters.len() < GRAM {
+                begun = if characters.len() > begun.chars().count() { word } else { begun };
+            }
+            for gram in characters.windows(GRAM).map(|gram| gram.iter().collect()) {
+                if grams.len() < GRAMS_MAX && !grams.contains(&gram) {
+                    grams.push(gram);
+                }
+            }
+        }
+        match (grams.is_empty(), begun) {
+            (false, _) => Some(Self::Whole(grams)),
+            (true, "") => None,
+            (true, begun) => Some(Self::Begun(begun.to_owned())),
+        }
+    }
+
+    /// The parts as PostgreSQL's expression.
+    fn tsquery(&self) -> String {
+        let quoted = |gram: &String| format!("'{}'", gram.replace('\\', "\\\\").replace('\'', "''"));
+        match self {
+            Self::Whole(grams) => grams.iter().map(quoted).collect::<Vec<_>>().join(" & "),
+            Self::Begun(begin) => format!("{}:*", quoted(begin)),
+        }
+    }
+}
+
+/// The least text that is greater than every text with this beginning.
+fn next(text: &str) -> Option<String> {
+    let mut characters: Vec<char> = text.chars().collect();
+    while let Some(last) = characters.pop() {
+        let after = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32);
+        if let Some(after) = after {
+            characters.push(after);
+            return Some(characters.into_iter().collect());
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_looked_for_by_their_parts() {
+        let of = |words: &[&str]| Grams::of(words.iter().copied()).map(|grams| grams.tsquery());
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&["佐"]), Some("'佐':*".into()));
+        assert_eq!(of(&["o'"]), Some("'o''':*".into()));
+        assert_eq!(of(&["佐藤 太"]), Some("'佐藤 ' & '藤 太'".into()));
+        assert_eq!(of(&["aaaa\\"]), Some("'aaa' & 'aa\\\\'".into()));
+        assert_eq!(of(&["佐藤太", "青空x", "山"]), Some("'佐藤太' & '青空x'".into()), "the longer words");
+        assert_eq!(of(&["山", "青空"]), Some("'青空':*".into()), "the longest of short words");
+        assert_eq!(of(&["佐\0藤"]), None);
+        let long: String = (0..200).filter_map(|n| char::from_u32(0x4e00 + n)).collect();
+        let Some(Grams::Whole(grams)) = Grams::of([long.as_str()].into_iter()) else { panic!("parts") };
+        assert_eq!(grams.len(), GRAMS_MAX);
+    }
+
+    #[test]
+    fn a_beginning_ends_before_the_next_text() {
+        assert_eq!(next("a"), Some("b".into()));
+        assert_eq!(next("\u{d7ff}"), Some("\u{e000}".into()), "there are no characters between");
+        assert_eq!(next("a\u{10ffff}"), Some("b".into()));
+        assert_eq!(next("\u{10ffff}"), None);
+    }
+}

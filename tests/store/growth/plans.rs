@@ -1,0 +1,209 @@
+//! Every order, filter and figure is found by an index.
+
+use domain::approval::messages::ApprovalFilter;
+use domain::approval::record::ApprovalStatus;
+use domain::customer::messages::{CustomerFilter, SORTS};
+use domain::customer::record::CustomerStatus;
+use domain::meeting::messages::MeetingFilter;
+use domain::notification::messages::Which;
+use domain::task::messages::TaskFilter;
+use domain::task::record::TaskStatus;
+use kernel::ids::new_id;
+use kernel::page::{Keyset, PageRequest, SortKind};
+use kernel::search::Words;
+use kizuna::persistence::{analytics, approvals, customers, deletions, meetings, tasks};
+use rstest::rstest;
+use store::plans::Plan;
+use testing::{Database, Postgres, Sqlite};
+
+use super::scene::Scene;
+use crate::common::at;
+
+/// The first page, and the one after some row.
+fn pages(sort: &str, value: &str) -> [PageRequest; 2] {
+    let after = Keyset { sort: sort.to_owned(), value: value.to_owned(), id: new_id() };
+    [
+        PageRequest { limit: 20, after: None, count: true },
+        PageRequest { limit: 20, after: Some(after), count: true },
+    ]
+}
+
+const NOON: &str = "2026-06-01T12:00:00.000000Z";
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn customers_have_an_index_for_each_order_and_filter(#[case] on: Database) {
+    let scene = Scene::of(on).await;
+    let owner = scene.people.owners[0];
+    let whose = [(None, None), (Some(owner), None), (None, Some(owner)), (Some(owner), Some(owner))];
+    let quarter = at("2026-06-01T12:15:00Z");
+    for sort in &SORTS {
+        let value = if sort.kind == SortKind::Name { "佐藤 3" } else { NOON };
+        for (viewer, owner_id) in whose {
+            for status in [None, Some(CustomerStatus::Active)] {
+                for created in [None, Some(quarter)] {
+                    if created.is_some() && sort.field != "created_at" {
+                        continue;
+                    }
+                    let filter = CustomerFilter {
+                        owner_id,
+                        status,
+                        created_from: created,
+                        created_to: created.map(|_| at("2026-09-01T00:00:00Z")),
+                        q: None,
+                    };
+                    let (what, words) = (format!("{} {viewer:?} {filter:?}", sort.name), Words::default());
+                    let mut columns = vec!["status"];
+                    // By name and change an owner's are picked out of all, by the index alone.
+                    let is_picked = sort.field != "created_at" && viewer.or(owner_id).is_some();
+                    if is_picked {
+                        columns = Vec::new();
+                    } else {
+                        columns.extend((viewer.or(owner_id)).map(|_| "owner_id"));
+                    }
+                    for page in pages(sort.name, value) {
+                        customers::list(&scene.db, viewer, &filter, &words, sort, &page).await.unwrap();
+                        scene.in_order(&what, "customers", &columns);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_and_a_time_of_creation_have_indexes_in_every_order(#[case] on: Database) {
+    let scene = Scene::of(on).await;
+    let owner = scene.people.owners[0];
+    for sort in &SORTS {
+        for viewer in [None, Some(owner)] {
+            for (q, created) in
+                [(Some("9"), None), (Some("59"), None), (Some("佐藤 599 藤"), None), (None, Some(()))]
+            {
+                let filter = CustomerFilter {
+                    q: q.map(str::to_owned),
+                    created_from: created.map(|()| at("2026-06-01T00:07:00Z")),
+                    created_to: created.map(|()| at("2026-06-01T12:08:00Z")),
+                    ..CustomerFilter::default()
+                };
+                let words = Words::parse(q).unwrap();
+                let page = PageRequest { limit: 200, after: None, count: true };
+                customers::list(&scene.db, viewer, &filter, &words, sort, &page).await.unwrap();
+                let plans = scene.no_scan(&format!("{} {viewer:?} {filter:?}", sort.name));
+                let asks = |plan: &Plan, index: &str| plan.steps.iter().any(|step| step.contains(index));
+                // PostgreSQL may prefer the index of an owner who has few.
+                if q.is_some() && (on == Sqlite || viewer.is_none()) {
+                    let index = if on == Sqlite { "customer_gram" } else { "customer_texts_grams" };
+                    assert!(plans.iter().any(|plan| asks(plan, index)), "{q:?}: {plans:#?}");
+                }
+            }
+        }
+    }
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn meetings_tasks_and_approvals_have_an_index_for_each_filter(#[case] on: Database) {
+    let scene = Scene::of(on).await;
+    let (db, owner, of) = (&scene.db, scene.people.owners[0], scene.people.customers[0]);
+    let quarter = at("2026-06-01T12:15:00Z");
+    let mut cases = Vec::new();
+    for viewer in [None, Some(owner)] {
+        for owner_id in [None, Some(owner)] {
+            for customer_id in [None, Some(of)] {
+                cases.push((viewer, owner_id, customer_id));
+            }
+        }
+    }
+    for (viewer, owner_id, customer_id) in cases {
+        let is_owned = viewer.or(owner_id).is_some();
+        // The records of a customer are few, whoever's they are.
+        let columns = |owner: &'static str, status: bool| match customer_id {
+            // PostgreSQL chooses by its statistics.
+            Some(_) if on == Postgres => vec![],
+            Some(_) => vec!["customer_id"],
+            None => is_owned.then_some(owner).into_iter().chain(status.then_some("status")).collect(),
+        };
+        for bound in [None, Some(quarter)] {
+            let filter = MeetingFilter { customer_id, owner_id, from: bound, to: None };
+            for page in pages("-met_at", NOON) {
+                meetings::list(db, viewer, &filter, &page).await.unwrap();
+                scene.in_order(&format!("{viewer:?} {filter:?}"), "meetings", &columns("owner_id", false));
+            }
+            for status in [None, Some(TaskStatus::Open)] {
+                let filter = TaskFilter { status, assignee_id: owner_id, customer_id, due_before: bound };
+                for page in pages("due_at", NOON) {
+                    tasks::list(db, viewer, &filter, &page).await.unwrap();
+                    scene.in_order(&format!("{viewer:?} {filter:?}"), "tasks", &columns("assignee_id", true));
+                }
+            }
+        }
+        for status in [None, Some(ApprovalStatus::Pending)] {
+            for approver_id in [None, Some(owner)] {
+                let filter = ApprovalFilter { status, customer_id, requester_id: owner_id, approver_id };
+                let mut columns = columns("requester_id", true);
+                if customer_id.is_none() {
+                    columns.extend(approver_id.map(|_| "approver_id"));
+                }
+                for mut page in pages("-created_at", NOON) {
+                    // An approver's are counted one by one.
+                    page.count = approver_id.is_none();
+                    approvals::list(db, viewer, &filter, &page).await.unwrap();
+                    scene.in_order(&format!("{viewer:?} {filter:?}"), "approvals", &columns);
+                }
+            }
+        }
+    }
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_and_previews_read_no_whole_table(#[case] on: Database) {
+    let scene = Scene::of(on).await;
+    let (db, of) = (&scene.db, scene.people.customers[0]);
+    let (from, to, now) =
+        (at("2026-03-01T15:00:00Z"), at("2026-03-31T15:00:00Z"), at("2026-07-01T09:01:00Z"));
+    for owner in [None, Some(scene.people.owners[0])] {
+        customers::stats(db, owner, from, to).await.unwrap();
+        meetings::stats(db, owner, from, to).await.unwrap();
+        tasks::stats(db, owner, from, to, now).await.unwrap();
+        approvals::stats(db, owner, from, to).await.unwrap();
+        analytics::activity(db, of, owner, None, 20).await.unwrap();
+        scene.no_scan("the figures");
+    }
+    customers::by_owner(db).await.unwrap();
+    let user = scene.people.owners[0];
+    for to in [
+        deletions::CUSTOMERS_OF_OWNER,
+        deletions::MEETINGS_OF_OWNER,
+        deletions::TASKS_OF_ASSIGNEE,
+        deletions::APPROVALS_OF_USER,
+    ] {
+        deletions::count(db, to, user, None).await.unwrap();
+        deletions::referring(db, to, user, 10).await.unwrap();
+    }
+    for to in [
+        deletions::MEETINGS_OF_CUSTOMER,
+        deletions::TASKS_OF_CUSTOMER,
+        deletions::APPROVALS_OF_CUSTOMER,
+        deletions::NOTIFICATIONS_OF_CUSTOMER,
+    ] {
+        deletions::count(db, to, of, Some(user)).await.unwrap();
+    }
+    scene.no_scan("the previews");
+    for which in [Which::All, Which::Unread, Which::Kept, Which::Archived, Which::About(of)] {
+        let page = PageRequest { limit: 20, after: None, count: true };
+        analytics::notifications(db, user, which, &page).await.unwrap();
+    }
+    scene.no_scan("the notifications");
+    drop(scene.database);
+}
