@@ -18,7 +18,7 @@ CREATE TABLE customers (
     notes      TEXT,
     owner_id   TEXT NOT NULL,
     search     TEXT NOT NULL, -- the keys of name, kana, company and email, for ?q=
-    name_order TEXT NOT NULL  -- the sort key of the kana or the name
+    name_order TEXT NOT NULL DEFAULT '' -- the sort key of the kana or the name
 ) STRICT;
 INSERT INTO customers (
     id, version, created_at, updated_at, deleted_at, name, kana, email, phone, company, status, notes, owner_id, search, name_order

@@ -15,15 +15,18 @@ CREATE TABLE customer_gram_changes (
 INSERT INTO customer_grams (rowid, search) SELECT number, search || char(10, 10) FROM customers WHERE deleted_at IS NULL;
 INSERT INTO customer_grams_end (number) SELECT coalesce(max(number), 0) FROM customers;
 
--- Of several changes the first has the text of the index.
+-- Of several changes the first has the text of the index. (OR IGNORE would not do: the conflict clause of the outer statement
+-- takes its place.)
 CREATE TRIGGER customers_searched_anew AFTER UPDATE ON customers
 WHEN (OLD.search <> NEW.search OR (OLD.deleted_at IS NULL) <> (NEW.deleted_at IS NULL))
     AND NEW.number <= (SELECT number FROM customer_grams_end) BEGIN
-    INSERT OR IGNORE INTO customer_gram_changes (number, was) VALUES (OLD.number, iif(OLD.deleted_at IS NULL, OLD.search, NULL));
+    INSERT INTO customer_gram_changes (number, was) SELECT OLD.number, iif(OLD.deleted_at IS NULL, OLD.search, NULL)
+    WHERE NOT EXISTS (SELECT 1 FROM customer_gram_changes WHERE number = OLD.number);
 END;
 
 -- SQLite may give the number of a customer that was removed to a new one: it is found by its change, too.
 CREATE TRIGGER customers_not_searched AFTER DELETE ON customers
 WHEN OLD.number <= (SELECT number FROM customer_grams_end) BEGIN
-    INSERT OR IGNORE INTO customer_gram_changes (number, was) VALUES (OLD.number, iif(OLD.deleted_at IS NULL, OLD.search, NULL));
+    INSERT INTO customer_gram_changes (number, was) SELECT OLD.number, iif(OLD.deleted_at IS NULL, OLD.search, NULL)
+    WHERE NOT EXISTS (SELECT 1 FROM customer_gram_changes WHERE number = OLD.number);
 END;

@@ -265,7 +265,11 @@ pub async fn by_owner(
     (from, to): Between,
     except: &str,
 ) -> Result<BTreeMap<Id, i64>, StoreError> {
-    let all = tally.of(db.dialect(), Whose::Each, &Period::new(from, to));
+    let period = Period::new(from, to);
+    if period.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let all = tally.of(db.dialect(), Whose::Each, &period);
     let counted = all.within("scope, value, count, high, low", "t").filter("value <> ?", [except.into()]);
     let sums = read(db, counted, "scope").await?;
     let owned = sums.into_iter().filter(|(_, sum)| sum.count != 0);

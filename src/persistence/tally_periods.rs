@@ -61,6 +61,11 @@ impl Period {
         period
     }
 
+    /// Whether it has no time at all.
+    pub fn is_empty(&self) -> bool {
+        self.buckets.is_empty() && self.rests.is_empty()
+    }
+
     fn rest(&mut self, from: Timestamp, to: Timestamp) {
         if from < to {
             self.rests.push((from, to));
