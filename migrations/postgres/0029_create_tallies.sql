@@ -5,7 +5,7 @@ SET LOCAL statement_timeout = 0;
 -- scope: the user's id; or *, which has all users'.
 -- bucket: E for all times; a day (D2026-03-02) or a quarter of an hour (Q2026-03-02T09:15) in UTC.
 -- high, low: the sum of amounts in two halves, which do not overflow.
--- Rows change often and no index has what changes: half of each page is left free for their next versions.
+-- No index has what changes: a part of each page is left free for the next versions of its rows.
 CREATE TABLE tallies (
     kind   TEXT COLLATE "C" NOT NULL,
     scope  TEXT COLLATE "C" NOT NULL,
@@ -15,7 +15,7 @@ CREATE TABLE tallies (
     high   BIGINT NOT NULL,
     low    BIGINT NOT NULL,
     PRIMARY KEY (kind, scope, bucket, value)
-) WITH (fillfactor = 50);
+) WITH (fillfactor = 90);
 
 -- What triggers append in the transaction of a record, and a folder adds to `tallies` later. A count is the sum of both.
 -- count: 1 for what is added, -1 for what is taken away, 0 for a change that counts nothing (the text of a customer).
