@@ -73,7 +73,7 @@ UPDATE consumer_cursors SET position = (SELECT last_seq FROM slices AS s WHERE s
 
 -- The figures of each quarter of an hour and user.
 INSERT INTO daily_metrics (id, quarter, user_id, metric, value)
-SELECT ms / 900000 || '/' || owner || '/customers_created', ms / 900000, owner, 'customers_created', count(*) FROM n GROUP BY ms / 900000, owner;
+SELECT (ms / 900000) || '/' || owner || '/customers_created', ms / 900000, owner, 'customers_created', count(*) FROM n GROUP BY ms / 900000, owner;
 
 -- What the folder keeps, as the migrations make it.
 .read {kept}

@@ -207,17 +207,20 @@ async fn batch_postgres(tx: &mut Tx) -> Result<i64, StoreError> {
     Ok(rows)
 }
 
-/// Writes the texts of the customers of a batch, and deletes those of customers that are gone.
+/// Writes the texts of the customers of a batch, and deletes those of customers that are gone. Each is found by its id: `OFFSET 0`
+/// leaves the planner no other way, which may have planned this while the tables were empty.
 const CHANGED_CUSTOMERS: &str = "\
     changed AS (SELECT DISTINCT record AS id FROM batch WHERE kind = 'customers'), \
-    live AS (SELECT c.id, c.search FROM changed JOIN customers AS c ON c.id = changed.id WHERE c.deleted_at IS NULL), \
+    now AS (SELECT changed.id, c.search FROM changed LEFT JOIN LATERAL \
+        (SELECT search FROM customers WHERE customers.id = changed.id AND deleted_at IS NULL OFFSET 0) AS c ON true), \
     written AS ( \
-        INSERT INTO customer_texts (id, grams) SELECT id, search_grams(search) FROM live \
+        INSERT INTO customer_texts (id, grams) SELECT id, search_grams(search) FROM now WHERE search IS NOT NULL \
         ON CONFLICT (id) DO UPDATE SET grams = excluded.grams \
     ), \
     gone AS ( \
-        DELETE FROM customer_texts \
-        WHERE id IN (SELECT id FROM changed WHERE NOT EXISTS (SELECT 1 FROM live WHERE live.id = changed.id)) \
+        DELETE FROM customer_texts WHERE ctid = ANY (ARRAY( \
+            SELECT t.row FROM now CROSS JOIN LATERAL \
+                (SELECT ctid AS row FROM customer_texts AS t WHERE t.id = now.id OFFSET 0) AS t WHERE search IS NULL)) \
     )";
 
 /// Moves the number up to which no change is left; $1: the last number that was drawn. A `seen_xid` that is still to come
