@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use crate::fixture::{Fixture, Known, SOON};
+use store::Db;
 use testing::app::{ADMIN, PASSWORD};
 use testing::promises;
-use testing::{Api, Database, Member, Postgres, Sqlite, Template, eventually};
+use testing::{Api, Database, Member, Postgres, Sqlite, Template};
 
 const BOUNDARIES: [&str; 4] =
     ["journal.before_commit", "journal.after_commit", "feed.before_effect", "feed.after_effect"];
@@ -24,6 +25,8 @@ struct Estate {
     admin: Known,
     user: String,
     customer: String,
+    /// What the previews of both deletions say: steps and their counts.
+    foreseen: [Value; 2],
 }
 
 impl Estate {
@@ -47,21 +50,20 @@ impl Estate {
             let task = json!({"title": format!("電話 {n}"), "due_at": "2036-03-01T10:00:00Z", "customer_id": customer});
             sales.post("/api/tasks", task).await.expect(201);
         }
-        let (admin, user) = (Known::new(&admin), sales.id.clone());
         fixture.eventually(promises::kept).await;
+        let mut foreseen = [Value::Null, Value::Null];
+        for deletion in [Deletion::User, Deletion::Customer] {
+            let path = deletion.path(&sales.id, &customer);
+            let preview = admin.get(&format!("{path}/deletion-preview")).await.expect(200);
+            foreseen[deletion as usize] = counts(&preview.body["steps"]);
+        }
         assert!(server.terminate().await.success(), "{}", server.output());
-        Self { template: fixture.database.into_template(), admin, user, customer }
+        let (admin, user) = (Known::new(&admin), sales.id.clone());
+        Self { template: fixture.database.into_template(), admin, user, customer, foreseen }
     }
 
     fn fixture(&self) -> Fixture {
         Fixture { database: self.template.copy() }
-    }
-
-    fn path(&self, deletion: Deletion) -> String {
-        match deletion {
-            Deletion::User => format!("/api/auth/users/{}", self.user),
-            Deletion::Customer => format!("/api/customers/{}", self.customer),
-        }
     }
 }
 
@@ -69,6 +71,15 @@ impl Estate {
 enum Deletion {
     User,
     Customer,
+}
+
+impl Deletion {
+    fn path(self, user: &str, customer: &str) -> String {
+        match self {
+            Self::User => format!("/api/auth/users/{user}"),
+            Self::Customer => format!("/api/customers/{customer}"),
+        }
+    }
 }
 
 #[rstest]
@@ -79,11 +90,11 @@ async fn a_deletion_ends_as_foreseen_whatever_the_moments_of_kill_9(
     #[values(0, 1, 2, 3)] boundary: usize,
 ) {
     let estate = Estate::on(on).await;
-    let path = estate.path(deletion);
+    let path = deletion.path(&estate.user, &estate.customer);
+    let foreseen = &estate.foreseen[deletion as usize];
     let mut kills = 0;
     for visit in 1..VISITS_MAX {
         let fixture = estate.fixture();
-        let foreseen = foreseen(&fixture, estate, &path).await;
         let died =
             delete_under(&fixture, estate, &path, &format!("{}=kill@{visit}", BOUNDARIES[boundary])).await;
         kills += u32::from(died);
@@ -92,7 +103,7 @@ async fn a_deletion_ends_as_foreseen_whatever_the_moments_of_kill_9(
             let again = format!("{}=kill@{}", BOUNDARIES[(boundary + visit as usize) % 4], 1 + visit % 3);
             delete_under(&fixture, estate, &path, &again).await;
         }
-        assert_eq!(outcome(&fixture, estate, &path).await, foreseen, "visit {visit}");
+        assert_eq!(outcome(&fixture, estate, &path).await, *foreseen, "visit {visit}");
         if !died {
             assert!(kills >= 5, "only {kills} kills: the boundary is passed more often than that");
             return;
@@ -101,14 +112,7 @@ async fn a_deletion_ends_as_foreseen_whatever_the_moments_of_kill_9(
     panic!("{VISITS_MAX} visits of {} were not enough", BOUNDARIES[boundary]);
 }
 
-/// The steps and their counts, as the preview has them.
-async fn foreseen(fixture: &Fixture, estate: &Estate, path: &str) -> Value {
-    let mut server = fixture.launch().start().await;
-    let preview = estate.admin.at(&server).get(&format!("{path}/deletion-preview")).await.expect(200);
-    server.kill_9();
-    counts(&preview.body["steps"])
-}
-
+/// The steps of a preview or a saga, and their counts.
 fn counts(steps: &Value) -> Value {
     steps.as_array().expect("steps").iter().map(|step| json!([step["name"], step["counts"]])).collect()
 }
@@ -132,16 +136,20 @@ async fn delete_under(fixture: &Fixture, estate: &Estate, path: &str, moment: &s
 
 /// Waits until the server is dead (true), or all its effects are done (false).
 async fn dies_or_rests(fixture: &Fixture, server: &mut testing::Kizuna) -> bool {
-    for _ in 0..500 {
-        if !server.is_running() {
-            return true;
+    let ended = async |db: &Db| {
+        for _ in 0..500 {
+            if !server.is_running() {
+                return Some(true);
+            }
+            if promises::kept(db).await.is_ok() {
+                return Some(!server.is_running());
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
-        if fixture.look(promises::kept).await.is_ok() {
-            return !server.is_running();
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!("neither dead nor done:\n{}", server.output());
+        None
+    };
+    let ended = fixture.look(ended).await;
+    ended.unwrap_or_else(|| panic!("neither dead nor done:\n{}", server.output()))
 }
 
 /// Lets the saga end on a server that is not killed; checks every promise and the counts of the saga.
@@ -151,7 +159,7 @@ async fn outcome(fixture: &Fixture, estate: &Estate, path: &str) -> Value {
     // The kill may have come before the deletion.
     let deletion = admin.delete(path).await;
     assert!(matches!(deletion.status, 200 | 404), "{deletion}");
-    eventually(SOON, async || fixture.look(promises::kept).await).await;
+    fixture.eventually(promises::kept).await;
     let sagas = admin.get("/api/sagas").await.expect(200);
     assert_eq!(sagas.items().len(), 1, "one deletion is one saga: {sagas}");
     server.kill_9();
