@@ -101,6 +101,37 @@ struct CountedPartition {
     due: i64,
 }
 
+/// Events of each partition that one statement counts, some tenths of a second of work: a whole log of millions takes longer than a
+/// statement may.
+pub const COUNTED_AT_ONCE: i64 = 20_000;
+
+/// Counts events up to a consumer's positions that `counted` does not have, `at_once` of each partition; true if more may be left.
+///
+/// # Errors
+/// The database's.
+pub async fn count_further(
+    db: &Db,
+    consumer: &str,
+    types: &[EventType],
+    counted: &mut Counted,
+    at_once: i64,
+) -> Result<bool, StoreError> {
+    static COUNTED: Table = Table {
+        name: "counted",
+        columns: &[("slice", Kind::Int), ("position", Kind::Int), ("due", Kind::Int)],
+        on_conflict: OnConflict::Fail,
+        fence: "position",
+    };
+    let sql = beginning(db, consumer, types, counted)?.push(COUNTED_FURTHER, [at_once.into()]);
+    let further: Vec<CountedPartition> = db.rows_of(&COUNTED, sql).await?;
+    let is_more = further.iter().any(|now| {
+        let known = counted.0.iter().find(|known| known.slice == now.slice && known.position <= now.position);
+        now.position - known.map_or(0, |known| known.position) >= at_once
+    });
+    counted.0 = further;
+    Ok(is_more)
+}
+
 /// Compares a consumer's positions and counts with the log. Events that `counted` has are not counted again; it is brought up
 /// to date.
 ///
@@ -112,12 +143,6 @@ pub async fn integrity(
     types: &[EventType],
     counted: &mut Counted,
 ) -> Result<Integrity, StoreError> {
-    static COUNTED: Table = Table {
-        name: "counted",
-        columns: &[("slice", Kind::Int), ("position", Kind::Int), ("due", Kind::Int)],
-        on_conflict: OnConflict::Fail,
-        fence: "position",
-    };
     static INTEGRITY: Table = Table {
         name: "integrity",
         columns: &[
@@ -130,17 +155,28 @@ pub async fn integrity(
         on_conflict: OnConflict::Fail,
         fence: "applied",
     };
-    let up_to_date = comparing(db, consumer, types, counted)?.push(COUNTED_NOW, []);
-    counted.0 = db.rows_of(&COUNTED, up_to_date).await?;
-    let sql = comparing(db, consumer, types, counted)?.push(COMPARED, []);
+    while count_further(db, consumer, types, counted, COUNTED_AT_ONCE).await? {}
+    let sql = beginning(db, consumer, types, counted)?.push(COMPARED, []);
     one(db.rows_of(&INTEGRITY, sql).await?)
 }
 
-/// What is kept of a count. A position beyond the end of the log may have events before it later.
-const COUNTED_NOW: &str = " SELECT slice, CASE WHEN position > last_seq THEN last_seq ELSE position END AS position, due FROM counted";
+/// Counts as far as the position of each partition, or so many events further. A position beyond the end of the log may have
+/// events before it later.
+const COUNTED_FURTHER: &str = ", \
+ended AS ( \
+    SELECT slice, begins, due, CASE WHEN position > last_seq THEN last_seq ELSE position END AS ends FROM begun \
+), \
+stepped AS ( \
+    SELECT slice, begins, due, CASE WHEN ends > begins + at_once THEN begins + at_once ELSE ends END AS ends \
+    FROM ended CROSS JOIN (SELECT CAST(? AS BIGINT) AS at_once) AS a \
+) \
+SELECT slice, ends AS position, due + \
+    (SELECT count(*) FROM events AS e WHERE e.slice = s.slice AND e.slice_seq > s.begins AND e.slice_seq <= s.ends \
+        AND coalesce(e.type, '') IN (SELECT type FROM wanted)) AS due \
+FROM stepped AS s ORDER BY slice";
 
-/// The beginning of both statements: how many events are due up to the position of each partition (`counted`).
-fn comparing(db: &Db, consumer: &str, types: &[EventType], known: &Counted) -> Result<Sql, StoreError> {
+/// The beginning of both statements: how many events are known to be due, and up to where, in each partition (`begun`).
+fn beginning(db: &Db, consumer: &str, types: &[EventType], known: &Counted) -> Result<Sql, StoreError> {
     let known_rows = match db.dialect() {
         Dialect::Sqlite => {
             "SELECT value ->> '$.slice', value ->> '$.position', value ->> '$.due' FROM json_each(?)"
@@ -150,27 +186,27 @@ fn comparing(db: &Db, consumer: &str, types: &[EventType], known: &Counted) -> R
              AS r(slice BIGINT, position BIGINT, due BIGINT)"
         }
     };
-    let sql = standing(db, consumer, types)?;
-    let sql = sql.push(
-        &format!(", known (slice, position, due) AS ({known_rows})"),
-        [serde_json::to_string(&known.0)?.into()],
-    );
     // A position may have been put back since.
-    Ok(sql.push(
-        ", counted AS ( \
-            SELECT m.slice, m.position, m.last_seq, m.applied, coalesce(k.due, 0) \
-                + (SELECT count(*) FROM events AS e WHERE e.slice = m.slice AND e.slice_seq > coalesce(k.position, 0) \
-                    AND e.slice_seq <= m.position AND coalesce(e.type, '') IN (SELECT type FROM wanted)) AS due, \
-                (SELECT count(*) FROM events AS e WHERE e.slice = m.slice AND e.slice_seq > m.position \
-                    AND coalesce(e.type, '') IN (SELECT type FROM wanted)) AS beyond \
+    let begun = format!(
+        ", known (slice, position, due) AS ({known_rows}), begun AS ( \
+            SELECT m.*, coalesce(k.position, 0) AS begins, coalesce(k.due, 0) AS due \
             FROM mine AS m LEFT JOIN known AS k ON k.slice = m.slice AND k.position <= m.position \
-        )",
-        [],
-    ))
+        )"
+    );
+    let sql = standing(db, consumer, types)?;
+    Ok(sql.push(&begun, [serde_json::to_string(&known.0)?.into()]))
 }
 
 /// Compares each partition by itself: too few in one must not make up for too many in another.
 const COMPARED: &str = ", \
+counted AS ( \
+    SELECT b.position, b.last_seq, b.applied, b.due \
+        + (SELECT count(*) FROM events AS e WHERE e.slice = b.slice AND e.slice_seq > b.begins \
+            AND e.slice_seq <= b.position AND coalesce(e.type, '') IN (SELECT type FROM wanted)) AS due, \
+        (SELECT count(*) FROM events AS e WHERE e.slice = b.slice AND e.slice_seq > b.position \
+            AND coalesce(e.type, '') IN (SELECT type FROM wanted)) AS beyond \
+    FROM begun AS b \
+), \
 parked AS ( \
     SELECT CASE WHEN EXISTS ( \
         SELECT 1 FROM events AS e JOIN mine AS m ON m.slice = e.slice \

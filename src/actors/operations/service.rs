@@ -132,6 +132,11 @@ impl OperationsService {
         let mut consumers = Vec::with_capacity(self.consumers.len());
         for ConsumerSpec { name, types, .. } in &self.consumers {
             let mut counted = self.counted.of(name);
+            // What is counted stays so when the caller gives up: with millions of events the next one goes on from there.
+            let at_once = queries::COUNTED_AT_ONCE;
+            while queries::count_further(&self.db, name, types, &mut counted, at_once).await? {
+                self.counted.keep(name, counted.clone());
+            }
             let integrity = queries::integrity(&self.db, name, types, &mut counted).await?;
             self.counted.keep(name, counted);
             consumers.push(ConsumerIntegrity { name, integrity });
