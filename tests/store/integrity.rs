@@ -60,7 +60,7 @@ impl Scene {
         let afresh = operations::integrity(&self.db, NAME, TYPES, &mut Counted::default()).await.unwrap();
         let onwards = operations::integrity(&self.db, NAME, TYPES, &mut counted).await.unwrap();
         let mut by_one = Counted::default();
-        while operations::count_further(&self.db, NAME, TYPES, &mut by_one, 1).await.unwrap() {}
+        while operations::count_further(&self.db, &mut by_one, 1).await.unwrap() {}
         let stepwise = operations::integrity(&self.db, NAME, TYPES, &mut by_one).await.unwrap();
         assert_eq!((&onwards, &stepwise), (&afresh, &afresh), "what was counted before is right");
         *self.counted.lock().unwrap() = counted;

@@ -1,5 +1,7 @@
 //! Queries of operations about the log, the cursors and the parked events.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -89,47 +91,76 @@ pub struct Integrity {
     pub out_of_order: i64,
 }
 
-/// How many events of a consumer's types there are up to a position of each partition. The log is only added to, so that such a
-/// number stays right.
+/// How many events of each type there are up to a position of each partition. The log is only added to, so that such a number
+/// stays right.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counted(Vec<CountedPartition>);
+pub struct Counted(BTreeMap<i64, CountedPartition>);
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct CountedPartition {
+    position: i64,
+    events: BTreeMap<String, i64>,
+}
+
+/// What a consumer should have applied up to a position of a partition.
+#[derive(Serialize)]
+struct Due {
     slice: i64,
     position: i64,
     due: i64,
+}
+
+impl Counted {
+    fn due(&self, types: &[EventType]) -> Vec<Due> {
+        let due = |(slice, counted): (&i64, &CountedPartition)| {
+            let of = |wanted: &EventType| counted.events.get(wanted.name());
+            Due { slice: *slice, position: counted.position, due: types.iter().filter_map(of).sum() }
+        };
+        self.0.iter().map(due).collect()
+    }
 }
 
 /// Events of each partition that one statement counts, some tenths of a second of work: a whole log of millions takes longer than a
 /// statement may.
 pub const COUNTED_AT_ONCE: i64 = 20_000;
 
-/// Counts events up to a consumer's positions that `counted` does not have, `at_once` of each partition; true if more may be left.
+/// Counts events that `counted` does not have, `at_once` of each partition at most; true if more may be left.
 ///
 /// # Errors
 /// The database's.
-pub async fn count_further(
-    db: &Db,
-    consumer: &str,
-    types: &[EventType],
-    counted: &mut Counted,
-    at_once: i64,
-) -> Result<bool, StoreError> {
-    static COUNTED: Table = Table {
-        name: "counted",
-        columns: &[("slice", Kind::Int), ("position", Kind::Int), ("due", Kind::Int)],
+pub async fn count_further(db: &Db, counted: &mut Counted, at_once: i64) -> Result<bool, StoreError> {
+    #[derive(Deserialize)]
+    struct Group {
+        slice: i64,
+        position: i64,
+        kind: Option<String>,
+        events: i64,
+    }
+    static GROUPS: Table = Table {
+        name: "groups",
+        columns: &[
+            ("slice", Kind::Int),
+            ("position", Kind::Int),
+            ("kind", Kind::Text),
+            ("events", Kind::Int),
+        ],
         on_conflict: OnConflict::Fail,
         fence: "position",
     };
-    let sql = beginning(db, consumer, types, counted)?.push(COUNTED_FURTHER, [at_once.into()]);
-    let further: Vec<CountedPartition> = db.rows_of(&COUNTED, sql).await?;
-    let is_more = further.iter().any(|now| {
-        let known = counted.0.iter().find(|known| known.slice == now.slice && known.position <= now.position);
-        now.position - known.map_or(0, |known| known.position) >= at_once
-    });
-    counted.0 = further;
-    Ok(is_more)
+    let sql = Sql::default()
+        .push(&format!("WITH {}", known(db)), [serde_json::to_string(&counted.due(&[]))?.into()])
+        .push(COUNTED_FURTHER, [at_once.into()]);
+    let groups: Vec<Group> = db.rows_of(&GROUPS, sql).await?;
+    let before = counted.clone();
+    for Group { slice, position, kind, events } in groups {
+        let partition = counted.0.entry(slice).or_default();
+        partition.position = position;
+        if let Some(kind) = kind {
+            *partition.events.entry(kind).or_default() += events;
+        }
+    }
+    let begins = |slice: &i64| before.0.get(slice).map_or(0, |partition| partition.position);
+    Ok(counted.0.iter().any(|(slice, now)| now.position - begins(slice) >= at_once))
 }
 
 /// Compares a consumer's positions and counts with the log. Events that `counted` has are not counted again; it is brought up
@@ -155,29 +186,16 @@ pub async fn integrity(
         on_conflict: OnConflict::Fail,
         fence: "applied",
     };
-    while count_further(db, consumer, types, counted, COUNTED_AT_ONCE).await? {}
-    let sql = beginning(db, consumer, types, counted)?.push(COMPARED, []);
+    while count_further(db, counted, COUNTED_AT_ONCE).await? {}
+    let sql = standing(db, consumer, types)?
+        .push(&format!(", {}", known(db)), [serde_json::to_string(&counted.due(types))?.into()])
+        .push(COMPARED, []);
     one(db.rows_of(&INTEGRITY, sql).await?)
 }
 
-/// Counts as far as the position of each partition, or so many events further. A position beyond the end of the log may have
-/// events before it later.
-const COUNTED_FURTHER: &str = ", \
-ended AS ( \
-    SELECT slice, begins, due, CASE WHEN position > last_seq THEN last_seq ELSE position END AS ends FROM begun \
-), \
-stepped AS ( \
-    SELECT slice, begins, due, CASE WHEN ends > begins + at_once THEN begins + at_once ELSE ends END AS ends \
-    FROM ended CROSS JOIN (SELECT CAST(? AS BIGINT) AS at_once) AS a \
-) \
-SELECT slice, ends AS position, due + \
-    (SELECT count(*) FROM events AS e WHERE e.slice = s.slice AND e.slice_seq > s.begins AND e.slice_seq <= s.ends \
-        AND coalesce(e.type, '') IN (SELECT type FROM wanted)) AS due \
-FROM stepped AS s ORDER BY slice";
-
-/// The beginning of both statements: how many events are known to be due, and up to where, in each partition (`begun`).
-fn beginning(db: &Db, consumer: &str, types: &[EventType], known: &Counted) -> Result<Sql, StoreError> {
-    let known_rows = match db.dialect() {
+/// The table `known` of a query: how many events are due, and up to where, of the parameter's JSON.
+fn known(db: &Db) -> String {
+    let rows = match db.dialect() {
         Dialect::Sqlite => {
             "SELECT value ->> '$.slice', value ->> '$.position', value ->> '$.due' FROM json_each(?)"
         }
@@ -186,23 +204,32 @@ fn beginning(db: &Db, consumer: &str, types: &[EventType], known: &Counted) -> R
              AS r(slice BIGINT, position BIGINT, due BIGINT)"
         }
     };
-    // A position may have been put back since.
-    let begun = format!(
-        ", known (slice, position, due) AS ({known_rows}), begun AS ( \
-            SELECT m.*, coalesce(k.position, 0) AS begins, coalesce(k.due, 0) AS due \
-            FROM mine AS m LEFT JOIN known AS k ON k.slice = m.slice AND k.position <= m.position \
-        )"
-    );
-    let sql = standing(db, consumer, types)?;
-    Ok(sql.push(&begun, [serde_json::to_string(&known.0)?.into()]))
+    format!("known (slice, position, due) AS ({rows})")
 }
+
+/// Counts to the end of each partition, or so many events further. The outer join has the databases begin with the partitions.
+const COUNTED_FURTHER: &str = ", \
+begun AS (SELECT s.slice, s.last_seq, coalesce(k.position, 0) AS begins FROM slices AS s LEFT JOIN known AS k ON k.slice = s.slice), \
+stepped AS ( \
+    SELECT slice, begins, CASE WHEN last_seq > begins + at_once THEN begins + at_once ELSE last_seq END AS ends \
+    FROM begun CROSS JOIN (SELECT CAST(? AS BIGINT) AS at_once) AS a \
+) \
+SELECT s.slice AS slice, s.ends AS position, e.type AS kind, count(e.id) AS events \
+FROM stepped AS s LEFT JOIN events AS e ON e.slice = s.slice AND e.slice_seq > s.begins AND e.slice_seq <= s.ends \
+GROUP BY s.slice, s.ends, e.type";
 
 /// Compares each partition by itself: too few in one must not make up for too many in another.
 const COMPARED: &str = ", \
+begun AS ( \
+    SELECT m.*, coalesce(k.position, 0) AS known_to, coalesce(k.due, 0) AS known \
+    FROM mine AS m LEFT JOIN known AS k ON k.slice = m.slice \
+), \
 counted AS ( \
-    SELECT b.position, b.last_seq, b.applied, b.due \
-        + (SELECT count(*) FROM events AS e WHERE e.slice = b.slice AND e.slice_seq > b.begins \
-            AND e.slice_seq <= b.position AND coalesce(e.type, '') IN (SELECT type FROM wanted)) AS due, \
+    SELECT b.position, b.last_seq, b.applied, b.known \
+        + (SELECT count(*) FROM events AS e WHERE e.slice = b.slice AND e.slice_seq > b.known_to \
+            AND e.slice_seq <= b.position AND coalesce(e.type, '') IN (SELECT type FROM wanted)) \
+        - (SELECT count(*) FROM events AS e WHERE e.slice = b.slice AND e.slice_seq > b.position \
+            AND e.slice_seq <= b.known_to AND coalesce(e.type, '') IN (SELECT type FROM wanted)) AS due, \
         (SELECT count(*) FROM events AS e WHERE e.slice = b.slice AND e.slice_seq > b.position \
             AND coalesce(e.type, '') IN (SELECT type FROM wanted)) AS beyond \
     FROM begun AS b \

@@ -1,7 +1,7 @@
 //! The operations service: reads the node's actors and circuit breakers, and the progress of its consumers.
 
 use runtime::consumer::ConsumerSpec;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use futures_util::future::try_join_all;
@@ -47,17 +47,17 @@ pub struct OperationsService {
     pub counted: CountedEvents,
 }
 
-/// What the log was found to have, by consumer, so that a check of integrity does not count it all again.
+/// What the log was found to have, so that a check of integrity does not count it all again.
 #[derive(Default)]
-pub struct CountedEvents(Mutex<HashMap<&'static str, Counted>>);
+pub struct CountedEvents(Mutex<Counted>);
 
 impl CountedEvents {
-    fn of(&self, consumer: &str) -> Counted {
-        self.0.lock().expect("no panic under this lock").get(consumer).cloned().unwrap_or_default()
+    fn so_far(&self) -> Counted {
+        self.0.lock().expect("no panic under this lock").clone()
     }
 
-    fn keep(&self, consumer: &'static str, counted: Counted) {
-        self.0.lock().expect("no panic under this lock").insert(consumer, counted);
+    fn keep(&self, counted: Counted) {
+        *self.0.lock().expect("no panic under this lock") = counted;
     }
 }
 
@@ -129,18 +129,17 @@ impl OperationsService {
     }
 
     async fn integrity(&self) -> Result<IntegrityReport, Error> {
+        let mut counted = self.counted.so_far();
+        // What is counted stays so when the caller gives up: with millions of events the next one goes on from there.
+        while queries::count_further(&self.db, &mut counted, queries::COUNTED_AT_ONCE).await? {
+            self.counted.keep(counted.clone());
+        }
         let mut consumers = Vec::with_capacity(self.consumers.len());
         for ConsumerSpec { name, types, .. } in &self.consumers {
-            let mut counted = self.counted.of(name);
-            // What is counted stays so when the caller gives up: with millions of events the next one goes on from there.
-            let at_once = queries::COUNTED_AT_ONCE;
-            while queries::count_further(&self.db, name, types, &mut counted, at_once).await? {
-                self.counted.keep(name, counted.clone());
-            }
             let integrity = queries::integrity(&self.db, name, types, &mut counted).await?;
-            self.counted.keep(name, counted);
             consumers.push(ConsumerIntegrity { name, integrity });
         }
+        self.counted.keep(counted);
         Ok(IntegrityReport { events: queries::events(&self.db).await?, consumers })
     }
 
