@@ -53,6 +53,7 @@ filter-sort = Order
 filter-submit = Filter
 filter-clear = Clear the filter
 filter-remove = Remove the filter “{ $text }”
+filter-words = Search title, notes, customer
 pager-label = Pages
 pager-first = First page
 pager-next = Next page

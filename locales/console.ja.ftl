@@ -53,6 +53,7 @@ filter-sort = 並び順
 filter-submit = 絞り込む
 filter-clear = 条件を解除
 filter-remove = 条件「{ $text }」を解除
+filter-words = 件名・メモ・顧客名で検索
 pager-label = ページ
 pager-first = 先頭へ
 pager-next = 次のページ

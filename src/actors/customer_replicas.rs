@@ -6,9 +6,12 @@ use kernel::service_id::ServiceId;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::persistence::customer_replicas::{CustomerReplica, OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
+use crate::persistence::customer_replicas::{
+    CustomerReplica, OPPORTUNITY_CUSTOMERS, ReplicaRow, SALES_CUSTOMERS,
+};
 use domain::customer::record::CustomerPayload;
 use domain::events::{CUSTOMER_CREATED, CUSTOMER_DELETED, CUSTOMER_UPDATED};
+use domain::search::keys::RecordKeys;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
 use runtime::consumer::{Consumer, EffectError};
@@ -20,19 +23,20 @@ const TYPES: &[EventType] = &[CUSTOMER_CREATED, CUSTOMER_UPDATED, CUSTOMER_DELET
 
 /// The copies after these events: the last state of each customer.
 fn copies(table: &'static Table, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
-    let mut last: HashMap<Id, CustomerReplica> = HashMap::new();
+    let mut last: HashMap<Id, ReplicaRow> = HashMap::new();
     for event in events {
         let CustomerPayload { customer, .. } = event.payload()?;
-        let copy = CustomerReplica {
+        let keys = RecordKeys::of_replica(customer.version, &customer.name);
+        let replica = CustomerReplica {
             id: customer.id,
             version: customer.version,
             name: customer.name,
             owner_id: customer.owner_id,
             deleted_at: customer.deleted_at,
         };
-        last.insert(copy.id, copy);
+        last.insert(replica.id, ReplicaRow { replica, keys });
     }
-    let writes = last.values().map(|copy| Write::put(table, copy.id, copy)).collect();
+    let writes = last.values().map(|copy| Write::put(table, copy.replica.id, copy)).collect();
     Ok(UnitOfWork { writes, ..UnitOfWork::default() })
 }
 

@@ -31,6 +31,7 @@ pub mod problem;
 pub mod refusals;
 mod request_ids;
 pub mod request_log;
+mod search;
 mod site;
 pub mod state;
 
@@ -96,6 +97,7 @@ macro_rules! register {
                     .service(live::stream::follow)
                     .service(api::reports::metrics)
                     .service(api::summary::summary)
+                    .service(api::search::search)
                     .service(api::sagas::list)
                     .service(api::sagas::read)
                     .service(api::audit::events)

@@ -1,5 +1,6 @@
 //! Approvals.
 
+use crate::persistence::found;
 use domain::approval::messages::{ApprovalCounts, NEWEST_FIRST};
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use domain::approval::record::Approval;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
+use kernel::search::Words;
 use store::db::{Db, StoreError};
 use store::paging::{Each, List};
 use store::sql::Sql;
@@ -34,6 +36,8 @@ pub static APPROVALS: Table = Table {
         ("decided_by", Kind::Id),
         ("decided_at", Kind::Time),
         ("comment", Kind::Text),
+        ("search", Kind::Search),
+        ("keyed_version", Kind::Int),
     ],
     on_conflict: OnConflict::Replace,
     fence: "version",
@@ -42,19 +46,22 @@ pub static APPROVALS: Table = Table {
 /// The column by which the indexes of approvals begin.
 const STATUSES: Each = Each { column: "status", values: &["PENDING", "APPROVED", "REJECTED", "CANCELLED"] };
 
-/// Approvals; with `owner`, that user's alone.
+/// Approvals with all of `words`; with `owner`, that user's alone.
 pub async fn list(
     db: &Db,
     owner: Option<Id>,
     filter: &ApprovalFilter,
+    words: &Words,
     request: &PageRequest,
 ) -> Result<Page<Approval>, StoreError> {
     let narrow = |sql: Sql| {
-        sql.filter_some("requester_id = ?", owner)
+        let sql = sql
+            .filter_some("requester_id = ?", owner)
             .filter_some("requester_id = ?", filter.requester_id)
             .filter_some("approver_id = ?", filter.approver_id)
             .filter_some("status = ?", filter.status.map(|status| status.as_str()))
-            .filter_some("customer_id = ?", filter.customer_id)
+            .filter_some("customer_id = ?", filter.customer_id);
+        found::APPROVALS.holding(db.dialect(), sql, owner, words)
     };
     let each = (filter.status.is_none() && filter.customer_id.is_none()).then_some(STATUSES);
     // A customer has few approvals, a user many.
@@ -79,7 +86,7 @@ pub async fn list(
     let rows = db.rows_of(&APPROVALS, list.rows(narrow)).await?;
     let total = match request.count {
         false => None,
-        true if filter.customer_id.is_some() || filter.approver_id.is_some() => {
+        true if filter.customer_id.is_some() || filter.approver_id.is_some() || !words.is_empty() => {
             Some(db.number(list.count(narrow)).await?)
         }
         true => Some(match only(owner, filter.requester_id) {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use domain::search::keys::RecordKeys;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 use store::db::{Db, StoreError};
@@ -13,6 +14,8 @@ const COLUMNS: &[(&str, Kind)] = &[
     ("name", Kind::Text),
     ("owner_id", Kind::Id),
     ("deleted_at", Kind::Time),
+    ("search", Kind::Search),
+    ("keyed_version", Kind::Int),
 ];
 
 pub static SALES_CUSTOMERS: Table =
@@ -33,6 +36,15 @@ pub struct CustomerReplica {
     pub name: String,
     pub owner_id: Id,
     pub deleted_at: Option<Timestamp>,
+}
+
+/// A replica as it is stored.
+#[derive(Serialize)]
+pub struct ReplicaRow {
+    #[serde(flatten)]
+    pub replica: CustomerReplica,
+    #[serde(flatten)]
+    pub keys: RecordKeys,
 }
 
 /// The replica of a customer in `table`.

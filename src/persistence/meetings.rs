@@ -1,5 +1,6 @@
 //! Meetings.
 
+use crate::persistence::found;
 use domain::meeting::messages::{LATEST_FIRST, MeetingCounts};
 use std::collections::BTreeMap;
 
@@ -10,6 +11,7 @@ use domain::meeting::record::Meeting;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
+use kernel::search::Words;
 use store::db::{Db, StoreError};
 use store::paging::List;
 use store::sql::Sql;
@@ -31,25 +33,30 @@ pub static MEETINGS: Table = Table {
         ("notes", Kind::Text),
         ("outcome", Kind::Text),
         ("owner_id", Kind::Id),
+        ("search", Kind::Search),
+        ("keyed_version", Kind::Int),
     ],
     on_conflict: OnConflict::Replace,
     fence: "version",
 };
 
-/// Live meetings; with `owner`, that user's alone.
+/// Live meetings with all of `words`; with `owner`, that user's alone.
 pub async fn list(
     db: &Db,
     owner: Option<Id>,
     filter: &MeetingFilter,
+    words: &Words,
     request: &PageRequest,
 ) -> Result<Page<Meeting>, StoreError> {
     let narrow = |sql: Sql| {
-        sql.filter("deleted_at IS NULL", [])
+        let sql = sql
+            .filter("deleted_at IS NULL", [])
             .filter_some("owner_id = ?", owner)
             .filter_some("owner_id = ?", filter.owner_id)
             .filter_some("customer_id = ?", filter.customer_id)
             .filter_some("met_at >= ?", filter.from)
-            .filter_some("met_at < ?", filter.to)
+            .filter_some("met_at < ?", filter.to);
+        found::MEETINGS.holding(db.dialect(), sql, owner, words)
     };
     // A customer has few meetings, a user many.
     let index = match (filter.customer_id, owner.or(filter.owner_id)) {
@@ -69,11 +76,10 @@ pub async fn list(
         covered: &[],
     };
     let rows = db.rows_of(&MEETINGS, list.rows(narrow)).await?;
-    let total = match (request.count, filter.customer_id) {
+    let total = match (request.count, filter.customer_id.is_some() || !words.is_empty()) {
         (false, _) => None,
-        // A customer has few.
-        (true, Some(_)) => Some(db.number(list.count(narrow)).await?),
-        (true, None) => Some(match only(owner, filter.owner_id) {
+        (true, true) => Some(db.number(list.count(narrow)).await?),
+        (true, false) => Some(match only(owner, filter.owner_id) {
             Some(owner) => {
                 tallies::count(db, &MEETINGS_MET, owner, (filter.from, filter.to), |_| true).await?
             }

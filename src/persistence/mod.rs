@@ -7,6 +7,7 @@ mod customer_lists;
 pub mod customer_replicas;
 pub mod customers;
 pub mod deletions;
+pub mod found;
 pub mod login_buckets;
 pub mod login_failures;
 pub mod meetings;

@@ -1,5 +1,6 @@
 //! Tasks.
 
+use crate::persistence::found;
 use crate::persistence::tallies;
 use crate::persistence::tallies::{EVER, TASKS_DONE, TASKS_DUE, only};
 use domain::task::messages::{DUE_FIRST, DueTask, TaskCounts, TaskFilter};
@@ -7,6 +8,7 @@ use domain::task::record::{Task, TaskStatus};
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
+use kernel::search::Words;
 use store::db::{Db, StoreError};
 use store::paging::{Each, List};
 use store::sql::Sql;
@@ -28,6 +30,8 @@ pub static TASKS: Table = Table {
         ("assignee_id", Kind::Id),
         ("notes", Kind::Text),
         ("alerted_for", Kind::Time),
+        ("search", Kind::Search),
+        ("keyed_version", Kind::Int),
     ],
     on_conflict: OnConflict::Replace,
     fence: "version",
@@ -36,20 +40,23 @@ pub static TASKS: Table = Table {
 /// The column by which the indexes of tasks begin.
 const STATUSES: Each = Each { column: "status", values: &["OPEN", "DONE"] };
 
-/// Live tasks; with `owner`, that user's alone.
+/// Live tasks with all of `words`; with `owner`, that user's alone.
 pub async fn list(
     db: &Db,
     owner: Option<Id>,
     filter: &TaskFilter,
+    words: &Words,
     request: &PageRequest,
 ) -> Result<Page<Task>, StoreError> {
     let narrow = |sql: Sql| {
-        sql.filter("deleted_at IS NULL", [])
+        let sql = sql
+            .filter("deleted_at IS NULL", [])
             .filter_some("assignee_id = ?", owner)
             .filter_some("assignee_id = ?", filter.assignee_id)
             .filter_some("status = ?", filter.status.map(|status| status.as_str()))
             .filter_some("customer_id = ?", filter.customer_id)
-            .filter_some("due_at < ?", filter.due_before)
+            .filter_some("due_at < ?", filter.due_before);
+        found::TASKS.holding(db.dialect(), sql, owner, words)
     };
     let each = (filter.status.is_none() && filter.customer_id.is_none()).then_some(STATUSES);
     // A customer has few tasks, a user many.
@@ -62,10 +69,10 @@ pub async fn list(
     let list =
         List { dialect, table: &TASKS, sort: &DUE_FIRST, request, each, index, key: "id", covered: &[] };
     let rows = db.rows_of(&TASKS, list.rows(narrow)).await?;
-    let total = match (request.count, filter.customer_id) {
+    let total = match (request.count, filter.customer_id.is_some() || !words.is_empty()) {
         (false, _) => None,
-        (true, Some(_)) => Some(db.number(list.count(narrow)).await?),
-        (true, None) => Some(match only(owner, filter.assignee_id) {
+        (true, true) => Some(db.number(list.count(narrow)).await?),
+        (true, false) => Some(match only(owner, filter.assignee_id) {
             Some(assignee) => {
                 let counts = |value: &str| filter.status.is_none_or(|status| value == status.as_str());
                 tallies::count(db, &TASKS_DUE, assignee, (None, filter.due_before), counts).await?

@@ -1,13 +1,15 @@
-//! The keys of texts (`domain::customer::keys`, `domain::user::keys`) in rows that have none: those of a database from
+//! The keys of texts (`domain::{customer,user,search}::keys`) in rows that have none: those of a database from
 //! before there were keys, and those that a node of the version before writes while nodes are upgraded. SQL can't make
 //! keys, so the program does, when it starts and from time to time.
 //!
 //! A row without keys is known by the first character of `search`, which such a node writes with each change of the row:
-//! it never leaves a key that belongs to other texts. Each row is filled if its version is the one that was read.
+//! it never leaves a key that belongs to other texts. Where such a node knows no `search`, `keyed_version` is not the
+//! version of the row. Each row is filled if its version is the one that was read.
 
 use serde::{Deserialize, Serialize};
 
 use domain::customer::keys::CustomerKeys;
+use domain::search::keys::RecordKeys;
 use domain::user::keys::UserKeys;
 use kernel::ids::Id;
 use store::db::{Db, StoreError};
@@ -24,12 +26,34 @@ const SAID_EVERY: u64 = 50_000;
 struct Texts {
     id: Id,
     version: i64,
+    /// A record's title, or the name of a customer or user.
+    #[serde(alias = "title")]
     name: String,
     #[serde(default)]
     kana: Option<String>,
     #[serde(default)]
     company: Option<String>,
+    #[serde(default)]
     email: Option<String>,
+    #[serde(default)]
+    location: Option<String>,
+    #[serde(default)]
+    notes: Option<String>,
+    #[serde(default)]
+    outcome: Option<String>,
+    #[serde(default)]
+    reason: Option<String>,
+    #[serde(default)]
+    comment: Option<String>,
+}
+
+/// By what a row without keys is known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lacks {
+    /// `search` does not begin with the version of keys.
+    Mark,
+    /// `keyed_version` is not the row's version.
+    Version,
 }
 
 /// A table with keys.
@@ -38,35 +62,41 @@ struct Keyed {
     texts: &'static Table,
     /// The columns of keys.
     keys: &'static [&'static str],
+    lacks: Lacks,
     /// A row of keys, with the id and version of its texts.
     make: fn(&Texts) -> Result<String, serde_json::Error>,
 }
 
-static KEYED: [Keyed; 2] = [
-    Keyed { texts: &CUSTOMER_TEXTS, keys: &["search", "name_order"], make: customer },
-    Keyed { texts: &USER_TEXTS, keys: &["search"], make: user },
+static KEYED: [Keyed; 7] = [
+    Keyed { texts: &CUSTOMER, keys: &["search", "name_order"], lacks: Lacks::Mark, make: customer },
+    Keyed { texts: &USER, keys: &["search"], lacks: Lacks::Mark, make: user },
+    Keyed { texts: &SALES_REPLICA, keys: &["search"], lacks: Lacks::Version, make: replica },
+    Keyed { texts: &OPPORTUNITY_REPLICA, keys: &["search"], lacks: Lacks::Version, make: replica },
+    Keyed { texts: &MEETING, keys: &["search"], lacks: Lacks::Version, make: meeting },
+    Keyed { texts: &TASK, keys: &["search"], lacks: Lacks::Version, make: task },
+    Keyed { texts: &APPROVAL, keys: &["search"], lacks: Lacks::Version, make: approval },
 ];
 
-static CUSTOMER_TEXTS: Table = Table {
-    name: "customers",
-    columns: &[
-        ("id", Kind::Id),
-        ("version", Kind::Int),
-        ("name", Kind::Text),
-        ("kana", Kind::Text),
-        ("company", Kind::Text),
-        ("email", Kind::Text),
-    ],
-    on_conflict: OnConflict::Fail,
-    fence: "version",
-};
+macro_rules! texts {
+    ($($table:ident = $name:literal: $($column:literal),*;)*) => {
+        $(static $table: Table = Table {
+            name: $name,
+            columns: &[("id", Kind::Id), ("version", Kind::Int), $(($column, Kind::Text)),*],
+            on_conflict: OnConflict::Fail,
+            fence: "version",
+        };)*
+    };
+}
 
-static USER_TEXTS: Table = Table {
-    name: "users",
-    columns: &[("id", Kind::Id), ("version", Kind::Int), ("name", Kind::Text), ("email", Kind::Text)],
-    on_conflict: OnConflict::Fail,
-    fence: "version",
-};
+texts! {
+    CUSTOMER = "customers": "name", "kana", "company", "email";
+    USER = "users": "name", "email";
+    SALES_REPLICA = "sales_customers": "name";
+    OPPORTUNITY_REPLICA = "opportunity_customers": "name";
+    MEETING = "meetings": "title", "location", "notes", "outcome";
+    TASK = "tasks": "title", "notes";
+    APPROVAL = "approvals": "title", "reason", "comment";
+}
 
 #[derive(Serialize)]
 struct Row<K> {
@@ -76,20 +106,42 @@ struct Row<K> {
     keys: K,
 }
 
+impl Texts {
+    fn row(&self, keys: impl Serialize) -> Result<String, serde_json::Error> {
+        serde_json::to_string(&Row { id: self.id, version: self.version, keys })
+    }
+}
+
 fn customer(texts: &Texts) -> Result<String, serde_json::Error> {
-    let Texts { id, version, name, kana, company, email } = texts;
-    let keys = CustomerKeys::of(name, kana.as_deref(), company.as_deref(), email.as_deref());
-    serde_json::to_string(&Row { id: *id, version: *version, keys })
+    let Texts { name, kana, company, email, .. } = texts;
+    texts.row(CustomerKeys::of(name, kana.as_deref(), company.as_deref(), email.as_deref()))
 }
 
 fn user(texts: &Texts) -> Result<String, serde_json::Error> {
-    let Texts { id, version, name, email, .. } = texts;
-    let keys = UserKeys::of(name, email.as_deref().unwrap_or_default());
-    serde_json::to_string(&Row { id: *id, version: *version, keys })
+    texts.row(UserKeys::of(&texts.name, texts.email.as_deref().unwrap_or_default()))
+}
+
+fn replica(texts: &Texts) -> Result<String, serde_json::Error> {
+    texts.row(RecordKeys::of_replica(texts.version, &texts.name))
+}
+
+fn meeting(texts: &Texts) -> Result<String, serde_json::Error> {
+    let Texts { version, name, location, notes, outcome, .. } = texts;
+    let (location, notes, outcome) = (location.as_deref(), notes.as_deref(), outcome.as_deref());
+    texts.row(RecordKeys::of_meeting(*version, name, location, notes, outcome))
+}
+
+fn task(texts: &Texts) -> Result<String, serde_json::Error> {
+    texts.row(RecordKeys::of_task(texts.version, &texts.name, texts.notes.as_deref()))
+}
+
+fn approval(texts: &Texts) -> Result<String, serde_json::Error> {
+    let Texts { version, name, reason, comment, .. } = texts;
+    texts.row(RecordKeys::of_approval(*version, name, reason.as_deref(), comment.as_deref()))
 }
 
 /// The condition that a text has no key; of the column `search` it is that of the index of rows without keys.
-fn is_unkeyed(dialect: Dialect, search: &str) -> String {
+fn has_no_mark(dialect: Dialect, search: &str) -> String {
     let first = match dialect {
         Dialect::Sqlite => "unicode",
         Dialect::Postgres => "ascii",
@@ -106,8 +158,12 @@ impl Keyed {
             Dialect::Sqlite => format!(" INDEXED BY {table}_unkeyed"),
             Dialect::Postgres => String::new(),
         };
+        let unkeyed = match self.lacks {
+            Lacks::Mark => has_no_mark(dialect, "search"),
+            Lacks::Version => "keyed_version IS DISTINCT FROM version".to_owned(),
+        };
         let rows = Sql::new(format!("SELECT {columns} FROM {table}{index}"))
-            .filter(&is_unkeyed(dialect, "search"), [])
+            .filter(&unkeyed, [])
             .filter("id > ?", [after.into()])
             .push(" ORDER BY id", [])
             .limit(BATCH);
@@ -118,12 +174,18 @@ impl Keyed {
     fn fill(&self, dialect: Dialect) -> String {
         let table = self.texts.name;
         // Not that of the index, or PostgreSQL might read all of it for each batch: the rows are found by their ids.
-        let unkeyed = is_unkeyed(dialect, &format!("substr({table}.search, 1, 1)"));
+        let (unkeyed, version) = match self.lacks {
+            Lacks::Mark => (has_no_mark(dialect, &format!("substr({table}.search, 1, 1)")), String::new()),
+            Lacks::Version => (
+                format!("coalesce({table}.keyed_version, -1) <> {table}.version"),
+                format!(", keyed_version = {table}.version"),
+            ),
+        };
         match dialect {
             Dialect::Sqlite => {
                 let set = self.keys.iter().map(|key| format!("{key} = r.value->>'$.{key}'"));
                 format!(
-                    "UPDATE {table} SET {} FROM json_each($1) AS r WHERE {table}.id = r.value->>'$.id' \
+                    "UPDATE {table} SET {}{version} FROM json_each($1) AS r WHERE {table}.id = r.value->>'$.id' \
                      AND {table}.version = r.value->>'$.version' AND {unkeyed}",
                     set.collect::<Vec<_>>().join(", ")
                 )
@@ -132,7 +194,7 @@ impl Keyed {
                 let set = self.keys.iter().map(|key| format!("{key} = r.{key}"));
                 let typed = self.keys.iter().map(|key| format!("{key} text"));
                 format!(
-                    "UPDATE {table} SET {} FROM json_to_recordset($1::json) AS r(id uuid, version bigint, {}) \
+                    "UPDATE {table} SET {}{version} FROM json_to_recordset($1::json) AS r(id uuid, version bigint, {}) \
                      WHERE {table}.id = r.id AND {table}.version = r.version AND {unkeyed}",
                     set.collect::<Vec<_>>().join(", "),
                     typed.collect::<Vec<_>>().join(", ")

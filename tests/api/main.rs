@@ -15,6 +15,7 @@ mod decisions;
 mod drain;
 mod due;
 mod every_fault;
+mod everywhere;
 mod export;
 mod fallback;
 mod flows;

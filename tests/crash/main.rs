@@ -29,5 +29,6 @@ mod projections;
 mod request_kind;
 mod routes;
 mod sagas;
+mod search;
 mod settings;
 mod summary;

@@ -6,6 +6,7 @@ use domain::approval::record::{Approval, ApprovalStatus};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::ids::{Id, new_id};
+use kernel::search::Words;
 use kizuna::persistence::approvals;
 use kizuna::persistence::approvals::APPROVALS;
 use rstest::rstest;
@@ -101,7 +102,10 @@ async fn approvals_are_listed_newest_first_to_those_who_may_see_them(#[case] on:
     ];
     keep(&db, &rows).await;
     let ask = async |who: &Caller, filter: ApprovalFilter| -> String {
-        let all = walk(1, async |page| approvals::list(&db, who.only_owner(), &filter, &page).await).await;
+        let all = walk(1, async |page| {
+            approvals::list(&db, who.only_owner(), &filter, &Words::default(), &page).await
+        })
+        .await;
         all.into_iter().map(|approval| approval.title).collect()
     };
     let (manager, sales) = (caller(Role::Manager, new_id()), caller(Role::Sales, requester));

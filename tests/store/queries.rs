@@ -247,7 +247,10 @@ async fn meetings_are_listed_latest_first_and_counted_by_owner(#[case] on: Datab
     store(&db, rows.iter().map(|row| Write::put(&meetings::MEETINGS, row.id, row)).collect()).await;
     let (admin, sales) = (caller(Role::Admin, new_id()), caller(Role::Sales, owner));
     let ask = async |who: &Caller, filter: MeetingFilter| -> String {
-        let all = walk(1, async |page| meetings::list(&db, who.only_owner(), &filter, &page).await).await;
+        let all = walk(1, async |page| {
+            meetings::list(&db, who.only_owner(), &filter, &Words::default(), &page).await
+        })
+        .await;
         all.into_iter().map(|meeting| meeting.title).collect()
     };
     let all = MeetingFilter::default;

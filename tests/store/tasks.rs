@@ -7,6 +7,7 @@ use domain::task::record::{Task, TaskStatus};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::ids::{Id, new_id};
+use kernel::search::Words;
 use kizuna::actors::sales::task_aggregate::TaskAggregate;
 use kizuna::persistence::tasks;
 use kizuna::persistence::tasks::TASKS;
@@ -93,7 +94,9 @@ async fn tasks_are_listed_by_due_time_and_counted(#[case] on: Database) {
     store_all(&db, &rows).await;
     let (admin, sales) = (caller(Role::Admin, new_id()), caller(Role::Sales, owner));
     let ask = async |who: &Caller, filter: TaskFilter| -> String {
-        let all = walk(1, async |page| tasks::list(&db, who.only_owner(), &filter, &page).await).await;
+        let all =
+            walk(1, async |page| tasks::list(&db, who.only_owner(), &filter, &Words::default(), &page).await)
+                .await;
         all.into_iter().map(|task| task.title).collect()
     };
     let all = TaskFilter::default;
@@ -104,7 +107,7 @@ async fn tasks_are_listed_by_due_time_and_counted(#[case] on: Database) {
     assert_eq!(ask(&admin, TaskFilter { status: Some(TaskStatus::Done), ..all() }).await, "de");
     assert_eq!(ask(&admin, TaskFilter { customer_id: Some(of), ..all() }).await, "c");
     assert_eq!(ask(&admin, TaskFilter { due_before: Some(day(3)), ..all() }).await, "ab");
-    let page = tasks::list(&db, admin.only_owner(), &all(), &first(200)).await.unwrap();
+    let page = tasks::list(&db, admin.only_owner(), &all(), &Words::default(), &first(200)).await.unwrap();
     assert_eq!((page.items.len(), page.next), (5, None));
 
     let counts = |open, done, overdue| TaskCounts { open, done, overdue };

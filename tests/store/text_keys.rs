@@ -169,3 +169,73 @@ async fn a_row_that_the_version_before_adds_is_whole(#[case] on: Database) {
     let stored = &rows(&db).await[0];
     assert!(stored.has_its_keys() && stored.kana.is_none(), "{stored:?}");
 }
+
+/// A row of one of the tables of which a program of before knows no keys.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+struct Keyed {
+    id: Id,
+    version: i64,
+    search: Option<String>,
+    keyed_version: Option<i64>,
+}
+
+static KEYED: [Table; 5] = [
+    keyed("meetings"),
+    keyed("tasks"),
+    keyed("approvals"),
+    keyed("sales_customers"),
+    keyed("opportunity_customers"),
+];
+
+const fn keyed(name: &'static str) -> Table {
+    const COLUMNS: &[(&str, Kind)] =
+        &[("id", Kind::Id), ("version", Kind::Int), ("search", Kind::Text), ("keyed_version", Kind::Int)];
+    Table { name, columns: COLUMNS, on_conflict: OnConflict::Fail, fence: "version" }
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_a_version_that_knows_no_keys_get_theirs_and_lose_them_with_each_change(
+    #[case] on: Database,
+) {
+    let database = TestDatabase::fresh(on);
+    let db = database.migrated().await;
+    let (id, time) = (new_id(), begin());
+    let named = format!("'{id}', 1, '{time}', '{time}', '{id}'");
+    for insert in [
+        format!(
+            "meetings (id, version, created_at, updated_at, customer_id, title, met_at, location, notes, owner_id) \
+             VALUES ({named}, 'ﾃｲﾚｲ', '{time}', '大阪', '見積', '{id}')"
+        ),
+        format!(
+            "tasks (id, version, created_at, updated_at, assignee_id, title, due_at, status, notes) \
+             VALUES ({named}, 'ﾃｲﾚｲ', '{time}', 'OPEN', '見積')"
+        ),
+        format!(
+            "approvals (id, version, created_at, updated_at, customer_id, title, amount, currency, reason, status, \
+             requester_id, comment) VALUES ({named}, 'ﾃｲﾚｲ', 1, 'JPY', '見積', 'PENDING', '{id}', '可')"
+        ),
+        format!("sales_customers (id, version, name, owner_id) VALUES ('{id}', 1, 'ﾃｲﾚｲ', '{id}')"),
+        format!("opportunity_customers (id, version, name, owner_id) VALUES ('{id}', 1, 'ﾃｲﾚｲ', '{id}')"),
+    ] {
+        database.raw(&format!("INSERT INTO {insert}")).await;
+    }
+    assert_eq!(renew(&db).await.unwrap(), 5);
+    assert_eq!(renew(&db).await.unwrap(), 0);
+    let others = ["\n大阪\n見積", "\n見積", "\n見積\n可", "", ""];
+    for (table, others) in KEYED.iter().zip(others) {
+        let rows: Vec<Keyed> = db.rows(table, Sql::default()).await.unwrap();
+        let search = Some(format!("\u{1}ていれい{others}"));
+        assert_eq!(rows, [Keyed { id, version: 1, search, keyed_version: Some(1) }], "{}", table.name);
+        let text = if table.name.ends_with("customers") { "name" } else { "title" };
+        database.raw(&format!("UPDATE {} SET version = 2, {text} = '改題'", table.name)).await;
+    }
+    assert_eq!(renew(&db).await.unwrap(), 5, "keys of other texts are made again");
+    for table in &KEYED {
+        let rows: Vec<Keyed> = db.rows(table, Sql::default()).await.unwrap();
+        assert_eq!(rows[0].keyed_version, Some(2));
+        assert!(rows[0].search.as_ref().is_some_and(|text| text.starts_with("\u{1}改題")), "{rows:?}");
+    }
+}

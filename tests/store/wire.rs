@@ -23,6 +23,8 @@ use domain::notification::rules::NotificationCommand;
 use domain::report::messages::{DayMetrics, SalesSummary, Section, Source};
 use domain::saga::messages::CountReferring;
 use domain::saga::record::{Counted, Counts, SagaKind};
+use domain::search::messages::FindRecords;
+use domain::search::record::{Hit, RecordType};
 use domain::security::messages::{ReadSecurityLog, SecurityFilter};
 use domain::security::record::{SecurityEntry, SecurityKind};
 use domain::session::record::{ClientInfo, Session, SessionKind, SessionView};
@@ -37,6 +39,7 @@ use kernel::context::{Context, IdempotencyClaim, Versions};
 use kernel::event::{EventRecord, LoggedEvent};
 use kernel::ids::{Id, new_id};
 use kernel::page::{Keyset, Page, PageRequest};
+use kernel::rank::Rank;
 use kernel::whole_number::Whole;
 use kizuna::actors::analytics::service::AnalyticsService;
 use kizuna::actors::auth::service::AuthService;
@@ -182,6 +185,7 @@ fn of_customer() {
     let stats = customer::CustomerStats { caller: caller(), owner_id: Some(new_id()), from, to };
     tried.call(stats, [counts()]);
     referring(&mut tried);
+    searching(&mut tried);
     tried.all();
 }
 
@@ -194,6 +198,22 @@ where
         let count = CountReferring { kind, id: new_id(), caller: caller() };
         tried.call(count, [Counts::from(all.map(|counted| (counted, 5)))]);
     }
+}
+
+fn searching<D: Hosted>(tried: &mut Tried<D>)
+where
+    FindRecords: Call<D, Answer = Vec<Hit>>,
+{
+    let hit = |record_type| Hit {
+        record_type,
+        id: new_id(),
+        title: TEXT.into(),
+        subtitle: Some(TEXT.into()),
+        created_at: moment(),
+        rank: Rank::Words,
+    };
+    let asked = FindRecords { caller: caller(), q: TEXT.into(), limit: 20 };
+    tried.call(asked, [RecordType::ALL.map(hit).into(), vec![]]);
 }
 
 #[test]
@@ -244,12 +264,14 @@ fn of_sales() {
     tried.call(sales::DeleteMeeting { id: new_id(), context: context() }, [Arc::new(meeting())]);
     tried.call(sales::FindMeeting { id: new_id(), caller: caller() }, [Arc::new(meeting())]);
     let (customer_id, owner_id) = (Some(new_id()), Some(new_id()));
-    let filter = sales::MeetingFilter { customer_id, owner_id, from: Some(moment()), to: None };
+    let q = Some(TEXT.into());
+    let filter = sales::MeetingFilter { q, customer_id, owner_id, from: Some(moment()), to: None };
     tried.call(sales::ListMeetings { caller: caller(), filter, page: page() }, pages(meeting()));
     let (from, to) = (begin(), moment());
     let counts = || MeetingCounts { total: 4, by_owner: BTreeMap::from([(new_id(), 4)]) };
     tried.call(sales::MeetingStats { caller: caller(), owner_id, from, to }, [counts()]);
     referring(&mut tried);
+    searching(&mut tried);
     of_tasks(&mut tried);
     tried.all();
 }
@@ -296,6 +318,7 @@ fn of_tasks(tried: &mut Tried<SalesService>) {
     tried.call(tasks::DeleteTask { id: new_id(), context: context() }, [Arc::new(task())]);
     tried.call(tasks::FindTask { id: new_id(), caller: caller() }, [Arc::new(task())]);
     let filter = tasks::TaskFilter {
+        q: Some(TEXT.into()),
         status: Some(TaskStatus::Open),
         assignee_id: Some(new_id()),
         customer_id: None,
@@ -350,6 +373,7 @@ fn of_opportunity() {
     }
     tried.call(opportunity::FindApproval { id: new_id(), caller: caller() }, [Arc::new(approval())]);
     let filter = opportunity::ApprovalFilter {
+        q: None,
         status: Some(ApprovalStatus::Pending),
         customer_id: Some(new_id()),
         requester_id: None,
@@ -362,6 +386,7 @@ fn of_opportunity() {
     let stats = opportunity::ApprovalStats { caller: caller(), owner_id: Some(new_id()), from, to };
     tried.call(stats, [counts]);
     referring(&mut tried);
+    searching(&mut tried);
     tried.all();
 }
 

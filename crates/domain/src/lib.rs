@@ -15,6 +15,7 @@ pub mod meeting;
 pub mod notification;
 pub mod report;
 pub mod saga;
+pub mod search;
 pub mod security;
 pub mod service_name;
 pub mod session;

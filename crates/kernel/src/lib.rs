@@ -8,7 +8,7 @@
 //! - [`event`], [`cloud_event`]: the envelope of every event, inside and outside
 //! - [`page`]: keyset pages of lists
 //! - [`validation`], [`patch`], [`text_schemas`], [`characters`]: checking request bodies, and describing them
-//! - [`text_key`], [`search`], [`name_order`]: how texts are compared, searched and sorted
+//! - [`text_key`], [`search`], [`rank`], [`name_order`]: how texts are compared, searched and sorted
 //! - [`address`]: the addresses of clients
 //! - [`alarm`]: how often the log says what happens again and again
 //! - [`failpoint`]: faults that tests switch on by name
@@ -28,6 +28,7 @@ pub mod locale;
 pub mod name_order;
 pub mod page;
 pub mod patch;
+pub mod rank;
 pub mod search;
 pub mod service_id;
 pub mod text_key;

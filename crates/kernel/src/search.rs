@@ -14,8 +14,8 @@ pub const WORDS_MAX: usize = 16;
 pub const VERSION: char = '\u{1}';
 
 /// Between the fields, and between a field and what it is without optional blanks. No word has either.
-const FIELD: char = '\n';
-const FORM: char = '\t';
+pub(crate) const FIELD: char = '\n';
+pub(crate) const FORM: char = '\t';
 
 /// The text that is searched, from the keys of a record's fields: the name first.
 pub fn search_text<'a>(keys: impl IntoIterator<Item = &'a str>) -> String {

@@ -11,9 +11,10 @@ use crate::actors::user_check::check_owner_exists;
 use crate::persistence::customers as queries;
 use crate::persistence::deletions;
 use crate::persistence::deletions::CUSTOMERS_OF_OWNER;
+use crate::persistence::found;
 use domain::customer::messages::{
-    ChangeCustomer, CountByOwner, CreateCustomer, CustomerStats, DeleteCustomer, FindCustomer, FindCustomers,
-    ListCustomers,
+    ChangeCustomer, CountByOwner, CreateCustomer, CustomerFilter, CustomerStats, DeleteCustomer,
+    FindCustomer, FindCustomers, ListCustomers, SORTS,
 };
 use domain::customer::messages::{CustomerCounts, CustomerName, FIND_CUSTOMERS_MAX};
 use domain::customer::record::Customer;
@@ -21,11 +22,15 @@ use domain::customer::rules;
 use domain::customer::rules::CustomerCommand;
 use domain::saga::messages::CountReferring;
 use domain::saga::record::{Counted, Counts, SagaKind};
+use domain::search::messages::FindRecords;
+use domain::search::record::{Candidate, Hit, RecordType};
+use domain::search::rules::ranked;
 use kernel::clock::Clock;
 use kernel::error::{Error, ErrorCode};
 use kernel::failpoint;
 use kernel::ids::{Id, new_id};
-use kernel::page::Page;
+use kernel::page::{Page, PageRequest};
+use kernel::rank::Query;
 use kernel::search::Words;
 use runtime::entity::{Entities, Prepared};
 use runtime::serve;
@@ -94,6 +99,23 @@ impl CustomerService {
         Ok(queries::list(&self.db, owner, &list.filter, &words, &list.sort, &list.page).await?)
     }
 
+    /// The customers for `/search`.
+    async fn find_records(&self, asked: &FindRecords) -> Result<Vec<Hit>, Error> {
+        failpoint::pause("search.customers").await;
+        let (owner, query) = (asked.caller.only_owner(), Query::parse(&asked.q)?);
+        if query.words().is_empty() {
+            return Ok(Vec::new());
+        }
+        let page = PageRequest { limit: found::NEWEST_MAX, after: None, count: false };
+        let (filter, newest_first) = (CustomerFilter::default(), &SORTS[0]);
+        let (newest, beginning) = futures_util::join!(
+            queries::list(&self.db, owner, &filter, query.words(), newest_first, &page),
+            found::customers_beginning(&self.db, owner, &query)
+        );
+        let candidates = newest?.items.into_iter().map(Candidate::from).chain(beginning?).collect();
+        Ok(ranked(RecordType::Customer, &query, candidates, asked.limit))
+    }
+
     async fn stats(&self, stats: CustomerStats) -> Result<CustomerCounts, Error> {
         failpoint::pause("stats.customers").await;
         let owner = stats.caller.only_owner().or(stats.owner_id);
@@ -116,5 +138,6 @@ serve!(CustomerService as ServiceName::Customer, {
     ListCustomers read => |service, message| Page<Customer> {
         service.list(&message).await
     },
+    FindRecords read => |service, message| Vec<Hit> { service.find_records(&message).await },
     CustomerStats read => |service, message| CustomerCounts { service.stats(message).await },
 });

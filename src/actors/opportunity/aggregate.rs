@@ -1,9 +1,12 @@
 //! An approval as an aggregate: which rules, which table.
 
+use serde::Serialize;
+
 use crate::persistence::approvals::APPROVALS;
 use domain::approval::record::Approval;
 use domain::approval::rules;
 use domain::approval::rules::{ApprovalCommand, ApprovalEvent};
+use domain::search::keys::RecordKeys;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
@@ -30,5 +33,18 @@ impl Aggregate for ApprovalAggregate {
         now: Timestamp,
     ) -> Result<Vec<ApprovalEvent>, Error> {
         rules::decide(state, command, caller, id, now)
+    }
+
+    fn row(state: &Approval) -> String {
+        #[derive(Serialize)]
+        struct Row<'a> {
+            #[serde(flatten)]
+            state: &'a Approval,
+            #[serde(flatten)]
+            keys: RecordKeys,
+        }
+        let Approval { version, title, reason, comment, .. } = state;
+        let keys = RecordKeys::of_approval(*version, title, reason.as_deref(), comment.as_deref());
+        serde_json::to_string(&Row { state, keys }).expect("states are plain structs")
     }
 }

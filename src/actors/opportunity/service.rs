@@ -10,6 +10,7 @@ use crate::actors::user_check::find_user;
 use crate::persistence::approvals as queries;
 use crate::persistence::deletions;
 use crate::persistence::deletions::{APPROVALS_OF_CUSTOMER, APPROVALS_OF_USER};
+use crate::persistence::found;
 use domain::approval::messages::ApprovalCounts;
 use domain::approval::messages::{
     ApprovalStats, DecideApproval, FindApproval, ListApprovals, RequestApproval,
@@ -20,12 +21,17 @@ use domain::approval::rules::{Action, ApprovalCommand};
 use domain::approval::validation;
 use domain::saga::messages::CountReferring;
 use domain::saga::record::{Counted, Counts, SagaKind};
+use domain::search::messages::FindRecords;
+use domain::search::record::{Hit, RecordType};
+use domain::search::rules::ranked;
 use kernel::caller::Caller;
 use kernel::context::Context;
 use kernel::error::Error;
 use kernel::failpoint;
 use kernel::ids::{Id, new_id};
 use kernel::page::Page;
+use kernel::rank::Query;
+use kernel::search::Words;
 use runtime::entity::Entities;
 use runtime::serve;
 use store::Db;
@@ -89,6 +95,22 @@ impl OpportunityService {
         self.approvals.visible(id, |approval| rules::visible(approval, caller)).await
     }
 
+    async fn list(&self, list: ListApprovals) -> Result<Page<Approval>, Error> {
+        let (owner, words) = (list.caller.only_owner(), Words::parse(list.filter.q.as_deref())?);
+        Ok(queries::list(&self.db, owner, &list.filter, &words, &list.page).await?)
+    }
+
+    /// The approvals for `/search`.
+    async fn find_records(&self, asked: &FindRecords) -> Result<Vec<Hit>, Error> {
+        failpoint::pause("search.approvals").await;
+        let (owner, query) = (asked.caller.only_owner(), Query::parse(&asked.q)?);
+        if query.words().is_empty() {
+            return Ok(Vec::new());
+        }
+        let candidates = found::candidates(&self.db, &found::APPROVALS, owner, &query).await?;
+        Ok(ranked(RecordType::Approval, &query, candidates, asked.limit))
+    }
+
     async fn stats(&self, stats: ApprovalStats) -> Result<ApprovalCounts, Error> {
         failpoint::pause("stats.approvals").await;
         let requester = stats.caller.only_owner().or(stats.owner_id);
@@ -100,9 +122,8 @@ serve!(OpportunityService as ServiceName::Opportunity, {
     RequestApproval command => |service, message| Arc<Approval> { service.request(message).await },
     DecideApproval command => |service, message| Arc<Approval> { service.decide(message).await },
     FindApproval read => |service, message| Arc<Approval> { service.find(&message.caller, message.id).await },
-    ListApprovals read => |service, message| Page<Approval> {
-        Ok(queries::list(&service.db, message.caller.only_owner(), &message.filter, &message.page).await?)
-    },
+    ListApprovals read => |service, message| Page<Approval> { service.list(message).await },
+    FindRecords read => |service, message| Vec<Hit> { service.find_records(&message).await },
     CountReferring read => |service, message| Counts {
         let to = match message.kind {
             SagaKind::UserDeletion => APPROVALS_OF_USER,

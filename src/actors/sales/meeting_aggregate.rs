@@ -1,9 +1,12 @@
 //! A meeting as an aggregate: which rules, which table.
 
+use serde::Serialize;
+
 use crate::persistence::meetings::MEETINGS;
 use domain::meeting::record::Meeting;
 use domain::meeting::rules;
 use domain::meeting::rules::{MeetingCommand, MeetingEvent};
+use domain::search::keys::RecordKeys;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
@@ -30,5 +33,19 @@ impl Aggregate for MeetingAggregate {
         now: Timestamp,
     ) -> Result<Vec<MeetingEvent>, Error> {
         rules::decide(state, command, caller, id, now)
+    }
+
+    fn row(state: &Meeting) -> String {
+        #[derive(Serialize)]
+        struct Row<'a> {
+            #[serde(flatten)]
+            state: &'a Meeting,
+            #[serde(flatten)]
+            keys: RecordKeys,
+        }
+        let Meeting { version, title, location, notes, outcome, .. } = state;
+        let (location, notes, outcome) = (location.as_deref(), notes.as_deref(), outcome.as_deref());
+        let keys = RecordKeys::of_meeting(*version, title, location, notes, outcome);
+        serde_json::to_string(&Row { state, keys }).expect("states are plain structs")
     }
 }

@@ -13,8 +13,8 @@ use crate::persistence::deletions;
 use crate::persistence::deletions::{
     MEETINGS_OF_CUSTOMER, MEETINGS_OF_OWNER, TASKS_OF_ASSIGNEE, TASKS_OF_CUSTOMER,
 };
+use crate::persistence::found;
 use crate::persistence::meetings as queries;
-use crate::persistence::tasks as task_store;
 use domain::meeting::messages::MeetingCounts;
 use domain::meeting::messages::{
     ChangeMeeting, CreateMeeting, DeleteMeeting, FindMeeting, ListMeetings, MeetingStats,
@@ -24,6 +24,9 @@ use domain::meeting::rules;
 use domain::meeting::rules::MeetingCommand;
 use domain::saga::messages::CountReferring;
 use domain::saga::record::{Counted, Counts, SagaKind};
+use domain::search::messages::FindRecords;
+use domain::search::record::{Hit, RecordType};
+use domain::search::rules::{merged, ranked};
 use domain::task::messages::TaskCounts;
 use domain::task::messages::{
     AlertDueTasks, ChangeTask, CreateTask, DeleteTask, DueTask, FindTask, ListTasks, TaskStats,
@@ -36,6 +39,8 @@ use kernel::error::Error;
 use kernel::failpoint;
 use kernel::ids::{Id, new_id};
 use kernel::page::Page;
+use kernel::rank::Query;
+use kernel::search::Words;
 use runtime::entity::Entities;
 use runtime::serve;
 use store::Db;
@@ -87,6 +92,27 @@ impl SalesService {
         Ok(Counts::from([(Counted::Meetings, meetings), (Counted::Tasks, tasks)]))
     }
 
+    async fn list(&self, list: ListMeetings) -> Result<Page<Meeting>, Error> {
+        let (owner, words) = (list.caller.only_owner(), Words::parse(list.filter.q.as_deref())?);
+        Ok(queries::list(&self.db, owner, &list.filter, &words, &list.page).await?)
+    }
+
+    /// The meetings and tasks for `/search`.
+    async fn find_records(&self, asked: &FindRecords) -> Result<Vec<Hit>, Error> {
+        failpoint::pause("search.sales").await;
+        let (owner, query) = (asked.caller.only_owner(), Query::parse(&asked.q)?);
+        if query.words().is_empty() {
+            return Ok(Vec::new());
+        }
+        let (meetings, tasks) = futures_util::join!(
+            found::candidates(&self.db, &found::MEETINGS, owner, &query),
+            found::candidates(&self.db, &found::TASKS, owner, &query)
+        );
+        let mut hits = ranked(RecordType::Meeting, &query, meetings?, asked.limit);
+        hits.extend(ranked(RecordType::Task, &query, tasks?, asked.limit));
+        Ok(merged(hits, asked.limit))
+    }
+
     async fn stats(&self, stats: MeetingStats) -> Result<MeetingCounts, Error> {
         failpoint::pause("stats.meetings").await;
         let owner = stats.caller.only_owner().or(stats.owner_id);
@@ -101,9 +127,8 @@ serve!(SalesService as ServiceName::Sales, {
         service.meetings.execute(message.id, MeetingCommand::Delete, message.context).await
     },
     FindMeeting read => |service, message| Arc<Meeting> { service.find(&message.caller, message.id).await },
-    ListMeetings read => |service, message| Page<Meeting> {
-        Ok(queries::list(&service.db, message.caller.only_owner(), &message.filter, &message.page).await?)
-    },
+    ListMeetings read => |service, message| Page<Meeting> { service.list(message).await },
+    FindRecords read => |service, message| Vec<Hit> { service.find_records(&message).await },
     CountReferring read => |service, message| Counts { service.count_referring(message).await },
     MeetingStats read => |service, message| MeetingCounts { service.stats(message).await },
     CreateTask command => |service, message| Arc<Task> { service.create_task(message).await },
@@ -112,9 +137,7 @@ serve!(SalesService as ServiceName::Sales, {
         service.tasks.execute(message.id, TaskCommand::Delete, message.context).await
     },
     FindTask read => |service, message| Arc<Task> { service.find_task(&message.caller, message.id).await },
-    ListTasks read => |service, message| Page<Task> {
-        Ok(task_store::list(&service.db, message.caller.only_owner(), &message.filter, &message.page).await?)
-    },
+    ListTasks read => |service, message| Page<Task> { service.list_tasks(message).await },
     TaskStats read => |service, message| TaskCounts { service.task_stats(message).await },
     AlertDueTasks command => |service, message| Option<DueTask> { service.alert_due(message).await },
 });

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::persistence::tasks::TASKS;
+use domain::search::keys::RecordKeys;
 use domain::task::record::Task;
 use domain::task::rules;
 use domain::task::rules::{TaskCommand, TaskEvent};
@@ -40,8 +41,12 @@ impl Aggregate for TaskAggregate {
             #[serde(flatten)]
             state: &'a Task,
             alerted_for: Option<Timestamp>,
+            #[serde(flatten)]
+            keys: RecordKeys,
         }
-        serde_json::to_string(&Row { state, alerted_for: state.alerted_for })
+        let Task { version, title, notes, alerted_for, .. } = state;
+        let keys = RecordKeys::of_task(*version, title, notes.as_deref());
+        serde_json::to_string(&Row { state, alerted_for: *alerted_for, keys })
             .expect("states are plain structs")
     }
 }

@@ -7,7 +7,7 @@ use crate::actors::sales::service::SalesService;
 use crate::actors::user_check::check_owner_exists;
 use crate::persistence::tasks as queries;
 use domain::task::messages::TaskCounts;
-use domain::task::messages::{ChangeTask, CreateTask, TaskStats};
+use domain::task::messages::{ChangeTask, CreateTask, ListTasks, TaskStats};
 use domain::task::record::Task;
 use domain::task::rules;
 use domain::task::rules::TaskCommand;
@@ -15,6 +15,8 @@ use kernel::caller::Caller;
 use kernel::error::Error;
 use kernel::failpoint;
 use kernel::ids::{Id, new_id};
+use kernel::page::Page;
+use kernel::search::Words;
 
 impl SalesService {
     pub(in crate::actors::sales) async fn create_task(&self, create: CreateTask) -> Result<Arc<Task>, Error> {
@@ -50,6 +52,11 @@ impl SalesService {
         id: Id,
     ) -> Result<Arc<Task>, Error> {
         self.tasks.visible(id, |task| rules::visible(task, caller)).await
+    }
+
+    pub(in crate::actors::sales) async fn list_tasks(&self, list: ListTasks) -> Result<Page<Task>, Error> {
+        let (owner, words) = (list.caller.only_owner(), Words::parse(list.filter.q.as_deref())?);
+        Ok(queries::list(&self.db, owner, &list.filter, &words, &list.page).await?)
     }
 
     pub(in crate::actors::sales) async fn task_stats(&self, stats: TaskStats) -> Result<TaskCounts, Error> {

@@ -21,12 +21,16 @@ use domain::approval::messages::{
 use domain::approval::record::NewApproval;
 use domain::approval::record::{Approval, ApprovalStatus};
 use kernel::ids::Id;
+use kernel::search::Words;
 
 resource!(Approval, "approvals", opportunity.service => OpportunityService);
 
 list_params! {
     /// Which approvals; the newest come first.
     ApprovalParams {
+        /// Words of the title, reason or comment, or of the customer's name, in any order.
+        #[param(max_length = 200)]
+        q: String,
         status: ApprovalStatus,
         customer_id: Id,
         requester_id: Id,
@@ -43,8 +47,9 @@ list_params! {
 #[get("/approvals")]
 pub async fn list(api: ApiRequest, params: Params<ApprovalParams>) -> HttpResult {
     let page = params.0.page(|keyset| NEWEST_FIRST.fits(keyset))?;
-    let ApprovalParams { status, customer_id, requester_id, approver_id, .. } = params.0;
-    let filter = ApprovalFilter { status, customer_id, requester_id, approver_id };
+    Words::parse(params.0.q.as_deref())?;
+    let ApprovalParams { q, status, customer_id, requester_id, approver_id, .. } = params.0;
+    let filter = ApprovalFilter { q, status, customer_id, requester_id, approver_id };
     let caller = api.auth.caller;
     resource::list::<Approval, _>(api, page, move |page| ListApprovals {
         caller,

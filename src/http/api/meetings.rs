@@ -23,12 +23,16 @@ use domain::meeting::record::Meeting;
 use domain::meeting::record::{MeetingChanges, NewMeeting};
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
+use kernel::search::Words;
 
 resource!(Meeting, "meetings", sales.service => SalesService);
 
 list_params! {
     /// Which meetings; the latest come first.
     MeetingParams {
+        /// Words of the title, location, notes or outcome, or of the customer's name, in any order.
+        #[param(max_length = 200)]
+        q: String,
         customer_id: Id,
         owner_id: Id,
         from: Timestamp,
@@ -45,8 +49,9 @@ list_params! {
 #[get("/meetings")]
 pub async fn list(api: ApiRequest, params: Params<MeetingParams>) -> HttpResult {
     let page = params.0.page(|keyset| LATEST_FIRST.fits(keyset))?;
-    let MeetingParams { customer_id, owner_id, from, to, .. } = params.0;
-    let filter = MeetingFilter { customer_id, owner_id, from, to };
+    Words::parse(params.0.q.as_deref())?;
+    let MeetingParams { q, customer_id, owner_id, from, to, .. } = params.0;
+    let filter = MeetingFilter { q, customer_id, owner_id, from, to };
     let caller = api.auth.caller;
     resource::list::<Meeting, _>(api, page, move |page| ListMeetings { caller, filter: filter.clone(), page })
         .await

@@ -11,6 +11,7 @@ pub mod notifications;
 pub mod reports;
 pub mod resource;
 pub mod sagas;
+pub mod search;
 pub mod security;
 pub mod sessions;
 pub mod summary;

@@ -21,12 +21,16 @@ use domain::task::record::{NewTask, TaskChanges};
 use domain::task::record::{Task, TaskStatus};
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
+use kernel::search::Words;
 
 resource!(Task, "tasks", sales.service => SalesService);
 
 list_params! {
     /// Which tasks; what is due first comes first.
     TaskParams {
+        /// Words of the title or notes, or of the customer's name, in any order.
+        #[param(max_length = 200)]
+        q: String,
         status: TaskStatus,
         assignee_id: Id,
         customer_id: Id,
@@ -44,8 +48,9 @@ list_params! {
 #[get("/tasks")]
 pub async fn list(api: ApiRequest, params: Params<TaskParams>) -> HttpResult {
     let page = params.0.page(|keyset| DUE_FIRST.fits(keyset))?;
-    let TaskParams { status, assignee_id, customer_id, due_before, .. } = params.0;
-    let filter = TaskFilter { status, assignee_id, customer_id, due_before };
+    Words::parse(params.0.q.as_deref())?;
+    let TaskParams { q, status, assignee_id, customer_id, due_before, .. } = params.0;
+    let filter = TaskFilter { q, status, assignee_id, customer_id, due_before };
     let caller = api.auth.caller;
     resource::list::<Task, _>(api, page, move |page| ListTasks { caller, filter: filter.clone(), page }).await
 }

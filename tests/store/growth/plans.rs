@@ -132,22 +132,24 @@ async fn meetings_tasks_and_approvals_have_an_index_for_each_filter(#[case] on: 
             None => is_owned.then_some(owner).into_iter().chain(status.then_some("status")).collect(),
         };
         for bound in [None, Some(quarter)] {
-            let filter = MeetingFilter { customer_id, owner_id, from: bound, to: None };
+            let filter = MeetingFilter { customer_id, owner_id, from: bound, to: None, q: None };
             for page in pages("-met_at", NOON) {
-                meetings::list(db, viewer, &filter, &page).await.unwrap();
+                meetings::list(db, viewer, &filter, &Words::default(), &page).await.unwrap();
                 scene.in_order(&format!("{viewer:?} {filter:?}"), "meetings", &columns("owner_id", false));
             }
             for status in [None, Some(TaskStatus::Open)] {
-                let filter = TaskFilter { status, assignee_id: owner_id, customer_id, due_before: bound };
+                let filter =
+                    TaskFilter { status, assignee_id: owner_id, customer_id, due_before: bound, q: None };
                 for page in pages("due_at", NOON) {
-                    tasks::list(db, viewer, &filter, &page).await.unwrap();
+                    tasks::list(db, viewer, &filter, &Words::default(), &page).await.unwrap();
                     scene.in_order(&format!("{viewer:?} {filter:?}"), "tasks", &columns("assignee_id", true));
                 }
             }
         }
         for status in [None, Some(ApprovalStatus::Pending)] {
             for approver_id in [None, Some(owner)] {
-                let filter = ApprovalFilter { status, customer_id, requester_id: owner_id, approver_id };
+                let filter =
+                    ApprovalFilter { status, customer_id, requester_id: owner_id, approver_id, q: None };
                 let mut columns = columns("requester_id", true);
                 if customer_id.is_none() {
                     columns.extend(approver_id.map(|_| "approver_id"));
@@ -155,7 +157,7 @@ async fn meetings_tasks_and_approvals_have_an_index_for_each_filter(#[case] on: 
                 for mut page in pages("-created_at", NOON) {
                     // An approver's are counted one by one.
                     page.count = approver_id.is_none();
-                    approvals::list(db, viewer, &filter, &page).await.unwrap();
+                    approvals::list(db, viewer, &filter, &Words::default(), &page).await.unwrap();
                     scene.in_order(&format!("{viewer:?} {filter:?}"), "approvals", &columns);
                 }
             }

@@ -157,15 +157,23 @@ async fn sums_follow_every_change_and_can_be_made_anew(#[case] on: Database) {
         ..old.clone()
     });
     let mut writes: Vec<Write> = changed.map(|customer| customer_write(&customer)).collect();
-    for (n, old) in
-        tasks::list(&db, None, &TaskFilter::default(), &page).await.unwrap().items.iter().enumerate()
+    for (n, old) in tasks::list(&db, None, &TaskFilter::default(), &Words::default(), &page)
+        .await
+        .unwrap()
+        .items
+        .iter()
+        .enumerate()
     {
         let changed =
             Task { id: old.id, deleted_at: n.is_multiple_of(5).then(begin), ..task(&people, n * 7) };
         writes.push(Write::row(&TASKS, old.id, TaskAggregate::row(&changed)));
     }
-    for (n, old) in
-        approvals::list(&db, None, &ApprovalFilter::default(), &page).await.unwrap().items.iter().enumerate()
+    for (n, old) in approvals::list(&db, None, &ApprovalFilter::default(), &Words::default(), &page)
+        .await
+        .unwrap()
+        .items
+        .iter()
+        .enumerate()
     {
         writes.push(Write::put(&APPROVALS, old.id, &Approval { id: old.id, ..approval(&people, n * 7) }));
     }

@@ -69,6 +69,9 @@ pub struct FindApproval {
 /// The filter of a list of approvals.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ApprovalFilter {
+    /// Words of the title, reason or comment, or of the customer's name (see [`Words`](kernel::search::Words)).
+    #[serde(default)]
+    pub q: Option<String>,
     pub status: Option<ApprovalStatus>,
     pub customer_id: Option<Id>,
     pub requester_id: Option<Id>,

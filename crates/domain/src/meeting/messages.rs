@@ -38,6 +38,9 @@ pub struct FindMeeting {
 /// The filter of a list of meetings.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct MeetingFilter {
+    /// Words of the title, location, notes or outcome, or of the customer's name (see [`Words`](kernel::search::Words)).
+    #[serde(default)]
+    pub q: Option<String>,
     pub customer_id: Option<Id>,
     pub owner_id: Option<Id>,
     pub from: Option<Timestamp>,

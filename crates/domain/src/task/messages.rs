@@ -38,6 +38,9 @@ pub struct FindTask {
 /// The filter of a list of tasks.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TaskFilter {
+    /// Words of the title or notes, or of the customer's name (see [`Words`](kernel::search::Words)).
+    #[serde(default)]
+    pub q: Option<String>,
     pub status: Option<TaskStatus>,
     pub assignee_id: Option<Id>,
     pub customer_id: Option<Id>,

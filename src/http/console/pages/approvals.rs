@@ -60,6 +60,7 @@ pub struct ApprovalsPage {
     status: String,
     statuses: [ApprovalStatus; 4],
     chips: Vec<Chip>,
+    q: String,
     form: Form,
 }
 
@@ -129,8 +130,8 @@ impl ListPage for Approvals {
         let (params, given): (ApprovalParams, _) = list_params(&me.request)?;
         let page = params.page(|keyset| NEWEST_FIRST.fits(keyset))?;
         let is_first = page.after.is_none();
-        let ApprovalParams { status, customer_id, requester_id, approver_id, .. } = params;
-        let filter = ApprovalFilter { status, customer_id, requester_id, approver_id };
+        let ApprovalParams { q, status, customer_id, requester_id, approver_id, .. } = params;
+        let filter = ApprovalFilter { q, status, customer_id, requester_id, approver_id };
         let list = ListApprovals { caller: me.caller(), filter, page };
         let Page { items, next, .. } = me.gateway.opportunity.service.ask(list).await?;
         let form = match form {
@@ -138,12 +139,13 @@ impl ListPage for Approvals {
             None => new_form::<Self>(me, &f, customer_id).await?,
         };
         Ok(ApprovalsPage {
-            chips: hidden_filters(me, &f, &given, &["status"]).await?,
+            chips: hidden_filters(me, &f, &given, &["q", "status"]).await?,
             rows: rows(me, &f, items).await?,
             next: next.map(|next| next_address(&me.request, &next)),
             is_first,
             status: narrowed(&given, "status"),
             statuses: ApprovalStatus::ALL,
+            q: narrowed(&given, "q"),
             form,
             f,
         })

@@ -21,7 +21,7 @@ use crate::http::console::kit::record_pages::{
 use crate::http::console::kit::resume::Sent;
 use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
-use crate::http::console::kit::shared_pages::{Edit, list_params};
+use crate::http::console::kit::shared_pages::{Edit, list_params, narrowed};
 use crate::http::console::kit::typed::local;
 use crate::http::error::HttpResult;
 use crate::http::extract::PathId;
@@ -54,6 +54,7 @@ pub struct MeetingsPage {
     owner: Field,
     customer: Field,
     chips: Vec<Chip>,
+    q: String,
     form: Form,
 }
 
@@ -131,8 +132,8 @@ impl ListPage for Meetings {
         let (params, given): (MeetingParams, _) = list_params(&me.request)?;
         let page = params.page(|keyset| LATEST_FIRST.fits(keyset))?;
         let is_first = page.after.is_none();
-        let MeetingParams { customer_id, owner_id, from, to, .. } = params;
-        let filter = MeetingFilter { customer_id, owner_id, from, to };
+        let MeetingParams { q, customer_id, owner_id, from, to, .. } = params;
+        let filter = MeetingFilter { q, customer_id, owner_id, from, to };
         let list = ListMeetings { caller: me.caller(), filter, page };
         let Page { items, next, .. } = me.gateway.sales.service.ask(list).await?;
         let form = match form {
@@ -140,12 +141,13 @@ impl ListPage for Meetings {
             None => new_form::<Self>(me, &f, customer_id).await?,
         };
         Ok(MeetingsPage {
-            chips: hidden_filters(me, &f, &given, &["customer_id", "owner_id"]).await?,
+            chips: hidden_filters(me, &f, &given, &["q", "customer_id", "owner_id"]).await?,
             rows: rows(me, &f, items).await?,
             next: next.map(|next| next_address(&me.request, &next)),
             is_first,
             owner: search::filter(me, &given, "owner_id", Source::People).await?,
             customer: search::filter(me, &given, "customer_id", Source::Customers).await?,
+            q: narrowed(&given, "q"),
             form,
             f,
         })

@@ -22,7 +22,7 @@ use crate::http::console::kit::record_pages::{
 use crate::http::console::kit::resume::Sent;
 use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
-use crate::http::console::kit::shared_pages::{Edit, list_params};
+use crate::http::console::kit::shared_pages::{Edit, list_params, narrowed};
 use crate::http::console::kit::typed::local;
 use crate::http::error::HttpResult;
 use crate::http::extract::PathId;
@@ -65,6 +65,7 @@ pub struct TasksPage {
     status: String,
     assignee: Field,
     chips: Vec<Chip>,
+    q: String,
     form: Form,
 }
 
@@ -141,9 +142,9 @@ impl ListPage for Tasks {
         let (params, given): (TaskParams, _) = list_params(&me.request)?;
         let page = params.page(|keyset| DUE_FIRST.fits(keyset))?;
         let is_first = page.after.is_none();
-        let TaskParams { status, assignee_id, customer_id, due_before, .. } = params;
+        let TaskParams { q, status, assignee_id, customer_id, due_before, .. } = params;
         let status = status.unwrap_or_default();
-        let filter = TaskFilter { status: Some(status), assignee_id, customer_id, due_before };
+        let filter = TaskFilter { q, status: Some(status), assignee_id, customer_id, due_before };
         let list = ListTasks { caller: me.caller(), filter, page };
         let Page { items, next, .. } = me.gateway.sales.service.ask(list).await?;
         let form = match form {
@@ -151,12 +152,13 @@ impl ListPage for Tasks {
             None => new_form::<Self>(me, &f, customer_id).await?,
         };
         Ok(TasksPage {
-            chips: hidden_filters(me, &f, &given, &["status", "assignee_id"]).await?,
+            chips: hidden_filters(me, &f, &given, &["q", "status", "assignee_id"]).await?,
             rows: rows(me, &f, items).await?,
             next: next.map(|next| next_address(&me.request, &next)),
             is_first,
             status: status.as_str().to_owned(),
             assignee: search::filter(me, &given, "assignee_id", Source::People).await?,
+            q: narrowed(&given, "q"),
             form,
             f,
         })
