@@ -1,6 +1,7 @@
 // The console's scripts. Every page works without them but for dialogs and what is live.
 
 import { prepareForms } from "./forms.js";
+import { editInPlace } from "./in_place.js";
 import { followEvents } from "./live.js";
 import { prepare } from "./page.js";
 import { sendForms } from "./send.js";
@@ -17,6 +18,7 @@ prepare(document);
 prepareForms();
 sendForms();
 askBeforeLeaving();
+editInPlace();
 
 // On a telephone the navigation is longer than the screen: where one is should be seen.
 document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

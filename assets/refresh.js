@@ -54,8 +54,10 @@ export class Refresher {
   async #read() {
     try {
       const signal = AbortSignal.timeout(ANSWER_WITHIN);
-      const answer = await fetch(location.href, { cache: "no-store", signal, headers: { accept: "text/html" } });
-      if (answer.ok && !isLogin(answer)) {
+      const address = location.href;
+      const answer = await fetch(address, { cache: "no-store", signal, headers: { accept: "text/html" } });
+      // A page that was left meanwhile is of no use.
+      if (answer.ok && !isLogin(answer) && address === location.href) {
         takeOver(new DOMParser().parseFromString(await answer.text(), "text/html"));
       }
       return answer.status < 500 && answer.status !== 429;

@@ -199,6 +199,7 @@ customers-duplicate-back = Back to the list
 empty-customers = No customers yet. Add the first one with “New customer”.
 empty-filtered = Nothing matches. Try another filter.
 customer-record = Record
+record-history = History
 customer-edit = Edit { $text }
 customer-activity = Activity
 customer-changed = changed: { $text }
@@ -222,7 +223,6 @@ counted-notifications = Notifications
 
 meetings-new = Record meeting
 meetings-minutes = { $n } min
-meeting-edit = Meeting “{ $text }”
 empty-meetings = No meetings. Record one with “Record meeting”.
 none-meetings = No meetings yet.
 
@@ -233,7 +233,6 @@ tasks-complete = Complete
 tasks-reopen = Reopen
 tasks-complete-of = Complete “{ $text }”
 tasks-reopen-of = Reopen “{ $text }”
-task-edit = Task “{ $text }”
 task-OPEN = Open
 task-DONE = Done
 due-overdue = Overdue

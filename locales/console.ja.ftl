@@ -198,6 +198,7 @@ customers-duplicate-back = 一覧に戻る
 empty-customers = まだ顧客がいません。「新規顧客追加」から最初の顧客を登録しましょう。
 empty-filtered = 条件に合うものがありません。条件を変えてお試しください。
 customer-record = 基本情報
+record-history = 履歴
 customer-edit = { $text } を編集
 customer-activity = 活動履歴
 customer-changed = 変更: { $text }
@@ -221,7 +222,6 @@ counted-notifications = 通知
 
 meetings-new = 商談を記録
 meetings-minutes = { $n } 分
-meeting-edit = 商談「{ $text }」
 empty-meetings = 商談がありません。「商談を記録」から記録しましょう。
 none-meetings = 商談はまだありません。
 
@@ -232,7 +232,6 @@ tasks-complete = 完了
 tasks-reopen = 未完了に戻す
 tasks-complete-of = 「{ $text }」を完了にする
 tasks-reopen-of = 「{ $text }」を未完了に戻す
-task-edit = タスク「{ $text }」
 task-OPEN = 未完了
 task-DONE = 完了
 due-overdue = 期限切れ

@@ -105,6 +105,11 @@ pub fn list<T: Serialize>(request: &HttpRequest, page: &Page<T>) -> HttpResponse
     answer.json(&page.items)
 }
 
+/// The address of a list's next page, from its path.
+pub(super) fn next_of(path: &str, next: &Keyset) -> String {
+    format!("{path}?cursor={}", encode(next))
+}
+
 /// This request's address with another cursor.
 pub(super) fn next_address(request: &HttpRequest, next: &Keyset) -> String {
     let kept = form_urlencoded::parse(request.query_string().as_bytes()).filter(|(name, _)| name != "cursor");

@@ -112,11 +112,15 @@ fn rule(operation: &str) -> Option<Rule> {
         | "DELETE /api/customers/{id}"
         | "GET /api/customers/{id}/activity"
         | "GET /api/customers/{id}/deletion-preview" => Rule::Own(Customer),
-        "GET /api/meetings/{id}" | "PATCH /api/meetings/{id}" | "DELETE /api/meetings/{id}" => {
-            Rule::Own(Meeting)
-        }
-        "GET /api/tasks/{id}" | "PATCH /api/tasks/{id}" | "DELETE /api/tasks/{id}" => Rule::Own(Task),
-        "GET /api/approvals/{id}" => Rule::Own(Approval),
+        "GET /api/meetings/{id}"
+        | "PATCH /api/meetings/{id}"
+        | "DELETE /api/meetings/{id}"
+        | "GET /api/meetings/{id}/activity" => Rule::Own(Meeting),
+        "GET /api/tasks/{id}"
+        | "PATCH /api/tasks/{id}"
+        | "DELETE /api/tasks/{id}"
+        | "GET /api/tasks/{id}/activity" => Rule::Own(Task),
+        "GET /api/approvals/{id}" | "GET /api/approvals/{id}/activity" => Rule::Own(Approval),
         "PATCH /api/approvals/{id}/approve" | "PATCH /api/approvals/{id}/reject" => Rule::Decide,
         "PATCH /api/approvals/{id}/cancel" => Rule::Cancel,
         "PATCH /api/approvals/{id}/reassign" => Rule::Reassign,

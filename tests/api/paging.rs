@@ -105,7 +105,13 @@ async fn every_list_is_walked_without_a_gap(#[values(Sqlite, Postgres)] on: Data
     let activity = format!("{CUSTOMERS}/{customer}/activity");
     let lists = ["meetings", "auth/users", "notifications", "notifications/unread", "audit/events"]
         .map(|list| format!("/api/{list}"));
-    for path in lists.iter().chain([&activity]) {
+    let meeting = sales.meeting(&customer, "何度も").await.id();
+    for number in 0..15 {
+        let notes = serde_json::json!({"notes": format!("{number}")});
+        sales.patch(&format!("/api/meetings/{meeting}"), notes).await.expect(200);
+    }
+    let history = format!("/api/meetings/{meeting}/activity");
+    for path in lists.iter().chain([&activity, &history]) {
         let all = manager.get(&format!("{path}?limit=200&count=true")).await.expect(200);
         assert!(all.items().len() > 14 && all.next().is_none(), "{path}: {} rows", all.items().len());
         assert_eq!(all.header("x-total-count"), Some(all.items().len().to_string().as_str()), "{path}");

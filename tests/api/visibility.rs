@@ -30,9 +30,7 @@ async fn answers(member: &Member, collection: &str, id: &str) -> Vec<Answer> {
         member.if_match(9).delete(&path).await,
         member.delete(&path).await,
     ];
-    if collection == "/api/customers" {
-        answers.push(member.get(&format!("{path}/activity")).await);
-    }
+    answers.push(member.get(&format!("{path}/activity")).await);
     answers
 }
 

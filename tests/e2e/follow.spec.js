@@ -59,9 +59,9 @@ test("a record's form follows until it is edited", async ({ as, api, team }) => 
   const [manager, sales] = [await as(team.manager), await as(team.sales)];
   const post = await api(team.sales);
   const { id } = await post("/tasks", { title: fresh("追いかける"), due_at: new Date(Date.now() + 86_400_000).toISOString() });
-  await manager.goto(`/tasks/${id}`);
+  await manager.goto(`/tasks/${id}/edit`);
   const change = async (text) => {
-    await sales.goto(`/tasks/${id}`);
+    await sales.goto(`/tasks/${id}/edit`);
     await sales.fill('[name="notes"]', text);
     await sales.getByRole("button", { name: "保存" }).click();
     await expect(sales.locator(".notice.done")).toBeVisible();
@@ -72,7 +72,7 @@ test("a record's form follows until it is edited", async ({ as, api, team }) => 
   await change("二度目");
   await manager.getByRole("button", { name: "保存" }).click();
   await expect(manager.locator(".notice.done")).toBeVisible();
-  await manager.goto(`/tasks/${id}`);
+  await manager.goto(`/tasks/${id}/edit`);
   await expect(manager.locator('[name="title"]')).toHaveValue("書き換え中");
   await expect(manager.locator('[name="notes"]')).toHaveValue("二度目");
 });

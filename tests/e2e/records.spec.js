@@ -92,8 +92,11 @@ test("a meeting is recorded, changed and deleted", async ({ as, api, team }) => 
   await expect(row).toContainText("45 分");
   await expect(row.locator("time")).toHaveAttribute("datetime", "2026-03-02T09:30:00.000000Z");
   await page.getByRole("link", { name: title }).click();
+  await page.getByRole("link", { name: "編集" }).click();
   await page.fill('[name="outcome"]', "見積もりを送る");
   await page.getByRole("button", { name: "保存" }).click();
+  await expect(page.locator("dl.record")).toContainText("見積もりを送る");
+  await page.goto("/meetings");
   await expect(row).toContainText("見積もりを送る");
   await page.getByRole("link", { name: title }).click();
   page.once("dialog", (dialog) => dialog.accept());

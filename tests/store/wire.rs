@@ -383,11 +383,19 @@ fn of_opportunity() {
     let (from, to) = (begin(), moment());
     let approved_amount = BTreeMap::from([("JPY".to_owned(), i64::MAX)]);
     let counts = ApprovalCounts { pending: 1, approved: 2, rejected: 3, cancelled: 4, approved_amount };
+    let read = opportunity::ReadApprovalActivity { id: new_id(), caller: caller(), page: page() };
+    tried.call(read, pages(an_event()));
     let stats = opportunity::ApprovalStats { caller: caller(), owner_id: Some(new_id()), from, to };
     tried.call(stats, [counts]);
     referring(&mut tried);
     searching(&mut tried);
     tried.all();
+}
+
+/// An event with its place in the log.
+fn an_event() -> EventRecord {
+    let event = event_of(&a_customer(LINE));
+    EventRecord::from(&LoggedEvent { partition: 15, partition_seq: i64::MAX, log_seq: Some(i64::MAX), event })
 }
 
 #[test]
@@ -426,10 +434,8 @@ fn of_analytics() {
     let whole = reports::ReportDay { date: day, begin: begin(), end: moment() };
     let metrics = reports::ReadMetrics { caller: caller(), owner_id: Some(new_id()), days: vec![whole] };
     tried.call(metrics, [vec![figures]]);
-    let event = event_of(&a_customer(LINE));
-    let event = LoggedEvent { partition: 15, partition_seq: i64::MAX, log_seq: Some(i64::MAX), event };
-    let event = EventRecord::from(&event);
-    tried.call(reports::ReadActivity { caller: caller(), customer_id: new_id(), page: page() }, pages(event));
+    let read = reports::ReadActivity { caller: caller(), customer_id: new_id(), page: page() };
+    tried.call(read, pages(an_event()));
     for which in [analytics::Which::All, analytics::Which::Unread, analytics::Which::About(new_id())] {
         let list = analytics::ListNotifications { caller: caller(), which, page: page() };
         tried.call(list, pages(notification()));

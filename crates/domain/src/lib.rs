@@ -3,9 +3,11 @@
 //! Each folder is a kind of record: `record` defines it and the payload of its events; `rules` decides what may
 //! happen to it; `messages` are the messages that its service takes.
 //!
-//! - [`events`]: the catalogue, one row for each type of event; [`audience`]: who may see an event; [`topic`]
+//! - [`events`]: the catalogue, one row for each type of event; [`audience`]: who may see an event; [`topic`];
+//!   [`activity`]: the order of a record's events
 //! - [`service_name`]: the five services; [`deletion`]: what every service remembers of a deleted user or customer
 
+pub mod activity;
 pub mod approval;
 pub mod audience;
 pub mod customer;

@@ -69,6 +69,14 @@ impl Dialect {
         }
     }
 
+    /// A text in a column of JSON, by the names that lead to it; NULL if it is not there.
+    pub fn text_in(self, column: &str, path: &[&str]) -> String {
+        match self {
+            Self::Sqlite => format!("{column} ->> '$.{}'", path.join(".")),
+            Self::Postgres => format!("{column} #>> '{{{}}}'", path.join(",")),
+        }
+    }
+
     /// The condition that the column `search` contains `?` literally: there is no pattern, so nothing to escape.
     pub fn search_holds(self) -> &'static str {
         match self {

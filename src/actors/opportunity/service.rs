@@ -11,14 +11,16 @@ use crate::persistence::approvals as queries;
 use crate::persistence::deletions;
 use crate::persistence::deletions::{APPROVALS_OF_CUSTOMER, APPROVALS_OF_USER};
 use crate::persistence::found;
+use crate::persistence::record_activity;
 use domain::approval::messages::ApprovalCounts;
 use domain::approval::messages::{
-    ApprovalStats, DecideApproval, FindApproval, ListApprovals, RequestApproval,
+    ApprovalStats, DecideApproval, FindApproval, ListApprovals, ReadApprovalActivity, RequestApproval,
 };
 use domain::approval::record::Approval;
 use domain::approval::rules;
 use domain::approval::rules::{Action, ApprovalCommand};
 use domain::approval::validation;
+use domain::events::APPROVAL_REQUESTED;
 use domain::saga::messages::CountReferring;
 use domain::saga::record::{Counted, Counts, SagaKind};
 use domain::search::messages::FindRecords;
@@ -27,6 +29,7 @@ use domain::search::rules::ranked;
 use kernel::caller::Caller;
 use kernel::context::Context;
 use kernel::error::Error;
+use kernel::event::EventRecord;
 use kernel::failpoint;
 use kernel::ids::{Id, new_id};
 use kernel::page::Page;
@@ -111,6 +114,12 @@ impl OpportunityService {
         Ok(ranked(RecordType::Approval, &query, candidates, asked.limit))
     }
 
+    async fn activity(&self, read: ReadApprovalActivity) -> Result<Page<EventRecord>, Error> {
+        let ReadApprovalActivity { id, caller, page } = read;
+        self.find(&caller, id).await?;
+        Ok(record_activity::page(&self.db, id, APPROVAL_REQUESTED, caller.only_owner(), &page).await?)
+    }
+
     async fn stats(&self, stats: ApprovalStats) -> Result<ApprovalCounts, Error> {
         failpoint::pause("stats.approvals").await;
         let requester = stats.caller.only_owner().or(stats.owner_id);
@@ -124,6 +133,7 @@ serve!(OpportunityService as ServiceName::Opportunity, {
     FindApproval read => |service, message| Arc<Approval> { service.find(&message.caller, message.id).await },
     ListApprovals read => |service, message| Page<Approval> { service.list(message).await },
     FindRecords read => |service, message| Vec<Hit> { service.find_records(&message).await },
+    ReadApprovalActivity read => |service, message| Page<EventRecord> { service.activity(message).await },
     CountReferring read => |service, message| Counts {
         let to = match message.kind {
             SagaKind::UserDeletion => APPROVALS_OF_USER,

@@ -15,9 +15,11 @@ use crate::persistence::deletions::{
 };
 use crate::persistence::found;
 use crate::persistence::meetings as queries;
+use crate::persistence::record_activity;
+use domain::events::{MEETING_CREATED, TASK_CREATED};
 use domain::meeting::messages::MeetingCounts;
 use domain::meeting::messages::{
-    ChangeMeeting, CreateMeeting, DeleteMeeting, FindMeeting, ListMeetings, MeetingStats,
+    ChangeMeeting, CreateMeeting, DeleteMeeting, FindMeeting, ListMeetings, MeetingStats, ReadMeetingActivity,
 };
 use domain::meeting::record::Meeting;
 use domain::meeting::rules;
@@ -29,16 +31,17 @@ use domain::search::record::{Hit, RecordType};
 use domain::search::rules::{merged, ranked};
 use domain::task::messages::TaskCounts;
 use domain::task::messages::{
-    AlertDueTasks, ChangeTask, CreateTask, DeleteTask, DueTask, FindTask, ListTasks, TaskStats,
+    AlertDueTasks, ChangeTask, CreateTask, DeleteTask, DueTask, FindTask, ListTasks, ReadTaskActivity, TaskStats,
 };
 use domain::task::record::Task;
 use domain::task::rules::TaskCommand;
 use kernel::caller::Caller;
 use kernel::clock::Clock;
 use kernel::error::Error;
+use kernel::event::{EventRecord, EventType};
 use kernel::failpoint;
 use kernel::ids::{Id, new_id};
-use kernel::page::Page;
+use kernel::page::{Page, PageRequest};
 use kernel::rank::Query;
 use kernel::search::Words;
 use runtime::entity::Entities;
@@ -79,6 +82,16 @@ impl SalesService {
 
     async fn find(&self, caller: &Caller, id: Id) -> Result<Arc<Meeting>, Error> {
         self.meetings.visible(id, |meeting| rules::visible(meeting, caller)).await
+    }
+
+    /// The events about a record that the caller may see; the record is visible to the caller.
+    async fn activity(
+        &self,
+        caller: &Caller,
+        (id, of_type): (Id, EventType),
+        page: &PageRequest,
+    ) -> Result<Page<EventRecord>, Error> {
+        Ok(record_activity::page(&self.db, id, of_type, caller.only_owner(), page).await?)
     }
 
     async fn count_referring(&self, asked: CountReferring) -> Result<Counts, Error> {
@@ -129,6 +142,10 @@ serve!(SalesService as ServiceName::Sales, {
     FindMeeting read => |service, message| Arc<Meeting> { service.find(&message.caller, message.id).await },
     ListMeetings read => |service, message| Page<Meeting> { service.list(message).await },
     FindRecords read => |service, message| Vec<Hit> { service.find_records(&message).await },
+    ReadMeetingActivity read => |service, message| Page<EventRecord> {
+        service.find(&message.caller, message.id).await?;
+        service.activity(&message.caller, (message.id, MEETING_CREATED), &message.page).await
+    },
     CountReferring read => |service, message| Counts { service.count_referring(message).await },
     MeetingStats read => |service, message| MeetingCounts { service.stats(message).await },
     CreateTask command => |service, message| Arc<Task> { service.create_task(message).await },
@@ -138,6 +155,10 @@ serve!(SalesService as ServiceName::Sales, {
     },
     FindTask read => |service, message| Arc<Task> { service.find_task(&message.caller, message.id).await },
     ListTasks read => |service, message| Page<Task> { service.list_tasks(message).await },
+    ReadTaskActivity read => |service, message| Page<EventRecord> {
+        service.find_task(&message.caller, message.id).await?;
+        service.activity(&message.caller, (message.id, TASK_CREATED), &message.page).await
+    },
     TaskStats read => |service, message| TaskCounts { service.task_stats(message).await },
     AlertDueTasks command => |service, message| Option<DueTask> { service.alert_due(message).await },
 });

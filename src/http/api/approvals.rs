@@ -8,6 +8,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::actors::opportunity::service::OpportunityService;
+use crate::http::api::activities;
+use crate::http::api::activities::ActivityParams;
 use crate::http::api::resource;
 use crate::http::api::resource::{ApiRequest, resource};
 use crate::http::extract::{Body, NoParams, OptionalBody, Params, PathId};
@@ -16,10 +18,11 @@ use crate::http::period::StatsParams;
 use domain::approval::messages::ApprovalCounts;
 use domain::approval::messages::{
     ApprovalFilter, ApprovalStats, DecideApproval, Decision, ListApprovals, NEWEST_FIRST, NewApprover,
-    OptionalComment, RequestApproval, RequiredComment,
+    OptionalComment, ReadApprovalActivity, RequestApproval, RequiredComment,
 };
 use domain::approval::record::NewApproval;
 use domain::approval::record::{Approval, ApprovalStatus};
+use kernel::cloud_event::CloudEvent;
 use kernel::ids::Id;
 use kernel::search::Words;
 
@@ -146,6 +149,19 @@ pub async fn reassign(
 
 async fn decide(api: &ApiRequest, id: Id, decision: Decision, digest: &[u8]) -> HttpResult {
     resource::execute::<Approval, _>(api, digest, |context| DecideApproval { id, decision, context }).await
+}
+
+/// The events about an approval that the caller may see, newest first
+#[utoipa::path(
+    tag = "approvals",
+    params(("id" = Id, Path), ActivityParams),
+    responses((status = 200, body = Vec<CloudEvent>))
+)]
+#[get("/approvals/{id}/activity")]
+pub async fn activity(api: ApiRequest, id: PathId, params: Params<ActivityParams>) -> HttpResult {
+    let page = params.0.of_record()?;
+    let timeline = ReadApprovalActivity { id: id.0, caller: api.auth.caller, page };
+    Ok(activities::list(&api, api.gateway.opportunity.service.ask(timeline).await?))
 }
 
 /// Counts of approvals.

@@ -10,10 +10,12 @@ use utoipa::ToSchema;
 use crate::actors::customer::service::CustomerService;
 use crate::http::answer;
 use crate::http::answer::Departed;
+use crate::http::api::activities;
+use crate::http::api::activities::ActivityParams;
 use crate::http::api::resource;
 use crate::http::api::resource::{ApiRequest, resource};
 use crate::http::extract::{Body, NoParams, Params, PathId};
-use crate::http::paging;
+
 use crate::http::paging::list_params;
 use crate::http::period::StatsParams;
 use domain::customer::messages::CustomerCounts;
@@ -28,7 +30,6 @@ use kernel::clock::Timestamp;
 use kernel::cloud_event::CloudEvent;
 use kernel::error::{Error, FieldError};
 use kernel::ids::Id;
-use kernel::page::Page;
 use kernel::page::Sort;
 
 resource!(Customer, "customers", customers.service => CustomerService);
@@ -214,11 +215,6 @@ pub async fn stats(api: ApiRequest, params: Params<StatsParams>) -> HttpResult {
     resource::stats::<Customer, _, CustomerStatsView>(&api, &params.0, of).await
 }
 
-list_params! {
-    /// Which part of the timeline.
-    ActivityParams {}
-}
-
 /// The events about a customer, its meetings, tasks and approvals that the caller may see, newest first
 #[utoipa::path(
     tag = "customers",
@@ -229,7 +225,5 @@ list_params! {
 pub async fn activity(api: ApiRequest, id: PathId, params: Params<ActivityParams>) -> HttpResult {
     let page = params.0.page(|keyset| keyset.sort == "-id")?;
     let timeline = ReadActivity { caller: api.auth.caller, customer_id: id.0, page };
-    let Page { items, next, total } = api.gateway.analytics.service.ask(timeline).await?;
-    let items = items.iter().map(CloudEvent::from).collect();
-    Ok(paging::list(&api.http, &Page { items, next, total }))
+    Ok(activities::list(&api, api.gateway.analytics.service.ask(timeline).await?))
 }

@@ -10,6 +10,8 @@ use utoipa::ToSchema;
 use crate::actors::sales::service::SalesService;
 use crate::http::answer;
 use crate::http::answer::Deleted;
+use crate::http::api::activities;
+use crate::http::api::activities::ActivityParams;
 use crate::http::api::resource;
 use crate::http::api::resource::{ApiRequest, resource};
 use crate::http::extract::{Body, NoParams, Params, PathId};
@@ -18,10 +20,12 @@ use crate::http::period::StatsParams;
 use domain::meeting::messages::MeetingCounts;
 use domain::meeting::messages::{
     ChangeMeeting, CreateMeeting, DeleteMeeting, LATEST_FIRST, ListMeetings, MeetingFilter, MeetingStats,
+    ReadMeetingActivity,
 };
 use domain::meeting::record::Meeting;
 use domain::meeting::record::{MeetingChanges, NewMeeting};
 use kernel::clock::Timestamp;
+use kernel::cloud_event::CloudEvent;
 use kernel::ids::Id;
 use kernel::search::Words;
 
@@ -96,6 +100,19 @@ pub async fn change(
 pub async fn remove(api: ApiRequest, id: PathId, _: Params<NoParams>) -> HttpResult {
     api.gateway.sales.service.ask(DeleteMeeting { id: id.0, context: api.auth.context() }).await?;
     Ok(answer::deleted(id.0))
+}
+
+/// The events about a meeting that the caller may see, newest first
+#[utoipa::path(
+    tag = "meetings",
+    params(("id" = Id, Path), ActivityParams),
+    responses((status = 200, body = Vec<CloudEvent>))
+)]
+#[get("/meetings/{id}/activity")]
+pub async fn activity(api: ApiRequest, id: PathId, params: Params<ActivityParams>) -> HttpResult {
+    let page = params.0.of_record()?;
+    let timeline = ReadMeetingActivity { id: id.0, caller: api.auth.caller, page };
+    Ok(activities::list(&api, api.gateway.sales.service.ask(timeline).await?))
 }
 
 /// Counts of meetings.

@@ -1,5 +1,6 @@
 //! The REST API (SPEC §3): one file for each resource.
 
+pub mod activities;
 pub mod admin;
 pub mod approvals;
 pub mod audit;

@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 use crate::actors::sales::service::SalesService;
 use crate::http::answer;
 use crate::http::answer::Deleted;
+use crate::http::api::activities;
+use crate::http::api::activities::ActivityParams;
 use crate::http::api::resource;
 use crate::http::api::resource::{ApiRequest, resource};
 use crate::http::extract::{Body, NoParams, Params, PathId};
@@ -15,11 +17,12 @@ use crate::http::paging::list_params;
 use crate::http::period::StatsParams;
 use domain::task::messages::TaskCounts;
 use domain::task::messages::{
-    ChangeTask, CreateTask, DUE_FIRST, DeleteTask, ListTasks, TaskFilter, TaskStats,
+    ChangeTask, CreateTask, DUE_FIRST, DeleteTask, ListTasks, ReadTaskActivity, TaskFilter, TaskStats,
 };
 use domain::task::record::{NewTask, TaskChanges};
 use domain::task::record::{Task, TaskStatus};
 use kernel::clock::Timestamp;
+use kernel::cloud_event::CloudEvent;
 use kernel::ids::Id;
 use kernel::search::Words;
 
@@ -91,6 +94,19 @@ pub async fn change(api: ApiRequest, id: PathId, _: Params<NoParams>, body: Body
 pub async fn remove(api: ApiRequest, id: PathId, _: Params<NoParams>) -> HttpResult {
     api.gateway.sales.service.ask(DeleteTask { id: id.0, context: api.auth.context() }).await?;
     Ok(answer::deleted(id.0))
+}
+
+/// The events about a task that the caller may see, newest first
+#[utoipa::path(
+    tag = "tasks",
+    params(("id" = Id, Path), ActivityParams),
+    responses((status = 200, body = Vec<CloudEvent>))
+)]
+#[get("/tasks/{id}/activity")]
+pub async fn activity(api: ApiRequest, id: PathId, params: Params<ActivityParams>) -> HttpResult {
+    let page = params.0.of_record()?;
+    let timeline = ReadTaskActivity { id: id.0, caller: api.auth.caller, page };
+    Ok(activities::list(&api, api.gateway.sales.service.ask(timeline).await?))
 }
 
 /// Counts of tasks: open ones now, done ones of the period, and how many of the open ones are overdue now.

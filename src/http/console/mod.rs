@@ -26,8 +26,8 @@ use kit::resume::is_form;
 use kit::session::Identity;
 use kit::{assets, frame, session, session_user, shared_pages};
 use pages::{
-    admin, approvals, audit, choices, customer, customers, login, meetings, notifications, reports, sagas,
-    security, settings, tasks, users,
+    admin, approvals, audit, choices, customer, customers, login, meeting, meetings, notifications, reports,
+    sagas, security, settings, task, tasks, users,
 };
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
@@ -68,15 +68,17 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(customer::remove)
         .service(meetings::index)
         .service(meetings::create)
-        .service(meetings::edit)
-        .service(meetings::change)
-        .service(meetings::remove)
+        .service(meeting::index)
+        .service(meeting::edit)
+        .service(meeting::change)
+        .service(meeting::remove)
         .service(tasks::index)
         .service(tasks::create)
-        .service(tasks::edit)
-        .service(tasks::change)
-        .service(tasks::set_status)
-        .service(tasks::remove)
+        .service(task::index)
+        .service(task::edit)
+        .service(task::change)
+        .service(task::set_status)
+        .service(task::remove)
         .service(approvals::index)
         .service(approvals::create)
         .service(approvals::show)

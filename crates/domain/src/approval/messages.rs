@@ -66,6 +66,14 @@ pub struct FindApproval {
     pub caller: Caller,
 }
 
+/// The events about an approval that the caller may see, newest first: those that the live feed would show the caller.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ReadApprovalActivity {
+    pub id: Id,
+    pub caller: Caller,
+    pub page: PageRequest,
+}
+
 /// The filter of a list of approvals.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ApprovalFilter {

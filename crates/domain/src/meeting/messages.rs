@@ -35,6 +35,14 @@ pub struct FindMeeting {
     pub caller: Caller,
 }
 
+/// The events about a meeting that the caller may see, newest first: those that the live feed would show the caller.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ReadMeetingActivity {
+    pub id: Id,
+    pub caller: Caller,
+    pub page: PageRequest,
+}
+
 /// The filter of a list of meetings.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct MeetingFilter {

@@ -35,6 +35,14 @@ pub struct FindTask {
     pub caller: Caller,
 }
 
+/// The events about a task that the caller may see, newest first: those that the live feed would show the caller.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ReadTaskActivity {
+    pub id: Id,
+    pub caller: Caller,
+    pub page: PageRequest,
+}
+
 /// The filter of a list of tasks.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TaskFilter {

@@ -21,7 +21,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 const STYLE: &str = "text/css; charset=utf-8";
 
-const ASSETS: [Asset; 17] = [
+const ASSETS: [Asset; 18] = [
     ("style.css", STYLE, include_bytes!("../../../../assets/style.css")),
     ("parts.css", STYLE, include_bytes!("../../../../assets/parts.css")),
     ("forms.css", STYLE, include_bytes!("../../../../assets/forms.css")),
@@ -31,6 +31,7 @@ const ASSETS: [Asset; 17] = [
     ("combobox.js", SCRIPT, include_bytes!("../../../../assets/combobox.js")),
     ("console.js", SCRIPT, include_bytes!("../../../../assets/console.js")),
     ("forms.js", SCRIPT, include_bytes!("../../../../assets/forms.js")),
+    ("in_place.js", SCRIPT, include_bytes!("../../../../assets/in_place.js")),
     ("live.js", SCRIPT, include_bytes!("../../../../assets/live.js")),
     ("page.js", SCRIPT, include_bytes!("../../../../assets/page.js")),
     ("refresh.js", SCRIPT, include_bytes!("../../../../assets/refresh.js")),

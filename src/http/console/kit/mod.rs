@@ -13,6 +13,7 @@ pub mod lookups;
 pub mod merge;
 pub mod once;
 pub mod record_pages;
+pub mod record_view;
 pub mod resume;
 pub mod search;
 pub mod session;

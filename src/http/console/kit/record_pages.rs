@@ -1,6 +1,7 @@
-//! What the pages of records have in common: a list with the form of a new record, and a page to change one.
+//! What the pages of records have in common: a list with the form of a new record, a page to read one, and a form to change
+//! it.
 //!
-//! A page says in [`ListPage`] and [`EditPage`] what is its own: the fields of its forms, the rows of its list, the
+//! A page says in [`ListPage`], [`EditPage`] and [`RecordPage`] what is its own: the fields of its forms, the rows of its list, the
 //! messages that it sends. Its handlers are one line each.
 
 use std::sync::Arc;
@@ -18,7 +19,6 @@ use crate::http::console::kit::once::once;
 use crate::http::console::kit::resume::{Again, Sent};
 use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
-use crate::http::console::kit::shared_pages::Edit;
 use crate::http::error::HttpResult;
 use crate::http::extract::PathId;
 use kernel::caller::Caller;
@@ -98,13 +98,20 @@ pub trait EditPage: ListPage<Record: Versioned> {
     const FORM: &'static str;
     /// What the form becomes.
     type Changes: DeserializeOwned + Rules;
+    type EditView: Template;
 
     async fn find(me: &SessionUser, id: Id) -> Result<Arc<Self::Record>, Error>;
 
     /// Where the form is sent.
     fn action(record: &Self::Record) -> String;
 
-    fn view_of(f: Frame, record: &Self::Record, form: Form) -> Edit;
+    /// The page with the form.
+    async fn view_of(
+        me: &SessionUser,
+        f: Frame,
+        record: &Self::Record,
+        form: Form,
+    ) -> Result<Self::EditView, Error>;
 
     /// Sends the changes to the record's service; answers with the address to go to.
     async fn change(
@@ -115,10 +122,18 @@ pub trait EditPage: ListPage<Record: Versioned> {
     ) -> Result<String, Error>;
 }
 
-/// An edit page whose record is deleted without a preview.
-pub trait RemovePage: EditPage {
+/// A record with a page to read, on which it is edited in place; it is deleted without a preview.
+pub trait RecordPage: EditPage {
     /// The list to go back to.
     const LIST: &str;
+
+    /// The page to read; `problem` is why the record was not deleted.
+    async fn page(
+        me: &SessionUser,
+        f: Frame,
+        record: &Self::Record,
+        problem: Option<String>,
+    ) -> Result<Self::EditView, Error>;
 
     async fn delete(me: &SessionUser, id: Id, context: Context) -> Result<(), Error>;
 }
@@ -183,17 +198,27 @@ pub async fn create<P: ListPage>(me: SessionUser, sent: Sent) -> HttpResult {
     }
 }
 
-/// The page with a record's form; `error` is why the record was not deleted.
+/// The page to read; `error` is why the record was not deleted.
 ///
 /// # Errors
 /// The service's.
-pub async fn edit<P: EditPage>(me: SessionUser, id: PathId, error: Option<&Error>) -> HttpResult {
+pub async fn show<P: RecordPage>(me: SessionUser, id: PathId, error: Option<&Error>) -> HttpResult {
+    let record = P::find(&me, id.0).await?;
+    let f = me.frame(P::SECTION).await;
+    let problem = error.map(|error| why(&f, error));
+    Ok(html(Outcome(error), &P::page(&me, f, &record, problem).await?))
+}
+
+/// The page with a record's form.
+///
+/// # Errors
+/// The service's.
+pub async fn edit<P: EditPage>(me: SessionUser, id: PathId) -> HttpResult {
     P::may_open(&me.caller())?;
     let record = P::find(&me, id.0).await?;
     let f = me.frame(P::SECTION).await;
-    let mut form = edit_form::<P>(&me, &f, &record).await?;
-    form.problem = error.map(|error| why(&f, error));
-    Ok(P::view_of(f, &record, form).answer(error))
+    let form = edit_form::<P>(&me, &f, &record).await?;
+    Ok(ok(&P::view_of(&me, f, &record, form).await?))
 }
 
 /// Changes a record. What somebody else has changed meanwhile stays; where both changed a field, the page shows both.
@@ -212,14 +237,15 @@ pub async fn change<P: EditPage>(me: SessionUser, id: PathId, sent: Sent) -> Htt
         if let Some(again) = sent.again {
             again.show(&mut form, &sent.fields, &f);
             search::name_chosen(&me, &mut form.fields).await?;
-            return Ok(P::view_of(f, &record, form).answer(again.error().as_ref()));
+            return Ok(html(Outcome(again.error().as_ref()), &P::view_of(&me, f, &record, form).await?));
         }
         let posted = search::settle(&me, &mut form.fields, sent.fields.clone()).await?;
         let version = record.version();
         let Some(changed) = merge::settled(&form.fields, &posted, version) else {
             form.oppose(&posted, version, &f);
             search::name_chosen(&me, &mut form.fields).await?;
-            return Ok(P::view_of(f, &record, form).answer(Some(&Error::new(ErrorCode::StaleVersion))));
+            let stale = Error::new(ErrorCode::StaleVersion);
+            return Ok(html(Outcome(Some(&stale)), &P::view_of(&me, f, &record, form).await?));
         };
         let done = match form.read_changes(&posted, f.zone, &changed) {
             Err(error) => Err(error),
@@ -231,22 +257,25 @@ pub async fn change<P: EditPage>(me: SessionUser, id: PathId, sent: Sent) -> Htt
             Err(error) if is_mendable(&error) => {
                 let mut form = form.refused(&posted, &error, &f);
                 search::name_chosen(&me, &mut form.fields).await?;
-                return Ok(P::view_of(f, &record, form).answer(Some(&error)));
+                return Ok(html(Outcome(Some(&error)), &P::view_of(&me, f, &record, form).await?));
             }
             Err(error) => return Err(error.into()),
         }
     }
 }
 
-/// Deletes a record and goes back to the list; the form is shown again if somebody else has changed the record meanwhile.
-pub async fn remove<P: RemovePage>(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
+/// Deletes a record and goes back to the list; its page is shown again if somebody else has changed the record meanwhile.
+///
+/// # Errors
+/// The service's, but for that.
+pub async fn remove<P: RecordPage>(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
     let deleted = once(&me, &posted.0, async |context| {
         P::delete(&me, id.0, context).await?;
         Ok(id.0)
     });
     match deleted.await {
         Ok(_) => Ok(redirect(&format!("{}?done=removed", P::LIST))),
-        Err(error) if error.code == ErrorCode::StaleVersion => edit::<P>(me, id, Some(&error)).await,
+        Err(error) if error.code == ErrorCode::StaleVersion => show::<P>(me, id, Some(&error)).await,
         Err(error) => Err(error.into()),
     }
 }

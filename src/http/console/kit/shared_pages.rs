@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::{Form, why};
 use crate::http::console::kit::form_data::Fields;
-use crate::http::console::kit::frame::{Frame, Outcome, html};
+use crate::http::console::kit::frame::Frame;
 use crate::http::console::kit::search;
 use crate::http::extract::parse_query;
 use kernel::error::Error;
@@ -41,17 +41,8 @@ pub struct Edit {
     pub form: Form,
     /// Where to go without changing anything.
     pub back: String,
-    /// Where the record can be deleted, if here.
+    /// The page that tells what goes with the record before it is deleted, if that is the user's to do.
     pub removal: Option<String>,
-    /// Whether a page tells first what goes with it.
-    pub asks: bool,
-}
-
-impl Edit {
-    /// The page for a form as it was refused, or as it is first shown.
-    pub fn answer(self, error: Option<&Error>) -> actix_web::HttpResponse {
-        html(Outcome(error), &self)
-    }
 }
 
 /// What goes with a record, before it is deleted.

@@ -6,12 +6,15 @@ use serde_json::Value;
 use crate::http::console::kit::frame::Frame;
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::References;
+use crate::http::console::kit::session_user::SessionUser;
+use crate::http::paging::next_of;
 use crate::http::state::Gateway;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
 use kernel::event::EventRecord;
 use kernel::ids::Id;
+use kernel::page::Page;
 
 /// A line of a timeline.
 pub struct Entry {
@@ -39,6 +42,31 @@ struct Told {
     changed: Vec<String>,
     #[serde(flatten)]
     records: serde_json::Map<String, Value>,
+}
+
+/// What happened to a record: a page of its events.
+pub struct Timeline {
+    pub entries: Vec<Entry>,
+    /// The address of the page before.
+    pub older: Option<String>,
+}
+
+impl Timeline {
+    /// The timeline of the record whose page has this address.
+    ///
+    /// # Errors
+    /// `unavailable`, `overloaded`.
+    pub async fn of(
+        me: &SessionUser,
+        f: &Frame,
+        address: &str,
+        events: Page<EventRecord>,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            entries: entries(&me.gateway, f, me.caller(), &events.items).await?,
+            older: events.next.map(|next| next_of(address, &next)),
+        })
+    }
 }
 
 /// Events as lines, in the order given.

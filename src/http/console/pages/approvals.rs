@@ -19,16 +19,18 @@ use crate::http::console::kit::lookups::{CustomerLink, Names, References};
 use crate::http::console::kit::once::once;
 use crate::http::console::kit::record_pages;
 use crate::http::console::kit::record_pages::{EMBEDDED_ROWS, ListPage, NewForm, new_form};
+use crate::http::console::kit::record_view::wanted;
 use crate::http::console::kit::resume::{Again, Sent};
 use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::{list_params, narrowed};
+use crate::http::console::kit::timeline::Timeline;
 use crate::http::extract::PathId;
 use crate::http::paging::next_address;
 use crate::http::state::Gateway;
 use domain::approval::messages::{
     ApprovalFilter, DecideApproval, Decision, ListApprovals, NEWEST_FIRST, NewApprover, OptionalComment,
-    RequestApproval, RequiredComment,
+    ReadApprovalActivity, RequestApproval, RequiredComment,
 };
 use domain::approval::record::NewApproval;
 use domain::approval::record::{Approval, ApprovalStatus};
@@ -181,6 +183,7 @@ struct ApprovalPage {
     f: Frame,
     row: ApprovalRow,
     decided_by: Option<String>,
+    timeline: Timeline,
     /// Which decisions are the caller's to make.
     can_decide: bool,
     can_cancel: bool,
@@ -211,10 +214,13 @@ async fn shown(gateway: &Gateway, me: &SessionUser, id: Id) -> Result<ApprovalPa
     let may = |action| permitted(Some(&approval), action, &caller).is_ok();
     let names = lookups::load(gateway, caller, references(std::slice::from_ref(&*approval))).await?;
     let can_reassign = may(Action::Reassign);
+    let events = ReadApprovalActivity { id, caller, page: wanted(me)? };
+    let events = gateway.opportunity.service.ask(events).await?;
     Ok(ApprovalPage {
         can_decide: may(Action::Approve),
         can_cancel: may(Action::Cancel),
         can_reassign,
+        timeline: Timeline::of(me, &f, &format!("/approvals/{id}"), events).await?,
         decision: decision_form(&approval, may(Action::Approve)),
         reassign: reassign_form(&approval),
         decided_by: approval.decided_by.map(|id| names.user(&f, id)),

@@ -7,7 +7,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, get, post};
 use askama::Template;
 
-use crate::http::api::customers::ActivityParams;
+use crate::http::api::activities::ActivityParams;
 use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::{Form, is_mendable, why};
 use crate::http::console::kit::form_data::Posted;
@@ -21,8 +21,7 @@ use crate::http::console::kit::record_pages::EditPage;
 use crate::http::console::kit::resume::Sent;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::{Edit, Removal, list_params};
-use crate::http::console::kit::timeline;
-use crate::http::console::kit::timeline::Entry;
+use crate::http::console::kit::timeline::Timeline;
 use crate::http::console::pages::approvals;
 use crate::http::console::pages::customers::{Customers, details};
 use crate::http::console::pages::meetings;
@@ -31,7 +30,6 @@ use crate::http::console::pages::sagas::counted;
 use crate::http::console::pages::tasks;
 use crate::http::console::pages::tasks::TaskRow;
 use crate::http::extract::PathId;
-use crate::http::paging::next_address;
 use crate::http::state::Gateway;
 use approvals::ApprovalRow;
 use domain::approval::messages::ApprovalFilter;
@@ -45,7 +43,6 @@ use domain::task::messages::TaskFilter;
 use kernel::context::Context;
 use kernel::error::Error;
 use kernel::ids::Id;
-use kernel::page::Page;
 
 #[derive(Template)]
 #[template(path = "customer.html")]
@@ -57,8 +54,7 @@ struct CustomerPage {
     meetings: Vec<MeetingRow>,
     tasks: Vec<TaskRow>,
     approvals: Vec<ApprovalRow>,
-    activity: Vec<Entry>,
-    older: Option<String>,
+    timeline: Timeline,
 }
 
 #[get("/customers/{id}")]
@@ -74,16 +70,15 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
     let names = lookups::load(&gateway, caller, references).await?;
     let (params, _): (ActivityParams, _) = list_params(&request)?;
     let page = params.page(|keyset| keyset.sort == "-id")?;
-    let Page { items, next, .. } =
-        gateway.analytics.service.ask(ReadActivity { caller, customer_id: customer.id, page }).await?;
+    let events = ReadActivity { caller, customer_id: customer.id, page };
+    let events = gateway.analytics.service.ask(events).await?;
     Ok(ok(&CustomerPage {
         owner: names.user(&f, customer.owner_id),
         details: details(Some(&customer)),
         meetings: meetings::recent(&me, &f, meetings).await?,
         tasks: tasks::recent(&me, &f, tasks).await?,
         approvals: approvals::recent(&me, &f, approvals).await?,
-        activity: timeline::entries(&gateway, &f, caller, &items).await?,
-        older: next.map(|next| next_address(&request, &next)),
+        timeline: Timeline::of(&me, &f, &address(&customer), events).await?,
         customer,
         f,
     }))
@@ -96,6 +91,7 @@ fn address(customer: &Customer) -> String {
 impl EditPage for Customers {
     const FORM: &'static str = "customer";
     type Changes = CustomerChanges;
+    type EditView = Edit;
 
     async fn find(me: &SessionUser, id: Id) -> Result<Arc<Customer>, Error> {
         me.gateway.customers.find(me.caller(), id).await
@@ -105,10 +101,10 @@ impl EditPage for Customers {
         format!("{}/edit", address(customer))
     }
 
-    fn view_of(f: Frame, customer: &Customer, form: Form) -> Edit {
+    async fn view_of(_: &SessionUser, f: Frame, customer: &Customer, form: Form) -> Result<Edit, Error> {
         let title = f.with("customer-edit", &customer.name);
         let removal = Some(format!("{}/delete", address(customer)));
-        Edit { f, title, form, back: address(customer), removal, asks: true }
+        Ok(Edit { f, title, form, back: address(customer), removal })
     }
 
     async fn change(
@@ -125,7 +121,7 @@ impl EditPage for Customers {
 
 #[get("/customers/{id}/edit")]
 pub async fn edit(me: SessionUser, id: PathId) -> HttpResult {
-    record_pages::edit::<Customers>(me, id, None).await
+    record_pages::edit::<Customers>(me, id).await
 }
 
 #[post("/customers/{id}/edit")]

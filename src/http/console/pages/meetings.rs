@@ -1,7 +1,5 @@
 //! `/meetings`.
 
-use std::sync::Arc;
-
 use actix_web::{get, post};
 use askama::Template;
 
@@ -10,27 +8,21 @@ use crate::http::console::kit::chips::{Chip, hidden_filters};
 use crate::http::console::kit::choice::Source;
 use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::Form;
-use crate::http::console::kit::form_data::{Fields, Posted};
+use crate::http::console::kit::form_data::Fields;
 use crate::http::console::kit::frame::Frame;
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::{CustomerLink, References};
 use crate::http::console::kit::record_pages;
-use crate::http::console::kit::record_pages::{
-    EMBEDDED_ROWS, EditPage, ListPage, NewForm, RemovePage, new_form,
-};
+use crate::http::console::kit::record_pages::{EMBEDDED_ROWS, ListPage, NewForm, new_form};
 use crate::http::console::kit::resume::Sent;
 use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
-use crate::http::console::kit::shared_pages::{Edit, list_params, narrowed};
+use crate::http::console::kit::shared_pages::{list_params, narrowed};
 use crate::http::console::kit::typed::local;
 use crate::http::error::HttpResult;
-use crate::http::extract::PathId;
 use crate::http::paging::next_address;
-use domain::meeting::messages::{
-    ChangeMeeting, CreateMeeting, DeleteMeeting, LATEST_FIRST, ListMeetings, MeetingFilter,
-};
-use domain::meeting::record::Meeting;
-use domain::meeting::record::{MeetingChanges, NewMeeting};
+use domain::meeting::messages::{CreateMeeting, LATEST_FIRST, ListMeetings, MeetingFilter};
+use domain::meeting::record::{Meeting, NewMeeting};
 use kernel::context::Context;
 use kernel::error::Error;
 use kernel::ids::Id;
@@ -58,7 +50,15 @@ pub struct MeetingsPage {
     form: Form,
 }
 
-async fn rows(me: &SessionUser, frame: &Frame, meetings: Vec<Meeting>) -> Result<Vec<MeetingRow>, Error> {
+/// Meetings with the names of whom they refer to.
+///
+/// # Errors
+/// `unavailable`, `overloaded`.
+pub async fn rows(
+    me: &SessionUser,
+    frame: &Frame,
+    meetings: Vec<Meeting>,
+) -> Result<Vec<MeetingRow>, Error> {
     let references = References::default()
         .customers(meetings.iter().map(|meeting| meeting.customer_id))
         .users(meetings.iter().map(|meeting| meeting.owner_id));
@@ -167,35 +167,6 @@ impl ListPage for Meetings {
     }
 }
 
-impl EditPage for Meetings {
-    const FORM: &'static str = "meeting";
-    type Changes = MeetingChanges;
-
-    async fn find(me: &SessionUser, id: Id) -> Result<Arc<Meeting>, Error> {
-        me.gateway.sales.find(me.caller(), id).await
-    }
-
-    fn action(meeting: &Meeting) -> String {
-        format!("/meetings/{}", meeting.id)
-    }
-
-    fn view_of(f: Frame, meeting: &Meeting, form: Form) -> Edit {
-        let title = f.with("meeting-edit", &meeting.title);
-        let removal = Some(format!("/meetings/{}/delete", meeting.id));
-        Edit { f, title, form, back: "/meetings".to_owned(), removal, asks: false }
-    }
-
-    async fn change(
-        me: &SessionUser,
-        meeting: &Meeting,
-        changes: MeetingChanges,
-        context: Context,
-    ) -> Result<String, Error> {
-        me.gateway.sales.service.ask(ChangeMeeting { id: meeting.id, changes, context }).await?;
-        Ok("/meetings?done=saved".to_owned())
-    }
-}
-
 #[get("/meetings")]
 pub async fn index(me: SessionUser) -> HttpResult {
     record_pages::index::<Meetings>(me).await
@@ -204,27 +175,4 @@ pub async fn index(me: SessionUser) -> HttpResult {
 #[post("/meetings")]
 pub async fn create(me: SessionUser, sent: Sent) -> HttpResult {
     record_pages::create::<Meetings>(me, sent).await
-}
-
-#[get("/meetings/{id}")]
-pub async fn edit(me: SessionUser, id: PathId) -> HttpResult {
-    record_pages::edit::<Meetings>(me, id, None).await
-}
-
-#[post("/meetings/{id}")]
-pub async fn change(me: SessionUser, id: PathId, sent: Sent) -> HttpResult {
-    record_pages::change::<Meetings>(me, id, sent).await
-}
-
-impl RemovePage for Meetings {
-    const LIST: &str = "/meetings";
-
-    async fn delete(me: &SessionUser, id: Id, context: Context) -> Result<(), Error> {
-        me.gateway.sales.service.ask(DeleteMeeting { id, context }).await.map(drop)
-    }
-}
-
-#[post("/meetings/{id}/delete")]
-pub async fn remove(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
-    record_pages::remove::<Meetings>(me, id, posted).await
 }

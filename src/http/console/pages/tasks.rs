@@ -1,6 +1,5 @@
 //! `/tasks`: what is to be done by when.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{get, post};
@@ -11,25 +10,21 @@ use crate::http::console::kit::chips::{Chip, hidden_filters};
 use crate::http::console::kit::choice::Source;
 use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::Form;
-use crate::http::console::kit::form_data::{Fields, Posted};
-use crate::http::console::kit::frame::{Frame, redirect};
+use crate::http::console::kit::form_data::Fields;
+use crate::http::console::kit::frame::Frame;
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::{CustomerLink, References};
 use crate::http::console::kit::record_pages;
-use crate::http::console::kit::record_pages::{
-    EMBEDDED_ROWS, EditPage, ListPage, NewForm, RemovePage, new_form,
-};
+use crate::http::console::kit::record_pages::{EMBEDDED_ROWS, ListPage, NewForm, new_form};
 use crate::http::console::kit::resume::Sent;
 use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
-use crate::http::console::kit::shared_pages::{Edit, list_params, narrowed};
+use crate::http::console::kit::shared_pages::{list_params, narrowed};
 use crate::http::console::kit::typed::local;
 use crate::http::error::HttpResult;
-use crate::http::extract::PathId;
 use crate::http::paging::next_address;
-use domain::task::messages::{ChangeTask, CreateTask, DUE_FIRST, DeleteTask, ListTasks, TaskFilter};
-use domain::task::record::{NewTask, TaskChanges};
-use domain::task::record::{Task, TaskStatus};
+use domain::task::messages::{CreateTask, DUE_FIRST, ListTasks, TaskFilter};
+use domain::task::record::{NewTask, Task, TaskStatus};
 use domain::task::rules::alert_horizon;
 use kernel::context::Context;
 use kernel::error::Error;
@@ -78,7 +73,11 @@ fn due(task: &Task, frame: &Frame) -> &'static str {
     }
 }
 
-async fn rows(me: &SessionUser, frame: &Frame, tasks: Vec<Task>) -> Result<Vec<TaskRow>, Error> {
+/// Tasks with the names of whom they refer to.
+///
+/// # Errors
+/// `unavailable`, `overloaded`.
+pub async fn rows(me: &SessionUser, frame: &Frame, tasks: Vec<Task>) -> Result<Vec<TaskRow>, Error> {
     let references = References::default()
         .customers(tasks.iter().filter_map(|task| task.customer_id))
         .users(tasks.iter().map(|task| task.assignee_id));
@@ -173,35 +172,6 @@ impl ListPage for Tasks {
     }
 }
 
-impl EditPage for Tasks {
-    const FORM: &'static str = "task";
-    type Changes = TaskChanges;
-
-    async fn find(me: &SessionUser, id: Id) -> Result<Arc<Task>, Error> {
-        me.gateway.sales.find_task(me.caller(), id).await
-    }
-
-    fn action(task: &Task) -> String {
-        format!("/tasks/{}", task.id)
-    }
-
-    fn view_of(f: Frame, task: &Task, form: Form) -> Edit {
-        let title = f.with("task-edit", &task.title);
-        let removal = Some(format!("/tasks/{}/delete", task.id));
-        Edit { f, title, form, back: "/tasks".to_owned(), removal, asks: false }
-    }
-
-    async fn change(
-        me: &SessionUser,
-        task: &Task,
-        changes: TaskChanges,
-        context: Context,
-    ) -> Result<String, Error> {
-        me.gateway.sales.service.ask(ChangeTask { id: task.id, changes, context }).await?;
-        Ok("/tasks?done=saved".to_owned())
-    }
-}
-
 #[get("/tasks")]
 pub async fn index(me: SessionUser) -> HttpResult {
     record_pages::index::<Tasks>(me).await
@@ -210,36 +180,4 @@ pub async fn index(me: SessionUser) -> HttpResult {
 #[post("/tasks")]
 pub async fn create(me: SessionUser, sent: Sent) -> HttpResult {
     record_pages::create::<Tasks>(me, sent).await
-}
-
-#[get("/tasks/{id}")]
-pub async fn edit(me: SessionUser, id: PathId) -> HttpResult {
-    record_pages::edit::<Tasks>(me, id, None).await
-}
-
-#[post("/tasks/{id}")]
-pub async fn change(me: SessionUser, id: PathId, sent: Sent) -> HttpResult {
-    record_pages::change::<Tasks>(me, id, sent).await
-}
-
-/// One click on a list: done, or open again.
-#[post("/tasks/{id}/status")]
-pub async fn set_status(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
-    let status = if posted.0.get("status") == Some("OPEN") { TaskStatus::Open } else { TaskStatus::Done };
-    let changes = TaskChanges { status: Some(status), ..TaskChanges::default() };
-    me.gateway.sales.service.ask(ChangeTask { id: id.0, changes, context: me.context(None) }).await?;
-    Ok(redirect(posted.0.back("back").unwrap_or("/tasks")))
-}
-
-impl RemovePage for Tasks {
-    const LIST: &str = "/tasks";
-
-    async fn delete(me: &SessionUser, id: Id, context: Context) -> Result<(), Error> {
-        me.gateway.sales.service.ask(DeleteTask { id, context }).await.map(drop)
-    }
-}
-
-#[post("/tasks/{id}/delete")]
-pub async fn remove(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
-    record_pages::remove::<Tasks>(me, id, posted).await
 }

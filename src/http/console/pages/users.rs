@@ -138,6 +138,7 @@ impl ListPage for Users {
 impl EditPage for Users {
     const FORM: &'static str = "user";
     type Changes = UserChanges;
+    type EditView = Edit;
 
     async fn find(me: &SessionUser, id: Id) -> Result<Arc<User>, Error> {
         find(&me.gateway, me, id).await.map(Arc::new)
@@ -147,11 +148,11 @@ impl EditPage for Users {
         format!("/admin/users/{}", user.id)
     }
 
-    fn view_of(f: Frame, user: &User, form: Form) -> Edit {
+    async fn view_of(_: &SessionUser, f: Frame, user: &User, form: Form) -> Result<Edit, Error> {
         let title = f.with("user-edit", &user.name);
         let is_self = f.who.as_ref().is_some_and(|who| check_not_self(user.id, &who.caller).is_err());
         let removal = (!is_self).then(|| format!("/admin/users/{}/delete", user.id));
-        Edit { f, title, form, back: "/admin/users".to_owned(), removal, asks: true }
+        Ok(Edit { f, title, form, back: "/admin/users".to_owned(), removal })
     }
 
     async fn change(
@@ -181,7 +182,7 @@ pub async fn create(me: SessionUser, sent: Sent) -> HttpResult {
 
 #[get("/admin/users/{id}")]
 pub async fn edit(me: SessionUser, id: PathId) -> HttpResult {
-    record_pages::edit::<Users>(me, id, None).await
+    record_pages::edit::<Users>(me, id).await
 }
 
 #[post("/admin/users/{id}")]
