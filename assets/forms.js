@@ -24,7 +24,9 @@ export function prepareForms() {
   }, { capture: true });
   document.addEventListener("click", (event) => {
     const opener = event.target.closest?.("[data-open]");
-    if (opener) {
+    if (opener && document.getElementById(opener.dataset.open) && !(event.metaKey || event.ctrlKey || event.shiftKey)) {
+      // A link leads to the form on its own page, for those without scripts.
+      event.preventDefault();
       open(opener.dataset.open);
     }
     const dialog = event.target.closest?.("[data-close-dialog]")?.closest("dialog");

@@ -53,18 +53,24 @@ export class Refresher {
   /** False if it failed and another reading may succeed. */
   async #read() {
     try {
-      const signal = AbortSignal.timeout(ANSWER_WITHIN);
-      const address = location.href;
-      const answer = await fetch(address, { cache: "no-store", signal, headers: { accept: "text/html" } });
-      // A page that was left meanwhile is of no use.
-      if (answer.ok && !isLogin(answer) && address === location.href) {
-        takeOver(new DOMParser().parseFromString(await answer.text(), "text/html"));
-      }
-      return answer.status < 500 && answer.status !== 429;
+      const status = await reread();
+      return status < 500 && status !== 429;
     } catch {
       return false;
     }
   }
+}
+
+/** Reads the page once more and takes over its live parts; answers with the status. */
+export async function reread() {
+  const address = location.href;
+  const signal = AbortSignal.timeout(ANSWER_WITHIN);
+  const answer = await fetch(address, { cache: "no-store", signal, headers: { accept: "text/html" } });
+  // A page that was left meanwhile is of no use.
+  if (answer.ok && !isLogin(answer) && address === location.href) {
+    takeOver(new DOMParser().parseFromString(await answer.text(), "text/html"));
+  }
+  return answer.status;
 }
 
 /** Replaces the bell and every live part; the focus stays on the same link or button. */

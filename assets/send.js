@@ -1,20 +1,26 @@
 // Forms are sent without leaving the page: one that could not be sent stays as it is, and says so.
 
 import { open, prepare } from "./page.js";
+import { reread } from "./refresh.js";
 import { leave } from "./unsaved.js";
 import { toast } from "./toasts.js";
 
 /** How long an answer may take. Sending a form again is safe: it carries a key of its own. */
 const ANSWER_WITHIN = 30_000;
 
+/** Tells those who do not see the page. */
+function announce(text) {
+  const status = document.getElementById("sending");
+  if (status) {
+    status.textContent = text;
+  }
+}
+
 function busy(form, button, isBusy) {
   form.toggleAttribute("data-busy", isBusy);
   form.setAttribute("aria-busy", String(isBusy));
   button?.toggleAttribute("data-busy", isBusy);
-  const status = document.getElementById("sending");
-  if (status) {
-    status.textContent = isBusy ? document.body.dataset.sending : "";
-  }
+  announce(isBusy ? document.body.dataset.sending : "");
 }
 
 /** Says at a form what became of it; at a lone button, in the corner of the page. */
@@ -52,10 +58,18 @@ function goTo(address) {
   }
 }
 
+/** Shows what a form has changed, on the page as it stands: the focus stays where it is. */
+async function stay(address) {
+  address.searchParams.delete("done");
+  address.hash = "";
+  history.replaceState(history.state, "", address);
+  await reread();
+}
+
 /** The form of another page that stands where this one does here. */
 function counterpart(form, page) {
   const action = form.getAttribute("action");
-  const alike = (root) => [...root.querySelectorAll("form")].filter((it) => it.getAttribute("action") === action);
+  const alike = (root) => [...root.querySelectorAll("form[method=post]")].filter((it) => it.getAttribute("action") === action);
   return alike(page)[alike(document).indexOf(form)];
 }
 
@@ -99,7 +113,14 @@ async function send(form, button) {
     });
     const address = answer.headers.get("kizuna-location");
     if (address) {
-      goTo(address);
+      const there = new URL(address, location.href);
+      if (form.dataset.stay === undefined || there.pathname !== location.pathname) {
+        goTo(address);
+        return;
+      }
+      await stay(there);
+      busy(form, button, false);
+      announce(form.dataset.stay);
       return;
     }
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");

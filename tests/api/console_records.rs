@@ -3,15 +3,16 @@
 use rstest::rstest;
 use serde_json::json;
 
+use testing::app::PASSWORD;
 use testing::browser::{Browser, post_form};
 use testing::{Answer, Database, Postgres, Sqlite, Team, TestApp};
 
 /// The fields of a form of a page that people do not see.
 fn hidden(page: &str, action: &str) -> Vec<(String, String)> {
-    let from = page.find(&format!("action=\"{action}\"")).expect("the form");
+    let from = page.find(&format!("method=\"post\" action=\"{action}\"")).expect("the form");
     let form = page[from..].split("</form>").next().expect("its end");
     let inputs = form.split("<input type=\"hidden\" name=\"").skip(1);
-    let part = |text: &str, at: usize| text.split('"').nth(at).unwrap_or_default().to_owned();
+    let part = |text: &str, at: usize| text.split('"').nth(at).unwrap_or_default().replace("&#38;", "&");
     inputs.map(|input| (part(input, 0), part(input, 2))).collect()
 }
 
@@ -46,7 +47,10 @@ async fn a_record_has_a_page_with_its_customer_and_history(#[values(Sqlite, Post
     let link = format!("<a href=\"/customers/{customer}\">絆商店</a>");
     let browser = Browser::open(&app, &sales.email).await;
     let page = browser.get(&format!("/meetings/{meeting}")).await.expect(200);
-    holds(&page, &["<h1 id=\"record-title\"", "初回訪問", &link, "45 分", "本社", "見積もりを送る", "商談の記録"]);
+    holds(
+        &page,
+        &["<h1 id=\"record-title\"", "初回訪問", &link, "45 分", "本社", "見積もりを送る", "商談の記録"],
+    );
     holds(&page, &[&format!("href=\"/meetings/{meeting}/edit\"")]);
     let page = browser.get(&format!("/tasks/{task}")).await.expect(200);
     holds(&page, &["見積書", &link, "税抜で", "タスクの変更", "変更: メモ", "タスクの追加"]);
@@ -96,4 +100,147 @@ async fn a_record_is_edited_on_its_page_and_merged(#[values(Sqlite, Postgres)] o
     let gone = send(&browser, &stale, &removal, &[]).await.expect(303);
     assert_eq!(gone.header("location"), Some("/meetings?done=removed"));
     browser.get(&page).await.expect(404);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn what_is_added_from_a_customer_s_page_leads_back_there(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let Team { sales, .. } = Team::of(&app).await;
+    sales.customer("別の顧客").await;
+    let customer = sales.customer("絆商店").await.id();
+    let page = format!("/customers/{customer}");
+    let browser = Browser::open(&app, &sales.email).await;
+    let shown = browser.get(&page).await.expect(200);
+    let chosen = format!("<option value=\"{customer}\" selected>絆商店</option>");
+    assert_eq!(shown.text.matches(&chosen).count(), 3, "{shown}");
+    let of = ("customer_id", customer.as_str());
+    for (list, typed, wrong, word) in [
+        ("/tasks", vec![of, ("title", "電話"), ("due_at", "2099-03-02T18:30")], ("title", ""), "added"),
+        (
+            "/meetings",
+            vec![of, ("title", "訪問"), ("met_at", "2026-03-02T18:30")],
+            ("met_at", "いつか"),
+            "recorded",
+        ),
+        (
+            "/approvals",
+            vec![of, ("title", "値引き"), ("amount", "1,000"), ("currency", "JPY")],
+            ("amount", "たくさん"),
+            "requested",
+        ),
+    ] {
+        let there = format!("{page}?done={word}");
+        let made = send(&browser, &shown, list, &typed).await.expect(303);
+        assert_eq!(made.header("location"), Some(there.as_str()), "{list}");
+        // A form that was refused knows where it came from, and of whom it is.
+        let mistaken: Vec<_> =
+            typed.iter().copied().filter(|(name, _)| *name != wrong.0).chain([wrong]).collect();
+        let refused = send(&browser, &shown, list, &mistaken).await.expect(422);
+        holds(&refused, &[&chosen, &format!("name=\"back\" value=\"{page}\"")]);
+        let made = send(&browser, &refused, list, &typed).await.expect(303);
+        assert_eq!(made.header("location"), Some(there.as_str()), "{list}");
+    }
+    let done = browser.get(&format!("{page}?done=added")).await.expect(200);
+    holds(&done, &["追加しました。"]);
+    for elsewhere in ["https://evil.example/", "//evil.example"] {
+        let fields = [of, ("title", "電話"), ("due_at", "2099-03-02T18:30"), ("back", elsewhere)];
+        let made = browser.post("/tasks", &fields).await.expect(303);
+        assert_eq!(made.header("location"), Some("/tasks?done=added"), "{elsewhere}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_way_back_to_the_customer_outlives_a_sign_in() {
+    let app = TestApp::start(Sqlite).await;
+    let Team { sales, .. } = Team::of(&app).await;
+    let customer = sales.customer("絆商店").await.id();
+    let page = format!("/customers/{customer}");
+    let browser = Browser::open(&app, &sales.email).await;
+    let shown = browser.get(&page).await.expect(200);
+    browser.post("/logout", &[]).await.expect(303);
+    let typed = [("customer_id", customer.as_str()), ("title", "電話"), ("due_at", "2099-03-02T18:30")];
+    let asked = send(&browser, &shown, "/tasks", &typed).await.expect(401);
+    holds(&asked, &[&format!("name=\"kept.back\">\n{page}</textarea>")]);
+    let sign_in = [
+        ("email", sales.email.as_str()),
+        ("password", PASSWORD),
+        ("resume", "/tasks"),
+        ("kept.back", &page),
+        ("kept.customer_id", &customer),
+        ("kept.title", "電話"),
+        ("kept.due_at", "2099-03-02T18:30"),
+    ];
+    let signed = post_form(&browser.api, "/login", &sign_in).await.expect(307);
+    let mut back = browser.clone();
+    back.keep(&signed);
+    let again = post_form(&back.api(), "/tasks", &sign_in).await.expect(200);
+    holds(&again, &["電話", &format!("<option value=\"{customer}\" selected>")]);
+    let made = send(&back, &again, "/tasks", &typed).await.expect(303);
+    assert_eq!(made.header("location"), Some(format!("{page}?done=added").as_str()));
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_task_is_completed_where_it_stands_and_stays_to_be_taken_back(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let app = TestApp::start(on).await;
+    let Team { sales, colleague, .. } = Team::of(&app).await;
+    let customer = sales.customer("絆").await.id();
+    let mut tasks = Vec::new();
+    for day in 1..=5 {
+        let due = format!("2099-03-0{day}T10:00:00Z");
+        let task = json!({"title": format!("課題{day}"), "due_at": due, "customer_id": customer});
+        tasks.push(sales.post("/api/tasks", task).await.expect(201).id());
+    }
+    let browser = Browser::open(&app, &sales.email).await;
+    let status = |id: &str| format!("/tasks/{id}/status");
+    let order = |page: &Answer| {
+        let places = (1..=5).filter_map(|day| Some((page.text.find(&format!(">課題{day}<"))?, day)));
+        let mut places: Vec<_> = places.collect();
+        places.sort_unstable();
+        places.into_iter().map(|(_, day)| day).collect::<Vec<_>>()
+    };
+    let state = async |id: &str| sales.get(&format!("/api/tasks/{id}")).await.text_at("/status");
+
+    let list = browser.get("/tasks?status=OPEN").await.expect(200);
+    assert_eq!(order(&list), [1, 2, 3, 4, 5]);
+    let done = send(&browser, &list, &status(&tasks[1]), &[]).await.expect(303);
+    let there = done.header("location").expect("a page").to_owned();
+    assert_eq!(there, format!("/tasks?status=OPEN&kept={0}&done=completed#task-{0}", tasks[1]));
+    assert_eq!(state(&tasks[1]).await, "DONE");
+    let there = there.split('#').next().expect("the page");
+    let list = browser.get(there).await.expect(200);
+    assert_eq!(order(&list), [1, 2, 3, 4, 5], "it stays where it stood");
+    holds(&list, &["タスクを完了しました。", "aria-checked=\"true\" aria-label=\"「課題2」の完了\""]);
+    assert!(!list.text.contains("class=\"chip\""), "that it stays is no filter: {list}");
+    // The same button takes it back.
+    let back = send(&browser, &list, &status(&tasks[1]), &[]).await.expect(303);
+    assert!(back.header("location").is_some_and(|it| it.contains("done=reopened")), "{back}");
+    assert_eq!(state(&tasks[1]).await, "OPEN");
+
+    // On another page of the list it does not stand.
+    let first = browser.get("/tasks?status=OPEN&limit=2").await.expect(200);
+    let done = send(&browser, &first, &status(&tasks[0]), &[]).await.expect(303);
+    let there = done.header("location").expect("a page").split('#').next().expect("the page").to_owned();
+    let first = browser.get(&there).await.expect(200);
+    let next = first.text.split("rel=\"next\" href=\"").nth(1).and_then(|it| it.split('"').next());
+    let next = next.expect("a next page").replace("&#38;", "&").replace("&amp;", "&");
+    let second = browser.get(&next).await.expect(200);
+    assert!(!order(&second).contains(&1), "{second}");
+
+    // What somebody else may see alone, nobody keeps.
+    let hidden = colleague.task("秘密", "2099-03-02T10:00:00Z").await.id();
+    let list = browser.get(&format!("/tasks?kept={hidden}&kept=nonsense")).await.expect(200);
+    assert!(!list.text.contains("秘密"), "{list}");
+
+    let page = browser.get(&format!("/customers/{customer}")).await.expect(200);
+    let done = send(&browser, &page, &status(&tasks[2]), &[]).await.expect(303);
+    assert_eq!(done.header("location"), Some(format!("/customers/{customer}?done=completed").as_str()));
+    let page = browser.get(&format!("/tasks/{}", tasks[2])).await.expect(200);
+    holds(&page, &["aria-checked=\"true\"", "タスクの完了"]);
+    let back = send(&browser, &page, &status(&tasks[2]), &[]).await.expect(303);
+    assert_eq!(back.header("location"), Some(format!("/tasks/{}?done=reopened", tasks[2]).as_str()));
+    assert_eq!(state(&tasks[2]).await, "OPEN");
 }

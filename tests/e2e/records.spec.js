@@ -20,9 +20,9 @@ test("a customer is registered, changed, found, and deleted with what goes with 
   }).toPass();
 
   await page.getByRole("link", { name: "タスクを追加" }).click();
-  await page.fill('dialog [name="title"]', "電話する");
-  await page.click("dialog button.main");
-  await expect(page.locator("#task-list")).toContainText(name);
+  await page.fill('dialog[open] [name="title"]', "電話する");
+  await page.click("dialog[open] button.main");
+  await expect(page.locator("#customer-tasks")).toContainText("電話する");
 
   await page.goto(`${customersLike(name)}&status=ACTIVE`);
   await expect(page.locator("#customer-list tbody tr")).toHaveCount(1);
@@ -116,11 +116,17 @@ test("a task is marked by its time and completed by one click", async ({ as, api
   await page.click("dialog button.main");
   const row = page.locator("tr", { hasText: title });
   await expect(row).toContainText("期限間近");
-  await row.getByRole("button").click();
+  const box = row.getByRole("checkbox");
+  await box.click();
+  // It stays until the list is left.
+  await expect(box).toBeChecked();
+  await page.goto("/tasks");
   await expect(row).toHaveCount(0);
   await page.goto("/tasks?status=DONE");
   await expect(row).toContainText("完了");
-  await row.getByRole("button").click();
+  await box.click();
+  await expect(box).not.toBeChecked();
+  await page.goto("/tasks?status=DONE");
   await expect(row).toHaveCount(0);
   await page.goto("/tasks");
   await expect(row).toContainText("期限間近");

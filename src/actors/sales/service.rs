@@ -31,7 +31,8 @@ use domain::search::record::{Hit, RecordType};
 use domain::search::rules::{merged, ranked};
 use domain::task::messages::TaskCounts;
 use domain::task::messages::{
-    AlertDueTasks, ChangeTask, CreateTask, DeleteTask, DueTask, FindTask, ListTasks, ReadTaskActivity, TaskStats,
+    AlertDueTasks, ChangeTask, CreateTask, DeleteTask, DueTask, FindTask, ListTasks, ReadTaskActivity,
+    TaskStats,
 };
 use domain::task::record::Task;
 use domain::task::rules::TaskCommand;

@@ -11,7 +11,7 @@ use kernel::error::Error;
 use kernel::ids::Id;
 
 /// Parameters that narrow nothing.
-const OTHERS: [&str; 5] = ["cursor", "limit", "sort", "done", "count"];
+const OTHERS: [&str; 6] = ["cursor", "limit", "sort", "done", "count", "kept"];
 
 /// A filter that the list's form does not show.
 pub struct Chip {
@@ -53,7 +53,7 @@ pub async fn hidden_filters(
         name: name.to_owned(),
         value: value.to_owned(),
         text: text(name, value).unwrap_or_else(|| "–".to_owned()),
-        without: address_without(&me.request, &[name, "cursor", "done"]),
+        without: address_without(&me.request, &[name, "cursor", "done", "kept"]),
     };
     Ok(hidden.into_iter().map(chip).collect())
 }

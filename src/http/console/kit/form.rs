@@ -34,6 +34,8 @@ pub struct Form {
     pub version: Option<i64>,
     /// The text on its button.
     pub submit: &'static str,
+    /// The page to go back to when it has been carried out, if it is another than usual.
+    pub back: Option<String>,
 }
 
 impl Form {
@@ -43,7 +45,7 @@ impl Form {
         submit: &'static str,
         fields: Vec<Field>,
     ) -> Self {
-        Self { id, action: action.into(), fields, problem: None, version: None, submit }
+        Self { id, action: action.into(), fields, problem: None, version: None, submit, back: None }
     }
 
     /// Made of a record of this version: its fields tell what they hold.
@@ -128,6 +130,9 @@ impl Form {
         }
         if posted.version().is_some() {
             self.version = posted.version();
+        }
+        if let Some(back) = posted.back("back") {
+            self.back = Some(back.to_owned());
         }
     }
 

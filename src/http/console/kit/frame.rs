@@ -42,6 +42,8 @@ pub struct Frame {
     pub done: Option<String>,
     /// The address of the first page of the list.
     pub first: String,
+    /// The page's own address, to come back to.
+    pub here: String,
 }
 
 /// Who is signed in.
@@ -64,6 +66,7 @@ impl Frame {
             unread: 0,
             done: None,
             first: String::new(),
+            here: String::new(),
         }
     }
 
@@ -82,7 +85,18 @@ impl Frame {
         let who = Who { caller, name: user.name.clone() };
         // Auth checks the shape of a zone's name, not whether there is such a zone.
         let zone = user.time_zone.parse().unwrap_or(Tz::UTC);
-        Self { locale, zone, now, who: Some(who), section, form, unread, done, first: String::new() }
+        Self {
+            locale,
+            zone,
+            now,
+            who: Some(who),
+            section,
+            form,
+            unread,
+            done,
+            first: String::new(),
+            here: String::new(),
+        }
     }
 
     /// The text of a key. One that is missing shows: the E2E looks for the brackets.

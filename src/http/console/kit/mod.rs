@@ -15,6 +15,7 @@ pub mod once;
 pub mod record_pages;
 pub mod record_view;
 pub mod resume;
+pub mod return_to;
 pub mod search;
 pub mod session;
 pub mod session_user;

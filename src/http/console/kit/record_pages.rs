@@ -17,6 +17,7 @@ use crate::http::console::kit::frame::{Frame, Outcome, html, ok, redirect};
 use crate::http::console::kit::merge;
 use crate::http::console::kit::once::once;
 use crate::http::console::kit::resume::{Again, Sent};
+use crate::http::console::kit::return_to::done_at;
 use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::error::HttpResult;
@@ -46,6 +47,8 @@ pub trait ListPage {
     /// Its entry of the navigation.
     const SECTION: &'static str;
     const NEW: NewForm;
+    /// The word of what was done when a record was made.
+    const DONE: &'static str;
     type Record;
     /// What the form becomes.
     type New: DeserializeOwned + Rules;
@@ -77,7 +80,7 @@ pub trait ListPage {
     async fn create(me: &SessionUser, new: Self::New, posted: &Fields, context: Context)
     -> Result<Id, Error>;
 
-    /// The address to go to when the record was made.
+    /// The address to go to when the record was made, unless the form names another.
     fn made(id: Id) -> String;
 
     /// The page after a form was refused, with what can be mended beside it.
@@ -187,7 +190,10 @@ pub async fn create<P: ListPage>(me: SessionUser, sent: Sent) -> HttpResult {
         Ok(new) => once(&me, &posted, |context| P::create(&me, new, &posted, context)).await,
     };
     match made {
-        Ok(id) => Ok(redirect(&P::made(id))),
+        Ok(id) => {
+            let back = posted.back("back").map_or_else(|| P::made(id), str::to_owned);
+            Ok(redirect(&done_at(&back, P::DONE)))
+        }
         Err(error) if is_mendable(&error) => {
             form.fill(&posted);
             search::name_chosen(&me, &mut form.fields).await?;

@@ -81,7 +81,8 @@ pub async fn frame_of(request: &HttpRequest, section: &'static str) -> Frame {
     let form = session::vouch(&gateway, caller.user_id, caller.session_id).unwrap_or_default();
     let unread = unread(&gateway, caller).await;
     let frame = Frame::of(&user.user, *caller, section, gateway.clock.now(), form, unread, done.as_deref());
-    Frame { first: address_without(request, &["cursor", "done"]), ..frame }
+    let (first, here) = (&["cursor", "done", "kept"][..], &["done"][..]);
+    Frame { first: address_without(request, first), here: address_without(request, here), ..frame }
 }
 
 /// The address of a page without some of its parameters.

@@ -102,6 +102,7 @@ pub struct Approvals;
 
 impl ListPage for Approvals {
     const SECTION: &'static str = "approvals";
+    const DONE: &'static str = "requested";
     const NEW: NewForm = NewForm { id: "new-approval", action: "/approvals", submit: "submit-request" };
     type Record = Approval;
     type New = NewApproval;
@@ -163,7 +164,7 @@ impl ListPage for Approvals {
     }
 
     fn made(id: Id) -> String {
-        format!("/approvals/{id}?done=requested")
+        format!("/approvals/{id}")
     }
 }
 

@@ -17,7 +17,7 @@ use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::References;
 use crate::http::console::kit::once::once;
 use crate::http::console::kit::record_pages;
-use crate::http::console::kit::record_pages::EditPage;
+use crate::http::console::kit::record_pages::{EditPage, ListPage};
 use crate::http::console::kit::resume::Sent;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::{Edit, Removal, list_params};
@@ -25,13 +25,13 @@ use crate::http::console::kit::timeline::Timeline;
 use crate::http::console::pages::approvals;
 use crate::http::console::pages::customers::{Customers, details};
 use crate::http::console::pages::meetings;
-use crate::http::console::pages::meetings::MeetingRow;
+use crate::http::console::pages::meetings::{MeetingRow, Meetings};
 use crate::http::console::pages::sagas::counted;
 use crate::http::console::pages::tasks;
-use crate::http::console::pages::tasks::TaskRow;
+use crate::http::console::pages::tasks::{TaskRow, Tasks};
 use crate::http::extract::PathId;
 use crate::http::state::Gateway;
-use approvals::ApprovalRow;
+use approvals::{ApprovalRow, Approvals};
 use domain::approval::messages::ApprovalFilter;
 use domain::customer::messages::{ChangeCustomer, DeleteCustomer};
 use domain::customer::record::Customer;
@@ -54,6 +54,10 @@ struct CustomerPage {
     meetings: Vec<MeetingRow>,
     tasks: Vec<TaskRow>,
     approvals: Vec<ApprovalRow>,
+    /// The forms of what is added to the customer.
+    new_task: Form,
+    new_meeting: Form,
+    new_approval: Form,
     timeline: Timeline,
 }
 
@@ -78,10 +82,19 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
         meetings: meetings::recent(&me, &f, meetings).await?,
         tasks: tasks::recent(&me, &f, tasks).await?,
         approvals: approvals::recent(&me, &f, approvals).await?,
+        new_task: form_of::<Tasks>(&me, &f, &customer).await?,
+        new_meeting: form_of::<Meetings>(&me, &f, &customer).await?,
+        new_approval: form_of::<Approvals>(&me, &f, &customer).await?,
         timeline: Timeline::of(&me, &f, &address(&customer), events).await?,
         customer,
         f,
     }))
+}
+
+/// The form of a new record about a customer, which leads back to the customer's page.
+async fn form_of<P: ListPage>(me: &SessionUser, f: &Frame, customer: &Customer) -> Result<Form, Error> {
+    let form = record_pages::new_form::<P>(me, f, Some(customer.id)).await?;
+    Ok(Form { back: Some(address(customer)), ..form })
 }
 
 fn address(customer: &Customer) -> String {

@@ -92,6 +92,7 @@ pub fn details(customer: Option<&Customer>) -> Vec<Field> {
 
 impl ListPage for Customers {
     const SECTION: &'static str = "customers";
+    const DONE: &'static str = "registered";
     const NEW: NewForm = NewForm { id: "new-customer", action: "/customers", submit: "submit-create" };
     type Record = Customer;
     type New = NewCustomer;
@@ -166,7 +167,7 @@ impl ListPage for Customers {
     }
 
     fn made(_: Id) -> String {
-        "/customers?done=registered".to_owned()
+        "/customers".to_owned()
     }
 
     async fn refused(

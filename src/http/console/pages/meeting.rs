@@ -7,7 +7,7 @@ use askama::Template;
 
 use crate::http::console::kit::form::Form;
 use crate::http::console::kit::form_data::Posted;
-use crate::http::console::kit::frame::{Frame};
+use crate::http::console::kit::frame::Frame;
 use crate::http::console::kit::record_pages;
 use crate::http::console::kit::record_pages::{EditPage, RecordPage};
 use crate::http::console::kit::record_view::{RecordView, Shown, wanted};
@@ -58,7 +58,12 @@ impl EditPage for Meetings {
         format!("{}/edit", address(meeting))
     }
 
-    async fn view_of(me: &SessionUser, f: Frame, meeting: &Meeting, form: Form) -> Result<MeetingPage, Error> {
+    async fn view_of(
+        me: &SessionUser,
+        f: Frame,
+        meeting: &Meeting,
+        form: Form,
+    ) -> Result<MeetingPage, Error> {
         page(me, f, meeting, Shown::Form(form)).await
     }
 

@@ -54,11 +54,7 @@ pub struct MeetingsPage {
 ///
 /// # Errors
 /// `unavailable`, `overloaded`.
-pub async fn rows(
-    me: &SessionUser,
-    frame: &Frame,
-    meetings: Vec<Meeting>,
-) -> Result<Vec<MeetingRow>, Error> {
+pub async fn rows(me: &SessionUser, frame: &Frame, meetings: Vec<Meeting>) -> Result<Vec<MeetingRow>, Error> {
     let references = References::default()
         .customers(meetings.iter().map(|meeting| meeting.customer_id))
         .users(meetings.iter().map(|meeting| meeting.owner_id));
@@ -90,6 +86,7 @@ pub struct Meetings;
 
 impl ListPage for Meetings {
     const SECTION: &'static str = "meetings";
+    const DONE: &'static str = "recorded";
     const NEW: NewForm = NewForm { id: "new-meeting", action: "/meetings", submit: "submit-record" };
     type Record = Meeting;
     type New = NewMeeting;
@@ -163,7 +160,7 @@ impl ListPage for Meetings {
     }
 
     fn made(_: Id) -> String {
-        "/meetings?done=recorded".to_owned()
+        "/meetings".to_owned()
     }
 }
 

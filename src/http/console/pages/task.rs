@@ -12,6 +12,7 @@ use crate::http::console::kit::record_pages;
 use crate::http::console::kit::record_pages::{EditPage, RecordPage};
 use crate::http::console::kit::record_view::{RecordView, Shown, wanted};
 use crate::http::console::kit::resume::Sent;
+use crate::http::console::kit::return_to::keeping;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::timeline::Timeline;
 use crate::http::console::pages::tasks;
@@ -105,13 +106,16 @@ pub async fn change(me: SessionUser, id: PathId, sent: Sent) -> HttpResult {
     record_pages::change::<Tasks>(me, id, sent).await
 }
 
-/// One click where the task stands: done, or open again.
+/// One click where the task stands: done, or open again. It leads back to the page with the click.
 #[post("/tasks/{id}/status")]
 pub async fn set_status(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
-    let status = if posted.0.get("status") == Some("OPEN") { TaskStatus::Open } else { TaskStatus::Done };
+    let (status, done) = match posted.0.get("status") {
+        Some("OPEN") => (TaskStatus::Open, "reopened"),
+        _ => (TaskStatus::Done, "completed"),
+    };
     let changes = TaskChanges { status: Some(status), ..TaskChanges::default() };
     me.gateway.sales.service.ask(ChangeTask { id: id.0, changes, context: me.context(None) }).await?;
-    Ok(redirect(posted.0.back("back").unwrap_or("/tasks")))
+    Ok(redirect(&keeping(posted.0.back("back").unwrap_or("/tasks"), id.0, done)))
 }
 
 #[post("/tasks/{id}/delete")]

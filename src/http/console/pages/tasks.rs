@@ -17,6 +17,7 @@ use crate::http::console::kit::lookups::{CustomerLink, References};
 use crate::http::console::kit::record_pages;
 use crate::http::console::kit::record_pages::{EMBEDDED_ROWS, ListPage, NewForm, new_form};
 use crate::http::console::kit::resume::Sent;
+use crate::http::console::kit::return_to::kept;
 use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::{list_params, narrowed};
@@ -26,10 +27,11 @@ use crate::http::paging::next_address;
 use domain::task::messages::{CreateTask, DUE_FIRST, ListTasks, TaskFilter};
 use domain::task::record::{NewTask, Task, TaskStatus};
 use domain::task::rules::alert_horizon;
+use kernel::clock::Timestamp;
 use kernel::context::Context;
-use kernel::error::Error;
+use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
-use kernel::page::{Page, PageRequest};
+use kernel::page::{Keyset, Page, PageRequest};
 
 /// What the form of a new task begins with.
 const DUE_IN: Duration = Duration::from_hours(24);
@@ -101,11 +103,43 @@ pub async fn recent(me: &SessionUser, frame: &Frame, filter: TaskFilter) -> Resu
     rows(me, frame, me.gateway.sales.service.ask(asked).await?.items).await
 }
 
+/// Adds to a page of tasks those that it keeps (see [`return_to`](crate::http::console::kit::return_to)), where they stood.
+///
+/// # Errors
+/// `unavailable`, `overloaded`.
+pub async fn keep(
+    me: &SessionUser,
+    kept: &[Id],
+    page: &mut Page<Task>,
+    after: Option<Keyset>,
+) -> Result<(), Error> {
+    let begin = after.and_then(|row| Some((Timestamp::parse(&row.value)?, row.id)));
+    for id in kept {
+        if page.items.iter().any(|task| task.id == *id) {
+            continue;
+        }
+        let task = match me.gateway.sales.find_task(me.caller(), *id).await {
+            Ok(task) => (*task).clone(),
+            Err(error) if error.code == ErrorCode::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        let place = (task.due_at, task.id);
+        let at = page.items.partition_point(|other| (other.due_at, other.id) < place);
+        let is_of_another_page =
+            begin.is_some_and(|begin| place <= begin) || (at == page.items.len() && page.next.is_some());
+        if !is_of_another_page {
+            page.items.insert(at, task);
+        }
+    }
+    Ok(())
+}
+
 /// The pages of tasks.
 pub struct Tasks;
 
 impl ListPage for Tasks {
     const SECTION: &'static str = "tasks";
+    const DONE: &'static str = "added";
     const NEW: NewForm = NewForm { id: "new-task", action: "/tasks", submit: "submit-add" };
     type Record = Task;
     type New = NewTask;
@@ -144,8 +178,11 @@ impl ListPage for Tasks {
         let TaskParams { q, status, assignee_id, customer_id, due_before, .. } = params;
         let status = status.unwrap_or_default();
         let filter = TaskFilter { q, status: Some(status), assignee_id, customer_id, due_before };
+        let after = page.after.clone();
         let list = ListTasks { caller: me.caller(), filter, page };
-        let Page { items, next, .. } = me.gateway.sales.service.ask(list).await?;
+        let mut page = me.gateway.sales.service.ask(list).await?;
+        keep(me, &kept(&given), &mut page, after).await?;
+        let Page { items, next, .. } = page;
         let form = match form {
             Some(form) => form,
             None => new_form::<Self>(me, &f, customer_id).await?,
@@ -168,7 +205,7 @@ impl ListPage for Tasks {
     }
 
     fn made(_: Id) -> String {
-        "/tasks?done=added".to_owned()
+        "/tasks".to_owned()
     }
 }
 

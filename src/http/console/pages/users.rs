@@ -63,6 +63,7 @@ pub struct Users;
 
 impl ListPage for Users {
     const SECTION: &'static str = "admin";
+    const DONE: &'static str = "added";
     const NEW: NewForm = NewForm { id: "new-user", action: "/admin/users", submit: "submit-add" };
     type Record = User;
     type New = NewUser;
@@ -131,7 +132,7 @@ impl ListPage for Users {
     }
 
     fn made(_: Id) -> String {
-        "/admin/users?done=added".to_owned()
+        "/admin/users".to_owned()
     }
 }
 
