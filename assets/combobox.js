@@ -1,6 +1,8 @@
 // The choice of a customer or a person as one types: WAI-ARIA's editable combobox with list autocomplete. The server
 // searches; without this script the same field is a list of what is chosen and a line for a name.
 
+import { make, Options } from "./listbox.js";
+
 /** How long a pause in typing is, before the server is asked. */
 const PAUSE = 150;
 
@@ -16,7 +18,7 @@ class Combobox {
   #line;
   /** What is shown and chosen to begin with. */
   #first;
-  #active = -1;
+  #options;
   #timer = null;
   #asking = null;
 
@@ -31,6 +33,7 @@ class Combobox {
     const found = [...select.options].slice(1).filter((it) => !it.selected);
     this.#list = make("ul", { role: "listbox", id: `combo-${count}`, class: "combo-list" });
     this.#list.hidden = true;
+    this.#options = new Options(this.#input, this.#list);
     this.#toggle = make("button", { type: "button", tabindex: "-1", class: "plain combo-toggle" });
     this.#status = make("p", { role: "status", class: "combo-status hint" });
     this.#toggle.setAttribute("aria-label", box.dataset.toggle);
@@ -97,10 +100,6 @@ class Combobox {
     return !this.#list.hidden;
   }
 
-  get #options() {
-    return [...this.#list.children];
-  }
-
   #choose(id, label) {
     this.#chosen.value = id;
     this.#input.value = label;
@@ -163,7 +162,7 @@ class Combobox {
       return option;
     });
     this.#list.replaceChildren(...options);
-    this.#activate(-1);
+    this.#options.activate(-1);
     this.#open(opens && options.length > 0);
   }
 
@@ -180,31 +179,16 @@ class Combobox {
   #close() {
     this.#asking?.abort();
     clearTimeout(this.#timer);
-    this.#activate(-1);
+    this.#options.activate(-1);
     this.#open(false);
     this.#say("");
   }
 
-  #activate(place) {
-    const options = this.#options;
-    options[this.#active]?.setAttribute("aria-selected", "false");
-    this.#active = place;
-    const option = options[place];
-    if (option) {
-      option.setAttribute("aria-selected", "true");
-      option.scrollIntoView({ block: "nearest" });
-      this.#input.setAttribute("aria-activedescendant", option.id);
-    } else {
-      this.#input.removeAttribute("aria-activedescendant");
-    }
-  }
-
   #move(step) {
-    const { length } = this.#options;
     if (!this.#isOpen) {
-      this.#show(() => this.#activate(step > 0 ? 0 : this.#options.length - 1));
-    } else if (length > 0) {
-      this.#activate(this.#active < 0 ? (step > 0 ? 0 : length - 1) : (this.#active + step + length) % length);
+      this.#show(() => this.#options.move(step));
+    } else {
+      this.#options.move(step);
     }
   }
 
@@ -219,7 +203,7 @@ class Combobox {
     if (event.isComposing) {
       return;
     }
-    const active = this.#isOpen ? this.#options[this.#active] : undefined;
+    const active = this.#isOpen ? this.#options.active : undefined;
     switch (event.key) {
       case "ArrowDown":
       case "ArrowUp":
@@ -252,21 +236,13 @@ class Combobox {
       case "ArrowRight":
       case "Home":
       case "End":
-        this.#activate(-1);
+        this.#options.activate(-1);
         return;
       default:
         return;
     }
     event.preventDefault();
   }
-}
-
-function make(tag, attributes) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    element.setAttribute(name, value);
-  }
-  return element;
 }
 
 /** Makes comboboxes of the fields in a part of the page. */

@@ -4,7 +4,9 @@ import { prepareForms } from "./forms.js";
 import { editInPlace } from "./in_place.js";
 import { followEvents } from "./live.js";
 import { prepare } from "./page.js";
+import { preparePalette, rememberRecord } from "./palette.js";
 import { sendForms } from "./send.js";
+import { prepareShortcuts } from "./shortcuts.js";
 import { askBeforeLeaving } from "./unsaved.js";
 
 // What was done is said once, not again when the page is read anew.
@@ -32,6 +34,9 @@ async function comeIn(next) {
 }
 
 if (document.body.dataset.user) {
+  preparePalette();
+  prepareShortcuts();
+  rememberRecord();
   followEvents(document.body.dataset.user);
 } else if (document.getElementById("next")) {
   comeIn(document.getElementById("next").value);

@@ -465,3 +465,47 @@ security-signed-out = Logged out
 security-session-ended = Session ended by its user
 security-session-replaced = Session ended by a new login
 security-session-evicted = Session ended: too many
+
+# The search of everything, and the keys.
+
+type-customer = Customer
+type-meeting = Meeting
+type-task = Task
+type-approval = Approval
+palette-open = Search
+palette-label = Search and go to
+palette-placeholder = Customers, meetings, tasks, pages, actions…
+palette-failed = The search could not be reached. Please try again.
+palette-recent = Opened recently
+palette-records = Records
+palette-actions = Actions
+palette-pages = Pages
+search-title = Search
+search-label = Words of a customer, meeting, task or approval
+search-none = Nothing matches. Try other or fewer words.
+search-missing = Not available right now: { $text }. Everything else was searched.
+search-places = Pages and actions
+shortcuts-title = Keyboard shortcuts
+shortcuts-about = Single keys do nothing while you type, and can be switched off for this browser.
+shortcuts-switch = Use single-key shortcuts
+shortcut-palette = Search everything
+shortcut-search = Go to the search of the page, or search everything
+shortcut-create = Open the form of the page's new record
+shortcut-help = List the shortcuts
+
+# Home.
+
+nav-home = Home
+home-today = Due today and overdue
+home-today-none = You have no tasks due today.
+home-today-all = All my open tasks
+home-awaiting = Awaiting my decision
+home-awaiting-none = No request is waiting for you.
+home-awaiting-all = All pending requests
+home-news = What others changed in my records
+home-news-none = Nothing new since you last looked.
+home-news-more = There are older changes that are not shown here. Each customer's page has its whole history.
+home-news-seen = Mark as seen
+home-news-customers = To my customers
+home-unavailable = This is not available right now. The rest of the page is up to date.
+done-seen = Marked as seen.

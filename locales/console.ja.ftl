@@ -464,3 +464,47 @@ security-signed-out = ログアウト
 security-session-ended = 本人によるセッション終了
 security-session-replaced = 再ログインによるセッション終了
 security-session-evicted = 上限超過によるセッション終了
+
+# 全体の検索とショートカット。
+
+type-customer = 顧客
+type-meeting = 商談
+type-task = タスク
+type-approval = 承認申請
+palette-open = 検索
+palette-label = 検索と移動
+palette-placeholder = 顧客・商談・タスク・ページ・操作を検索
+palette-failed = 検索できませんでした。もう一度お試しください。
+palette-recent = 最近開いたもの
+palette-records = 記録
+palette-actions = 操作
+palette-pages = ページ
+search-title = 検索
+search-label = 顧客・商談・タスク・承認申請の言葉
+search-none = 該当するものはありません。言葉を変えるか減らしてお試しください。
+search-missing = { $text }は一時的に検索できません。ほかは検索しました。
+search-places = ページと操作
+shortcuts-title = キーボードショートカット
+shortcuts-about = 1 文字のキーは入力中には働きません。このブラウザーで使わないようにもできます。
+shortcuts-switch = 1 文字のショートカットを使う
+shortcut-palette = すべてを検索
+shortcut-search = ページの検索欄へ移動 (なければすべてを検索)
+shortcut-create = ページの新規登録フォームを開く
+shortcut-help = ショートカットの一覧
+
+# ホーム。
+
+nav-home = ホーム
+home-today = 今日までのタスク
+home-today-none = 今日が期限のタスクはありません。
+home-today-all = 自分の未完了タスクをすべて見る
+home-awaiting = 自分の判断を待つ申請
+home-awaiting-none = 判断を待つ申請はありません。
+home-awaiting-all = 申請中のものをすべて見る
+home-news = 自分の記録の新しい変更
+home-news-none = 前回確認してからの変更はありません。
+home-news-more = これより前の変更はここには表示していません。各顧客のページですべての履歴を確認できます。
+home-news-seen = 確認済みにする
+home-news-customers = 自分の顧客を見る
+home-unavailable = 一時的に表示できません。ほかの部分は最新です。
+done-seen = 確認済みにしました。

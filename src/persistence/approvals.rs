@@ -61,6 +61,13 @@ pub async fn list(
             .filter_some("approver_id = ?", filter.approver_id)
             .filter_some("status = ?", filter.status.map(|status| status.as_str()))
             .filter_some("customer_id = ?", filter.customer_id);
+        let sql = match filter.awaits {
+            Some(user) => {
+                let waits = "(approver_id = ? OR approver_id IS NULL) AND requester_id <> ?";
+                sql.filter(waits, [user.into(), user.into()])
+            }
+            None => sql,
+        };
         found::APPROVALS.holding(db.dialect(), sql, owner, words)
     };
     let each = (filter.status.is_none() && filter.customer_id.is_none()).then_some(STATUSES);
@@ -86,7 +93,11 @@ pub async fn list(
     let rows = db.rows_of(&APPROVALS, list.rows(narrow)).await?;
     let total = match request.count {
         false => None,
-        true if filter.customer_id.is_some() || filter.approver_id.is_some() || !words.is_empty() => {
+        true if filter.customer_id.is_some()
+            || filter.approver_id.is_some()
+            || filter.awaits.is_some()
+            || !words.is_empty() =>
+        {
             Some(db.number(list.count(narrow)).await?)
         }
         true => Some(match only(owner, filter.requester_id) {

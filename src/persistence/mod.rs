@@ -11,6 +11,7 @@ pub mod found;
 pub mod login_buckets;
 pub mod login_failures;
 pub mod meetings;
+pub mod news;
 pub mod record_activity;
 pub mod sagas;
 pub mod security_log;

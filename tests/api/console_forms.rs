@@ -208,7 +208,7 @@ async fn a_form_without_a_session_is_kept_through_the_sign_in() {
     for elsewhere in ["https://evil.example/", "//evil.example", "/logout"] {
         let fields = [("email", sales.email.as_str()), ("password", PASSWORD), ("resume", elsewhere)];
         let answer = post_form(&browser.api, "/login", &fields).await.expect(303);
-        assert_eq!(answer.header("location"), Some("/customers"), "{elsewhere}");
+        assert_eq!(answer.header("location"), Some("/"), "{elsewhere}");
     }
 }
 
@@ -241,7 +241,8 @@ async fn an_address_of_a_form_alone_leads_to_its_page() {
     let customer = sales.customer("絆").await.id();
     let browser = Browser::open(&app, &sales.email).await;
     for (path, page) in [
-        ("/logout", "/customers"),
+        ("/logout", "/"),
+        ("/news/seen", "/"),
         ("/notifications/read-all", "/notifications"),
         ("/settings/password", "/settings"),
         (&format!("/tasks/{customer}/status"), &format!("/tasks/{customer}")),

@@ -9,6 +9,9 @@ const SCREENS = "../../target/screens";
 
 /** A page's name and how to get there, as an ADMIN. */
 const PAGES = [
+  ["home", "/"],
+  ["search", "/search?q=a"],
+  ["shortcuts", "/shortcuts"],
   ["customers", "/customers"],
   ["customer-new", "/customers#new-customer"],
   ["customer", (page) => follow(page, "/customers?sort=created_at")],

@@ -378,6 +378,7 @@ fn of_opportunity() {
         customer_id: Some(new_id()),
         requester_id: None,
         approver_id: Some(new_id()),
+        awaits: Some(new_id()),
     };
     tried.call(opportunity::ListApprovals { caller: caller(), filter, page: page() }, pages(approval()));
     let (from, to) = (begin(), moment());
@@ -434,6 +435,9 @@ fn of_analytics() {
     let whole = reports::ReportDay { date: day, begin: begin(), end: moment() };
     let metrics = reports::ReadMetrics { caller: caller(), owner_id: Some(new_id()), days: vec![whole] };
     tried.call(metrics, [vec![figures]]);
+    let news = || reports::News { events: vec![an_event()], more: true, position: i64::MAX };
+    tried.call(reports::ReadNews { caller: caller(), limit: 20 }, [news()]);
+    tried.call(reports::MarkNewsSeen { position: 7, context: context() }, [7]);
     let read = reports::ReadActivity { caller: caller(), customer_id: new_id(), page: page() };
     tried.call(read, pages(an_event()));
     for which in [analytics::Which::All, analytics::Which::Unread, analytics::Which::About(new_id())] {

@@ -8,6 +8,8 @@ use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, T
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
+use crate::clock::Timestamp;
+
 /// The id of an aggregate, an event, a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Id(Uuid);
@@ -21,6 +23,12 @@ impl Id {
     /// The id of Kizuna itself as a caller.
     pub const fn nil() -> Self {
         Self(Uuid::nil())
+    }
+
+    /// An id that is less than all that are made from this moment on.
+    pub fn earliest(at: Timestamp) -> Self {
+        let millis = u128::try_from(at.micros() / 1_000).unwrap_or(0);
+        Self(Uuid::from_u128(millis << 80))
     }
 
     pub fn is_nil(&self) -> bool {

@@ -7,6 +7,7 @@ pub mod client;
 pub mod dealt_with;
 pub mod deletions;
 pub mod metrics;
+pub mod news;
 pub mod notifications;
 pub mod read_all;
 pub mod service;

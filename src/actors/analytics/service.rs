@@ -16,7 +16,7 @@ use domain::notification::messages::{
 use domain::notification::record::Notification;
 use domain::report::messages::DayMetrics;
 use domain::report::messages::SalesSummary;
-use domain::report::messages::{ReadActivity, ReadMetrics, ReadSummary};
+use domain::report::messages::{MarkNewsSeen, News, ReadActivity, ReadMetrics, ReadNews, ReadSummary};
 use domain::saga::messages::CountReferring;
 use domain::saga::record::{Counted, Counts};
 use kernel::clock::Clock;
@@ -70,6 +70,8 @@ serve!(AnalyticsService as ServiceName::Analytics, {
         let notifications = deletions::count(&service.db, NOTIFICATIONS_OF_CUSTOMER, message.id, None).await?;
         Ok(Counts::from([(Counted::Notifications, notifications)]))
     },
+    ReadNews read => |service, message| News { service.read_news(message).await },
+    MarkNewsSeen command => |service, message| i64 { service.mark_seen(message).await },
     ReadActivity read => |service, message| Page<EventRecord> { service.read_activity(message).await },
     ListNotifications read => |service, message| Page<Notification> {
         Ok(queries::notifications(&service.db, message.caller.user_id, message.which, &message.page).await?)

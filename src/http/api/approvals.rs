@@ -52,7 +52,7 @@ pub async fn list(api: ApiRequest, params: Params<ApprovalParams>) -> HttpResult
     let page = params.0.page(|keyset| NEWEST_FIRST.fits(keyset))?;
     Words::parse(params.0.q.as_deref())?;
     let ApprovalParams { q, status, customer_id, requester_id, approver_id, .. } = params.0;
-    let filter = ApprovalFilter { q, status, customer_id, requester_id, approver_id };
+    let filter = ApprovalFilter { q, status, customer_id, requester_id, approver_id, awaits: None };
     let caller = api.auth.caller;
     resource::list::<Approval, _>(api, page, move |page| ListApprovals {
         caller,

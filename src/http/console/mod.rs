@@ -26,8 +26,8 @@ use kit::resume::is_form;
 use kit::session::Identity;
 use kit::{assets, frame, session, session_user, shared_pages};
 use pages::{
-    admin, approvals, audit, choices, customer, customers, login, meeting, meetings, notifications, reports,
-    sagas, security, settings, task, tasks, users,
+    admin, approvals, audit, choices, customer, customers, home, login, meeting, meetings, notifications,
+    reports, sagas, search, security, settings, shortcuts, task, tasks, users,
 };
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
@@ -35,7 +35,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Addresses that take forms and are no pages. Somebody may come back to one after a sign-in.
-const FORMS_ALONE: [&str; 10] = [
+const FORMS_ALONE: [&str; 11] = [
+    "/news/seen",
     "/logout",
     "/meetings/{id}/delete",
     "/tasks/{id}/delete",
@@ -52,13 +53,17 @@ const FORMS_ALONE: [&str; 10] = [
 pub fn pages(config: &mut ServiceConfig) {
     let pages = web::scope("")
         .service(assets::asset)
-        .service(login::home)
+        .service(home::index)
+        .service(home::seen)
         .service(login::index)
         .service(login::login)
         .service(login::logout)
         .service(login::renewed)
         .service(web::resource(FORMS_ALONE).guard(guard::Get()).to(login::lead))
         .service(choices::index)
+        .service(search::index)
+        .service(search::palette)
+        .service(shortcuts::index)
         .service(customers::index)
         .service(customers::create)
         .service(customer::index)

@@ -148,8 +148,14 @@ async fn meetings_tasks_and_approvals_have_an_index_for_each_filter(#[case] on: 
         }
         for status in [None, Some(ApprovalStatus::Pending)] {
             for approver_id in [None, Some(owner)] {
-                let filter =
-                    ApprovalFilter { status, customer_id, requester_id: owner_id, approver_id, q: None };
+                let filter = ApprovalFilter {
+                    status,
+                    customer_id,
+                    requester_id: owner_id,
+                    approver_id,
+                    q: None,
+                    awaits: None,
+                };
                 let mut columns = columns("requester_id", true);
                 if customer_id.is_none() {
                     columns.extend(approver_id.map(|_| "approver_id"));

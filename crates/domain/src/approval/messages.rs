@@ -84,6 +84,9 @@ pub struct ApprovalFilter {
     pub customer_id: Option<Id>,
     pub requester_id: Option<Id>,
     pub approver_id: Option<Id>,
+    /// Those that wait for this user's decision: theirs to decide or every MANAGER's, and not requested by them.
+    #[serde(default)]
+    pub awaits: Option<Id>,
 }
 
 /// The order of approvals: the newest first.

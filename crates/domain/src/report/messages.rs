@@ -12,6 +12,8 @@ use crate::meeting::messages::MeetingCounts;
 use crate::task::messages::TaskCounts;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
+use kernel::context::Context;
+use kernel::event::EventRecord;
 use kernel::ids::Id;
 use kernel::page::PageRequest;
 
@@ -53,6 +55,33 @@ pub struct ReadActivity {
     pub caller: Caller,
     pub customer_id: Id,
     pub page: PageRequest,
+}
+
+/// Reads what others have changed in the caller's records since [`MarkNewsSeen`]: the events of the timelines of customers
+/// whose record is or was the caller's, without those that the caller caused. The newest first.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ReadNews {
+    pub caller: Caller,
+    /// The most events to answer.
+    pub limit: i64,
+}
+
+/// The answer to [`ReadNews`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct News {
+    pub events: Vec<EventRecord>,
+    /// Whether there are older ones.
+    pub more: bool,
+    /// The position of the log up to which these are all.
+    pub position: i64,
+}
+
+/// The caller has seen the news up to this position of the log. The answer is the position, which is never beyond the end
+/// of the log; one that was seen before stays seen.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct MarkNewsSeen {
+    pub position: i64,
+    pub context: Context,
 }
 
 /// The figures of all services from `from` up to, but not including, `to`: those that the caller may see, or one

@@ -21,21 +21,25 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 const STYLE: &str = "text/css; charset=utf-8";
 
-const ASSETS: [Asset; 18] = [
+const ASSETS: [Asset; 22] = [
     ("style.css", STYLE, include_bytes!("../../../../assets/style.css")),
     ("parts.css", STYLE, include_bytes!("../../../../assets/parts.css")),
     ("forms.css", STYLE, include_bytes!("../../../../assets/forms.css")),
     ("combobox.css", STYLE, include_bytes!("../../../../assets/combobox.css")),
     ("lists.css", STYLE, include_bytes!("../../../../assets/lists.css")),
+    ("palette.css", STYLE, include_bytes!("../../../../assets/palette.css")),
     ("reports.css", STYLE, include_bytes!("../../../../assets/reports.css")),
     ("combobox.js", SCRIPT, include_bytes!("../../../../assets/combobox.js")),
     ("console.js", SCRIPT, include_bytes!("../../../../assets/console.js")),
     ("forms.js", SCRIPT, include_bytes!("../../../../assets/forms.js")),
     ("in_place.js", SCRIPT, include_bytes!("../../../../assets/in_place.js")),
+    ("listbox.js", SCRIPT, include_bytes!("../../../../assets/listbox.js")),
     ("live.js", SCRIPT, include_bytes!("../../../../assets/live.js")),
     ("page.js", SCRIPT, include_bytes!("../../../../assets/page.js")),
+    ("palette.js", SCRIPT, include_bytes!("../../../../assets/palette.js")),
     ("refresh.js", SCRIPT, include_bytes!("../../../../assets/refresh.js")),
     ("send.js", SCRIPT, include_bytes!("../../../../assets/send.js")),
+    ("shortcuts.js", SCRIPT, include_bytes!("../../../../assets/shortcuts.js")),
     ("toasts.js", SCRIPT, include_bytes!("../../../../assets/toasts.js")),
     ("unsaved.js", SCRIPT, include_bytes!("../../../../assets/unsaved.js")),
     ("wait.js", SCRIPT, include_bytes!("../../../../assets/wait.js")),

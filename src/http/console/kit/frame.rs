@@ -12,6 +12,8 @@ use crate::actors::operations::messages::{may_audit, may_operate};
 use crate::formats;
 use crate::http::console::kit::assets;
 use crate::http::console::kit::field::Field;
+use crate::http::console::kit::places;
+use crate::http::console::kit::places::Place;
 use crate::http::error::HttpError;
 use crate::http::problem::locale_tag;
 use crate::http::request_log::tells;
@@ -132,6 +134,11 @@ impl Frame {
 
     pub fn is(&self, section: &str) -> bool {
         self.section == section
+    }
+
+    /// The entries of the navigation.
+    pub fn nav(&self) -> Vec<&'static Place> {
+        places::nav(self)
     }
 
     /// Whether the pages of operations are the user's to open.

@@ -12,6 +12,7 @@ pub mod frame;
 pub mod lookups;
 pub mod merge;
 pub mod once;
+pub mod places;
 pub mod record_pages;
 pub mod record_view;
 pub mod resume;

@@ -134,7 +134,7 @@ impl ListPage for Approvals {
         let page = params.page(|keyset| NEWEST_FIRST.fits(keyset))?;
         let is_first = page.after.is_none();
         let ApprovalParams { q, status, customer_id, requester_id, approver_id, .. } = params;
-        let filter = ApprovalFilter { q, status, customer_id, requester_id, approver_id };
+        let filter = ApprovalFilter { q, status, customer_id, requester_id, approver_id, awaits: None };
         let list = ListApprovals { caller: me.caller(), filter, page };
         let Page { items, next, .. } = me.gateway.opportunity.service.ask(list).await?;
         let form = match form {

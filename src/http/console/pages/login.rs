@@ -18,7 +18,7 @@ use domain::user::messages::Logout;
 use kernel::error::{Error, ErrorCode};
 
 /// Where whoever is signed in begins.
-const HOME: &str = "/customers";
+const HOME: &str = "/";
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -30,12 +30,6 @@ struct LoginPage {
     next: String,
     /// The form to go on with, and what was typed into it.
     resume: Option<(String, Vec<(String, String)>)>,
-}
-
-/// The beginning.
-#[get("/")]
-pub async fn home(_: SessionUser) -> HttpResponse {
-    redirect(HOME)
 }
 
 #[get("/login")]
@@ -101,7 +95,7 @@ pub async fn keeping(request: &HttpRequest, sent: &Fields) -> Option<HttpRespons
 pub async fn lead(_: SessionUser, request: HttpRequest) -> HttpResponse {
     let (path, last) = request.path().rsplit_once('/').unwrap_or_default();
     redirect(match (path, last) {
-        ("", _) => HOME,
+        ("" | "/news", _) => HOME,
         ("/settings", _) => "/settings",
         (path, _) if path.starts_with("/settings/") => "/settings",
         (path, _) if path.starts_with("/admin/") => "/admin",
