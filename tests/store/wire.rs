@@ -263,6 +263,10 @@ fn of_sales() {
     }
     tried.call(sales::DeleteMeeting { id: new_id(), context: context() }, [Arc::new(meeting())]);
     tried.call(sales::FindMeeting { id: new_id(), caller: caller() }, [Arc::new(meeting())]);
+    let read = sales::ReadMeetingActivity { id: new_id(), caller: caller(), page: page() };
+    tried.call(read, pages(an_event()));
+    let read = tasks::ReadTaskActivity { id: new_id(), caller: caller(), page: page() };
+    tried.call(read, pages(an_event()));
     let (customer_id, owner_id) = (Some(new_id()), Some(new_id()));
     let q = Some(TEXT.into());
     let filter = sales::MeetingFilter { q, customer_id, owner_id, from: Some(moment()), to: None };
