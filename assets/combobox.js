@@ -108,6 +108,7 @@ class Combobox {
   }
 
   #typed() {
+    this.#options.activate(-1);
     this.#chosen.value = "";
     this.#input.name = this.#input.value.trim() ? this.#line : "";
     clearTimeout(this.#timer);
@@ -161,8 +162,10 @@ class Combobox {
       option.textContent = label;
       return option;
     });
+    // An answer that comes after an arrow key leaves the active option, if it still has it.
+    const active = choices.findIndex(({ id }) => id === this.#options.active?.dataset.id);
     this.#list.replaceChildren(...options);
-    this.#options.activate(-1);
+    this.#options.activate(active);
     this.#open(opens && options.length > 0);
   }
 

@@ -43,6 +43,8 @@ class Palette {
   #status;
   #timer = null;
   #asking = null;
+  /** Where the option leads that an arrow key has chosen; null after typing. */
+  #chosen = null;
   /** Enter was pressed before the answer came. */
   #waiting = false;
 
@@ -75,6 +77,7 @@ class Palette {
   open() {
     if (!this.isOpen) {
       this.#input.value = "";
+      this.#chosen = null;
       this.#list.replaceChildren();
       this.#dialog.showModal();
       this.#input.focus();
@@ -104,6 +107,7 @@ class Palette {
   }
 
   #typed() {
+    this.#chosen = null;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#search(), PAUSE);
   }
@@ -133,6 +137,12 @@ class Palette {
     }
   }
 
+  /** By an arrow key. A later answer to what was typed leaves the active option, if it still has it. */
+  #move(step) {
+    this.#options.move(step);
+    this.#chosen = this.#options.active?.dataset.href ?? null;
+  }
+
   #fail(text) {
     this.#asking = null;
     this.#waiting = false;
@@ -152,7 +162,8 @@ class Palette {
     });
     this.#list.replaceChildren(...parts);
     this.#list.scrollTop = 0;
-    this.#options.activate(count > 0 ? 0 : -1);
+    const chosen = this.#options.all.findIndex((option) => option.dataset.href === this.#chosen);
+    this.#options.activate(count > 0 ? Math.max(chosen, 0) : -1);
     this.#say(count, missing);
     if (this.#waiting) {
       this.#waiting = false;
@@ -180,10 +191,10 @@ class Palette {
     }
     switch (event.key) {
       case "ArrowDown":
-        this.#options.move(1);
+        this.#move(1);
         break;
       case "ArrowUp":
-        this.#options.move(-1);
+        this.#move(-1);
         break;
       case "Enter":
         this.#accept(event.ctrlKey || event.metaKey);

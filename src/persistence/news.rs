@@ -63,7 +63,7 @@ pub async fn applied(db: &Db, consumer: &str, types: &[EventType]) -> Result<i64
 }
 
 /// The events of a user's records that others caused, the newest first: after a position of the log, and made after a
-/// time. At most `limit`, among the newest [`LOOKED_AT`].
+/// time. At most `limit`, among the newest 1,000.
 pub async fn news(
     db: &Db,
     user: Id,

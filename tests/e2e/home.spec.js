@@ -19,10 +19,18 @@ test("an overdue task is done where it stands, and new ones appear by themselves
   await expect(tasks).toContainText("期限切れ");
   await post("/tasks", { title: later, due_at: at(-2 * HOUR) });
   await expect(tasks).toContainText(later);
-  await tasks.getByRole("button", { name: `${late}` }).click();
-  await expect(page).toHaveURL("/");
-  await expect(tasks).not.toContainText(late);
+  const box = tasks.getByRole("checkbox", { name: `「${late}」の完了` });
+  await box.click();
+  await expect(box).toBeChecked();
+  await expect(box).toBeFocused();
+  await box.click();
+  await expect(box).not.toBeChecked();
+  await box.click();
+  await expect(box).toBeChecked();
+  // It stays until the page is left.
+  await page.goto("/");
   await expect(tasks).toContainText(later);
+  await expect(tasks).not.toContainText(late);
   await tasks.getByRole("link", { name: "タスクを追加" }).click();
   await expect(page.locator("#new-task")).toBeVisible();
 });

@@ -32,7 +32,7 @@ list_params! {
     /// Which approvals; the newest come first.
     ApprovalParams {
         /// Words of the title, reason or comment, or of the customer's name, in any order.
-        #[param(max_length = 200)]
+        #[param(max_length = 200, pattern = r"^[^\x00]*$")]
         q: String,
         status: ApprovalStatus,
         customer_id: Id,

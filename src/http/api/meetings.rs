@@ -35,7 +35,7 @@ list_params! {
     /// Which meetings; the latest come first.
     MeetingParams {
         /// Words of the title, location, notes or outcome, or of the customer's name, in any order.
-        #[param(max_length = 200)]
+        #[param(max_length = 200, pattern = r"^[^\x00]*$")]
         q: String,
         customer_id: Id,
         owner_id: Id,

@@ -21,7 +21,7 @@ pub const MISSING: &str = "X-Missing-Types";
 #[serde(deny_unknown_fields)]
 pub struct SearchParams {
     /// Words in any order, each a part of any text of the record.
-    #[param(max_length = 200)]
+    #[param(max_length = 200, pattern = r"^[^\x00]*$")]
     q: String,
     /// The most records to answer.
     #[param(minimum = 1, maximum = 50, default = 20)]

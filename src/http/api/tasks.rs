@@ -32,7 +32,7 @@ list_params! {
     /// Which tasks; what is due first comes first.
     TaskParams {
         /// Words of the title or notes, or of the customer's name, in any order.
-        #[param(max_length = 200)]
+        #[param(max_length = 200, pattern = r"^[^\x00]*$")]
         q: String,
         status: TaskStatus,
         assignee_id: Id,

@@ -80,7 +80,7 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
         owner: names.user(&f, customer.owner_id),
         details: details(Some(&customer)),
         meetings: meetings::recent(&me, &f, meetings).await?,
-        tasks: tasks::recent(&me, &f, tasks).await?,
+        tasks: tasks::recent(&me, &f, tasks, &[]).await?,
         approvals: approvals::recent(&me, &f, approvals).await?,
         new_task: form_of::<Tasks>(&me, &f, &customer).await?,
         new_meeting: form_of::<Meetings>(&me, &f, &customer).await?,

@@ -4,10 +4,11 @@ use actix_web::{get, post};
 use askama::Template;
 use serde_json::Value;
 
-use crate::http::console::kit::form_data::Posted;
+use crate::http::console::kit::form_data::{Fields, Posted};
 use crate::http::console::kit::frame::{Frame, ok, redirect};
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::{CustomerLink, References};
+use crate::http::console::kit::return_to::kept;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::timeline;
 use crate::http::console::kit::timeline::Entry;
@@ -72,7 +73,9 @@ pub async fn index(me: SessionUser) -> HttpResult {
     };
     let approvals =
         async { if decides { approvals::recent(&me, &f, waiting).await } else { Ok(Vec::new()) } };
-    let (tasks, approvals, news) = tokio::join!(tasks::recent(&me, &f, due), approvals, news(&me, &f));
+    let kept = kept(&Fields::parsed(me.request.query_string().as_bytes()));
+    let tasks = tasks::recent(&me, &f, due, &kept);
+    let (tasks, approvals, news) = tokio::join!(tasks, approvals, news(&me, &f));
     let page = HomePage {
         me: user,
         tasks: if_there(tasks)?,

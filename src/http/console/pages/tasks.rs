@@ -93,14 +93,21 @@ pub async fn rows(me: &SessionUser, frame: &Frame, tasks: Vec<Task>) -> Result<V
     Ok(tasks.into_iter().map(row).collect())
 }
 
-/// The first tasks that a filter leaves.
+/// The first tasks that a filter leaves, and those of `kept`.
 ///
 /// # Errors
 /// `unavailable`, `overloaded`.
-pub async fn recent(me: &SessionUser, frame: &Frame, filter: TaskFilter) -> Result<Vec<TaskRow>, Error> {
+pub async fn recent(
+    me: &SessionUser,
+    frame: &Frame,
+    filter: TaskFilter,
+    kept: &[Id],
+) -> Result<Vec<TaskRow>, Error> {
     let page = PageRequest { limit: EMBEDDED_ROWS, after: None, count: false };
     let asked = ListTasks { caller: me.caller(), filter, page };
-    rows(me, frame, me.gateway.sales.service.ask(asked).await?.items).await
+    let mut page = me.gateway.sales.service.ask(asked).await?;
+    keep(me, kept, &mut page, None).await?;
+    rows(me, frame, page.items).await
 }
 
 /// Adds to a page of tasks those that it keeps (see [`return_to`](crate::http::console::kit::return_to)), where they stood.
