@@ -40,7 +40,7 @@ pub async fn seen(db: &Db, user: Id) -> Result<Option<i64>, StoreError> {
     Ok(db.row::<Row>(&NEWS_POSITIONS, user).await?.map(|row| row.position))
 }
 
-/// When the event at a position of the log was made; `None` if there is none.
+/// When the event at a position of the log was made; `None` without such an event.
 pub async fn time_of(db: &Db, position: i64) -> Result<Option<Timestamp>, StoreError> {
     let at = log::read(db, Sql::default().filter("log_seq = ?", [position.into()])).await?;
     Ok(at.first().map(|event| event.event.time))

@@ -1,4 +1,4 @@
-//! `/search`: records, pages and actions by what is typed; and what the dialog of Ctrl-K finds (`assets/palette.js`).
+//! The console's search: its page, which needs no scripts, and the answers to its dialog.
 
 use std::collections::HashMap;
 
