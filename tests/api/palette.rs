@@ -1,4 +1,4 @@
-//! The console's search: its page, which needs no scripts, and what its dialog is told.
+//! The console's search: its page, which needs no scripts, and the answers to its dialog.
 
 use rstest::rstest;
 use serde_json::{Value, json};
