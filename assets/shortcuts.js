@@ -38,7 +38,11 @@ function prepareSwitch(root) {
   }
 }
 
-const isTyping = (target) => target?.closest?.("input, select, textarea, [contenteditable]") !== null;
+/** Whether a key is meant for a field. One in a dialog that was just closed still has the focus until the next frame. */
+function isTyping(target) {
+  const field = target?.closest?.("input, select, textarea, [contenteditable]");
+  return field?.checkVisibility() === true;
+}
 
 /** The search of the page, if it has one that is seen. */
 function focusSearch() {
