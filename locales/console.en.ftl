@@ -169,6 +169,7 @@ label-role = Role
 label-manager-id = Manager
 label-locale = Language
 label-time-zone = Time zone
+label-theme = Theme
 label-action = Action
 none-customer-id = None
 none-approver-id = The manager, or every manager
@@ -179,6 +180,9 @@ role-MANAGER = Manager
 role-ADMIN = Administrator
 locale-ja = 日本語
 locale-en = English
+theme-system = As on this device
+theme-light = Light
+theme-dark = Dark
 
 # Customers.
 
@@ -349,10 +353,12 @@ audit-subject = Id
 settings-title = Account
 settings-account = Your details
 settings-about = Ask an administrator to change these.
-settings-profile = Name, language and time zone
+settings-profile = Name, language, time zone and theme
 settings-about-profile = This is how others see you, and how dates and texts are shown to you.
 settings-password = Change password
 settings-about-password = Your other devices will be logged out.
+settings-notifications = Notifications you want
+settings-about-notifications = Kinds that are not checked are no longer made for you. Notifications you already have stay.
 sessions-title = Where you are logged in
 sessions-about = End what you do not know, and change your password.
 sessions-agent = Program

@@ -168,6 +168,7 @@ label-role = 役割
 label-manager-id = 上長
 label-locale = 表示言語
 label-time-zone = タイムゾーン
+label-theme = 配色
 label-action = 操作
 none-customer-id = なし
 none-approver-id = 上長、またはすべてのマネージャー
@@ -178,6 +179,9 @@ role-MANAGER = マネージャー
 role-ADMIN = 管理者
 locale-ja = 日本語
 locale-en = English
+theme-system = 端末の設定に合わせる
+theme-light = ライト
+theme-dark = ダーク
 
 # 顧客。
 
@@ -348,10 +352,12 @@ audit-subject = ID
 settings-title = アカウント
 settings-account = 登録内容
 settings-about = これらの変更は管理者にご依頼ください。
-settings-profile = 名前・表示言語・タイムゾーン
+settings-profile = 名前・表示言語・タイムゾーン・配色
 settings-about-profile = ほかの人に表示される名前と、画面の言葉・日時の表示に使われます。
 settings-password = パスワードの変更
 settings-about-password = 変更すると、ほかの端末はログアウトされます。
+settings-notifications = 受け取る通知
+settings-about-notifications = チェックを外した種類の通知は、今後作成されません。すでに届いた通知は残ります。
 sessions-title = ログイン中の端末
 sessions-about = 心当たりのないものは終了し、パスワードを変更してください。
 sessions-agent = プログラム

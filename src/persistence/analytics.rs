@@ -186,6 +186,7 @@ pub static USER_COPIES: Table = Table {
         ("name", Kind::Text),
         ("role", Kind::Text),
         ("manager_id", Kind::Id),
+        ("muted_notifications", Kind::Json),
         ("deleted_at", Kind::Time),
     ],
     on_conflict: OnConflict::Newer,

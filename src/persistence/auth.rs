@@ -28,6 +28,8 @@ pub static USERS: Table = Table {
         ("manager_id", Kind::Id),
         ("locale", Kind::Text),
         ("time_zone", Kind::Text),
+        ("theme", Kind::Text),
+        ("muted_notifications", Kind::Json),
         ("password_hash", Kind::Text),
         ("sessions_valid_from", Kind::Time),
         ("kept_session_id", Kind::Id),

@@ -51,6 +51,51 @@ async fn a_new_customer_is_told_in_the_language_of_its_reader(#[values(Sqlite, P
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_kind_that_is_not_wanted_is_not_made(#[values(Sqlite, Postgres)] on: Database) {
+    const ME: &str = "/api/auth/me";
+    let app = TestApp::start(on).await;
+    let Team { manager, sales, .. } = Team::of(&app).await;
+    let before = manager.get(ME).await.expect(200);
+    assert_eq!((&before.body["muted_notifications"], &before.body["theme"]), (&json!([]), &json!("SYSTEM")));
+    let seen = sales.customer("青空商事").await.id();
+    app.settle().await;
+    let muted = json!({"muted_notifications": ["customer.created", "task.due_soon"], "theme": "DARK"});
+    let after = manager.patch(ME, muted.clone()).await.expect(200);
+    assert_eq!(
+        (&after.body["muted_notifications"], &after.body["theme"]),
+        (&json!(["customer.created", "task.due_soon"]), &json!("DARK"))
+    );
+    app.settle().await;
+    let missed = sales.customer("赤城商店").await.id();
+    let request = json!({"customer_id": missed, "title": "値引き", "amount": 1});
+    let approval = sales.post("/api/approvals", request).await.expect(201).id();
+    app.settle().await;
+    let wanted = BTreeSet::from([seen.clone(), approval.clone()]);
+    assert_eq!(told(&manager).await, wanted, "what was made before stays");
+    manager.patch(ME, json!({"muted_notifications": []})).await.expect(200);
+    app.settle().await;
+    let heard = sales.customer("緑川工業").await.id();
+    app.settle().await;
+    assert_eq!(told(&manager).await, BTreeSet::from([seen, approval, heard]), "nothing is made up for");
+    for (wrong, field) in [
+        (json!({"muted_notifications": ["user.login"]}), "muted_notifications"),
+        (json!({"muted_notifications": null}), "muted_notifications"),
+        (json!({"muted_notifications": "customer.created"}), "muted_notifications"),
+        (json!({"theme": "dark"}), "theme"),
+        (json!({"theme": null}), "theme"),
+    ] {
+        let refused = manager.patch(ME, wrong.clone()).await;
+        refused.expect_problem(422, "invalid_fields");
+        assert!(refused.body.to_string().contains(field), "{wrong}: {}", refused.body);
+    }
+    // An ADMIN does not decide it for others.
+    let path = format!("/api/auth/users/{}", manager.id);
+    let admin = Member::first(&app).await;
+    admin.patch(&path, json!({"theme": "LIGHT"})).await.expect_problem(422, "invalid_fields");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn owner_and_manager_are_told_and_never_who_did_it(#[values(Sqlite, Postgres)] on: Database) {
     let app = TestApp::start(on).await;
     let Team { admin, manager, sales, colleague } = Team::of(&app).await;

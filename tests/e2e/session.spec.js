@@ -36,6 +36,38 @@ test("somebody logs in, changes the password, and logs out", async ({ as, hire }
   await expect(page).toHaveURL("/");
 });
 
+test("one's own colours and notifications are one's own to choose", async ({ as, api, team }) => {
+  const [page, post] = [await as(team.manager), await api(team.sales)];
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  await page.goto("/settings");
+  const light = await ground();
+  await page.getByLabel("配色").selectOption({ label: "ダーク" });
+  await page.locator('form[action="/settings/profile"]').getByRole("button", { name: "保存" }).click();
+  await expect(page.locator(".notice.done")).toBeVisible();
+  const dark = await ground();
+  expect(dark).not.toBe(light);
+  await page.emulateMedia({ colorScheme: "light" });
+  expect(await ground(), "whatever the device says").toBe(dark);
+  await page.getByLabel("配色").selectOption({ label: "ライト" });
+  await page.locator('form[action="/settings/profile"]').getByRole("button", { name: "保存" }).click();
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "light");
+  await page.emulateMedia({ colorScheme: "dark" });
+  expect(await ground()).toBe(light);
+
+  const kinds = page.getByRole("group", { name: "受け取る通知" });
+  await expect(kinds.getByRole("checkbox", { checked: true })).toHaveCount(6);
+  await kinds.getByRole("checkbox", { name: "新しい顧客" }).uncheck();
+  await page.locator('form[action="/settings/notifications"]').getByRole("button", { name: "保存" }).click();
+  await expect(page.locator(".notice.done")).toBeVisible();
+  await expect(kinds.getByRole("checkbox", { name: "新しい顧客" })).not.toBeChecked();
+  await expect(kinds.getByRole("checkbox", { checked: true })).toHaveCount(5);
+  const unwanted = await post("/customers", { name: fresh("無音") });
+  await post("/approvals", { customer_id: unwanted.id, title: fresh("値引き"), amount: 1, approver_id: team.manager.id });
+  await page.goto("/notifications");
+  await expect(page.locator("main")).toContainText("承認の依頼");
+  await expect(page.locator("main")).not.toContainText(unwanted.name);
+});
+
 test("each role sees its own pages", async ({ as }) => {
   const sales = await as("sales", { refused: true });
   await sales.goto("/customers");

@@ -1,5 +1,6 @@
 //! Notifications about a request whose reader has dealt with it: read once, however often the event is applied.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,8 +35,15 @@ impl People {
     async fn store(node: &Node) -> Self {
         let people = Self { manager: new_id(), other: new_id(), requester: new_id() };
         let copy = |id, role| {
-            let copy =
-                UserCopy { id, version: 1, name: "佐藤".into(), role, manager_id: None, deleted_at: None };
+            let copy = UserCopy {
+                id,
+                version: 1,
+                name: "佐藤".into(),
+                role,
+                manager_id: None,
+                muted_notifications: BTreeSet::new(),
+                deleted_at: None,
+            };
             Write::put(&USER_COPIES, id, &copy)
         };
         let managers = [people.manager, people.other].map(|id| copy(id, Role::Manager));

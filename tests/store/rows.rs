@@ -2,6 +2,7 @@
 
 use domain::customer::record::Customer;
 use domain::meeting::record::Meeting;
+use domain::notification::kinds::NotificationKind;
 use domain::notification::record::{Notification, NotificationData};
 use domain::notification::user_directory::UserCopy;
 use domain::report::messages::ReportDay;
@@ -237,6 +238,7 @@ async fn replicas_and_user_copies_only_ever_become_newer(#[case] on: Database) {
         name: "佐藤".into(),
         role: Role::Manager,
         manager_id: Some(new_id()),
+        muted_notifications: NotificationKind::ALL.into(),
         deleted_at: None,
     };
     let past = UserCopy { version: 4, role: Role::Sales, manager_id: None, ..copy.clone() };

@@ -17,6 +17,7 @@ use domain::events::{
     APPROVAL_APPROVED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED, CUSTOMER_CREATED,
     TASK_DUE_SOON, USER_CREATED, USER_DELETED, USER_UPDATED,
 };
+use domain::notification::kinds::NotificationKind;
 use domain::notification::recipients::has_dealt_with;
 use domain::notification::record::{Notification, NotificationData};
 use domain::notification::rules;
@@ -32,16 +33,6 @@ use runtime::entity::Entities;
 use store::Db;
 use store::unit_of_work::{UnitOfWork, Write};
 
-/// The kinds of notifications: each is the type of its event.
-pub const KINDS: [EventType; 6] = [
-    CUSTOMER_CREATED,
-    APPROVAL_REQUESTED,
-    APPROVAL_APPROVED,
-    APPROVAL_REJECTED,
-    APPROVAL_REASSIGNED,
-    TASK_DUE_SOON,
-];
-
 /// The notification of an event before it is written once per recipient.
 struct NotificationDraft {
     recipients: BTreeSet<Id>,
@@ -52,13 +43,19 @@ struct NotificationDraft {
 }
 
 impl NotificationDraft {
-    /// Makes the notification of an event of [`KINDS`].
-    fn of(event: &LoggedEvent, users: &UserDirectory) -> Result<Self, EffectError> {
-        match event.event.event_type {
-            CUSTOMER_CREATED => of_customer(event, users),
-            TASK_DUE_SOON => of_task(event, users),
-            _ => of_approval(event, users),
-        }
+    /// Makes the notification of this kind of an event.
+    fn of(kind: NotificationKind, event: &LoggedEvent, users: &UserDirectory) -> Result<Self, EffectError> {
+        let draft = match kind {
+            NotificationKind::CustomerCreated => of_customer(event, users),
+            NotificationKind::TaskDueSoon => of_task(event, users),
+            NotificationKind::ApprovalRequested
+            | NotificationKind::ApprovalApproved
+            | NotificationKind::ApprovalRejected
+            | NotificationKind::ApprovalReassigned => of_approval(event, users),
+        };
+        let mut draft = draft?;
+        draft.recipients.retain(|id| users.wants(*id, kind));
+        Ok(draft)
     }
 }
 
@@ -188,7 +185,8 @@ struct Created {
 impl Created {
     /// Creates the notifications of an event.
     fn of(&mut self, event: &LoggedEvent, users: &UserDirectory) -> Result<(), EffectError> {
-        let draft = NotificationDraft::of(event, users)?;
+        let Some(kind) = NotificationKind::of(event.event.event_type) else { return Ok(()) };
+        let draft = NotificationDraft::of(kind, event, users)?;
         let (now, context) = (self.now, Context::caused_by(&event.event));
         for user_id in draft.recipients {
             let id = new_id();
@@ -198,7 +196,7 @@ impl Created {
                 created_at: now,
                 updated_at: now,
                 user_id,
-                kind: event.event.event_type.name().to_owned(),
+                kind: kind.name().to_owned(),
                 subject_type: draft.subject_type.to_owned(),
                 subject_id: draft.subject_id,
                 customer_id: draft.customer_id,
@@ -244,7 +242,8 @@ mod tests {
 
     #[test]
     fn every_kind_is_taken_from_the_log() {
-        assert!(KINDS.iter().all(|kind| NotificationsConsumer::TYPES.contains(kind)));
-        assert_eq!(NotificationsConsumer::TYPES.len(), KINDS.len() + USER_TYPES.len());
+        let types = NotificationsConsumer::TYPES;
+        assert!(NotificationKind::ALL.iter().all(|kind| types.contains(&kind.event_type())));
+        assert_eq!(types.len(), NotificationKind::ALL.len() + USER_TYPES.len());
     }
 }

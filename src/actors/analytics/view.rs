@@ -113,7 +113,7 @@ fn shortened(comment: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actors::analytics::notifications::KINDS;
+    use domain::notification::kinds::NotificationKind;
     use kernel::ids::new_id;
 
     fn told(kind: &str, data: NotificationData) -> Notification {
@@ -153,16 +153,16 @@ mod tests {
     #[test]
     fn every_kind_has_its_texts_in_both_languages() {
         let mut seen = std::collections::HashSet::new();
-        for kind in KINDS {
+        for kind in NotificationKind::ALL {
             for locale in [Locale::Ja, Locale::En] {
                 let reader = Reader { locale, time_zone: "Asia/Tokyo".into() };
                 let NotificationView { title, body, .. } =
                     NotificationView::new(told(kind.name(), full()), &reader);
                 assert!(
                     !title.is_empty() && body.contains("青空商事"),
-                    "{kind} in {locale:?}: {title}: {body}"
+                    "{kind:?} in {locale:?}: {title}: {body}"
                 );
-                assert!(!body.contains(['{', '$']), "{kind} in {locale:?} names what there is not: {body}");
+                assert!(!body.contains(['{', '$']), "{kind:?} in {locale:?} names what there is not: {body}");
                 assert_eq!(title.is_ascii(), locale == Locale::En, "{title}");
                 assert!(seen.insert(title) && seen.insert(body), "{kind} in {locale:?} has texts of its own");
             }

@@ -108,6 +108,7 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(security::index)
         .service(settings::index)
         .service(settings::change_profile)
+        .service(settings::choose_notifications)
         .service(settings::change_password)
         .service(settings::end_session)
         .wrap(from_fn(around));

@@ -1,5 +1,6 @@
 //! Notifications, and who receives them.
 
+pub mod kinds;
 pub mod messages;
 pub mod recipients;
 pub mod record;

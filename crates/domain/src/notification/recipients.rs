@@ -60,7 +60,15 @@ mod tests {
     use kernel::ids::new_id;
 
     fn user(role: Role, manager_id: Option<Id>) -> UserCopy {
-        UserCopy { id: new_id(), version: 1, name: "佐藤".into(), role, manager_id, deleted_at: None }
+        UserCopy {
+            id: new_id(),
+            version: 1,
+            name: "佐藤".into(),
+            role,
+            manager_id,
+            muted_notifications: BTreeSet::new(),
+            deleted_at: None,
+        }
     }
 
     fn gone(role: Role) -> UserCopy {

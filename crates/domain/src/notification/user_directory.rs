@@ -1,11 +1,12 @@
 //! Copies of the users, which analytics makes from their events. Pure.
 
 use kernel::event::EventType;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
 use crate::events::{USER_CREATED, USER_DELETED, USER_UPDATED};
+use crate::notification::kinds::NotificationKind;
 use crate::user::record::User;
 use kernel::caller::Role;
 use kernel::clock::Timestamp;
@@ -23,6 +24,7 @@ pub struct UserCopy {
     pub name: String,
     pub role: Role,
     pub manager_id: Option<Id>,
+    pub muted_notifications: BTreeSet<NotificationKind>,
     pub deleted_at: Option<Timestamp>,
 }
 
@@ -49,6 +51,7 @@ impl UserDirectory {
             name: user.name,
             role: user.role,
             manager_id: user.manager_id,
+            muted_notifications: user.muted_notifications,
             deleted_at: is_deleted.then_some(event.event.time),
         };
         if self.0.get(&copy.id).is_none_or(|known| known.version < copy.version) {
@@ -60,6 +63,11 @@ impl UserDirectory {
     /// The user, unless deleted.
     pub fn live(&self, id: Id) -> Option<&UserCopy> {
         self.0.get(&id).filter(|copy| copy.deleted_at.is_none())
+    }
+
+    /// Whether the user wants notifications of this kind.
+    pub fn wants(&self, id: Id, kind: NotificationKind) -> bool {
+        self.0.get(&id).is_none_or(|copy| !copy.muted_notifications.contains(&kind))
     }
 
     /// Every live MANAGER.

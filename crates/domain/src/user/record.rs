@@ -1,9 +1,12 @@
 //! A user, what a client sets of them, and the payloads of their events.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::deletion::Deletion;
+use crate::notification::kinds::NotificationKind;
 use kernel::caller::Role;
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
@@ -12,6 +15,17 @@ use kernel::ids::Id;
 use kernel::locale::Locale;
 use kernel::patch::{Change, present, some};
 use kernel::text_schemas::{Email, Name, NewPassword, TimeZone};
+
+/// The colours of the console.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Theme {
+    /// Those of the device.
+    #[default]
+    System,
+    Light,
+    Dark,
+}
 
 /// A user as the API shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -27,6 +41,14 @@ pub struct User {
     pub manager_id: Option<Id>,
     pub locale: Locale,
     pub time_zone: String,
+    // Events and rows of before have neither of these.
+    #[serde(default)]
+    #[schema(required)]
+    pub theme: Theme,
+    /// The kinds of notifications that the user does not want.
+    #[serde(default)]
+    #[schema(required)]
+    pub muted_notifications: BTreeSet<NotificationKind>,
 }
 
 /// A new user.
@@ -89,6 +111,13 @@ pub struct ProfileChanges {
     #[schema(value_type = TimeZone, required = false)]
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub time_zone: Option<String>,
+    #[schema(value_type = Theme, required = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
+    pub theme: Option<Theme>,
+    /// The kinds of notifications that one does not want, in the place of those of before.
+    #[schema(value_type = BTreeSet<NotificationKind>, required = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
+    pub muted_notifications: Option<BTreeSet<NotificationKind>>,
 }
 
 /// A user as the caller may see it (SPEC §1).

@@ -2,9 +2,10 @@
 
 use crate::events as catalogue;
 use crate::user::passwords;
-use crate::user::record::{User, UserCard, UserDeletedPayload, UserPayload, UserState, UserView};
+use crate::user::record::{Theme, User, UserCard, UserDeletedPayload, UserPayload, UserState, UserView};
 use kernel::event::{DomainEvent, EventType, StateAfter, raw};
 use serde_json::value::RawValue;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::user::record::{NewUser, ProfileChanges, UserChanges};
@@ -199,9 +200,7 @@ pub fn decide_user(
         }
         (UserCommand::ChangeProfile(changes), Some(state)) if state.is_live() => {
             check_is_self(id, caller)?;
-            let ProfileChanges { name, locale, time_zone } = (**changes).clone();
-            let changes = UserChanges { name, locale, time_zone, ..UserChanges::default() };
-            Ok(change(state, &changes, None, now).into_iter().collect())
+            Ok(change_profile(state, changes, now).into_iter().collect())
         }
         (UserCommand::Delete { leaving, other_admins }, Some(state)) if state.is_live() => {
             may_manage_users(caller)?;
@@ -235,6 +234,8 @@ fn created(new: &NewUser, password_hash: &str, id: Id, now: Timestamp) -> UserSt
             manager_id: new.manager_id,
             locale: new.locale.unwrap_or_default(),
             time_zone: new.time_zone.clone().unwrap_or_else(|| DEFAULT_TIME_ZONE.to_owned()),
+            theme: Theme::default(),
+            muted_notifications: BTreeSet::new(),
         },
         deleted_at: None,
         password_hash: password_hash.to_owned(),
@@ -292,6 +293,19 @@ fn change(
         after.kept_session_id = None;
         changed.push("password");
     }
+    (!changed.is_empty()).then_some(UserEvent::Updated { after, changed })
+}
+
+/// Returns `None` if every field has its wanted value already.
+fn change_profile(state: &UserState, wanted: &ProfileChanges, now: Timestamp) -> Option<UserEvent> {
+    let mut after = touched(state, now);
+    let mut changed = Vec::new();
+    let (user, wanted) = (&mut after.user, wanted.clone());
+    set(&mut user.name, wanted.name, "name", &mut changed);
+    set(&mut user.locale, wanted.locale, "locale", &mut changed);
+    set(&mut user.time_zone, wanted.time_zone, "time_zone", &mut changed);
+    set(&mut user.theme, wanted.theme, "theme", &mut changed);
+    set(&mut user.muted_notifications, wanted.muted_notifications, "muted_notifications", &mut changed);
     (!changed.is_empty()).then_some(UserEvent::Updated { after, changed })
 }
 

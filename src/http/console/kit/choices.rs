@@ -2,6 +2,7 @@
 
 use crate::http::console::kit::choice::Choice;
 use crate::http::console::kit::frame::{Frame, api_word};
+use domain::user::record::Theme;
 use kernel::locale::Locale;
 
 /// The languages.
@@ -11,6 +12,15 @@ pub fn locales(frame: &Frame) -> Vec<Choice> {
         Choice { label: frame.word("locale", &value), value }
     };
     [Locale::Ja, Locale::En].map(choice).into()
+}
+
+/// The colours of the console.
+pub fn themes(frame: &Frame) -> Vec<Choice> {
+    let choice = |theme| {
+        let value = api_word(&theme);
+        Choice { label: frame.word("theme", &value.to_lowercase()), value }
+    };
+    [Theme::System, Theme::Light, Theme::Dark].map(choice).into()
 }
 
 /// The time zones, and the `present` one in any case.

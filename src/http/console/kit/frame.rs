@@ -19,7 +19,7 @@ use crate::http::problem::locale_tag;
 use crate::http::request_log::tells;
 use crate::i18n;
 use crate::i18n::Param;
-use domain::user::record::User;
+use domain::user::record::{Theme, User};
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
@@ -52,6 +52,7 @@ pub struct Frame {
 pub struct Who {
     pub caller: Caller,
     pub name: String,
+    pub theme: Theme,
 }
 
 impl Frame {
@@ -84,7 +85,7 @@ impl Frame {
     ) -> Self {
         let locale = user.locale;
         let done = done.and_then(|word| i18n::text(locale, &format!("done-{word}"), None, &[]));
-        let who = Who { caller, name: user.name.clone() };
+        let who = Who { caller, name: user.name.clone(), theme: user.theme };
         // Auth checks the shape of a zone's name, not whether there is such a zone.
         let zone = user.time_zone.parse().unwrap_or(Tz::UTC);
         Self {
@@ -130,6 +131,15 @@ impl Frame {
 
     pub fn lang(&self) -> &'static str {
         locale_tag(self.locale)
+    }
+
+    /// The colours that the user has chosen, if not those of the device.
+    pub fn theme(&self) -> Option<&'static str> {
+        match self.who.as_ref()?.theme {
+            Theme::System => None,
+            Theme::Light => Some("light"),
+            Theme::Dark => Some("dark"),
+        }
     }
 
     pub fn is(&self, section: &str) -> bool {

@@ -1,5 +1,5 @@
-//! `/settings`: one's own account: name, language, time zone, password and sessions. The rest only an ADMIN changes
-//! (SPEC §1).
+//! `/settings`: one's own account: name, language, time zone, theme, which notifications one wants, password and
+//! sessions. The rest only an ADMIN changes (SPEC §1).
 
 use crate::http::error::HttpResult;
 use actix_web::web::Data;
@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, get, post};
 use askama::Template;
 
 use crate::http::client_info::client_info;
-use crate::http::console::kit::choices::{locales, zones};
+use crate::http::console::kit::choices::{locales, themes, zones};
 use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::{Form, is_mendable};
 use crate::http::console::kit::form_data::Posted;
@@ -18,12 +18,15 @@ use crate::http::console::kit::resume::Sent;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::extract::PathId;
 use crate::http::state::Gateway;
+use domain::notification::kinds::NotificationKind;
 use domain::session::record::SessionView;
 use domain::user::messages::{ChangePassword, ChangeProfile, EndSession, ListSessions};
 use domain::user::record::{ProfileChanges, User};
 use kernel::error::{Error, ErrorCode};
 use kernel::page::PageRequest;
 
+/// The boxes of the notifications that one wants.
+const WANTED: &str = "wanted";
 /// The most sessions that the page shows: the newest.
 const SESSIONS_SHOWN: i64 = 200;
 
@@ -34,7 +37,14 @@ struct SettingsPage {
     user: User,
     role: &'static str,
     forms: Vec<Form>,
+    notifications: Vec<NotificationRow>,
     sessions: Vec<SessionRow>,
+}
+
+/// A kind of notification, to be switched on or off.
+struct NotificationRow {
+    name: &'static str,
+    is_wanted: bool,
 }
 
 struct SessionRow {
@@ -49,6 +59,7 @@ fn profile(f: &Frame, user: &User) -> Form {
         Field::text("name").required().holding(&user.name),
         Field::choice("locale", locales(f)).required().holding(api_word(&user.locale)),
         Field::choice("time_zone", zones(&user.time_zone)).required().holding(&user.time_zone),
+        Field::choice("theme", themes(f)).required().holding(api_word(&user.theme)),
     ];
     Form::new("profile", "/settings/profile", "submit-save", fields).of_version(user.version)
 }
@@ -59,6 +70,14 @@ fn password() -> Form {
         Field::password("new_password", "new-password").required(),
     ];
     Form::new("password", "/settings/password", "submit-change", fields)
+}
+
+fn notifications(user: &User) -> Vec<NotificationRow> {
+    let row = |kind: NotificationKind| NotificationRow {
+        name: kind.name(),
+        is_wanted: !user.muted_notifications.contains(&kind),
+    };
+    NotificationKind::ALL.map(row).into()
 }
 
 /// The page, with one of its forms as it was refused.
@@ -91,7 +110,8 @@ async fn page_with(
         session,
     };
     let sessions = sessions.items.into_iter().map(row).collect();
-    let page = SettingsPage { role: user.role.as_str(), user, forms, sessions, f };
+    let notifications = notifications(&user);
+    let page = SettingsPage { role: user.role.as_str(), user, forms, notifications, sessions, f };
     Ok(html(Outcome(error), &page))
 }
 
@@ -141,6 +161,16 @@ pub async fn change_profile(gateway: Data<Gateway>, me: SessionUser, sent: Sent)
         Err(error) => Err(error),
     };
     answer(&me, &Posted(sent.fields), done, "profile", "/settings?done=saved").await
+}
+
+/// The boxes that are checked name what is wanted.
+#[post("/settings/notifications")]
+pub async fn choose_notifications(gateway: Data<Gateway>, me: SessionUser, posted: Posted) -> HttpResult {
+    let wanted: Vec<&str> = posted.0.pairs().filter(|(name, _)| *name == WANTED).map(|(_, kind)| kind).collect();
+    let muted = NotificationKind::ALL.into_iter().filter(|kind| !wanted.contains(&kind.name()));
+    let changes = ProfileChanges { muted_notifications: Some(muted.collect()), ..ProfileChanges::default() };
+    gateway.auth.service.ask(ChangeProfile { changes, context: me.context(None) }).await?;
+    Ok(redirect("/settings?done=saved"))
 }
 
 #[post("/settings/password")]
