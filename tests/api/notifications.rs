@@ -84,8 +84,7 @@ async fn a_kind_that_is_not_wanted_is_not_made(#[values(Sqlite, Postgres)] on: D
         (json!({"theme": "dark"}), "theme"),
         (json!({"theme": null}), "theme"),
     ] {
-        let refused = manager.patch(ME, wrong.clone()).await;
-        refused.expect_problem(422, "invalid_fields");
+        let refused = manager.patch(ME, wrong.clone()).await.expect_problem(422, "invalid_fields");
         assert!(refused.body.to_string().contains(field), "{wrong}: {}", refused.body);
     }
     // An ADMIN does not decide it for others.

@@ -17,8 +17,8 @@ use domain::customer::record::{Customer, CustomerChanges, CustomerStatus, NewCus
 use domain::meeting::messages as sales;
 use domain::meeting::messages::MeetingCounts;
 use domain::meeting::record::{Meeting, MeetingChanges, NewMeeting};
-use domain::notification::messages as analytics;
 use domain::notification::kinds::NotificationKind;
+use domain::notification::messages as analytics;
 use domain::notification::record::{Notification, NotificationData};
 use domain::notification::rules::NotificationCommand;
 use domain::report::messages::{DayMetrics, SalesSummary, Section, Source};

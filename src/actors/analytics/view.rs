@@ -164,7 +164,10 @@ mod tests {
                 );
                 assert!(!body.contains(['{', '$']), "{kind:?} in {locale:?} names what there is not: {body}");
                 assert_eq!(title.is_ascii(), locale == Locale::En, "{title}");
-                assert!(seen.insert(title) && seen.insert(body), "{kind} in {locale:?} has texts of its own");
+                assert!(
+                    seen.insert(title) && seen.insert(body),
+                    "{kind:?} in {locale:?} has texts of its own"
+                );
             }
         }
     }

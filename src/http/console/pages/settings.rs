@@ -166,7 +166,8 @@ pub async fn change_profile(gateway: Data<Gateway>, me: SessionUser, sent: Sent)
 /// The boxes that are checked name what is wanted.
 #[post("/settings/notifications")]
 pub async fn choose_notifications(gateway: Data<Gateway>, me: SessionUser, posted: Posted) -> HttpResult {
-    let wanted: Vec<&str> = posted.0.pairs().filter(|(name, _)| *name == WANTED).map(|(_, kind)| kind).collect();
+    let wanted: Vec<&str> =
+        posted.0.pairs().filter(|(name, _)| *name == WANTED).map(|(_, kind)| kind).collect();
     let muted = NotificationKind::ALL.into_iter().filter(|kind| !wanted.contains(&kind.name()));
     let changes = ProfileChanges { muted_notifications: Some(muted.collect()), ..ProfileChanges::default() };
     gateway.auth.service.ask(ChangeProfile { changes, context: me.context(None) }).await?;
