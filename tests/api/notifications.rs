@@ -52,15 +52,15 @@ async fn a_new_customer_is_told_in_the_language_of_its_reader(#[values(Sqlite, P
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_kind_that_is_not_wanted_is_not_made(#[values(Sqlite, Postgres)] on: Database) {
-    const ME: &str = "/api/auth/me";
+    const MINE: &str = "/api/auth/me/preferences";
     let app = TestApp::start(on).await;
     let Team { manager, sales, .. } = Team::of(&app).await;
-    let before = manager.get(ME).await.expect(200);
-    assert_eq!((&before.body["muted_notifications"], &before.body["theme"]), (&json!([]), &json!("SYSTEM")));
+    let before = manager.get(MINE).await.expect(200);
+    assert_eq!(before.body, json!({"theme": "SYSTEM", "muted_notifications": []}));
     let seen = sales.customer("青空商事").await.id();
     app.settle().await;
     let muted = json!({"muted_notifications": ["customer.created", "task.due_soon"], "theme": "DARK"});
-    let after = manager.patch(ME, muted.clone()).await.expect(200);
+    let after = manager.patch(MINE, muted.clone()).await.expect(200);
     assert_eq!(
         (&after.body["muted_notifications"], &after.body["theme"]),
         (&json!(["customer.created", "task.due_soon"]), &json!("DARK"))
@@ -72,7 +72,7 @@ async fn a_kind_that_is_not_wanted_is_not_made(#[values(Sqlite, Postgres)] on: D
     app.settle().await;
     let wanted = BTreeSet::from([seen.clone(), approval.clone()]);
     assert_eq!(told(&manager).await, wanted, "what was made before stays");
-    manager.patch(ME, json!({"muted_notifications": []})).await.expect(200);
+    manager.patch(MINE, json!({"muted_notifications": []})).await.expect(200);
     app.settle().await;
     let heard = sales.customer("緑川工業").await.id();
     app.settle().await;
@@ -84,7 +84,7 @@ async fn a_kind_that_is_not_wanted_is_not_made(#[values(Sqlite, Postgres)] on: D
         (json!({"theme": "dark"}), "theme"),
         (json!({"theme": null}), "theme"),
     ] {
-        let refused = manager.patch(ME, wrong.clone()).await.expect_problem(422, "invalid_fields");
+        let refused = manager.patch(MINE, wrong.clone()).await.expect_problem(422, "invalid_fields");
         assert!(refused.body.to_string().contains(field), "{wrong}: {}", refused.body);
     }
     // An ADMIN does not decide it for others.

@@ -42,14 +42,14 @@ test("one's own colours and notifications are one's own to choose", async ({ as,
   await page.goto("/settings");
   const light = await ground();
   await page.getByLabel("配色").selectOption({ label: "ダーク" });
-  await page.locator('form[action="/settings/profile"]').getByRole("button", { name: "保存" }).click();
+  await page.locator('form[action="/settings/preferences"]').getByRole("button", { name: "保存" }).click();
   await expect(page.locator(".notice.done")).toBeVisible();
   const dark = await ground();
   expect(dark).not.toBe(light);
   await page.emulateMedia({ colorScheme: "light" });
   expect(await ground(), "whatever the device says").toBe(dark);
   await page.getByLabel("配色").selectOption({ label: "ライト" });
-  await page.locator('form[action="/settings/profile"]').getByRole("button", { name: "保存" }).click();
+  await page.locator('form[action="/settings/preferences"]').getByRole("button", { name: "保存" }).click();
   await expect(page.locator("html")).toHaveAttribute("data-theme", "light");
   await page.emulateMedia({ colorScheme: "dark" });
   expect(await ground()).toBe(light);
@@ -57,7 +57,7 @@ test("one's own colours and notifications are one's own to choose", async ({ as,
   const kinds = page.getByRole("group", { name: "受け取る通知" });
   await expect(kinds.getByRole("checkbox", { checked: true })).toHaveCount(6);
   await kinds.getByRole("checkbox", { name: "新しい顧客" }).uncheck();
-  await page.locator('form[action="/settings/notifications"]').getByRole("button", { name: "保存" }).click();
+  await page.locator('form[action="/settings/preferences"]').getByRole("button", { name: "保存" }).click();
   await expect(page.locator(".notice.done")).toBeVisible();
   await expect(kinds.getByRole("checkbox", { name: "新しい顧客" })).not.toBeChecked();
   await expect(kinds.getByRole("checkbox", { checked: true })).toHaveCount(5);

@@ -3,7 +3,7 @@
 use domain::customer::record::{Customer, NewCustomer};
 use domain::customer::rules::CustomerEvent;
 use domain::notification::kinds::NotificationKind;
-use domain::user::record::{Theme, User, UserState};
+use domain::user::record::{Preferences, Theme, User, UserState};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::context::Context;
@@ -52,9 +52,8 @@ pub fn user(name: &str) -> UserState {
             manager_id: None,
             locale: Locale::Ja,
             time_zone: "Asia/Tokyo".to_owned(),
-            theme: Theme::Dark,
-            muted_notifications: NotificationKind::ALL.into(),
         },
+        preferences: Preferences { theme: Theme::Dark, muted_notifications: NotificationKind::ALL.into() },
         deleted_at: None,
         password_hash: "$argon2id$".to_owned(),
         sessions_valid_from: begin(),

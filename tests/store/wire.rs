@@ -33,7 +33,9 @@ use domain::task::messages as tasks;
 use domain::task::messages::{DueTask, TaskCounts};
 use domain::task::record::{NewTask, Task, TaskChanges, TaskStatus};
 use domain::user::messages as auth;
-use domain::user::record::{NewUser, ProfileChanges, Theme, UserCard, UserChanges, UserView};
+use domain::user::record::{
+    NewUser, PreferenceChanges, ProfileChanges, Theme, UserCard, UserChanges, UserView,
+};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::context::{Context, IdempotencyClaim, Versions};

@@ -31,10 +31,6 @@ pub struct User {
     pub locale: Option<String>,
     /// An IANA name.
     pub time_zone: Option<String>,
-    /// `SYSTEM`, `LIGHT` or `DARK`: the colours of the console.
-    pub theme: Option<String>,
-    /// The kinds of notifications that the user does not want.
-    pub muted_notifications: Option<Vec<String>>,
 }
 
 /// One of one's own notifications, in one's own language.

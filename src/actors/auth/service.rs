@@ -17,9 +17,9 @@ use domain::service_name::ServiceName;
 use domain::session::record::{ClientInfo, SessionView};
 use domain::session::rules::SessionLifetimes;
 use domain::user::messages::{
-    ChangePassword, ChangeProfile, ChangeUser, CreateUser, EndSession, FIND_USERS_MAX, FindSession, FindUser,
-    FindUsers, FoundUser, ListSessions, ListUsers, LiveUser, LiveUsers, Login, Logout, RecallUser, Refresh,
-    RemoveUser, SessionState, SignedIn, Successors, Tokens, UserName,
+    ChangePassword, ChangePreferences, ChangeProfile, ChangeUser, CreateUser, EndSession, FIND_USERS_MAX,
+    FindSession, FindUser, FindUsers, FoundUser, ListSessions, ListUsers, LiveUser, LiveUsers, Login, Logout,
+    RecallUser, Refresh, RemoveUser, SessionState, SignedIn, Successors, Tokens, UserName,
 };
 use domain::user::record::{UserState, UserView};
 use domain::user::rules;
@@ -67,6 +67,11 @@ impl AuthService {
         let changes = rules::check_profile(change.changes)?;
         let user = change.context.caller.user_id;
         self.users.execute(user, UserCommand::ChangeProfile(changes), change.context).await
+    }
+
+    async fn change_preferences(&self, change: ChangePreferences) -> Result<Arc<UserState>, Error> {
+        let ChangePreferences { changes, context } = change;
+        self.users.execute(context.caller.user_id, UserCommand::ChangePreferences(changes), context).await
     }
 
     async fn create_user(&self, create: CreateUser) -> Result<Arc<UserState>, Error> {
@@ -202,6 +207,9 @@ serve!(AuthService as ServiceName::Auth, {
     Logout command => |service, message| () { service.logout(message).await },
     ChangePassword command => |service, message| () { service.change_password(message).await },
     ChangeProfile command => |service, message| Arc<UserState> { service.change_profile(message).await },
+    ChangePreferences command => |service, message| Arc<UserState> {
+        service.change_preferences(message).await
+    },
     ListSessions read => |service, message| Page<SessionView> { service.list_sessions(message).await },
     ReadSecurityLog read => |service, message| Page<SecurityEntry> { service.security.read(message).await },
     EndSession command => |service, message| () { service.end_own_session(message).await },

@@ -12,8 +12,10 @@ use crate::http::extract::{Anonymous, Authenticated, Body, NoParams, Params};
 use crate::http::idempotency::{Shape, once};
 use crate::http::state::Gateway;
 use domain::session::record::SessionKind;
-use domain::user::messages::{ChangePassword, ChangeProfile, Login, Logout, Refresh, SignedIn, Tokens};
-use domain::user::record::{ProfileChanges, User};
+use domain::user::messages::{
+    ChangePassword, ChangePreferences, ChangeProfile, Login, Logout, Refresh, SignedIn, Tokens,
+};
+use domain::user::record::{PreferenceChanges, Preferences, ProfileChanges, User};
 use domain::user::rules::check_new_password;
 use kernel::error::FieldError;
 use kernel::text_schemas::NewPassword;
@@ -131,6 +133,28 @@ pub async fn change_me(
     let change = ChangeProfile { changes: body.value, context: auth.context() };
     let after = gateway.auth.service.ask(change).await?;
     Ok(answer::record(after.user.version, &after.user))
+}
+
+/// One's own preferences
+#[utoipa::path(tag = "auth", responses((status = 200, body = Preferences)))]
+#[get("/auth/me/preferences")]
+pub async fn preferences(gateway: Data<Gateway>, auth: Authenticated, _: Params<NoParams>) -> HttpResult {
+    let user = gateway.auth.myself(auth.caller.user_id).await?;
+    Ok(answer::record(user.user.version, &user.preferences))
+}
+
+/// Change one's own preferences: the console's colours, and which notifications one does not want
+#[utoipa::path(tag = "auth", request_body = PreferenceChanges, responses((status = 200, body = Preferences)))]
+#[patch("/auth/me/preferences")]
+pub async fn change_preferences(
+    gateway: Data<Gateway>,
+    auth: Authenticated,
+    _: Params<NoParams>,
+    body: Body<PreferenceChanges>,
+) -> HttpResult {
+    let change = ChangePreferences { changes: body.value, context: auth.context() };
+    let after = gateway.auth.service.ask(change).await?;
+    Ok(answer::record(after.user.version, &after.preferences))
 }
 
 #[derive(Deserialize, ToSchema)]

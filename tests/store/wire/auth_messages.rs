@@ -69,13 +69,12 @@ fn of_auth() {
         let read = ReadSecurityLog { caller: caller(), filter, page: page() };
         tried.call(read, pages(entry.clone()));
     }
-    let changes = ProfileChanges {
-        name: Some(TEXT.into()),
-        locale: None,
-        time_zone: Some("UTC".into()),
+    let changes = ProfileChanges { name: Some(TEXT.into()), locale: None, time_zone: Some("UTC".into()) };
+    let preferences = PreferenceChanges {
         theme: Some(Theme::Dark),
         muted_notifications: Some(NotificationKind::ALL.into()),
     };
+    tried.call(auth::ChangePreferences { changes: preferences, context: context() }, [state.clone()]);
     tried.call(auth::ChangeProfile { changes, context: context() }, [state.clone()]);
     tried.call(auth::Logout { client: client(), context: Context::system() }, [()]);
     let (current_password, new_password) = (TEXT.to_owned(), TEXT.to_owned());

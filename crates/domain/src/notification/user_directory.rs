@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::events::{USER_CREATED, USER_DELETED, USER_UPDATED};
 use crate::notification::kinds::NotificationKind;
-use crate::user::record::User;
+use crate::user::record::{Preferences, User};
 use kernel::caller::Role;
 use kernel::clock::Timestamp;
 use kernel::event::LoggedEvent;
@@ -42,8 +42,10 @@ impl UserDirectory {
         #[derive(Deserialize)]
         struct OfUser {
             user: User,
+            #[serde(default)]
+            preferences: Preferences,
         }
-        let OfUser { user } = event.payload()?;
+        let OfUser { user, preferences } = event.payload()?;
         let is_deleted = event.event.event_type == USER_DELETED;
         let copy = UserCopy {
             id: user.id,
@@ -51,7 +53,7 @@ impl UserDirectory {
             name: user.name,
             role: user.role,
             manager_id: user.manager_id,
-            muted_notifications: user.muted_notifications,
+            muted_notifications: preferences.muted_notifications,
             deleted_at: is_deleted.then_some(event.event.time),
         };
         if self.0.get(&copy.id).is_none_or(|known| known.version < copy.version) {

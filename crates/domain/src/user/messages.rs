@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::session::record::{ClientInfo, Session, SessionKind};
-use crate::user::record::{NewUser, ProfileChanges, UserChanges};
+use crate::user::record::{NewUser, PreferenceChanges, ProfileChanges, UserChanges};
 use crate::user::record::{User, UserState, UserView};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
@@ -94,6 +94,13 @@ pub struct ChangePassword {
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ChangeProfile {
     pub changes: ProfileChanges,
+    pub context: Context,
+}
+
+/// Changes what the caller has chosen for themselves.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ChangePreferences {
+    pub changes: PreferenceChanges,
     pub context: Context,
 }
 

@@ -41,14 +41,31 @@ pub struct User {
     pub manager_id: Option<Id>,
     pub locale: Locale,
     pub time_zone: String,
-    // Events and rows of before have neither of these.
-    #[serde(default)]
+}
+
+/// What a user has chosen for themselves. Nobody else sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+// A node of the version before sends users without them.
+#[serde(default)]
+pub struct Preferences {
     #[schema(required)]
     pub theme: Theme,
     /// The kinds of notifications that the user does not want.
-    #[serde(default)]
     #[schema(required)]
     pub muted_notifications: BTreeSet<NotificationKind>,
+}
+
+/// Changes of one's own preferences; absent fields stay as they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreferenceChanges {
+    #[schema(value_type = Theme, required = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
+    pub theme: Option<Theme>,
+    /// The kinds of notifications that one does not want, in the place of those of before.
+    #[schema(value_type = BTreeSet<NotificationKind>, required = false)]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
+    pub muted_notifications: Option<BTreeSet<NotificationKind>>,
 }
 
 /// A new user.
@@ -111,13 +128,6 @@ pub struct ProfileChanges {
     #[schema(value_type = TimeZone, required = false)]
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub time_zone: Option<String>,
-    #[schema(value_type = Theme, required = false)]
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
-    pub theme: Option<Theme>,
-    /// The kinds of notifications that one does not want, in the place of those of before.
-    #[schema(value_type = BTreeSet<NotificationKind>, required = false)]
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
-    pub muted_notifications: Option<BTreeSet<NotificationKind>>,
 }
 
 /// A user as the caller may see it (SPEC §1).
@@ -176,6 +186,8 @@ impl UserView {
 pub struct UserState {
     #[serde(flatten)]
     pub user: User,
+    #[serde(flatten)]
+    pub preferences: Preferences,
     pub deleted_at: Option<Timestamp>,
     pub password_hash: String,
     /// Changes with the password: sessions of another value have ended…
@@ -194,6 +206,10 @@ impl UserState {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct UserPayload {
     pub user: User,
+    // Events of before 0041 have none.
+    #[serde(default)]
+    #[schema(required)]
+    pub preferences: Preferences,
     /// Names of the changed fields; `password` stands for a new one.
     pub changed: Vec<String>,
 }

@@ -2,13 +2,14 @@
 
 use crate::events as catalogue;
 use crate::user::passwords;
-use crate::user::record::{Theme, User, UserCard, UserDeletedPayload, UserPayload, UserState, UserView};
+use crate::user::record::{
+    Preferences, User, UserCard, UserDeletedPayload, UserPayload, UserState, UserView,
+};
 use kernel::event::{DomainEvent, EventType, StateAfter, raw};
 use serde_json::value::RawValue;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::user::record::{NewUser, ProfileChanges, UserChanges};
+use crate::user::record::{NewUser, PreferenceChanges, ProfileChanges, UserChanges};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode, FieldError};
@@ -26,6 +27,7 @@ pub enum UserCommand {
     Change { changes: Checked<UserChanges>, password_hash: Option<String>, other_admins: bool },
     ChangePassword { hash: String, keep: Id },
     ChangeProfile(Checked<ProfileChanges>),
+    ChangePreferences(PreferenceChanges),
     Delete { leaving: Leaving, other_admins: bool },
 }
 
@@ -88,6 +90,9 @@ impl Rules for UserChanges {
         faults_of(check_changes(self))
     }
 }
+
+// Its fields are words of lists.
+impl Rules for PreferenceChanges {}
 
 impl Rules for ProfileChanges {
     fn faults(self) -> Vec<FieldError> {
@@ -200,7 +205,13 @@ pub fn decide_user(
         }
         (UserCommand::ChangeProfile(changes), Some(state)) if state.is_live() => {
             check_is_self(id, caller)?;
-            Ok(change_profile(state, changes, now).into_iter().collect())
+            let ProfileChanges { name, locale, time_zone } = (**changes).clone();
+            let changes = UserChanges { name, locale, time_zone, ..UserChanges::default() };
+            Ok(change(state, &changes, None, now).into_iter().collect())
+        }
+        (UserCommand::ChangePreferences(changes), Some(state)) if state.is_live() => {
+            check_is_self(id, caller)?;
+            Ok(change_preferences(state, changes.clone(), now).into_iter().collect())
         }
         (UserCommand::Delete { leaving, other_admins }, Some(state)) if state.is_live() => {
             may_manage_users(caller)?;
@@ -234,9 +245,8 @@ fn created(new: &NewUser, password_hash: &str, id: Id, now: Timestamp) -> UserSt
             manager_id: new.manager_id,
             locale: new.locale.unwrap_or_default(),
             time_zone: new.time_zone.clone().unwrap_or_else(|| DEFAULT_TIME_ZONE.to_owned()),
-            theme: Theme::default(),
-            muted_notifications: BTreeSet::new(),
         },
+        preferences: Preferences::default(),
         deleted_at: None,
         password_hash: password_hash.to_owned(),
         sessions_valid_from: now,
@@ -296,16 +306,13 @@ fn change(
     (!changed.is_empty()).then_some(UserEvent::Updated { after, changed })
 }
 
-/// Returns `None` if every field has its wanted value already.
-fn change_profile(state: &UserState, wanted: &ProfileChanges, now: Timestamp) -> Option<UserEvent> {
+/// Returns `None` if every preference has its wanted value already.
+fn change_preferences(state: &UserState, wanted: PreferenceChanges, now: Timestamp) -> Option<UserEvent> {
     let mut after = touched(state, now);
     let mut changed = Vec::new();
-    let (user, wanted) = (&mut after.user, wanted.clone());
-    set(&mut user.name, wanted.name, "name", &mut changed);
-    set(&mut user.locale, wanted.locale, "locale", &mut changed);
-    set(&mut user.time_zone, wanted.time_zone, "time_zone", &mut changed);
-    set(&mut user.theme, wanted.theme, "theme", &mut changed);
-    set(&mut user.muted_notifications, wanted.muted_notifications, "muted_notifications", &mut changed);
+    let mine = &mut after.preferences;
+    set(&mut mine.theme, wanted.theme, "theme", &mut changed);
+    set(&mut mine.muted_notifications, wanted.muted_notifications, "muted_notifications", &mut changed);
     (!changed.is_empty()).then_some(UserEvent::Updated { after, changed })
 }
 
@@ -346,6 +353,6 @@ impl DomainEvent for UserEvent {
             Self::Deleted { after, leaving } => return raw(&leaving.payload(&after.user)),
         };
         let changed = changed.iter().map(|name| (*name).to_owned()).collect();
-        raw(&UserPayload { user: state.user.clone(), changed })
+        raw(&UserPayload { user: state.user.clone(), preferences: state.preferences.clone(), changed })
     }
 }

@@ -18,7 +18,7 @@ pub fn locales(frame: &Frame) -> Vec<Choice> {
 pub fn themes(frame: &Frame) -> Vec<Choice> {
     let choice = |theme| {
         let value = api_word(&theme);
-        Choice { label: frame.word("theme", &value.to_lowercase()), value }
+        Choice { label: frame.word("theme", &value), value }
     };
     [Theme::System, Theme::Light, Theme::Dark].map(choice).into()
 }

@@ -15,7 +15,7 @@ use crate::http::request_ids::RequestIds;
 use crate::http::state::{Gateway, gateway};
 use domain::notification::messages::{ListNotifications, Which};
 use domain::user::messages::Principal;
-use domain::user::record::User;
+use domain::user::record::{Preferences, User};
 use kernel::caller::Caller;
 use kernel::context::{Context, Versions};
 use kernel::error::{Error, ErrorCode};
@@ -36,6 +36,11 @@ impl SessionUser {
 
     pub fn user(&self) -> &User {
         &self.principal.user.user
+    }
+
+    /// What the user has chosen for themselves.
+    pub fn preferences(&self) -> &Preferences {
+        &self.principal.user.preferences
     }
 
     /// What a command of this request carries; `version` is the one that its form was made of.
@@ -80,7 +85,7 @@ pub async fn frame_of(request: &HttpRequest, section: &'static str) -> Frame {
     let Principal { caller, user, .. } = &principal;
     let form = session::vouch(&gateway, caller.user_id, caller.session_id).unwrap_or_default();
     let unread = unread(&gateway, caller).await;
-    let frame = Frame::of(&user.user, *caller, section, gateway.clock.now(), form, unread, done.as_deref());
+    let frame = Frame::of(user, *caller, section, gateway.clock.now(), form, unread, done.as_deref());
     let (first, here) = (&["cursor", "done", "kept"][..], &["done"][..]);
     Frame { first: address_without(request, first), here: address_without(request, here), ..frame }
 }

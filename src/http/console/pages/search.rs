@@ -123,7 +123,8 @@ pub async fn palette(me: SessionUser) -> HttpResult {
     let given = Fields::parsed(me.request.query_string().as_bytes());
     let q = within_limits(given.get("q").unwrap_or_default());
     let words = Words::parse(Some(&q))?;
-    let f = Frame::of(me.user(), me.caller(), "search", me.gateway.clock.now(), String::new(), 0, None);
+    let f =
+        Frame::of(&me.principal.user, me.caller(), "search", me.gateway.clock.now(), String::new(), 0, None);
     let mut groups = Vec::new();
     let mut add = |label: &str, entries: Vec<Entry>| {
         if !entries.is_empty() {

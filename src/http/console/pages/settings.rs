@@ -5,6 +5,7 @@ use crate::http::error::HttpResult;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, get, post};
 use askama::Template;
+use serde_json::Value;
 
 use crate::http::client_info::client_info;
 use crate::http::console::kit::choices::{locales, themes, zones};
@@ -20,8 +21,8 @@ use crate::http::extract::PathId;
 use crate::http::state::Gateway;
 use domain::notification::kinds::NotificationKind;
 use domain::session::record::SessionView;
-use domain::user::messages::{ChangePassword, ChangeProfile, EndSession, ListSessions};
-use domain::user::record::{ProfileChanges, User};
+use domain::user::messages::{ChangePassword, ChangePreferences, ChangeProfile, EndSession, ListSessions};
+use domain::user::record::{PreferenceChanges, Preferences, ProfileChanges, User};
 use kernel::error::{Error, ErrorCode};
 use kernel::page::PageRequest;
 
@@ -37,6 +38,7 @@ struct SettingsPage {
     user: User,
     role: &'static str,
     forms: Vec<Form>,
+    theme: Field,
     notifications: Vec<NotificationRow>,
     sessions: Vec<SessionRow>,
 }
@@ -59,7 +61,6 @@ fn profile(f: &Frame, user: &User) -> Form {
         Field::text("name").required().holding(&user.name),
         Field::choice("locale", locales(f)).required().holding(api_word(&user.locale)),
         Field::choice("time_zone", zones(&user.time_zone)).required().holding(&user.time_zone),
-        Field::choice("theme", themes(f)).required().holding(api_word(&user.theme)),
     ];
     Form::new("profile", "/settings/profile", "submit-save", fields).of_version(user.version)
 }
@@ -72,10 +73,10 @@ fn password() -> Form {
     Form::new("password", "/settings/password", "submit-change", fields)
 }
 
-fn notifications(user: &User) -> Vec<NotificationRow> {
+fn notifications(mine: &Preferences) -> Vec<NotificationRow> {
     let row = |kind: NotificationKind| NotificationRow {
         name: kind.name(),
-        is_wanted: !user.muted_notifications.contains(&kind),
+        is_wanted: !mine.muted_notifications.contains(&kind),
     };
     NotificationKind::ALL.map(row).into()
 }
@@ -110,9 +111,19 @@ async fn page_with(
         session,
     };
     let sessions = sessions.items.into_iter().map(row).collect();
-    let notifications = notifications(&user);
-    let page = SettingsPage { role: user.role.as_str(), user, forms, notifications, sessions, f };
-    Ok(html(Outcome(error), &page))
+    let mine = me.preferences();
+    Ok(html(
+        Outcome(error),
+        &SettingsPage {
+            role: user.role.as_str(),
+            user,
+            forms,
+            theme: Field::choice("theme", themes(&f)).required().holding(api_word(&mine.theme)),
+            notifications: notifications(mine),
+            sessions,
+            f,
+        },
+    ))
 }
 
 /// The answer to a form: on to `then`, or the page with what was wrong with the form.
@@ -164,13 +175,15 @@ pub async fn change_profile(gateway: Data<Gateway>, me: SessionUser, sent: Sent)
 }
 
 /// The boxes that are checked name what is wanted.
-#[post("/settings/notifications")]
-pub async fn choose_notifications(gateway: Data<Gateway>, me: SessionUser, posted: Posted) -> HttpResult {
+#[post("/settings/preferences")]
+pub async fn change_preferences(gateway: Data<Gateway>, me: SessionUser, posted: Posted) -> HttpResult {
     let wanted: Vec<&str> =
         posted.0.pairs().filter(|(name, _)| *name == WANTED).map(|(_, kind)| kind).collect();
     let muted = NotificationKind::ALL.into_iter().filter(|kind| !wanted.contains(&kind.name()));
-    let changes = ProfileChanges { muted_notifications: Some(muted.collect()), ..ProfileChanges::default() };
-    gateway.auth.service.ask(ChangeProfile { changes, context: me.context(None) }).await?;
+    let theme = Value::from(posted.0.get("theme").unwrap_or_default());
+    let theme = serde_json::from_value(theme).map_err(|_| Error::field("theme", "invalid_choice"))?;
+    let changes = PreferenceChanges { theme: Some(theme), muted_notifications: Some(muted.collect()) };
+    gateway.auth.service.ask(ChangePreferences { changes, context: me.context(None) }).await?;
     Ok(redirect("/settings?done=saved"))
 }
 
