@@ -54,6 +54,12 @@ pub fn moment(locale: Locale, time: Timestamp, zone: &str) -> String {
     format!("{}{said}", time.utc().with_timezone(&zone).format(pattern))
 }
 
+/// A moment to the second, as [`moment`] writes it to the minute.
+pub fn second(locale: Locale, time: Timestamp, zone: &str) -> String {
+    let seconds = time.utc().format(":%S");
+    format!("{}{seconds}", moment(locale, time, zone))
+}
+
 #[cfg(test)]
 mod tests {
     use super::Locale::{En, Ja};

@@ -197,6 +197,7 @@ impl Builder<'_> {
             members: self.members.clone(),
             redis: self.redis.clone(),
             counted: CountedEvents::default(),
+            recorder: self.recorder.clone(),
         };
         self.local("operations", OPERATIONS_DEADLINE, service)
     }

@@ -2,6 +2,7 @@
 
 use crate::actors::auth::{security, throttle};
 use crate::actors::first_answers::ANSWERS_KEPT;
+use crate::actors::operations::sampler::{Recorder, SamplerActor, SamplerParts};
 use crate::app::consumers::CONSUMERS;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,6 +84,8 @@ pub(super) struct Builder<'a> {
     /// The services that other nodes may call.
     pub hosted: HostedServices,
     sweeps: Vec<Sweep>,
+    /// The figures of the last hour.
+    pub recorder: Recorder,
 }
 
 impl<'a> Builder<'a> {
@@ -136,6 +139,7 @@ impl<'a> Builder<'a> {
             arbiters,
             actor_stats,
             sweeps: Vec::new(),
+            recorder: Recorder::default(),
         }
     }
 
@@ -258,6 +262,20 @@ impl<'a> Builder<'a> {
         let (db, clock, sweeps) = (self.db.clone(), self.clock.clone(), self.sweeps.clone());
         self.supervisor.spawn("janitor", &self.arbiters.feeding(), move |liveness, stats| {
             JanitorActor::new(db.clone(), clock.clone(), CHORES.to_vec(), sweeps.clone(), liveness, stats)
+        });
+    }
+
+    /// Starts the actor that keeps the figures of the last hour.
+    pub fn sampler(&self) {
+        let parts = SamplerParts {
+            db: self.db.clone(),
+            clock: self.clock.clone(),
+            actor_stats: self.actor_stats.clone(),
+            consumers: CONSUMERS.to_vec(),
+            recorder: self.recorder.clone(),
+        };
+        self.supervisor.spawn("operations.sampler", &self.arbiters.feeding(), move |liveness, stats| {
+            SamplerActor::new(parts.clone(), liveness, stats)
         });
     }
 

@@ -71,6 +71,7 @@ impl Services {
         start.scheduler(&sales);
         start.janitor();
         start.folder();
+        start.sampler();
         // After all others, because it reads what they have registered.
         let operations = start.operations();
         // Before other nodes see this one, so that it answers their first calls.

@@ -127,10 +127,14 @@ fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Tz>, D::Err
 /// Reads a day as RFC 3339 writes it, of the years 1 to 9999.
 fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NaiveDate>, D::Error> {
     let text = Cow::<'de, str>::deserialize(deserializer)?;
+    parse_day(&text).map(Some).ok_or_else(|| de::Error::custom("not a day"))
+}
+
+/// A day as RFC 3339 writes it, of the years 1 to 9999.
+pub fn parse_day(text: &str) -> Option<NaiveDate> {
     let shaped = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    let day = NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok();
-    let day = day.filter(|day| shaped && (1..=9999).contains(&day.year()));
-    day.map(Some).ok_or_else(|| de::Error::custom("not a day"))
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+    day.filter(|day| shaped && (1..=9999).contains(&day.year()))
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ enum Kind {
     Saga,
     Session,
     DeadLetter,
+    Event,
 }
 
 /// Who may do something.
@@ -49,6 +50,8 @@ enum Rule {
     Everybody(u16),
     /// MANAGER and ADMIN.
     Staff,
+    /// MANAGER and ADMIN, what there is.
+    StaffAny(Kind),
     Admin,
     /// One's own; MANAGER and ADMIN everybody's.
     Own(Kind),
@@ -64,7 +67,7 @@ enum Rule {
 }
 
 fn rule(operation: &str) -> Option<Rule> {
-    use Kind::{Approval, Customer, DeadLetter, Meeting, Notification, Saga, Session, Task, User};
+    use Kind::{Approval, Customer, DeadLetter, Event, Meeting, Notification, Saga, Session, Task, User};
     Some(match operation {
         "POST /api/auth/login"
         | "POST /api/auth/refresh"
@@ -80,9 +83,12 @@ fn rule(operation: &str) -> Option<Rule> {
         "POST /api/auth/logout" => Rule::Everybody(204),
         // The matrix does not know everybody's password.
         "POST /api/auth/password" => Rule::Everybody(422),
-        "GET /api/auth/me" | "PATCH /api/auth/me" | "GET /api/auth/sessions" | "GET /api/auth/users" => {
-            Rule::Everybody(200)
-        }
+        "GET /api/auth/me"
+        | "PATCH /api/auth/me"
+        | "GET /api/auth/me/preferences"
+        | "PATCH /api/auth/me/preferences"
+        | "GET /api/auth/sessions"
+        | "GET /api/auth/users" => Rule::Everybody(200),
         "DELETE /api/auth/sessions/{id}" => Rule::OwnAlone(Session),
         "POST /api/auth/users" => Rule::Admin,
         "GET /api/auth/users/{id}" => Rule::Any(User),
@@ -130,10 +136,12 @@ fn rule(operation: &str) -> Option<Rule> {
         }
         "GET /api/sagas/{id}" => Rule::Own(Saga),
         "GET /api/audit/events" => Rule::Staff,
+        "GET /api/audit/events/{id}" => Rule::StaffAny(Event),
         "GET /api/admin/cluster"
         | "GET /api/admin/actors"
         | "GET /api/admin/breakers"
         | "GET /api/admin/consumers"
+        | "GET /api/admin/history"
         | "GET /api/admin/dead-letters"
         | "GET /api/admin/integrity"
         | "GET /api/admin/security-log"
@@ -146,7 +154,11 @@ fn rule(operation: &str) -> Option<Rule> {
 impl Rule {
     fn kind(self) -> Option<Kind> {
         match self {
-            Self::Own(kind) | Self::OwnAlone(kind) | Self::Any(kind) | Self::AdminAny(kind, _) => Some(kind),
+            Self::Own(kind)
+            | Self::OwnAlone(kind)
+            | Self::Any(kind)
+            | Self::StaffAny(kind)
+            | Self::AdminAny(kind, _) => Some(kind),
             Self::Decide | Self::Cancel | Self::Reassign => Some(Kind::Approval),
             Self::Public | Self::Everybody(_) | Self::Staff | Self::Admin => None,
         }
@@ -156,7 +168,7 @@ impl Rule {
     fn targets(self) -> &'static [Whose] {
         match self.kind() {
             None => &[Whose::Own],
-            Some(Kind::DeadLetter) => &[Whose::Missing],
+            Some(Kind::DeadLetter | Kind::Event) => &[Whose::Missing],
             Some(_) => &[Whose::Own, Whose::Others, Whose::Missing],
         }
     }
@@ -186,6 +198,13 @@ impl Rule {
                 }
             }
             Self::Any(_) => found,
+            Self::StaffAny(_) => {
+                if sells {
+                    403
+                } else {
+                    found
+                }
+            }
             Self::AdminAny(_, own) => match (who, whose) {
                 (Who::Admin, Whose::Own) => own,
                 (Who::Admin, _) => found,
@@ -288,7 +307,7 @@ impl World {
         let customer = async || owner.customer(&self.unique()).await.id();
         match kind {
             _ if whose == Whose::Missing => MISSING.to_owned(),
-            Kind::DeadLetter => MISSING.to_owned(),
+            Kind::DeadLetter | Kind::Event => MISSING.to_owned(),
             Kind::User if whose == Whose::Own => owner.id.clone(),
             Kind::User => self.team.admin.make_user("SALES", &self.unique(), None).await.id(),
             Kind::Customer => customer().await,

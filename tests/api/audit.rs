@@ -48,6 +48,50 @@ async fn a_change_is_logged_with_who_when_and_why(#[values(Sqlite, Postgres)] on
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_event_tells_what_it_changed_from_what_to_what(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let Team { manager, sales, .. } = Team::of(&app).await;
+    let customer = sales.create_customer(json!({"name": "青空商事", "status": "LEAD"})).await.id();
+    let path = format!("/api/customers/{customer}");
+    sales.patch(&path, json!({"status": "ACTIVE", "phone": "03-1234-5678"})).await.expect(200);
+    sales.patch(&path, json!({"phone": null})).await.expect(200);
+    sales.delete(&path).await.expect(200);
+    let logged = events(&manager, &format!("subject={customer}")).await;
+    let mut changes = Vec::new();
+    for event in &logged {
+        let one =
+            manager.get(&format!("{EVENTS}/{}", event["id"].as_str().expect("an id"))).await.expect(200);
+        assert_eq!(one.body["event"], *event);
+        changes.push(one.body["changes"].clone());
+    }
+    let change = |field: &str, from: Value, to: Value| json!({"field": field, "from": from, "to": to});
+    assert_eq!(
+        types(&logged)[..],
+        ["customer.deleted", "customer.updated", "customer.updated", "customer.created"]
+    );
+    assert_eq!(changes[0], json!([change("deleted_at", Value::Null, logged[0]["time"].clone())]));
+    assert_eq!(changes[1], json!([change("phone", json!("03-1234-5678"), Value::Null)]));
+    assert_eq!(
+        changes[2],
+        json!([
+            change("phone", Value::Null, json!("03-1234-5678")),
+            change("status", json!("LEAD"), json!("ACTIVE")),
+        ])
+    );
+    assert_eq!(
+        changes[3],
+        json!([
+            change("name", Value::Null, json!("青空商事")),
+            change("owner_id", Value::Null, json!(sales.id)),
+            change("status", Value::Null, json!("LEAD")),
+        ])
+    );
+    manager.get(&format!("{EVENTS}/{customer}")).await.expect_problem(404, "not_found");
+    sales.get(&format!("{EVENTS}/{customer}")).await.expect_problem(403, "forbidden");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_an_event_causes_names_it(#[values(Sqlite, Postgres)] on: Database) {
     let app = TestApp::start(on).await;
     let Team { manager, sales, .. } = Team::of(&app).await;

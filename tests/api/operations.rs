@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use testing::app::PASSWORD;
 use testing::{Answer, Api, Database, Member, Postgres, Sqlite, Team, TestApp};
@@ -177,4 +177,18 @@ async fn a_trace_context_is_carried_if_it_is_one() {
         assert_eq!(logged.body[0]["traceparent"].as_str(), is_carried.then_some(context.as_str()));
         assert_eq!(logged.body[0]["correlationid"].as_str(), made.header("x-request-id"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_last_hour_begins_with_the_node() {
+    let app = TestApp::start(Sqlite).await;
+    let admin = Member::first(&app).await;
+    let history = admin.get("/api/admin/history").await.expect(200);
+    // A minute has not passed yet: every actor is there, and no minute.
+    assert_eq!((&history.body["step_seconds"], &history.body["until"]), (&json!(60), &Value::Null));
+    let actors = history.body["actors"].as_array().expect("actors");
+    assert!(
+        actors.iter().any(|actor| actor["name"] == "journal" && actor["handled"] == json!([])),
+        "{history}"
+    );
 }

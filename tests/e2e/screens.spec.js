@@ -37,6 +37,7 @@ const PAGES = [
   ["user-delete", (page) => follow(page, "/admin/users?q=sales@", "/delete")],
   ["security", "/admin/security"],
   ["audit", "/admin/audit"],
+  ["audit-event", (page) => follow(page, "/admin/audit?type=customer.created")],
   ["settings", "/settings"],
   ["missing", "/nowhere"],
 ];

@@ -4,12 +4,13 @@
 //! happen to it; `messages` are the messages that its service takes.
 //!
 //! - [`events`]: the catalogue, one row for each type of event; [`audience`]: who may see an event; [`topic`];
-//!   [`activity`]: the order of a record's events
+//!   [`activity`]: the order of a record's events; [`changes`]: what an event changed
 //! - [`service_name`]: the five services; [`deletion`]: what every service remembers of a deleted user or customer
 
 pub mod activity;
 pub mod approval;
 pub mod audience;
+pub mod changes;
 pub mod customer;
 pub mod deletion;
 pub mod events;

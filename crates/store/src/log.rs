@@ -193,6 +193,13 @@ pub async fn audit(
     read(db, tail.push(" ORDER BY id DESC", []).limit(limit)).await
 }
 
+/// The last events of an aggregate before the one with this number, the newest first, at most `limit`.
+pub async fn before(db: &Db, subject: Id, sequence: i64, limit: i64) -> Result<Vec<LoggedEvent>, StoreError> {
+    let tail =
+        Sql::default().filter("subject = ?", [subject.into()]).filter("sequence < ?", [sequence.into()]);
+    read(db, tail.push(" ORDER BY sequence DESC", []).limit(limit)).await
+}
+
 /// How many events match the filter.
 pub async fn audit_count(db: &Db, filter: &AuditFilter) -> Result<i64, StoreError> {
     if *filter == AuditFilter::default() {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use domain::changes::FieldChange;
 use domain::service_name::ServiceName;
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
@@ -46,6 +47,33 @@ pub struct ReadAuditLog {
     pub page: PageRequest,
 }
 
+/// An event of the log.
+pub struct ReadEvent {
+    pub caller: Caller,
+    pub id: Id,
+}
+
+/// An event of the log, and what it changed of its record.
+#[derive(Clone, Debug)]
+pub struct EventReading {
+    pub event: LoggedEvent,
+    pub changes: Vec<FieldChange>,
+}
+
+/// An event of the log, and what it changed of its record.
+#[derive(Serialize, ToSchema)]
+pub struct EventView<'a> {
+    pub event: CloudEvent<'a>,
+    /// The record's fields before and after it; none of an event that carries no record.
+    pub changes: &'a [FieldChange],
+}
+
+impl<'a> From<&'a EventReading> for EventView<'a> {
+    fn from(EventReading { event, changes }: &'a EventReading) -> Self {
+        Self { event: event.into(), changes }
+    }
+}
+
 /// The name of the audit log's order in cursors.
 pub const NEWEST_FIRST: &str = "-id";
 
@@ -57,6 +85,11 @@ pub struct ReadLag {
 
 /// Every actor of this node.
 pub struct ReadActors {
+    pub caller: Caller,
+}
+
+/// The last hour of this node.
+pub struct ReadHistory {
     pub caller: Caller,
 }
 

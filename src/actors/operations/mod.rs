@@ -2,6 +2,9 @@
 //! is not one of the five services: it owns no table.
 
 pub mod dead_letters;
+pub mod history;
 pub mod messages;
+pub mod problems;
 pub mod readiness;
+pub mod sampler;
 pub mod service;

@@ -7,16 +7,19 @@ use std::sync::Mutex;
 use futures_util::future::try_join_all;
 
 use crate::actors::operations::dead_letters;
+use crate::actors::operations::history::HistoryReading;
 use crate::actors::operations::messages::{
     CheckIntegrity, ClusterReading, ConsumerIntegrity, ConsumerLag, ConsumerReading, DeadLetter,
-    ForceBreaker, IntegrityReport, ListDeadLetters, NEWEST_FIRST, NodeReading, PartitionReading, ReadActors,
-    ReadAuditLog, ReadBreakers, ReadCluster, ReadConsumers, ReadLag, RedisState, RedriveDeadLetter,
-    may_audit, may_operate,
+    EventReading, ForceBreaker, IntegrityReport, ListDeadLetters, NEWEST_FIRST, NodeReading,
+    PartitionReading, ReadActors, ReadAuditLog, ReadBreakers, ReadCluster, ReadConsumers, ReadEvent,
+    ReadHistory, ReadLag, RedisState, RedriveDeadLetter, may_audit, may_operate,
 };
+use crate::actors::operations::sampler::Recorder;
+use domain::changes;
 use kernel::clock::Clock;
 use kernel::error::{Error, ErrorCode};
 use kernel::event::{LoggedEvent, PARTITIONS, raw};
-use kernel::ids::new_id;
+use kernel::ids::{Id, new_id};
 use kernel::page::{Keyset, Page};
 use kernel::service_id::ServiceId;
 use runtime::breaker::{BreakerReading, Breakers, CircuitBreaker};
@@ -32,6 +35,9 @@ use store::redis::Redis;
 use store::unit_of_work::{CommitError, UnitOfWork};
 use store::{Db, cursors, log};
 
+/// Among so many events before another one carries the record: few carry none.
+const EARLIER_MAX: i64 = 10;
+
 /// The logic of the service.
 pub struct OperationsService {
     pub db: Db,
@@ -45,6 +51,7 @@ pub struct OperationsService {
     /// The cluster's Redis.
     pub redis: Option<Redis>,
     pub counted: CountedEvents,
+    pub recorder: Recorder,
 }
 
 /// What the log was found to have, so that a check of integrity does not count it all again.
@@ -96,6 +103,17 @@ impl OperationsService {
             id: event.event.id,
         };
         Ok(Page::cut(found, page.limit, key, total))
+    }
+
+    async fn event(&self, id: Id) -> Result<EventReading, Error> {
+        let found = log::by_ids(&self.db, &[id]).await?.into_iter().next();
+        let event = found.ok_or_else(|| Error::new(ErrorCode::NotFound))?;
+        let record = |of: &LoggedEvent| changes::record(&of.event.data, event.event.subject);
+        let Some(after) = record(&event) else { return Ok(EventReading { event, changes: Vec::new() }) };
+        let earlier = log::before(&self.db, event.event.subject, event.event.sequence, EARLIER_MAX).await?;
+        let before = earlier.iter().find_map(record);
+        let changes = changes::changes(before.as_ref(), &after);
+        Ok(EventReading { event, changes })
     }
 
     async fn redrive(&self, redrive: RedriveDeadLetter) -> Result<DeadLetter, Error> {
@@ -186,6 +204,10 @@ fn shares(living: &Membership, service: Option<ServiceId>) -> BTreeMap<String, V
 
 serve!(OperationsService, {
     ReadAuditLog => |service, message| Page<LoggedEvent> { service.audit_log(message).await },
+    ReadEvent => |service, message| EventReading {
+        may_audit(&message.caller)?;
+        service.event(message.id).await
+    },
     ReadLag => |service, message| Vec<(&'static str, i64)> {
         may_operate(&message.caller)?;
         Ok(service.lag().await)
@@ -193,6 +215,10 @@ serve!(OperationsService, {
     ReadActors => |service, message| Vec<ActorReading> {
         may_operate(&message.caller)?;
         Ok(service.actor_stats.read())
+    },
+    ReadHistory => |service, message| HistoryReading {
+        may_operate(&message.caller)?;
+        Ok(service.recorder.read())
     },
     ReadBreakers => |service, message| Vec<BreakerReading> {
         may_operate(&message.caller)?;

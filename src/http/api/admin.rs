@@ -4,10 +4,11 @@ use crate::http::error::HttpResult;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 
+use crate::actors::operations::history::HistoryReading;
 use crate::actors::operations::messages::{
     BreakerOrder, CheckIntegrity, ClusterReading, ConsumerReading, DeadLetterView, ForceBreaker,
     IntegrityReport, LATEST_FIRST, ListDeadLetters, ReadActors, ReadBreakers, ReadCluster, ReadConsumers,
-    RedriveDeadLetter,
+    ReadHistory, RedriveDeadLetter,
 };
 use crate::http::extract::{Authenticated, Body, NoParams, Params, PathId};
 use crate::http::idempotency::{Shape, once};
@@ -33,6 +34,14 @@ pub async fn cluster(gateway: Data<Gateway>, auth: Authenticated, _: Params<NoPa
 pub async fn actors(gateway: Data<Gateway>, auth: Authenticated, _: Params<NoParams>) -> HttpResult {
     let readings = gateway.operations.ask(ReadActors { caller: auth.caller }).await?;
     Ok(HttpResponse::Ok().json(readings))
+}
+
+/// The last hour of this node, minute by minute: messages of actors, lags of consumers, events of the log (ADMIN)
+#[utoipa::path(tag = "admin", responses((status = 200, body = HistoryReading)))]
+#[get("/admin/history")]
+pub async fn history(gateway: Data<Gateway>, auth: Authenticated, _: Params<NoParams>) -> HttpResult {
+    let reading = gateway.operations.ask(ReadHistory { caller: auth.caller }).await?;
+    Ok(HttpResponse::Ok().json(reading))
 }
 
 /// Every circuit breaker of this node (ADMIN)

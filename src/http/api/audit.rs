@@ -2,11 +2,11 @@
 
 use crate::http::error::HttpResult;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, get};
+use actix_web::{HttpRequest, HttpResponse, get};
 use utoipa::openapi::{Object, ObjectBuilder, Type};
 
-use crate::actors::operations::messages::{AuditFilter, NEWEST_FIRST, ReadAuditLog};
-use crate::http::extract::{Authenticated, Params};
+use crate::actors::operations::messages::{AuditFilter, EventView, NEWEST_FIRST, ReadAuditLog, ReadEvent};
+use crate::http::extract::{Authenticated, NoParams, Params, PathId};
 use crate::http::paging;
 use crate::http::paging::list_params;
 use crate::http::state::Gateway;
@@ -51,6 +51,19 @@ pub async fn events(
     let Page { items, next, total } = find(&gateway, auth.caller, params.0).await?;
     let items = items.iter().map(CloudEvent::from).collect();
     Ok(paging::list(&request, &Page { items, next, total }))
+}
+
+/// An event of the log, and what it changed of its record, from what to what (MANAGER, ADMIN)
+#[utoipa::path(tag = "audit", params(("id" = Id, Path)), responses((status = 200, body = EventView)))]
+#[get("/audit/events/{id}")]
+pub async fn event(
+    gateway: Data<Gateway>,
+    auth: Authenticated,
+    id: PathId,
+    _: Params<NoParams>,
+) -> HttpResult {
+    let reading = gateway.operations.ask(ReadEvent { caller: auth.caller, id: id.0 }).await?;
+    Ok(HttpResponse::Ok().json(EventView::from(&reading)))
 }
 
 /// The events asked for.

@@ -26,8 +26,8 @@ use kit::resume::is_form;
 use kit::session::Identity;
 use kit::{assets, frame, session, session_user, shared_pages};
 use pages::{
-    admin, approvals, audit, choices, customer, customers, home, login, meeting, meetings, notifications,
-    reports, sagas, search, security, settings, shortcuts, task, tasks, users,
+    admin, approvals, audit, audit_event, choices, customer, customers, home, login, meeting, meetings,
+    notifications, reports, sagas, search, security, settings, shortcuts, task, tasks, users,
 };
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
@@ -105,10 +105,11 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(users::ask_removal)
         .service(users::remove)
         .service(audit::index)
+        .service(audit_event::index)
         .service(security::index)
         .service(settings::index)
         .service(settings::change_profile)
-        .service(settings::choose_notifications)
+        .service(settings::change_preferences)
         .service(settings::change_password)
         .service(settings::end_session)
         .wrap(from_fn(around));

@@ -27,6 +27,20 @@ pub struct Bars {
     pub about: String,
 }
 
+/// The values that a sparkline has room for: an hour's minutes.
+const SPARKS: usize = 60;
+const SPARK_WIDTH: f64 = 120.0;
+const SPARK_HEIGHT: f64 = 22.0;
+
+/// A line as small as a word.
+pub struct Sparkline {
+    /// `x,y` of each value, as `points` of a polyline has them; several where values are unknown between them.
+    pub lines: Vec<String>,
+    pub greatest: i64,
+    /// The newest value, if it is known.
+    pub last: Option<i64>,
+}
+
 /// Bars of values, each with its label and the value as people write it; the greatest has the full width.
 pub fn bars(values: Vec<(String, i64, String)>) -> Bars {
     let greatest = values.iter().map(|(_, value, _)| *value).max().unwrap_or(0).max(1);
@@ -74,6 +88,27 @@ pub fn line(values: &[i64]) -> Line {
     Line { points: points.join(" "), total: values.iter().sum(), greatest }
 }
 
+/// A line through values, as small as a word; a gap where a value is not known.
+pub fn sparkline(values: &[Option<i64>]) -> Sparkline {
+    let greatest = values.iter().flatten().copied().max().unwrap_or(0);
+    let gaps = (SPARKS - 1) as f64;
+    // The newest value is at the right edge, however many there are.
+    let first = SPARKS.saturating_sub(values.len());
+    let mut parts: Vec<Vec<String>> = vec![Vec::new()];
+    for (place, value) in values.iter().enumerate() {
+        match value {
+            Some(value) => {
+                let x = SPARK_WIDTH * (first + place) as f64 / gaps;
+                let y = SPARK_HEIGHT - SPARK_HEIGHT * *value as f64 / greatest.max(1) as f64;
+                parts.last_mut().expect("one at least").push(format!("{},{}", rounded(x), rounded(y)));
+            }
+            None => parts.push(Vec::new()),
+        }
+    }
+    let lines = parts.into_iter().filter(|part| !part.is_empty()).map(|part| part.join(" ")).collect();
+    Sparkline { lines, greatest, last: values.last().copied().flatten() }
+}
+
 /// A tenth of a unit is finer than anybody sees.
 fn rounded(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
@@ -98,6 +133,15 @@ mod tests {
         assert_eq!(shortened("佐藤 部長"), "佐藤 部長");
         assert_eq!(shortened(&"a".repeat(200)), format!("{}…", "a".repeat(36)));
         assert_eq!(shortened(&"佐".repeat(200)), format!("{}…", "佐".repeat(18)));
+    }
+
+    #[test]
+    fn a_sparkline_ends_at_the_right_edge_and_has_gaps() {
+        let spark = sparkline(&[Some(2), None, Some(4), Some(0)]);
+        assert_eq!(spark.lines, ["113.9,11", "118,0 120,22"]);
+        assert_eq!((spark.greatest, spark.last), (4, Some(0)));
+        assert_eq!(sparkline(&[]).lines, [""; 0]);
+        assert_eq!(sparkline(&[None]).last, None);
     }
 
     #[test]

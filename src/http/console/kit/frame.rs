@@ -19,7 +19,7 @@ use crate::http::problem::locale_tag;
 use crate::http::request_log::tells;
 use crate::i18n;
 use crate::i18n::Param;
-use domain::user::record::{Theme, User};
+use domain::user::record::{Theme, UserState};
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
@@ -75,7 +75,7 @@ impl Frame {
 
     /// `done` is the word that the address has after a form: unknown ones say nothing.
     pub fn of(
-        user: &User,
+        state: &UserState,
         caller: Caller,
         section: &'static str,
         now: Timestamp,
@@ -83,9 +83,10 @@ impl Frame {
         unread: i64,
         done: Option<&str>,
     ) -> Self {
+        let user = &state.user;
         let locale = user.locale;
         let done = done.and_then(|word| i18n::text(locale, &format!("done-{word}"), None, &[]));
-        let who = Who { caller, name: user.name.clone(), theme: user.theme };
+        let who = Who { caller, name: user.name.clone(), theme: state.preferences.theme };
         // Auth checks the shape of a zone's name, not whether there is such a zone.
         let zone = user.time_zone.parse().unwrap_or(Tz::UTC);
         Self {
@@ -122,6 +123,11 @@ impl Frame {
     /// The text of one of a family of words: a status, a role, an event's type.
     pub fn word(&self, family: &str, word: &str) -> String {
         self.t(&format!("{family}-{}", word.replace(['.', '_'], "-")))
+    }
+
+    /// As [`word`](Self::word), if there is such a word.
+    pub fn known_word(&self, family: &str, word: &str) -> Option<String> {
+        i18n::text(self.locale, &format!("{family}-{}", word.replace(['.', '_'], "-")), None, &[])
     }
 
     /// The heading of a error.
@@ -169,6 +175,11 @@ impl Frame {
     /// A moment in the user's time zone, to the minute.
     pub fn time(&self, time: &Timestamp) -> String {
         formats::moment(self.locale, *time, self.zone.name())
+    }
+
+    /// A moment in the user's time zone, to the second.
+    pub fn second(&self, time: &Timestamp) -> String {
+        formats::second(self.locale, *time, self.zone.name())
     }
 
     /// A day.

@@ -1,5 +1,6 @@
 //! What pages are made of.
 
+pub mod actor_groups;
 pub mod assets;
 pub mod chart;
 pub mod chips;

@@ -70,12 +70,19 @@ pub struct Removal {
 /// # Errors
 /// `invalid_parameter`.
 pub fn list_params<T: DeserializeOwned>(request: &HttpRequest) -> Result<(T, Fields), Error> {
-    let query = request.query_string();
-    let given = form_urlencoded::parse(query.as_bytes());
+    let given = Fields::parsed(request.query_string().as_bytes());
+    Ok((params_of(&given)?, given))
+}
+
+/// The parameters of a list among what an address tells.
+///
+/// # Errors
+/// `invalid_parameter`.
+pub fn params_of<T: DeserializeOwned>(given: &Fields) -> Result<T, Error> {
     let is_ours = |name: &str| OWN.contains(&name) || search::is_line(name);
-    let given = given.filter(|(name, value)| !value.is_empty() && !is_ours(name));
+    let given = given.pairs().filter(|(name, value)| !value.is_empty() && !is_ours(name));
     let kept = form_urlencoded::Serializer::new(String::new()).extend_pairs(given).finish();
-    Ok((parse_query(&kept)?, Fields::parsed(query.as_bytes())))
+    parse_query(&kept)
 }
 
 /// What a list was narrowed to, for its form.

@@ -18,6 +18,8 @@ use kernel::page::Page;
 
 /// A line of a timeline.
 pub struct Entry {
+    /// The event's.
+    pub id: Id,
     pub time: Timestamp,
     pub event_type: String,
     pub who: String,
@@ -25,7 +27,6 @@ pub struct Entry {
     pub title: Option<String>,
     /// The fields that were changed, in a row.
     pub changed: String,
-    pub subject: Id,
 }
 
 impl Entry {
@@ -90,12 +91,12 @@ pub async fn entries(
         };
         let changed: Vec<String> = told.changed.iter().map(|field| frame.word("label", field)).collect();
         entries.push(Entry {
+            id: event.id,
             time: event.time,
             event_type: event.r#type.to_string(),
             who,
             title: title(&told),
             changed: changed.join(&frame.t("list-separator")),
-            subject: event.subject,
         });
     }
     Ok(entries)

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod approvals;
 pub mod audit;
+pub mod audit_event;
 pub mod choices;
 pub mod customer;
 pub mod customers;
