@@ -34,6 +34,8 @@ async function comeIn(next) {
 }
 
 if (document.body.dataset.user) {
+  // Without it the console works, but for its page without a connection.
+  navigator.serviceWorker?.register("/sw.js").catch(() => {});
   preparePalette();
   prepareShortcuts();
   rememberRecord();

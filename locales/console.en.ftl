@@ -408,6 +408,7 @@ audit-group-saga = Deletions
 
 # Settings.
 
+offline-title = Out of reach
 settings-title = Account
 settings-account = Your details
 settings-about = Ask an administrator to change these.

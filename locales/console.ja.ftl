@@ -407,6 +407,7 @@ audit-group-saga = 削除処理
 
 # 設定。
 
+offline-title = 接続できません
 settings-title = アカウント
 settings-account = 登録内容
 settings-about = これらの変更は管理者にご依頼ください。

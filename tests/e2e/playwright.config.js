@@ -18,6 +18,8 @@ export default defineConfig({
   reporter: [["list"]],
   use: {
     baseURL: process.env.KIZUNA_URL,
+    // Tests cut the connection and look at what pages do: installed.spec.js alone has the service worker between.
+    serviceWorkers: "block",
     locale: "ja-JP",
     timezoneId: "Asia/Tokyo",
     viewport: { width: 1280, height: 800 },

@@ -43,7 +43,10 @@ export async function poster(request, who) {
 }
 
 /** Complaints that a test provokes: Chromium notes an answer that refuses, that fails for the moment, or that does not come. */
-const REFUSED = /the server responded with a status of (4\d\d|503)|net::ERR_FAILED/;
+const REFUSED = /the server responded with a status of (4\d\d|503)|net::ERR_(FAILED|INTERNET_DISCONNECTED)/;
+
+/** What Playwright itself says where it keeps the service worker out. */
+const NO_WORKER = "Service Worker registration blocked by Playwright";
 
 export const test = base.extend({
   /** Opens a page as somebody, in a session of its own; a page that complains on its console fails the test. */
@@ -62,7 +65,7 @@ export const test = base.extend({
       const page = await context.newPage();
       page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error}`));
       page.on("console", (message) => {
-        const provoked = refused && REFUSED.test(message.text());
+        const provoked = (refused && REFUSED.test(message.text())) || message.text().includes(NO_WORKER);
         if (["error", "warning"].includes(message.type()) && !provoked) {
           complaints.push(`${page.url()}: ${message.text()}`);
         }

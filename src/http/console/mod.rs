@@ -26,16 +26,16 @@ use kit::resume::is_form;
 use kit::session::Identity;
 use kit::{assets, frame, session, session_user, shared_pages};
 use pages::{
-    admin, approvals, audit, audit_event, choices, customer, customers, home, login, meeting, meetings,
+    admin, approvals, audit, audit_event, choices, customer, customers, home, installed, login, meeting, meetings,
     notifications, reports, sagas, search, security, settings, shortcuts, task, tasks, users,
 };
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-                      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+                      connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Addresses that take forms and are no pages. Somebody may come back to one after a sign-in.
-const FORMS_ALONE: [&str; 11] = [
+const FORMS_ALONE: [&str; 12] = [
     "/news/seen",
     "/logout",
     "/meetings/{id}/delete",
@@ -45,6 +45,7 @@ const FORMS_ALONE: [&str; 11] = [
     "/admin/breakers/{name}",
     "/admin/dead-letters/{id}/redrive",
     "/settings/profile",
+    "/settings/preferences",
     "/settings/password",
     "/settings/sessions/{id}/end",
 ];
@@ -64,6 +65,9 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(search::index)
         .service(search::palette)
         .service(shortcuts::index)
+        .service(installed::manifest)
+        .service(installed::worker)
+        .service(installed::offline)
         .service(customers::index)
         .service(customers::create)
         .service(customer::index)

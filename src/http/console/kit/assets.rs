@@ -21,7 +21,12 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 const STYLE: &str = "text/css; charset=utf-8";
 
-const ASSETS: [Asset; 22] = [
+const PNG: &str = "image/png";
+
+/// The text of the service worker, which has an address of its own.
+pub const WORKER: &str = include_str!("../../../../assets/sw.js");
+
+const ASSETS: [Asset; 25] = [
     ("style.css", STYLE, include_bytes!("../../../../assets/style.css")),
     ("parts.css", STYLE, include_bytes!("../../../../assets/parts.css")),
     ("forms.css", STYLE, include_bytes!("../../../../assets/forms.css")),
@@ -44,6 +49,9 @@ const ASSETS: [Asset; 22] = [
     ("unsaved.js", SCRIPT, include_bytes!("../../../../assets/unsaved.js")),
     ("wait.js", SCRIPT, include_bytes!("../../../../assets/wait.js")),
     ("icon.svg", "image/svg+xml", include_bytes!("../../../../assets/icon.svg")),
+    ("icon-192.png", PNG, include_bytes!("../../../../assets/icon-192.png")),
+    ("icon-512.png", PNG, include_bytes!("../../../../assets/icon-512.png")),
+    ("icon-maskable-512.png", PNG, include_bytes!("../../../../assets/icon-maskable-512.png")),
 ];
 
 static BASE: LazyLock<String> = LazyLock::new(|| {
@@ -59,6 +67,11 @@ static BASE: LazyLock<String> = LazyLock::new(|| {
 /// The directory of this build's assets.
 pub fn base() -> &'static str {
     &BASE
+}
+
+/// The names of this build's assets.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ASSETS.iter().map(|(name, ..)| *name)
 }
 
 /// An asset of this build; those of another build are not here.

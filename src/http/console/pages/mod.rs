@@ -8,6 +8,7 @@ pub mod choices;
 pub mod customer;
 pub mod customers;
 pub mod home;
+pub mod installed;
 pub mod login;
 pub mod meeting;
 pub mod meetings;
