@@ -74,7 +74,7 @@ export async function reread() {
 }
 
 /** Replaces the bell and every live part; the focus stays on the same link or button. */
-function takeOver(page) {
+export function takeOver(page) {
   for (const part of document.querySelectorAll("#bell, [data-live]")) {
     const fresh = page.getElementById(part.id);
     if (!fresh || fresh.isEqualNode(part) || staysAsItIs(part, fresh)) {

@@ -56,6 +56,15 @@ filter-remove = Remove the filter “{ $text }”
 filter-words = Search title, notes, customer
 pager-label = Pages
 pager-first = First page
+list-file = Download CSV
+list-rows = { $n ->
+    [0] No entries
+    [one] { $text } entry
+   *[other] { $text } entries
+}
+list-more = { $text } entries, and more
+pager-prev = Previous page
+pager-rows = Rows
 pager-next = Next page
 pager-older = Earlier activity
 confirm-delete = Delete this? It cannot be undone.
@@ -189,6 +198,12 @@ sort--created-at = Newest first
 sort-created-at = Oldest first
 sort-name = Name A–Z
 sort--name = Name Z–A
+sort--met-at = Latest first
+sort-met-at = Earliest first
+sort-due-at = First due first
+sort--due-at = Last due first
+sort--amount = Largest amount first
+sort-amount = Smallest amount first
 sort-updated-at = Longest unchanged
 sort--updated-at = Recently changed
 customers-new = New customer

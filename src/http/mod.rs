@@ -14,6 +14,7 @@ pub mod connection;
 pub mod connections;
 mod console;
 pub mod conventions;
+mod csv;
 mod entity_tags;
 pub mod error;
 mod extract;

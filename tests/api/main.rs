@@ -8,6 +8,7 @@ mod auth;
 mod burst;
 mod console;
 mod console_forms;
+mod console_lists;
 mod console_records;
 mod console_session;
 mod conventions;

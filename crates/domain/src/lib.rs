@@ -13,6 +13,7 @@ pub mod audience;
 pub mod customer;
 pub mod deletion;
 pub mod events;
+pub mod lists;
 pub mod meeting;
 pub mod notification;
 pub mod report;

@@ -106,7 +106,7 @@ impl CustomerService {
         if query.words().is_empty() {
             return Ok(Vec::new());
         }
-        let page = PageRequest { limit: found::NEWEST_MAX, after: None, count: false };
+        let page = PageRequest::first(found::NEWEST_MAX);
         let (filter, newest_first) = (CustomerFilter::default(), &SORTS[0]);
         let (newest, beginning) = futures_util::join!(
             queries::list(&self.db, owner, &filter, query.words(), newest_first, &page),

@@ -100,7 +100,7 @@ impl OpportunityService {
 
     async fn list(&self, list: ListApprovals) -> Result<Page<Approval>, Error> {
         let (owner, words) = (list.caller.only_owner(), Words::parse(list.filter.q.as_deref())?);
-        Ok(queries::list(&self.db, owner, &list.filter, &words, &list.page).await?)
+        Ok(queries::list(&self.db, owner, &list.filter, &words, &list.sort, &list.page).await?)
     }
 
     /// The approvals for `/search`.

@@ -108,7 +108,7 @@ impl SalesService {
 
     async fn list(&self, list: ListMeetings) -> Result<Page<Meeting>, Error> {
         let (owner, words) = (list.caller.only_owner(), Words::parse(list.filter.q.as_deref())?);
-        Ok(queries::list(&self.db, owner, &list.filter, &words, &list.page).await?)
+        Ok(queries::list(&self.db, owner, &list.filter, &words, &list.sort, &list.page).await?)
     }
 
     /// The meetings and tasks for `/search`.

@@ -1,6 +1,7 @@
 //! What pages are made of.
 
 pub mod assets;
+pub mod cell;
 pub mod chart;
 pub mod chips;
 pub mod choice;
@@ -9,6 +10,8 @@ pub mod field;
 pub mod form;
 pub mod form_data;
 pub mod frame;
+pub mod list_file;
+pub mod listing;
 pub mod lookups;
 pub mod merge;
 pub mod once;

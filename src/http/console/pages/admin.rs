@@ -51,7 +51,7 @@ pub async fn index(gateway: Data<Gateway>, me: SessionUser) -> HttpResult {
         return Ok(redirect("/admin/audit"));
     }
     let f = me.frame("admin").await;
-    let page = PageRequest { limit: LETTERS, after: None, count: false };
+    let page = PageRequest::first(LETTERS);
     let operations = &gateway.operations;
     let integrity = operations.ask(CheckIntegrity { caller }).await?;
     let amiss = |integrity: &IntegrityReport| {

@@ -7,15 +7,14 @@ use askama::Template;
 
 use crate::http::api::sagas::SagaParams;
 use crate::http::console::kit::frame::{Frame, api_word, ok};
+use crate::http::console::kit::listing::Pager;
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::{Names, References};
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::list_params;
-use crate::http::paging::next_address;
 use crate::http::state::Gateway;
 use domain::saga::messages::{ListSagas, NEWEST_FIRST};
 use domain::saga::record::{Counts, Saga, SagaKind, StepStatus};
-use kernel::page::Page;
 
 struct StepRow {
     name: String,
@@ -39,8 +38,7 @@ struct SagaRow {
 struct SagasPage {
     f: Frame,
     rows: Vec<SagaRow>,
-    next: Option<String>,
-    is_first: bool,
+    pager: Pager,
 }
 
 /// Counts by kind, those above zero.
@@ -87,9 +85,10 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
     let f = me.frame("sagas").await;
     let (params, _): (SagaParams, _) = list_params(&request)?;
     let page = params.page(|keyset| NEWEST_FIRST.fits(keyset))?;
-    let is_first = page.after.is_none();
-    let Page { items, next, .. } = gateway.sagas.ask(ListSagas { caller: me.caller(), page }).await?;
-    let names = lookups::load(&gateway, me.caller(), references(&items)).await?;
-    let rows = items.into_iter().map(|saga| row(&names, &f, saga)).collect();
-    Ok(ok(&SagasPage { rows, next: next.map(|next| next_address(&request, &next)), is_first, f }))
+    let is_first = page.is_first();
+    let page = gateway.sagas.ask(ListSagas { caller: me.caller(), page }).await?;
+    let pager = Pager::of(&request, is_first, &page);
+    let names = lookups::load(&gateway, me.caller(), references(&page.items)).await?;
+    let rows = page.items.into_iter().map(|saga| row(&names, &f, saga)).collect();
+    Ok(ok(&SagasPage { rows, pager, f }))
 }

@@ -1,0 +1,122 @@
+// Lists: headings that sort, filters that apply at once, pages on and back, and the list as a file.
+
+import fs from "node:fs/promises";
+import { choose, customersLike, expect, fresh, test } from "./support.js";
+
+const names = (page) => page.locator("#customer-list tbody td.key a").allTextContents();
+
+/** Customers of one person, all with a word of their own in their names. */
+async function customers(post, count, more = () => ({})) {
+  const word = fresh("x").split(" ")[1];
+  for (let n = 0; n < count; n += 1) {
+    await post("/customers", { name: `顧客 ${word} ${String(n).padStart(3, "0")}`, ...more(n) });
+  }
+  return word;
+}
+
+test("headings sort both ways by keyboard, and keep the filters", async ({ as, api, team }) => {
+  const [page, post] = [await as(team.sales), await api(team.sales)];
+  const word = await customers(post, 3);
+  await page.goto(`${customersLike(word)}&status=LEAD`);
+  const heading = page.getByRole("columnheader", { name: "名前" });
+  await expect(heading).not.toHaveAttribute("aria-sort");
+  await heading.getByRole("link").focus();
+  await page.keyboard.press("Enter");
+  await expect(heading).toHaveAttribute("aria-sort", "ascending");
+  expect((await names(page))[0]).toContain("000");
+  await heading.getByRole("link").press("Enter");
+  await expect(heading).toHaveAttribute("aria-sort", "descending");
+  expect((await names(page))[0]).toContain("002");
+  await expect(page).toHaveURL(/status=LEAD/);
+  await expect(page.locator("#status")).toHaveValue("LEAD");
+});
+
+test("filters apply at once and stand in the address, also when one goes back", async ({ as, api, team }) => {
+  const [page, post] = [await as(team.manager), await api(team.sales)];
+  const word = await customers(post, 4, (n) => ({ status: n < 3 ? "ACTIVE" : "LEAD" }));
+  await page.goto("/customers");
+  await expect(page.getByRole("button", { name: "絞り込む" })).toBeHidden();
+  await page.locator("#q").pressSequentially(word);
+  await expect(page).toHaveURL(new RegExp(`q=${word}$|q=${word}&`));
+  await expect(page.locator("#customer-list tbody tr")).toHaveCount(4);
+  await expect(page.locator("#q")).toBeFocused();
+  await page.selectOption("#status", "ACTIVE");
+  await expect(page.locator("#customer-list tbody tr")).toHaveCount(3);
+  await expect(page).toHaveURL(/status=ACTIVE/);
+  await expect(page.locator("#sending")).toHaveText("3 件");
+  await choose(page, "owner_id", team.sales.name);
+  await expect(page).toHaveURL(new RegExp(team.sales.id));
+  await expect(page.locator("#customer-list tbody tr")).toHaveCount(3);
+  await page.reload();
+  await expect(page.locator("#customer-list tbody tr")).toHaveCount(3);
+  await page.goBack();
+  await expect(page).not.toHaveURL(new RegExp(team.sales.id));
+  await page.goBack();
+  await expect(page.locator("#customer-list tbody tr")).toHaveCount(4);
+  await expect(page.locator("#status")).toHaveValue("");
+});
+
+test("without scripts a button filters, and everything else is a link", async ({ as, api, team }) => {
+  const post = await api(team.sales);
+  const word = await customers(post, 2, (n) => ({ status: n ? "ACTIVE" : "LEAD" }));
+  const page = await as(team.sales, { javaScriptEnabled: false });
+  await page.goto(customersLike(word));
+  await page.selectOption("#status", "ACTIVE");
+  await page.getByRole("button", { name: "絞り込む" }).click();
+  await expect(page.locator("#customer-list tbody tr")).toHaveCount(1);
+  await page.getByRole("columnheader", { name: "名前" }).getByRole("link").click();
+  await expect(page).toHaveURL(/status=ACTIVE.*sort=name/);
+});
+
+test("pages lead on and back, of as many rows as one likes", async ({ as, api, team }) => {
+  const [page, post] = [await as(team.sales), await api(team.sales)];
+  const word = await customers(post, 60);
+  await page.goto(`${customersLike(word)}&sort=name`);
+  await page.getByRole("link", { name: "25", exact: true }).click();
+  await expect(page.locator("#customer-list tbody tr")).toHaveCount(25);
+  const next = page.getByRole("link", { name: "次のページ" });
+  const prev = page.getByRole("link", { name: "前のページ" });
+  await expect(prev).toHaveCount(0);
+  await next.click();
+  expect((await names(page))[0]).toContain("025");
+  await next.click();
+  expect((await names(page))[0]).toContain("050");
+  await expect(next).toHaveCount(0);
+  await prev.click();
+  expect((await names(page))[0]).toContain("025");
+  await post("/customers", { name: `顧客 ${word} 0` });
+  await prev.click();
+  await expect(page.locator("#customer-list tbody tr")).toHaveCount(25);
+  await expect(prev).toHaveCount(0);
+  await page.selectOption("#status", "LEAD");
+  await expect(page.locator(".sizes [aria-current]")).toHaveText("25");
+});
+
+test("a telephone sorts by a choice, and nothing is wider than it", async ({ as, api, team }) => {
+  const [page, post] = [await as(team.sales, { viewport: { width: 360, height: 740 } }), await api(team.sales)];
+  const word = await customers(post, 30);
+  await page.goto(`${customersLike(word)}&limit=25`);
+  await page.selectOption("#sort", "name");
+  await expect(page).toHaveURL(/sort=name/);
+  await expect(page.locator("#customer-list tbody td.key").first()).toContainText("000");
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  await page.screenshot({ path: "../../target/screens/list-pages-ja-360.png", fullPage: true });
+});
+
+test("the list is saved as a file, as it is shown", async ({ as, api, hire, team }) => {
+  const post = await api(team.sales);
+  const word = await customers(post, 3, (n) => ({ status: n ? "ACTIVE" : "LEAD", company: "=1+1" }));
+  const english = await as(await hire("MANAGER", { locale: "en", time_zone: "America/New_York" }));
+  await english.goto(`${customersLike(word)}&sort=-name`);
+  await english.selectOption("#status", "ACTIVE");
+  await expect(english.locator("#customer-list tbody tr")).toHaveCount(2);
+  const [download] = await Promise.all([
+    english.waitForEvent("download"),
+    english.getByRole("link", { name: "Download CSV" }).click(),
+  ]);
+  expect(download.suggestedFilename()).toBe("customers.csv");
+  const lines = (await fs.readFile(await download.path(), "utf8")).trim().split("\r\n");
+  expect(lines[0]).toBe('\ufeff"Name","Company","E-mail","Status","Owner","Added (America/New_York)"');
+  expect(lines).toHaveLength(3);
+  expect(lines[1]).toContain(`"顧客 ${word} 002","'=1+1","","Active","${team.sales.name}"`);
+});
