@@ -62,7 +62,24 @@ function apply(form, isTyping) {
   return true;
 }
 
+/** Closes menus that are left, by the key or by a click elsewhere. */
+function prepareMenus() {
+  const opened = () => [...document.querySelectorAll("details.menu[open]")];
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !event.isComposing) {
+      for (const menu of opened().filter((it) => it.contains(document.activeElement))) {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      }
+    }
+  });
+  document.addEventListener("click", (event) => {
+    opened().filter((it) => !it.contains(event.target)).forEach((it) => (it.open = false));
+  });
+}
+
 export function prepareFilters() {
+  prepareMenus();
   const form = document.querySelector("form[data-filters]");
   if (!form) {
     return;

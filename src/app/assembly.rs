@@ -58,6 +58,7 @@ impl Builder<'_> {
             passwords: Passwords::start(cores, auth.hash_cost)?,
             users: accounts.users.clone(),
             sessions: accounts.sessions.clone(),
+            views: self.entities(),
             limits: SessionLimits {
                 access: auth.access_token_ttl,
                 lifetimes: SessionLifetimes { unused: auth.refresh_token_ttl, total: auth.session_lifetime },

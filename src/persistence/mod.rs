@@ -14,6 +14,7 @@ pub mod meetings;
 pub mod news;
 pub mod record_activity;
 pub mod sagas;
+pub mod saved_views;
 pub mod security_log;
 pub mod tallies;
 pub mod tally_folds;

@@ -48,4 +48,5 @@ mod throttle;
 mod tokens;
 mod unreadable;
 mod users;
+mod views;
 mod visibility;

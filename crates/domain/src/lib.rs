@@ -18,6 +18,7 @@ pub mod meeting;
 pub mod notification;
 pub mod report;
 pub mod saga;
+pub mod saved_view;
 pub mod search;
 pub mod security;
 pub mod service_name;

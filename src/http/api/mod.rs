@@ -18,3 +18,4 @@ pub mod sessions;
 pub mod summary;
 pub mod tasks;
 pub mod users;
+pub mod views;

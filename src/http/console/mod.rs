@@ -27,7 +27,7 @@ use kit::session::Identity;
 use kit::{assets, frame, session, session_user, shared_pages};
 use pages::{
     admin, approvals, audit, choices, customer, customers, home, login, meeting, meetings, notifications,
-    reports, sagas, search, security, settings, shortcuts, task, tasks, users,
+    reports, sagas, search, security, settings, shortcuts, task, tasks, users, views,
 };
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
@@ -35,7 +35,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Addresses that take forms and are no pages. Somebody may come back to one after a sign-in.
-const FORMS_ALONE: [&str; 11] = [
+const FORMS_ALONE: [&str; 13] = [
+    "/views",
+    "/views/{id}",
     "/news/seen",
     "/logout",
     "/meetings/{id}/delete",
@@ -108,6 +110,8 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(users::change)
         .service(users::ask_removal)
         .service(users::remove)
+        .service(views::create)
+        .service(views::change)
         .service(audit::index)
         .service(security::index)
         .service(settings::index)

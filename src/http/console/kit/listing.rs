@@ -5,6 +5,7 @@ use actix_web::HttpRequest;
 
 use crate::http::console::kit::form_data::Fields;
 use crate::http::console::kit::frame::Frame;
+use crate::http::console::kit::saved_views::{VIEW, ViewBar};
 use crate::http::console::kit::session_user::{SessionUser, address_with};
 use crate::http::paging::{Side, address_beside};
 use domain::lists::{Column, ListName};
@@ -56,11 +57,6 @@ pub struct Pager {
 }
 
 impl Pager {
-    /// For templates, which can't borrow.
-    pub fn borrowed(&self) -> &Self {
-        self
-    }
-
     /// The pages beside a page, which is the first or not.
     pub fn of<T>(request: &HttpRequest, is_first: bool, page: &Page<T>) -> Self {
         let beside = |row: &Option<Keyset>, side| row.as_ref().map(|row| address_beside(request, row, side));
@@ -117,36 +113,43 @@ pub struct Listing {
     pub kept: Vec<(&'static str, String)>,
     /// The address of the list as a file.
     pub file: String,
+    pub views: ViewBar,
 }
 
 impl Listing {
     /// Around the page that was asked for in this order.
-    pub fn of<T>(
+    ///
+    /// # Errors
+    /// `unavailable`, `overloaded`.
+    pub async fn of<T>(
         me: &SessionUser,
         name: ListName,
         given: &Fields,
         sort: &Sort,
         (asked, page): (&PageRequest, &Page<T>),
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let heads = chosen_columns(name, given).into_iter().map(|column| head(me, name, column, sort));
-        let limit = given.get("limit").map(|limit| ("limit", limit.to_owned()));
-        Self {
+        let kept = ["limit", VIEW].into_iter().filter_map(|name| Some((name, given.get(name)?.to_owned())));
+        Ok(Self {
             heads: heads.collect(),
             name,
             sort: sort.name,
             rows: page.items.len() as i64,
             pager: Pager::of(&me.request, asked.is_first(), page).sized(&me.request, asked, page.items.len()),
-            kept: limit
-                .into_iter()
-                .chain(named_columns(given).map(|column| (COLUMNS, column.to_owned())))
-                .collect(),
+            kept: kept.chain(named_columns(given).map(|column| (COLUMNS, column.to_owned()))).collect(),
             file: file_of(me, name),
-        }
+            views: ViewBar::of(me, name, given).await?,
+        })
     }
 
     /// How much there is, for those who do not see it.
     pub fn said(&self, f: &Frame) -> String {
         f.n(if self.pager.next.is_some() { "list-more" } else { "list-rows" }, &self.rows)
+    }
+
+    /// The column that is always shown.
+    pub fn first_column(&self) -> &'static str {
+        self.name.columns().first().map_or("", |column| column.name)
     }
 
     /// Whether a column is among those shown.
@@ -160,7 +163,8 @@ impl Listing {
     }
 }
 
-fn named_columns(given: &Fields) -> impl Iterator<Item = &str> + Clone {
+/// The columns that an address names.
+pub fn named_columns(given: &Fields) -> impl Iterator<Item = &str> + Clone {
     let pairs: Vec<&str> =
         given.pairs().filter(|(name, _)| *name == COLUMNS).map(|(_, value)| value).collect();
     pairs.into_iter()

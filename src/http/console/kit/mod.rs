@@ -20,6 +20,7 @@ pub mod record_pages;
 pub mod record_view;
 pub mod resume;
 pub mod return_to;
+pub mod saved_views;
 pub mod search;
 pub mod session;
 pub mod session_user;

@@ -30,6 +30,11 @@ impl Refused {
         let (title, why) = (f.word_of(error), why(&f, error));
         Self { f, title, why, status: error.code.status() }
     }
+
+    /// With other words for what is wrong.
+    pub fn saying(f: Frame, error: &Error, why: String) -> Self {
+        Self { why, ..Self::new(f, error) }
+    }
 }
 
 /// A page that is one form: changing a record.

@@ -126,6 +126,7 @@ pub async fn recent(me: &SessionUser, f: &Frame, filter: ApprovalFilter) -> Resu
 pub struct Approvals;
 
 impl ListPage for Approvals {
+    const LIST_NAME: Option<ListName> = Some(ListName::Approvals);
     const SECTION: &'static str = "approvals";
     const DONE: &'static str = "requested";
     const NEW: NewForm = NewForm { id: "new-approval", action: "/approvals", submit: "submit-request" };
@@ -168,7 +169,7 @@ impl ListPage for Approvals {
         };
         Ok(ApprovalsPage {
             chips: hidden_filters(me, &f, &given, &["q", "status"]).await?,
-            list: Listing::of(me, ListName::Approvals, &given, &sort, (&asked, &page)),
+            list: Listing::of(me, ListName::Approvals, &given, &sort, (&asked, &page)).await?,
             rows: rows(me, &f, page.items).await?,
             status: narrowed(&given, "status"),
             statuses: ApprovalStatus::ALL,

@@ -109,6 +109,7 @@ pub fn details(customer: Option<&Customer>) -> Vec<Field> {
 }
 
 impl ListPage for Customers {
+    const LIST_NAME: Option<ListName> = Some(ListName::Customers);
     const SECTION: &'static str = "customers";
     const DONE: &'static str = "registered";
     const NEW: NewForm = NewForm { id: "new-customer", action: "/customers", submit: "submit-create" };
@@ -154,7 +155,7 @@ impl ListPage for Customers {
         };
         Ok(CustomersPage {
             chips: hidden_filters(me, &f, &given, &["q", "status", "owner_id"]).await?,
-            list: Listing::of(me, ListName::Customers, &given, &sort, (&asked, &page)),
+            list: Listing::of(me, ListName::Customers, &given, &sort, (&asked, &page)).await?,
             total: page.total.unwrap_or(0),
             rows: rows(me, &f, page.items).await?,
             asked: Asked {

@@ -108,6 +108,7 @@ pub async fn recent(
 pub struct Meetings;
 
 impl ListPage for Meetings {
+    const LIST_NAME: Option<ListName> = Some(ListName::Meetings);
     const SECTION: &'static str = "meetings";
     const DONE: &'static str = "recorded";
     const NEW: NewForm = NewForm { id: "new-meeting", action: "/meetings", submit: "submit-record" };
@@ -162,7 +163,7 @@ impl ListPage for Meetings {
         };
         Ok(MeetingsPage {
             chips: hidden_filters(me, &f, &given, &["q", "customer_id", "owner_id"]).await?,
-            list: Listing::of(me, ListName::Meetings, &given, &sort, (&asked, &page)),
+            list: Listing::of(me, ListName::Meetings, &given, &sort, (&asked, &page)).await?,
             rows: rows(me, &f, page.items).await?,
             owner: search::filter(me, &given, "owner_id", Source::People).await?,
             customer: search::filter(me, &given, "customer_id", Source::Customers).await?,

@@ -20,3 +20,4 @@ pub mod shortcuts;
 pub mod task;
 pub mod tasks;
 pub mod users;
+pub mod views;

@@ -180,6 +180,7 @@ pub async fn keep(
 pub struct Tasks;
 
 impl ListPage for Tasks {
+    const LIST_NAME: Option<ListName> = Some(ListName::Tasks);
     const SECTION: &'static str = "tasks";
     const DONE: &'static str = "added";
     const NEW: NewForm = NewForm { id: "new-task", action: "/tasks", submit: "submit-add" };
@@ -222,7 +223,7 @@ impl ListPage for Tasks {
         let (caller, customer_id) = (me.caller(), filter.customer_id);
         let list = |page| ListTasks { caller, filter: filter.clone(), sort, page };
         let mut page = ask(&mut asked, |page| me.gateway.sales.service.ask(list(page))).await?;
-        let listing = Listing::of(me, ListName::Tasks, &given, &sort, (&asked, &page));
+        let listing = Listing::of(me, ListName::Tasks, &given, &sort, (&asked, &page)).await?;
         keep(me, &kept(&given), &mut page, (&sort, &asked)).await?;
         let form = match form {
             Some(form) => form,
