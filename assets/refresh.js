@@ -1,6 +1,7 @@
 // The page is read again, and its live parts are taken over.
 
 import { ANSWER_WITHIN, isLogin, spread, WAIT_FIRST, WAIT_MAX } from "./wait.js";
+import { tick, ticked } from "./bulk.js";
 import { prepare } from "./page.js";
 import { isEdited } from "./unsaved.js";
 
@@ -81,8 +82,10 @@ export function takeOver(page) {
       continue;
     }
     const focused = part.contains(document.activeElement) ? trail(part) : null;
+    const kept = ticked(part);
     part.replaceWith(document.adoptNode(fresh));
     prepare(fresh);
+    tick(fresh, kept);
     if (focused) {
       (focused.length ? fresh.querySelector(focused.join(",")) : fresh)?.focus();
     }

@@ -90,6 +90,9 @@ fn rule(operation: &str) -> Option<Rule> {
         "GET /api/auth/me/views/{id}"
         | "PATCH /api/auth/me/views/{id}"
         | "DELETE /api/auth/me/views/{id}" => Rule::OwnAlone(View),
+        "POST /api/customers/bulk" | "POST /api/meetings/bulk" | "POST /api/tasks/bulk" => {
+            Rule::Everybody(202)
+        }
         "POST /api/auth/users" => Rule::Admin,
         "GET /api/auth/users/{id}" => Rule::Any(User),
         "PATCH /api/auth/users/{id}" | "GET /api/auth/users/{id}/deletion-preview" => {
@@ -344,6 +347,9 @@ impl World {
                 json!({"email": format!("{name}@example.com"), "name": name, "role": "SALES", "password": PASSWORD})
             }
             "POST /api/customers" => json!({"name": self.unique()}),
+            "POST /api/customers/bulk" | "POST /api/meetings/bulk" | "POST /api/tasks/bulk" => {
+                json!({"ids": [MISSING], "change": {"delete": true}})
+            }
             "POST /api/auth/me/views" => json!({"list": "customers", "name": self.unique()}),
             "POST /api/meetings" => {
                 json!({"customer_id": customer().await, "title": "訪問", "met_at": "2026-03-01T10:00:00Z"})

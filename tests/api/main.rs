@@ -5,6 +5,7 @@ mod admin;
 mod approvals;
 mod audit;
 mod auth;
+mod bulk;
 mod burst;
 mod console;
 mod console_forms;

@@ -124,3 +124,109 @@ test("the list is saved as a file, as it is shown", async ({ as, api, hire, team
   expect(lines).toHaveLength(4);
   expect(lines[1]).toContain(`"顧客 ${word} 002","'=1+1","","Active","${team.sales.name}"`);
 });
+
+test("a view keeps filters, order, columns and rows, and opens the list", async ({ as, api, team }) => {
+  const [page, post] = [await as(team.sales, { refused: true }), await api(team.sales)];
+  const word = await customers(post, 3, (n) => ({ status: n ? "ACTIVE" : "LEAD", kana: "カナ" }));
+  await page.goto(`${customersLike(word)}&sort=-name`);
+  await page.selectOption("#status", "ACTIVE");
+  await expect(page).toHaveURL(/status=ACTIVE/);
+  await page.getByText("列", { exact: true }).click();
+  const columns = page.locator("#choose-columns");
+  await columns.getByLabel("フリガナ").check();
+  await columns.getByLabel("会社").uncheck();
+  await page.getByRole("button", { name: "表示", exact: true }).click();
+  await expect(page.getByRole("columnheader", { name: "フリガナ" })).toBeVisible();
+  await expect(page.getByRole("columnheader", { name: "会社" })).toHaveCount(0);
+  await expect(page).toHaveURL(/status=ACTIVE/);
+  await page.getByText("ビュー", { exact: true }).click();
+  await page.getByLabel("新しいビューの名前").fill("稼働中");
+  await page.locator("#save-view").getByLabel("一覧をこのビューで開く").check();
+  await page.screenshot({ path: "../../target/screens/views-menu-ja.png" });
+  await page.getByRole("button", { name: "新しいビューとして保存" }).click();
+  await expect(page.locator(".notice.done")).toContainText("ビューを保存しました");
+  await page.goto("/customers");
+  await expect(page.locator(".views [aria-current]")).toHaveText("稼働中");
+  await expect(page.locator("#customer-list tbody tr")).toHaveCount(2);
+  await expect(page.getByRole("columnheader", { name: "名前" })).toHaveAttribute("aria-sort", "descending");
+  await page.selectOption("#status", "LEAD");
+  await page.getByRole("button", { name: "変更をこのビューに保存" }).click();
+  await expect(page.locator("#customer-list tbody tr")).toHaveCount(1);
+  // A name that is taken is told where it was typed.
+  await page.getByText("ビュー", { exact: true }).click();
+  await page.getByLabel("新しいビューの名前").fill("稼働中");
+  await page.getByRole("button", { name: "新しいビューとして保存" }).click();
+  await expect(page.locator("#save-view [role=alert]")).toContainText("この名前はすでに使われています");
+  await page.getByLabel("このビューの名前").fill("見込み");
+  page.once("dialog", (dialog) => dialog.accept());
+  await page.getByRole("button", { name: "このビューを削除" }).click();
+  await expect(page.locator(".views")).toHaveCount(0);
+});
+
+test("columns and views need no scripts, and fit a telephone", async ({ as, team }) => {
+  const page = await as(team.sales, { javaScriptEnabled: false, viewport: { width: 360, height: 740 } });
+  await page.goto("/tasks");
+  await page.getByText("列", { exact: true }).click();
+  await page.locator("#choose-columns").getByLabel("メモ").check();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  await page.screenshot({ path: "../../target/screens/columns-menu-ja-360.png" });
+  await page.getByRole("button", { name: "表示", exact: true }).click();
+  await expect(page).toHaveURL(/columns=notes/);
+  await page.getByText("ビュー", { exact: true }).click();
+  await page.getByLabel("新しいビューの名前").fill("メモ付き");
+  await page.getByRole("button", { name: "新しいビューとして保存" }).click();
+  await expect(page.locator(".views [aria-current]")).toHaveText("メモ付き");
+});
+
+test("ticked rows are changed together, after what would be done is shown", async ({ as, api, team }) => {
+  const [page, post] = [await as(team.manager), await api(team.sales)];
+  const word = await customers(post, 3);
+  await page.goto(`${customersLike(word)}&sort=name`);
+  const bar = page.locator("#bulk");
+  await expect(bar.getByRole("button", { name: "選択したものを変更…" })).toBeDisabled();
+  await page.getByLabel(`顧客 ${word} 000 を選択`).check();
+  await page.getByLabel(`顧客 ${word} 001 を選択`).check();
+  await expect(bar.getByRole("status")).toHaveText("2 件を選択中");
+  // The list goes on by itself, and what is ticked stays.
+  await post("/customers", { name: `顧客 ${word} 003` });
+  await expect(page.locator("#customer-list tbody tr")).toHaveCount(4);
+  await expect(page.getByLabel(`顧客 ${word} 001 を選択`)).toBeChecked();
+  await page.screenshot({ path: "../../target/screens/bulk-bar-ja.png" });
+  await bar.getByRole("button", { name: "選択したものを変更…" }).click();
+  await expect(page.locator("main")).toContainText("2 件を選択しています");
+  await page.selectOption('[name="status"]', "ACTIVE");
+  await page.getByRole("button", { name: "変更の内容を確認" }).click();
+  await expect(page.locator("dl.figures")).toContainText("変更されるもの2");
+  await page.screenshot({ path: "../../target/screens/bulk-preview-ja.png" });
+  await page.getByRole("button", { name: "2 件を変更する" }).click();
+  await expect(page).toHaveURL(/\/sagas/);
+  await expect(page.locator(".saga").first()).toContainText("完了");
+  await page.goto(`${customersLike(word)}&status=ACTIVE`);
+  await expect(page.locator("#customer-list tbody tr")).toHaveCount(2);
+  // The whole list, of every page.
+  await page.goto(`${customersLike(word)}&status=LEAD`);
+  await page.getByRole("button", { name: "一覧のすべてを変更…" }).click();
+  await page.getByRole("button", { name: "削除の内容を確認" }).click();
+  await page.getByRole("button", { name: "2 件を削除する" }).click();
+  await expect(page).toHaveURL(/\/sagas/);
+  await page.goto(customersLike(word));
+  await expect(page.locator("#customer-list tbody tr")).toHaveCount(2);
+});
+
+test("without scripts ticked tasks are changed by plain forms, on a telephone, too", async ({ as, api, team }) => {
+  const post = await api(team.sales);
+  const title = fresh("電話");
+  await post("/tasks", { title, due_at: "2036-03-01T10:00:00Z" });
+  const page = await as(team.sales, { javaScriptEnabled: false, viewport: { width: 360, height: 740 } });
+  await page.goto(`/tasks?q=${encodeURIComponent(title)}`);
+  await page.getByLabel(`${title} を選択`).check();
+  await page.screenshot({ path: "../../target/screens/bulk-bar-ja-360.png", fullPage: true });
+  await page.getByRole("button", { name: "選択したものを変更…" }).click();
+  await page.selectOption('[name="status"]', "DONE");
+  await page.getByRole("button", { name: "変更の内容を確認" }).click();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  await page.getByRole("button", { name: "1 件を変更する" }).click();
+  await expect(page).toHaveURL(/\/sagas/);
+  await page.goto(`/tasks?status=DONE&q=${encodeURIComponent(title)}`);
+  await expect(page.locator("#task-list tbody tr")).toHaveCount(1);
+});

@@ -1,6 +1,7 @@
 //! Every message of the five services, and its answer, survives JSON unchanged, as a call to another node requires.
 
 mod auth_messages;
+mod bulk_messages;
 
 use domain::report::messages as reports;
 use kernel::locale::Locale;
@@ -188,6 +189,7 @@ fn of_customer() {
     tried.call(stats, [counts()]);
     referring(&mut tried);
     searching(&mut tried);
+    bulk_messages::of_customers(&mut tried);
     tried.all();
 }
 
@@ -282,6 +284,8 @@ fn of_sales() {
     referring(&mut tried);
     searching(&mut tried);
     of_tasks(&mut tried);
+    bulk_messages::of_sales(&mut tried);
+    bulk_messages::counted(&mut tried);
     tried.all();
 }
 
@@ -405,6 +409,7 @@ fn of_opportunity() {
     tried.call(stats, [counts]);
     referring(&mut tried);
     searching(&mut tried);
+    bulk_messages::counted(&mut tried);
     tried.all();
 }
 
@@ -468,6 +473,7 @@ fn of_analytics() {
     let (from, to) = (begin(), moment());
     tried.call(reports::ReadSummary { caller: caller(), owner_id: None, from, to }, [summary()]);
     referring(&mut tried);
+    bulk_messages::counted(&mut tried);
     tried.all();
 }
 

@@ -26,8 +26,8 @@ use kit::resume::is_form;
 use kit::session::Identity;
 use kit::{assets, frame, session, session_user, shared_pages};
 use pages::{
-    admin, approvals, audit, choices, customer, customers, home, login, meeting, meetings, notifications,
-    reports, sagas, search, security, settings, shortcuts, task, tasks, users, views,
+    admin, approvals, audit, bulk, choices, customer, customers, home, login, meeting, meetings,
+    notifications, reports, sagas, search, security, settings, shortcuts, task, tasks, users, views,
 };
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
@@ -35,7 +35,10 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Addresses that take forms and are no pages. Somebody may come back to one after a sign-in.
-const FORMS_ALONE: [&str; 13] = [
+const FORMS_ALONE: [&str; 16] = [
+    "/customers/bulk",
+    "/meetings/bulk",
+    "/tasks/bulk",
     "/views",
     "/views/{id}",
     "/news/seen",
@@ -69,6 +72,9 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(customers::index)
         .service(customers::create)
         .service(customers::file)
+        .service(bulk::customers)
+        .service(bulk::meetings)
+        .service(bulk::tasks)
         .service(customer::index)
         .service(customer::edit)
         .service(customer::change)

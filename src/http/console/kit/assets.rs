@@ -21,7 +21,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 const STYLE: &str = "text/css; charset=utf-8";
 
-const ASSETS: [Asset; 24] = [
+const ASSETS: [Asset; 25] = [
     ("style.css", STYLE, include_bytes!("../../../../assets/style.css")),
     ("parts.css", STYLE, include_bytes!("../../../../assets/parts.css")),
     ("forms.css", STYLE, include_bytes!("../../../../assets/forms.css")),
@@ -30,6 +30,7 @@ const ASSETS: [Asset; 24] = [
     ("listing.css", STYLE, include_bytes!("../../../../assets/listing.css")),
     ("palette.css", STYLE, include_bytes!("../../../../assets/palette.css")),
     ("reports.css", STYLE, include_bytes!("../../../../assets/reports.css")),
+    ("bulk.js", SCRIPT, include_bytes!("../../../../assets/bulk.js")),
     ("combobox.js", SCRIPT, include_bytes!("../../../../assets/combobox.js")),
     ("console.js", SCRIPT, include_bytes!("../../../../assets/console.js")),
     ("filters.js", SCRIPT, include_bytes!("../../../../assets/filters.js")),

@@ -147,6 +147,11 @@ impl Listing {
         f.n(if self.pager.next.is_some() { "list-more" } else { "list-rows" }, &self.rows)
     }
 
+    /// Whether its records can be changed together.
+    pub fn can_change(&self) -> bool {
+        self.name != ListName::Approvals
+    }
+
     /// The column that is always shown.
     pub fn first_column(&self) -> &'static str {
         self.name.columns().first().map_or("", |column| column.name)

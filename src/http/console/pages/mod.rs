@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod approvals;
 pub mod audit;
+pub mod bulk;
 pub mod choices;
 pub mod customer;
 pub mod customers;

@@ -13,6 +13,7 @@ use crate::http::console::kit::lookups::{Names, References};
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::list_params;
 use crate::http::state::Gateway;
+use domain::bulk::progress::BulkProgress;
 use domain::saga::messages::{ListSagas, NEWEST_FIRST};
 use domain::saga::record::{Counts, Saga, SagaKind, StepStatus};
 
@@ -29,8 +30,12 @@ struct SagaRow {
     /// Whose deletion it is, where that can be told.
     subject: Option<String>,
     by: String,
+    /// Steps that are done, and all of them.
     done: usize,
+    of: usize,
     steps: Vec<StepRow>,
+    /// What a change of many records has done so far.
+    bulk: Option<BulkProgress>,
 }
 
 #[derive(Template)]
@@ -65,6 +70,7 @@ fn row(names: &Names, frame: &Frame, saga: Saga) -> SagaRow {
     let subject = match saga.kind {
         SagaKind::UserDeletion => Some(names.user(frame, saga.subject_id)),
         SagaKind::CustomerDeletion => names.customer_even_if_deleted(saga.subject_id),
+        SagaKind::CustomersChange | SagaKind::MeetingsChange | SagaKind::TasksChange => None,
     };
     SagaRow {
         kind: api_word(&saga.kind),
@@ -75,7 +81,10 @@ fn row(names: &Names, frame: &Frame, saga: Saga) -> SagaRow {
             None => frame.t("name-system"),
         },
         done: saga.steps.iter().filter(|step| step.status == StepStatus::Done).count(),
-        steps: steps.collect(),
+        // The steps of a change of many records are all alike: their sum says more.
+        steps: if saga.bulk.is_some() { Vec::new() } else { steps.collect() },
+        of: saga.steps.len(),
+        bulk: saga.bulk.clone(),
         saga,
     }
 }
