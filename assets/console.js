@@ -1,5 +1,7 @@
 // The console's scripts. Every page works without them but for dialogs and what is live.
 
+import { prepareBulk } from "./bulk.js";
+import { prepareFilters } from "./filters.js";
 import { prepareForms } from "./forms.js";
 import { editInPlace } from "./in_place.js";
 import { followEvents } from "./live.js";
@@ -18,6 +20,8 @@ if (here.searchParams.has("done")) {
 
 prepare(document);
 prepareForms();
+prepareFilters();
+prepareBulk();
 sendForms();
 askBeforeLeaving();
 editInPlace();

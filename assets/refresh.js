@@ -1,6 +1,7 @@
 // The page is read again, and its live parts are taken over.
 
 import { ANSWER_WITHIN, isLogin, spread, WAIT_FIRST, WAIT_MAX } from "./wait.js";
+import { tick, ticked } from "./bulk.js";
 import { prepare } from "./page.js";
 import { isEdited } from "./unsaved.js";
 
@@ -74,15 +75,17 @@ export async function reread() {
 }
 
 /** Replaces the bell and every live part; the focus stays on the same link or button. */
-function takeOver(page) {
+export function takeOver(page) {
   for (const part of document.querySelectorAll("#bell, [data-live]")) {
     const fresh = page.getElementById(part.id);
     if (!fresh || fresh.isEqualNode(part) || staysAsItIs(part, fresh)) {
       continue;
     }
     const focused = part.contains(document.activeElement) ? trail(part) : null;
+    const kept = ticked(part);
     part.replaceWith(document.adoptNode(fresh));
     prepare(fresh);
+    tick(fresh, kept);
     if (focused) {
       (focused.length ? fresh.querySelector(focused.join(",")) : fresh)?.focus();
     }

@@ -14,7 +14,7 @@ nav-tasks = Tasks
 nav-approvals = Approvals
 nav-notifications = Notifications
 nav-reports = Reports
-nav-sagas = Deletions
+nav-sagas = Processes
 nav-admin = Administration
 nav-audit = Audit log
 nav-security = Security log
@@ -56,6 +56,68 @@ filter-remove = Remove the filter “{ $text }”
 filter-words = Search title, notes, customer
 pager-label = Pages
 pager-first = First page
+views-label = Saved views
+views-title = Views
+views-all = All
+views-name = Name of this view
+views-new-name = Name of the new view
+views-default = Open the list with this view
+views-keep = Save the changes to this view
+views-remove = Remove this view
+views-remove-confirm = Remove the view “{ $text }”?
+views-about = Keeps the filters, the order, the columns and the rows of a page as they are now, for you alone.
+views-save = Save as a new view
+done-view-saved = The view was saved.
+done-view-removed = The view was removed.
+columns-title = Columns
+columns-about = Columns to show
+columns-submit = Show
+bulk-title-customers = Change customers together
+bulk-title-meetings = Change meetings together
+bulk-title-tasks = Change tasks together
+bulk-none = Nothing is selected. Go back and tick what to change.
+bulk-all-about = All entries of the list, on every page.
+bulk-deleted = Would be deleted
+bulk-changed = Would be changed
+bulk-unchanged = Have these values already
+bulk-refused = Missing, or not yours to change
+bulk-with = Deleted, cancelled or archived with them:
+bulk-preview-delete = Preview deletion
+bulk-preview-change = Preview change
+bulk-selected = Change selected…
+bulk-all = Change the whole list…
+bulk-tick-all = Select all on this page
+bulk-tick = Select { $text }
+bulk-count = { $text } selected
+bulk-total = Entries
+bulk-were-changed = Changed
+bulk-were-deleted = Deleted
+bulk-were-refused = Refused
+done-bulk-started = The change has begun. It goes on by itself.
+bulk-ticked = { $n ->
+    [one] { $text } selected entry.
+   *[other] { $text } selected entries.
+}
+bulk-apply = { $n ->
+    [one] Change { $text } entry
+   *[other] Change { $text } entries
+}
+bulk-delete = { $n ->
+    [one] Delete { $text } entry
+   *[other] Delete { $text } entries
+}
+none-status = Leave as it is
+none-owner-id = Leave as it is
+none-assignee-id = Leave as it is
+list-file = Download CSV
+list-rows = { $n ->
+    [0] No entries
+    [one] { $text } entry
+   *[other] { $text } entries
+}
+list-more = { $text } entries, and more
+pager-prev = Previous page
+pager-rows = Rows
 pager-next = Next page
 pager-older = Earlier activity
 confirm-delete = Delete this? It cannot be undone.
@@ -196,6 +258,12 @@ sort--created-at = Newest first
 sort-created-at = Oldest first
 sort-name = Name A–Z
 sort--name = Name Z–A
+sort--met-at = Latest first
+sort-met-at = Earliest first
+sort-due-at = First due first
+sort--due-at = Last due first
+sort--amount = Largest amount first
+sort-amount = Smallest amount first
 sort-updated-at = Longest unchanged
 sort--updated-at = Recently changed
 customers-new = New customer
@@ -274,13 +342,19 @@ none-approvals = No approvals.
 
 # Deletions (sagas).
 
-sagas-about = When a customer or user is deleted, each service does its part. This page shows the progress.
+sagas-about = Deletions of customers and users, and changes of many entries, go on step by step. This page shows the progress.
 sagas-progress = Progress
 saga-user-deletion = Deletion of a user
+saga-customers-change = Change of customers
+saga-meetings-change = Change of meetings
+saga-tasks-change = Change of tasks
 saga-customer-deletion = Deletion of a customer
 saga-status-running = Running
 saga-status-completed = Completed
 saga-status-failed = Failed
+step-change-customers = Change customers
+step-change-meetings = Change meetings
+step-change-tasks = Change tasks
 step-reassign-customers = Hand over customers
 step-delete-tasks = Delete tasks
 step-reassign-meetings = Hand over meetings
@@ -291,7 +365,7 @@ step-archive-notifications = Archive notifications
 step-status-pending = Waiting
 step-status-done = Done
 step-status-failed = Failed
-empty-sagas = No deletions. When you delete a customer, its progress is shown here.
+empty-sagas = Nothing yet. When you delete a customer or change many entries, the progress is shown here.
 
 # Administration.
 
@@ -441,6 +515,9 @@ event-user-deleted = User deleted
 event-customer-created = Customer added
 event-customer-updated = Customer changed
 event-customer-deleted = Customer deleted
+event-customers-changed = Customers changed
+event-meetings-changed = Meetings changed
+event-tasks-changed = Tasks changed
 event-customers-reassigned = Customers handed over
 event-meeting-created = Meeting recorded
 event-meeting-updated = Meeting changed

@@ -8,18 +8,23 @@ use kernel::locale::Locale;
 
 /// An amount, given in the currency's minor unit: `JPY 120,000` and `120,000円`, `USD 1,234.50` and `1,234.50 USD`.
 pub fn amount(locale: Locale, minor: i64, currency: &str) -> String {
-    let places = places(currency);
-    let unit = 10_u64.pow(places.into());
-    let (whole, rest) = (minor.unsigned_abs() / unit, minor.unsigned_abs() % unit);
-    let sign = if minor < 0 { "-" } else { "" };
-    let width = usize::from(places);
-    let fraction = if places > 0 { format!(".{rest:0width$}") } else { String::new() };
+    let (sign, whole, fraction) = parts(minor, currency);
     let number = format!("{sign}{}{fraction}", grouped(whole));
     match (locale, currency) {
         (Locale::Ja, "JPY") => format!("{number}円"),
         (Locale::Ja, _) => format!("{number} {currency}"),
         (Locale::En, _) => format!("{currency} {number}"),
     }
+}
+
+/// The sign of an amount, its major units, and its decimals behind a point.
+fn parts(minor: i64, currency: &str) -> (&'static str, u64, String) {
+    let places = places(currency);
+    let unit = 10_u64.pow(places.into());
+    let (whole, rest) = (minor.unsigned_abs() / unit, minor.unsigned_abs() % unit);
+    let width = usize::from(places);
+    let fraction = if places > 0 { format!(".{rest:0width$}") } else { String::new() };
+    (if minor < 0 { "-" } else { "" }, whole, fraction)
 }
 
 /// The decimals of a currency. One without a minor unit (such as gold) is counted in whole units.
@@ -60,6 +65,22 @@ pub fn second(locale: Locale, time: Timestamp, zone: &str) -> String {
     format!("{}{seconds}", moment(locale, time, zone))
 }
 
+/// An amount, given in the currency's minor unit, as a number with the currency's decimals: `1234.50`.
+pub fn decimal(minor: i64, currency: &str) -> String {
+    let (sign, whole, fraction) = parts(minor, currency);
+    format!("{sign}{whole}{fraction}")
+}
+
+/// A moment in a time zone, to the minute, as spreadsheets read it and texts are sorted: `2026-03-03 18:00` and
+/// `2026/03/03 18:00`.
+pub fn sortable_moment(locale: Locale, time: Timestamp, zone: Tz) -> String {
+    let pattern = match locale {
+        Locale::Ja => "%Y/%m/%d %H:%M",
+        Locale::En => "%Y-%m-%d %H:%M",
+    };
+    time.utc().with_timezone(&zone).format(pattern).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::Locale::{En, Ja};
@@ -83,6 +104,19 @@ mod tests {
                 (en, ja)
             );
         }
+    }
+
+    #[test]
+    fn a_file_has_amounts_and_moments_that_spreadsheets_read() {
+        for (minor, currency, text) in
+            [(0, "JPY", "0"), (120_000, "JPY", "120000"), (5, "EUR", "0.05"), (1_234_567, "KWD", "1234.567")]
+        {
+            assert_eq!(decimal(minor, currency), text);
+        }
+        assert_eq!(decimal(i64::MIN, "USD"), "-92233720368547758.08");
+        let time = Timestamp::parse("2026-03-08T09:05:59Z").unwrap();
+        assert_eq!(sortable_moment(En, time, Tz::Asia__Tokyo), "2026-03-08 18:05");
+        assert_eq!(sortable_moment(Ja, time, Tz::America__New_York), "2026/03/08 05:05");
     }
 
     #[test]

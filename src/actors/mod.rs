@@ -23,6 +23,7 @@
 
 pub mod analytics;
 pub mod auth;
+pub mod bulk;
 pub mod customer;
 pub mod customer_check;
 pub mod customer_replicas;

@@ -14,6 +14,7 @@ use crate::actors::auth::security::SecurityLog;
 use crate::actors::auth::service::{AuthService, SessionLimits};
 use crate::actors::auth::throttle::LoginThrottle;
 use crate::actors::auth::token::Keys;
+use crate::actors::bulk::{Bulk, BulkParts};
 use crate::actors::customer::client::CustomerClient;
 use crate::actors::customer::hot::HotCustomers;
 use crate::actors::customer::service::CustomerService;
@@ -58,6 +59,7 @@ impl Builder<'_> {
             passwords: Passwords::start(cores, auth.hash_cost)?,
             users: accounts.users.clone(),
             sessions: accounts.sessions.clone(),
+            views: self.entities(),
             limits: SessionLimits {
                 access: auth.access_token_ttl,
                 lifetimes: SessionLifetimes { unused: auth.refresh_token_ttl, total: auth.session_lifetime },
@@ -81,10 +83,17 @@ impl Builder<'_> {
         let service = CustomerService {
             db: self.db.clone(),
             clock: self.clock.clone(),
+            bulk: self.bulk(&customers),
             customers: customers.clone(),
             auth: self.peer(&auth.service),
         };
         Ok(CustomerClient { service: self.hosted(DEADLINE, service), customers: Some(customers) })
+    }
+
+    /// What it takes to change records together.
+    pub fn bulk<B: Bulk>(&self, records: &Entities<B::Record>) -> BulkParts<B> {
+        let (db, journal, clock) = (self.db.clone(), self.journal.clone(), self.clock.clone());
+        BulkParts { db, journal, clock, records: records.clone() }
     }
 
     pub fn sales(&mut self, auth: &AuthClient, customers: &CustomerClient) -> anyhow::Result<SalesClient> {
@@ -97,6 +106,8 @@ impl Builder<'_> {
             clock: self.clock.clone(),
             meetings: records.meetings.clone(),
             tasks: records.tasks.clone(),
+            meetings_bulk: self.bulk(&records.meetings),
+            tasks_bulk: self.bulk(&records.tasks),
             customers: self.known(customers, &SALES_CUSTOMERS),
             auth: self.peer(&auth.service),
         };

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use crate::actors::sales::client::SalesClient;
 use crate::config::Config;
 use crate::persistence::tally_folds::{WORTH_FOLDING, fold_tallies, fold_texts};
-use crate::persistence::{auth, login_buckets, text_keys};
+use crate::persistence::{auth, batches, login_buckets, text_keys};
 use domain::service_name::ServiceName;
 use kernel::clock::Clock;
 use runtime::arbiters::Arbiters;
@@ -47,8 +47,11 @@ const CONSUMER_POLL: Duration = Duration::from_secs(1);
 /// How long a revoked session is kept: longer than any node may hold an older state of it.
 const REVOKED_KEPT: Duration = Duration::from_hours(24);
 
+/// How long it is known what a change of many records has changed, and what was there before.
+const BATCHES_KEPT: Duration = Duration::from_hours(24 * 90);
+
 /// Rows expire; and nodes of the version before write rows without keys.
-const CHORES: [Chore; 6] = [
+const CHORES: [Chore; 7] = [
     |db, now, limit| Box::pin(async move { idempotency::purge(&db, now.minus(ANSWERS_KEPT), limit).await }),
     |db, now, limit| {
         Box::pin(async move { auth::purge_sessions(&db, now, now.minus(REVOKED_KEPT), limit).await })
@@ -56,6 +59,7 @@ const CHORES: [Chore; 6] = [
     |db, now, limit| Box::pin(async move { login_buckets::purge(&db, now, limit).await }),
     |db, now, limit| Box::pin(async move { throttle::purge(&db, now, limit).await }),
     |db, now, limit| Box::pin(async move { security::purge(&db, now, limit).await }),
+    |db, now, limit| Box::pin(async move { batches::purge(&db, now.minus(BATCHES_KEPT), limit).await }),
     |db, _, _| Box::pin(async move { text_keys::renew(&db).await }),
 ];
 

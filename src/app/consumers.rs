@@ -5,6 +5,7 @@ use crate::actors::analytics::aggregate::NotificationAggregate;
 use crate::actors::analytics::deletions::AnalyticsDeletions;
 use crate::actors::analytics::metrics::MetricsConsumer;
 use crate::actors::analytics::notifications::NotificationsConsumer;
+use crate::actors::customer::bulk::CustomerBatches;
 use crate::actors::customer::client::CustomerClient;
 use crate::actors::customer::deletions::CustomerDeletions;
 use crate::actors::customer_replicas::{OpportunityReplica, SalesReplica};
@@ -12,6 +13,7 @@ use crate::actors::deletions::Deletions;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::opportunity::deletions::OpportunityDeletions;
 use crate::actors::sagas::progress::SagaProgress;
+use crate::actors::sales::bulk::SalesBatches;
 use crate::actors::sales::client::SalesClient;
 use crate::actors::sales::deletions::SalesDeletions;
 use crate::app::builder::Builder;
@@ -24,7 +26,7 @@ use runtime::entity::Entities;
 use store::table::Table;
 
 /// Every consumer of the event log.
-pub const CONSUMERS: [ConsumerSpec; 10] = [
+pub const CONSUMERS: [ConsumerSpec; 12] = [
     ConsumerSpec::of::<SalesReplica>(),
     ConsumerSpec::of::<OpportunityReplica>(),
     ConsumerSpec::of::<MetricsConsumer>(),
@@ -34,6 +36,8 @@ pub const CONSUMERS: [ConsumerSpec; 10] = [
     ConsumerSpec::of::<SalesDeletions>(),
     ConsumerSpec::of::<OpportunityDeletions>(),
     ConsumerSpec::of::<AnalyticsDeletions>(),
+    ConsumerSpec::of::<CustomerBatches>(),
+    ConsumerSpec::of::<SalesBatches>(),
     ConsumerSpec::of::<SagaProgress>(),
 ];
 
@@ -84,6 +88,14 @@ impl Builder<'_> {
             clock: clock.clone(),
         });
         self.feed(&parts, analytics_deletions);
+        let customer_batches =
+            customers.customers.as_ref().map(|customers| CustomerBatches { customers: self.bulk(customers) });
+        self.feed(&parts, customer_batches);
+        let sales_batches = sales.records.as_ref().map(|records| SalesBatches {
+            meetings: self.bulk(&records.meetings),
+            tasks: self.bulk(&records.tasks),
+        });
+        self.feed(&parts, sales_batches);
         self.feed(&parts, Some(SagaProgress { clock }));
     }
 

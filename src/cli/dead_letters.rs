@@ -136,7 +136,7 @@ async fn committed(db: &Db, unit: UnitOfWork) -> Outcome {
 }
 
 fn beginning() -> PageRequest {
-    PageRequest { limit: ROWS, after: None, count: false }
+    PageRequest::first(ROWS)
 }
 
 /// Aligned columns; the error is the last one, because it may be long.

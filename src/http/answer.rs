@@ -20,7 +20,7 @@ pub fn created(path: &str, id: Id, version: i64, body: &impl Serialize) -> HttpR
         .json(body)
 }
 
-/// The body of an answer to a deletion that other services follow.
+/// The body of an answer to a deletion that other services follow, or to a change of many records.
 #[derive(Serialize, ToSchema)]
 pub struct Departed {
     pub id: Id,
@@ -41,6 +41,19 @@ pub struct SagaLink {
 pub fn departed(id: Id, saga: Id) -> HttpResponse {
     let saga = SagaLink { id: saga, href: format!("/api/sagas/{saga}") };
     HttpResponse::Ok().json(Departed { id, status: "deleted", saga })
+}
+
+/// 202 for a change of many records whose saga has begun.
+pub fn accepted(saga: Id) -> HttpResponse {
+    let href = format!("/api/sagas/{saga}");
+    let body = accepted_body(saga);
+    HttpResponse::Accepted().insert_header((LOCATION, href)).json(body)
+}
+
+/// The body of that answer.
+pub fn accepted_body(saga: Id) -> Departed {
+    let link = SagaLink { id: saga, href: format!("/api/sagas/{saga}") };
+    Departed { id: saga, status: "accepted", saga: link }
 }
 
 /// The body of a deletion's answer.

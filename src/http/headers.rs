@@ -50,9 +50,9 @@ const OF_ANSWERS: [Row; 10] = [
     ("Idempotency-Replayed", Like("^true$"), "true", "This answer was the first one under the request's key"),
     (
         "Link",
-        Like(r#"^<[^>]+>; rel="next"$"#),
+        Like(r#"^<[^>]+>; rel="(prev|next)"(, <[^>]+>; rel="next")?$"#),
         "</api/meetings?cursor=WyIt>; rel=\"next\"",
-        "The next page, if any",
+        "The previous and the next page, as far as there are such",
     ),
     (
         "Location",

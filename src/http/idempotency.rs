@@ -31,6 +31,9 @@ impl Shape {
     pub const OK: Self = Self { status: 200, location: None };
     pub const NO_CONTENT: Self = Self { status: 204, location: None };
 
+    /// A saga was started.
+    pub const ACCEPTED: Self = Self { status: 202, location: Some("/api/sagas") };
+
     pub const fn created(path: &'static str) -> Self {
         Self { status: 201, location: Some(path) }
     }

@@ -14,6 +14,7 @@ pub mod connection;
 pub mod connections;
 mod console;
 pub mod conventions;
+mod csv;
 mod entity_tags;
 pub mod error;
 mod extract;
@@ -56,6 +57,11 @@ macro_rules! register {
                     .service(api::sessions::list_sessions)
                     .service(api::sessions::end_session)
                     .service(api::auth::change_password)
+                    .service(api::views::list_views)
+                    .service(api::views::save_view)
+                    .service(api::views::read_view)
+                    .service(api::views::change_view)
+                    .service(api::views::remove_view)
                     .service(api::users::list)
                     .service(api::users::create)
                     .service(api::users::read)
@@ -64,6 +70,9 @@ macro_rules! register {
                     .service(api::users::preview)
                     .service(api::customers::list)
                     .service(api::customers::create)
+                    .service(api::bulk::customers)
+                    .service(api::bulk::meetings)
+                    .service(api::bulk::tasks)
                     .service(api::customers::stats)
                     .service(api::customers::read)
                     .service(api::customers::change)

@@ -1,4 +1,4 @@
-//! Lists as SPEC §2 has them: a bare array, `Link` to the next page, the count on request.
+//! Lists as SPEC §2 has them: a bare array, `Link` to the pages beside it, the count on request.
 
 use actix_web::http::header::LINK;
 use actix_web::{HttpRequest, HttpResponse};
@@ -7,7 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
 use kernel::error::{Error, ErrorCode, FieldError};
-use kernel::page::{Keyset, Page, PageRequest};
+use kernel::ids::Id;
+use kernel::page::{Keyset, Page, PageRequest, Sort, sort_named};
 
 /// SPEC §2: rows of a page, by default and at most.
 const LIMIT_DEFAULT: i64 = 50;
@@ -26,7 +27,7 @@ macro_rules! list_params {
             #[param(minimum = 1, maximum = 200, default = 50)]
             #[serde(default)]
             pub limit: Option<i64>,
-            /// Where the page begins: from the `Link` of the page before.
+            /// Where the page begins or ends: from the `Link` of another page.
             #[serde(default)]
             #[param(max_length = 2000, pattern = r"^[A-Za-z0-9_-]+$")]
             pub cursor: Option<String>,
@@ -72,32 +73,80 @@ pub fn request(
     if let Some(fault) = fault {
         return Err(Error { fields: vec![fault], ..Error::new(ErrorCode::InvalidParameter) });
     }
-    let after = match cursor {
-        None => None,
-        Some(cursor) => {
-            Some(decode(cursor).filter(fits).ok_or_else(|| Error::new(ErrorCode::InvalidCursor))?)
+    let count = count.unwrap_or(false);
+    let Some(cursor) = cursor else { return Ok(PageRequest { count, ..PageRequest::first(limit) }) };
+    let (keyset, side) = decode(cursor)
+        .filter(|(keyset, _)| fits(keyset))
+        .ok_or_else(|| Error::new(ErrorCode::InvalidCursor))?;
+    let page = match side {
+        Side::After => PageRequest::after(limit, Some(keyset)),
+        Side::Before => PageRequest::before(limit, keyset),
+    };
+    Ok(PageRequest { count, ..page })
+}
+
+/// Refuses a page before a row, for a list that is read in one direction.
+///
+/// # Errors
+/// `invalid_cursor`.
+pub fn onwards(page: PageRequest) -> Result<PageRequest, Error> {
+    if page.before.is_some() { Err(Error::new(ErrorCode::InvalidCursor)) } else { Ok(page) }
+}
+
+/// The order that `?sort=` names; without it, the first.
+///
+/// # Errors
+/// `invalid_parameter`.
+pub fn order(sorts: &[Sort], name: Option<&str>) -> Result<Sort, Error> {
+    let found = name.map_or_else(|| sorts.first().copied(), |name| sort_named(sorts, name));
+    found.ok_or_else(|| Error::parameter("sort", "invalid_choice"))
+}
+
+/// On which side of the cursor's row a page is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    After,
+    Before,
+}
+
+/// The last member of a cursor that leads back.
+const BEFORE: &str = "before";
+
+fn encode(keyset: &Keyset, side: Side) -> String {
+    let Keyset { sort, value, id } = keyset;
+    let json = match side {
+        Side::After => serde_json::to_vec(&(sort, value, id)),
+        Side::Before => serde_json::to_vec(&(sort, value, id, BEFORE)),
+    };
+    URL_SAFE_NO_PAD.encode(json.expect("plain values"))
+}
+
+fn decode(cursor: &str) -> Option<(Keyset, Side)> {
+    let json = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    let (sort, value, id, side) = match serde_json::from_slice::<(String, String, Id)>(&json) {
+        Ok((sort, value, id)) => (sort, value, id, Side::After),
+        Err(_) => {
+            let (sort, value, id, word) =
+                serde_json::from_slice::<(String, String, Id, String)>(&json).ok()?;
+            (sort, value, id, (word == BEFORE).then_some(Side::Before)?)
         }
     };
-    Ok(PageRequest { limit, after, count: count.unwrap_or(false) })
-}
-
-fn encode(keyset: &Keyset) -> String {
-    let json = serde_json::to_vec(&(&keyset.sort, &keyset.value, keyset.id)).expect("three plain values");
-    URL_SAFE_NO_PAD.encode(json)
-}
-
-fn decode(cursor: &str) -> Option<Keyset> {
-    let json = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-    let (sort, value, id) = serde_json::from_slice::<(String, String, _)>(&json).ok()?;
     // PostgreSQL has no NUL in text; ours have none either.
-    (!value.contains('\0')).then_some(Keyset { sort, value, id })
+    (!value.contains('\0')).then_some((Keyset { sort, value, id }, side))
 }
 
 /// The answer to a list.
 pub fn list<T: Serialize>(request: &HttpRequest, page: &Page<T>) -> HttpResponse {
     let mut answer = HttpResponse::Ok();
-    if let Some(next) = &page.next {
-        answer.insert_header((LINK, format!("<{}>; rel=\"next\"", next_address(request, next))));
+    let prev = page.prev.as_ref().map(|row| (row, Side::Before, "prev"));
+    let next = page.next.as_ref().map(|row| (row, Side::After, "next"));
+    let links: Vec<String> = [prev, next]
+        .into_iter()
+        .flatten()
+        .map(|(row, side, rel)| format!("<{}>; rel=\"{rel}\"", address_beside(request, row, side)))
+        .collect();
+    if !links.is_empty() {
+        answer.insert_header((LINK, links.join(", ")));
     }
     if let Some(total) = page.total {
         answer.insert_header(("X-Total-Count", total));
@@ -107,13 +156,13 @@ pub fn list<T: Serialize>(request: &HttpRequest, page: &Page<T>) -> HttpResponse
 
 /// The address of a list's next page, from its path.
 pub(super) fn next_of(path: &str, next: &Keyset) -> String {
-    format!("{path}?cursor={}", encode(next))
+    format!("{path}?cursor={}", encode(next, Side::After))
 }
 
-/// This request's address with another cursor.
-pub(super) fn next_address(request: &HttpRequest, next: &Keyset) -> String {
+/// The address of the page beside a row: this request's with another cursor.
+pub(super) fn address_beside(request: &HttpRequest, row: &Keyset, side: Side) -> String {
     let kept = form_urlencoded::parse(request.query_string().as_bytes()).filter(|(name, _)| name != "cursor");
     let mut query = form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(kept).append_pair("cursor", &encode(next));
+    query.extend_pairs(kept).append_pair("cursor", &encode(row, side));
     format!("{}?{}", request.path(), query.finish())
 }

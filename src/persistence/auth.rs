@@ -112,6 +112,11 @@ pub fn unchanged(user: &LiveUser) -> Write {
     Write::check(&USERS, user.id).expecting(user.version)
 }
 
+/// The condition that a user's row has this version.
+pub fn is_at(user: Id, version: i64) -> Write {
+    Write::check(&USERS, user).expecting(version)
+}
+
 /// Live users with all of `words`, in the order of their creation; with `by_name_only`, the words are those of names only.
 pub async fn list_users(
     db: &Db,

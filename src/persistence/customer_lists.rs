@@ -137,7 +137,7 @@ pub async fn list(
     request: &PageRequest,
 ) -> Result<Page<Customer>, StoreError> {
     let Some(owner) = only(owner, filter.owner_id) else {
-        return Ok(Page { items: Vec::new(), next: None, total: request.count.then_some(0) });
+        return Ok(Page::empty(request.count.then_some(0)));
     };
     let conditions = Conditions { dialect: db.dialect(), owner, filter, words };
     if sort.kind == SortKind::Name {
@@ -163,7 +163,7 @@ async fn page<T: DeserializeOwned>(
         _ => rows_of_owner(db, conditions, sort, request).await?,
     };
     let total = if request.count { Some(conditions.count(db).await?) } else { None };
-    Ok(Page::cut(rows, request.limit, key, total))
+    Ok(Page::of(rows, request, key, total))
 }
 
 /// The list by the index of its order.

@@ -125,6 +125,15 @@ pub async fn count(db: &Db, to: Referring, id: Id, viewer: Option<Id>) -> Result
     db.number(to.filter(count, id).filter_some(&is_theirs, viewer)).await
 }
 
+/// How many records refer to one of `ids`, by the first of their columns; with a `viewer`, how many of theirs.
+pub async fn count_all(db: &Db, to: Referring, ids: &[Id], viewer: Option<Id>) -> Result<i64, StoreError> {
+    let column = to.columns.first().copied().unwrap_or("id");
+    let count = Sql::new(format!("SELECT CAST(count(*) AS TEXT) FROM {}", to.table))
+        .filter(to.condition, [])
+        .filter(&format!("{column} IN ({})", db.dialect().ids()), [serde_json::to_string(ids)?.into()]);
+    db.number(count.filter_some(&format!("{} = ?", to.owner), viewer)).await
+}
+
 /// The subjects of the events of a type that the event `cause` led to, at most `limit` of them, and how many there are.
 pub async fn caused(db: &Db, cause: Id, event_type: &str, limit: i64) -> Result<(Vec<Id>, i64), StoreError> {
     // The words of the index `events_caused`; otherwise it would not be used.

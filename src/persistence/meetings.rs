@@ -1,7 +1,7 @@
 //! Meetings.
 
 use crate::persistence::found;
-use domain::meeting::messages::{LATEST_FIRST, MeetingCounts};
+use domain::meeting::messages::MeetingCounts;
 use std::collections::BTreeMap;
 
 use crate::persistence::tallies;
@@ -10,7 +10,7 @@ use domain::meeting::messages::MeetingFilter;
 use domain::meeting::record::Meeting;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
-use kernel::page::{Page, PageRequest};
+use kernel::page::{Page, PageRequest, Sort};
 use kernel::search::Words;
 use store::db::{Db, StoreError};
 use store::paging::List;
@@ -46,6 +46,7 @@ pub async fn list(
     owner: Option<Id>,
     filter: &MeetingFilter,
     words: &Words,
+    sort: &Sort,
     request: &PageRequest,
 ) -> Result<Page<Meeting>, StoreError> {
     let narrow = |sql: Sql| {
@@ -65,16 +66,7 @@ pub async fn list(
         (None, None) => "meetings_met",
     };
     let (dialect, index) = (db.dialect(), Some(index));
-    let list = List {
-        dialect,
-        table: &MEETINGS,
-        sort: &LATEST_FIRST,
-        request,
-        each: None,
-        index,
-        key: "id",
-        covered: &[],
-    };
+    let list = List { dialect, table: &MEETINGS, sort, request, each: None, index, key: "id", covered: &[] };
     let rows = db.rows_of(&MEETINGS, list.rows(narrow)).await?;
     let total = match (request.count, filter.customer_id.is_some() || !words.is_empty()) {
         (false, _) => None,
@@ -86,8 +78,8 @@ pub async fn list(
             None => 0,
         }),
     };
-    let key = |row: &Meeting| LATEST_FIRST.keyset(row.met_at, row.id);
-    Ok(Page::cut(rows, request.limit, key, total))
+    let key = |row: &Meeting| sort.keyset(row.met_at, row.id);
+    Ok(Page::of(rows, request, key, total))
 }
 
 /// Statistics: live meetings that took place from `from` to `to`.

@@ -3,6 +3,7 @@
 pub mod analytics;
 pub mod approvals;
 pub mod auth;
+pub mod batches;
 mod customer_lists;
 pub mod customer_replicas;
 pub mod customers;
@@ -14,6 +15,7 @@ pub mod meetings;
 pub mod news;
 pub mod record_activity;
 pub mod sagas;
+pub mod saved_views;
 pub mod security_log;
 pub mod tallies;
 pub mod tally_folds;

@@ -21,6 +21,7 @@ pub static SAGAS: Table = Table {
         ("started_at", Kind::Time),
         ("finished_at", Kind::Time),
         ("steps", Kind::Json),
+        ("bulk", Kind::Json),
     ],
     on_conflict: OnConflict::Replace,
     fence: "version",

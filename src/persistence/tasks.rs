@@ -3,11 +3,11 @@
 use crate::persistence::found;
 use crate::persistence::tallies;
 use crate::persistence::tallies::{EVER, TASKS_DONE, TASKS_DUE, only};
-use domain::task::messages::{DUE_FIRST, DueTask, TaskCounts, TaskFilter};
+use domain::task::messages::{DueTask, TaskCounts, TaskFilter};
 use domain::task::record::{Task, TaskStatus};
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
-use kernel::page::{Page, PageRequest};
+use kernel::page::{Page, PageRequest, Sort};
 use kernel::search::Words;
 use store::db::{Db, StoreError};
 use store::paging::{Each, List};
@@ -46,6 +46,7 @@ pub async fn list(
     owner: Option<Id>,
     filter: &TaskFilter,
     words: &Words,
+    sort: &Sort,
     request: &PageRequest,
 ) -> Result<Page<Task>, StoreError> {
     let narrow = |sql: Sql| {
@@ -66,8 +67,7 @@ pub async fn list(
         (None, None) => "tasks_status",
     };
     let (dialect, index) = (db.dialect(), Some(index));
-    let list =
-        List { dialect, table: &TASKS, sort: &DUE_FIRST, request, each, index, key: "id", covered: &[] };
+    let list = List { dialect, table: &TASKS, sort, request, each, index, key: "id", covered: &[] };
     let rows = db.rows_of(&TASKS, list.rows(narrow)).await?;
     let total = match (request.count, filter.customer_id.is_some() || !words.is_empty()) {
         (false, _) => None,
@@ -80,8 +80,8 @@ pub async fn list(
             None => 0,
         }),
     };
-    let key = |row: &Task| DUE_FIRST.keyset(row.due_at, row.id);
-    Ok(Page::cut(rows, request.limit, key, total))
+    let key = |row: &Task| sort.keyset(row.due_at, row.id);
+    Ok(Page::of(rows, request, key, total))
 }
 
 /// Statistics: live tasks that are open and overdue at `now`, and done ones from `from` to `to`.

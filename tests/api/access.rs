@@ -37,6 +37,7 @@ enum Kind {
     Notification,
     Saga,
     Session,
+    View,
     DeadLetter,
     Event,
 }
@@ -67,7 +68,9 @@ enum Rule {
 }
 
 fn rule(operation: &str) -> Option<Rule> {
-    use Kind::{Approval, Customer, DeadLetter, Event, Meeting, Notification, Saga, Session, Task, User};
+    use Kind::{
+        Approval, Customer, DeadLetter, Event, Meeting, Notification, Saga, Session, Task, User, View,
+    };
     Some(match operation {
         "POST /api/auth/login"
         | "POST /api/auth/refresh"
@@ -90,6 +93,14 @@ fn rule(operation: &str) -> Option<Rule> {
         | "GET /api/auth/sessions"
         | "GET /api/auth/users" => Rule::Everybody(200),
         "DELETE /api/auth/sessions/{id}" => Rule::OwnAlone(Session),
+        "GET /api/auth/me/views" => Rule::Everybody(200),
+        "POST /api/auth/me/views" => Rule::Everybody(201),
+        "GET /api/auth/me/views/{id}"
+        | "PATCH /api/auth/me/views/{id}"
+        | "DELETE /api/auth/me/views/{id}" => Rule::OwnAlone(View),
+        "POST /api/customers/bulk" | "POST /api/meetings/bulk" | "POST /api/tasks/bulk" => {
+            Rule::Everybody(202)
+        }
         "POST /api/auth/users" => Rule::Admin,
         "GET /api/auth/users/{id}" => Rule::Any(User),
         "PATCH /api/auth/users/{id}" | "GET /api/auth/users/{id}/deletion-preview" => {
@@ -324,6 +335,10 @@ impl World {
                 let current = sessions.items().iter().find(|session| session["current"] == json!(true));
                 current.expect("the present one")["id"].as_str().expect("an id").to_owned()
             }
+            Kind::View => {
+                let view = json!({"list": "tasks", "name": self.unique()});
+                owner.post("/api/auth/me/views", view).await.expect(201).id()
+            }
             Kind::Notification => {
                 let named = json!({"name": self.unique(), "owner_id": owner.id});
                 let made = self.chief.post("/api/customers", named).await.expect(201).id();
@@ -353,6 +368,10 @@ impl World {
                 json!({"email": format!("{name}@example.com"), "name": name, "role": "SALES", "password": PASSWORD})
             }
             "POST /api/customers" => json!({"name": self.unique()}),
+            "POST /api/customers/bulk" | "POST /api/meetings/bulk" | "POST /api/tasks/bulk" => {
+                json!({"ids": [MISSING], "change": {"delete": true}})
+            }
+            "POST /api/auth/me/views" => json!({"list": "customers", "name": self.unique()}),
             "POST /api/meetings" => {
                 json!({"customer_id": customer().await, "title": "訪問", "met_at": "2026-03-01T10:00:00Z"})
             }

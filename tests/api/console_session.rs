@@ -10,7 +10,7 @@ use testing::browser::{Browser, cookie, post_form};
 use testing::{Database, Postgres, Sqlite, Team, TestApp};
 
 /// Every address that changes something.
-const CHANGES: [&str; 23] = [
+const CHANGES: [&str; 28] = [
     "/logout",
     "/customers",
     "/customers/{id}/edit",
@@ -31,6 +31,11 @@ const CHANGES: [&str; 23] = [
     "/admin/users/{id}",
     "/admin/users/{id}/delete",
     "/admin/dead-letters/{id}/redrive",
+    "/customers/bulk",
+    "/meetings/bulk",
+    "/tasks/bulk",
+    "/views",
+    "/views/{id}",
     "/settings/password",
     "/settings/profile",
     "/settings/sessions/{id}/end",

@@ -88,6 +88,108 @@ async fn a_walk_sees_every_row_once_in_order_while_others_come_in(
     }
 }
 
+/// Every row before a page, page by page, with something happening after each.
+async fn walk_back(api: &Api, from: &str, mut meanwhile: impl AsyncFnMut()) -> Vec<Value> {
+    let (mut rows, mut prev) = (Vec::new(), Some(from.to_owned()));
+    while let Some(path) = prev {
+        let page = api.get(&path).await.expect(200);
+        assert!(page.items().len() == 7 || page.prev().is_none(), "a page in the middle is full: {page}");
+        assert!(page.next().is_some(), "one came from there");
+        prev = page.prev().map(str::to_owned);
+        rows.splice(0..0, page.items().iter().cloned());
+        meanwhile().await;
+    }
+    rows
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_walk_back_sees_what_the_walk_saw_while_others_come_in(
+    #[values(Sqlite, Postgres)] on: Database,
+    #[values("created_at", "-created_at", "name", "-name", "-updated_at")] sort: &str,
+) {
+    let app = TestApp::start(on).await;
+    let admin = Member::first(&app).await;
+    sixty(&app, &admin).await;
+    let first = format!("{CUSTOMERS}?limit=7&sort={sort}");
+    let all = admin.get(&format!("{CUSTOMERS}?limit=200&sort={sort}")).await.expect(200);
+    let page = admin.get(&first).await.expect(200);
+    assert_eq!(page.prev(), None, "nothing is before the first page");
+    let mut last = page;
+    while let Some(next) = last.next().map(str::to_owned) {
+        let page = admin.get(&next).await.expect(200);
+        let back = admin.get(page.prev().expect("a previous page")).await.expect(200);
+        assert_eq!(back.items(), last.items(), "back is where one came from");
+        last = page;
+    }
+    let (tail, begin) = (last.items().to_vec(), last.prev().expect("a previous page").to_owned());
+    let mut added = 0;
+    let back = walk_back(&admin, &begin, async || {
+        admin.customer(NAMES[added % NAMES.len()]).await;
+        app.clock.advance(Duration::from_millis(500));
+        added += 1;
+    })
+    .await;
+    let ids: Vec<String> = all.items().iter().map(id).collect();
+    let walked: Vec<String> = back.iter().chain(&tail).map(id).collect();
+    let kept: Vec<&String> = walked.iter().filter(|id| ids.contains(id)).collect();
+    assert_eq!(kept, ids.iter().collect::<Vec<_>>(), "{sort}: each once, in the order of the list");
+    let distinct: BTreeSet<&String> = walked.iter().collect();
+    assert_eq!(distinct.len(), walked.len(), "{sort}: none twice");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn lists_are_sorted_as_asked_and_walked_both_ways(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let Team { manager, sales, colleague, .. } = Team::of(&app).await;
+    let (own, other) = (sales.customer("絆").await.id(), colleague.customer("別").await.id());
+    for number in 0..20_i64 {
+        let (api, customer) = if number % 4 == 0 { (&colleague, &other) } else { (&sales, &own) };
+        let hour = format!("2026-03-{:02}T10:00:00Z", 1 + number * 7 % 20);
+        let meeting = json!({"customer_id": customer, "title": "訪問", "met_at": hour});
+        api.post("/api/meetings", meeting).await.expect(201);
+        api.post("/api/tasks", json!({"title": "見積", "due_at": hour})).await.expect(201);
+        let asked =
+            json!({"customer_id": customer, "title": "値引き", "amount": number * 7 % 20 / 2 * 1_000});
+        api.post("/api/approvals", asked).await.expect(201);
+    }
+    let filters = [
+        String::new(),
+        "&status=PENDING".to_owned(),
+        format!("&requester_id={}", sales.id),
+        format!("&customer_id={own}"),
+    ];
+    let of_approvals = filters.iter().flat_map(|filter| {
+        ["amount", "-amount", "created_at", "-created_at"].map(|sort| ("approvals", sort, filter.as_str()))
+    });
+    let others = [("meetings", "met_at", ""), ("meetings", "-met_at", ""), ("tasks", "-due_at", "")];
+    for (list, sort, filter) in of_approvals.chain(others) {
+        for api in [&manager, &sales] {
+            let path = format!("/api/{list}?sort={sort}{filter}");
+            let whole = api.get(&format!("{path}&limit=200")).await.expect(200);
+            let column = sort.trim_start_matches('-');
+            let keys: Vec<_> = (whole.items().iter())
+                .map(|row| {
+                    (row[column].as_i64(), row[column].as_str().unwrap_or_default(), row["id"].as_str())
+                })
+                .collect();
+            assert!(keys.len() >= 15, "{path}");
+            let in_order = match sort.starts_with('-') {
+                true => keys.is_sorted_by(|a, b| a > b),
+                false => keys.is_sorted_by(|a, b| a < b),
+            };
+            assert!(in_order, "{path}: {keys:?}");
+            let walked = walk(api, &format!("{path}&limit=7"), async || ()).await;
+            assert_eq!(walked, whole.items(), "{path}");
+            let second = api.get(&format!("{path}&limit=7")).await.expect(200);
+            let second = api.get(second.next().expect("a second page")).await.expect(200);
+            let back = walk_back(api, second.prev().expect("a first page"), async || ()).await;
+            assert_eq!(back, whole.items()[..7], "{path}");
+        }
+    }
+}
+
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn every_list_is_walked_without_a_gap(#[values(Sqlite, Postgres)] on: Database) {
@@ -199,6 +301,8 @@ async fn a_cursor_that_is_not_of_this_order_is_refused() {
         ("name", made(&format!("[\"name/name_order\",\"a\\u0000\",\"{somebody}\"]"))),
         ("created_at", made(&format!("[\"created_at\",\"yesterday\",\"{somebody}\"]"))),
     ];
+    let back = made(&format!("[\"-id\",\"\",\"{somebody}\",\"before\"]"));
+    let aside = made(&format!("[\"created_at\",\"2026-01-01T00:00:00Z\",\"{somebody}\",\"beside\"]"));
     let rejected = cursors.map(|(sort, cursor)| {
         Rejected::get(format!("{CUSTOMERS}?sort={sort}&cursor={cursor}"), 400, "invalid_cursor")
     });
@@ -206,5 +310,8 @@ async fn a_cursor_that_is_not_of_this_order_is_refused() {
     let others =
         lists.map(|list| Rejected::get(format!("/api/{list}?cursor={by_name}"), 400, "invalid_cursor"));
     all_refused(&app, &admin, rejected.into_iter().chain(others)).await;
+    let onwards_alone = Rejected::get(format!("/api/audit/events?cursor={back}"), 400, "invalid_cursor");
+    let aside = Rejected::get(format!("{CUSTOMERS}?sort=created_at&cursor={aside}"), 400, "invalid_cursor");
+    all_refused(&app, &admin, [onwards_alone, aside]).await;
     admin.get(&format!("{CUSTOMERS}?sort=name&cursor={by_name}")).await.expect(200);
 }

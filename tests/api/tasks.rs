@@ -94,7 +94,7 @@ async fn every_fault_of_a_task_is_named() {
         ("status=LATE", "status", "invalid_choice"),
         ("due_before=2026-03-10", "due_before", "invalid_time"),
         ("assignee_id=me", "assignee_id", "invalid_value"),
-        ("sort=due_at", "sort", "unknown_parameter"),
+        ("sort=title", "sort", "invalid_choice"),
         ("owner_id=me", "owner_id", "unknown_parameter"),
     ] {
         rejected.push(Rejected::parameter(&format!("{TASKS}?{query}"), field, code));

@@ -4,6 +4,7 @@
 //! - `kill`: flow 2 is exactly once, whatever the moment of a `kill -9`; `client`: a client that records what was
 //!   acknowledged
 //! - `panics`: every actor dies once, and only its caller notices; `request_kind`: the requests that are sent meanwhile
+//! - `bulk`: a change of many records, killed at every boundary
 //! - `dead_letters`: a consumer fails until a redrive; `projections`: they are rebuilt
 //! - `logs`: the log of requests that fail or are refused
 //! - `summary`: flow 6 while a service hangs; `outage`, `routes`: every kind of request, and every route, while PostgreSQL is
@@ -12,6 +13,7 @@
 //!   common setup
 
 mod breaker;
+mod bulk;
 mod client;
 mod commands;
 mod dead_letters;

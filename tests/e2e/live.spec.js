@@ -64,12 +64,13 @@ test("what is typed and focused stays while the page goes on", async ({ as, api,
   const [word, post] = [fresh("割り込み"), await api(team.sales)];
   const first = await post("/customers", { name: word });
   await manager.goto(customersLike(word));
-  await manager.fill("#q", "書きかけ");
+  await manager.fill("#q", `${word} `);
+  await expect(manager).toHaveURL(/(%20|\+)$/);
   const link = manager.locator(`#customer-list a[href="/customers/${first.id}"]`);
   await link.focus();
   await addCustomer(sales, `${word} 2`);
   await expect(customer(manager, `${word} 2`)).toBeVisible();
-  await expect(manager.locator("#q")).toHaveValue("書きかけ");
+  await expect(manager.locator("#q")).toHaveValue(`${word} `);
   await expect(link).toBeFocused();
 });
 

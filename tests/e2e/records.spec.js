@@ -72,8 +72,9 @@ test("lists are sorted and paged", async ({ as, api, hire, team }) => {
   await expect(page.locator("tbody tr")).toHaveCount(5);
   await expect(page.locator("tbody tr").last()).toContainText(`${word} 64`);
   await page.goto("/customers");
-  await page.selectOption("#sort", "-name");
-  await page.getByRole("button", { name: "Filter" }).click();
+  await page.getByRole("link", { name: "Name", exact: true }).click();
+  await page.getByRole("link", { name: "Name", exact: true }).click();
+  await expect(page.getByRole("columnheader", { name: "Name" })).toHaveAttribute("aria-sort", "descending");
   await expect(page.locator("tbody tr").first()).toContainText(`${word} 64`);
 });
 

@@ -36,6 +36,7 @@ fn auth(node: &Node) -> Local<AuthService> {
         passwords: Passwords::start(1, HashCost::TESTS).expect("a thread"),
         users: node.shared(),
         sessions: node.shared(),
+        views: node.shared(),
         limits: SessionLimits {
             access: minute,
             lifetimes: SessionLifetimes { unused: hour, total: hour },

@@ -103,7 +103,15 @@ async fn approvals_are_listed_newest_first_to_those_who_may_see_them(#[case] on:
     keep(&db, &rows).await;
     let ask = async |who: &Caller, filter: ApprovalFilter| -> String {
         let all = walk(1, async |page| {
-            approvals::list(&db, who.only_owner(), &filter, &Words::default(), &page).await
+            approvals::list(
+                &db,
+                who.only_owner(),
+                &filter,
+                &Words::default(),
+                &domain::approval::messages::SORTS[0],
+                &page,
+            )
+            .await
         })
         .await;
         all.into_iter().map(|approval| approval.title).collect()

@@ -125,7 +125,7 @@ pub async fn stored(db: &Db, id: Id) -> Customer {
 
 /// A page from the beginning.
 pub fn first(limit: i64) -> PageRequest {
-    PageRequest { limit, after: None, count: false }
+    PageRequest::first(limit)
 }
 
 /// Everything a list has, page by page; no page but the last may be short.
@@ -136,7 +136,7 @@ pub async fn walk<T>(
     let mut all = Vec::new();
     let mut after = None;
     loop {
-        let got = page(PageRequest { limit, after, count: false }).await.expect("a page");
+        let got = page(PageRequest::after(limit, after)).await.expect("a page");
         assert!(got.next.is_none() || got.items.len() as i64 == limit, "a page in the middle is full");
         all.extend(got.items);
         let Some(next) = got.next else { return all };

@@ -88,7 +88,7 @@ async fn customers_are_filtered_by_who_asks_owner_status_and_time(#[case] on: Da
     assert_eq!(found(&db, &admin, active).await, ["b", "c"]);
     let from_to = CustomerFilter { created_from: Some(day(2)), created_to: Some(day(3)), ..all() };
     assert_eq!(found(&db, &admin, from_to).await, ["b"], "from is included, to is not");
-    let counted = PageRequest { limit: 1, after: None, count: true };
+    let counted = PageRequest::first(1).counted();
     let page = customers::list(&db, sales.only_owner(), &all(), &Words::default(), &SORTS[0], &counted)
         .await
         .unwrap();
@@ -248,7 +248,15 @@ async fn meetings_are_listed_latest_first_and_counted_by_owner(#[case] on: Datab
     let (admin, sales) = (caller(Role::Admin, new_id()), caller(Role::Sales, owner));
     let ask = async |who: &Caller, filter: MeetingFilter| -> String {
         let all = walk(1, async |page| {
-            meetings::list(&db, who.only_owner(), &filter, &Words::default(), &page).await
+            meetings::list(
+                &db,
+                who.only_owner(),
+                &filter,
+                &Words::default(),
+                &domain::meeting::messages::SORTS[0],
+                &page,
+            )
+            .await
         })
         .await;
         all.into_iter().map(|meeting| meeting.title).collect()

@@ -94,9 +94,18 @@ async fn tasks_are_listed_by_due_time_and_counted(#[case] on: Database) {
     store_all(&db, &rows).await;
     let (admin, sales) = (caller(Role::Admin, new_id()), caller(Role::Sales, owner));
     let ask = async |who: &Caller, filter: TaskFilter| -> String {
-        let all =
-            walk(1, async |page| tasks::list(&db, who.only_owner(), &filter, &Words::default(), &page).await)
-                .await;
+        let all = walk(1, async |page| {
+            tasks::list(
+                &db,
+                who.only_owner(),
+                &filter,
+                &Words::default(),
+                &domain::task::messages::SORTS[0],
+                &page,
+            )
+            .await
+        })
+        .await;
         all.into_iter().map(|task| task.title).collect()
     };
     let all = TaskFilter::default;
@@ -107,7 +116,16 @@ async fn tasks_are_listed_by_due_time_and_counted(#[case] on: Database) {
     assert_eq!(ask(&admin, TaskFilter { status: Some(TaskStatus::Done), ..all() }).await, "de");
     assert_eq!(ask(&admin, TaskFilter { customer_id: Some(of), ..all() }).await, "c");
     assert_eq!(ask(&admin, TaskFilter { due_before: Some(day(3)), ..all() }).await, "ab");
-    let page = tasks::list(&db, admin.only_owner(), &all(), &Words::default(), &first(200)).await.unwrap();
+    let page = tasks::list(
+        &db,
+        admin.only_owner(),
+        &all(),
+        &Words::default(),
+        &domain::task::messages::SORTS[0],
+        &first(200),
+    )
+    .await
+    .unwrap();
     assert_eq!((page.items.len(), page.next), (5, None));
 
     let counts = |open, done, overdue| TaskCounts { open, done, overdue };

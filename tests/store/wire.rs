@@ -1,6 +1,7 @@
 //! Every message of the five services, and its answer, survives JSON unchanged, as a call to another node requires.
 
 mod auth_messages;
+mod bulk_messages;
 
 use domain::report::messages as reports;
 use kernel::locale::Locale;
@@ -116,13 +117,15 @@ fn page() -> PageRequest {
     PageRequest {
         limit: 200,
         after: Some(Keyset { sort: "-created_at".into(), value: TEXT.into(), id: new_id() }),
+        before: Some(Keyset { sort: "-created_at".into(), value: TEXT.into(), id: new_id() }),
         count: true,
     }
 }
 
 fn pages<T>(item: T) -> [Page<T>; 2] {
     let next = page().after;
-    [Page { items: vec![item], next, total: Some(9) }, Page { items: vec![], next: None, total: None }]
+    let prev = page().before;
+    [Page { items: vec![item], prev, next, total: Some(9) }, Page::empty(None)]
 }
 
 fn moment() -> Timestamp {
@@ -189,6 +192,7 @@ fn of_customer() {
     tried.call(stats, [counts()]);
     referring(&mut tried);
     searching(&mut tried);
+    bulk_messages::of_customers(&mut tried);
     tried.all();
 }
 
@@ -273,13 +277,18 @@ fn of_sales() {
     let (customer_id, owner_id) = (Some(new_id()), Some(new_id()));
     let q = Some(TEXT.into());
     let filter = sales::MeetingFilter { q, customer_id, owner_id, from: Some(moment()), to: None };
-    tried.call(sales::ListMeetings { caller: caller(), filter, page: page() }, pages(meeting()));
+    tried.call(
+        sales::ListMeetings { caller: caller(), filter, sort: sales::SORTS[1], page: page() },
+        pages(meeting()),
+    );
     let (from, to) = (begin(), moment());
     let counts = || MeetingCounts { total: 4, by_owner: BTreeMap::from([(new_id(), 4)]) };
     tried.call(sales::MeetingStats { caller: caller(), owner_id, from, to }, [counts()]);
     referring(&mut tried);
     searching(&mut tried);
     of_tasks(&mut tried);
+    bulk_messages::of_sales(&mut tried);
+    bulk_messages::counted(&mut tried);
     tried.all();
 }
 
@@ -331,7 +340,10 @@ fn of_tasks(tried: &mut Tried<SalesService>) {
         customer_id: None,
         due_before: Some(moment()),
     };
-    tried.call(tasks::ListTasks { caller: caller(), filter, page: page() }, pages(task()));
+    tried.call(
+        tasks::ListTasks { caller: caller(), filter, sort: tasks::SORTS[1], page: page() },
+        pages(task()),
+    );
     let (from, to) = (begin(), moment());
     let counts = TaskCounts { open: 3, done: 2, overdue: 1 };
     tried.call(tasks::TaskStats { caller: caller(), owner_id: None, from, to }, [counts]);
@@ -387,7 +399,10 @@ fn of_opportunity() {
         approver_id: Some(new_id()),
         awaits: Some(new_id()),
     };
-    tried.call(opportunity::ListApprovals { caller: caller(), filter, page: page() }, pages(approval()));
+    tried.call(
+        opportunity::ListApprovals { caller: caller(), filter, sort: opportunity::SORTS[2], page: page() },
+        pages(approval()),
+    );
     let (from, to) = (begin(), moment());
     let approved_amount = BTreeMap::from([("JPY".to_owned(), i64::MAX)]);
     let counts = ApprovalCounts { pending: 1, approved: 2, rejected: 3, cancelled: 4, approved_amount };
@@ -397,6 +412,7 @@ fn of_opportunity() {
     tried.call(stats, [counts]);
     referring(&mut tried);
     searching(&mut tried);
+    bulk_messages::counted(&mut tried);
     tried.all();
 }
 
@@ -460,6 +476,7 @@ fn of_analytics() {
     let (from, to) = (begin(), moment());
     tried.call(reports::ReadSummary { caller: caller(), owner_id: None, from, to }, [summary()]);
     referring(&mut tried);
+    bulk_messages::counted(&mut tried);
     tried.all();
 }
 

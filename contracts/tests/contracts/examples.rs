@@ -65,6 +65,7 @@ pub fn need(consumer: &str, event_type: EventType) -> Option<Need> {
         "customer.departures" => customer_deletions(event_type),
         "sales.departures" => sales_deletions(event_type),
         "opportunity.departures" => opportunity_deletions(event_type),
+        "customer.batches" | "sales.batches" => batches(event_type),
         "sagas.progress" => progress(event_type),
         READERS => readers(event_type),
         _ => None,
@@ -161,8 +162,24 @@ fn opportunity_deletions(event_type: EventType) -> Option<Need> {
     }
 }
 
+fn batches(event_type: EventType) -> Option<Need> {
+    match event_type {
+        SAGA_STARTED => Some(Need::of(json!({"saga": {"id": SAGA, "kind": "tasks_change"}}))),
+        _ => closed_batch(event_type),
+    }
+}
+
+fn closed_batch(event_type: EventType) -> Option<Need> {
+    let closed = json!({
+        "saga_id": SAGA, "number": 0, "more": false, "delete": false, "ids": [RECORD], "count": 1, "unchanged": 0,
+        "refused": [],
+    });
+    matches!(event_type, CUSTOMERS_CHANGED | MEETINGS_CHANGED | TASKS_CHANGED).then(|| Need::of(closed))
+}
+
 fn progress(event_type: EventType) -> Option<Need> {
     match event_type {
+        CUSTOMERS_CHANGED | MEETINGS_CHANGED | TASKS_CHANGED => closed_batch(event_type),
         CUSTOMERS_REASSIGNED
         | MEETINGS_DELETED
         | MEETINGS_REASSIGNED
@@ -191,6 +208,9 @@ fn readers(event_type: EventType) -> Option<Need> {
         ("saga", SAGA_STEP_COMPLETED) => json!({"saga": saga(), "step": "s"}),
         ("saga", SAGA_FAILED) => json!({"saga": saga(), "step": "s", "error": "e"}),
         ("saga", _) => json!({"saga": saga()}),
+        (_, CUSTOMERS_CHANGED | MEETINGS_CHANGED | TASKS_CHANGED) => {
+            json!({"saga_id": SAGA, "ids": [RECORD], "count": 1})
+        }
         ("customers" | "meetings" | "tasks" | "approvals" | "notifications", _) => {
             json!({"subject_id": RECORD, "ids": [RECORD], "count": 1})
         }

@@ -39,6 +39,7 @@ pub async fn run(provider: &Provider) {
     tasks(admin, &sales, &customer).await;
     read(&manager).await;
     let mut deletions = vec![leave(admin, &manager).await];
+    deletions.extend(together(&sales).await);
     records(&sales, &customer).await;
     deletions.push(sales.delete(&format!("/api/customers/{customer}")).await.expect(200));
     if can_be_produced(SAGA_FAILED) {
@@ -123,6 +124,22 @@ async fn read(manager: &Member) {
         let id = notification["id"].as_str().expect("an id");
         manager.patch(&format!("/api/notifications/{id}/{mark}"), json!({})).await.expect(200);
     }
+}
+
+/// Records that are changed together.
+async fn together(owner: &Member) -> Vec<Answer> {
+    let customer = owner.customer("Together").await.id();
+    let meeting = owner.meeting(&customer, "Together").await.id();
+    let task = owner.task("Together", "2099-01-05T09:00:00Z").await.id();
+    let mut sagas = Vec::new();
+    for (path, id, change) in [
+        ("/api/customers/bulk", customer, json!({"status": "ACTIVE"})),
+        ("/api/meetings/bulk", meeting, json!({"delete": true})),
+        ("/api/tasks/bulk", task, json!({"status": "DONE"})),
+    ] {
+        sagas.push(owner.post(path, json!({"ids": [id], "change": change})).await.expect(202));
+    }
+    sagas
 }
 
 /// One of everything, so that a deletion has something to do.

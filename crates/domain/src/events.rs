@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::approval::record::ApprovalPayload;
+use crate::bulk::progress::BulkPayload;
 use crate::customer::record::CustomerPayload;
 use crate::meeting::record::MeetingPayload;
 use crate::notification::record::{ArchivedPayload, NotificationPayload};
@@ -104,16 +105,19 @@ events! {
     CUSTOMER_UPDATED = "customer.updated" from CUSTOMER, Some(Customers), CUSTOMER_OWNER, [CustomerPayload];
     CUSTOMER_DELETED = "customer.deleted" from CUSTOMER, Some(Customers), CUSTOMER_OWNER, [CustomerPayload];
     CUSTOMERS_REASSIGNED = "customers.reassigned" from CUSTOMER, Some(Customers), Managers, [StepPayload];
+    CUSTOMERS_CHANGED = "customers.changed" from CUSTOMER, Some(Customers), Managers, [BulkPayload];
     MEETING_CREATED = "meeting.created" from SALES, Some(Meetings), MEETING_OWNER, [MeetingPayload];
     MEETING_UPDATED = "meeting.updated" from SALES, Some(Meetings), MEETING_OWNER, [MeetingPayload];
     MEETING_DELETED = "meeting.deleted" from SALES, Some(Meetings), MEETING_OWNER, [MeetingPayload];
     MEETINGS_DELETED = "meetings.deleted" from SALES, Some(Meetings), Managers, [StepPayload];
     MEETINGS_REASSIGNED = "meetings.reassigned" from SALES, Some(Meetings), Managers, [StepPayload];
+    MEETINGS_CHANGED = "meetings.changed" from SALES, Some(Meetings), Managers, [BulkPayload];
     TASK_CREATED = "task.created" from SALES, Some(Tasks), ASSIGNEE, [TaskPayload];
     TASK_UPDATED = "task.updated" from SALES, Some(Tasks), ASSIGNEE, [TaskPayload];
     TASK_COMPLETED = "task.completed" from SALES, Some(Tasks), ASSIGNEE, [TaskPayload];
     TASK_DELETED = "task.deleted" from SALES, Some(Tasks), ASSIGNEE, [TaskPayload];
     TASKS_DELETED = "tasks.deleted" from SALES, Some(Tasks), Managers, [StepPayload];
+    TASKS_CHANGED = "tasks.changed" from SALES, Some(Tasks), Managers, [BulkPayload];
     TASK_DUE_SOON = "task.due_soon" from SALES, Some(Tasks), ASSIGNEE, [TaskPayload];
     APPROVAL_REQUESTED = "approval.requested" from OPPORTUNITY, Some(Approvals), REQUESTER, [ApprovalPayload];
     APPROVAL_APPROVED = "approval.approved" from OPPORTUNITY, Some(Approvals), REQUESTER, [ApprovalPayload];

@@ -10,14 +10,17 @@
 pub mod activity;
 pub mod approval;
 pub mod audience;
+pub mod bulk;
 pub mod changes;
 pub mod customer;
 pub mod deletion;
 pub mod events;
+pub mod lists;
 pub mod meeting;
 pub mod notification;
 pub mod report;
 pub mod saga;
+pub mod saved_view;
 pub mod search;
 pub mod security;
 pub mod service_name;

@@ -62,6 +62,7 @@ codes! {
     OwnAccount = 409 "own_account",
     NoSuccessor = 409 "no_successor",
     ApprovalNotPending = 409 "approval_not_pending",
+    TooManyViews = 409 "too_many_views",
     NotADeadLetter = 409 "not_a_dead_letter",
     AlreadySignedIn = 409 "already_signed_in",
     RequestInFlight = 409 "request_in_flight",

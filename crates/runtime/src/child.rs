@@ -291,7 +291,8 @@ impl<A: Aggregate> Handling<A> {
             unit.join(prepared.with.clone());
         }
         if let (Some(claim), Some(next)) = (&context.claim, &next) {
-            let answer = FirstAnswer::new(claim, self.id, Some(next.version()), A::view(next), now);
+            let answer =
+                FirstAnswer::new(claim, A::made(next, self.id), Some(next.version()), A::view(next), now);
             unit.writes.push(answer.write());
         }
         (unit, next)

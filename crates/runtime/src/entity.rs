@@ -109,6 +109,10 @@ pub trait Aggregate: Send + Sync + 'static {
     fn view(state: &Self::State) -> Box<RawValue> {
         raw(state)
     }
+    /// The record that a client has made by a command: what the `Location` of a replayed answer names.
+    fn made(_: &Self::State, id: Id) -> Id {
+        id
+    }
     /// The row to store: the state itself, unless the table has more columns for searching.
     fn row(state: &Self::State) -> String {
         serde_json::to_string(state).expect("states are plain structs")

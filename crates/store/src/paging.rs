@@ -46,7 +46,7 @@ pub struct List<'a> {
 }
 
 impl List<'_> {
-    /// One row more than the page has, in its order; `filter` adds the conditions.
+    /// One row more than the page has, in the order in which [`Page::of`] takes them; `filter` adds the conditions.
     pub fn rows(&self, filter: impl Fn(Sql) -> Sql) -> Sql {
         self.end(self.merged(&self.table.read_names(), filter, |sql| self.end(sql)))
     }
@@ -136,18 +136,27 @@ impl List<'_> {
         sql.push(&self.order(), []).limit(self.request.limit + 1)
     }
 
+    /// Adds the condition that rows come after the row that the request names, or before it.
     fn after(&self, sql: Sql) -> Sql {
-        let Some(keyset) = &self.request.after else { return sql };
-        let value: Arg = match (self.sort.kind, Timestamp::parse(&keyset.value)) {
-            (SortKind::Time, Some(time)) => time.into(),
+        let PageRequest { after, before, .. } = self.request;
+        let Some(keyset) = after.as_ref().or(before.as_ref()) else { return sql };
+        let value: Arg = match (self.sort.kind, Timestamp::parse(&keyset.value), keyset.value.parse::<i64>())
+        {
+            (SortKind::Time, Some(time), _) => time.into(),
+            (SortKind::Number, _, Ok(number)) => number.into(),
             _ => keyset.value.as_str().into(),
         };
-        let than = if self.sort.descending { '<' } else { '>' };
+        let than = if self.is_descending() { '<' } else { '>' };
         sql.filter(&format!("({}, id) {than} (?, ?)", self.sort.field), [value, keyset.id.into()])
     }
 
+    /// What comes before a row is read backwards, beginning beside it.
+    const fn is_descending(&self) -> bool {
+        self.sort.descending != self.request.before.is_some()
+    }
+
     fn order(&self) -> String {
-        let direction = if self.sort.descending { "DESC" } else { "ASC" };
+        let direction = if self.is_descending() { "DESC" } else { "ASC" };
         format!(" ORDER BY {} {direction}, id {direction}", self.sort.field)
     }
 }
@@ -179,5 +188,5 @@ pub async fn page<T: DeserializeOwned>(
         true => Some(db.number(list.count(filter)).await?),
         false => None,
     };
-    Ok(Page::cut(rows, request.limit, key, total))
+    Ok(Page::of(rows, request, key, total))
 }

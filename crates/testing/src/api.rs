@@ -210,7 +210,17 @@ impl Answer {
 
     /// Where the next page is, if there is one.
     pub fn next(&self) -> Option<&str> {
-        let link = self.header(LINK)?.split(',').find(|link| link.contains("rel=\"next\""))?;
+        self.beside("next")
+    }
+
+    /// Where the previous page is, if there is one.
+    pub fn prev(&self) -> Option<&str> {
+        self.beside("prev")
+    }
+
+    fn beside(&self, rel: &str) -> Option<&str> {
+        let rel = format!("rel=\"{rel}\"");
+        let link = self.header(LINK)?.split(',').find(|link| link.contains(&rel))?;
         Some(link.split_once('<')?.1.split_once('>')?.0)
     }
 }

@@ -28,7 +28,7 @@ impl AnalyticsClient {
     /// # Errors
     /// `unavailable`, `overloaded`.
     pub async fn unread(&self, user: &User) -> Result<i64, Error> {
-        let page = PageRequest { limit: 1, after: None, count: true };
+        let page = PageRequest::first(1).counted();
         let caller = Caller { user_id: user.id, role: user.role, session_id: Id::nil() };
         let page = self.service.ask(ListNotifications { caller, which: Which::Unread, page }).await?;
         Ok(page.total.unwrap_or(0))

@@ -55,7 +55,7 @@ async fn read_about(
     let (context, which) = (Context::caused_by(&event.event), Which::About(event.event.subject));
     let mut after = None;
     loop {
-        let page = PageRequest { limit: PAGE, after, count: false };
+        let page = PageRequest::after(PAGE, after);
         let unread = queries::notifications(db, user, which, &page).await?;
         for notification in &unread.items {
             send(notifications, notification.id, NotificationCommand::Read, &context).await?;

@@ -23,7 +23,7 @@ impl AnalyticsService {
     /// Marks the next batch; after the last one the answer is stored under the request's `Idempotency-Key`.
     pub(super) async fn read_next(&self, reading: ReadAllNotifications) -> Result<ReadProgress, Error> {
         let ReadAllNotifications { after, so_far, context } = reading;
-        let page = PageRequest { limit: BATCH, after, count: false };
+        let page = PageRequest::after(BATCH, after);
         let unread = queries::notifications(&self.db, context.caller.user_id, Which::Unread, &page).await?;
         let each = Context { claim: None, if_match: None, ..context.clone() };
         let marks = unread.items.iter().map(|notification| self.read_one(notification.id, &each));

@@ -9,6 +9,7 @@ use crate::actors::customer::client::CustomerPeer;
 use crate::persistence::analytics as queries;
 use crate::persistence::deletions;
 use crate::persistence::deletions::NOTIFICATIONS_OF_CUSTOMER;
+use domain::bulk::messages::CountOfCustomers;
 use domain::customer::messages::FindCustomer;
 use domain::notification::messages::{
     ListNotifications, MarkNotification, ReadAllNotifications, ReadProgress,
@@ -68,6 +69,11 @@ serve!(AnalyticsService as ServiceName::Analytics, {
     CountReferring read => |service, message| Counts {
         // Everybody's: all of them are archived, and their number says nothing of what they hold.
         let notifications = deletions::count(&service.db, NOTIFICATIONS_OF_CUSTOMER, message.id, None).await?;
+        Ok(Counts::from([(Counted::Notifications, notifications)]))
+    },
+    CountOfCustomers read => |service, message| Counts {
+        let notifications =
+            deletions::count_all(&service.db, NOTIFICATIONS_OF_CUSTOMER, &message.ids, None).await?;
         Ok(Counts::from([(Counted::Notifications, notifications)]))
     },
     ReadNews read => |service, message| News { service.read_news(message).await },

@@ -12,3 +12,4 @@ mod sign_in;
 pub mod throttle;
 pub mod token;
 pub mod turns;
+pub mod views;

@@ -8,9 +8,13 @@ use crate::actors::auth::password::Passwords;
 use crate::actors::auth::security::{Concerned, SecurityLog};
 use crate::actors::auth::throttle::LoginThrottle;
 use crate::actors::auth::token::Keys;
+use crate::actors::auth::views::ViewsAggregate;
 use crate::actors::sagas::start::start;
 use crate::persistence::auth as queries;
+use crate::persistence::saved_views::USER_VIEWS;
 use domain::saga::record::SagaKind;
+use domain::saved_view::messages::{ChangeView, ListViews, RemoveView, SaveView};
+use domain::saved_view::record::SavedView;
 use domain::security::messages::ReadSecurityLog;
 use domain::security::record::{SecurityEntry, SecurityKind};
 use domain::service_name::ServiceName;
@@ -34,6 +38,7 @@ use runtime::entity::{Entities, Prepared};
 use runtime::journal::Journal;
 use runtime::serve;
 use store::Db;
+use store::unit_of_work::Write;
 
 /// How long tokens and sessions are valid, and how many sessions a user has.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +59,7 @@ pub struct AuthService {
     pub passwords: Passwords,
     pub users: Entities<UserAggregate>,
     pub sessions: Entities<SessionAggregate>,
+    pub views: Entities<ViewsAggregate>,
     pub limits: SessionLimits,
     pub throttle: LoginThrottle,
     pub security: SecurityLog,
@@ -153,6 +159,7 @@ impl AuthService {
         successors.extend(approver.filter(|approver| approver.id != successor.id));
         // A successor who is also the other ADMIN is checked twice.
         prepared.with.writes.extend(successors.iter().map(queries::unchanged));
+        prepared.with.writes.push(Write::delete(&USER_VIEWS, remove.id));
         let leaving = Leaving {
             successor_id: successor.id,
             approver_id: approver.map(|approver| approver.id),
@@ -221,5 +228,9 @@ serve!(AuthService as ServiceName::Auth, {
     RecallUser read => |service, message| Option<Arc<UserState>> { service.users.get(message.id).await },
     FindUser read => |service, message| FoundUser { service.find_user(message).await },
     FindUsers read => |service, message| Vec<UserName> { service.find_users(message).await },
+    ListViews read => |service, message| Vec<SavedView> { service.list_views(message).await },
+    SaveView command => |service, message| SavedView { service.save_view(message).await },
+    ChangeView command => |service, message| SavedView { service.change_view(message).await },
+    RemoveView command => |service, message| () { service.remove_view(message).await },
     ListUsers read => |service, message| Page<UserView> { service.list_users(message).await },
 });

@@ -5,13 +5,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::actors::auth::client::AuthPeer;
+use crate::actors::bulk::BulkParts;
 use crate::actors::customer::aggregate::CustomerAggregate;
+use crate::actors::customer::bulk::Customers;
 use crate::actors::sagas::start::start;
 use crate::actors::user_check::check_owner_exists;
 use crate::persistence::customers as queries;
 use crate::persistence::deletions;
 use crate::persistence::deletions::CUSTOMERS_OF_OWNER;
 use crate::persistence::found;
+use domain::bulk::messages::{ChangeCustomers, PreviewCustomers};
+use domain::bulk::progress::BulkFound;
 use domain::customer::messages::{
     ChangeCustomer, CountByOwner, CreateCustomer, CustomerFilter, CustomerStats, DeleteCustomer,
     FindCustomer, FindCustomers, ListCustomers, SORTS,
@@ -42,6 +46,7 @@ pub struct CustomerService {
     pub clock: Clock,
     pub customers: Entities<CustomerAggregate>,
     pub auth: AuthPeer,
+    pub bulk: BulkParts<Customers>,
 }
 
 impl CustomerService {
@@ -94,7 +99,7 @@ impl CustomerService {
         Ok(queries::names(&self.db, find.caller.only_owner(), &find.ids).await?)
     }
 
-    async fn list(&self, list: &ListCustomers) -> Result<Page<Customer>, Error> {
+    pub(super) async fn list(&self, list: &ListCustomers) -> Result<Page<Customer>, Error> {
         let (owner, words) = (list.caller.only_owner(), Words::parse(list.filter.q.as_deref())?);
         Ok(queries::list(&self.db, owner, &list.filter, &words, &list.sort, &list.page).await?)
     }
@@ -106,7 +111,7 @@ impl CustomerService {
         if query.words().is_empty() {
             return Ok(Vec::new());
         }
-        let page = PageRequest { limit: found::NEWEST_MAX, after: None, count: false };
+        let page = PageRequest::first(found::NEWEST_MAX);
         let (filter, newest_first) = (CustomerFilter::default(), &SORTS[0]);
         let (newest, beginning) = futures_util::join!(
             queries::list(&self.db, owner, &filter, query.words(), newest_first, &page),
@@ -127,6 +132,8 @@ serve!(CustomerService as ServiceName::Customer, {
     CreateCustomer command => |service, message| Arc<Customer> { service.create(message).await },
     ChangeCustomer command => |service, message| Arc<Customer> { service.change(message).await },
     DeleteCustomer command => |service, message| Id { service.delete(message).await },
+    ChangeCustomers command => |service, message| Id { service.change_many(message).await },
+    PreviewCustomers read => |service, message| BulkFound { service.preview_many(message).await },
     CountByOwner read => |service, _message| HashMap<Id, i64> { Ok(queries::by_owner(&service.db).await?) },
     CountReferring read => |service, message| Counts {
         let viewer = message.caller.only_owner();

@@ -29,8 +29,8 @@ pub async fn list(
     consumer: Option<&str>,
     page: &PageRequest,
 ) -> Result<Page<DeadLetter>, StoreError> {
-    let Page { items, next, total } = queries::dead_letters(db, consumer, page).await?;
-    Ok(Page { items: with_events(db, items).await?, next, total })
+    let Page { items, prev, next, total } = queries::dead_letters(db, consumer, page).await?;
+    Ok(Page { items: with_events(db, items).await?, prev, next, total })
 }
 
 async fn with_events(db: &Db, parked: Vec<Parked>) -> Result<Vec<DeadLetter>, StoreError> {

@@ -20,6 +20,7 @@ use domain::approval::record::Approval;
 use domain::approval::rules;
 use domain::approval::rules::{Action, ApprovalCommand};
 use domain::approval::validation;
+use domain::bulk::messages::CountOfCustomers;
 use domain::events::APPROVAL_REQUESTED;
 use domain::saga::messages::CountReferring;
 use domain::saga::record::{Counted, Counts, SagaKind};
@@ -100,7 +101,7 @@ impl OpportunityService {
 
     async fn list(&self, list: ListApprovals) -> Result<Page<Approval>, Error> {
         let (owner, words) = (list.caller.only_owner(), Words::parse(list.filter.q.as_deref())?);
-        Ok(queries::list(&self.db, owner, &list.filter, &words, &list.page).await?)
+        Ok(queries::list(&self.db, owner, &list.filter, &words, &list.sort, &list.page).await?)
     }
 
     /// The approvals for `/search`.
@@ -137,9 +138,14 @@ serve!(OpportunityService as ServiceName::Opportunity, {
     CountReferring read => |service, message| Counts {
         let to = match message.kind {
             SagaKind::UserDeletion => APPROVALS_OF_USER,
-            SagaKind::CustomerDeletion => APPROVALS_OF_CUSTOMER,
+            _ => APPROVALS_OF_CUSTOMER,
         };
         let approvals = deletions::count(&service.db, to, message.id, message.caller.only_owner()).await?;
+        Ok(Counts::from([(Counted::Approvals, approvals)]))
+    },
+    CountOfCustomers read => |service, message| Counts {
+        let viewer = message.caller.only_owner();
+        let approvals = deletions::count_all(&service.db, APPROVALS_OF_CUSTOMER, &message.ids, viewer).await?;
         Ok(Counts::from([(Counted::Approvals, approvals)]))
     },
     ApprovalStats read => |service, message| ApprovalCounts { service.stats(message).await },

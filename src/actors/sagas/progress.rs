@@ -8,13 +8,14 @@ use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use crate::persistence::sagas::{SAGAS, find};
+use domain::bulk::progress::BulkPayload;
 use domain::events::{
-    APPROVALS_CANCELLED, APPROVALS_REASSIGNED, CUSTOMERS_REASSIGNED, MEETINGS_DELETED, MEETINGS_REASSIGNED,
-    NOTIFICATIONS_ARCHIVED, TASKS_DELETED,
+    APPROVALS_CANCELLED, APPROVALS_REASSIGNED, CUSTOMERS_CHANGED, CUSTOMERS_REASSIGNED, MEETINGS_CHANGED,
+    MEETINGS_DELETED, MEETINGS_REASSIGNED, NOTIFICATIONS_ARCHIVED, TASKS_CHANGED, TASKS_DELETED,
 };
 use domain::saga::record::Saga;
 use domain::saga::record::StepPayload;
-use domain::saga::rules::{Report, advance};
+use domain::saga::rules::{Report, advance, advance_batch};
 use kernel::clock::{Clock, Timestamp};
 use kernel::context::Context;
 use kernel::event::{Event, LoggedEvent};
@@ -22,6 +23,9 @@ use kernel::ids::Id;
 use runtime::consumer::{Consumer, EffectError};
 use store::unit_of_work::{UnitOfWork, Write};
 use store::{Db, StoreError};
+
+/// The types that close a batch of a change of many records.
+const BATCHES: [EventType; 3] = [CUSTOMERS_CHANGED, MEETINGS_CHANGED, TASKS_CHANGED];
 
 /// The consumer that applies closed steps to their sagas.
 pub struct SagaProgress {
@@ -39,15 +43,25 @@ impl Consumer for SagaProgress {
         APPROVALS_CANCELLED,
         APPROVALS_REASSIGNED,
         NOTIFICATIONS_ARCHIVED,
+        CUSTOMERS_CHANGED,
+        MEETINGS_CHANGED,
+        TASKS_CHANGED,
     ];
 
     async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
         let mut advanced = AdvancedSagas::default();
         for event in events {
+            let (now, closed_by) = (self.clock.now(), event.event.event_type);
+            if BATCHES.contains(&closed_by) {
+                let BulkPayload { saga_id, number, count, unchanged, refused, .. } = event.payload()?;
+                let report = Report::Batch { changed: count, unchanged, refused };
+                advanced.report(db, saga_id, Step::Batch(number), &report, event, now).await?;
+                continue;
+            }
             let payload: StepPayload = event.payload()?;
             if let Some(saga) = payload.saga_id {
                 let report = Report::Done { count: payload.count };
-                advanced.report(db, saga, event.event.event_type, &report, event, self.clock.now()).await?;
+                advanced.report(db, saga, Step::ClosedBy(closed_by), &report, event, now).await?;
             }
         }
         Ok(advanced.unit())
@@ -69,9 +83,35 @@ pub async fn give_up(
     let mut advanced = AdvancedSagas::default();
     for closed_by in closed_by {
         let report = Report::Failed { error: error.to_owned() };
-        advanced.report(db, saga, *closed_by, &report, cause, now).await?;
+        advanced.report(db, saga, Step::ClosedBy(*closed_by), &report, cause, now).await?;
     }
     Ok(advanced.unit())
+}
+
+/// The unit of work that marks a batch of a change of many records as failed.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn give_up_batch(
+    db: &Db,
+    (saga, number): (Id, i64),
+    cause: &LoggedEvent,
+    error: &str,
+    now: Timestamp,
+) -> Result<UnitOfWork, StoreError> {
+    let mut advanced = AdvancedSagas::default();
+    let report = Report::Failed { error: error.to_owned() };
+    advanced.report(db, saga, Step::Batch(number), &report, cause, now).await?;
+    Ok(advanced.unit())
+}
+
+/// Which step of a saga is meant.
+#[derive(Clone, Copy)]
+enum Step {
+    /// The one that events of this type close.
+    ClosedBy(EventType),
+    /// That of a batch.
+    Batch(i64),
 }
 
 /// Sagas that advance: the stored version, the new state, and the events between them.
@@ -83,7 +123,7 @@ impl AdvancedSagas {
         &mut self,
         db: &Db,
         saga: Id,
-        closed_by: EventType,
+        step: Step,
         report: &Report,
         cause: &LoggedEvent,
         now: Timestamp,
@@ -96,7 +136,11 @@ impl AdvancedSagas {
             }
         };
         let context = Context { correlation_id: saga.to_string().into(), ..Context::caused_by(&cause.event) };
-        for event in advance(current, closed_by, report, now) {
+        let events_of = match step {
+            Step::ClosedBy(closed_by) => advance(current, closed_by, report, now),
+            Step::Batch(number) => advance_batch(current, number, report, now),
+        };
+        for event in events_of {
             *current = event.after().clone();
             events.push(Event::new(&event, saga, current.version, now, &context));
         }

@@ -3,11 +3,16 @@
 use std::collections::HashMap;
 
 use futures_util::future::try_join_all;
+use futures_util::try_join;
 
 use crate::actors::analytics::client::AnalyticsPeer;
 use crate::actors::auth::client::AuthPeer;
 use crate::actors::customer::client::CustomerPeer;
 use crate::actors::opportunity::client::OpportunityPeer;
+use domain::bulk::messages::{
+    COUNTED_MAX, CountOfCustomers, PreviewCustomers, PreviewMeetings, PreviewTasks,
+};
+use domain::bulk::progress::{BulkFound, BulkPreview};
 use domain::customer::messages::{CountByOwner, FindCustomer};
 use domain::saga::messages::{
     CountReferring, DeleteUser, FindSaga, ListSagas, Preview, PreviewCustomerDeletion, PreviewUserDeletion,
@@ -104,6 +109,25 @@ impl SagaService {
         }
     }
 
+    /// What a change of customers would do. What goes with deleted ones is counted by the services that keep it.
+    async fn preview_customers(&self, asked: PreviewCustomers) -> Result<BulkPreview, Error> {
+        let caller = asked.caller;
+        let BulkFound { would, deleted } = self.customers.ask(asked).await?;
+        let mut with = Counts::new();
+        for ids in deleted.chunks(COUNTED_MAX) {
+            let count = || CountOfCustomers { ids: ids.to_vec(), caller };
+            let (sales, opportunity, analytics) = try_join!(
+                self.sales.ask(count()),
+                self.opportunity.ask(count()),
+                self.analytics.ask(count())
+            )?;
+            for (kind, number) in sales.into_iter().chain(opportunity).chain(analytics) {
+                *with.entry(kind).or_insert(0) += number;
+            }
+        }
+        Ok(BulkPreview { would, with })
+    }
+
     async fn find(&self, find: FindSaga) -> Result<Saga, Error> {
         let saga = queries::find(&self.db, find.id).await?;
         saga.filter(|saga| is_visible(saga, &find.caller)).ok_or_else(|| Error::new(ErrorCode::NotFound))
@@ -114,6 +138,13 @@ serve!(SagaService, {
     DeleteUser => |service, message| Id { service.delete_user(message).await },
     PreviewUserDeletion => |service, message| Preview { service.preview_user(message).await },
     PreviewCustomerDeletion => |service, message| Preview { service.preview_customer(message).await },
+    PreviewCustomers => |service, message| BulkPreview { service.preview_customers(message).await },
+    PreviewMeetings => |service, message| BulkPreview {
+        Ok(BulkPreview { would: service.sales.ask(message).await?.would, with: Counts::new() })
+    },
+    PreviewTasks => |service, message| BulkPreview {
+        Ok(BulkPreview { would: service.sales.ask(message).await?.would, with: Counts::new() })
+    },
     FindSaga => |service, message| Saga { service.find(message).await },
     ListSagas => |service, message| Page<Saga> { Ok(queries::list(&service.db, message.caller.only_owner(), &message.page).await?) },
 });

@@ -1,4 +1,4 @@
-//! Starts the saga of a deletion: both are committed together.
+//! Starts sagas: that of a deletion is committed together with it, that of a change of many records with its batches.
 
 use kernel::clock::Timestamp;
 use kernel::context::Context;
@@ -7,12 +7,27 @@ use kernel::ids::{Id, new_id};
 use store::unit_of_work::{UnitOfWork, Write};
 
 use crate::persistence::sagas::SAGAS;
-use domain::saga::record::SagaKind;
-use domain::saga::rules::{SagaEvent, begin};
+use domain::bulk::progress::BulkProgress;
+use domain::saga::record::{Saga, SagaKind};
+use domain::saga::rules::{SagaEvent, begin, begin_bulk};
 
 /// The saga of a deletion in `context`: its id, and what must be committed together with the deletion.
 pub fn start(kind: SagaKind, subject_id: Id, context: &Context, now: Timestamp) -> (Id, UnitOfWork) {
-    let saga = begin(kind, new_id(), subject_id, &context.caller, now);
+    started(begin(kind, new_id(), subject_id, &context.caller, now), context, now)
+}
+
+/// The saga of a change of many records in so many steps: its id, and what must be committed together with its batches.
+pub fn start_bulk(
+    kind: SagaKind,
+    bulk: BulkProgress,
+    steps: usize,
+    context: &Context,
+    now: Timestamp,
+) -> (Id, UnitOfWork) {
+    started(begin_bulk(kind, new_id(), bulk, steps, &context.caller, now), context, now)
+}
+
+fn started(saga: Saga, context: &Context, now: Timestamp) -> (Id, UnitOfWork) {
     let id = saga.id;
     let context = Context { correlation_id: id.to_string().into(), ..context.clone() };
     let writes = vec![Write::put(&SAGAS, id, &saga).expecting(0)];

@@ -1,5 +1,6 @@
 //! sales: meetings with customers, and tasks (SPEC §1, §3; flows 3 and 5).
 
+pub mod bulk;
 pub mod client;
 pub mod deletions;
 pub mod due_alerts;

@@ -5,7 +5,9 @@ use domain::service_name::ServiceName;
 use std::sync::Arc;
 
 use crate::actors::auth::client::AuthPeer;
+use crate::actors::bulk::BulkParts;
 use crate::actors::customer_check::CustomerCheck;
+use crate::actors::sales::bulk::{Meetings, Tasks};
 use crate::actors::sales::meeting_aggregate::MeetingAggregate;
 use crate::actors::sales::task_aggregate::TaskAggregate;
 use crate::actors::user_check::check_owner_exists;
@@ -16,6 +18,8 @@ use crate::persistence::deletions::{
 use crate::persistence::found;
 use crate::persistence::meetings as queries;
 use crate::persistence::record_activity;
+use domain::bulk::messages::{ChangeMeetings, ChangeTasks, CountOfCustomers, PreviewMeetings, PreviewTasks};
+use domain::bulk::progress::BulkFound;
 use domain::events::{MEETING_CREATED, TASK_CREATED};
 use domain::meeting::messages::MeetingCounts;
 use domain::meeting::messages::{
@@ -57,6 +61,8 @@ pub struct SalesService {
     pub tasks: Entities<TaskAggregate>,
     pub customers: CustomerCheck,
     pub auth: AuthPeer,
+    pub meetings_bulk: BulkParts<Meetings>,
+    pub tasks_bulk: BulkParts<Tasks>,
 }
 
 impl SalesService {
@@ -98,7 +104,7 @@ impl SalesService {
     async fn count_referring(&self, asked: CountReferring) -> Result<Counts, Error> {
         let (meetings, tasks) = match asked.kind {
             SagaKind::UserDeletion => (MEETINGS_OF_OWNER, TASKS_OF_ASSIGNEE),
-            SagaKind::CustomerDeletion => (MEETINGS_OF_CUSTOMER, TASKS_OF_CUSTOMER),
+            _ => (MEETINGS_OF_CUSTOMER, TASKS_OF_CUSTOMER),
         };
         let viewer = asked.caller.only_owner();
         let meetings = deletions::count(&self.db, meetings, asked.id, viewer).await?;
@@ -106,9 +112,16 @@ impl SalesService {
         Ok(Counts::from([(Counted::Meetings, meetings), (Counted::Tasks, tasks)]))
     }
 
-    async fn list(&self, list: ListMeetings) -> Result<Page<Meeting>, Error> {
+    async fn count_of_customers(&self, asked: &CountOfCustomers) -> Result<Counts, Error> {
+        let viewer = asked.caller.only_owner();
+        let meetings = deletions::count_all(&self.db, MEETINGS_OF_CUSTOMER, &asked.ids, viewer).await?;
+        let tasks = deletions::count_all(&self.db, TASKS_OF_CUSTOMER, &asked.ids, viewer).await?;
+        Ok(Counts::from([(Counted::Meetings, meetings), (Counted::Tasks, tasks)]))
+    }
+
+    pub(super) async fn list(&self, list: ListMeetings) -> Result<Page<Meeting>, Error> {
         let (owner, words) = (list.caller.only_owner(), Words::parse(list.filter.q.as_deref())?);
-        Ok(queries::list(&self.db, owner, &list.filter, &words, &list.page).await?)
+        Ok(queries::list(&self.db, owner, &list.filter, &words, &list.sort, &list.page).await?)
     }
 
     /// The meetings and tasks for `/search`.
@@ -142,6 +155,11 @@ serve!(SalesService as ServiceName::Sales, {
     },
     FindMeeting read => |service, message| Arc<Meeting> { service.find(&message.caller, message.id).await },
     ListMeetings read => |service, message| Page<Meeting> { service.list(message).await },
+    ChangeMeetings command => |service, message| Id { service.change_meetings(message).await },
+    PreviewMeetings read => |service, message| BulkFound { service.preview_meetings(message).await },
+    ChangeTasks command => |service, message| Id { service.change_tasks(message).await },
+    PreviewTasks read => |service, message| BulkFound { service.preview_tasks(message).await },
+    CountOfCustomers read => |service, message| Counts { service.count_of_customers(&message).await },
     FindRecords read => |service, message| Vec<Hit> { service.find_records(&message).await },
     ReadMeetingActivity read => |service, message| Page<EventRecord> {
         service.find(&message.caller, message.id).await?;

@@ -56,7 +56,7 @@ impl SalesService {
 
     pub(in crate::actors::sales) async fn list_tasks(&self, list: ListTasks) -> Result<Page<Task>, Error> {
         let (owner, words) = (list.caller.only_owner(), Words::parse(list.filter.q.as_deref())?);
-        Ok(queries::list(&self.db, owner, &list.filter, &words, &list.page).await?)
+        Ok(queries::list(&self.db, owner, &list.filter, &words, &list.sort, &list.page).await?)
     }
 
     pub(in crate::actors::sales) async fn task_stats(&self, stats: TaskStats) -> Result<TaskCounts, Error> {

@@ -5,6 +5,7 @@ use actix_web::HttpResponse;
 use crate::http::api::resource::ApiRequest;
 use crate::http::paging;
 use crate::http::paging::list_params;
+use crate::http::paging::onwards;
 use domain::activity;
 use kernel::cloud_event::CloudEvent;
 use kernel::error::Error;
@@ -22,13 +23,11 @@ impl ActivityParams {
     /// # Errors
     /// `invalid_parameter`, `invalid_cursor`.
     pub fn of_record(&self) -> Result<PageRequest, Error> {
-        self.page(|keyset| activity::version(keyset).is_some())
+        onwards(self.page(|keyset| activity::version(keyset).is_some())?)
     }
 }
 
 /// The answer to a request for the activity of a record.
 pub fn list(api: &ApiRequest, page: Page<EventRecord>) -> HttpResponse {
-    let Page { items, next, total } = page;
-    let items = items.iter().map(CloudEvent::from).collect();
-    paging::list(&api.http, &Page { items, next, total })
+    paging::list(&api.http, &page.view(CloudEvent::from))
 }

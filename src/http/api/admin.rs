@@ -16,7 +16,6 @@ use crate::http::paging;
 use crate::http::paging::list_params;
 use crate::http::state::Gateway;
 use kernel::ids::Id;
-use kernel::page::Page;
 use runtime::breaker::BreakerReading;
 use runtime::stats::ActorReading;
 
@@ -107,9 +106,8 @@ pub async fn dead_letters(
 ) -> HttpResult {
     let page = params.0.page(|keyset| LATEST_FIRST.fits(keyset))?;
     let asked = ListDeadLetters { caller: auth.caller, consumer: params.0.consumer, page };
-    let Page { items, next, total } = gateway.operations.ask(asked).await?;
-    let items = items.iter().map(DeadLetterView::from).collect();
-    Ok(paging::list(&request, &Page { items, next, total }))
+    let page = gateway.operations.ask(asked).await?;
+    Ok(paging::list(&request, &page.view(DeadLetterView::from)))
 }
 
 /// Have a dead letter tried again now, with a fresh count of retries (ADMIN)

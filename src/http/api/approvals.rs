@@ -13,17 +13,19 @@ use crate::http::api::activities::ActivityParams;
 use crate::http::api::resource;
 use crate::http::api::resource::{ApiRequest, resource};
 use crate::http::extract::{Body, NoParams, OptionalBody, Params, PathId};
-use crate::http::paging::list_params;
+use crate::http::paging::{list_params, order};
 use crate::http::period::StatsParams;
 use domain::approval::messages::ApprovalCounts;
 use domain::approval::messages::{
-    ApprovalFilter, ApprovalStats, DecideApproval, Decision, ListApprovals, NEWEST_FIRST, NewApprover,
-    OptionalComment, ReadApprovalActivity, RequestApproval, RequiredComment,
+    ApprovalFilter, ApprovalStats, DecideApproval, Decision, ListApprovals, NewApprover, OptionalComment,
+    ReadApprovalActivity, RequestApproval, RequiredComment, SORTS,
 };
 use domain::approval::record::NewApproval;
 use domain::approval::record::{Approval, ApprovalStatus};
 use kernel::cloud_event::CloudEvent;
+use kernel::error::Error;
 use kernel::ids::Id;
+use kernel::page::Sort;
 use kernel::search::Words;
 
 resource!(Approval, "approvals", opportunity.service => OpportunityService);
@@ -38,6 +40,39 @@ list_params! {
         customer_id: Id,
         requester_id: Id,
         approver_id: Id,
+        #[param(inline, value_type = Option<SortName>)]
+        sort: String,
+    }
+}
+
+/// The orders of the list; `-` for descending.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes `sort` in the OpenAPI document")]
+enum SortName {
+    #[schema(rename = "created_at")]
+    CreatedAt,
+    #[schema(rename = "-created_at")]
+    CreatedAtDescending,
+    #[schema(rename = "amount")]
+    Amount,
+    #[schema(rename = "-amount")]
+    AmountDescending,
+}
+
+impl ApprovalParams {
+    /// The order asked for.
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn order(&self) -> Result<Sort, Error> {
+        order(&SORTS, self.sort.as_deref())
+    }
+}
+
+impl From<ApprovalParams> for ApprovalFilter {
+    fn from(params: ApprovalParams) -> Self {
+        let ApprovalParams { q, status, customer_id, requester_id, approver_id, .. } = params;
+        Self { q, status, customer_id, requester_id, approver_id, awaits: None }
     }
 }
 
@@ -49,14 +84,16 @@ list_params! {
 )]
 #[get("/approvals")]
 pub async fn list(api: ApiRequest, params: Params<ApprovalParams>) -> HttpResult {
-    let page = params.0.page(|keyset| NEWEST_FIRST.fits(keyset))?;
-    Words::parse(params.0.q.as_deref())?;
-    let ApprovalParams { q, status, customer_id, requester_id, approver_id, .. } = params.0;
-    let filter = ApprovalFilter { q, status, customer_id, requester_id, approver_id, awaits: None };
+    let params = params.0;
+    let sort = params.order()?;
+    let page = params.page(|keyset| sort.fits(keyset))?;
+    Words::parse(params.q.as_deref())?;
+    let filter = ApprovalFilter::from(params);
     let caller = api.auth.caller;
     resource::list::<Approval, _>(api, page, move |page| ListApprovals {
         caller,
         filter: filter.clone(),
+        sort,
         page,
     })
     .await

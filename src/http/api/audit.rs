@@ -1,6 +1,7 @@
 //! `/api/audit`: the event log, for those who answer for it.
 
 use crate::http::error::HttpResult;
+use crate::http::paging::onwards;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get};
 use utoipa::openapi::{Object, ObjectBuilder, Type};
@@ -48,9 +49,8 @@ pub async fn events(
     auth: Authenticated,
     params: Params<AuditParams>,
 ) -> HttpResult {
-    let Page { items, next, total } = find(&gateway, auth.caller, params.0).await?;
-    let items = items.iter().map(CloudEvent::from).collect();
-    Ok(paging::list(&request, &Page { items, next, total }))
+    let page = find(&gateway, auth.caller, params.0).await?;
+    Ok(paging::list(&request, &page.view(CloudEvent::from)))
 }
 
 /// An event of the log, and what it changed of its record, from what to what (MANAGER, ADMIN)
@@ -75,7 +75,7 @@ pub async fn find(
     caller: Caller,
     params: AuditParams,
 ) -> Result<Page<LoggedEvent>, Error> {
-    let page = params.page(|keyset| keyset.sort == NEWEST_FIRST)?;
+    let page = onwards(params.page(|keyset| keyset.sort == NEWEST_FIRST)?)?;
     let filter = AuditFilter {
         event_type: params.r#type,
         subject: params.subject,

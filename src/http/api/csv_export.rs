@@ -1,25 +1,23 @@
-//! The CSV export of customers, meetings, tasks and approvals (RFC 4180), for spreadsheets: every row that the list's
-//! filters leave, streamed page by page.
-//!
-//! The columns are the fields that the API shows of the record, in the order of their declaration.
+//! The CSV export of customers, meetings, tasks and approvals for programs: every row that the list's filters leave. The
+//! columns are the fields that the API shows of the record, in the order of their declaration.
 
 use crate::http::error::HttpResult;
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use actix_web::http::header::{Accept, CONTENT_DISPOSITION, Header, Quality};
-use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse};
-use futures_util::stream;
+use actix_web::HttpRequest;
+use actix_web::http::header::{Accept, Header, Quality};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor, value};
 use serde::{Serialize, forward_to_deserialize_any};
 use serde_json::Value;
 use utoipa::PartialSchema;
 use utoipa::openapi::{RefOr, Schema};
 
+use crate::http::csv;
+use crate::http::csv::{Row, harmless};
 use crate::http::paging;
 use kernel::error::Error;
-use kernel::page::{Keyset, Page, PageRequest};
+use kernel::page::{Page, PageRequest};
 
 /// A record whose list can be had as a file.
 pub trait Exported: Serialize + DeserializeOwned + PartialSchema + 'static {
@@ -27,14 +25,8 @@ pub trait Exported: Serialize + DeserializeOwned + PartialSchema + 'static {
     const NAME: &'static str;
 }
 
-/// Rows that are in memory at a time: a full page of SPEC §2.
-const ROWS: i64 = 200;
-
 /// The media type that asks for it.
 pub const TEXT_CSV: &str = "text/csv";
-
-/// Spreadsheets take a file without it for one in the machine's own encoding.
-const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// Collects the names of a struct's fields, which its `Deserialize` declares.
 #[derive(Default)]
@@ -89,14 +81,6 @@ where
     if is_wanted(request) { file(ask).await } else { Ok(paging::list(request, &ask(page).await?)) }
 }
 
-/// What is written next.
-enum Step<T> {
-    /// The header row and the first page.
-    Begin(Page<T>),
-    After(Keyset),
-    Done,
-}
-
 /// The whole list as a file.
 ///
 /// # Errors
@@ -106,55 +90,24 @@ where
     T: Exported,
     F: Future<Output = Result<Page<T>, Error>> + 'static,
 {
-    let page = |after| PageRequest { limit: ROWS, after, count: false };
-    let first = ask(page(None)).await?;
-    let (ask, columns) = (Rc::new(ask), Rc::new(columns::<T>()));
-    let rows = stream::try_unfold(Step::Begin(first), move |step| {
+    let columns = Rc::new(columns::<T>());
+    let header = columns.iter().map(|name| (*name).to_owned()).collect();
+    let ask = Rc::new(ask);
+    csv::file(T::NAME, header, move |page| {
         let (ask, columns) = (ask.clone(), columns.clone());
-        async move {
-            let (header, Page { items, next, .. }) = match step {
-                Step::Begin(first) => (true, first),
-                Step::After(last) => (false, ask(page(Some(last))).await.inspect_err(cut_off::<T>)?),
-                Step::Done => return Ok(None),
-            };
-            let bytes = write(&items, &columns, header).inspect_err(cut_off::<T>)?;
-            Ok::<_, Error>(Some((bytes, next.map_or(Step::Done, Step::After))))
-        }
-    });
-    let mut answer = HttpResponse::Ok();
-    answer.content_type("text/csv; charset=utf-8; header=present");
-    answer.insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{}.csv\"", T::NAME)));
-    Ok(answer.streaming(rows))
+        async move { row_by_row(ask(page).await?, &columns) }
+    })
+    .await
 }
 
-fn cut_off<T: Exported>(error: &Error) {
-    tracing::warn!(file = T::NAME, %error, "an export was cut off");
-}
-
-/// The rows as text, after the header row if it is their turn.
-fn write<T: Exported>(rows: &[T], columns: &[&str], header: bool) -> Result<Bytes, Error> {
-    let begin = if header { BYTE_ORDER_MARK.as_bytes().to_vec() } else { Vec::new() };
-    let mut settings = csv::WriterBuilder::new();
-    // Everywhere, so that no reader takes a separator, a quote or a line break of a text for its own.
-    settings.terminator(csv::Terminator::CRLF).quote_style(csv::QuoteStyle::Always);
-    let mut writer = settings.from_writer(begin);
-    let written = (|| {
-        if header {
-            writer.write_record(columns)?;
-        }
-        for row in rows {
-            let fields = serde_json::to_value(row).map_err(std::io::Error::from)?;
-            writer.write_record(columns.iter().map(|name| cell(&fields[name]).into_owned()))?;
-        }
-        writer.flush().map_err(csv::Error::from)
-    })();
-    written.map_err(|error: csv::Error| internal(&error))?;
-    let bytes = writer.into_inner().map_err(|error| internal(error.error()))?;
-    Ok(bytes.into())
-}
-
-fn internal(error: &dyn std::error::Error) -> Error {
-    Error::internal(format_args!("a row can't be written as CSV: {error}"))
+/// The cells of a page.
+fn row_by_row<T: Exported>(page: Page<T>, columns: &[&str]) -> Result<Page<Row>, Error> {
+    let row = |record: &T| -> Result<Row, Error> {
+        let fields = serde_json::to_value(record).map_err(Error::internal)?;
+        Ok(columns.iter().map(|name| cell(&fields[name]).into_owned()).collect())
+    };
+    let rows = page.items.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+    Ok(page.holding(rows))
 }
 
 fn cell(value: &Value) -> Cow<'_, str> {
@@ -164,14 +117,6 @@ fn cell(value: &Value) -> Cow<'_, str> {
         Value::Bool(_) | Value::Number(_) => value.to_string().into(),
         Value::Array(_) | Value::Object(_) => value.to_string().into(),
     }
-}
-
-/// Text that a spreadsheet takes for text: what it would take for a formula gets an apostrophe before it
-/// (OWASP, CSV Injection), also behind quotes and spaces, and in the full width of Japanese keyboards.
-fn harmless(text: &str) -> Cow<'_, str> {
-    const STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
-    let hides = |c: char| matches!(c, '"' | '\'') || (c.is_whitespace() && !STARTS.contains(&c));
-    if text.trim_start_matches(hides).starts_with(STARTS) { format!("'{text}").into() } else { text.into() }
 }
 
 /// Whether the request would rather have CSV than JSON (RFC 9110 §12.5.1). JSON is the default: only a
@@ -202,34 +147,6 @@ mod tests {
     use super::*;
     use actix_web::test::TestRequest;
     use domain::task::record::Task;
-
-    #[test]
-    fn text_that_a_spreadsheet_would_run_gets_an_apostrophe() {
-        for text in [
-            "=1+1",
-            "+81 3",
-            "-1",
-            "@sum(a1)",
-            "\t=1",
-            "\r=1",
-            "\n=1",
-            " =1",
-            "\"=1",
-            "'=1",
-            "' \"=1",
-            "＝1",
-            "＋1",
-            "－1",
-            "＠1",
-            "\u{3000}=1",
-        ] {
-            assert_eq!(harmless(text), format!("'{text}"), "{text:?}");
-        }
-        for text in ["", "絆", "a=1", "1-2", "03-1234-5678", " a", "'a'", "\"a\"", "a@example.com", "– dash"]
-        {
-            assert_eq!(harmless(text), text);
-        }
-    }
 
     #[test]
     fn the_columns_are_the_fields_that_the_api_shows() {

@@ -16,7 +16,7 @@ use crate::http::api::resource;
 use crate::http::api::resource::{ApiRequest, resource};
 use crate::http::extract::{Body, NoParams, Params, PathId};
 
-use crate::http::paging::list_params;
+use crate::http::paging::{list_params, onwards, order};
 use crate::http::period::StatsParams;
 use domain::customer::messages::CustomerCounts;
 use domain::customer::messages::{
@@ -74,9 +74,7 @@ impl CustomerParams {
     /// # Errors
     /// `invalid_parameter`.
     pub fn order(&self) -> Result<Sort, Error> {
-        let Some(name) = &self.sort else { return Ok(SORTS[0]) };
-        let known = SORTS.iter().find(|sort| sort.name == name);
-        known.copied().ok_or_else(|| Error::parameter("sort", "invalid_choice"))
+        order(&SORTS, self.sort.as_deref())
     }
 }
 
@@ -223,7 +221,7 @@ pub async fn stats(api: ApiRequest, params: Params<StatsParams>) -> HttpResult {
 )]
 #[get("/customers/{id}/activity")]
 pub async fn activity(api: ApiRequest, id: PathId, params: Params<ActivityParams>) -> HttpResult {
-    let page = params.0.page(|keyset| keyset.sort == "-id")?;
+    let page = onwards(params.0.page(|keyset| keyset.sort == "-id")?)?;
     let timeline = ReadActivity { caller: api.auth.caller, customer_id: id.0, page };
     Ok(activities::list(&api, api.gateway.analytics.service.ask(timeline).await?))
 }

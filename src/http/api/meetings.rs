@@ -15,18 +15,20 @@ use crate::http::api::activities::ActivityParams;
 use crate::http::api::resource;
 use crate::http::api::resource::{ApiRequest, resource};
 use crate::http::extract::{Body, NoParams, Params, PathId};
-use crate::http::paging::list_params;
+use crate::http::paging::{list_params, order};
 use crate::http::period::StatsParams;
 use domain::meeting::messages::MeetingCounts;
 use domain::meeting::messages::{
-    ChangeMeeting, CreateMeeting, DeleteMeeting, LATEST_FIRST, ListMeetings, MeetingFilter, MeetingStats,
-    ReadMeetingActivity,
+    ChangeMeeting, CreateMeeting, DeleteMeeting, ListMeetings, MeetingFilter, MeetingStats,
+    ReadMeetingActivity, SORTS,
 };
 use domain::meeting::record::Meeting;
 use domain::meeting::record::{MeetingChanges, NewMeeting};
 use kernel::clock::Timestamp;
 use kernel::cloud_event::CloudEvent;
+use kernel::error::Error;
 use kernel::ids::Id;
+use kernel::page::Sort;
 use kernel::search::Words;
 
 resource!(Meeting, "meetings", sales.service => SalesService);
@@ -41,6 +43,35 @@ list_params! {
         owner_id: Id,
         from: Timestamp,
         to: Timestamp,
+        #[param(inline, value_type = Option<SortName>)]
+        sort: String,
+    }
+}
+
+/// The orders of the list; `-` for descending.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes `sort` in the OpenAPI document")]
+enum SortName {
+    #[schema(rename = "met_at")]
+    MetAt,
+    #[schema(rename = "-met_at")]
+    MetAtDescending,
+}
+
+impl MeetingParams {
+    /// The order asked for.
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn order(&self) -> Result<Sort, Error> {
+        order(&SORTS, self.sort.as_deref())
+    }
+}
+
+impl From<MeetingParams> for MeetingFilter {
+    fn from(params: MeetingParams) -> Self {
+        let MeetingParams { q, customer_id, owner_id, from, to, .. } = params;
+        Self { q, customer_id, owner_id, from, to }
     }
 }
 
@@ -52,13 +83,19 @@ list_params! {
 )]
 #[get("/meetings")]
 pub async fn list(api: ApiRequest, params: Params<MeetingParams>) -> HttpResult {
-    let page = params.0.page(|keyset| LATEST_FIRST.fits(keyset))?;
-    Words::parse(params.0.q.as_deref())?;
-    let MeetingParams { q, customer_id, owner_id, from, to, .. } = params.0;
-    let filter = MeetingFilter { q, customer_id, owner_id, from, to };
+    let params = params.0;
+    let sort = params.order()?;
+    let page = params.page(|keyset| sort.fits(keyset))?;
+    Words::parse(params.q.as_deref())?;
+    let filter = MeetingFilter::from(params);
     let caller = api.auth.caller;
-    resource::list::<Meeting, _>(api, page, move |page| ListMeetings { caller, filter: filter.clone(), page })
-        .await
+    resource::list::<Meeting, _>(api, page, move |page| ListMeetings {
+        caller,
+        filter: filter.clone(),
+        sort,
+        page,
+    })
+    .await
 }
 
 /// Record a meeting

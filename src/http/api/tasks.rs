@@ -13,17 +13,19 @@ use crate::http::api::activities::ActivityParams;
 use crate::http::api::resource;
 use crate::http::api::resource::{ApiRequest, resource};
 use crate::http::extract::{Body, NoParams, Params, PathId};
-use crate::http::paging::list_params;
+use crate::http::paging::{list_params, order};
 use crate::http::period::StatsParams;
 use domain::task::messages::TaskCounts;
 use domain::task::messages::{
-    ChangeTask, CreateTask, DUE_FIRST, DeleteTask, ListTasks, ReadTaskActivity, TaskFilter, TaskStats,
+    ChangeTask, CreateTask, DeleteTask, ListTasks, ReadTaskActivity, SORTS, TaskFilter, TaskStats,
 };
 use domain::task::record::{NewTask, TaskChanges};
 use domain::task::record::{Task, TaskStatus};
 use kernel::clock::Timestamp;
 use kernel::cloud_event::CloudEvent;
+use kernel::error::Error;
 use kernel::ids::Id;
+use kernel::page::Sort;
 use kernel::search::Words;
 
 resource!(Task, "tasks", sales.service => SalesService);
@@ -39,6 +41,35 @@ list_params! {
         customer_id: Id,
         /// Due before this moment, itself excluded.
         due_before: Timestamp,
+        #[param(inline, value_type = Option<SortName>)]
+        sort: String,
+    }
+}
+
+/// The orders of the list; `-` for descending.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes `sort` in the OpenAPI document")]
+enum SortName {
+    #[schema(rename = "due_at")]
+    DueAt,
+    #[schema(rename = "-due_at")]
+    DueAtDescending,
+}
+
+impl TaskParams {
+    /// The order asked for.
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn order(&self) -> Result<Sort, Error> {
+        order(&SORTS, self.sort.as_deref())
+    }
+}
+
+impl From<TaskParams> for TaskFilter {
+    fn from(params: TaskParams) -> Self {
+        let TaskParams { q, status, assignee_id, customer_id, due_before, .. } = params;
+        Self { q, status, assignee_id, customer_id, due_before }
     }
 }
 
@@ -50,12 +81,14 @@ list_params! {
 )]
 #[get("/tasks")]
 pub async fn list(api: ApiRequest, params: Params<TaskParams>) -> HttpResult {
-    let page = params.0.page(|keyset| DUE_FIRST.fits(keyset))?;
-    Words::parse(params.0.q.as_deref())?;
-    let TaskParams { q, status, assignee_id, customer_id, due_before, .. } = params.0;
-    let filter = TaskFilter { q, status, assignee_id, customer_id, due_before };
+    let params = params.0;
+    let sort = params.order()?;
+    let page = params.page(|keyset| sort.fits(keyset))?;
+    Words::parse(params.q.as_deref())?;
+    let filter = TaskFilter::from(params);
     let caller = api.auth.caller;
-    resource::list::<Task, _>(api, page, move |page| ListTasks { caller, filter: filter.clone(), page }).await
+    resource::list::<Task, _>(api, page, move |page| ListTasks { caller, filter: filter.clone(), sort, page })
+        .await
 }
 
 /// Create a task

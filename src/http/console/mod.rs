@@ -26,8 +26,9 @@ use kit::resume::is_form;
 use kit::session::Identity;
 use kit::{assets, frame, session, session_user, shared_pages};
 use pages::{
-    admin, approvals, audit, audit_event, choices, customer, customers, home, installed, login, meeting, meetings,
-    notifications, reports, sagas, search, security, settings, shortcuts, task, tasks, users,
+    admin, approvals, audit, audit_event, bulk, choices, customer, customers, home, installed, login,
+    meeting, meetings, notifications, reports, sagas, search, security, settings, shortcuts, task, tasks,
+    users, views,
 };
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
@@ -35,7 +36,12 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Addresses that take forms and are no pages. Somebody may come back to one after a sign-in.
-const FORMS_ALONE: [&str; 12] = [
+const FORMS_ALONE: [&str; 17] = [
+    "/customers/bulk",
+    "/meetings/bulk",
+    "/tasks/bulk",
+    "/views",
+    "/views/{id}",
     "/news/seen",
     "/logout",
     "/meetings/{id}/delete",
@@ -60,7 +66,7 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(login::login)
         .service(login::logout)
         .service(login::renewed)
-        .service(web::resource(FORMS_ALONE).guard(guard::Get()).to(login::lead))
+        .service(web::resource(FORMS_ALONE.to_vec()).guard(guard::Get()).to(login::lead))
         .service(choices::index)
         .service(search::index)
         .service(search::palette)
@@ -70,6 +76,10 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(installed::offline)
         .service(customers::index)
         .service(customers::create)
+        .service(customers::file)
+        .service(bulk::customers)
+        .service(bulk::meetings)
+        .service(bulk::tasks)
         .service(customer::index)
         .service(customer::edit)
         .service(customer::change)
@@ -77,12 +87,14 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(customer::remove)
         .service(meetings::index)
         .service(meetings::create)
+        .service(meetings::file)
         .service(meeting::index)
         .service(meeting::edit)
         .service(meeting::change)
         .service(meeting::remove)
         .service(tasks::index)
         .service(tasks::create)
+        .service(tasks::file)
         .service(task::index)
         .service(task::edit)
         .service(task::change)
@@ -90,6 +102,7 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(task::remove)
         .service(approvals::index)
         .service(approvals::create)
+        .service(approvals::file)
         .service(approvals::show)
         .service(approvals::decide)
         .service(notifications::index)
@@ -108,6 +121,8 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(users::change)
         .service(users::ask_removal)
         .service(users::remove)
+        .service(views::create)
+        .service(views::change)
         .service(audit::index)
         .service(audit_event::index)
         .service(security::index)

@@ -1,11 +1,14 @@
 //! Every order, filter and figure is found by an index.
 
+use domain::approval::messages as approval;
 use domain::approval::messages::ApprovalFilter;
 use domain::approval::record::ApprovalStatus;
 use domain::customer::messages::{CustomerFilter, SORTS};
 use domain::customer::record::CustomerStatus;
+use domain::meeting::messages as meeting;
 use domain::meeting::messages::MeetingFilter;
 use domain::notification::messages::Which;
+use domain::task::messages as task;
 use domain::task::messages::TaskFilter;
 use domain::task::record::TaskStatus;
 use kernel::ids::new_id;
@@ -19,15 +22,18 @@ use testing::{Database, Postgres, Sqlite};
 use super::scene::Scene;
 use crate::common::at;
 
-/// The first page, and the one after some row.
-fn pages(sort: &str, value: &str) -> [PageRequest; 2] {
+/// The first page, the one after some row, and the one before it.
+fn pages(sort: &str, value: &str) -> [PageRequest; 3] {
     let after = Keyset { sort: sort.to_owned(), value: value.to_owned(), id: new_id() };
     [
-        PageRequest { limit: 20, after: None, count: true },
-        PageRequest { limit: 20, after: Some(after), count: true },
+        PageRequest::first(20).counted(),
+        PageRequest::after(20, Some(after.clone())).counted(),
+        PageRequest::before(20, after).counted(),
     ]
 }
 
+/// In the midst of the amounts.
+const AMOUNT: &str = "4503599627370796";
 const NOON: &str = "2026-06-01T12:00:00.000000Z";
 
 #[rstest]
@@ -92,7 +98,7 @@ async fn a_search_and_a_time_of_creation_have_indexes_in_every_order(#[case] on:
                     ..CustomerFilter::default()
                 };
                 let words = Words::parse(q).unwrap();
-                let page = PageRequest { limit: 200, after: None, count: true };
+                let page = PageRequest::first(200).counted();
                 customers::list(&scene.db, viewer, &filter, &words, sort, &page).await.unwrap();
                 let plans = scene.no_scan(&format!("{} {viewer:?} {filter:?}", sort.name));
                 let asks = |plan: &Plan, index: &str| plan.steps.iter().any(|step| step.contains(index));
@@ -133,16 +139,22 @@ async fn meetings_tasks_and_approvals_have_an_index_for_each_filter(#[case] on: 
         };
         for bound in [None, Some(quarter)] {
             let filter = MeetingFilter { customer_id, owner_id, from: bound, to: None, q: None };
-            for page in pages("-met_at", NOON) {
-                meetings::list(db, viewer, &filter, &Words::default(), &page).await.unwrap();
-                scene.in_order(&format!("{viewer:?} {filter:?}"), "meetings", &columns("owner_id", false));
+            for sort in meeting::SORTS {
+                for page in pages(sort.name, NOON) {
+                    meetings::list(db, viewer, &filter, &Words::default(), &sort, &page).await.unwrap();
+                    let what = format!("{} {viewer:?} {filter:?}", sort.name);
+                    scene.in_order(&what, "meetings", &columns("owner_id", false));
+                }
             }
             for status in [None, Some(TaskStatus::Open)] {
                 let filter =
                     TaskFilter { status, assignee_id: owner_id, customer_id, due_before: bound, q: None };
-                for page in pages("due_at", NOON) {
-                    tasks::list(db, viewer, &filter, &Words::default(), &page).await.unwrap();
-                    scene.in_order(&format!("{viewer:?} {filter:?}"), "tasks", &columns("assignee_id", true));
+                for sort in task::SORTS {
+                    for page in pages(sort.name, NOON) {
+                        tasks::list(db, viewer, &filter, &Words::default(), &sort, &page).await.unwrap();
+                        let what = format!("{} {viewer:?} {filter:?}", sort.name);
+                        scene.in_order(&what, "tasks", &columns("assignee_id", true));
+                    }
                 }
             }
         }
@@ -160,11 +172,20 @@ async fn meetings_tasks_and_approvals_have_an_index_for_each_filter(#[case] on: 
                 if customer_id.is_none() {
                     columns.extend(approver_id.map(|_| "approver_id"));
                 }
-                for mut page in pages("-created_at", NOON) {
-                    // An approver's are counted one by one.
-                    page.count = approver_id.is_none();
-                    approvals::list(db, viewer, &filter, &Words::default(), &page).await.unwrap();
-                    scene.in_order(&format!("{viewer:?} {filter:?}"), "approvals", &columns);
+                for sort in approval::SORTS {
+                    let is_by_amount = sort.field == "amount";
+                    for mut page in pages(sort.name, if is_by_amount { AMOUNT } else { NOON }) {
+                        // An approver's are counted one by one.
+                        page.count = approver_id.is_none();
+                        approvals::list(db, viewer, &filter, &Words::default(), &sort, &page).await.unwrap();
+                        let what = format!("{} {viewer:?} {filter:?}", sort.name);
+                        match (is_by_amount, customer_id) {
+                            (false, _) => scene.in_order(&what, "approvals", &columns),
+                            // A customer's few are sorted, and a user's picked out of all by the index alone.
+                            (true, Some(_)) => drop(scene.no_scan(&what)),
+                            (true, None) => scene.in_order(&what, "approvals", &[]),
+                        }
+                    }
                 }
             }
         }
@@ -209,7 +230,7 @@ async fn figures_and_previews_read_no_whole_table(#[case] on: Database) {
     }
     scene.no_scan("the previews");
     for which in [Which::All, Which::Unread, Which::Kept, Which::Archived, Which::About(of)] {
-        let page = PageRequest { limit: 20, after: None, count: true };
+        let page = PageRequest::first(20).counted();
         analytics::notifications(db, user, which, &page).await.unwrap();
     }
     scene.no_scan("the notifications");

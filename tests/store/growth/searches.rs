@@ -49,7 +49,7 @@ async fn found(db: &Db, rows: &[Customer], seed: &mut u64, what: &str) -> usize 
             walk(limit, async |page| customers::list(db, owner, &filter, &words, sort, &page).await).await;
         let ids: BTreeSet<Id> = found.iter().map(|row| row.id).collect();
         assert_eq!((ids, found.len()), (expected.clone(), expected.len()), "{what}: {q:?} by {}", sort.name);
-        let counted = PageRequest { limit: 1, after: None, count: true };
+        let counted = PageRequest::first(1).counted();
         let total = customers::list(db, owner, &filter, &words, sort, &counted).await.unwrap().total;
         assert_eq!(total, Some(expected.len() as i64), "{what}: {q:?}");
         found_any += usize::from(!expected.is_empty());

@@ -143,7 +143,7 @@ async fn sums_follow_every_change_and_can_be_made_anew(#[case] on: Database) {
     let owner = people.owners[1];
     folded(&db, owner, "inserts").await;
     assert!(count(&db, "tallies").await > 100);
-    let page = PageRequest { limit: 200, after: None, count: false };
+    let page = PageRequest::first(200);
     let all = customers::list(&db, None, &CustomerFilter::default(), &Words::default(), &SORTS[0], &page)
         .await
         .unwrap()
@@ -157,30 +157,44 @@ async fn sums_follow_every_change_and_can_be_made_anew(#[case] on: Database) {
         ..old.clone()
     });
     let mut writes: Vec<Write> = changed.map(|customer| customer_write(&customer)).collect();
-    for (n, old) in tasks::list(&db, None, &TaskFilter::default(), &Words::default(), &page)
-        .await
-        .unwrap()
-        .items
-        .iter()
-        .enumerate()
+    for (n, old) in tasks::list(
+        &db,
+        None,
+        &TaskFilter::default(),
+        &Words::default(),
+        &domain::task::messages::SORTS[0],
+        &page,
+    )
+    .await
+    .unwrap()
+    .items
+    .iter()
+    .enumerate()
     {
         let changed =
             Task { id: old.id, deleted_at: n.is_multiple_of(5).then(begin), ..task(&people, n * 7) };
         writes.push(Write::row(&TASKS, old.id, TaskAggregate::row(&changed)));
     }
-    for (n, old) in approvals::list(&db, None, &ApprovalFilter::default(), &Words::default(), &page)
-        .await
-        .unwrap()
-        .items
-        .iter()
-        .enumerate()
+    for (n, old) in approvals::list(
+        &db,
+        None,
+        &ApprovalFilter::default(),
+        &Words::default(),
+        &domain::approval::messages::SORTS[0],
+        &page,
+    )
+    .await
+    .unwrap()
+    .items
+    .iter()
+    .enumerate()
     {
         writes.push(Write::put(&APPROVALS, old.id, &Approval { id: old.id, ..approval(&people, n * 7) }));
     }
     store(&db, writes).await;
     let answers = folded(&db, owner, "changes").await;
 
-    let counted = PageRequest { limit: 1, after: None, count: true };
+    let counted = PageRequest::first(1).counted();
     let live = customers::list(&db, None, &CustomerFilter::default(), &Words::default(), &SORTS[0], &page)
         .await
         .unwrap()

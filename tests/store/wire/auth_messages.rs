@@ -1,6 +1,9 @@
 //! The messages of the auth service.
 
 use super::*;
+use domain::lists::ListName;
+use domain::saved_view::messages as saved_views;
+use domain::saved_view::record::{NewView, SavedView, ViewChanges};
 
 #[test]
 fn of_auth() {
@@ -112,5 +115,38 @@ fn of_auth() {
     let filter = auth::UserFilter { role: Some(Role::Admin), q: Some(TEXT.into()) };
     let list = auth::ListUsers { caller: caller(), filter, page: page() };
     tried.call(list, pages(user).into_iter().chain(pages(card)).collect::<Vec<_>>());
+    views(&mut tried);
     tried.all();
+}
+
+fn views(tried: &mut Tried<AuthService>) {
+    let view = || SavedView {
+        id: new_id(),
+        version: 3,
+        created_at: begin(),
+        updated_at: moment(),
+        list: ListName::Approvals,
+        name: TEXT.into(),
+        filter: [("status".to_owned(), "PENDING".to_owned())].into(),
+        sort: Some("-amount".into()),
+        columns: vec!["amount".into()],
+        limit: Some(25),
+        is_default: true,
+    };
+    let SavedView { list, name, filter, sort, columns, limit, is_default, .. } = view();
+    let changes = ViewChanges {
+        name: Some(name.clone()),
+        filter: Some(filter.clone()),
+        sort: Some(None),
+        columns: Some(columns.clone()),
+        limit: Some(limit),
+        is_default: Some(false),
+    };
+    let new = NewView { list, name, filter, sort, columns, limit, is_default };
+    tried.call(saved_views::ListViews { caller: caller(), list: Some(list) }, [vec![view()], vec![]]);
+    tried.call(saved_views::SaveView { view: new, context: context() }, [view()]);
+    for changes in [changes, ViewChanges::default()] {
+        tried.call(saved_views::ChangeView { id: new_id(), changes, context: context() }, [view()]);
+    }
+    tried.call(saved_views::RemoveView { id: new_id(), context: context() }, [()]);
 }

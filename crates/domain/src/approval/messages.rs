@@ -89,13 +89,23 @@ pub struct ApprovalFilter {
     pub awaits: Option<Id>,
 }
 
-/// The order of approvals: the newest first.
-pub const NEWEST_FIRST: Sort = Sort::time("-created_at", "created_at", true);
+/// The orders that `?sort=` may name; the first is the default. Amounts are compared in their currency's minor unit,
+/// whatever the currency.
+pub const SORTS: [Sort; 4] = [
+    Sort::time("-created_at", "created_at", true),
+    Sort::time("created_at", "created_at", false),
+    Sort::number("-amount", "amount", true),
+    Sort::number("amount", "amount", false),
+];
+
+kernel::sort_names!(SORTS);
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ListApprovals {
     pub caller: Caller,
     pub filter: ApprovalFilter,
+    #[serde(with = "sort_name", default = "sort_name::first")]
+    pub sort: Sort,
     pub page: PageRequest,
 }
 

@@ -76,32 +76,11 @@ pub const SORTS: [Sort; 6] = [
     Sort::time("created_at", "created_at", false),
     Sort::by_name("name", "name_order", false),
     Sort::by_name("-name", "name_order", true),
-    Sort::time("updated_at", "updated_at", false),
     Sort::time("-updated_at", "updated_at", true),
+    Sort::time("updated_at", "updated_at", false),
 ];
 
-/// For `#[serde(with = "sort_name")]`: a sort of [`SORTS`] by its name, so that a request can't name a column.
-pub mod sort_name {
-    use std::borrow::Cow;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
-    use super::{SORTS, Sort};
-
-    /// # Errors
-    /// Those of the serializer.
-    pub fn serialize<S: Serializer>(sort: &Sort, serializer: S) -> Result<S::Ok, S::Error> {
-        sort.name.serialize(serializer)
-    }
-
-    /// # Errors
-    /// When there is no order of this name.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sort, D::Error> {
-        let name = Cow::<'de, str>::deserialize(deserializer)?;
-        let known = SORTS.into_iter().find(|sort| sort.name == name);
-        known.ok_or_else(|| de::Error::custom("an unknown order of customers"))
-    }
-}
+kernel::sort_names!(SORTS);
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ListCustomers {

@@ -55,13 +55,17 @@ pub struct MeetingFilter {
     pub to: Option<Timestamp>,
 }
 
-/// The order of meetings: the latest first.
-pub const LATEST_FIRST: Sort = Sort::time("-met_at", "met_at", true);
+/// The orders that `?sort=` may name; the first is the default.
+pub const SORTS: [Sort; 2] = [Sort::time("-met_at", "met_at", true), Sort::time("met_at", "met_at", false)];
+
+kernel::sort_names!(SORTS);
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ListMeetings {
     pub caller: Caller,
     pub filter: MeetingFilter,
+    #[serde(with = "sort_name", default = "sort_name::first")]
+    pub sort: Sort,
     pub page: PageRequest,
 }
 

@@ -1,5 +1,7 @@
-//! Sagas: the deletion of a user or a customer, step by step through all services.
+//! Sagas: the deletion of a user or a customer, step by step through all services; the change of many records, batch by
+//! batch.
 
+pub mod bulk;
 pub mod customer_deletion;
 pub mod messages;
 pub mod plan;

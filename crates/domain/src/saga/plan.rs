@@ -2,6 +2,7 @@
 
 use kernel::event::EventType;
 
+use crate::saga::bulk;
 use crate::saga::customer_deletion;
 use crate::saga::record::{Counted, SagaKind};
 use crate::saga::user_deletion;
@@ -18,13 +19,25 @@ pub struct StepPlan {
 }
 
 impl SagaKind {
-    pub const ALL: [Self; 2] = [Self::UserDeletion, Self::CustomerDeletion];
+    pub const ALL: [Self; 5] = [
+        Self::UserDeletion,
+        Self::CustomerDeletion,
+        Self::CustomersChange,
+        Self::MeetingsChange,
+        Self::TasksChange,
+    ];
+    /// Those whose steps are done by different services or for different kinds of records.
+    pub const DELETIONS: [Self; 2] = [Self::UserDeletion, Self::CustomerDeletion];
 
-    /// Its steps, in the order in which they are shown; they are carried out in any order.
+    /// Its steps, in the order in which they are shown; they are carried out in any order. That of a change of many records
+    /// is repeated for each batch.
     pub fn plan(self) -> &'static [StepPlan] {
         match self {
             Self::UserDeletion => user_deletion::STEPS,
             Self::CustomerDeletion => customer_deletion::STEPS,
+            Self::CustomersChange => bulk::CUSTOMERS,
+            Self::MeetingsChange => bulk::MEETINGS,
+            Self::TasksChange => bulk::TASKS,
         }
     }
 }

@@ -5,6 +5,8 @@ use utoipa::ToSchema;
 
 use std::collections::BTreeMap;
 
+use crate::bulk::progress::BulkProgress;
+
 use kernel::clock::Timestamp;
 use kernel::event::Versioned;
 use kernel::ids::Id;
@@ -23,12 +25,16 @@ pub enum Counted {
     Notifications,
 }
 
-/// Which deletion a saga carries out.
+/// What a saga carries out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SagaKind {
     UserDeletion,
     CustomerDeletion,
+    /// Many records are changed or deleted.
+    CustomersChange,
+    MeetingsChange,
+    TasksChange,
 }
 
 /// The status of a saga.
@@ -65,13 +71,13 @@ pub struct Step {
     pub finished_at: Option<Timestamp>,
 }
 
-/// A deletion that is under way or done.
+/// A deletion, or a change of many records, that is under way or done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Saga {
     pub id: Id,
     pub version: i64,
     pub kind: SagaKind,
-    /// The user or customer that is deleted.
+    /// The user or customer that is deleted; of a change of many records, the saga itself.
     pub subject_id: Id,
     pub status: SagaStatus,
     #[schema(required)]
@@ -80,6 +86,10 @@ pub struct Saga {
     #[schema(required)]
     pub finished_at: Option<Timestamp>,
     pub steps: Vec<Step>,
+    /// What a change of many records has done so far; null for a deletion.
+    #[serde(default)]
+    #[schema(required)]
+    pub bulk: Option<BulkProgress>,
 }
 
 /// `saga.started`, `saga.step_completed`, `saga.completed`, `saga.failed`: the saga after it.

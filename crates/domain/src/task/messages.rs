@@ -55,13 +55,17 @@ pub struct TaskFilter {
     pub due_before: Option<Timestamp>,
 }
 
-/// The order of tasks: the first due first.
-pub const DUE_FIRST: Sort = Sort::time("due_at", "due_at", false);
+/// The orders that `?sort=` may name; the first is the default.
+pub const SORTS: [Sort; 2] = [Sort::time("due_at", "due_at", false), Sort::time("-due_at", "due_at", true)];
+
+kernel::sort_names!(SORTS);
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ListTasks {
     pub caller: Caller,
     pub filter: TaskFilter,
+    #[serde(with = "sort_name", default = "sort_name::first")]
+    pub sort: Sort,
     pub page: PageRequest,
 }
 

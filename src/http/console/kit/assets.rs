@@ -26,16 +26,19 @@ const PNG: &str = "image/png";
 /// The text of the service worker, which has an address of its own.
 pub const WORKER: &str = include_str!("../../../../assets/sw.js");
 
-const ASSETS: [Asset; 25] = [
+const ASSETS: [Asset; 28] = [
     ("style.css", STYLE, include_bytes!("../../../../assets/style.css")),
     ("parts.css", STYLE, include_bytes!("../../../../assets/parts.css")),
     ("forms.css", STYLE, include_bytes!("../../../../assets/forms.css")),
     ("combobox.css", STYLE, include_bytes!("../../../../assets/combobox.css")),
     ("lists.css", STYLE, include_bytes!("../../../../assets/lists.css")),
+    ("listing.css", STYLE, include_bytes!("../../../../assets/listing.css")),
     ("palette.css", STYLE, include_bytes!("../../../../assets/palette.css")),
     ("reports.css", STYLE, include_bytes!("../../../../assets/reports.css")),
+    ("bulk.js", SCRIPT, include_bytes!("../../../../assets/bulk.js")),
     ("combobox.js", SCRIPT, include_bytes!("../../../../assets/combobox.js")),
     ("console.js", SCRIPT, include_bytes!("../../../../assets/console.js")),
+    ("filters.js", SCRIPT, include_bytes!("../../../../assets/filters.js")),
     ("forms.js", SCRIPT, include_bytes!("../../../../assets/forms.js")),
     ("in_place.js", SCRIPT, include_bytes!("../../../../assets/in_place.js")),
     ("listbox.js", SCRIPT, include_bytes!("../../../../assets/listbox.js")),

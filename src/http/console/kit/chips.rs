@@ -11,7 +11,7 @@ use kernel::error::Error;
 use kernel::ids::Id;
 
 /// Parameters that narrow nothing.
-const OTHERS: [&str; 6] = ["cursor", "limit", "sort", "done", "count", "kept"];
+const OTHERS: [&str; 8] = ["cursor", "limit", "sort", "done", "count", "kept", "columns", "view"];
 
 /// A filter that the list's form does not show.
 pub struct Chip {

@@ -182,6 +182,13 @@ pub fn why(frame: &Frame, error: &Error) -> String {
     own.or_else(|| i18n::text(frame.locale, code, Some("detail"), &params)).unwrap_or_else(|| code.to_owned())
 }
 
+/// What is wrong, field by field, for forms without a place beside each.
+pub fn why_each(frame: &Frame, error: &Error) -> String {
+    let text = |fault: &FieldError| fault_text(frame, fault, &Field::text("name"), "");
+    let faults: Vec<String> = error.fields.iter().map(text).collect();
+    if faults.is_empty() { why(frame, error) } else { faults.join(" ") }
+}
+
 /// What is wrong with a field. The limits of a password are on its length, and those of an amount are amounts, which the
 /// word for the fault does not say.
 fn fault_text(frame: &Frame, fault: &FieldError, field: &Field, currency: &str) -> String {

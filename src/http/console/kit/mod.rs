@@ -2,6 +2,7 @@
 
 pub mod actor_groups;
 pub mod assets;
+pub mod cell;
 pub mod chart;
 pub mod chips;
 pub mod choice;
@@ -10,6 +11,8 @@ pub mod field;
 pub mod form;
 pub mod form_data;
 pub mod frame;
+pub mod list_file;
+pub mod listing;
 pub mod lookups;
 pub mod merge;
 pub mod once;
@@ -18,6 +21,7 @@ pub mod record_pages;
 pub mod record_view;
 pub mod resume;
 pub mod return_to;
+pub mod saved_views;
 pub mod search;
 pub mod session;
 pub mod session_user;

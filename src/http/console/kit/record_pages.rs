@@ -18,10 +18,12 @@ use crate::http::console::kit::merge;
 use crate::http::console::kit::once::once;
 use crate::http::console::kit::resume::{Again, Sent};
 use crate::http::console::kit::return_to::done_at;
+use crate::http::console::kit::saved_views;
 use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::error::HttpResult;
 use crate::http::extract::PathId;
+use domain::lists::ListName;
 use kernel::caller::Caller;
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
@@ -56,6 +58,9 @@ pub trait ListPage {
 
     /// The list's filters that are searches.
     const FILTERS: &'static [(&'static str, Source)] = &[];
+
+    /// The list whose views can be saved, if it is one.
+    const LIST_NAME: Option<ListName> = None;
 
     /// The service's rule, for pages that not everybody may open.
     ///
@@ -164,6 +169,11 @@ async fn edit_form<P: EditPage>(me: &SessionUser, f: &Frame, record: &P::Record)
 pub async fn index<P: ListPage>(me: SessionUser) -> HttpResult {
     P::may_open(&me.caller())?;
     if let Some(address) = search::settled_address(&me, P::FILTERS).await? {
+        return Ok(redirect(&address));
+    }
+    if let Some(list) = P::LIST_NAME
+        && let Some(address) = saved_views::default_address(&me, list).await?
+    {
         return Ok(redirect(&address));
     }
     let f = me.frame(P::SECTION).await;

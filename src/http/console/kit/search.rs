@@ -56,7 +56,7 @@ impl Source {
         let mut found: Vec<UserView> = Vec::new();
         let mut after = None;
         for _ in 0..PAGES_MAX {
-            let page = PageRequest { limit: PAGE, after, count: false };
+            let page = PageRequest::after(PAGE, after);
             let filter = UserFilter { role: None, q: q.clone() };
             let list = ListUsers { caller: me.caller(), filter, page };
             let page = me.gateway.auth.service.ask(list).await?;
@@ -74,7 +74,7 @@ impl Source {
 
 async fn customers(me: &SessionUser, q: Option<String>) -> Result<Vec<Choice>, Error> {
     let sort = *SORTS.iter().find(|sort| sort.name == "name").expect("an order of customers");
-    let page = PageRequest { limit: FOUND_MAX as i64 + 1, after: None, count: false };
+    let page = PageRequest::first(FOUND_MAX as i64 + 1);
     let filter = CustomerFilter { q, ..CustomerFilter::default() };
     let list = ListCustomers { caller: me.caller(), filter, sort, page };
     let found = me.gateway.customers.service.ask(list).await?.items;

@@ -98,9 +98,19 @@ pub fn address_without(request: &HttpRequest, names: &[&str]) -> String {
     if query.is_empty() { request.path().to_owned() } else { format!("{}?{query}", request.path()) }
 }
 
+/// The address of a page with other values of some of its parameters, or without them.
+pub fn address_with(request: &HttpRequest, others: &[(&str, Option<&str>)]) -> String {
+    let given = form_urlencoded::parse(request.query_string().as_bytes());
+    let kept =
+        given.filter(|(name, value)| !value.is_empty() && !others.iter().any(|(other, _)| other == name));
+    let set = others.iter().filter_map(|(name, value)| value.map(|value| (*name, value)));
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).extend_pairs(set).finish();
+    if query.is_empty() { request.path().to_owned() } else { format!("{}?{query}", request.path()) }
+}
+
 /// The badge. A page without it is better than none while analytics is away.
 async fn unread(gateway: &Gateway, caller: &Caller) -> i64 {
-    let page = PageRequest { limit: 1, after: None, count: true };
+    let page = PageRequest::first(1).counted();
     let asked = ListNotifications { caller: *caller, which: Which::Unread, page };
     gateway.analytics.service.ask(asked).await.ok().and_then(|page| page.total).unwrap_or(0)
 }

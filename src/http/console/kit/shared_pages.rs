@@ -13,7 +13,7 @@ use crate::http::extract::parse_query;
 use kernel::error::Error;
 
 /// Parameters of pages that the API has not.
-const OWN: [&str; 4] = ["done", "unread", "show", "kept"];
+const OWN: [&str; 6] = ["done", "unread", "show", "kept", "columns", "view"];
 
 /// Whatever could not be done.
 #[derive(Template)]
@@ -29,6 +29,11 @@ impl Refused {
     pub fn new(f: Frame, error: &Error) -> Self {
         let (title, why) = (f.word_of(error), why(&f, error));
         Self { f, title, why, status: error.code.status() }
+    }
+
+    /// With other words for what is wrong.
+    pub fn saying(f: Frame, error: &Error, why: String) -> Self {
+        Self { why, ..Self::new(f, error) }
     }
 }
 

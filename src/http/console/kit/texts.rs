@@ -5,10 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use crate::http::console::kit::frame::{Frame, api_word};
+use crate::http::console::kit::listing::label;
 use domain::approval::record::ApprovalStatus;
-use domain::customer::messages::SORTS;
 use domain::customer::record::CustomerStatus;
 use domain::events as catalogue;
+use domain::lists::ListName;
 use domain::saga::record::{Counted, SagaKind, SagaStatus, StepStatus};
 use domain::security::record::SecurityKind;
 use domain::session::record::SessionKind;
@@ -84,7 +85,10 @@ fn every_word_of_the_services_has_its_text() {
     keys.extend(catalogue::CATALOGUE.0.iter().map(|event| ("event", event.to_string())));
     keys.extend(CustomerStatus::ALL.iter().map(|status| ("status", status.as_str().to_owned())));
     keys.extend(ApprovalStatus::ALL.iter().map(|status| ("approval", status.as_str().to_owned())));
-    keys.extend(SORTS.iter().map(|sort| ("sort", sort.name.to_owned())));
+    for list in ListName::ALL {
+        keys.extend(list.sorts().iter().map(|sort| ("sort", sort.name.to_owned())));
+        keys.extend(list.columns().iter().map(|column| ("label", label(list, column.name).to_owned())));
+    }
     keys.extend(["SALES", "MANAGER", "ADMIN"].map(|role| ("role", role.to_owned())));
     keys.extend(["overdue", "soon", "later", "done"].map(|due| ("due", due.to_owned())));
     keys.extend(SecurityKind::ALL.iter().map(|kind| ("security", kind.as_str().to_owned())));

@@ -102,7 +102,7 @@ pub async fn index(gateway: Data<Gateway>, me: SessionUser) -> HttpResult {
         return Ok(redirect("/admin/audit"));
     }
     let f = me.frame("admin").await;
-    let page = PageRequest { limit: LETTERS, after: None, count: false };
+    let page = PageRequest::first(LETTERS);
     let readings = Readings::read(&gateway, caller).await?;
     let letters = gateway.operations.ask(ListDeadLetters { caller, consumer: None, page }).await?.items;
     let problems = readings.problems();

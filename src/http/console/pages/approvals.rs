@@ -6,6 +6,7 @@ use actix_web::{get, post};
 use askama::Template;
 
 use crate::http::api::approvals::ApprovalParams;
+use crate::http::console::kit::cell::{Cell, Cells};
 use crate::http::console::kit::chips::{Chip, hidden_filters};
 use crate::http::console::kit::choice::Choice;
 use crate::http::console::kit::choice::Source;
@@ -14,6 +15,8 @@ use crate::http::console::kit::form::{Form, is_mendable, why};
 use crate::http::console::kit::form_data::Fields;
 use crate::http::console::kit::frame::redirect;
 use crate::http::console::kit::frame::{Frame, Outcome, html, ok};
+use crate::http::console::kit::list_file;
+use crate::http::console::kit::listing::{Listing, ask};
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::{CustomerLink, Names, References};
 use crate::http::console::kit::once::once;
@@ -26,19 +29,19 @@ use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::{list_params, narrowed};
 use crate::http::console::kit::timeline::Timeline;
 use crate::http::extract::PathId;
-use crate::http::paging::next_address;
 use crate::http::state::Gateway;
 use domain::approval::messages::{
-    ApprovalFilter, DecideApproval, Decision, ListApprovals, NEWEST_FIRST, NewApprover, OptionalComment,
-    ReadApprovalActivity, RequestApproval, RequiredComment,
+    ApprovalFilter, DecideApproval, Decision, ListApprovals, NewApprover, OptionalComment,
+    ReadApprovalActivity, RequestApproval, RequiredComment, SORTS,
 };
 use domain::approval::record::NewApproval;
 use domain::approval::record::{Approval, ApprovalStatus};
 use domain::approval::rules::{Action, permitted};
+use domain::lists::ListName;
 use kernel::context::Context;
 use kernel::error::Error;
 use kernel::ids::Id;
-use kernel::page::{Page, PageRequest};
+use kernel::page::PageRequest;
 
 /// Currencies to choose from; the API takes every one of ISO 4217.
 const CURRENCIES: [&str; 6] = ["JPY", "USD", "EUR", "GBP", "CNY", "KRW"];
@@ -50,6 +53,28 @@ pub struct ApprovalRow {
     pub requester: String,
     /// Whom it waits for; every MANAGER if nobody.
     pub approver: Option<String>,
+    pub decided_by: Option<String>,
+}
+
+impl Cells for ApprovalRow {
+    fn cell(&self, column: &str, f: &Frame) -> Cell {
+        let Self { approval, customer, requester, approver, decided_by } = self;
+        match column {
+            "title" => Cell::text(&approval.title),
+            "amount" => Cell::Money(approval.amount, approval.currency.clone()),
+            "status" => Cell::text(f.word("approval", approval.status.as_str())),
+            "customer_id" => Cell::some(customer.as_ref().map(|customer| &customer.name)),
+            "requester_id" => Cell::text(requester),
+            "approver_id" => Cell::text(approver.clone().unwrap_or_else(|| f.t("approver-everyone"))),
+            "created_at" => Cell::Time(approval.created_at),
+            "updated_at" => Cell::Time(approval.updated_at),
+            "reason" => Cell::some(approval.reason.as_ref()),
+            "decided_by" => Cell::some(decided_by.as_ref()),
+            "decided_at" => Cell::moment(approval.decided_at),
+            "comment" => Cell::some(approval.comment.as_ref()),
+            _ => Cell::Nothing,
+        }
+    }
 }
 
 #[derive(Template)]
@@ -57,8 +82,7 @@ pub struct ApprovalRow {
 pub struct ApprovalsPage {
     f: Frame,
     rows: Vec<ApprovalRow>,
-    next: Option<String>,
-    is_first: bool,
+    list: Listing,
     status: String,
     statuses: [ApprovalStatus; 4],
     chips: Vec<Chip>,
@@ -78,6 +102,7 @@ fn row(names: &Names, f: &Frame, approval: Approval) -> ApprovalRow {
         customer: names.customer(approval.customer_id),
         requester: names.user(f, approval.requester_id),
         approver: approval.approver_id.map(|id| names.user(f, id)),
+        decided_by: approval.decided_by.map(|id| names.user(f, id)),
         approval,
     }
 }
@@ -92,8 +117,8 @@ async fn rows(me: &SessionUser, f: &Frame, approvals: Vec<Approval>) -> Result<V
 /// # Errors
 /// `unavailable`, `overloaded`.
 pub async fn recent(me: &SessionUser, f: &Frame, filter: ApprovalFilter) -> Result<Vec<ApprovalRow>, Error> {
-    let page = PageRequest { limit: EMBEDDED_ROWS, after: None, count: false };
-    let asked = ListApprovals { caller: me.caller(), filter, page };
+    let page = PageRequest::first(EMBEDDED_ROWS);
+    let asked = ListApprovals { caller: me.caller(), filter, sort: SORTS[0], page };
     rows(me, f, me.gateway.opportunity.service.ask(asked).await?.items).await
 }
 
@@ -101,6 +126,7 @@ pub async fn recent(me: &SessionUser, f: &Frame, filter: ApprovalFilter) -> Resu
 pub struct Approvals;
 
 impl ListPage for Approvals {
+    const LIST_NAME: Option<ListName> = Some(ListName::Approvals);
     const SECTION: &'static str = "approvals";
     const DONE: &'static str = "requested";
     const NEW: NewForm = NewForm { id: "new-approval", action: "/approvals", submit: "submit-request" };
@@ -131,21 +157,20 @@ impl ListPage for Approvals {
 
     async fn view(me: &SessionUser, f: Frame, form: Option<Form>) -> Result<ApprovalsPage, Error> {
         let (params, given): (ApprovalParams, _) = list_params(&me.request)?;
-        let page = params.page(|keyset| NEWEST_FIRST.fits(keyset))?;
-        let is_first = page.after.is_none();
-        let ApprovalParams { q, status, customer_id, requester_id, approver_id, .. } = params;
-        let filter = ApprovalFilter { q, status, customer_id, requester_id, approver_id, awaits: None };
-        let list = ListApprovals { caller: me.caller(), filter, page };
-        let Page { items, next, .. } = me.gateway.opportunity.service.ask(list).await?;
+        let sort = params.order()?;
+        let mut asked = params.page(|keyset| sort.fits(keyset))?;
+        let (caller, filter) = (me.caller(), ApprovalFilter::from(params));
+        let customer_id = filter.customer_id;
+        let list = |page| ListApprovals { caller, filter: filter.clone(), sort, page };
+        let page = ask(&mut asked, |page| me.gateway.opportunity.service.ask(list(page))).await?;
         let form = match form {
             Some(form) => form,
             None => new_form::<Self>(me, &f, customer_id).await?,
         };
         Ok(ApprovalsPage {
             chips: hidden_filters(me, &f, &given, &["q", "status"]).await?,
-            rows: rows(me, &f, items).await?,
-            next: next.map(|next| next_address(&me.request, &next)),
-            is_first,
+            list: Listing::of(me, ListName::Approvals, &given, &sort, (&asked, &page)).await?,
+            rows: rows(me, &f, page.items).await?,
             status: narrowed(&given, "status"),
             statuses: ApprovalStatus::ALL,
             q: narrowed(&given, "q"),
@@ -173,6 +198,23 @@ pub async fn index(me: SessionUser) -> HttpResult {
     record_pages::index::<Approvals>(me).await
 }
 
+/// The list as a file, with the columns and in the language of its reader.
+#[get("/approvals.csv")]
+pub async fn file(me: SessionUser) -> HttpResult {
+    let (params, given): (ApprovalParams, Fields) = list_params(&me.request)?;
+    let sort = params.order()?;
+    let filter = ApprovalFilter::from(params);
+    list_file::answer(me, ListName::Approvals, &given, move |reader, page| {
+        let list = ListApprovals { caller: reader.me.caller(), filter: filter.clone(), sort, page };
+        async move {
+            let mut page = reader.me.gateway.opportunity.service.ask(list).await?;
+            let items = std::mem::take(&mut page.items);
+            Ok(page.holding(rows(&reader.me, &reader.f, items).await?))
+        }
+    })
+    .await
+}
+
 #[post("/approvals")]
 pub async fn create(me: SessionUser, sent: Sent) -> HttpResult {
     record_pages::create::<Approvals>(me, sent).await
@@ -183,7 +225,6 @@ pub async fn create(me: SessionUser, sent: Sent) -> HttpResult {
 struct ApprovalPage {
     f: Frame,
     row: ApprovalRow,
-    decided_by: Option<String>,
     timeline: Timeline,
     /// Which decisions are the caller's to make.
     can_decide: bool,
@@ -224,7 +265,6 @@ async fn shown(gateway: &Gateway, me: &SessionUser, id: Id) -> Result<ApprovalPa
         timeline: Timeline::of(me, &f, &format!("/approvals/{id}"), events).await?,
         decision: decision_form(&approval, may(Action::Approve)),
         reassign: reassign_form(&approval),
-        decided_by: approval.decided_by.map(|id| names.user(&f, id)),
         row: row(&names, &f, (*approval).clone()),
         f,
     })

@@ -11,18 +11,17 @@ use crate::http::console::kit::choice::{Choice, Source};
 use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form_data::Fields;
 use crate::http::console::kit::frame::{Frame, ok, redirect};
+use crate::http::console::kit::listing::Pager;
 use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::{narrowed, params_of};
 use crate::http::console::kit::timeline;
 use crate::http::console::kit::timeline::Entry;
 use crate::http::error::HttpResult;
-use crate::http::paging::next_address;
 use crate::http::period::{moments, parse_day};
 use crate::http::state::Gateway;
 use domain::events as catalogue;
 use kernel::error::Error;
-use kernel::page::Page;
 
 /// The days that the list is of, both included; the API takes moments under these names.
 const DAYS: [&str; 2] = ["from", "to"];
@@ -32,8 +31,7 @@ const DAYS: [&str; 2] = ["from", "to"];
 struct AuditPage {
     f: Frame,
     entries: Vec<Entry>,
-    next: Option<String>,
-    is_first: bool,
+    pager: Pager,
     event_type: String,
     types: Vec<(String, Vec<Choice>)>,
     actor: Field,
@@ -52,12 +50,12 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
     let given = Fields::parsed(request.query_string().as_bytes());
     let params = audit_params(&given, f.zone)?;
     let is_first = params.cursor.is_none();
-    let Page { items, next, .. } = find(&gateway, me.caller(), params).await?;
-    let events: Vec<EventRecord> = items.iter().map(EventRecord::from).collect();
+    let page = find(&gateway, me.caller(), params).await?;
+    let pager = Pager::of(&request, is_first, &page);
+    let events: Vec<EventRecord> = page.items.iter().map(EventRecord::from).collect();
     Ok(ok(&AuditPage {
         entries: timeline::entries(&gateway, &f, me.caller(), &events).await?,
-        next: next.map(|next| next_address(&request, &next)),
-        is_first,
+        pager,
         event_type: narrowed(&given, "type"),
         types: types(&f),
         actor: search::filter(&me, &given, "actor_id", Source::People).await?,

@@ -1,6 +1,7 @@
 //! `/customers/{id}`: a customer, what goes with it, and what became of it.
 
 use crate::http::error::HttpResult;
+use crate::http::paging::onwards;
 use std::sync::Arc;
 
 use actix_web::web::Data;
@@ -73,7 +74,7 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
     let references = References::default().users([customer.owner_id]);
     let names = lookups::load(&gateway, caller, references).await?;
     let (params, _): (ActivityParams, _) = list_params(&request)?;
-    let page = params.page(|keyset| keyset.sort == "-id")?;
+    let page = onwards(params.page(|keyset| keyset.sort == "-id")?)?;
     let events = ReadActivity { caller, customer_id: customer.id, page };
     let events = gateway.analytics.service.ask(events).await?;
     Ok(ok(&CustomerPage {

@@ -4,6 +4,7 @@ use actix_web::{get, post};
 use askama::Template;
 
 use crate::http::api::customers::CustomerParams;
+use crate::http::console::kit::cell::{Cell, Cells};
 use crate::http::console::kit::chips::{Chip, hidden_filters};
 use crate::http::console::kit::choice::Choice;
 use crate::http::console::kit::choice::Source;
@@ -11,6 +12,8 @@ use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::Form;
 use crate::http::console::kit::form_data::Fields;
 use crate::http::console::kit::frame::Frame;
+use crate::http::console::kit::list_file;
+use crate::http::console::kit::listing::{Listing, ask};
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::References;
 use crate::http::console::kit::record_pages;
@@ -20,20 +23,38 @@ use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::{list_params, narrowed};
 use crate::http::error::HttpResult;
-use crate::http::paging::next_address;
-use domain::customer::messages::{CreateCustomer, ListCustomers, SORTS};
+use domain::customer::messages::{CreateCustomer, CustomerFilter, ListCustomers};
 use domain::customer::record::NewCustomer;
 use domain::customer::record::{Customer, CustomerStatus};
+use domain::lists::ListName;
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
-use kernel::page::Page;
 use kernel::text_key::key;
 
 /// A customer of the list.
-struct Row {
-    customer: Customer,
-    owner: String,
+pub struct Row {
+    pub customer: Customer,
+    pub owner: String,
+}
+
+impl Cells for Row {
+    fn cell(&self, column: &str, f: &Frame) -> Cell {
+        let Self { customer, owner } = self;
+        match column {
+            "name" => Cell::text(&customer.name),
+            "kana" => Cell::some(customer.kana.as_ref()),
+            "company" => Cell::some(customer.company.as_ref()),
+            "email" => Cell::some(customer.email.as_ref()),
+            "phone" => Cell::some(customer.phone.as_ref()),
+            "status" => Cell::text(f.word("status", customer.status.as_str())),
+            "owner_id" => Cell::text(owner),
+            "created_at" => Cell::Time(customer.created_at),
+            "updated_at" => Cell::Time(customer.updated_at),
+            "notes" => Cell::some(customer.notes.as_ref()),
+            _ => Cell::Nothing,
+        }
+    }
 }
 
 /// What the list is narrowed to.
@@ -41,7 +62,6 @@ struct Asked {
     q: String,
     status: String,
     owner: Field,
-    sort: String,
 }
 
 impl Asked {
@@ -65,10 +85,8 @@ pub struct CustomersPage {
     f: Frame,
     rows: Vec<Row>,
     total: i64,
-    next: Option<String>,
-    is_first: bool,
+    list: Listing,
     asked: Asked,
-    sorts: [&'static str; 6],
     statuses: [CustomerStatus; 3],
     chips: Vec<Chip>,
     form: Form,
@@ -91,6 +109,7 @@ pub fn details(customer: Option<&Customer>) -> Vec<Field> {
 }
 
 impl ListPage for Customers {
+    const LIST_NAME: Option<ListName> = Some(ListName::Customers);
     const SECTION: &'static str = "customers";
     const DONE: &'static str = "registered";
     const NEW: NewForm = NewForm { id: "new-customer", action: "/customers", submit: "submit-create" };
@@ -126,28 +145,24 @@ impl ListPage for Customers {
     async fn view(me: &SessionUser, f: Frame, form: Option<Form>) -> Result<CustomersPage, Error> {
         let (params, given): (CustomerParams, Fields) = list_params(&me.request)?;
         let sort = params.order()?;
-        let mut page = params.page(|keyset| sort.fits(keyset))?;
-        page.count = true;
-        let is_first = page.after.is_none();
-        let list = ListCustomers { caller: me.caller(), filter: params.into(), sort, page };
-        let Page { items, next, total } = me.gateway.customers.service.ask(list).await?;
+        let mut asked = params.page(|keyset| sort.fits(keyset))?.counted();
+        let (caller, filter) = (me.caller(), CustomerFilter::from(params));
+        let list = |page| ListCustomers { caller, filter: filter.clone(), sort, page };
+        let page = ask(&mut asked, |page| me.gateway.customers.service.ask(list(page))).await?;
         let form = match form {
             Some(form) => form,
             None => new_form::<Self>(me, &f, None).await?,
         };
         Ok(CustomersPage {
             chips: hidden_filters(me, &f, &given, &["q", "status", "owner_id"]).await?,
-            rows: rows(me, &f, items).await?,
-            total: total.unwrap_or(0),
-            next: next.map(|next| next_address(&me.request, &next)),
-            is_first,
+            list: Listing::of(me, ListName::Customers, &given, &sort, (&asked, &page)).await?,
+            total: page.total.unwrap_or(0),
+            rows: rows(me, &f, page.items).await?,
             asked: Asked {
                 q: narrowed(&given, "q"),
                 status: narrowed(&given, "status"),
                 owner: search::filter(me, &given, "owner_id", Source::People).await?,
-                sort: sort.name.to_owned(),
             },
-            sorts: SORTS.map(|sort| sort.name),
             statuses: CustomerStatus::ALL,
             form,
             duplicate: None,
@@ -186,7 +201,11 @@ impl ListPage for Customers {
     }
 }
 
-async fn rows(me: &SessionUser, f: &Frame, customers: Vec<Customer>) -> Result<Vec<Row>, Error> {
+/// Customers with the names of their owners.
+///
+/// # Errors
+/// `unavailable`, `overloaded`.
+pub async fn rows(me: &SessionUser, f: &Frame, customers: Vec<Customer>) -> Result<Vec<Row>, Error> {
     let references = References::default().users(customers.iter().map(|customer| customer.owner_id));
     let names = lookups::load(&me.gateway, me.caller(), references).await?;
     let row = |customer: Customer| Row { owner: names.user(f, customer.owner_id), customer };
@@ -196,6 +215,23 @@ async fn rows(me: &SessionUser, f: &Frame, customers: Vec<Customer>) -> Result<V
 #[get("/customers")]
 pub async fn index(me: SessionUser) -> HttpResult {
     record_pages::index::<Customers>(me).await
+}
+
+/// The list as a file, with the columns and in the language of its reader.
+#[get("/customers.csv")]
+pub async fn file(me: SessionUser) -> HttpResult {
+    let (params, given): (CustomerParams, Fields) = list_params(&me.request)?;
+    let sort = params.order()?;
+    let filter = CustomerFilter::from(params);
+    list_file::answer(me, ListName::Customers, &given, move |reader, page| {
+        let list = ListCustomers { caller: reader.me.caller(), filter: filter.clone(), sort, page };
+        async move {
+            let mut page = reader.me.gateway.customers.service.ask(list).await?;
+            let items = std::mem::take(&mut page.items);
+            Ok(page.holding(rows(&reader.me, &reader.f, items).await?))
+        }
+    })
+    .await
 }
 
 #[post("/customers")]
@@ -219,7 +255,7 @@ async fn there_already(
     };
     let mut page = Customers::view(me, f, Some(form)).await?;
     page.rows = rows(me, &page.f, first_of(me, &error.candidates).await?).await?;
-    (page.next, page.total) = (None, page.rows.len() as i64);
+    (page.list.pager.next, page.total) = (None, page.rows.len() as i64);
     page.duplicate = Some(duplicate);
     Ok(page)
 }

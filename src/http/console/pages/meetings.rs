@@ -4,12 +4,15 @@ use actix_web::{get, post};
 use askama::Template;
 
 use crate::http::api::meetings::MeetingParams;
+use crate::http::console::kit::cell::{Cell, Cells};
 use crate::http::console::kit::chips::{Chip, hidden_filters};
 use crate::http::console::kit::choice::Source;
 use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::Form;
 use crate::http::console::kit::form_data::Fields;
 use crate::http::console::kit::frame::Frame;
+use crate::http::console::kit::list_file;
+use crate::http::console::kit::listing::{Listing, ask};
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::{CustomerLink, References};
 use crate::http::console::kit::record_pages;
@@ -20,13 +23,13 @@ use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::{list_params, narrowed};
 use crate::http::console::kit::typed::local;
 use crate::http::error::HttpResult;
-use crate::http::paging::next_address;
-use domain::meeting::messages::{CreateMeeting, LATEST_FIRST, ListMeetings, MeetingFilter};
+use domain::lists::ListName;
+use domain::meeting::messages::{CreateMeeting, ListMeetings, MeetingFilter, SORTS};
 use domain::meeting::record::{Meeting, NewMeeting};
 use kernel::context::Context;
 use kernel::error::Error;
 use kernel::ids::Id;
-use kernel::page::{Page, PageRequest};
+use kernel::page::PageRequest;
 
 /// A meeting of a list.
 pub struct MeetingRow {
@@ -35,13 +38,33 @@ pub struct MeetingRow {
     pub owner: String,
 }
 
+impl Cells for MeetingRow {
+    fn cell(&self, column: &str, f: &Frame) -> Cell {
+        let Self { meeting, customer, owner } = self;
+        match column {
+            "title" => Cell::text(&meeting.title),
+            "met_at" => Cell::Time(meeting.met_at),
+            "duration_minutes" => {
+                meeting.duration_minutes.map_or(Cell::Nothing, |n| Cell::text(f.number(&n)))
+            }
+            "customer_id" => Cell::some(customer.as_ref().map(|customer| &customer.name)),
+            "location" => Cell::some(meeting.location.as_ref()),
+            "notes" => Cell::some(meeting.notes.as_ref()),
+            "outcome" => Cell::some(meeting.outcome.as_ref()),
+            "owner_id" => Cell::text(owner),
+            "created_at" => Cell::Time(meeting.created_at),
+            "updated_at" => Cell::Time(meeting.updated_at),
+            _ => Cell::Nothing,
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "meetings.html")]
 pub struct MeetingsPage {
     f: Frame,
     rows: Vec<MeetingRow>,
-    next: Option<String>,
-    is_first: bool,
+    list: Listing,
     /// What the list is narrowed to.
     owner: Field,
     customer: Field,
@@ -76,8 +99,8 @@ pub async fn recent(
     frame: &Frame,
     filter: MeetingFilter,
 ) -> Result<Vec<MeetingRow>, Error> {
-    let page = PageRequest { limit: EMBEDDED_ROWS, after: None, count: false };
-    let asked = ListMeetings { caller: me.caller(), filter, page };
+    let page = PageRequest::first(EMBEDDED_ROWS);
+    let asked = ListMeetings { caller: me.caller(), filter, sort: SORTS[0], page };
     rows(me, frame, me.gateway.sales.service.ask(asked).await?.items).await
 }
 
@@ -85,6 +108,7 @@ pub async fn recent(
 pub struct Meetings;
 
 impl ListPage for Meetings {
+    const LIST_NAME: Option<ListName> = Some(ListName::Meetings);
     const SECTION: &'static str = "meetings";
     const DONE: &'static str = "recorded";
     const NEW: NewForm = NewForm { id: "new-meeting", action: "/meetings", submit: "submit-record" };
@@ -127,21 +151,20 @@ impl ListPage for Meetings {
 
     async fn view(me: &SessionUser, f: Frame, form: Option<Form>) -> Result<MeetingsPage, Error> {
         let (params, given): (MeetingParams, _) = list_params(&me.request)?;
-        let page = params.page(|keyset| LATEST_FIRST.fits(keyset))?;
-        let is_first = page.after.is_none();
-        let MeetingParams { q, customer_id, owner_id, from, to, .. } = params;
-        let filter = MeetingFilter { q, customer_id, owner_id, from, to };
-        let list = ListMeetings { caller: me.caller(), filter, page };
-        let Page { items, next, .. } = me.gateway.sales.service.ask(list).await?;
+        let sort = params.order()?;
+        let mut asked = params.page(|keyset| sort.fits(keyset))?;
+        let (caller, filter) = (me.caller(), MeetingFilter::from(params));
+        let customer_id = filter.customer_id;
+        let list = |page| ListMeetings { caller, filter: filter.clone(), sort, page };
+        let page = ask(&mut asked, |page| me.gateway.sales.service.ask(list(page))).await?;
         let form = match form {
             Some(form) => form,
             None => new_form::<Self>(me, &f, customer_id).await?,
         };
         Ok(MeetingsPage {
             chips: hidden_filters(me, &f, &given, &["q", "customer_id", "owner_id"]).await?,
-            rows: rows(me, &f, items).await?,
-            next: next.map(|next| next_address(&me.request, &next)),
-            is_first,
+            list: Listing::of(me, ListName::Meetings, &given, &sort, (&asked, &page)).await?,
+            rows: rows(me, &f, page.items).await?,
             owner: search::filter(me, &given, "owner_id", Source::People).await?,
             customer: search::filter(me, &given, "customer_id", Source::Customers).await?,
             q: narrowed(&given, "q"),
@@ -167,6 +190,23 @@ impl ListPage for Meetings {
 #[get("/meetings")]
 pub async fn index(me: SessionUser) -> HttpResult {
     record_pages::index::<Meetings>(me).await
+}
+
+/// The list as a file, with the columns and in the language of its reader.
+#[get("/meetings.csv")]
+pub async fn file(me: SessionUser) -> HttpResult {
+    let (params, given): (MeetingParams, Fields) = list_params(&me.request)?;
+    let sort = params.order()?;
+    let filter = MeetingFilter::from(params);
+    list_file::answer(me, ListName::Meetings, &given, move |reader, page| {
+        let list = ListMeetings { caller: reader.me.caller(), filter: filter.clone(), sort, page };
+        async move {
+            let mut page = reader.me.gateway.sales.service.ask(list).await?;
+            let items = std::mem::take(&mut page.items);
+            Ok(page.holding(rows(&reader.me, &reader.f, items).await?))
+        }
+    })
+    .await
 }
 
 #[post("/meetings")]

@@ -10,16 +10,15 @@ use crate::http::api::notifications::NotificationParams;
 use crate::http::console::kit::form_data::Posted;
 use crate::http::console::kit::frame::redirect;
 use crate::http::console::kit::frame::{Frame, ok};
+use crate::http::console::kit::listing::Pager;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::{list_params, narrowed};
 use crate::http::extract::PathId;
-use crate::http::paging::next_address;
 use crate::http::state::Gateway;
 use domain::notification::messages::{ListNotifications, MarkNotification, NEWEST_FIRST, Which};
 use domain::notification::rules::NotificationCommand;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
-use kernel::page::Page;
 
 struct Row {
     id: Id,
@@ -55,8 +54,7 @@ impl From<NotificationView> for Row {
 struct NotificationsPage {
     f: Frame,
     rows: Vec<Row>,
-    next: Option<String>,
-    is_first: bool,
+    pager: Pager,
     /// `unread`, `archived`, or empty: all but archived ones.
     show: String,
 }
@@ -66,7 +64,7 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
     let f = me.frame("notifications").await;
     let (params, given): (NotificationParams, _) = list_params(&request)?;
     let page = params.page(|keyset| NEWEST_FIRST.fits(keyset))?;
-    let is_first = page.after.is_none();
+    let is_first = page.is_first();
     let (which, show) = match narrowed(&given, "show").as_str() {
         "archived" => (Which::Archived, "archived"),
         "unread" => (Which::Unread, "unread"),
@@ -74,16 +72,11 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
         _ => (Which::Kept, ""),
     };
     let asked = ListNotifications { caller: me.caller(), which, page };
-    let Page { items, next, .. } = gateway.analytics.service.ask(asked).await?;
+    let page = gateway.analytics.service.ask(asked).await?;
     let reader = Reader::of(me.user(), None);
-    let rows = items.into_iter().map(|notification| NotificationView::new(notification, &reader).into());
-    Ok(ok(&NotificationsPage {
-        rows: rows.collect(),
-        next: next.map(|next| next_address(&request, &next)),
-        is_first,
-        show: show.to_owned(),
-        f,
-    }))
+    let pager = Pager::of(&request, is_first, &page);
+    let rows = page.items.into_iter().map(|notification| NotificationView::new(notification, &reader).into());
+    Ok(ok(&NotificationsPage { rows: rows.collect(), pager, show: show.to_owned(), f }))
 }
 
 /// The page of what a notification is about.

@@ -18,15 +18,18 @@ use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::list_params;
 use crate::http::period::{StatsParams, days, each_day, moments, today};
 use crate::http::state::Gateway;
+use domain::approval::messages as approval;
 use domain::approval::messages::{ApprovalFilter, ListApprovals};
 use domain::approval::record::Approval;
 use domain::customer::messages::{CustomerFilter, ListCustomers, SORTS};
 use domain::customer::record::Customer;
+use domain::meeting::messages as meeting;
 use domain::meeting::messages::{ListMeetings, MeetingFilter};
 use domain::meeting::record::Meeting;
 use domain::report::messages::DayMetrics;
 use domain::report::messages::{ReadMetrics, ReadSummary};
 use domain::report::messages::{SalesSummary, Section};
+use domain::task::messages as task;
 use domain::task::messages::{ListTasks, TaskFilter};
 use domain::task::record::Task;
 use kernel::caller::Caller;
@@ -189,15 +192,26 @@ pub async fn download(gateway: Data<Gateway>, me: SessionUser, file: Path<String
             resource::file::<Customer, _>(gateway, list).await
         }
         "meetings" => {
-            let list = move |page| ListMeetings { caller, filter: MeetingFilter::default(), page };
+            let list = move |page| ListMeetings {
+                caller,
+                filter: MeetingFilter::default(),
+                sort: meeting::SORTS[0],
+                page,
+            };
             resource::file::<Meeting, _>(gateway, list).await
         }
         "tasks" => {
-            let list = move |page| ListTasks { caller, filter: TaskFilter::default(), page };
+            let list =
+                move |page| ListTasks { caller, filter: TaskFilter::default(), sort: task::SORTS[0], page };
             resource::file::<Task, _>(gateway, list).await
         }
         "approvals" => {
-            let list = move |page| ListApprovals { caller, filter: ApprovalFilter::default(), page };
+            let list = move |page| ListApprovals {
+                caller,
+                filter: ApprovalFilter::default(),
+                sort: approval::SORTS[0],
+                page,
+            };
             resource::file::<Approval, _>(gateway, list).await
         }
         _ => Err(Error::new(ErrorCode::NotFound).into()),

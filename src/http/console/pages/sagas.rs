@@ -7,15 +7,15 @@ use askama::Template;
 
 use crate::http::api::sagas::SagaParams;
 use crate::http::console::kit::frame::{Frame, api_word, ok};
+use crate::http::console::kit::listing::Pager;
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::{Names, References};
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::list_params;
-use crate::http::paging::next_address;
 use crate::http::state::Gateway;
+use domain::bulk::progress::BulkProgress;
 use domain::saga::messages::{ListSagas, NEWEST_FIRST};
 use domain::saga::record::{Counts, Saga, SagaKind, StepStatus};
-use kernel::page::Page;
 
 struct StepRow {
     name: String,
@@ -30,8 +30,12 @@ struct SagaRow {
     /// Whose deletion it is, where that can be told.
     subject: Option<String>,
     by: String,
+    /// Steps that are done, and all of them.
     done: usize,
+    of: usize,
     steps: Vec<StepRow>,
+    /// What a change of many records has done so far.
+    bulk: Option<BulkProgress>,
 }
 
 #[derive(Template)]
@@ -39,8 +43,7 @@ struct SagaRow {
 struct SagasPage {
     f: Frame,
     rows: Vec<SagaRow>,
-    next: Option<String>,
-    is_first: bool,
+    pager: Pager,
 }
 
 /// Counts by kind, those above zero.
@@ -67,6 +70,7 @@ fn row(names: &Names, frame: &Frame, saga: Saga) -> SagaRow {
     let subject = match saga.kind {
         SagaKind::UserDeletion => Some(names.user(frame, saga.subject_id)),
         SagaKind::CustomerDeletion => names.customer_even_if_deleted(saga.subject_id),
+        SagaKind::CustomersChange | SagaKind::MeetingsChange | SagaKind::TasksChange => None,
     };
     SagaRow {
         kind: api_word(&saga.kind),
@@ -77,7 +81,10 @@ fn row(names: &Names, frame: &Frame, saga: Saga) -> SagaRow {
             None => frame.t("name-system"),
         },
         done: saga.steps.iter().filter(|step| step.status == StepStatus::Done).count(),
-        steps: steps.collect(),
+        // The steps of a change of many records are all alike: their sum says more.
+        steps: if saga.bulk.is_some() { Vec::new() } else { steps.collect() },
+        of: saga.steps.len(),
+        bulk: saga.bulk.clone(),
         saga,
     }
 }
@@ -87,9 +94,10 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
     let f = me.frame("sagas").await;
     let (params, _): (SagaParams, _) = list_params(&request)?;
     let page = params.page(|keyset| NEWEST_FIRST.fits(keyset))?;
-    let is_first = page.after.is_none();
-    let Page { items, next, .. } = gateway.sagas.ask(ListSagas { caller: me.caller(), page }).await?;
-    let names = lookups::load(&gateway, me.caller(), references(&items)).await?;
-    let rows = items.into_iter().map(|saga| row(&names, &f, saga)).collect();
-    Ok(ok(&SagasPage { rows, next: next.map(|next| next_address(&request, &next)), is_first, f }))
+    let is_first = page.is_first();
+    let page = gateway.sagas.ask(ListSagas { caller: me.caller(), page }).await?;
+    let pager = Pager::of(&request, is_first, &page);
+    let names = lookups::load(&gateway, me.caller(), references(&page.items)).await?;
+    let rows = page.items.into_iter().map(|saga| row(&names, &f, saga)).collect();
+    Ok(ok(&SagasPage { rows, pager, f }))
 }

@@ -8,22 +8,20 @@ use askama::Template;
 use crate::http::api::security::{SecurityParams, find};
 use crate::http::console::kit::choice::Choice;
 use crate::http::console::kit::frame::{Frame, ok};
+use crate::http::console::kit::listing::Pager;
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::References;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::{list_params, narrowed};
-use crate::http::paging::next_address;
 use crate::http::state::Gateway;
 use domain::security::record::{SecurityEntry, SecurityKind};
-use kernel::page::Page;
 
 #[derive(Template)]
 #[template(path = "security.html")]
 struct SecurityPage {
     f: Frame,
     rows: Vec<Row>,
-    next: Option<String>,
-    is_first: bool,
+    pager: Pager,
     kinds: Vec<Choice>,
     kind: String,
 }
@@ -41,8 +39,9 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
     let f = me.frame("admin").await;
     let (params, given): (SecurityParams, _) = list_params(&request)?;
     let is_first = params.cursor.is_none();
-    let Page { items, next, .. } = find(&gateway, me.caller(), params).await?;
-    let references = References::default().users(items.iter().filter_map(|entry| entry.user_id));
+    let page = find(&gateway, me.caller(), params).await?;
+    let pager = Pager::of(&request, is_first, &page);
+    let references = References::default().users(page.items.iter().filter_map(|entry| entry.user_id));
     let names = lookups::load(&gateway, me.caller(), references).await?;
     let unknown = || f.t("sessions-unknown");
     let row = |entry: SecurityEntry| Row {
@@ -57,9 +56,8 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
         label: f.word("security", kind.as_str()),
     };
     Ok(ok(&SecurityPage {
-        rows: items.into_iter().map(row).collect(),
-        next: next.map(|next| next_address(&request, &next)),
-        is_first,
+        rows: page.items.into_iter().map(row).collect(),
+        pager,
         kinds: SecurityKind::ALL.iter().map(choice).collect(),
         kind: narrowed(&given, "kind"),
         f,

@@ -101,7 +101,7 @@ async fn page_with(
     let user = me.user().clone();
     let mut forms = vec![profile(&f, &user), password()];
     forms.iter_mut().for_each(|form| change(form, &f));
-    let page = PageRequest { limit: SESSIONS_SHOWN, after: None, count: false };
+    let page = PageRequest::first(SESSIONS_SHOWN);
     let sessions = me.gateway.auth.service.ask(ListSessions { caller: me.caller(), page }).await?;
     let unknown = || f.t("sessions-unknown");
     let row = |session: SessionView| SessionRow {

@@ -6,12 +6,15 @@ use actix_web::{get, post};
 use askama::Template;
 
 use crate::http::api::tasks::TaskParams;
+use crate::http::console::kit::cell::{Cell, Cells};
 use crate::http::console::kit::chips::{Chip, hidden_filters};
 use crate::http::console::kit::choice::Source;
 use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::Form;
 use crate::http::console::kit::form_data::Fields;
 use crate::http::console::kit::frame::Frame;
+use crate::http::console::kit::list_file;
+use crate::http::console::kit::listing::{Listing, ask};
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::{CustomerLink, References};
 use crate::http::console::kit::record_pages;
@@ -23,15 +26,15 @@ use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::{list_params, narrowed};
 use crate::http::console::kit::typed::local;
 use crate::http::error::HttpResult;
-use crate::http::paging::next_address;
-use domain::task::messages::{CreateTask, DUE_FIRST, ListTasks, TaskFilter};
+use domain::lists::ListName;
+use domain::task::messages::{CreateTask, ListTasks, SORTS, TaskFilter};
 use domain::task::record::{NewTask, Task, TaskStatus};
 use domain::task::rules::alert_horizon;
 use kernel::clock::Timestamp;
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
-use kernel::page::{Keyset, Page, PageRequest};
+use kernel::page::{Keyset, Page, PageRequest, Sort};
 
 /// What the form of a new task begins with.
 const DUE_IN: Duration = Duration::from_hours(24);
@@ -51,13 +54,30 @@ impl TaskRow {
     }
 }
 
+impl Cells for TaskRow {
+    fn cell(&self, column: &str, f: &Frame) -> Cell {
+        let Self { task, customer, assignee, .. } = self;
+        match column {
+            "title" => Cell::text(&task.title),
+            "due_at" => Cell::Time(task.due_at),
+            "status" => Cell::text(f.word("task", task.status.as_str())),
+            "customer_id" => Cell::some(customer.as_ref().map(|customer| &customer.name)),
+            "assignee_id" => Cell::text(assignee),
+            "completed_at" => Cell::moment(task.completed_at),
+            "notes" => Cell::some(task.notes.as_ref()),
+            "created_at" => Cell::Time(task.created_at),
+            "updated_at" => Cell::Time(task.updated_at),
+            _ => Cell::Nothing,
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "tasks.html")]
 pub struct TasksPage {
     f: Frame,
     rows: Vec<TaskRow>,
-    next: Option<String>,
-    is_first: bool,
+    list: Listing,
     /// the filter of the list: open tasks unless another status is given.
     status: String,
     assignee: Field,
@@ -103,10 +123,11 @@ pub async fn recent(
     filter: TaskFilter,
     kept: &[Id],
 ) -> Result<Vec<TaskRow>, Error> {
-    let page = PageRequest { limit: EMBEDDED_ROWS, after: None, count: false };
-    let asked = ListTasks { caller: me.caller(), filter, page };
-    let mut page = me.gateway.sales.service.ask(asked).await?;
-    keep(me, kept, &mut page, None).await?;
+    let asked = PageRequest::first(EMBEDDED_ROWS);
+    let sort = SORTS[0];
+    let list = ListTasks { caller: me.caller(), filter, sort, page: asked.clone() };
+    let mut page = me.gateway.sales.service.ask(list).await?;
+    keep(me, kept, &mut page, (&sort, &asked)).await?;
     rows(me, frame, page.items).await
 }
 
@@ -118,9 +139,17 @@ pub async fn keep(
     me: &SessionUser,
     kept: &[Id],
     page: &mut Page<Task>,
-    after: Option<Keyset>,
+    (sort, asked): (&Sort, &PageRequest),
 ) -> Result<(), Error> {
-    let begin = after.and_then(|row| Some((Timestamp::parse(&row.value)?, row.id)));
+    let place = |task: &Task| (task.due_at, task.id);
+    let comes = |one: (Timestamp, Id), other: (Timestamp, Id)| match sort.descending {
+        true => other.cmp(&one),
+        false => one.cmp(&other),
+    };
+    let row = |keyset: &Option<Keyset>| {
+        keyset.as_ref().and_then(|row| Some((Timestamp::parse(&row.value)?, row.id)))
+    };
+    let (begin, end) = (row(&asked.after), row(&asked.before));
     for id in kept {
         if page.items.iter().any(|task| task.id == *id) {
             continue;
@@ -130,11 +159,17 @@ pub async fn keep(
             Err(error) if error.code == ErrorCode::NotFound => continue,
             Err(error) => return Err(error),
         };
-        let place = (task.due_at, task.id);
-        let at = page.items.partition_point(|other| (other.due_at, other.id) < place);
-        let is_of_another_page =
-            begin.is_some_and(|begin| place <= begin) || (at == page.items.len() && page.next.is_some());
-        if !is_of_another_page {
+        let of_task = place(&task);
+        let at = page.items.partition_point(|other| comes(place(other), of_task).is_lt());
+        let is_before = match begin {
+            Some(begin) => comes(of_task, begin).is_le(),
+            None => at == 0 && page.prev.is_some(),
+        };
+        let is_after = match end {
+            Some(end) => comes(of_task, end).is_ge(),
+            None => at == page.items.len() && page.next.is_some(),
+        };
+        if !is_before && !is_after {
             page.items.insert(at, task);
         }
     }
@@ -145,6 +180,7 @@ pub async fn keep(
 pub struct Tasks;
 
 impl ListPage for Tasks {
+    const LIST_NAME: Option<ListName> = Some(ListName::Tasks);
     const SECTION: &'static str = "tasks";
     const DONE: &'static str = "added";
     const NEW: NewForm = NewForm { id: "new-task", action: "/tasks", submit: "submit-add" };
@@ -180,25 +216,23 @@ impl ListPage for Tasks {
 
     async fn view(me: &SessionUser, f: Frame, form: Option<Form>) -> Result<TasksPage, Error> {
         let (params, given): (TaskParams, _) = list_params(&me.request)?;
-        let page = params.page(|keyset| DUE_FIRST.fits(keyset))?;
-        let is_first = page.after.is_none();
-        let TaskParams { q, status, assignee_id, customer_id, due_before, .. } = params;
-        let status = status.unwrap_or_default();
-        let filter = TaskFilter { q, status: Some(status), assignee_id, customer_id, due_before };
-        let after = page.after.clone();
-        let list = ListTasks { caller: me.caller(), filter, page };
-        let mut page = me.gateway.sales.service.ask(list).await?;
-        keep(me, &kept(&given), &mut page, after).await?;
-        let Page { items, next, .. } = page;
+        let sort = params.order()?;
+        let mut asked = params.page(|keyset| sort.fits(keyset))?;
+        let status = params.status.unwrap_or_default();
+        let filter = TaskFilter { status: Some(status), ..TaskFilter::from(params) };
+        let (caller, customer_id) = (me.caller(), filter.customer_id);
+        let list = |page| ListTasks { caller, filter: filter.clone(), sort, page };
+        let mut page = ask(&mut asked, |page| me.gateway.sales.service.ask(list(page))).await?;
+        let listing = Listing::of(me, ListName::Tasks, &given, &sort, (&asked, &page)).await?;
+        keep(me, &kept(&given), &mut page, (&sort, &asked)).await?;
         let form = match form {
             Some(form) => form,
             None => new_form::<Self>(me, &f, customer_id).await?,
         };
         Ok(TasksPage {
             chips: hidden_filters(me, &f, &given, &["q", "status", "assignee_id"]).await?,
-            rows: rows(me, &f, items).await?,
-            next: next.map(|next| next_address(&me.request, &next)),
-            is_first,
+            list: listing,
+            rows: rows(me, &f, page.items).await?,
             status: status.as_str().to_owned(),
             assignee: search::filter(me, &given, "assignee_id", Source::People).await?,
             q: narrowed(&given, "q"),
@@ -219,6 +253,23 @@ impl ListPage for Tasks {
 #[get("/tasks")]
 pub async fn index(me: SessionUser) -> HttpResult {
     record_pages::index::<Tasks>(me).await
+}
+
+/// The list as a file, with the columns and in the language of its reader.
+#[get("/tasks.csv")]
+pub async fn file(me: SessionUser) -> HttpResult {
+    let (params, given): (TaskParams, Fields) = list_params(&me.request)?;
+    let sort = params.order()?;
+    let filter = TaskFilter { status: Some(params.status.unwrap_or_default()), ..TaskFilter::from(params) };
+    list_file::answer(me, ListName::Tasks, &given, move |reader, page| {
+        let list = ListTasks { caller: reader.me.caller(), filter: filter.clone(), sort, page };
+        async move {
+            let mut page = reader.me.gateway.sales.service.ask(list).await?;
+            let items = std::mem::take(&mut page.items);
+            Ok(page.holding(rows(&reader.me, &reader.f, items).await?))
+        }
+    })
+    .await
 }
 
 #[post("/tasks")]

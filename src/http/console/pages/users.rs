@@ -16,6 +16,7 @@ use crate::http::console::kit::form::{Form, is_mendable, why};
 use crate::http::console::kit::form_data::{Fields, Posted};
 use crate::http::console::kit::frame::redirect;
 use crate::http::console::kit::frame::{Frame, Outcome, api_word, html};
+use crate::http::console::kit::listing::Pager;
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::{Names, References};
 use crate::http::console::kit::once::once;
@@ -27,7 +28,6 @@ use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::{Edit, Removal, list_params};
 use crate::http::console::pages::sagas::counted;
 use crate::http::extract::PathId;
-use crate::http::paging::next_address;
 use crate::http::state::Gateway;
 use domain::saga::messages::{DeleteUser, PreviewUserDeletion};
 use domain::user::messages::{ChangeUser, CreateUser, FindUser, ListUsers, USERS_BY_CREATION, UserFilter};
@@ -39,7 +39,6 @@ use kernel::context::Context;
 use kernel::error::Error;
 use kernel::ids::Id;
 use kernel::locale::Locale;
-use kernel::page::Page;
 
 struct Row {
     user: User,
@@ -52,8 +51,7 @@ struct Row {
 pub struct UsersPage {
     f: Frame,
     rows: Vec<Row>,
-    next: Option<String>,
-    is_first: bool,
+    pager: Pager,
     q: String,
     form: Form,
 }
@@ -104,13 +102,13 @@ impl ListPage for Users {
     async fn view(me: &SessionUser, f: Frame, form: Option<Form>) -> Result<UsersPage, Error> {
         let (params, _): (UserParams, _) = list_params(&me.request)?;
         let page = params.page(|keyset| USERS_BY_CREATION.fits(keyset))?;
-        let is_first = page.after.is_none();
+        let is_first = page.is_first();
         let q = params.q.clone().unwrap_or_default();
         let filter = UserFilter { role: params.role, q: params.q };
         let caller = me.caller();
-        let Page { items, next, .. } =
-            me.gateway.auth.service.ask(ListUsers { caller, filter, page }).await?;
-        let users = items.into_iter().map(UserView::full).collect::<Result<Vec<_>, _>>()?;
+        let page = me.gateway.auth.service.ask(ListUsers { caller, filter, page }).await?;
+        let pager = Pager::of(&me.request, is_first, &page);
+        let users = page.items.into_iter().map(UserView::full).collect::<Result<Vec<_>, _>>()?;
         let references = References::default().users(users.iter().filter_map(|user| user.manager_id));
         let names = lookups::load(&me.gateway, caller, references).await?;
         let row = |user: User| Row {
@@ -119,12 +117,11 @@ impl ListPage for Users {
             user,
         };
         let rows = users.into_iter().map(row).collect();
-        let next = next.map(|next| next_address(&me.request, &next));
         let form = match form {
             Some(form) => form,
             None => new_form::<Self>(me, &f, None).await?,
         };
-        Ok(UsersPage { f, rows, next, is_first, q, form })
+        Ok(UsersPage { f, rows, pager, q, form })
     }
 
     async fn create(me: &SessionUser, user: NewUser, _: &Fields, context: Context) -> Result<Id, Error> {

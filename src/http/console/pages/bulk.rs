@@ -1,0 +1,337 @@
+//! `/customers/bulk`, `/meetings/bulk`, `/tasks/bulk`: many records are changed together. What to change is chosen first, then what
+//! that would do is shown, then it is done: three answers to one form.
+
+use actix_web::post;
+use askama::Template;
+use serde::de::DeserializeOwned;
+
+use crate::http::console::kit::choice::{Choice, Source};
+use crate::http::console::kit::field::Field;
+use crate::http::console::kit::form::{Form, is_mendable, why_each};
+use crate::http::console::kit::form_data::{Fields, Posted};
+use crate::http::console::kit::frame::{Frame, Outcome, api_word, html, redirect};
+use crate::http::console::kit::once::once;
+use crate::http::console::kit::saved_views::Settings;
+use crate::http::console::kit::search;
+use crate::http::console::kit::session_user::SessionUser;
+use crate::http::error::HttpResult;
+use domain::bulk::change::{
+    CustomersBulk, CustomersChange, MeetingsBulk, MeetingsChange, Selection, TasksBulk, TasksChange,
+};
+use domain::bulk::messages::{
+    ChangeCustomers, ChangeMeetings, ChangeTasks, PreviewCustomers, PreviewMeetings, PreviewTasks,
+};
+use domain::bulk::progress::BulkPreview;
+use domain::customer::record::CustomerStatus;
+use domain::lists::ListName;
+use domain::saved_view::record::Filter;
+use domain::task::record::TaskStatus;
+use kernel::context::Context;
+use kernel::error::{Error, ErrorCode};
+use kernel::ids::Id;
+use kernel::validation::Rules;
+
+/// A list whose records are changed together.
+trait BulkPage {
+    const LIST: ListName;
+    /// Where its forms are sent.
+    const ACTION: &'static str;
+    type Change: DeserializeOwned + Rules + Default + Clone;
+
+    /// The fields that may be set.
+    fn fields(f: &Frame) -> Vec<Field>;
+
+    /// The change that deletes.
+    fn delete() -> Self::Change;
+
+    /// Which records, if both are right.
+    fn checked(
+        ids: Option<Vec<Id>>,
+        filter: Option<Filter>,
+        change: Self::Change,
+    ) -> Result<(Selection, Self::Change), Error>;
+
+    async fn preview(
+        me: &SessionUser,
+        selection: Selection,
+        change: Self::Change,
+    ) -> Result<BulkPreview, Error>;
+
+    async fn start(
+        me: &SessionUser,
+        selection: Selection,
+        change: Self::Change,
+        context: Context,
+    ) -> Result<Id, Error>;
+}
+
+/// What the change would do, for people.
+struct Shown {
+    changed: i64,
+    unchanged: i64,
+    refused: i64,
+    /// What goes with deleted records: a kind and how many.
+    with: Vec<(String, i64)>,
+}
+
+#[derive(Template)]
+#[template(path = "bulk.html")]
+struct BulkView {
+    f: Frame,
+    list: &'static str,
+    /// Where one came from.
+    back: String,
+    /// What the form carries on: which records they are.
+    carried: Vec<(String, String)>,
+    /// How many were ticked; `None`: all of the list.
+    ticked: Option<i64>,
+    form: Form,
+    is_delete: bool,
+    shown: Option<Shown>,
+    problem: Option<String>,
+}
+
+fn choices<const N: usize>(f: &Frame, family: &str, words: [&'static str; N]) -> Vec<Choice> {
+    words.map(|word| Choice { value: word.to_owned(), label: f.word(family, word) }).into()
+}
+
+fn of_people(f: &Frame, name: &'static str) -> Option<Field> {
+    f.sees_all_owners().then(|| Field::search(name, Source::People))
+}
+
+struct Customers;
+
+impl BulkPage for Customers {
+    const LIST: ListName = ListName::Customers;
+    const ACTION: &'static str = "/customers/bulk";
+    type Change = CustomersChange;
+
+    fn fields(f: &Frame) -> Vec<Field> {
+        let statuses = CustomerStatus::ALL.map(CustomerStatus::as_str);
+        let status = Field::choice("status", choices(f, "status", statuses));
+        [status].into_iter().chain(of_people(f, "owner_id")).collect()
+    }
+
+    fn delete() -> CustomersChange {
+        CustomersChange { delete: true, ..CustomersChange::default() }
+    }
+
+    fn checked(
+        ids: Option<Vec<Id>>,
+        filter: Option<Filter>,
+        change: CustomersChange,
+    ) -> Result<(Selection, CustomersChange), Error> {
+        CustomersBulk { ids, filter, change }.checked()
+    }
+
+    async fn preview(
+        me: &SessionUser,
+        selection: Selection,
+        change: CustomersChange,
+    ) -> Result<BulkPreview, Error> {
+        me.gateway.sagas.ask(PreviewCustomers { selection, change, caller: me.caller() }).await
+    }
+
+    async fn start(
+        me: &SessionUser,
+        selection: Selection,
+        change: CustomersChange,
+        context: Context,
+    ) -> Result<Id, Error> {
+        me.gateway.customers.service.ask(ChangeCustomers { selection, change, context }).await
+    }
+}
+
+struct Meetings;
+
+impl BulkPage for Meetings {
+    const LIST: ListName = ListName::Meetings;
+    const ACTION: &'static str = "/meetings/bulk";
+    type Change = MeetingsChange;
+
+    fn fields(f: &Frame) -> Vec<Field> {
+        of_people(f, "owner_id").into_iter().collect()
+    }
+
+    fn delete() -> MeetingsChange {
+        MeetingsChange { delete: true, ..MeetingsChange::default() }
+    }
+
+    fn checked(
+        ids: Option<Vec<Id>>,
+        filter: Option<Filter>,
+        change: MeetingsChange,
+    ) -> Result<(Selection, MeetingsChange), Error> {
+        MeetingsBulk { ids, filter, change }.checked()
+    }
+
+    async fn preview(
+        me: &SessionUser,
+        selection: Selection,
+        change: MeetingsChange,
+    ) -> Result<BulkPreview, Error> {
+        me.gateway.sagas.ask(PreviewMeetings { selection, change, caller: me.caller() }).await
+    }
+
+    async fn start(
+        me: &SessionUser,
+        selection: Selection,
+        change: MeetingsChange,
+        context: Context,
+    ) -> Result<Id, Error> {
+        me.gateway.sales.service.ask(ChangeMeetings { selection, change, context }).await
+    }
+}
+
+struct Tasks;
+
+impl BulkPage for Tasks {
+    const LIST: ListName = ListName::Tasks;
+    const ACTION: &'static str = "/tasks/bulk";
+    type Change = TasksChange;
+
+    fn fields(f: &Frame) -> Vec<Field> {
+        let statuses = [TaskStatus::Open, TaskStatus::Done].map(TaskStatus::as_str);
+        let status = Field::choice("status", choices(f, "task", statuses));
+        [status, Field::moment("due_at")].into_iter().chain(of_people(f, "assignee_id")).collect()
+    }
+
+    fn delete() -> TasksChange {
+        TasksChange { delete: true, ..TasksChange::default() }
+    }
+
+    fn checked(
+        ids: Option<Vec<Id>>,
+        filter: Option<Filter>,
+        change: TasksChange,
+    ) -> Result<(Selection, TasksChange), Error> {
+        // The page shows open tasks unless its address has another status.
+        let open = || ("status".to_owned(), TaskStatus::default().as_str().to_owned());
+        let filter = filter.map(|filter| [open()].into_iter().chain(filter).collect());
+        TasksBulk { ids, filter, change }.checked()
+    }
+
+    async fn preview(
+        me: &SessionUser,
+        selection: Selection,
+        change: TasksChange,
+    ) -> Result<BulkPreview, Error> {
+        me.gateway.sagas.ask(PreviewTasks { selection, change, caller: me.caller() }).await
+    }
+
+    async fn start(
+        me: &SessionUser,
+        selection: Selection,
+        change: TasksChange,
+        context: Context,
+    ) -> Result<Id, Error> {
+        me.gateway.sales.service.ask(ChangeTasks { selection, change, context }).await
+    }
+}
+
+/// What the form carries of itself: which records, and from what list.
+fn carried(posted: &Fields) -> Vec<(String, String)> {
+    let ours = |name: &str| ["which", "query", "ids"].contains(&name);
+    posted
+        .pairs()
+        .filter(|(name, _)| ours(name))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// The change that the form asks for: of the fields that hold something.
+fn change_of<P: BulkPage>(form: &Form, posted: &Fields, f: &Frame) -> Result<P::Change, Error> {
+    if posted.get("act") == Some("delete") {
+        return Ok(P::delete());
+    }
+    let given = form.fields.iter().map(|field| field.name);
+    let given = given.filter(|name| posted.get(name).is_some_and(|value| !value.trim().is_empty())).collect();
+    form.read_changes(posted, f.zone, &given)
+}
+
+/// The records that the form means, and what becomes of them.
+fn meant<P: BulkPage>(posted: &Fields, change: P::Change) -> Result<(Selection, P::Change), Error> {
+    let query = Fields::parsed(posted.get("query").unwrap_or_default().as_bytes());
+    let filter = (posted.get("which") == Some("filter")).then(|| Settings::of(P::LIST, &query).filter);
+    let ids = || {
+        posted.pairs().filter(|(name, _)| *name == "ids").filter_map(|(_, value)| Id::parse(value)).collect()
+    };
+    let ids = filter.is_none().then(ids);
+    P::checked(ids, filter, change)
+}
+
+async fn answer<P: BulkPage>(me: SessionUser, posted: Posted) -> HttpResult {
+    let f = me.frame(P::LIST.as_str()).await;
+    let mut form = Form::new("bulk-change", P::ACTION, "", P::fields(&f));
+    let posted = search::settle(&me, &mut form.fields, posted.0).await?;
+    let step = posted.get("step").unwrap_or_default().to_owned();
+    let ticked = posted.pairs().filter(|(name, _)| *name == "ids").count() as i64;
+    let is_filter = posted.get("which") == Some("filter");
+    let mut view = BulkView {
+        list: P::LIST.as_str(),
+        back: format!("/{}?{}", P::LIST.as_str(), posted.get("query").unwrap_or_default()),
+        carried: carried(&posted),
+        ticked: (!is_filter).then_some(ticked),
+        is_delete: posted.get("act") == Some("delete"),
+        shown: None,
+        problem: None,
+        form,
+        f,
+    };
+    if step.is_empty() {
+        if ticked == 0 && !is_filter {
+            view.problem = Some(view.f.t("bulk-none"));
+        }
+        return Ok(html(Outcome(None), &view));
+    }
+    view.form.fill(&posted);
+    let asked = change_of::<P>(&view.form, &posted, &view.f).and_then(|change| meant::<P>(&posted, change));
+    let done = match asked {
+        Ok((selection, change)) if step == "apply" => {
+            let saga = once(&me, &posted, async |context| P::start(&me, selection, change, context).await);
+            saga.await.map(Some)
+        }
+        Ok((selection, change)) => P::preview(&me, selection, change).await.map(|preview| {
+            let BulkPreview { would, with } = preview;
+            view.shown = Some(Shown {
+                changed: would.changed,
+                unchanged: would.unchanged,
+                refused: would.refused,
+                with: with.iter().filter(|(_, n)| **n > 0).map(|(kind, n)| (api_word(kind), *n)).collect(),
+            });
+            None
+        }),
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(Some(saga)) => Ok(redirect(&format!("/sagas?done=bulk-started#saga-{saga}"))),
+        Ok(None) => {
+            search::name_chosen(&me, &mut view.form.fields).await?;
+            Ok(html(Outcome(None), &view))
+        }
+        Err(error) if is_mendable(&error) => {
+            search::name_chosen(&me, &mut view.form.fields).await?;
+            view.problem = Some(match error.code {
+                ErrorCode::InvalidFields => why_each(&view.f, &error),
+                _ => crate::http::console::kit::form::why(&view.f, &error),
+            });
+            Ok(html(Outcome(Some(&error)), &view))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[post("/customers/bulk")]
+pub async fn customers(me: SessionUser, posted: Posted) -> HttpResult {
+    answer::<Customers>(me, posted).await
+}
+
+#[post("/meetings/bulk")]
+pub async fn meetings(me: SessionUser, posted: Posted) -> HttpResult {
+    answer::<Meetings>(me, posted).await
+}
+
+#[post("/tasks/bulk")]
+pub async fn tasks(me: SessionUser, posted: Posted) -> HttpResult {
+    answer::<Tasks>(me, posted).await
+}

@@ -1,0 +1,162 @@
+//! The batches of changes of many records, and the records that they have changed.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use kernel::caller::Caller;
+use kernel::clock::Timestamp;
+use kernel::ids::Id;
+use store::db::{Db, StoreError};
+use store::sql::Sql;
+use store::table::{Kind, OnConflict, Table};
+use store::unit_of_work::Write;
+
+/// Where a service keeps its batches.
+#[derive(Clone, Copy, Debug)]
+pub struct Batches {
+    batches: &'static Table,
+    items: &'static Table,
+}
+
+const fn batches(name: &'static str) -> Table {
+    Table {
+        name,
+        columns: &[
+            ("id", Kind::Text),
+            ("version", Kind::Int),
+            ("change", Kind::Json),
+            ("caller", Kind::Json),
+            ("ids", Kind::Json),
+        ],
+        on_conflict: OnConflict::Fail,
+        fence: "version",
+    }
+}
+
+const fn items(name: &'static str) -> Table {
+    Table {
+        name,
+        columns: &[
+            ("id", Kind::Text),
+            ("version", Kind::Int),
+            ("record_id", Kind::Id),
+            ("before", Kind::Json),
+        ],
+        on_conflict: OnConflict::Fail,
+        fence: "version",
+    }
+}
+
+pub static CUSTOMER_BATCHES: Table = batches("customer_batches");
+pub static CUSTOMER_BATCH_ITEMS: Table = items("customer_batch_items");
+pub static SALES_BATCHES: Table = batches("sales_batches");
+pub static SALES_BATCH_ITEMS: Table = items("sales_batch_items");
+
+pub const OF_CUSTOMERS: Batches = Batches { batches: &CUSTOMER_BATCHES, items: &CUSTOMER_BATCH_ITEMS };
+pub const OF_SALES: Batches = Batches { batches: &SALES_BATCHES, items: &SALES_BATCH_ITEMS };
+
+/// A step of a saga: the records that it changes, and who asked for it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Batch<C> {
+    pub change: C,
+    pub caller: Caller,
+    pub ids: Vec<Id>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Row<C> {
+    id: String,
+    version: i64,
+    #[serde(flatten)]
+    batch: Batch<C>,
+}
+
+fn key(saga: Id, number: i64) -> String {
+    format!("{saga}/{number:04}")
+}
+
+impl Batches {
+    /// Stores a new batch.
+    pub fn write<C: Serialize>(&self, saga: Id, number: i64, batch: Batch<C>) -> Write {
+        let row = Row { id: key(saga, number), version: 1, batch };
+        Write::put(self.batches, &row.id, &row).expecting(0)
+    }
+
+    /// The batch of a saga.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Failed`.
+    pub async fn find<C: DeserializeOwned>(
+        &self,
+        db: &Db,
+        saga: Id,
+        number: i64,
+    ) -> Result<Option<Batch<C>>, StoreError> {
+        let tail = Sql::default().filter("id = ?", [key(saga, number).into()]);
+        let rows: Vec<Row<C>> = db.rows(self.batches, tail).await?;
+        Ok(rows.into_iter().next().map(|row| row.batch))
+    }
+
+    /// Stores what a record had before a batch changed it, on condition that it was not changed by it yet.
+    pub fn item(&self, (saga, number): (Id, i64), record: Id, version: i64, before: Value) -> Write {
+        let id = format!("{}/{record}", key(saga, number));
+        let row = serde_json::json!({"id": id, "version": version, "record_id": record, "before": before});
+        Write::put(self.items, id, &row).expecting(0)
+    }
+
+    /// The records that a batch has changed.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Failed`.
+    pub async fn changed(&self, db: &Db, saga: Id, number: i64) -> Result<HashSet<Id>, StoreError> {
+        #[derive(Deserialize)]
+        struct Item {
+            record_id: Id,
+        }
+        let begin = format!("{}/", key(saga, number));
+        let tail = Sql::default()
+            .filter("id >= ?", [begin.as_str().into()])
+            .filter("id < ?", [format!("{begin}~").into()]);
+        let items: Vec<Item> = db.rows(self.items, tail).await?;
+        Ok(items.into_iter().map(|item| item.record_id).collect())
+    }
+}
+
+/// The records with these ids, in their order; `None` where there is none.
+///
+/// # Errors
+/// `Unavailable`, `Failed`.
+pub async fn records<S: DeserializeOwned>(
+    db: &Db,
+    table: &'static Table,
+    ids: &[Id],
+) -> Result<Vec<(Id, Option<S>)>, StoreError> {
+    let chosen = format!("id IN ({})", db.dialect().ids());
+    let tail = Sql::default().filter(&chosen, [serde_json::to_string(ids)?.into()]);
+    let rows: Vec<Value> = db.rows(table, tail).await?;
+    let id_of = |row: &Value| row["id"].as_str().and_then(Id::parse);
+    let mut found: HashMap<Id, Value> =
+        rows.into_iter().filter_map(|row| Some((id_of(&row)?, row))).collect();
+    let record = |id: &Id| Ok((*id, found.remove(id).map(serde_json::from_value).transpose()?));
+    ids.iter().map(record).collect()
+}
+
+/// Deletes batches and items of sagas that began before a time, at most `limit` of each table; returns how many.
+///
+/// # Errors
+/// `Unavailable`, `Failed`.
+pub async fn purge(db: &Db, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
+    let mut purged = 0;
+    for table in [&CUSTOMER_BATCH_ITEMS, &SALES_BATCH_ITEMS, &CUSTOMER_BATCHES, &SALES_BATCHES] {
+        let name = table.name;
+        let old = Sql::new(format!("DELETE FROM {name} WHERE id IN (SELECT id FROM {name}"))
+            .filter("id < ?", [Id::earliest(before).to_string().into()])
+            .limit(limit)
+            .push(")", []);
+        purged += db.execute(old).await?;
+    }
+    Ok(purged)
+}
