@@ -2,7 +2,7 @@
 
 import { open, prepare } from "./page.js";
 import { reread } from "./refresh.js";
-import { leave } from "./unsaved.js";
+import { forget, leave } from "./unsaved.js";
 import { toast } from "./toasts.js";
 
 /** How long an answer may take. Sending a form again is safe: it carries a key of its own. */
@@ -118,6 +118,10 @@ async function send(form, button) {
         goTo(address);
         return;
       }
+      // What was typed is stored: the form is free for something new.
+      form.reset();
+      form.querySelectorAll("textarea").forEach((it) => (it.value = ""));
+      forget(form);
       await stay(there);
       busy(form, button, false);
       announce(form.dataset.stay);

@@ -394,6 +394,9 @@ event-approval-cancelled = Request cancelled
 event-approval-reassigned = Approver changed
 event-approvals-cancelled = Requests cancelled
 event-approvals-reassigned = Requests handed over
+event-comment-created = Comment added
+event-comment-updated = Comment edited
+event-comment-deleted = Comment deleted
 event-notification-created = Notification sent
 event-notification-read = Notification read
 event-notifications-archived = Notifications archived
@@ -509,3 +512,18 @@ home-news-seen = Mark as seen
 home-news-customers = To my customers
 home-unavailable = This is not available right now. The rest of the page is up to date.
 done-seen = Marked as seen.
+
+# Comments.
+
+comments-title = Comments
+comments-of = Comments on “{ $text }”
+comments-edit = Edit comment
+comments-edited = edited
+comments-submit = Comment
+comments-hint = “@” and a name mentions a person.
+comments-named = The comment you came for
+comments-confirm-delete = Delete this comment? It cannot be undone.
+none-comments = No comments yet.
+mentions-label = People to mention
+label-text = Your comment
+done-commented = Comment added.

@@ -393,6 +393,9 @@ event-approval-cancelled = 申請の取消
 event-approval-reassigned = 承認者の変更
 event-approvals-cancelled = 申請の一括取消
 event-approvals-reassigned = 申請の引き継ぎ
+event-comment-created = コメントの追加
+event-comment-updated = コメントの編集
+event-comment-deleted = コメントの削除
 event-notification-created = 通知の発行
 event-notification-read = 通知の既読
 event-notifications-archived = 通知のアーカイブ
@@ -508,3 +511,18 @@ home-news-seen = 確認済みにする
 home-news-customers = 自分の顧客を見る
 home-unavailable = 一時的に表示できません。ほかの部分は最新です。
 done-seen = 確認済みにしました。
+
+# コメント
+
+comments-title = コメント
+comments-of = 「{ $text }」へのコメント
+comments-edit = コメントの編集
+comments-edited = 編集済み
+comments-submit = コメントする
+comments-hint = 「@」と名前でメンションできます。
+comments-named = お探しのコメント
+comments-confirm-delete = このコメントを削除します。よろしいですか。この操作は取り消せません。
+none-comments = コメントはまだありません。
+mentions-label = メンションする人
+label-text = コメントの内容
+done-commented = コメントしました。

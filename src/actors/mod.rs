@@ -8,7 +8,7 @@
 //! ├─ auth ─────── auth.user, auth.session        one child per aggregate,
 //! ├─ customer ─── customer.customer              found in the kind's directory
 //! ├─ sales ────── sales.meeting, sales.task
-//! ├─ opportunity  opportunity.approval
+//! ├─ opportunity  opportunity.approval           each of these four with its comments: customer.comment, …
 //! ├─ analytics ── analytics.notification, and analytics.listener: one per user with open sockets
 //! ├─ live                  passes events to the listeners
 //! ├─ scheduler             jobs at fixed times
@@ -23,6 +23,7 @@
 
 pub mod analytics;
 pub mod auth;
+pub mod comments;
 pub mod customer;
 pub mod customer_check;
 pub mod customer_replicas;

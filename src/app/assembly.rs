@@ -14,6 +14,7 @@ use crate::actors::auth::security::SecurityLog;
 use crate::actors::auth::service::{AuthService, SessionLimits};
 use crate::actors::auth::throttle::LoginThrottle;
 use crate::actors::auth::token::Keys;
+use crate::actors::comments::{Commented, Comments};
 use crate::actors::customer::client::CustomerClient;
 use crate::actors::customer::hot::HotCustomers;
 use crate::actors::customer::service::CustomerService;
@@ -81,6 +82,7 @@ impl Builder<'_> {
         let service = CustomerService {
             db: self.db.clone(),
             clock: self.clock.clone(),
+            comments: self.comments(&customers, auth),
             customers: customers.clone(),
             auth: self.peer(&auth.service),
         };
@@ -97,6 +99,8 @@ impl Builder<'_> {
             clock: self.clock.clone(),
             meetings: records.meetings.clone(),
             tasks: records.tasks.clone(),
+            meeting_comments: self.comments(&records.meetings, auth),
+            task_comments: self.comments(&records.tasks, auth),
             customers: self.known(customers, &SALES_CUSTOMERS),
             auth: self.peer(&auth.service),
         };
@@ -114,11 +118,21 @@ impl Builder<'_> {
         let approvals = self.entities();
         let service = OpportunityService {
             db: self.db.clone(),
+            comments: self.comments(&approvals, auth),
             approvals: approvals.clone(),
             customers: self.known(customers, &OPPORTUNITY_CUSTOMERS),
             auth: self.peer(&auth.service),
         };
         Ok(OpportunityClient { service: self.hosted(DEADLINE, service), approvals: Some(approvals) })
+    }
+
+    fn comments<R: Commented>(&mut self, records: &Entities<R>, auth: &AuthClient) -> Comments<R> {
+        Comments {
+            db: self.db.clone(),
+            records: records.clone(),
+            comments: self.entities(),
+            auth: self.peer(&auth.service),
+        }
     }
 
     fn known(&self, customers: &CustomerClient, replica: &'static Table) -> CustomerCheck {

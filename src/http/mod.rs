@@ -6,6 +6,7 @@ pub mod admission;
 mod answer;
 pub mod api;
 mod asyncapi;
+mod beside;
 mod body_faults;
 pub mod body_pace;
 pub mod client_address;
@@ -91,6 +92,26 @@ macro_rules! register {
                     .service(api::tasks::change)
                     .service(api::tasks::remove)
                     .service(api::tasks::activity)
+                    .service(api::comments::customers::comments)
+                    .service(api::comments::customers::add_comment)
+                    .service(api::comments::customers::comment)
+                    .service(api::comments::customers::change_comment)
+                    .service(api::comments::customers::remove_comment)
+                    .service(api::comments::meetings::comments)
+                    .service(api::comments::meetings::add_comment)
+                    .service(api::comments::meetings::comment)
+                    .service(api::comments::meetings::change_comment)
+                    .service(api::comments::meetings::remove_comment)
+                    .service(api::comments::tasks::comments)
+                    .service(api::comments::tasks::add_comment)
+                    .service(api::comments::tasks::comment)
+                    .service(api::comments::tasks::change_comment)
+                    .service(api::comments::tasks::remove_comment)
+                    .service(api::comments::approvals::comments)
+                    .service(api::comments::approvals::add_comment)
+                    .service(api::comments::approvals::comment)
+                    .service(api::comments::approvals::change_comment)
+                    .service(api::comments::approvals::remove_comment)
                     .service(api::notifications::list)
                     .service(api::notifications::unread)
                     .service(api::notifications::read)

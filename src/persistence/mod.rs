@@ -3,6 +3,7 @@
 pub mod analytics;
 pub mod approvals;
 pub mod auth;
+pub mod comments;
 mod customer_lists;
 pub mod customer_replicas;
 pub mod customers;

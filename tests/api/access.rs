@@ -40,6 +40,17 @@ enum Kind {
     DeadLetter,
 }
 
+/// The kind of the records of a path like `/api/meetings/{id}/comments`.
+fn kind_of(operation: &str) -> Option<Kind> {
+    match operation.split('/').nth(2)? {
+        "customers" => Some(Kind::Customer),
+        "meetings" => Some(Kind::Meeting),
+        "tasks" => Some(Kind::Task),
+        "approvals" => Some(Kind::Approval),
+        _ => None,
+    }
+}
+
 /// Who may do something.
 #[derive(Clone, Copy, Debug)]
 enum Rule {
@@ -58,6 +69,8 @@ enum Rule {
     Any(Kind),
     /// ADMIN, what there is; one's own at this status.
     AdminAny(Kind, u16),
+    /// What one's own record has beside it, by whomever; the caller's own of it.
+    Beside(Kind),
     Decide,
     Cancel,
     Reassign,
@@ -128,6 +141,8 @@ fn rule(operation: &str) -> Option<Rule> {
         "PATCH /api/notifications/{id}/read" | "PATCH /api/notifications/{id}/archive" => {
             Rule::OwnAlone(Notification)
         }
+        beside if beside.ends_with("/comments") => Rule::Own(kind_of(beside)?),
+        beside if beside.contains("/comments/") => Rule::Beside(kind_of(beside)?),
         "GET /api/sagas/{id}" => Rule::Own(Saga),
         "GET /api/audit/events" => Rule::Staff,
         "GET /api/admin/cluster"
@@ -146,7 +161,7 @@ fn rule(operation: &str) -> Option<Rule> {
 impl Rule {
     fn kind(self) -> Option<Kind> {
         match self {
-            Self::Own(kind) | Self::OwnAlone(kind) | Self::Any(kind) | Self::AdminAny(kind, _) => Some(kind),
+            Self::Beside(kind) | Self::Own(kind) | Self::OwnAlone(kind) | Self::Any(kind) | Self::AdminAny(kind, _) => Some(kind),
             Self::Decide | Self::Cancel | Self::Reassign => Some(Kind::Approval),
             Self::Public | Self::Everybody(_) | Self::Staff | Self::Admin => None,
         }
@@ -198,13 +213,13 @@ impl Rule {
                     404
                 }
             }
-            Self::Own(_) | Self::Decide | Self::Cancel | Self::Reassign
+            Self::Beside(_) | Self::Own(_) | Self::Decide | Self::Cancel | Self::Reassign
                 if sells && whose == Whose::Others =>
             {
                 404
             }
             _ if whose == Whose::Missing => 404,
-            Self::Own(_) => 200,
+            Self::Own(_) | Self::Beside(_) => 200,
             Self::Decide => {
                 if sells || whose == Whose::Own {
                     403
@@ -343,6 +358,7 @@ impl World {
             "PATCH /api/approvals/{id}/reassign" => json!({"approver_id": self.chief.id}),
             "POST /api/admin/breakers/{name}" => json!({"force": "none"}),
             "PATCH /api/auth/users/{id}" => json!({"time_zone": "Europe/Rome"}),
+            add if add.ends_with("/comments") => json!({"text": "はい"}),
             _ => json!({}),
         }
     }
@@ -358,6 +374,13 @@ impl World {
         if let Some(kind) = operation.rule.kind() {
             let id = self.record(kind, self.owner(who, whose), whose).await;
             path = path.replace("{id}", &id);
+        }
+        if path.contains("{part_id}") {
+            let all = path.split("/{part_id}").next().expect("a collection");
+            let said = self.api(who).post(all, json!({"text": self.unique()})).await;
+            // Whoever may not see the record has nothing beside it.
+            let id = if said.status == 201 { said.id() } else { MISSING.to_owned() };
+            path = path.replace("{part_id}", &id);
         }
         let mut api = self.api(who);
         if operation.name() == "POST /api/auth/logout" && !matches!(who, Who::Nobody | Who::Deleted) {

@@ -6,6 +6,7 @@ mod approvals;
 mod audit;
 mod auth;
 mod burst;
+mod comments;
 mod console;
 mod console_forms;
 mod console_records;

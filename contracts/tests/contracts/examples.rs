@@ -99,6 +99,7 @@ fn activity(event_type: EventType) -> Option<Need> {
         }
         APPROVAL_REQUESTED | APPROVAL_APPROVED | APPROVAL_REJECTED | APPROVAL_CANCELLED
         | APPROVAL_REASSIGNED => Some(Need::of(approval())),
+        COMMENT_CREATED | COMMENT_UPDATED | COMMENT_DELETED => Some(Need::of(comment())),
         _ => None,
     }
 }
@@ -116,6 +117,7 @@ fn notifications(event_type: EventType) -> Option<Need> {
             Some(Need::of(with(approval(), "approval", "decided_by", USER)))
         }
         TASK_DUE_SOON => Some(Need::of(task()).or(json!({"task": {"customer_id": CUSTOMER}}))),
+        COMMENT_CREATED | COMMENT_UPDATED => Some(Need::of(comment())),
         _ => None,
     }
 }
@@ -187,6 +189,10 @@ fn readers(event_type: EventType) -> Option<Need> {
         ("meeting", _) => json!({"meeting": {"id": RECORD, "customer_id": CUSTOMER, "owner_id": USER}}),
         ("task", _) => json!({"task": {"id": RECORD, "assignee_id": USER}}),
         ("approval", _) => json!({"approval": {"id": RECORD, "customer_id": CUSTOMER, "requester_id": USER}}),
+        ("comment", _) => json!({
+            "comment": {"id": RECORD, "author_id": USER},
+            "record": {"type": "customer", "id": CUSTOMER, "owner_id": USER},
+        }),
         ("notification", _) => json!({"notification": {"id": RECORD, "user_id": USER}}),
         ("saga", SAGA_STEP_COMPLETED) => json!({"saga": saga(), "step": "s"}),
         ("saga", SAGA_FAILED) => json!({"saga": saga(), "step": "s", "error": "e"}),
@@ -258,6 +264,15 @@ fn approval() -> Value {
         "requester_id": USER,
     });
     json!({"approval": record(RECORD, more)})
+}
+
+fn comment() -> Value {
+    let more = json!({
+        "record_type": "customer", "record_id": CUSTOMER, "author_id": USER, "text": "t", "mentions": [],
+    });
+    let about =
+        json!({"type": "customer", "id": CUSTOMER, "title": "t", "owner_id": USER, "customer_id": CUSTOMER});
+    json!({"comment": record(RECORD, more), "record": about, "notify": []})
 }
 
 fn notification() -> Value {

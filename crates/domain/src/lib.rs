@@ -10,6 +10,7 @@
 pub mod activity;
 pub mod approval;
 pub mod audience;
+pub mod comment;
 pub mod customer;
 pub mod deletion;
 pub mod events;

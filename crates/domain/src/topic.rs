@@ -11,11 +11,13 @@ pub enum Topic {
     Meetings,
     Tasks,
     Approvals,
+    Comments,
     Sagas,
 }
 
 impl Topic {
-    pub const ALL: [Self; 5] = [Self::Customers, Self::Meetings, Self::Tasks, Self::Approvals, Self::Sagas];
+    pub const ALL: [Self; 6] =
+        [Self::Customers, Self::Meetings, Self::Tasks, Self::Approvals, Self::Comments, Self::Sagas];
 
     /// Its name in the messages of clients.
     pub fn as_str(self) -> &'static str {
@@ -24,6 +26,7 @@ impl Topic {
             Self::Meetings => "meetings",
             Self::Tasks => "tasks",
             Self::Approvals => "approvals",
+            Self::Comments => "comments",
             Self::Sagas => "sagas",
         }
     }

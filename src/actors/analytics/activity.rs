@@ -8,10 +8,12 @@ use std::sync::Arc;
 use crate::persistence::analytics::activity_write;
 use domain::approval::record::ApprovalPayload;
 use domain::audience::Audience;
+use domain::comment::record::CommentPayload;
 use domain::events::{
     APPROVAL_APPROVED, APPROVAL_CANCELLED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED,
-    CUSTOMER_CREATED, CUSTOMER_DELETED, CUSTOMER_UPDATED, MEETING_CREATED, MEETING_DELETED, MEETING_UPDATED,
-    TASK_COMPLETED, TASK_CREATED, TASK_DELETED, TASK_DUE_SOON, TASK_UPDATED,
+    COMMENT_CREATED, COMMENT_DELETED, COMMENT_UPDATED, CUSTOMER_CREATED, CUSTOMER_DELETED, CUSTOMER_UPDATED,
+    MEETING_CREATED, MEETING_DELETED, MEETING_UPDATED, TASK_COMPLETED, TASK_CREATED, TASK_DELETED,
+    TASK_DUE_SOON, TASK_UPDATED,
 };
 use domain::meeting::record::MeetingPayload;
 use domain::task::record::TaskPayload;
@@ -33,6 +35,9 @@ fn customer_of(event: &LoggedEvent) -> Result<Option<Id>, EffectError> {
         }
         APPROVAL_REQUESTED | APPROVAL_APPROVED | APPROVAL_REJECTED | APPROVAL_CANCELLED
         | APPROVAL_REASSIGNED => Some(event.payload::<ApprovalPayload>()?.approval.customer_id),
+        COMMENT_CREATED | COMMENT_UPDATED | COMMENT_DELETED => {
+            event.payload::<CommentPayload>()?.record.customer_id
+        }
         _ => None,
     })
 }
@@ -68,6 +73,9 @@ impl Consumer for ActivityConsumer {
         APPROVAL_REJECTED,
         APPROVAL_CANCELLED,
         APPROVAL_REASSIGNED,
+        COMMENT_CREATED,
+        COMMENT_UPDATED,
+        COMMENT_DELETED,
     ];
 
     async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {

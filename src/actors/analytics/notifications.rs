@@ -12,10 +12,12 @@ use crate::actors::analytics::dealt_with;
 use crate::persistence::analytics as queries;
 use crate::persistence::analytics::{NOTIFICATIONS, USER_COPIES};
 use domain::approval::record::ApprovalPayload;
+use domain::comment::mentions;
+use domain::comment::record::CommentPayload;
 use domain::customer::record::CustomerPayload;
 use domain::events::{
-    APPROVAL_APPROVED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED, CUSTOMER_CREATED,
-    TASK_DUE_SOON, USER_CREATED, USER_DELETED, USER_UPDATED,
+    APPROVAL_APPROVED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED, COMMENT_CREATED,
+    COMMENT_UPDATED, CUSTOMER_CREATED, TASK_DUE_SOON, USER_CREATED, USER_DELETED, USER_UPDATED,
 };
 use domain::notification::recipients::has_dealt_with;
 use domain::notification::record::{Notification, NotificationData};
@@ -32,15 +34,21 @@ use runtime::entity::Entities;
 use store::Db;
 use store::unit_of_work::{UnitOfWork, Write};
 
-/// The kinds of notifications: each is the type of its event.
-pub const KINDS: [EventType; 6] = [
+/// The kinds of notifications: each is the type of its event. An edited comment, too, notifies by `comment.created`.
+pub const KINDS: [EventType; 7] = [
     CUSTOMER_CREATED,
     APPROVAL_REQUESTED,
     APPROVAL_APPROVED,
     APPROVAL_REJECTED,
     APPROVAL_REASSIGNED,
     TASK_DUE_SOON,
+    COMMENT_CREATED,
 ];
+
+/// The kind of the notifications of an event.
+fn kind_of(event_type: EventType) -> EventType {
+    if event_type == COMMENT_UPDATED { COMMENT_CREATED } else { event_type }
+}
 
 /// The notification of an event before it is written once per recipient.
 struct NotificationDraft {
@@ -57,6 +65,7 @@ impl NotificationDraft {
         match event.event.event_type {
             CUSTOMER_CREATED => of_customer(event, users),
             TASK_DUE_SOON => of_task(event, users),
+            COMMENT_CREATED | COMMENT_UPDATED => of_comment(event, users),
             _ => of_approval(event, users),
         }
     }
@@ -94,6 +103,31 @@ fn of_task(event: &LoggedEvent, users: &UserDirectory) -> Result<NotificationDra
         data: NotificationData {
             title: Some(task.title),
             due_at: Some(task.due_at),
+            ..NotificationData::default()
+        },
+    })
+}
+
+fn of_comment(event: &LoggedEvent, users: &UserDirectory) -> Result<NotificationDraft, EffectError> {
+    let CommentPayload { comment, record, notify } = event.payload()?;
+    let mut recipients = BTreeSet::new();
+    for id in notify {
+        recipients.extend(known(users.one(id, Some(comment.author_id)), id)?);
+    }
+    let name = |id: Id| users.0.get(&id).map(|user| user.name.clone());
+    Ok(NotificationDraft {
+        recipients,
+        subject_type: record.r#type.as_str(),
+        subject_id: record.id,
+        customer_id: record.customer_id,
+        data: NotificationData {
+            title: Some(record.title),
+            comment: Some(mentions::with_names(&comment.text, |id| {
+                name(id).unwrap_or_else(|| "?".to_owned())
+            })),
+            comment_id: Some(comment.id),
+            author_id: Some(comment.author_id),
+            author_name: Some(known(name(comment.author_id), comment.author_id)?),
             ..NotificationData::default()
         },
     })
@@ -155,6 +189,8 @@ impl Consumer for NotificationsConsumer {
         APPROVAL_REJECTED,
         APPROVAL_REASSIGNED,
         TASK_DUE_SOON,
+        COMMENT_CREATED,
+        COMMENT_UPDATED,
     ];
 
     async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
@@ -198,7 +234,7 @@ impl Created {
                 created_at: now,
                 updated_at: now,
                 user_id,
-                kind: event.event.event_type.name().to_owned(),
+                kind: kind_of(event.event.event_type).name().to_owned(),
                 subject_type: draft.subject_type.to_owned(),
                 subject_id: draft.subject_id,
                 customer_id: draft.customer_id,
@@ -245,6 +281,8 @@ mod tests {
     #[test]
     fn every_kind_is_taken_from_the_log() {
         assert!(KINDS.iter().all(|kind| NotificationsConsumer::TYPES.contains(kind)));
-        assert_eq!(NotificationsConsumer::TYPES.len(), KINDS.len() + USER_TYPES.len());
+        // And `comment.updated`, which is no kind of its own.
+        assert_eq!(kind_of(COMMENT_UPDATED), COMMENT_CREATED);
+        assert_eq!(NotificationsConsumer::TYPES.len(), KINDS.len() + USER_TYPES.len() + 1);
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::actors::auth::client::AuthPeer;
+use crate::actors::comments::Comments;
 use crate::actors::customer::aggregate::CustomerAggregate;
 use crate::actors::sagas::start::start;
 use crate::actors::user_check::check_owner_exists;
@@ -12,6 +13,8 @@ use crate::persistence::customers as queries;
 use crate::persistence::deletions;
 use crate::persistence::deletions::CUSTOMERS_OF_OWNER;
 use crate::persistence::found;
+use domain::comment::messages::{AddComment, ChangeComment, DeleteComment, FindComment, ListComments};
+use domain::comment::record::Comment;
 use domain::customer::messages::{
     ChangeCustomer, CountByOwner, CreateCustomer, CustomerFilter, CustomerStats, DeleteCustomer,
     FindCustomer, FindCustomers, ListCustomers, SORTS,
@@ -41,6 +44,7 @@ pub struct CustomerService {
     pub db: Db,
     pub clock: Clock,
     pub customers: Entities<CustomerAggregate>,
+    pub comments: Comments<CustomerAggregate>,
     pub auth: AuthPeer,
 }
 
@@ -140,4 +144,9 @@ serve!(CustomerService as ServiceName::Customer, {
     },
     FindRecords read => |service, message| Vec<Hit> { service.find_records(&message).await },
     CustomerStats read => |service, message| CustomerCounts { service.stats(message).await },
+    AddComment command => |service, message| Arc<Comment> { service.comments.add(message).await },
+    ChangeComment command => |service, message| Arc<Comment> { service.comments.change(message).await },
+    DeleteComment command => |service, message| Id { service.comments.delete(message).await },
+    FindComment read => |service, message| Arc<Comment> { service.comments.find(message).await },
+    ListComments read => |service, message| Page<Comment> { service.comments.list(message).await },
 });

@@ -2,11 +2,15 @@
 
 use serde::Serialize;
 
+use crate::actors::comments::Commented;
 use crate::persistence::approvals::APPROVALS;
+use crate::persistence::comments::APPROVALS_COMMENTS;
 use domain::approval::record::Approval;
 use domain::approval::rules;
 use domain::approval::rules::{ApprovalCommand, ApprovalEvent};
+use domain::comment::record::AboutRecord;
 use domain::search::keys::RecordKeys;
+use domain::search::record::RecordType;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
@@ -46,5 +50,24 @@ impl Aggregate for ApprovalAggregate {
         let Approval { version, title, reason, comment, .. } = state;
         let keys = RecordKeys::of_approval(*version, title, reason.as_deref(), comment.as_deref());
         serde_json::to_string(&Row { state, keys }).expect("states are plain structs")
+    }
+}
+
+impl Commented for ApprovalAggregate {
+    const COMMENT_KIND: &'static str = "opportunity.comment";
+    const COMMENTS: &'static Table = &APPROVALS_COMMENTS;
+
+    fn visible<'a>(state: Option<&'a Approval>, caller: &Caller) -> Result<&'a Approval, Error> {
+        rules::visible(state, caller)
+    }
+
+    fn about(approval: &Approval) -> AboutRecord {
+        AboutRecord {
+            r#type: RecordType::Approval,
+            id: approval.id,
+            title: approval.title.clone(),
+            owner_id: approval.requester_id,
+            customer_id: Some(approval.customer_id),
+        }
     }
 }

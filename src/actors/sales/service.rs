@@ -5,6 +5,7 @@ use domain::service_name::ServiceName;
 use std::sync::Arc;
 
 use crate::actors::auth::client::AuthPeer;
+use crate::actors::comments::Comments;
 use crate::actors::customer_check::CustomerCheck;
 use crate::actors::sales::meeting_aggregate::MeetingAggregate;
 use crate::actors::sales::task_aggregate::TaskAggregate;
@@ -16,6 +17,8 @@ use crate::persistence::deletions::{
 use crate::persistence::found;
 use crate::persistence::meetings as queries;
 use crate::persistence::record_activity;
+use domain::comment::messages::{AddComment, ChangeComment, DeleteComment, FindComment, ListComments};
+use domain::comment::record::Comment;
 use domain::events::{MEETING_CREATED, TASK_CREATED};
 use domain::meeting::messages::MeetingCounts;
 use domain::meeting::messages::{
@@ -38,7 +41,7 @@ use domain::task::record::Task;
 use domain::task::rules::TaskCommand;
 use kernel::caller::Caller;
 use kernel::clock::Clock;
-use kernel::error::Error;
+use kernel::error::{Error, ErrorCode};
 use kernel::event::{EventRecord, EventType};
 use kernel::failpoint;
 use kernel::ids::{Id, new_id};
@@ -56,6 +59,8 @@ pub struct SalesService {
     pub meetings: Entities<MeetingAggregate>,
     pub tasks: Entities<TaskAggregate>,
     pub customers: CustomerCheck,
+    pub meeting_comments: Comments<MeetingAggregate>,
+    pub task_comments: Comments<TaskAggregate>,
     pub auth: AuthPeer,
 }
 
@@ -134,6 +139,17 @@ impl SalesService {
     }
 }
 
+/// Hands a message about comments to those of meetings or of tasks.
+macro_rules! on_record {
+    ($service:ident, $message:ident, $method:ident) => {
+        match $message.record.r#type {
+            RecordType::Meeting => $service.meeting_comments.$method($message).await,
+            RecordType::Task => $service.task_comments.$method($message).await,
+            RecordType::Customer | RecordType::Approval => Err(Error::new(ErrorCode::NotFound)),
+        }
+    };
+}
+
 serve!(SalesService as ServiceName::Sales, {
     CreateMeeting command => |service, message| Arc<Meeting> { service.create(message).await },
     ChangeMeeting command => |service, message| Arc<Meeting> { service.change(message).await },
@@ -162,4 +178,9 @@ serve!(SalesService as ServiceName::Sales, {
     },
     TaskStats read => |service, message| TaskCounts { service.task_stats(message).await },
     AlertDueTasks command => |service, message| Option<DueTask> { service.alert_due(message).await },
+    AddComment command => |service, message| Arc<Comment> { on_record!(service, message, add) },
+    ChangeComment command => |service, message| Arc<Comment> { on_record!(service, message, change) },
+    DeleteComment command => |service, message| Id { on_record!(service, message, delete) },
+    FindComment read => |service, message| Arc<Comment> { on_record!(service, message, find) },
+    ListComments read => |service, message| Page<Comment> { on_record!(service, message, list) },
 });

@@ -22,7 +22,7 @@ impl ActivityParams {
     /// # Errors
     /// `invalid_parameter`, `invalid_cursor`.
     pub fn of_record(&self) -> Result<PageRequest, Error> {
-        self.page(|keyset| activity::version(keyset).is_some())
+        self.page(|keyset| activity::place(keyset).is_some())
     }
 }
 

@@ -5,6 +5,7 @@ pub mod admin;
 pub mod approvals;
 pub mod audit;
 pub mod auth;
+pub mod comments;
 pub mod csv_export;
 pub mod customers;
 pub mod meetings;

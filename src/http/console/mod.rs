@@ -26,8 +26,8 @@ use kit::resume::is_form;
 use kit::session::Identity;
 use kit::{assets, frame, session, session_user, shared_pages};
 use pages::{
-    admin, approvals, audit, choices, customer, customers, home, login, meeting, meetings, notifications,
-    reports, sagas, search, security, settings, shortcuts, task, tasks, users,
+    admin, approvals, audit, choices, comments, customer, customers, home, login, meeting, meetings,
+    notifications, reports, sagas, search, security, settings, shortcuts, task, tasks, users,
 };
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
@@ -35,7 +35,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Addresses that take forms and are no pages. Somebody may come back to one after a sign-in.
-const FORMS_ALONE: [&str; 11] = [
+const FORMS_ALONE: [&str; 12] = [
     "/news/seen",
     "/logout",
     "/meetings/{id}/delete",
@@ -47,6 +47,7 @@ const FORMS_ALONE: [&str; 11] = [
     "/settings/profile",
     "/settings/password",
     "/settings/sessions/{id}/end",
+    "/{records:customers|meetings|tasks|approvals}/{id}/comments/{part_id}/delete",
 ];
 
 /// Every page of the console. The last service of the app: what no page takes is nobody's.
@@ -88,6 +89,11 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(approvals::create)
         .service(approvals::show)
         .service(approvals::decide)
+        .service(comments::index)
+        .service(comments::add)
+        .service(comments::edit)
+        .service(comments::change)
+        .service(comments::remove)
         .service(notifications::index)
         .service(notifications::read_all)
         .service(notifications::open)

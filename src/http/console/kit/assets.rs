@@ -21,13 +21,14 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 const STYLE: &str = "text/css; charset=utf-8";
 
-const ASSETS: [Asset; 22] = [
+const ASSETS: [Asset; 24] = [
     ("style.css", STYLE, include_bytes!("../../../../assets/style.css")),
     ("parts.css", STYLE, include_bytes!("../../../../assets/parts.css")),
     ("forms.css", STYLE, include_bytes!("../../../../assets/forms.css")),
     ("combobox.css", STYLE, include_bytes!("../../../../assets/combobox.css")),
     ("lists.css", STYLE, include_bytes!("../../../../assets/lists.css")),
     ("palette.css", STYLE, include_bytes!("../../../../assets/palette.css")),
+    ("beside.css", STYLE, include_bytes!("../../../../assets/beside.css")),
     ("reports.css", STYLE, include_bytes!("../../../../assets/reports.css")),
     ("combobox.js", SCRIPT, include_bytes!("../../../../assets/combobox.js")),
     ("console.js", SCRIPT, include_bytes!("../../../../assets/console.js")),
@@ -35,6 +36,7 @@ const ASSETS: [Asset; 22] = [
     ("in_place.js", SCRIPT, include_bytes!("../../../../assets/in_place.js")),
     ("listbox.js", SCRIPT, include_bytes!("../../../../assets/listbox.js")),
     ("live.js", SCRIPT, include_bytes!("../../../../assets/live.js")),
+    ("mentions.js", SCRIPT, include_bytes!("../../../../assets/mentions.js")),
     ("page.js", SCRIPT, include_bytes!("../../../../assets/page.js")),
     ("palette.js", SCRIPT, include_bytes!("../../../../assets/palette.js")),
     ("refresh.js", SCRIPT, include_bytes!("../../../../assets/refresh.js")),

@@ -5,6 +5,7 @@ pub mod chart;
 pub mod chips;
 pub mod choice;
 pub mod choices;
+pub mod comments;
 pub mod field;
 pub mod form;
 pub mod form_data;

@@ -13,7 +13,7 @@ use crate::http::extract::parse_query;
 use kernel::error::Error;
 
 /// Parameters of pages that the API has not.
-const OWN: [&str; 4] = ["done", "unread", "show", "kept"];
+const OWN: [&str; 5] = ["done", "unread", "show", "kept", "comment"];
 
 /// Whatever could not be done.
 #[derive(Template)]

@@ -26,12 +26,13 @@ pub struct Entry {
     /// The fields that were changed, in a row.
     pub changed: String,
     pub subject: Id,
+    is_beside_customer: bool,
 }
 
 impl Entry {
     /// Whether it is about the customer's own record.
     pub fn is_of_customer(&self) -> bool {
-        self.event_type.starts_with("customer.")
+        self.event_type.starts_with("customer.") || self.is_beside_customer
     }
 }
 
@@ -96,6 +97,7 @@ pub async fn entries(
             title: title(&told),
             changed: changed.join(&frame.t("list-separator")),
             subject: event.subject,
+            is_beside_customer: told.records.get("record").is_some_and(|record| record["type"] == "customer"),
         });
     }
     Ok(entries)

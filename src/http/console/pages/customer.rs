@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, get, post};
 use askama::Template;
 
 use crate::http::api::activities::ActivityParams;
+use crate::http::console::kit::comments::{CommentsView, Piece};
 use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::{Form, is_mendable, why};
 use crate::http::console::kit::form_data::Posted;
@@ -33,12 +34,14 @@ use crate::http::extract::PathId;
 use crate::http::state::Gateway;
 use approvals::{ApprovalRow, Approvals};
 use domain::approval::messages::ApprovalFilter;
+use domain::comment::messages::RecordRef;
 use domain::customer::messages::{ChangeCustomer, DeleteCustomer};
 use domain::customer::record::Customer;
 use domain::customer::record::CustomerChanges;
 use domain::meeting::messages::MeetingFilter;
 use domain::report::messages::ReadActivity;
 use domain::saga::messages::PreviewCustomerDeletion;
+use domain::search::record::RecordType;
 use domain::task::messages::TaskFilter;
 use kernel::context::Context;
 use kernel::error::Error;
@@ -59,6 +62,7 @@ struct CustomerPage {
     new_meeting: Form,
     new_approval: Form,
     timeline: Timeline,
+    comments: CommentsView,
 }
 
 #[get("/customers/{id}")]
@@ -67,6 +71,7 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
     let customer = (*gateway.customers.find(caller, id.0).await?).clone();
     let f = me.frame("customers").await;
     let of = Some(customer.id);
+    let record = RecordRef { r#type: RecordType::Customer, id: customer.id };
     let meetings = MeetingFilter { customer_id: of, ..MeetingFilter::default() };
     let tasks = TaskFilter { customer_id: of, ..TaskFilter::default() };
     let approvals = ApprovalFilter { customer_id: of, ..ApprovalFilter::default() };
@@ -86,6 +91,7 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
         new_meeting: form_of::<Meetings>(&me, &f, &customer).await?,
         new_approval: form_of::<Approvals>(&me, &f, &customer).await?,
         timeline: Timeline::of(&me, &f, &address(&customer), events).await?,
+        comments: CommentsView::beside(&me, &f, record, customer.owner_id).await?,
         customer,
         f,
     }))

@@ -4,6 +4,7 @@ pub mod admin;
 pub mod approvals;
 pub mod audit;
 pub mod choices;
+pub mod comments;
 pub mod customer;
 pub mod customers;
 pub mod home;
