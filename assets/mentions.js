@@ -6,6 +6,8 @@ import { make, Options } from "./listbox.js";
 
 /** How long a pause in typing is, before the server is asked. */
 const PAUSE = 150;
+/** So many people are offered: a list that scrolls would need the focus. */
+const OFFERED = 6;
 /** An `@` that begins a word, and what was typed after it, up to the cursor. */
 const TYPED = /(?:^|[^A-Za-z0-9.!#$%&'*+/=?^_`{|}~@-])@([^\s@[\]、。]{0,40})$/u;
 
@@ -96,7 +98,7 @@ class Mentions {
   }
 
   #show(choices) {
-    const options = choices.map(({ id, label }, place) => {
+    const options = choices.slice(0, OFFERED).map(({ id, label }, place) => {
       const option = make("li", { role: "option", id: `${this.#list.id}-${place}`, "aria-selected": "false" });
       option.dataset.id = id;
       option.textContent = label;

@@ -27,12 +27,16 @@ use store::Db;
 use store::table::Table;
 use store::unit_of_work::{UnitOfWork, Write};
 
-/// A kind of record that people comment on.
-pub trait Commented: Aggregate {
+/// A kind of record that people comment on and attach files to.
+pub trait Annotated: Aggregate {
     /// The kind of its comments, for example `sales.meeting_comment`.
     const COMMENT_KIND: &'static str;
     /// Where its comments are stored.
     const COMMENTS: &'static Table;
+    /// The kind of its attachments, for example `sales.meeting_attachment`.
+    const ATTACHMENT_KIND: &'static str;
+    /// Where its attachments are stored.
+    const ATTACHMENTS: &'static Table;
 
     /// The record, if it is there and the caller may see it.
     ///
@@ -40,19 +44,19 @@ pub trait Commented: Aggregate {
     /// `not_found`.
     fn visible<'a>(state: Option<&'a Self::State>, caller: &Caller) -> Result<&'a Self::State, Error>;
 
-    /// The record, as its comments name it.
+    /// The record, as its comments and attachments name it.
     fn about(state: &Self::State) -> AboutRecord;
 }
 
 /// What goes with a record of this kind when it is deleted.
-pub fn deleted_with<R: Commented>(record: Id) -> Vec<Write> {
-    vec![queries::delete_all_of(R::COMMENTS, record)]
+pub fn deleted_with<R: Annotated>(record: Id) -> Vec<Write> {
+    [R::COMMENTS, R::ATTACHMENTS].map(|table| queries::delete_all_of(table, record)).into()
 }
 
 /// A comment on a record of kind `R`, as an aggregate.
 pub struct CommentAggregate<R>(PhantomData<fn() -> R>);
 
-impl<R: Commented> Aggregate for CommentAggregate<R> {
+impl<R: Annotated> Aggregate for CommentAggregate<R> {
     const KIND: &'static str = R::COMMENT_KIND;
     type State = Comment;
     type Command = CommentCommand;
@@ -86,14 +90,14 @@ impl<R: Commented> Aggregate for CommentAggregate<R> {
 }
 
 /// The comments on the records of one kind.
-pub struct Comments<R: Commented> {
+pub struct Comments<R: Annotated> {
     pub db: Db,
     pub records: Entities<R>,
     pub comments: Entities<CommentAggregate<R>>,
     pub auth: AuthPeer,
 }
 
-impl<R: Commented> Comments<R> {
+impl<R: Annotated> Comments<R> {
     /// Adds a comment, and notifies whom it concerns.
     ///
     /// # Errors
@@ -172,7 +176,7 @@ impl<R: Commented> Comments<R> {
 }
 
 /// A command on what stands beside a record, on condition that the record lives.
-fn beside<R: Commented>(context: Context, record: Id) -> Prepared {
+pub fn beside<R: Annotated>(context: Context, record: Id) -> Prepared {
     let live_checks = queries::lives(R::TABLE, record).into_iter().collect();
     Prepared { context, with: UnitOfWork { live_checks, ..UnitOfWork::default() } }
 }

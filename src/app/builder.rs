@@ -2,6 +2,7 @@
 
 use crate::actors::auth::{security, throttle};
 use crate::actors::first_answers::ANSWERS_KEPT;
+use crate::actors::uploads;
 use crate::app::consumers::CONSUMERS;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +48,7 @@ const CONSUMER_POLL: Duration = Duration::from_secs(1);
 const REVOKED_KEPT: Duration = Duration::from_hours(24);
 
 /// Rows expire; and nodes of the version before write rows without keys.
-const CHORES: [Chore; 6] = [
+const CHORES: [Chore; 7] = [
     |db, now, limit| Box::pin(async move { idempotency::purge(&db, now.minus(ANSWERS_KEPT), limit).await }),
     |db, now, limit| {
         Box::pin(async move { auth::purge_sessions(&db, now, now.minus(REVOKED_KEPT), limit).await })
@@ -55,6 +56,7 @@ const CHORES: [Chore; 6] = [
     |db, now, limit| Box::pin(async move { login_buckets::purge(&db, now, limit).await }),
     |db, now, limit| Box::pin(async move { throttle::purge(&db, now, limit).await }),
     |db, now, limit| Box::pin(async move { security::purge(&db, now, limit).await }),
+    |db, now, _| Box::pin(async move { uploads::sweep(&db, now).await }),
     |db, _, _| Box::pin(async move { text_keys::renew(&db).await }),
 ];
 

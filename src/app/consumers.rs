@@ -5,6 +5,7 @@ use crate::actors::analytics::aggregate::NotificationAggregate;
 use crate::actors::analytics::deletions::AnalyticsDeletions;
 use crate::actors::analytics::metrics::MetricsConsumer;
 use crate::actors::analytics::notifications::NotificationsConsumer;
+use crate::actors::attachments::AttachmentBytes;
 use crate::actors::customer::client::CustomerClient;
 use crate::actors::customer::deletions::CustomerDeletions;
 use crate::actors::customer_replicas::{OpportunityReplica, SalesReplica};
@@ -24,7 +25,7 @@ use runtime::entity::Entities;
 use store::table::Table;
 
 /// Every consumer of the event log.
-pub const CONSUMERS: [ConsumerSpec; 10] = [
+pub const CONSUMERS: [ConsumerSpec; 11] = [
     ConsumerSpec::of::<SalesReplica>(),
     ConsumerSpec::of::<OpportunityReplica>(),
     ConsumerSpec::of::<MetricsConsumer>(),
@@ -35,6 +36,7 @@ pub const CONSUMERS: [ConsumerSpec; 10] = [
     ConsumerSpec::of::<OpportunityDeletions>(),
     ConsumerSpec::of::<AnalyticsDeletions>(),
     ConsumerSpec::of::<SagaProgress>(),
+    ConsumerSpec::of::<AttachmentBytes>(),
 ];
 
 impl Builder<'_> {
@@ -85,6 +87,7 @@ impl Builder<'_> {
         });
         self.feed(&parts, analytics_deletions);
         self.feed(&parts, Some(SagaProgress { clock }));
+        self.feed(&parts, Some(AttachmentBytes));
     }
 
     fn deletions(&self, table: &'static Table) -> Deletions {

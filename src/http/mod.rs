@@ -24,6 +24,7 @@ mod json_document;
 mod language;
 mod live;
 mod methods;
+mod multipart;
 mod openapi;
 pub mod ops;
 mod paging;
@@ -35,6 +36,7 @@ pub mod request_log;
 mod search;
 mod site;
 pub mod state;
+mod uploads;
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use utoipa::openapi::OpenApi;
@@ -112,6 +114,26 @@ macro_rules! register {
                     .service(api::comments::approvals::comment)
                     .service(api::comments::approvals::change_comment)
                     .service(api::comments::approvals::remove_comment)
+                    .service(api::attachments::customers::attachments)
+                    .service(api::attachments::customers::attach_file)
+                    .service(api::attachments::customers::attachment)
+                    .service(api::attachments::customers::attachment_content)
+                    .service(api::attachments::customers::remove_attachment)
+                    .service(api::attachments::meetings::attachments)
+                    .service(api::attachments::meetings::attach_file)
+                    .service(api::attachments::meetings::attachment)
+                    .service(api::attachments::meetings::attachment_content)
+                    .service(api::attachments::meetings::remove_attachment)
+                    .service(api::attachments::tasks::attachments)
+                    .service(api::attachments::tasks::attach_file)
+                    .service(api::attachments::tasks::attachment)
+                    .service(api::attachments::tasks::attachment_content)
+                    .service(api::attachments::tasks::remove_attachment)
+                    .service(api::attachments::approvals::attachments)
+                    .service(api::attachments::approvals::attach_file)
+                    .service(api::attachments::approvals::attachment)
+                    .service(api::attachments::approvals::attachment_content)
+                    .service(api::attachments::approvals::remove_attachment)
                     .service(api::notifications::list)
                     .service(api::notifications::unread)
                     .service(api::notifications::read)

@@ -2,6 +2,7 @@
 
 pub mod analytics;
 pub mod approvals;
+pub mod attachments;
 pub mod auth;
 pub mod comments;
 mod customer_lists;
@@ -21,6 +22,7 @@ pub mod tally_folds;
 mod tally_periods;
 pub mod tasks;
 pub mod text_keys;
+pub mod uploads;
 
 use sqlx::migrate::Migrator;
 use store::settings::Schema;

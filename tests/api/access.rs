@@ -69,6 +69,8 @@ enum Rule {
     Any(Kind),
     /// ADMIN, what there is; one's own at this status.
     AdminAny(Kind, u16),
+    /// Attaches a file to one's own record; what is sent is none.
+    Attach(Kind),
     /// What one's own record has beside it, by whomever; the caller's own of it.
     Beside(Kind),
     Decide,
@@ -141,6 +143,12 @@ fn rule(operation: &str) -> Option<Rule> {
         "PATCH /api/notifications/{id}/read" | "PATCH /api/notifications/{id}/archive" => {
             Rule::OwnAlone(Notification)
         }
+        // The matrix sends no file.
+        attach if attach.starts_with("POST") && attach.ends_with("/attachments") => {
+            Rule::Attach(kind_of(attach)?)
+        }
+        list if list.ends_with("/attachments") => Rule::Own(kind_of(list)?),
+        file if file.contains("/attachments/") => Rule::Beside(kind_of(file)?),
         beside if beside.ends_with("/comments") => Rule::Own(kind_of(beside)?),
         beside if beside.contains("/comments/") => Rule::Beside(kind_of(beside)?),
         "GET /api/sagas/{id}" => Rule::Own(Saga),
@@ -161,7 +169,12 @@ fn rule(operation: &str) -> Option<Rule> {
 impl Rule {
     fn kind(self) -> Option<Kind> {
         match self {
-            Self::Beside(kind) | Self::Own(kind) | Self::OwnAlone(kind) | Self::Any(kind) | Self::AdminAny(kind, _) => Some(kind),
+            Self::Attach(kind)
+            | Self::Beside(kind)
+            | Self::Own(kind)
+            | Self::OwnAlone(kind)
+            | Self::Any(kind)
+            | Self::AdminAny(kind, _) => Some(kind),
             Self::Decide | Self::Cancel | Self::Reassign => Some(Kind::Approval),
             Self::Public | Self::Everybody(_) | Self::Staff | Self::Admin => None,
         }
@@ -213,12 +226,18 @@ impl Rule {
                     404
                 }
             }
-            Self::Beside(_) | Self::Own(_) | Self::Decide | Self::Cancel | Self::Reassign
+            Self::Attach(_)
+            | Self::Beside(_)
+            | Self::Own(_)
+            | Self::Decide
+            | Self::Cancel
+            | Self::Reassign
                 if sells && whose == Whose::Others =>
             {
                 404
             }
             _ if whose == Whose::Missing => 404,
+            Self::Attach(_) => 415,
             Self::Own(_) | Self::Beside(_) => 200,
             Self::Decide => {
                 if sells || whose == Whose::Own {
@@ -377,7 +396,10 @@ impl World {
         }
         if path.contains("{part_id}") {
             let all = path.split("/{part_id}").next().expect("a collection");
-            let said = self.api(who).post(all, json!({"text": self.unique()})).await;
+            let said = match all.ends_with("/attachments") {
+                true => attached(&self.api(who), all).await,
+                false => self.api(who).post(all, json!({"text": self.unique()})).await,
+            };
             // Whoever may not see the record has nothing beside it.
             let id = if said.status == 201 { said.id() } else { MISSING.to_owned() };
             path = path.replace("{part_id}", &id);
@@ -406,6 +428,12 @@ impl World {
         }
         answer
     }
+}
+
+async fn attached(by: &Api, all: &str) -> Answer {
+    let file =
+        "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\na\r\n--b--\r\n";
+    by.header("content-type", "multipart/form-data; boundary=b").raw("POST", all, file).await
 }
 
 struct Operation {

@@ -10,7 +10,7 @@ use testing::browser::{Browser, cookie, post_form};
 use testing::{Database, Postgres, Sqlite, Team, TestApp};
 
 /// Every address that changes something.
-const CHANGES: [&str; 35] = [
+const CHANGES: [&str; 39] = [
     "/logout",
     "/customers",
     "/customers/{id}/edit",
@@ -34,6 +34,10 @@ const CHANGES: [&str; 35] = [
     "/settings/password",
     "/settings/profile",
     "/settings/sessions/{id}/end",
+    "/customers/{id}/attachments/{id}/delete",
+    "/meetings/{id}/attachments/{id}/delete",
+    "/tasks/{id}/attachments/{id}/delete",
+    "/approvals/{id}/attachments/{id}/delete",
     "/customers/{id}/comments",
     "/customers/{id}/comments/{id}",
     "/customers/{id}/comments/{id}/delete",

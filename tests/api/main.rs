@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 mod approvals;
+mod attachments;
 mod audit;
 mod auth;
 mod burst;

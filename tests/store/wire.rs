@@ -1,6 +1,7 @@
 //! Every message of the five services, and its answer, survives JSON unchanged, as a call to another node requires.
 
 mod auth_messages;
+mod beside_messages;
 
 use domain::report::messages as reports;
 use kernel::locale::Locale;
@@ -11,8 +12,6 @@ use std::time::Duration;
 use domain::approval::messages as opportunity;
 use domain::approval::messages::ApprovalCounts;
 use domain::approval::record::{Approval, ApprovalStatus, NewApproval};
-use domain::comment::messages as comments;
-use domain::comment::record::{Comment, CommentChanges, NewComment};
 use domain::customer::messages as customer;
 use domain::customer::messages::{CustomerCounts, SORTS};
 use domain::customer::record::{Customer, CustomerChanges, CustomerStatus, NewCustomer};
@@ -128,42 +127,6 @@ fn moment() -> Timestamp {
     begin().plus(Duration::from_micros(123_456))
 }
 
-/// What every service of records takes: messages about comments.
-fn commenting<D>(tried: &mut Tried<D>)
-where
-    D: Hosted,
-    comments::AddComment: Call<D, Answer = Arc<Comment>>,
-    comments::ChangeComment: Call<D, Answer = Arc<Comment>>,
-    comments::DeleteComment: Call<D, Answer = Id>,
-    comments::FindComment: Call<D, Answer = Arc<Comment>>,
-    comments::ListComments: Call<D, Answer = Page<Comment>>,
-{
-    let record = comments::RecordRef { r#type: RecordType::Task, id: new_id() };
-    // Who was notified is the service's own.
-    let one = || Comment {
-        id: new_id(),
-        version: 2,
-        created_at: begin(),
-        updated_at: moment(),
-        record_type: RecordType::Task,
-        record_id: record.id,
-        author_id: new_id(),
-        text: TEXT.into(),
-        mentions: vec![new_id()],
-        notified: vec![],
-        deleted_at: Some(moment()),
-    };
-    let comment = NewComment { text: TEXT.into() };
-    tried.call(comments::AddComment { record, comment, context: context() }, [Arc::new(one())]);
-    for changes in [CommentChanges::default(), CommentChanges { text: Some(TEXT.into()) }] {
-        let change = comments::ChangeComment { record, id: new_id(), changes, context: context() };
-        tried.call(change, [Arc::new(one())]);
-    }
-    tried.call(comments::DeleteComment { record, id: new_id(), context: context() }, [new_id()]);
-    tried.call(comments::FindComment { record, id: new_id(), caller: caller() }, [Arc::new(one())]);
-    tried.call(comments::ListComments { record, caller: caller(), page: page() }, pages(one()));
-}
-
 #[test]
 fn of_customer() {
     let one = || Customer { email: Some(TEXT.into()), deleted_at: Some(moment()), ..a_customer(LINE) };
@@ -224,7 +187,8 @@ fn of_customer() {
     tried.call(stats, [counts()]);
     referring(&mut tried);
     searching(&mut tried);
-    commenting(&mut tried);
+    beside_messages::commenting(&mut tried);
+    beside_messages::attaching(&mut tried);
     tried.all();
 }
 
@@ -315,7 +279,8 @@ fn of_sales() {
     tried.call(sales::MeetingStats { caller: caller(), owner_id, from, to }, [counts()]);
     referring(&mut tried);
     searching(&mut tried);
-    commenting(&mut tried);
+    beside_messages::commenting(&mut tried);
+    beside_messages::attaching(&mut tried);
     of_tasks(&mut tried);
     tried.all();
 }
@@ -434,7 +399,8 @@ fn of_opportunity() {
     tried.call(stats, [counts]);
     referring(&mut tried);
     searching(&mut tried);
-    commenting(&mut tried);
+    beside_messages::commenting(&mut tried);
+    beside_messages::attaching(&mut tried);
     tried.all();
 }
 

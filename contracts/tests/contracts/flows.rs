@@ -38,6 +38,7 @@ pub async fn run(provider: &Provider) {
     approvals(admin, &manager, &sales, &customer).await;
     tasks(admin, &sales, &customer).await;
     comments(&sales, &customer).await;
+    attachments(&sales, &customer).await;
     read(&manager).await;
     let mut deletions = vec![leave(admin, &manager).await];
     records(&sales, &customer).await;
@@ -141,6 +142,16 @@ async fn comments(sales: &Member, customer: &str) {
     sales.patch(&one, json!({"text": "edited"})).await.expect(200);
     sales.delete(&one).await.expect(200);
     sales.post(&path, json!({"text": "stays"})).await.expect(201);
+}
+
+/// A file, attached and removed.
+async fn attachments(sales: &Member, customer: &str) {
+    let path = format!("/api/customers/{customer}/attachments");
+    let form =
+        "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\na\r\n--b--\r\n";
+    let by = sales.header("content-type", "multipart/form-data; boundary=b");
+    let id = by.raw("POST", &path, form).await.expect(201).id();
+    sales.delete(&format!("{path}/{id}")).await.expect(200);
 }
 
 /// Flow 7.

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::approval::record::ApprovalPayload;
+use crate::attachment::record::AttachmentPayload;
 use crate::comment::record::CommentPayload;
 use crate::customer::record::CustomerPayload;
 use crate::meeting::record::MeetingPayload;
@@ -80,12 +81,13 @@ const CUSTOMER: &str = "/services/customer";
 const SALES: &str = "/services/sales";
 const OPPORTUNITY: &str = "/services/opportunity";
 const ANALYTICS: &str = "/services/analytics";
-/// Comments are written by the service of their record.
+/// What stands beside a record is written by the service of the record.
 const COMMENTS: &str = "/services/comments";
+const ATTACHMENTS: &str = "/services/attachments";
 const SAGAS: &str = "/services/sagas";
 
 use SeenBy::{Managers, Nobody, Reader};
-use Topic::{Approvals, Comments, Customers, Meetings, Sagas, Tasks};
+use Topic::{Approvals, Attachments, Comments, Customers, Meetings, Sagas, Tasks};
 
 const CUSTOMER_OWNER: SeenBy =
     SeenBy::Owner { record: "customer", field: "owner_id", previous: Some("previous_owner_id") };
@@ -129,6 +131,8 @@ events! {
     COMMENT_CREATED = "comment.created" from COMMENTS, Some(Comments), RECORD_OWNER, [CommentPayload];
     COMMENT_UPDATED = "comment.updated" from COMMENTS, Some(Comments), RECORD_OWNER, [CommentPayload];
     COMMENT_DELETED = "comment.deleted" from COMMENTS, Some(Comments), RECORD_OWNER, [CommentPayload];
+    ATTACHMENT_ADDED = "attachment.added" from ATTACHMENTS, Some(Attachments), RECORD_OWNER, [AttachmentPayload];
+    ATTACHMENT_REMOVED = "attachment.removed" from ATTACHMENTS, Some(Attachments), RECORD_OWNER, [AttachmentPayload];
     NOTIFICATION_CREATED = "notification.created" from ANALYTICS, None, Reader, [NotificationPayload];
     NOTIFICATION_READ = "notification.read" from ANALYTICS, None, Reader, [NotificationPayload];
     NOTIFICATIONS_ARCHIVED = "notifications.archived" from ANALYTICS, None, Reader, [ArchivedPayload, StepPayload];

@@ -9,6 +9,7 @@
 
 pub mod activity;
 pub mod approval;
+pub mod attachment;
 pub mod audience;
 pub mod comment;
 pub mod customer;

@@ -12,12 +12,20 @@ pub enum Topic {
     Tasks,
     Approvals,
     Comments,
+    Attachments,
     Sagas,
 }
 
 impl Topic {
-    pub const ALL: [Self; 6] =
-        [Self::Customers, Self::Meetings, Self::Tasks, Self::Approvals, Self::Comments, Self::Sagas];
+    pub const ALL: [Self; 7] = [
+        Self::Customers,
+        Self::Meetings,
+        Self::Tasks,
+        Self::Approvals,
+        Self::Comments,
+        Self::Attachments,
+        Self::Sagas,
+    ];
 
     /// Its name in the messages of clients.
     pub fn as_str(self) -> &'static str {
@@ -27,6 +35,7 @@ impl Topic {
             Self::Tasks => "tasks",
             Self::Approvals => "approvals",
             Self::Comments => "comments",
+            Self::Attachments => "attachments",
             Self::Sagas => "sagas",
         }
     }

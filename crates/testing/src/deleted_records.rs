@@ -1,7 +1,7 @@
 //! The promises about deletions (SPEC §5, flows 7 and 8) as queries: each finds the rows that break it.
 
 /// A promise and the rows that break it, once every saga has ended.
-pub const PROMISES: [(&str, &str); 10] = [
+pub const PROMISES: [(&str, &str); 11] = [
     ("every saga ends", "SELECT id FROM sagas WHERE status <> 'completed'"),
     (
         "no live customer is a deleted user's",
@@ -43,6 +43,14 @@ pub const PROMISES: [(&str, &str); 10] = [
          SELECT c.id FROM meetings_comments AS c JOIN meetings AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL
          UNION ALL
          SELECT c.id FROM tasks_comments AS c JOIN tasks AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL",
+    ),
+    (
+        "a deleted record has no attachment",
+        "SELECT c.id FROM customers_attachments AS c JOIN customers AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL
+         UNION ALL
+         SELECT c.id FROM meetings_attachments AS c JOIN meetings AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL
+         UNION ALL
+         SELECT c.id FROM tasks_attachments AS c JOIN tasks AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL",
     ),
     (
         "a step is closed once",

@@ -70,10 +70,10 @@ const PROMISES: [(&str, &str); 30] = [
          WHERE e.type IN ('customer.created', 'customer.updated', 'customer.deleted') AND a.id IS NULL",
     ),
     (
-        "nothing else stands there but meetings, tasks, approvals and comments",
+        "nothing else stands there but meetings, tasks, approvals, comments and attachments",
         "SELECT a.id FROM customer_activity AS a LEFT JOIN events AS e ON e.id = a.id
          WHERE e.id IS NULL OR NOT (e.type LIKE 'customer.%' OR e.type LIKE 'meeting.%' OR e.type LIKE 'task.%'
-                                    OR e.type LIKE 'approval.%' OR e.type LIKE 'comment.%')",
+                                    OR e.type LIKE 'approval.%' OR e.type LIKE 'comment.%' OR e.type LIKE 'attachment.%')",
     ),
     (
         "what is about an approval stands there",

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use crate::persistence::analytics::activity_write;
 use domain::approval::record::ApprovalPayload;
+use domain::attachment::record::AttachmentPayload;
 use domain::audience::Audience;
 use domain::comment::record::CommentPayload;
 use domain::events::{
     APPROVAL_APPROVED, APPROVAL_CANCELLED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED,
-    COMMENT_CREATED, COMMENT_DELETED, COMMENT_UPDATED, CUSTOMER_CREATED, CUSTOMER_DELETED, CUSTOMER_UPDATED,
-    MEETING_CREATED, MEETING_DELETED, MEETING_UPDATED, TASK_COMPLETED, TASK_CREATED, TASK_DELETED,
-    TASK_DUE_SOON, TASK_UPDATED,
+    ATTACHMENT_ADDED, ATTACHMENT_REMOVED, COMMENT_CREATED, COMMENT_DELETED, COMMENT_UPDATED,
+    CUSTOMER_CREATED, CUSTOMER_DELETED, CUSTOMER_UPDATED, MEETING_CREATED, MEETING_DELETED, MEETING_UPDATED,
+    TASK_COMPLETED, TASK_CREATED, TASK_DELETED, TASK_DUE_SOON, TASK_UPDATED,
 };
 use domain::meeting::record::MeetingPayload;
 use domain::task::record::TaskPayload;
@@ -35,6 +36,7 @@ fn customer_of(event: &LoggedEvent) -> Result<Option<Id>, EffectError> {
         }
         APPROVAL_REQUESTED | APPROVAL_APPROVED | APPROVAL_REJECTED | APPROVAL_CANCELLED
         | APPROVAL_REASSIGNED => Some(event.payload::<ApprovalPayload>()?.approval.customer_id),
+        ATTACHMENT_ADDED | ATTACHMENT_REMOVED => event.payload::<AttachmentPayload>()?.record.customer_id,
         COMMENT_CREATED | COMMENT_UPDATED | COMMENT_DELETED => {
             event.payload::<CommentPayload>()?.record.customer_id
         }
@@ -76,6 +78,8 @@ impl Consumer for ActivityConsumer {
         COMMENT_CREATED,
         COMMENT_UPDATED,
         COMMENT_DELETED,
+        ATTACHMENT_ADDED,
+        ATTACHMENT_REMOVED,
     ];
 
     async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {

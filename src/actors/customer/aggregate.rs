@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::actors::comments::{Commented, deleted_with};
+use crate::actors::comments::{Annotated, deleted_with};
+use crate::persistence::attachments::CUSTOMERS_ATTACHMENTS;
 use crate::persistence::comments::CUSTOMERS_COMMENTS;
 use crate::persistence::customers::CUSTOMERS;
 use domain::comment::record::AboutRecord;
@@ -61,9 +62,11 @@ impl Aggregate for CustomerAggregate {
     }
 }
 
-impl Commented for CustomerAggregate {
+impl Annotated for CustomerAggregate {
     const COMMENT_KIND: &'static str = "customer.comment";
     const COMMENTS: &'static Table = &CUSTOMERS_COMMENTS;
+    const ATTACHMENT_KIND: &'static str = "customer.attachment";
+    const ATTACHMENTS: &'static Table = &CUSTOMERS_ATTACHMENTS;
 
     fn visible<'a>(state: Option<&'a Customer>, caller: &Caller) -> Result<&'a Customer, Error> {
         rules::visible(state, caller)

@@ -4,6 +4,7 @@ use domain::service_name::ServiceName;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::actors::attachments::Attachments;
 use crate::actors::auth::client::AuthPeer;
 use crate::actors::comments::Comments;
 use crate::actors::customer::aggregate::CustomerAggregate;
@@ -13,6 +14,10 @@ use crate::persistence::customers as queries;
 use crate::persistence::deletions;
 use crate::persistence::deletions::CUSTOMERS_OF_OWNER;
 use crate::persistence::found;
+use domain::attachment::messages::{
+    AddAttachment, CheckAttachable, FindAttachment, ListAttachments, RemoveAttachment,
+};
+use domain::attachment::record::Attachment;
 use domain::comment::messages::{AddComment, ChangeComment, DeleteComment, FindComment, ListComments};
 use domain::comment::record::Comment;
 use domain::customer::messages::{
@@ -45,6 +50,7 @@ pub struct CustomerService {
     pub clock: Clock,
     pub customers: Entities<CustomerAggregate>,
     pub comments: Comments<CustomerAggregate>,
+    pub attachments: Attachments<CustomerAggregate>,
     pub auth: AuthPeer,
 }
 
@@ -149,4 +155,9 @@ serve!(CustomerService as ServiceName::Customer, {
     DeleteComment command => |service, message| Id { service.comments.delete(message).await },
     FindComment read => |service, message| Arc<Comment> { service.comments.find(message).await },
     ListComments read => |service, message| Page<Comment> { service.comments.list(message).await },
+    AddAttachment command => |service, message| Arc<Attachment> { service.attachments.add(message).await },
+    RemoveAttachment command => |service, message| Id { service.attachments.remove(message).await },
+    FindAttachment read => |service, message| Arc<Attachment> { service.attachments.find(message).await },
+    CheckAttachable read => |service, message| () { service.attachments.check(message).await },
+    ListAttachments read => |service, message| Page<Attachment> { service.attachments.list(message).await },
 });

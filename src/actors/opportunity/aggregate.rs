@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use crate::actors::comments::Commented;
+use crate::actors::comments::Annotated;
 use crate::persistence::approvals::APPROVALS;
+use crate::persistence::attachments::APPROVALS_ATTACHMENTS;
 use crate::persistence::comments::APPROVALS_COMMENTS;
 use domain::approval::record::Approval;
 use domain::approval::rules;
@@ -53,9 +54,11 @@ impl Aggregate for ApprovalAggregate {
     }
 }
 
-impl Commented for ApprovalAggregate {
+impl Annotated for ApprovalAggregate {
     const COMMENT_KIND: &'static str = "opportunity.comment";
     const COMMENTS: &'static Table = &APPROVALS_COMMENTS;
+    const ATTACHMENT_KIND: &'static str = "opportunity.attachment";
+    const ATTACHMENTS: &'static Table = &APPROVALS_ATTACHMENTS;
 
     fn visible<'a>(state: Option<&'a Approval>, caller: &Caller) -> Result<&'a Approval, Error> {
         rules::visible(state, caller)

@@ -3,6 +3,7 @@
 use domain::service_name::ServiceName;
 use std::sync::Arc;
 
+use crate::actors::attachments::Attachments;
 use crate::actors::auth::client::AuthPeer;
 use crate::actors::comments::Comments;
 use crate::actors::customer_check::CustomerCheck;
@@ -21,6 +22,10 @@ use domain::approval::record::Approval;
 use domain::approval::rules;
 use domain::approval::rules::{Action, ApprovalCommand};
 use domain::approval::validation;
+use domain::attachment::messages::{
+    AddAttachment, CheckAttachable, FindAttachment, ListAttachments, RemoveAttachment,
+};
+use domain::attachment::record::Attachment;
 use domain::comment::messages::{AddComment, ChangeComment, DeleteComment, FindComment, ListComments};
 use domain::comment::record::Comment;
 use domain::events::APPROVAL_REQUESTED;
@@ -48,6 +53,7 @@ pub struct OpportunityService {
     pub approvals: Entities<ApprovalAggregate>,
     pub customers: CustomerCheck,
     pub comments: Comments<ApprovalAggregate>,
+    pub attachments: Attachments<ApprovalAggregate>,
     pub auth: AuthPeer,
 }
 
@@ -152,4 +158,9 @@ serve!(OpportunityService as ServiceName::Opportunity, {
     DeleteComment command => |service, message| Id { service.comments.delete(message).await },
     FindComment read => |service, message| Arc<Comment> { service.comments.find(message).await },
     ListComments read => |service, message| Page<Comment> { service.comments.list(message).await },
+    AddAttachment command => |service, message| Arc<Attachment> { service.attachments.add(message).await },
+    RemoveAttachment command => |service, message| Id { service.attachments.remove(message).await },
+    FindAttachment read => |service, message| Arc<Attachment> { service.attachments.find(message).await },
+    CheckAttachable read => |service, message| () { service.attachments.check(message).await },
+    ListAttachments read => |service, message| Page<Attachment> { service.attachments.list(message).await },
 });

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::actors::comments::{Commented, deleted_with};
+use crate::actors::comments::{Annotated, deleted_with};
+use crate::persistence::attachments::MEETINGS_ATTACHMENTS;
 use crate::persistence::comments::MEETINGS_COMMENTS;
 use crate::persistence::meetings::MEETINGS;
 use domain::comment::record::AboutRecord;
@@ -62,9 +63,11 @@ impl Aggregate for MeetingAggregate {
     }
 }
 
-impl Commented for MeetingAggregate {
+impl Annotated for MeetingAggregate {
     const COMMENT_KIND: &'static str = "sales.meeting_comment";
     const COMMENTS: &'static Table = &MEETINGS_COMMENTS;
+    const ATTACHMENT_KIND: &'static str = "sales.meeting_attachment";
+    const ATTACHMENTS: &'static Table = &MEETINGS_ATTACHMENTS;
 
     fn visible<'a>(state: Option<&'a Meeting>, caller: &Caller) -> Result<&'a Meeting, Error> {
         rules::visible(state, caller)

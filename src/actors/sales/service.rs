@@ -4,6 +4,7 @@
 use domain::service_name::ServiceName;
 use std::sync::Arc;
 
+use crate::actors::attachments::Attachments;
 use crate::actors::auth::client::AuthPeer;
 use crate::actors::comments::Comments;
 use crate::actors::customer_check::CustomerCheck;
@@ -17,6 +18,10 @@ use crate::persistence::deletions::{
 use crate::persistence::found;
 use crate::persistence::meetings as queries;
 use crate::persistence::record_activity;
+use domain::attachment::messages::{
+    AddAttachment, CheckAttachable, FindAttachment, ListAttachments, RemoveAttachment,
+};
+use domain::attachment::record::Attachment;
 use domain::comment::messages::{AddComment, ChangeComment, DeleteComment, FindComment, ListComments};
 use domain::comment::record::Comment;
 use domain::events::{MEETING_CREATED, TASK_CREATED};
@@ -61,6 +66,8 @@ pub struct SalesService {
     pub customers: CustomerCheck,
     pub meeting_comments: Comments<MeetingAggregate>,
     pub task_comments: Comments<TaskAggregate>,
+    pub meeting_attachments: Attachments<MeetingAggregate>,
+    pub task_attachments: Attachments<TaskAggregate>,
     pub auth: AuthPeer,
 }
 
@@ -139,12 +146,12 @@ impl SalesService {
     }
 }
 
-/// Hands a message about comments to those of meetings or of tasks.
+/// Hands a message about what stands beside a record to that of meetings or of tasks.
 macro_rules! on_record {
-    ($service:ident, $message:ident, $method:ident) => {
+    ($service:ident, $message:ident, $meetings:ident, $tasks:ident, $method:ident) => {
         match $message.record.r#type {
-            RecordType::Meeting => $service.meeting_comments.$method($message).await,
-            RecordType::Task => $service.task_comments.$method($message).await,
+            RecordType::Meeting => $service.$meetings.$method($message).await,
+            RecordType::Task => $service.$tasks.$method($message).await,
             RecordType::Customer | RecordType::Approval => Err(Error::new(ErrorCode::NotFound)),
         }
     };
@@ -178,9 +185,24 @@ serve!(SalesService as ServiceName::Sales, {
     },
     TaskStats read => |service, message| TaskCounts { service.task_stats(message).await },
     AlertDueTasks command => |service, message| Option<DueTask> { service.alert_due(message).await },
-    AddComment command => |service, message| Arc<Comment> { on_record!(service, message, add) },
-    ChangeComment command => |service, message| Arc<Comment> { on_record!(service, message, change) },
-    DeleteComment command => |service, message| Id { on_record!(service, message, delete) },
-    FindComment read => |service, message| Arc<Comment> { on_record!(service, message, find) },
-    ListComments read => |service, message| Page<Comment> { on_record!(service, message, list) },
+    AddComment command => |service, message| Arc<Comment> { on_record!(service, message, meeting_comments, task_comments, add) },
+    ChangeComment command => |service, message| Arc<Comment> { on_record!(service, message, meeting_comments, task_comments, change) },
+    DeleteComment command => |service, message| Id { on_record!(service, message, meeting_comments, task_comments, delete) },
+    FindComment read => |service, message| Arc<Comment> { on_record!(service, message, meeting_comments, task_comments, find) },
+    ListComments read => |service, message| Page<Comment> { on_record!(service, message, meeting_comments, task_comments, list) },
+    AddAttachment command => |service, message| Arc<Attachment> {
+        on_record!(service, message, meeting_attachments, task_attachments, add)
+    },
+    RemoveAttachment command => |service, message| Id {
+        on_record!(service, message, meeting_attachments, task_attachments, remove)
+    },
+    FindAttachment read => |service, message| Arc<Attachment> {
+        on_record!(service, message, meeting_attachments, task_attachments, find)
+    },
+    CheckAttachable read => |service, message| () {
+        on_record!(service, message, meeting_attachments, task_attachments, check)
+    },
+    ListAttachments read => |service, message| Page<Attachment> {
+        on_record!(service, message, meeting_attachments, task_attachments, list)
+    },
 });

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::actors::comments::{Commented, deleted_with};
+use crate::actors::comments::{Annotated, deleted_with};
+use crate::persistence::attachments::TASKS_ATTACHMENTS;
 use crate::persistence::comments::TASKS_COMMENTS;
 use crate::persistence::tasks::TASKS;
 use domain::comment::record::AboutRecord;
@@ -63,9 +64,11 @@ impl Aggregate for TaskAggregate {
     }
 }
 
-impl Commented for TaskAggregate {
+impl Annotated for TaskAggregate {
     const COMMENT_KIND: &'static str = "sales.task_comment";
     const COMMENTS: &'static Table = &TASKS_COMMENTS;
+    const ATTACHMENT_KIND: &'static str = "sales.task_attachment";
+    const ATTACHMENTS: &'static Table = &TASKS_ATTACHMENTS;
 
     fn visible<'a>(state: Option<&'a Task>, caller: &Caller) -> Result<&'a Task, Error> {
         rules::visible(state, caller)

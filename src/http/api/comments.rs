@@ -69,10 +69,10 @@ macro_rules! routes {
 
             /// List the comments on a record, the newest first
             #[utoipa::path(
-                                        tag = $tag,
-                                        params(("id" = Id, Path), CommentParams),
-                                        responses((status = 200, body = Vec<Comment>))
-                                    )]
+                                                        tag = $tag,
+                                                        params(("id" = Id, Path), CommentParams),
+                                                        responses((status = 200, body = Vec<Comment>))
+                                                    )]
             #[get($all)]
             pub async fn comments(api: ApiRequest, id: PathId, params: Params<CommentParams>) -> HttpResult {
                 page(api, of(id.0), params.0).await
@@ -80,11 +80,11 @@ macro_rules! routes {
 
             /// Comment on a record; the people mentioned and the record's owner are notified
             #[utoipa::path(
-                                        tag = $tag,
-                                        params(("id" = Id, Path)),
-                                        request_body = NewComment,
-                                        responses((status = 201, body = Comment))
-                                    )]
+                                                        tag = $tag,
+                                                        params(("id" = Id, Path)),
+                                                        request_body = NewComment,
+                                                        responses((status = 201, body = Comment))
+                                                    )]
             #[post($all)]
             pub async fn add_comment(
                 api: ApiRequest,
@@ -97,10 +97,10 @@ macro_rules! routes {
 
             /// Read a comment
             #[utoipa::path(
-                                        tag = $tag,
-                                        params(("id" = Id, Path), ("part_id" = Id, Path)),
-                                        responses((status = 200, body = Comment))
-                                    )]
+                                                        tag = $tag,
+                                                        params(("id" = Id, Path), ("part_id" = Id, Path)),
+                                                        responses((status = 200, body = Comment))
+                                                    )]
             #[get($one)]
             pub async fn comment(api: ApiRequest, part: PartId, _: Params<NoParams>) -> HttpResult {
                 find(api, of(part.record), part.id).await
@@ -108,11 +108,11 @@ macro_rules! routes {
 
             /// Edit a comment of one's own; only people newly mentioned are notified
             #[utoipa::path(
-                                        tag = $tag,
-                                        params(("id" = Id, Path), ("part_id" = Id, Path)),
-                                        request_body = CommentChanges,
-                                        responses((status = 200, body = Comment))
-                                    )]
+                                                        tag = $tag,
+                                                        params(("id" = Id, Path), ("part_id" = Id, Path)),
+                                                        request_body = CommentChanges,
+                                                        responses((status = 200, body = Comment))
+                                                    )]
             #[patch($one)]
             pub async fn change_comment(
                 api: ApiRequest,
@@ -125,10 +125,10 @@ macro_rules! routes {
 
             /// Delete a comment: one's own, and any as an ADMIN
             #[utoipa::path(
-                                        tag = $tag,
-                                        params(("id" = Id, Path), ("part_id" = Id, Path)),
-                                        responses((status = 200, body = Deleted))
-                                    )]
+                                                        tag = $tag,
+                                                        params(("id" = Id, Path), ("part_id" = Id, Path)),
+                                                        responses((status = 200, body = Deleted))
+                                                    )]
             #[delete($one)]
             pub async fn remove_comment(api: ApiRequest, part: PartId, _: Params<NoParams>) -> HttpResult {
                 super::delete(api, of(part.record), part.id).await

@@ -3,6 +3,7 @@
 pub mod activities;
 pub mod admin;
 pub mod approvals;
+pub mod attachments;
 pub mod audit;
 pub mod auth;
 pub mod comments;

@@ -1,6 +1,7 @@
 //! What pages are made of.
 
 pub mod assets;
+pub mod attachments;
 pub mod chart;
 pub mod chips;
 pub mod choice;

@@ -6,6 +6,7 @@ use actix_web::{get, post};
 use askama::Template;
 
 use crate::http::api::approvals::ApprovalParams;
+use crate::http::console::kit::attachments::AttachmentsView;
 use crate::http::console::kit::chips::{Chip, hidden_filters};
 use crate::http::console::kit::choice::Choice;
 use crate::http::console::kit::choice::Source;
@@ -189,6 +190,7 @@ struct ApprovalPage {
     decided_by: Option<String>,
     timeline: Timeline,
     comments: CommentsView,
+    attachments: AttachmentsView,
     /// Which decisions are the caller's to make.
     can_decide: bool,
     can_cancel: bool,
@@ -227,6 +229,7 @@ async fn shown(gateway: &Gateway, me: &SessionUser, id: Id) -> Result<ApprovalPa
         can_cancel: may(Action::Cancel),
         can_reassign,
         timeline: Timeline::of(me, &f, &format!("/approvals/{id}"), events).await?,
+        attachments: AttachmentsView::of(me, &f, record).await?,
         comments: CommentsView::beside(me, &f, record, approval.requester_id).await?,
         decision: decision_form(&approval, may(Action::Approve)),
         reassign: reassign_form(&approval),

@@ -47,7 +47,10 @@ struct CommentPage {
 }
 
 /// What a record is called, and the user who sees it, whatever the role.
-async fn about(me: &SessionUser, record: RecordRef) -> Result<(String, Id), Error> {
+///
+/// # Errors
+/// `not_found`, `unavailable`, `overloaded`.
+pub async fn about(me: &SessionUser, record: RecordRef) -> Result<(String, Id), Error> {
     let (gateway, caller, id) = (&me.gateway, me.caller(), record.id);
     Ok(match record.r#type {
         RecordType::Customer => {
@@ -70,7 +73,7 @@ async fn about(me: &SessionUser, record: RecordRef) -> Result<(String, Id), Erro
 }
 
 /// The entry of the navigation for records of a type.
-fn section(record: RecordRef) -> &'static str {
+pub fn section(record: RecordRef) -> &'static str {
     match record.r#type {
         RecordType::Customer => "customers",
         RecordType::Meeting => "meetings",

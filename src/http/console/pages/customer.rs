@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, get, post};
 use askama::Template;
 
 use crate::http::api::activities::ActivityParams;
+use crate::http::console::kit::attachments::AttachmentsView;
 use crate::http::console::kit::comments::{CommentsView, Piece};
 use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::{Form, is_mendable, why};
@@ -63,6 +64,7 @@ struct CustomerPage {
     new_approval: Form,
     timeline: Timeline,
     comments: CommentsView,
+    attachments: AttachmentsView,
 }
 
 #[get("/customers/{id}")]
@@ -91,6 +93,7 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
         new_meeting: form_of::<Meetings>(&me, &f, &customer).await?,
         new_approval: form_of::<Approvals>(&me, &f, &customer).await?,
         timeline: Timeline::of(&me, &f, &address(&customer), events).await?,
+        attachments: AttachmentsView::of(&me, &f, record).await?,
         comments: CommentsView::beside(&me, &f, record, customer.owner_id).await?,
         customer,
         f,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::{get, post};
 use askama::Template;
 
+use crate::http::console::kit::attachments::AttachmentsView;
 use crate::http::console::kit::comments::{CommentsView, Piece};
 use crate::http::console::kit::form::Form;
 use crate::http::console::kit::form_data::Posted;
@@ -34,6 +35,7 @@ pub struct MeetingPage {
     row: MeetingRow,
     view: RecordView,
     comments: CommentsView,
+    attachments: AttachmentsView,
 }
 
 fn address(meeting: &Meeting) -> String {
@@ -48,7 +50,8 @@ async fn page(me: &SessionUser, f: Frame, meeting: &Meeting, shown: Shown) -> Re
     let row = meetings::rows(me, &f, vec![meeting.clone()]).await?.remove(0);
     let record = RecordRef { r#type: RecordType::Meeting, id: meeting.id };
     let comments = CommentsView::beside(me, &f, record, meeting.owner_id).await?;
-    Ok(MeetingPage { f, row, view, comments })
+    let attachments = AttachmentsView::of(me, &f, record).await?;
+    Ok(MeetingPage { f, row, view, comments, attachments })
 }
 
 impl EditPage for Meetings {

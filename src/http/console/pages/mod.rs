@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod approvals;
+pub mod attachments;
 pub mod audit;
 pub mod choices;
 pub mod comments;

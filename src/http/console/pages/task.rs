@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::{get, post};
 use askama::Template;
 
+use crate::http::console::kit::attachments::AttachmentsView;
 use crate::http::console::kit::comments::{CommentsView, Piece};
 use crate::http::console::kit::form::Form;
 use crate::http::console::kit::form_data::Posted;
@@ -35,6 +36,7 @@ pub struct TaskPage {
     row: TaskRow,
     view: RecordView,
     comments: CommentsView,
+    attachments: AttachmentsView,
 }
 
 fn address(task: &Task) -> String {
@@ -49,7 +51,8 @@ async fn page(me: &SessionUser, f: Frame, task: &Task, shown: Shown) -> Result<T
     let row = tasks::rows(me, &f, vec![task.clone()]).await?.remove(0);
     let record = RecordRef { r#type: RecordType::Task, id: task.id };
     let comments = CommentsView::beside(me, &f, record, task.assignee_id).await?;
-    Ok(TaskPage { f, row, view, comments })
+    let attachments = AttachmentsView::of(me, &f, record).await?;
+    Ok(TaskPage { f, row, view, comments, attachments })
 }
 
 impl EditPage for Tasks {
