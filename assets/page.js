@@ -1,11 +1,13 @@
 // What is done with every part of a page, when it is read first and when it is replaced.
 
 import { prepareComboboxes } from "./combobox.js";
+import { prepareMentions } from "./mentions.js";
 import { watchForms } from "./unsaved.js";
 
 /** Makes a part of the page work. */
 export function prepare(part) {
   prepareComboboxes(part);
+  prepareMentions(part);
   watchForms(part);
 }
 

@@ -2,11 +2,13 @@
 
 import { open, prepare } from "./page.js";
 import { reread } from "./refresh.js";
-import { leave } from "./unsaved.js";
+import { forget, leave } from "./unsaved.js";
 import { toast } from "./toasts.js";
 
 /** How long an answer may take. Sending a form again is safe: it carries a key of its own. */
 const ANSWER_WITHIN = 30_000;
+/** How long a file may take. */
+const FILE_WITHIN = 300_000;
 
 /** Tells those who do not see the page. */
 function announce(text) {
@@ -101,7 +103,13 @@ function show(form, page) {
 }
 
 async function send(form, button) {
-  const body = new URLSearchParams(new FormData(form, button));
+  const fields = new FormData(form, button);
+  const hasFile = form.enctype === "multipart/form-data";
+  if (hasFile && [...fields.values()].some((it) => it instanceof File && it.size > Number(form.dataset.most))) {
+    say(form, form.dataset.tooLarge);
+    return;
+  }
+  const body = hasFile ? fields : new URLSearchParams(fields);
   busy(form, button, true);
   try {
     const answer = await fetch(form.action, {
@@ -109,7 +117,7 @@ async function send(form, button) {
       body,
       headers: { accept: "text/html", "kizuna-form": "fetch" },
       cache: "no-store",
-      signal: AbortSignal.timeout(ANSWER_WITHIN),
+      signal: AbortSignal.timeout(hasFile ? FILE_WITHIN : ANSWER_WITHIN),
     });
     const address = answer.headers.get("kizuna-location");
     if (address) {
@@ -118,6 +126,10 @@ async function send(form, button) {
         goTo(address);
         return;
       }
+      // What was typed is stored: the form is free for something new.
+      form.reset();
+      form.querySelectorAll("textarea").forEach((it) => (it.value = ""));
+      forget(form);
       await stay(there);
       busy(form, button, false);
       announce(form.dataset.stay);

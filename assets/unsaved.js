@@ -9,7 +9,8 @@ const FORMS = "form[method=post]:not([data-native])";
 function said(form) {
   const fields = new FormData(form);
   ["form_token", "form_key", "version"].forEach((name) => fields.delete(name));
-  return new URLSearchParams(fields).toString();
+  const texts = [...fields].map(([name, value]) => [name, value instanceof File ? value.name : value]);
+  return new URLSearchParams(texts).toString();
 }
 
 /** Whether a form holds what the server does not. */

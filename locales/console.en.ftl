@@ -173,6 +173,7 @@ refused-unavailable = This is not available right now. Please try again in { $se
 refused-unsupported_media_type = This form could not be read. Please reload the page.
 refused-body_too_large = This is too long.
 refused-missing_token = Please log in.
+refused-attachment_too_large = The file is too large: at most 10 MiB.
 refused-field-invalid_time = This is not a date and time.
 refused-field-invalid_number = Please enter a whole number.
 refused-field-invalid_choice = Please choose from the list.
@@ -537,6 +538,11 @@ event-approval-cancelled = Request cancelled
 event-approval-reassigned = Approver changed
 event-approvals-cancelled = Requests cancelled
 event-approvals-reassigned = Requests handed over
+event-comment-created = Comment added
+event-comment-updated = Comment edited
+event-comment-deleted = Comment deleted
+event-attachment-added = File attached
+event-attachment-removed = File removed
 event-notification-created = Notification sent
 event-notification-read = Notification read
 event-notifications-archived = Notifications archived
@@ -652,3 +658,29 @@ home-news-seen = Mark as seen
 home-news-customers = To my customers
 home-unavailable = This is not available right now. The rest of the page is up to date.
 done-seen = Marked as seen.
+
+# Comments.
+
+comments-title = Comments
+comments-of = Comments on “{ $text }”
+comments-edit = Edit comment
+comments-edited = edited
+comments-submit = Comment
+comments-hint = “@” and a name mentions a person.
+comments-named = The comment you came for
+comments-confirm-delete = Delete this comment? It cannot be undone.
+none-comments = No comments yet.
+mentions-label = People to mention
+label-text = Your comment
+done-commented = Comment added.
+
+# Attachments.
+
+attachments-title = Attachments
+attachments-of = Attachments of “{ $text }”
+attachments-submit = Attach
+attachments-choose = File to attach
+attachments-hint = Up to 10 MiB: PDF, images, Office and OpenDocument files, text, CSV, ZIP.
+attachments-confirm-remove = Remove this file? It cannot be undone.
+none-attachments = No files yet.
+done-attached = File attached.

@@ -160,6 +160,7 @@ refused-unavailable = 一時的に利用できません。{ $seconds } 秒ほど
 refused-unsupported_media_type = このフォームは読み取れません。ページを開き直してください。
 refused-body_too_large = 入力が長すぎます。
 refused-missing_token = ログインしてください。
+refused-attachment_too_large = ファイルが大きすぎます。10 MiB までです。
 refused-field-invalid_time = 日時の形式が正しくありません。
 refused-field-invalid_number = 整数で入力してください。
 refused-field-invalid_choice = 選択肢から選んでください。
@@ -523,6 +524,11 @@ event-approval-cancelled = 申請の取消
 event-approval-reassigned = 承認者の変更
 event-approvals-cancelled = 申請の一括取消
 event-approvals-reassigned = 申請の引き継ぎ
+event-comment-created = コメントの追加
+event-comment-updated = コメントの編集
+event-comment-deleted = コメントの削除
+event-attachment-added = ファイルの添付
+event-attachment-removed = ファイルの削除
 event-notification-created = 通知の発行
 event-notification-read = 通知の既読
 event-notifications-archived = 通知のアーカイブ
@@ -638,3 +644,29 @@ home-news-seen = 確認済みにする
 home-news-customers = 自分の顧客を見る
 home-unavailable = 一時的に表示できません。ほかの部分は最新です。
 done-seen = 確認済みにしました。
+
+# コメント
+
+comments-title = コメント
+comments-of = 「{ $text }」へのコメント
+comments-edit = コメントの編集
+comments-edited = 編集済み
+comments-submit = コメントする
+comments-hint = 「@」と名前でメンションできます。
+comments-named = お探しのコメント
+comments-confirm-delete = このコメントを削除します。よろしいですか。この操作は取り消せません。
+none-comments = コメントはまだありません。
+mentions-label = メンションする人
+label-text = コメントの内容
+done-commented = コメントしました。
+
+# 添付ファイル
+
+attachments-title = 添付ファイル
+attachments-of = 「{ $text }」の添付ファイル
+attachments-submit = 添付する
+attachments-choose = 添付するファイル
+attachments-hint = 10 MiB まで。PDF、画像、Office・OpenDocument 文書、テキスト、CSV、ZIP。
+attachments-confirm-remove = このファイルを削除します。よろしいですか。この操作は取り消せません。
+none-attachments = 添付ファイルはまだありません。
+done-attached = ファイルを添付しました。

@@ -8,22 +8,25 @@
 //! ├─ auth ─────── auth.user, auth.session        one child per aggregate,
 //! ├─ customer ─── customer.customer              found in the kind's directory
 //! ├─ sales ────── sales.meeting, sales.task
-//! ├─ opportunity  opportunity.approval
+//! ├─ opportunity  opportunity.approval           each of these four with its comments and attachments:
+//! │                                              customer.comment, customer.attachment, …
 //! ├─ analytics ── analytics.notification, and analytics.listener: one per user with open sockets
 //! ├─ live                  passes events to the listeners
 //! ├─ scheduler             jobs at fixed times
 //! ├─ operations            shows the state of all of these
 //! ├─ cluster.lease, .relay, .reader, .trimmer        on a node of a cluster
 //! ├─ cluster.responder, .replies                     calls from other nodes, and answers from them
-//! └─ consumers: sales.customers, opportunity.customers, analytics.metrics, analytics.activity,
+//! └─ consumers: attachments.bytes, sales.customers, opportunity.customers, analytics.metrics, analytics.activity,
 //!           analytics.notifications, sagas.progress, and the deletions of each service
 //! ```
 //!
 //! A service (`auth/`, `customer/`, …) names of another only its `client`; `tests/layers` has the few exceptions.
 
 pub mod analytics;
+pub mod attachments;
 pub mod auth;
 pub mod bulk;
+pub mod comments;
 pub mod customer;
 pub mod customer_check;
 pub mod customer_replicas;
@@ -34,4 +37,5 @@ pub mod operations;
 pub mod opportunity;
 pub mod sagas;
 pub mod sales;
+pub mod uploads;
 pub mod user_check;

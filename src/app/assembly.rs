@@ -8,6 +8,7 @@ use crate::actors::analytics::aggregate::NotificationAggregate;
 use crate::actors::analytics::client::AnalyticsClient;
 use crate::actors::analytics::service::AnalyticsService;
 use crate::actors::analytics::summary::Summaries;
+use crate::actors::attachments::Attachments;
 use crate::actors::auth::client::{Accounts, AuthClient};
 use crate::actors::auth::password::Passwords;
 use crate::actors::auth::security::SecurityLog;
@@ -15,6 +16,7 @@ use crate::actors::auth::service::{AuthService, SessionLimits};
 use crate::actors::auth::throttle::LoginThrottle;
 use crate::actors::auth::token::Keys;
 use crate::actors::bulk::{Bulk, BulkParts};
+use crate::actors::comments::{Annotated, Comments};
 use crate::actors::customer::client::CustomerClient;
 use crate::actors::customer::hot::HotCustomers;
 use crate::actors::customer::service::CustomerService;
@@ -84,6 +86,8 @@ impl Builder<'_> {
             db: self.db.clone(),
             clock: self.clock.clone(),
             bulk: self.bulk(&customers),
+            comments: self.comments(&customers, auth),
+            attachments: self.attachments(&customers),
             customers: customers.clone(),
             auth: self.peer(&auth.service),
         };
@@ -108,6 +112,10 @@ impl Builder<'_> {
             tasks: records.tasks.clone(),
             meetings_bulk: self.bulk(&records.meetings),
             tasks_bulk: self.bulk(&records.tasks),
+            meeting_comments: self.comments(&records.meetings, auth),
+            task_comments: self.comments(&records.tasks, auth),
+            meeting_attachments: self.attachments(&records.meetings),
+            task_attachments: self.attachments(&records.tasks),
             customers: self.known(customers, &SALES_CUSTOMERS),
             auth: self.peer(&auth.service),
         };
@@ -125,11 +133,31 @@ impl Builder<'_> {
         let approvals = self.entities();
         let service = OpportunityService {
             db: self.db.clone(),
+            comments: self.comments(&approvals, auth),
+            attachments: self.attachments(&approvals),
             approvals: approvals.clone(),
             customers: self.known(customers, &OPPORTUNITY_CUSTOMERS),
             auth: self.peer(&auth.service),
         };
         Ok(OpportunityClient { service: self.hosted(DEADLINE, service), approvals: Some(approvals) })
+    }
+
+    fn comments<R: Annotated>(&mut self, records: &Entities<R>, auth: &AuthClient) -> Comments<R> {
+        Comments {
+            db: self.db.clone(),
+            records: records.clone(),
+            comments: self.entities(),
+            auth: self.peer(&auth.service),
+        }
+    }
+
+    fn attachments<R: Annotated>(&mut self, records: &Entities<R>) -> Attachments<R> {
+        Attachments {
+            db: self.db.clone(),
+            clock: self.clock.clone(),
+            records: records.clone(),
+            attachments: self.entities(),
+        }
     }
 
     fn known(&self, customers: &CustomerClient, replica: &'static Table) -> CustomerCheck {

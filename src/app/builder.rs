@@ -3,6 +3,7 @@
 use crate::actors::auth::{security, throttle};
 use crate::actors::first_answers::ANSWERS_KEPT;
 use crate::actors::operations::sampler::{Recorder, SamplerActor, SamplerParts};
+use crate::actors::uploads;
 use crate::app::consumers::CONSUMERS;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +52,7 @@ const REVOKED_KEPT: Duration = Duration::from_hours(24);
 const BATCHES_KEPT: Duration = Duration::from_hours(24 * 90);
 
 /// Rows expire; and nodes of the version before write rows without keys.
-const CHORES: [Chore; 7] = [
+const CHORES: [Chore; 8] = [
     |db, now, limit| Box::pin(async move { idempotency::purge(&db, now.minus(ANSWERS_KEPT), limit).await }),
     |db, now, limit| {
         Box::pin(async move { auth::purge_sessions(&db, now, now.minus(REVOKED_KEPT), limit).await })
@@ -60,6 +61,7 @@ const CHORES: [Chore; 7] = [
     |db, now, limit| Box::pin(async move { throttle::purge(&db, now, limit).await }),
     |db, now, limit| Box::pin(async move { security::purge(&db, now, limit).await }),
     |db, now, limit| Box::pin(async move { batches::purge(&db, now.minus(BATCHES_KEPT), limit).await }),
+    |db, now, _| Box::pin(async move { uploads::sweep(&db, now).await }),
     |db, _, _| Box::pin(async move { text_keys::renew(&db).await }),
 ];
 

@@ -5,6 +5,7 @@ use crate::actors::analytics::aggregate::NotificationAggregate;
 use crate::actors::analytics::deletions::AnalyticsDeletions;
 use crate::actors::analytics::metrics::MetricsConsumer;
 use crate::actors::analytics::notifications::NotificationsConsumer;
+use crate::actors::attachments::AttachmentBytes;
 use crate::actors::customer::bulk::CustomerBatches;
 use crate::actors::customer::client::CustomerClient;
 use crate::actors::customer::deletions::CustomerDeletions;
@@ -26,7 +27,7 @@ use runtime::entity::Entities;
 use store::table::Table;
 
 /// Every consumer of the event log.
-pub const CONSUMERS: [ConsumerSpec; 12] = [
+pub const CONSUMERS: [ConsumerSpec; 13] = [
     ConsumerSpec::of::<SalesReplica>(),
     ConsumerSpec::of::<OpportunityReplica>(),
     ConsumerSpec::of::<MetricsConsumer>(),
@@ -39,6 +40,7 @@ pub const CONSUMERS: [ConsumerSpec; 12] = [
     ConsumerSpec::of::<CustomerBatches>(),
     ConsumerSpec::of::<SalesBatches>(),
     ConsumerSpec::of::<SagaProgress>(),
+    ConsumerSpec::of::<AttachmentBytes>(),
 ];
 
 impl Builder<'_> {
@@ -97,6 +99,7 @@ impl Builder<'_> {
         });
         self.feed(&parts, sales_batches);
         self.feed(&parts, Some(SagaProgress { clock }));
+        self.feed(&parts, Some(AttachmentBytes));
     }
 
     fn deletions(&self, table: &'static Table) -> Deletions {

@@ -14,6 +14,7 @@ use crate::actors::auth::token::Keys;
 use crate::actors::first_answers::FirstAnswers;
 use crate::actors::live::client::LiveClient;
 use crate::actors::operations::readiness::Readiness;
+use crate::actors::uploads::Uploads;
 use crate::app::ports::Ports;
 use crate::app::services::Services;
 use crate::app::{bootstrap, server};
@@ -113,6 +114,7 @@ impl Application {
             clock: clock.clone(),
             actor_stats: services.actor_stats.clone(),
             metrics,
+            uploads: Uploads::new(db.clone(), clock.clone()),
             first_answers: FirstAnswers::new(db.clone(), clock),
             readiness: readiness.clone(),
             public_url: config.http.public_url.clone(),

@@ -195,8 +195,28 @@ impl FromRequest for PathId {
     type Future = Ready<Result<Self, HttpError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let id = request.match_info().get("id").and_then(Id::parse);
-        ready(id.map(Self).ok_or_else(|| HttpError(no_resource(request))))
+        ready(id_of(request, "id").map(Self))
+    }
+}
+
+fn id_of(request: &HttpRequest, name: &str) -> Result<Id, HttpError> {
+    let id = request.match_info().get(name).and_then(Id::parse);
+    id.ok_or_else(|| HttpError(no_resource(request)))
+}
+
+/// The `{id}` of a record and the `{part_id}` of what stands beside it: a comment, an attachment.
+pub struct PartId {
+    pub record: Id,
+    pub id: Id,
+}
+
+impl FromRequest for PartId {
+    type Error = HttpError;
+    type Future = Ready<Result<Self, HttpError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let part = |record| id_of(request, "part_id").map(|id| Self { record, id });
+        ready(id_of(request, "id").and_then(part))
     }
 }
 

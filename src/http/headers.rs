@@ -41,7 +41,7 @@ const OF_REQUESTS: [Row; 5] = [
 const OF_ANSWERS: [Row; 10] = [
     (
         "Content-Disposition",
-        Like("^attachment; filename="),
+        Like("^attachment; filename"),
         "attachment; filename=\"customers.csv\"",
         "With CSV: the file's name",
     ),

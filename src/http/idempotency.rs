@@ -20,11 +20,11 @@ use kernel::error::{Error, ErrorCode, FieldError};
 const KEY_MAX: usize = 255;
 
 /// What a successful answer will look like.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Shape {
     pub status: u16,
     /// The path of the collection, for `Location`.
-    pub location: Option<&'static str>,
+    pub location: Option<Cow<'static, str>>,
 }
 
 impl Shape {
@@ -32,10 +32,15 @@ impl Shape {
     pub const NO_CONTENT: Self = Self { status: 204, location: None };
 
     /// A saga was started.
-    pub const ACCEPTED: Self = Self { status: 202, location: Some("/api/sagas") };
+    pub const ACCEPTED: Self = Self { status: 202, location: Some(Cow::Borrowed("/api/sagas")) };
 
     pub const fn created(path: &'static str) -> Self {
-        Self { status: 201, location: Some(path) }
+        Self { status: 201, location: Some(Cow::Borrowed(path)) }
+    }
+
+    /// A new record of a collection that stands below another record.
+    pub fn created_below(path: String) -> Self {
+        Self { status: 201, location: Some(Cow::Owned(path)) }
     }
 }
 
@@ -79,7 +84,7 @@ where
         id: format!("{}/{key}", auth.caller.user_id),
         fingerprint: fingerprint(gateway, request, digest),
         status: shape.status,
-        location: shape.location.map(Cow::Borrowed),
+        location: shape.location,
     };
     let turn = gateway.first_answers.take(claim)?;
     if let Some(first) = turn.find().await? {

@@ -6,6 +6,7 @@ pub mod admission;
 mod answer;
 pub mod api;
 mod asyncapi;
+mod beside;
 mod body_faults;
 pub mod body_pace;
 pub mod client_address;
@@ -24,6 +25,7 @@ mod json_document;
 mod language;
 mod live;
 mod methods;
+mod multipart;
 mod openapi;
 pub mod ops;
 mod paging;
@@ -35,6 +37,7 @@ pub mod request_log;
 mod search;
 mod site;
 pub mod state;
+mod uploads;
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use utoipa::openapi::OpenApi;
@@ -102,6 +105,46 @@ macro_rules! register {
                     .service(api::tasks::change)
                     .service(api::tasks::remove)
                     .service(api::tasks::activity)
+                    .service(api::comments::customers::comments)
+                    .service(api::comments::customers::add_comment)
+                    .service(api::comments::customers::comment)
+                    .service(api::comments::customers::change_comment)
+                    .service(api::comments::customers::remove_comment)
+                    .service(api::comments::meetings::comments)
+                    .service(api::comments::meetings::add_comment)
+                    .service(api::comments::meetings::comment)
+                    .service(api::comments::meetings::change_comment)
+                    .service(api::comments::meetings::remove_comment)
+                    .service(api::comments::tasks::comments)
+                    .service(api::comments::tasks::add_comment)
+                    .service(api::comments::tasks::comment)
+                    .service(api::comments::tasks::change_comment)
+                    .service(api::comments::tasks::remove_comment)
+                    .service(api::comments::approvals::comments)
+                    .service(api::comments::approvals::add_comment)
+                    .service(api::comments::approvals::comment)
+                    .service(api::comments::approvals::change_comment)
+                    .service(api::comments::approvals::remove_comment)
+                    .service(api::attachments::customers::attachments)
+                    .service(api::attachments::customers::attach_file)
+                    .service(api::attachments::customers::attachment)
+                    .service(api::attachments::customers::attachment_content)
+                    .service(api::attachments::customers::remove_attachment)
+                    .service(api::attachments::meetings::attachments)
+                    .service(api::attachments::meetings::attach_file)
+                    .service(api::attachments::meetings::attachment)
+                    .service(api::attachments::meetings::attachment_content)
+                    .service(api::attachments::meetings::remove_attachment)
+                    .service(api::attachments::tasks::attachments)
+                    .service(api::attachments::tasks::attach_file)
+                    .service(api::attachments::tasks::attachment)
+                    .service(api::attachments::tasks::attachment_content)
+                    .service(api::attachments::tasks::remove_attachment)
+                    .service(api::attachments::approvals::attachments)
+                    .service(api::attachments::approvals::attach_file)
+                    .service(api::attachments::approvals::attachment)
+                    .service(api::attachments::approvals::attachment_content)
+                    .service(api::attachments::approvals::remove_attachment)
                     .service(api::notifications::list)
                     .service(api::notifications::unread)
                     .service(api::notifications::read)

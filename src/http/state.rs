@@ -16,6 +16,7 @@ use crate::actors::operations::service::OperationsService;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::sagas::service::SagaService;
 use crate::actors::sales::client::SalesClient;
+use crate::actors::uploads::Uploads;
 use crate::http::admission::Admission;
 use crate::http::body_pace::BodyPace;
 use crate::http::client_address::TrustedProxies;
@@ -41,6 +42,8 @@ pub struct Gateway {
     pub actor_stats: ActorStatsRegistry,
     pub metrics: PrometheusHandle,
     pub first_answers: FirstAnswers,
+    /// Receives the files of this node.
+    pub uploads: Uploads,
     pub readiness: Readiness,
     pub public_url: Option<String>,
     pub trusted_proxies: TrustedProxies,

@@ -1,7 +1,7 @@
 //! Users and sessions.
 
 use domain::session::record::Session;
-use domain::user::messages::{LiveUser, SESSIONS_NEWEST_FIRST, USERS_BY_CREATION, UserName};
+use domain::user::messages::{LiveUser, Mentionable, SESSIONS_NEWEST_FIRST, USERS_BY_CREATION, UserName};
 use domain::user::record::{User, UserState};
 use kernel::caller::Role;
 use kernel::clock::Timestamp;
@@ -105,6 +105,19 @@ pub async fn user_names(db: &Db, ids: &[Id]) -> Result<Vec<UserName>, StoreError
         name: state.user.name,
     };
     Ok(users.into_iter().map(name).collect())
+}
+
+/// The live users with these ids or addresses (in lower case), in no order.
+pub async fn mentioned(db: &Db, ids: &[Id], addresses: &[String]) -> Result<Vec<Mentionable>, StoreError> {
+    let dialect = db.dialect();
+    let chosen = format!("(id IN ({}) OR email IN ({}))", dialect.ids(), dialect.texts());
+    let (ids, addresses) = (serde_json::to_string(ids)?, serde_json::to_string(addresses)?);
+    let tail =
+        Sql::default().filter("deleted_at IS NULL", []).filter(&chosen, [ids.into(), addresses.into()]);
+    let users: Vec<User> = db.rows(&USERS, tail).await?;
+    let mentionable =
+        |user: User| Mentionable { id: user.id, name: user.name, email: user.email, role: user.role };
+    Ok(users.into_iter().map(mentionable).collect())
 }
 
 /// The condition that a user's row is unchanged.

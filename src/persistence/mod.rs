@@ -2,8 +2,10 @@
 
 pub mod analytics;
 pub mod approvals;
+pub mod attachments;
 pub mod auth;
 pub mod batches;
+pub mod comments;
 mod customer_lists;
 pub mod customer_replicas;
 pub mod customers;
@@ -22,6 +24,7 @@ pub mod tally_folds;
 mod tally_periods;
 pub mod tasks;
 pub mod text_keys;
+pub mod uploads;
 
 use sqlx::migrate::Migrator;
 use store::settings::Schema;

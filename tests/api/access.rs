@@ -42,6 +42,17 @@ enum Kind {
     Event,
 }
 
+/// The kind of the records of a path like `/api/meetings/{id}/comments`.
+fn kind_of(operation: &str) -> Option<Kind> {
+    match operation.split('/').nth(2)? {
+        "customers" => Some(Kind::Customer),
+        "meetings" => Some(Kind::Meeting),
+        "tasks" => Some(Kind::Task),
+        "approvals" => Some(Kind::Approval),
+        _ => None,
+    }
+}
+
 /// Who may do something.
 #[derive(Clone, Copy, Debug)]
 enum Rule {
@@ -62,6 +73,10 @@ enum Rule {
     Any(Kind),
     /// ADMIN, what there is; one's own at this status.
     AdminAny(Kind, u16),
+    /// Attaches a file to one's own record; what is sent is none.
+    Attach(Kind),
+    /// What one's own record has beside it, by whomever; the caller's own of it.
+    Beside(Kind),
     Decide,
     Cancel,
     Reassign,
@@ -145,6 +160,14 @@ fn rule(operation: &str) -> Option<Rule> {
         "PATCH /api/notifications/{id}/read" | "PATCH /api/notifications/{id}/archive" => {
             Rule::OwnAlone(Notification)
         }
+        // The matrix sends no file.
+        attach if attach.starts_with("POST") && attach.ends_with("/attachments") => {
+            Rule::Attach(kind_of(attach)?)
+        }
+        list if list.ends_with("/attachments") => Rule::Own(kind_of(list)?),
+        file if file.contains("/attachments/") => Rule::Beside(kind_of(file)?),
+        beside if beside.ends_with("/comments") => Rule::Own(kind_of(beside)?),
+        beside if beside.contains("/comments/") => Rule::Beside(kind_of(beside)?),
         "GET /api/sagas/{id}" => Rule::Own(Saga),
         "GET /api/audit/events" => Rule::Staff,
         "GET /api/audit/events/{id}" => Rule::StaffAny(Event),
@@ -165,7 +188,9 @@ fn rule(operation: &str) -> Option<Rule> {
 impl Rule {
     fn kind(self) -> Option<Kind> {
         match self {
-            Self::Own(kind)
+            Self::Attach(kind)
+            | Self::Beside(kind)
+            | Self::Own(kind)
             | Self::OwnAlone(kind)
             | Self::Any(kind)
             | Self::StaffAny(kind)
@@ -228,13 +253,19 @@ impl Rule {
                     404
                 }
             }
-            Self::Own(_) | Self::Decide | Self::Cancel | Self::Reassign
+            Self::Attach(_)
+            | Self::Beside(_)
+            | Self::Own(_)
+            | Self::Decide
+            | Self::Cancel
+            | Self::Reassign
                 if sells && whose == Whose::Others =>
             {
                 404
             }
             _ if whose == Whose::Missing => 404,
-            Self::Own(_) => 200,
+            Self::Attach(_) => 415,
+            Self::Own(_) | Self::Beside(_) => 200,
             Self::Decide => {
                 if sells || whose == Whose::Own {
                     403
@@ -381,6 +412,7 @@ impl World {
             "PATCH /api/approvals/{id}/reassign" => json!({"approver_id": self.chief.id}),
             "POST /api/admin/breakers/{name}" => json!({"force": "none"}),
             "PATCH /api/auth/users/{id}" => json!({"time_zone": "Europe/Rome"}),
+            add if add.ends_with("/comments") => json!({"text": "はい"}),
             _ => json!({}),
         }
     }
@@ -396,6 +428,16 @@ impl World {
         if let Some(kind) = operation.rule.kind() {
             let id = self.record(kind, self.owner(who, whose), whose).await;
             path = path.replace("{id}", &id);
+        }
+        if path.contains("{part_id}") {
+            let all = path.split("/{part_id}").next().expect("a collection");
+            let said = match all.ends_with("/attachments") {
+                true => attached(&self.api(who), all).await,
+                false => self.api(who).post(all, json!({"text": self.unique()})).await,
+            };
+            // Whoever may not see the record has nothing beside it.
+            let id = if said.status == 201 { said.id() } else { MISSING.to_owned() };
+            path = path.replace("{part_id}", &id);
         }
         let mut api = self.api(who);
         if operation.name() == "POST /api/auth/logout" && !matches!(who, Who::Nobody | Who::Deleted) {
@@ -421,6 +463,12 @@ impl World {
         }
         answer
     }
+}
+
+async fn attached(by: &Api, all: &str) -> Answer {
+    let file =
+        "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\na\r\n--b--\r\n";
+    by.header("content-type", "multipart/form-data; boundary=b").raw("POST", all, file).await
 }
 
 struct Operation {

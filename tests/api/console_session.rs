@@ -10,7 +10,7 @@ use testing::browser::{Browser, cookie, post_form};
 use testing::{Database, Postgres, Sqlite, Team, TestApp};
 
 /// Every address that changes something.
-const CHANGES: [&str; 28] = [
+const CHANGES: [&str; 44] = [
     "/logout",
     "/customers",
     "/customers/{id}/edit",
@@ -39,6 +39,22 @@ const CHANGES: [&str; 28] = [
     "/settings/password",
     "/settings/profile",
     "/settings/sessions/{id}/end",
+    "/customers/{id}/attachments/{id}/delete",
+    "/meetings/{id}/attachments/{id}/delete",
+    "/tasks/{id}/attachments/{id}/delete",
+    "/approvals/{id}/attachments/{id}/delete",
+    "/customers/{id}/comments",
+    "/customers/{id}/comments/{id}",
+    "/customers/{id}/comments/{id}/delete",
+    "/meetings/{id}/comments",
+    "/meetings/{id}/comments/{id}",
+    "/meetings/{id}/comments/{id}/delete",
+    "/tasks/{id}/comments",
+    "/tasks/{id}/comments/{id}",
+    "/tasks/{id}/comments/{id}/delete",
+    "/approvals/{id}/comments",
+    "/approvals/{id}/comments/{id}",
+    "/approvals/{id}/comments/{id}/delete",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

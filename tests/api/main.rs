@@ -3,10 +3,12 @@
 mod access;
 mod admin;
 mod approvals;
+mod attachments;
 mod audit;
 mod auth;
 mod bulk;
 mod burst;
+mod comments;
 mod console;
 mod console_forms;
 mod console_lists;

@@ -24,6 +24,8 @@ pub enum RequestKind {
     Meeting,
     /// Requests an approval: the opportunity service, a child, customer and auth through their breakers.
     Approval,
+    /// Comments on a customer and mentions the manager: the customer service, a child of another aggregate, and auth.
+    Comment,
     /// Creates a task: a child of another aggregate.
     Task,
     /// Reads the preview of a customer's deletion: the sagas, and every service through its breaker.
@@ -37,7 +39,7 @@ pub enum RequestKind {
 }
 
 /// Every kind, to check that everything works again.
-pub const ALL: [RequestKind; 12] = [
+pub const ALL: [RequestKind; 13] = [
     RequestKind::Me,
     RequestKind::Login,
     RequestKind::Customer,
@@ -45,6 +47,7 @@ pub const ALL: [RequestKind; 12] = [
     RequestKind::Change,
     RequestKind::Meeting,
     RequestKind::Approval,
+    RequestKind::Comment,
     RequestKind::Task,
     RequestKind::Foresee,
     RequestKind::Figures,
@@ -105,6 +108,11 @@ impl Sender<'_> {
             RequestKind::Approval => {
                 let approval = json!({"customer_id": self.staff.customer, "title": key, "amount": 120_000});
                 (sales, Method::POST, "/api/approvals".into(), Some(approval))
+            }
+            RequestKind::Comment => {
+                let path = format!("/api/customers/{}/comments", self.staff.customer);
+                let comment = json!({"text": format!("@manager@example.com {key}")});
+                (sales, Method::POST, path, Some(comment))
             }
             RequestKind::Task => {
                 let task = json!({"title": key, "due_at": "2026-03-01T10:00:00Z"});

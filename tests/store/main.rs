@@ -10,13 +10,14 @@
 //!   somebody else writes there; `tls`: the links to PostgreSQL and Redis by TLS
 //! - `shared`, `hot`: states in memory and in Redis while other nodes commit; `admins`, `throttle`: rules that hold
 //!   across nodes
-//! - `text_keys`: keys for rows that have none
+//! - `text_keys`: keys for rows that have none; `beside`: what stands beside a record lives and goes with it
 //! - `outcomes`, `connections`: the database or a connection to it fails
 //! - `common`: rows and units to commit
 
 mod accounts;
 mod admins;
 mod approvals;
+mod beside;
 mod common;
 mod connections;
 mod copier;

@@ -1,6 +1,7 @@
 //! Every message of the five services, and its answer, survives JSON unchanged, as a call to another node requires.
 
 mod auth_messages;
+mod beside_messages;
 mod bulk_messages;
 
 use domain::report::messages as reports;
@@ -193,6 +194,8 @@ fn of_customer() {
     referring(&mut tried);
     searching(&mut tried);
     bulk_messages::of_customers(&mut tried);
+    beside_messages::commenting(&mut tried);
+    beside_messages::attaching(&mut tried);
     tried.all();
 }
 
@@ -286,6 +289,8 @@ fn of_sales() {
     tried.call(sales::MeetingStats { caller: caller(), owner_id, from, to }, [counts()]);
     referring(&mut tried);
     searching(&mut tried);
+    beside_messages::commenting(&mut tried);
+    beside_messages::attaching(&mut tried);
     of_tasks(&mut tried);
     bulk_messages::of_sales(&mut tried);
     bulk_messages::counted(&mut tried);
@@ -413,6 +418,8 @@ fn of_opportunity() {
     referring(&mut tried);
     searching(&mut tried);
     bulk_messages::counted(&mut tried);
+    beside_messages::commenting(&mut tried);
+    beside_messages::attaching(&mut tried);
     tried.all();
 }
 

@@ -67,6 +67,8 @@ pub fn need(consumer: &str, event_type: EventType) -> Option<Need> {
         "opportunity.departures" => opportunity_deletions(event_type),
         "customer.batches" | "sales.batches" => batches(event_type),
         "sagas.progress" => progress(event_type),
+        // Whom or what it is about is in the envelope.
+        "attachments.bytes" => Some(Need::of(json!({}))),
         READERS => readers(event_type),
         _ => None,
     }
@@ -100,6 +102,8 @@ fn activity(event_type: EventType) -> Option<Need> {
         }
         APPROVAL_REQUESTED | APPROVAL_APPROVED | APPROVAL_REJECTED | APPROVAL_CANCELLED
         | APPROVAL_REASSIGNED => Some(Need::of(approval())),
+        COMMENT_CREATED | COMMENT_UPDATED | COMMENT_DELETED => Some(Need::of(comment())),
+        ATTACHMENT_ADDED | ATTACHMENT_REMOVED => Some(Need::of(attachment())),
         _ => None,
     }
 }
@@ -117,6 +121,7 @@ fn notifications(event_type: EventType) -> Option<Need> {
             Some(Need::of(with(approval(), "approval", "decided_by", USER)))
         }
         TASK_DUE_SOON => Some(Need::of(task()).or(json!({"task": {"customer_id": CUSTOMER}}))),
+        COMMENT_CREATED | COMMENT_UPDATED => Some(Need::of(comment())),
         _ => None,
     }
 }
@@ -204,6 +209,14 @@ fn readers(event_type: EventType) -> Option<Need> {
         ("meeting", _) => json!({"meeting": {"id": RECORD, "customer_id": CUSTOMER, "owner_id": USER}}),
         ("task", _) => json!({"task": {"id": RECORD, "assignee_id": USER}}),
         ("approval", _) => json!({"approval": {"id": RECORD, "customer_id": CUSTOMER, "requester_id": USER}}),
+        ("attachment", _) => json!({
+            "attachment": {"id": RECORD, "name": "n", "media_type": "m", "size": 1, "sha256": "s"},
+            "record": {"type": "customer", "id": CUSTOMER, "owner_id": USER},
+        }),
+        ("comment", _) => json!({
+            "comment": {"id": RECORD, "author_id": USER},
+            "record": {"type": "customer", "id": CUSTOMER, "owner_id": USER},
+        }),
         ("notification", _) => json!({"notification": {"id": RECORD, "user_id": USER}}),
         ("saga", SAGA_STEP_COMPLETED) => json!({"saga": saga(), "step": "s"}),
         ("saga", SAGA_FAILED) => json!({"saga": saga(), "step": "s", "error": "e"}),
@@ -278,6 +291,25 @@ fn approval() -> Value {
         "requester_id": USER,
     });
     json!({"approval": record(RECORD, more)})
+}
+
+fn attachment() -> Value {
+    let more = json!({
+        "record_type": "customer", "record_id": CUSTOMER, "author_id": USER, "name": "n",
+        "media_type": "text/plain", "size": 1, "sha256": "s",
+    });
+    json!({"attachment": record(RECORD, more), "record": about()})
+}
+
+fn about() -> Value {
+    json!({"type": "customer", "id": CUSTOMER, "title": "t", "owner_id": USER, "customer_id": CUSTOMER})
+}
+
+fn comment() -> Value {
+    let more = json!({
+        "record_type": "customer", "record_id": CUSTOMER, "author_id": USER, "text": "t", "mentions": [],
+    });
+    json!({"comment": record(RECORD, more), "record": about(), "notify": []})
 }
 
 fn notification() -> Value {

@@ -37,6 +37,8 @@ pub async fn run(provider: &Provider) {
     meetings(&sales, &customer).await;
     approvals(admin, &manager, &sales, &customer).await;
     tasks(admin, &sales, &customer).await;
+    comments(&sales, &customer).await;
+    attachments(&sales, &customer).await;
     read(&manager).await;
     let mut deletions = vec![leave(admin, &manager).await];
     deletions.extend(together(&sales).await);
@@ -147,6 +149,26 @@ async fn records(owner: &Member, customer: &str) {
     owner.meeting(customer, "Next visit").await;
     owner.task("to be done", "2099-01-05T09:00:00Z").await;
     owner.approval(customer, "pending").await;
+}
+
+/// A comment, edited and deleted, and one that stays.
+async fn comments(sales: &Member, customer: &str) {
+    let path = format!("/api/customers/{customer}/comments");
+    let comment = sales.post(&path, json!({"text": "@manager@example.com"})).await.expect(201).id();
+    let one = format!("{path}/{comment}");
+    sales.patch(&one, json!({"text": "edited"})).await.expect(200);
+    sales.delete(&one).await.expect(200);
+    sales.post(&path, json!({"text": "stays"})).await.expect(201);
+}
+
+/// A file, attached and removed.
+async fn attachments(sales: &Member, customer: &str) {
+    let path = format!("/api/customers/{customer}/attachments");
+    let form =
+        "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\na\r\n--b--\r\n";
+    let by = sales.header("content-type", "multipart/form-data; boundary=b");
+    let id = by.raw("POST", &path, form).await.expect(201).id();
+    sales.delete(&format!("{path}/{id}")).await.expect(200);
 }
 
 /// Flow 7.

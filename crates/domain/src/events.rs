@@ -8,7 +8,9 @@ use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::approval::record::ApprovalPayload;
+use crate::attachment::record::AttachmentPayload;
 use crate::bulk::progress::BulkPayload;
+use crate::comment::record::CommentPayload;
 use crate::customer::record::CustomerPayload;
 use crate::meeting::record::MeetingPayload;
 use crate::notification::record::{ArchivedPayload, NotificationPayload};
@@ -80,10 +82,13 @@ const CUSTOMER: &str = "/services/customer";
 const SALES: &str = "/services/sales";
 const OPPORTUNITY: &str = "/services/opportunity";
 const ANALYTICS: &str = "/services/analytics";
+/// What stands beside a record is written by the service of the record.
+const COMMENTS: &str = "/services/comments";
+const ATTACHMENTS: &str = "/services/attachments";
 const SAGAS: &str = "/services/sagas";
 
 use SeenBy::{Managers, Nobody, Reader};
-use Topic::{Approvals, Customers, Meetings, Sagas, Tasks};
+use Topic::{Approvals, Attachments, Comments, Customers, Meetings, Sagas, Tasks};
 
 const CUSTOMER_OWNER: SeenBy =
     SeenBy::Owner { record: "customer", field: "owner_id", previous: Some("previous_owner_id") };
@@ -93,6 +98,7 @@ const ASSIGNEE: SeenBy =
     SeenBy::Owner { record: "task", field: "assignee_id", previous: Some("previous_assignee_id") };
 const REQUESTER: SeenBy =
     SeenBy::Owner { record: "approval", field: "requester_id", previous: Some("previous_requester_id") };
+const RECORD_OWNER: SeenBy = SeenBy::Owner { record: "record", field: "owner_id", previous: None };
 const STARTER: SeenBy = SeenBy::Owner { record: "saga", field: "started_by", previous: None };
 
 events! {
@@ -126,6 +132,11 @@ events! {
     APPROVAL_REASSIGNED = "approval.reassigned" from OPPORTUNITY, Some(Approvals), REQUESTER, [ApprovalPayload];
     APPROVALS_CANCELLED = "approvals.cancelled" from OPPORTUNITY, Some(Approvals), Managers, [StepPayload];
     APPROVALS_REASSIGNED = "approvals.reassigned" from OPPORTUNITY, Some(Approvals), Managers, [StepPayload];
+    COMMENT_CREATED = "comment.created" from COMMENTS, Some(Comments), RECORD_OWNER, [CommentPayload];
+    COMMENT_UPDATED = "comment.updated" from COMMENTS, Some(Comments), RECORD_OWNER, [CommentPayload];
+    COMMENT_DELETED = "comment.deleted" from COMMENTS, Some(Comments), RECORD_OWNER, [CommentPayload];
+    ATTACHMENT_ADDED = "attachment.added" from ATTACHMENTS, Some(Attachments), RECORD_OWNER, [AttachmentPayload];
+    ATTACHMENT_REMOVED = "attachment.removed" from ATTACHMENTS, Some(Attachments), RECORD_OWNER, [AttachmentPayload];
     NOTIFICATION_CREATED = "notification.created" from ANALYTICS, None, Reader, [NotificationPayload];
     NOTIFICATION_READ = "notification.read" from ANALYTICS, None, Reader, [NotificationPayload];
     NOTIFICATIONS_ARCHIVED = "notifications.archived" from ANALYTICS, None, Reader, [ArchivedPayload, StepPayload];

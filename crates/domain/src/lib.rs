@@ -9,9 +9,11 @@
 
 pub mod activity;
 pub mod approval;
+pub mod attachment;
 pub mod audience;
 pub mod bulk;
 pub mod changes;
+pub mod comment;
 pub mod customer;
 pub mod deletion;
 pub mod events;

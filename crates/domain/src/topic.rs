@@ -11,11 +11,21 @@ pub enum Topic {
     Meetings,
     Tasks,
     Approvals,
+    Comments,
+    Attachments,
     Sagas,
 }
 
 impl Topic {
-    pub const ALL: [Self; 5] = [Self::Customers, Self::Meetings, Self::Tasks, Self::Approvals, Self::Sagas];
+    pub const ALL: [Self; 7] = [
+        Self::Customers,
+        Self::Meetings,
+        Self::Tasks,
+        Self::Approvals,
+        Self::Comments,
+        Self::Attachments,
+        Self::Sagas,
+    ];
 
     /// Its name in the messages of clients.
     pub fn as_str(self) -> &'static str {
@@ -24,6 +34,8 @@ impl Topic {
             Self::Meetings => "meetings",
             Self::Tasks => "tasks",
             Self::Approvals => "approvals",
+            Self::Comments => "comments",
+            Self::Attachments => "attachments",
             Self::Sagas => "sagas",
         }
     }

@@ -129,8 +129,10 @@ shapes! {
     Title: 1 to 200 of LINE, as "初回訪問";
     /// A line of text; an empty one counts as absent.
     Line: 0 to 200 of LINE_OR_NONE, as "株式会社サンプル";
-    /// A comment that may not be empty.
-    Comment: 1 to 10_000 of SAID, as "金額を見直してください。";
+    /// The comment of a decision that needs one.
+    DecisionComment: 1 to 10_000 of SAID, as "金額を見直してください。";
+    /// The text of a comment on a record.
+    CommentText: 1 to 5_000 of SAID, as "見積もりを送りました。";
     /// Text of several paragraphs.
     Notes: 0 to 10_000 of SAID_OR_NONE, as "見積もりを月末までに送る。";
     /// A telephone number, in any form.

@@ -278,14 +278,18 @@ impl<A: Aggregate> Handling<A> {
         let mut next = state.cloned();
         for event in events {
             let after = event.after().clone();
+            unit.writes.extend(A::beside(event, self.id));
             if let Some(event) = A::logged(event) {
                 unit.events.push(Event::new(event, self.id, after.version(), now, context));
             }
             next = Some(after);
         }
         if let Some(next) = next.as_ref().filter(|_| !events.is_empty()) {
-            let row = A::row(next);
-            unit.writes.push(Write::row(A::TABLE, self.id, row).expecting(version));
+            let write = match A::is_kept(next) {
+                true => Write::row(A::TABLE, self.id, A::row(next)),
+                false => Write::delete(A::TABLE, self.id),
+            };
+            unit.writes.push(write.expecting(version));
         }
         if !unit.writes.is_empty() {
             unit.join(prepared.with.clone());

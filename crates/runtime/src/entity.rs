@@ -37,7 +37,7 @@ use kernel::error::{Error, ErrorCode};
 use kernel::event::{DomainEvent, StateAfter, Versioned, raw};
 use kernel::ids::Id;
 use store::table::Table;
-use store::unit_of_work::UnitOfWork;
+use store::unit_of_work::{UnitOfWork, Write};
 use store::{Db, StoreError};
 
 /// A kind of aggregate: its rules are pure, its row is its state.
@@ -116,6 +116,14 @@ pub trait Aggregate: Send + Sync + 'static {
     /// The row to store: the state itself, unless the table has more columns for searching.
     fn row(state: &Self::State) -> String {
         serde_json::to_string(state).expect("states are plain structs")
+    }
+    /// Whether the row of this state is kept. If not, it is deleted, and a later command finds nothing.
+    fn is_kept(_state: &Self::State) -> bool {
+        true
+    }
+    /// Writes that are committed with an event: to rows of other tables that go with the aggregate.
+    fn beside(_event: &Self::Event, _id: Id) -> Vec<Write> {
+        Vec::new()
     }
     /// The error of a violated unique index.
     fn duplicate() -> ErrorCode {

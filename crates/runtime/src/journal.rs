@@ -121,7 +121,7 @@ impl JournalActor {
         let mut group = Vec::new();
         while group.len() < self.limits.group {
             let Some(next) = self.queue.front() else { break };
-            let keys: Vec<_> = next.unit.keys().map(|(name, key)| (name, key.to_owned())).collect();
+            let keys: Vec<_> = next.unit.keys().map(|(name, key)| (name, key.into_owned())).collect();
             if keys.iter().any(|key| touched.contains(key)) {
                 break;
             }

@@ -16,7 +16,7 @@ use crate::settings::{DatabaseSettings, Missing, Schema};
 use crate::sql::Sql;
 use crate::table::{Dialect, Table};
 pub use crate::tx::Tx;
-use crate::tx::{Open, postgres_plan, postgres_text};
+use crate::tx::{Open, postgres_bytes, postgres_plan, postgres_text};
 use crate::write_check::WriteCheck;
 use crate::writer;
 use crate::writer::Writer;
@@ -223,6 +223,30 @@ impl Db {
                     let steps = lent.run(async |connection| postgres_plan(connection, &sql).await).await;
                     lent.done();
                     steps
+                });
+                task.await.map_err(|_| StoreError::Unavailable("a query was cut off".into()))?
+            }
+        }
+    }
+
+    /// The first column of the first row, which holds bytes.
+    pub async fn bytes(&self, sql: Sql) -> Result<Option<Vec<u8>>, StoreError> {
+        match &self.pools {
+            Pools::Sqlite { readers, .. } => {
+                let mut reader = readers.lend().await?;
+                let bytes = writer::bytes(&mut reader.connection, &sql).await;
+                if bytes.is_ok() {
+                    reader.done();
+                }
+                Ok(bytes?)
+            }
+            Pools::Postgres(connections) => {
+                let connections = connections.clone();
+                let task = self.runtime.spawn(async move {
+                    let mut lent = connections.lend().await?;
+                    let bytes = lent.run(async |connection| postgres_bytes(connection, &sql).await).await;
+                    lent.done();
+                    bytes
                 });
                 task.await.map_err(|_| StoreError::Unavailable("a query was cut off".into()))?
             }

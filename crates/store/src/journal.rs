@@ -6,7 +6,7 @@
 //! others are not lost with it.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -17,7 +17,7 @@ use crate::error::CommitFailure;
 use crate::log::{EVENTS, LOG_HEAD, LOG_HEAD_ID, PARTITIONS};
 use crate::sql::Sql;
 use crate::table::{Dialect, Table};
-use crate::unit_of_work::{Change, CommitError, UniqueCheck, UnitOfWork};
+use crate::unit_of_work::{Change, CommitError, LiveCheck, UniqueCheck, UnitOfWork};
 use kernel::event::{Event, EventRecord, LoggedEvent};
 use kernel::failpoint;
 use kernel::ids::Id;
@@ -83,6 +83,8 @@ struct Stored {
     fences: HashMap<String, HashMap<String, i64>>,
     /// By the unit's index: the rows that have a value which must be absent.
     taken: HashMap<usize, Vec<Id>>,
+    /// The rows that must live and do, by table.
+    live: HashMap<String, HashSet<Id>>,
     /// The last number of each partition.
     partitions: HashMap<i64, i64>,
     /// The last number of the whole log.
@@ -129,9 +131,15 @@ impl Reading {
 /// that two nodes do not deadlock. From there to its end a commit with events is alone: so numbers of the log are in the
 /// order of commits.
 async fn read(tx: &mut Tx, dialect: Dialect, units: &[UnitOfWork]) -> Result<Stored, StoreError> {
-    let mut rows: BTreeMap<&str, (&Table, Vec<&str>)> = BTreeMap::new();
+    let mut rows: BTreeMap<&str, (&Table, Vec<String>)> = BTreeMap::new();
     for write in units.iter().flat_map(|unit| &unit.writes).filter(|write| write.expects.is_some()) {
-        rows.entry(write.table.name).or_insert((write.table, Vec::new())).1.push(&write.id);
+        rows.entry(write.table.name).or_insert((write.table, Vec::new())).1.push(write.id.clone());
+    }
+    let mut live: BTreeMap<&str, (&Table, Vec<Id>)> = BTreeMap::new();
+    for check in units.iter().flat_map(|unit| &unit.live_checks) {
+        live.entry(check.table.name).or_insert((check.table, Vec::new())).1.push(check.id);
+        // Locked in their turn.
+        rows.entry(check.table.name).or_insert((check.table, Vec::new())).1.push(check.id.to_string());
     }
     let mut values: Wanted = BTreeMap::new();
     for (place, absent) in
@@ -145,6 +153,9 @@ async fn read(tx: &mut Tx, dialect: Dialect, units: &[UnitOfWork]) -> Result<Sto
     let mut reading = Reading::default();
     for (table, ids) in rows.values() {
         reading.ask(table.name.to_owned(), |place| table.fences(dialect, place), ids)?;
+    }
+    for (name, (table, ids)) in &live {
+        reading.ask(live_rows(name), |place| table.live(dialect, place), ids)?;
     }
     for ((name, column), (table, wanted)) in &values {
         let wanted: Vec<_> = wanted.iter().map(|(_, absent)| absent).collect();
@@ -170,6 +181,10 @@ async fn read(tx: &mut Tx, dialect: Dialect, units: &[UnitOfWork]) -> Result<Sto
             stored.taken.entry(wanted[n].0).or_default().extend(ids);
         }
     }
+    for name in live.keys() {
+        let Some(found) = answers.remove(&live_rows(name)) else { continue };
+        stored.live.insert((*name).to_owned(), serde_json::from_str(found.get())?);
+    }
     for (table, found) in answers {
         let fences = serde_json::from_str::<Vec<(String, i64)>>(found.get())?.into_iter().collect();
         stored.fences.insert(table, fences);
@@ -177,7 +192,13 @@ async fn read(tx: &mut Tx, dialect: Dialect, units: &[UnitOfWork]) -> Result<Sto
     Ok(stored)
 }
 
-/// Rejects the unit at `place` if a stored row is not the one it builds on, or if a value is taken.
+/// The name of the query for the live rows of a table.
+fn live_rows(table: &str) -> String {
+    format!("{table}+")
+}
+
+/// Rejects the unit at `place` if a stored row is not the one it builds on, if a value is taken, or if a row is
+/// missing that must live.
 fn check(place: usize, unit: &UnitOfWork, stored: &Stored) -> Outcome {
     for write in &unit.writes {
         let Some(expects) = write.expects else { continue };
@@ -186,6 +207,11 @@ fn check(place: usize, unit: &UnitOfWork, stored: &Stored) -> Outcome {
         if found != expects {
             return Err(CommitError::Stale(write.table.name));
         }
+    }
+    let lives =
+        |check: &&LiveCheck| stored.live.get(check.table.name).is_some_and(|ids| ids.contains(&check.id));
+    if let Some(missing) = unit.live_checks.iter().find(|check| !lives(check)) {
+        return Err(CommitError::Conflict { code: missing.code, ids: Vec::new() });
     }
     match stored.taken.get(&place) {
         Some(ids) if !ids.is_empty() => {
@@ -221,7 +247,7 @@ fn place_events(
 /// What writes the rows, deletions, events and partitions of the remaining units, and of how many statements it is made.
 fn writes(dialect: Dialect, units: &[UnitOfWork], outcomes: &[Outcome]) -> Result<(Sql, usize), StoreError> {
     let mut puts: BTreeMap<&str, (&Table, Vec<Cow<str>>)> = BTreeMap::new();
-    let mut deletes: BTreeMap<&str, (&Table, Vec<&str>)> = BTreeMap::new();
+    let mut deletes: BTreeMap<(&str, &str), (&Table, Vec<&str>)> = BTreeMap::new();
     let mut partitions: BTreeMap<i64, i64> = BTreeMap::new();
     let kept = || units.iter().zip(outcomes).filter_map(|(unit, done)| Some((unit, done.as_ref().ok()?)));
     // Rows without a fence are locked here, in the order of ids, so that two nodes do not deadlock.
@@ -232,7 +258,13 @@ fn writes(dialect: Dialect, units: &[UnitOfWork], outcomes: &[Outcome]) -> Resul
         match &write.change {
             Change::Put(row) => puts.entry(name).or_insert((table, Vec::new())).1.push(row.into()),
             Change::Check => {}
-            Change::Delete => deletes.entry(name).or_insert((table, Vec::new())).1.push(&write.id),
+            Change::Delete | Change::DeleteOf(_) => {
+                let column = match write.change {
+                    Change::DeleteOf(column) => column,
+                    _ => table.columns[0].0,
+                };
+                deletes.entry((name, column)).or_insert((table, Vec::new())).1.push(&write.id);
+            }
         }
     }
     for event in kept().flat_map(|(_, events)| events) {
@@ -251,8 +283,8 @@ fn writes(dialect: Dialect, units: &[UnitOfWork], outcomes: &[Outcome]) -> Resul
     }
     let mut statements = Vec::new();
     let mut sql = Sql::default();
-    for (table, ids) in deletes.values() {
-        statements.push(table.delete(dialect, statements.len() + 1));
+    for ((_, column), (table, ids)) in &deletes {
+        statements.push(table.delete_of(dialect, column, statements.len() + 1));
         sql = sql.with(serde_json::to_string(ids)?);
     }
     for (table, rows) in puts.values() {

@@ -14,6 +14,7 @@ pub enum Arg {
     Text(String),
     Int(i64),
     Time(Timestamp),
+    Bytes(Vec<u8>),
 }
 
 impl From<Id> for Arg {
@@ -37,6 +38,12 @@ impl From<String> for Arg {
 impl From<i64> for Arg {
     fn from(number: i64) -> Self {
         Self::Int(number)
+    }
+}
+
+impl From<Vec<u8>> for Arg {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
     }
 }
 
@@ -131,6 +138,7 @@ impl Sql {
                 Arg::Text(text) => Arguments::add(&mut bound, text.clone()),
                 Arg::Int(number) => Arguments::add(&mut bound, *number),
                 Arg::Time(time) => Arguments::add(&mut bound, time.to_string()),
+                Arg::Bytes(bytes) => Arguments::add(&mut bound, bytes.clone()),
             };
             added.map_err(sqlx::Error::Encode)?;
         }
@@ -146,6 +154,7 @@ impl Sql {
                 Arg::Text(text) => Arguments::add(&mut bound, text.as_str()),
                 Arg::Int(number) => Arguments::add(&mut bound, *number),
                 Arg::Time(time) => Arguments::add(&mut bound, time.utc()),
+                Arg::Bytes(bytes) => Arguments::add(&mut bound, bytes.as_slice()),
             };
             added.map_err(sqlx::Error::Encode)?;
         }

@@ -198,9 +198,29 @@ impl Table {
         }
     }
 
-    /// Deletes the rows whose keys are in parameter `place`, a JSON array.
-    pub fn delete(&self, dialect: Dialect, place: usize) -> String {
-        format!("DELETE FROM {} WHERE {}", self.name, self.key_in(dialect, place))
+    /// Deletes the rows whose `column` is in parameter `place`, a JSON array.
+    ///
+    /// # Panics
+    /// When the table has no such column.
+    pub fn delete_of(&self, dialect: Dialect, column: &str, place: usize) -> String {
+        let found = self.columns.iter().find(|(name, _)| *name == column);
+        let (name, kind) = *found.unwrap_or_else(|| panic!("{} has no column {column}", self.name));
+        format!("DELETE FROM {} WHERE {}", self.name, one_of(dialect, name, kind, place))
+    }
+
+    /// Reads `[id, …]`: which rows whose keys are in parameter `place` are not deleted. PostgreSQL locks them.
+    pub fn live(&self, dialect: Dialect, place: usize) -> String {
+        let (key, _) = self.key();
+        let (table, chosen) = (self.name, self.key_in(dialect, place));
+        match dialect {
+            Dialect::Sqlite => {
+                format!("SELECT json_group_array({key}) FROM {table} WHERE {chosen} AND deleted_at IS NULL")
+            }
+            Dialect::Postgres => format!(
+                "SELECT coalesce(json_agg({key}), '[]') FROM (SELECT {key}, deleted_at FROM {table} \
+                 WHERE {chosen} ORDER BY {key} FOR UPDATE) AS r WHERE deleted_at IS NULL"
+            ),
+        }
     }
 
     /// Reads `[[key, fence], …]` of the rows whose keys are in parameter `place`; PostgreSQL locks them in
@@ -250,15 +270,7 @@ impl Table {
 
     fn key_in(&self, dialect: Dialect, place: usize) -> String {
         let (key, kind) = self.key();
-        match dialect {
-            Dialect::Sqlite => format!("{key} IN (SELECT value FROM json_each(${place}))"),
-            Dialect::Postgres => {
-                let kind = kind.postgres();
-                format!(
-                    "{key} = ANY (ARRAY(SELECT k::{kind} FROM json_array_elements_text(${place}::json) AS k))"
-                )
-            }
-        }
+        one_of(dialect, key, kind, place)
     }
 
     /// The columns that are read, with the table's name.
@@ -287,6 +299,19 @@ impl Table {
             Dialect::Postgres => {
                 format!("SELECT coalesce(json_agg(row_to_json(r)), '[]')::text FROM ({query}) AS r")
             }
+        }
+    }
+}
+
+/// The condition that a column is one of parameter `place`, a JSON array.
+fn one_of(dialect: Dialect, column: &str, kind: Kind, place: usize) -> String {
+    match dialect {
+        Dialect::Sqlite => format!("{column} IN (SELECT value FROM json_each(${place}))"),
+        Dialect::Postgres => {
+            let kind = kind.postgres();
+            format!(
+                "{column} = ANY (ARRAY(SELECT k::{kind} FROM json_array_elements_text(${place}::json) AS k))"
+            )
         }
     }
 }

@@ -112,6 +112,13 @@ pub(crate) async fn postgres_text(
     Ok(query.persistent(keep_plan).fetch_optional(on).await?.flatten())
 }
 
+/// The first column of the first row, which holds bytes.
+pub(crate) async fn postgres_bytes(on: &mut PgConnection, sql: &Sql) -> Result<Option<Vec<u8>>, sqlx::Error> {
+    let query =
+        sqlx::query_scalar_with::<Postgres, Option<Vec<u8>>, _>(AssertSqlSafe(sql.text()), sql.postgres()?);
+    Ok(query.fetch_optional(on).await?.flatten())
+}
+
 /// The steps by which PostgreSQL would carry out a query.
 pub(crate) async fn postgres_plan(on: &mut PgConnection, sql: &Sql) -> Result<Vec<String>, sqlx::Error> {
     let text = format!("EXPLAIN (COSTS OFF) {}", sql.text());

@@ -1,5 +1,7 @@
 //! A unit of work: what must be committed together, or not at all.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::table::Table;
@@ -13,6 +15,8 @@ pub enum Change {
     /// Writes the row: a JSON object whose keys are the names of the columns.
     Put(String),
     Delete,
+    /// Deletes every row whose column of this name has the id of the write.
+    DeleteOf(&'static str),
     /// No change: only the condition is checked.
     Check,
 }
@@ -45,6 +49,12 @@ impl Write {
         Self { table, id: id.to_string(), change: Change::Delete, expects: None }
     }
 
+    /// Deletes all rows of an owner: those whose `column` is `owner`. Other units of the owner's rows must touch a row that
+    /// this unit touches too, so that none adds a row meanwhile.
+    pub fn delete_of(table: &'static Table, column: &'static str, owner: impl ToString) -> Self {
+        Self { table, id: owner.to_string(), change: Change::DeleteOf(column), expects: None }
+    }
+
     /// Leaves the row as it is; with [`Write::expecting`] this is a pure condition.
     pub fn check(table: &'static Table, id: impl ToString) -> Self {
         Self { table, id: id.to_string(), change: Change::Check, expects: None }
@@ -74,19 +84,32 @@ pub struct UniqueCheck {
     pub code: ErrorCode,
 }
 
+/// A row that must be there and not deleted when the unit is committed, whatever its version. Until then no other commit
+/// changes or deletes it. Its table has a column `deleted_at`.
+#[derive(Clone, Debug)]
+pub struct LiveCheck {
+    pub table: &'static Table,
+    pub id: Id,
+    /// The error when it is not there.
+    pub code: ErrorCode,
+}
+
 /// What is committed together: the state rows, events, idempotency key and cursor of a command or a consumer's batch.
 #[derive(Clone, Debug, Default)]
 pub struct UnitOfWork {
     pub writes: Vec<Write>,
     pub events: Vec<Event>,
     pub unique_checks: Vec<UniqueCheck>,
+    pub live_checks: Vec<LiveCheck>,
 }
 
 impl UnitOfWork {
     /// The rows that it touches: no other unit of the transaction may touch them.
-    pub fn keys(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let rows = self.writes.iter().map(|write| (write.table.name, write.id.as_str()));
-        rows.chain(self.unique_checks.iter().map(|check| (check.column, check.value.as_str())))
+    pub fn keys(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
+        let rows = self.writes.iter().map(|write| (write.table.name, write.id.as_str().into()));
+        let values = self.unique_checks.iter().map(|check| (check.column, check.value.as_str().into()));
+        let live = self.live_checks.iter().map(|check| (check.table.name, check.id.to_string().into()));
+        rows.chain(values).chain(live)
     }
 
     /// Adds everything of `other`.
@@ -94,6 +117,7 @@ impl UnitOfWork {
         self.writes.extend(other.writes);
         self.events.extend(other.events);
         self.unique_checks.extend(other.unique_checks);
+        self.live_checks.extend(other.live_checks);
     }
 }
 
@@ -103,8 +127,8 @@ pub enum CommitError {
     /// The row (of this table) has changed since it was read: reload it and decide again.
     #[error("the stored row of {0} is another than was expected")]
     Stale(&'static str),
-    /// These live rows have a value that had to be free; the caller gets `code`.
-    #[error("a value is taken by {ids:?}")]
+    /// These live rows have a value that had to be free, or a row is not there that had to be; the caller gets `code`.
+    #[error("{code:?}: a value is taken, or a row is missing {ids:?}")]
     Conflict { code: ErrorCode, ids: Vec<Id> },
     /// A unique value is taken.
     #[error("a unique value is taken: {0}")]

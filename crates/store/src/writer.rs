@@ -256,6 +256,13 @@ pub(crate) async fn text(on: &mut SqliteConnection, sql: &Sql) -> Result<Option<
     text_after("", on, sql).await
 }
 
+/// The first column of the first row, which holds bytes.
+pub(crate) async fn bytes(on: &mut SqliteConnection, sql: &Sql) -> Result<Option<Vec<u8>>, sqlx::Error> {
+    let text = AssertSqlSafe(sql.text().to_owned());
+    let query = sqlx::query_scalar_with::<Sqlite, Option<Vec<u8>>, _>(text, sql.sqlite()?);
+    Ok(query.fetch_optional(on).await?.flatten())
+}
+
 /// The first column of the first row, as text, after the statement `first`, which has no rows.
 async fn text_after(
     first: &str,

@@ -1,7 +1,7 @@
 //! The promises about deletions (SPEC §5, flows 7 and 8) as queries: each finds the rows that break it.
 
 /// A promise and the rows that break it, once every saga has ended.
-pub const PROMISES: [(&str, &str); 9] = [
+pub const PROMISES: [(&str, &str); 11] = [
     ("every saga ends", "SELECT id FROM sagas WHERE status <> 'completed'"),
     (
         "no live customer is a deleted user's",
@@ -35,6 +35,22 @@ pub const PROMISES: [(&str, &str); 9] = [
         "a deleted customer's notifications are archived",
         "SELECT n.id FROM notifications AS n JOIN customers AS c ON c.id = n.customer_id
          WHERE c.deleted_at IS NOT NULL AND n.archived_at IS NULL",
+    ),
+    (
+        "a deleted record has no comment",
+        "SELECT c.id FROM customers_comments AS c JOIN customers AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL
+         UNION ALL
+         SELECT c.id FROM meetings_comments AS c JOIN meetings AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL
+         UNION ALL
+         SELECT c.id FROM tasks_comments AS c JOIN tasks AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL",
+    ),
+    (
+        "a deleted record has no attachment",
+        "SELECT c.id FROM customers_attachments AS c JOIN customers AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL
+         UNION ALL
+         SELECT c.id FROM meetings_attachments AS c JOIN meetings AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL
+         UNION ALL
+         SELECT c.id FROM tasks_attachments AS c JOIN tasks AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL",
     ),
     (
         "a step is closed once",

@@ -9,7 +9,7 @@ use store::{Db, cursors};
 use crate::deleted_records;
 
 /// A promise and the rows that break it.
-const PROMISES: [(&str, &str); 29] = [
+const PROMISES: [(&str, &str); 30] = [
     (
         "a customer has its event",
         "SELECT c.id FROM customers AS c LEFT JOIN events AS e ON e.subject = c.id AND e.type = 'customer.created'
@@ -70,10 +70,10 @@ const PROMISES: [(&str, &str); 29] = [
          WHERE e.type IN ('customer.created', 'customer.updated', 'customer.deleted') AND a.id IS NULL",
     ),
     (
-        "nothing else stands there but meetings, tasks and approvals",
+        "nothing else stands there but meetings, tasks, approvals, comments and attachments",
         "SELECT a.id FROM customer_activity AS a LEFT JOIN events AS e ON e.id = a.id
          WHERE e.id IS NULL OR NOT (e.type LIKE 'customer.%' OR e.type LIKE 'meeting.%' OR e.type LIKE 'task.%'
-                                    OR e.type LIKE 'approval.%')",
+                                    OR e.type LIKE 'approval.%' OR e.type LIKE 'comment.%' OR e.type LIKE 'attachment.%')",
     ),
     (
         "what is about an approval stands there",
@@ -142,7 +142,24 @@ const PROMISES: [(&str, &str); 29] = [
             UNION ALL SELECT kind, value, -count FROM tallied
          ) AS c GROUP BY kind, value HAVING sum(count) <> 0",
     ),
+    ("a request is one comment", "SELECT text FROM customers_comments GROUP BY text HAVING count(*) > 1"),
     ("no event is parked", "SELECT id FROM parked_events"),
+];
+
+/// The promises about comments.
+pub const COMMENTS: [(&str, &str); 2] = [
+    (
+        "a comment's version counts its events",
+        "SELECT c.id FROM (SELECT id, version FROM customers_comments UNION ALL SELECT id, version FROM meetings_comments
+         UNION ALL SELECT id, version FROM tasks_comments UNION ALL SELECT id, version FROM approvals_comments) AS c
+         WHERE c.version <> (SELECT count(*) FROM events AS e WHERE e.subject = c.id)",
+    ),
+    (
+        "whom a comment concerns is notified of it once",
+        "SELECT e.subject FROM events AS e WHERE e.type LIKE 'comment.%' GROUP BY e.subject
+         HAVING sum(json_array_length(e.data -> 'notify')) <>
+         (SELECT count(*) FROM notifications AS n WHERE n.data ->> 'comment_id' = CAST(e.subject AS TEXT))",
+    ),
 ];
 
 /// Checks that every consumer is at the end of the log and every promise is kept; else returns which one is not.
@@ -154,7 +171,7 @@ pub async fn kept(db: &Db) -> Result<(), String> {
         }
         none(db, &format!("{consumer} counts what it applied"), &miscounted(consumer, types)).await?;
     }
-    for (promise, broken) in PROMISES.iter().chain(&deleted_records::PROMISES) {
+    for (promise, broken) in PROMISES.iter().chain(&COMMENTS).chain(&deleted_records::PROMISES) {
         none(db, promise, broken).await?;
     }
     Ok(())

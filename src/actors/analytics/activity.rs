@@ -7,9 +7,12 @@ use std::sync::Arc;
 
 use crate::persistence::analytics::activity_write;
 use domain::approval::record::ApprovalPayload;
+use domain::attachment::record::AttachmentPayload;
 use domain::audience::Audience;
+use domain::comment::record::CommentPayload;
 use domain::events::{
     APPROVAL_APPROVED, APPROVAL_CANCELLED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED,
+    ATTACHMENT_ADDED, ATTACHMENT_REMOVED, COMMENT_CREATED, COMMENT_DELETED, COMMENT_UPDATED,
     CUSTOMER_CREATED, CUSTOMER_DELETED, CUSTOMER_UPDATED, MEETING_CREATED, MEETING_DELETED, MEETING_UPDATED,
     TASK_COMPLETED, TASK_CREATED, TASK_DELETED, TASK_DUE_SOON, TASK_UPDATED,
 };
@@ -33,6 +36,10 @@ fn customer_of(event: &LoggedEvent) -> Result<Option<Id>, EffectError> {
         }
         APPROVAL_REQUESTED | APPROVAL_APPROVED | APPROVAL_REJECTED | APPROVAL_CANCELLED
         | APPROVAL_REASSIGNED => Some(event.payload::<ApprovalPayload>()?.approval.customer_id),
+        ATTACHMENT_ADDED | ATTACHMENT_REMOVED => event.payload::<AttachmentPayload>()?.record.customer_id,
+        COMMENT_CREATED | COMMENT_UPDATED | COMMENT_DELETED => {
+            event.payload::<CommentPayload>()?.record.customer_id
+        }
         _ => None,
     })
 }
@@ -68,6 +75,11 @@ impl Consumer for ActivityConsumer {
         APPROVAL_REJECTED,
         APPROVAL_CANCELLED,
         APPROVAL_REASSIGNED,
+        COMMENT_CREATED,
+        COMMENT_UPDATED,
+        COMMENT_DELETED,
+        ATTACHMENT_ADDED,
+        ATTACHMENT_REMOVED,
     ];
 
     async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {

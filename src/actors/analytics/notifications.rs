@@ -12,10 +12,12 @@ use crate::actors::analytics::dealt_with;
 use crate::persistence::analytics as queries;
 use crate::persistence::analytics::{NOTIFICATIONS, USER_COPIES};
 use domain::approval::record::ApprovalPayload;
+use domain::comment::mentions;
+use domain::comment::record::CommentPayload;
 use domain::customer::record::CustomerPayload;
 use domain::events::{
-    APPROVAL_APPROVED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED, CUSTOMER_CREATED,
-    TASK_DUE_SOON, USER_CREATED, USER_DELETED, USER_UPDATED,
+    APPROVAL_APPROVED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED, COMMENT_CREATED,
+    COMMENT_UPDATED, CUSTOMER_CREATED, TASK_DUE_SOON, USER_CREATED, USER_DELETED, USER_UPDATED,
 };
 use domain::notification::kinds::NotificationKind;
 use domain::notification::recipients::has_dealt_with;
@@ -48,6 +50,7 @@ impl NotificationDraft {
         let draft = match kind {
             NotificationKind::CustomerCreated => of_customer(event, users),
             NotificationKind::TaskDueSoon => of_task(event, users),
+            NotificationKind::CommentCreated => of_comment(event, users),
             NotificationKind::ApprovalRequested
             | NotificationKind::ApprovalApproved
             | NotificationKind::ApprovalRejected
@@ -91,6 +94,31 @@ fn of_task(event: &LoggedEvent, users: &UserDirectory) -> Result<NotificationDra
         data: NotificationData {
             title: Some(task.title),
             due_at: Some(task.due_at),
+            ..NotificationData::default()
+        },
+    })
+}
+
+fn of_comment(event: &LoggedEvent, users: &UserDirectory) -> Result<NotificationDraft, EffectError> {
+    let CommentPayload { comment, record, notify } = event.payload()?;
+    let mut recipients = BTreeSet::new();
+    for id in notify {
+        recipients.extend(known(users.one(id, Some(comment.author_id)), id)?);
+    }
+    let name = |id: Id| users.0.get(&id).map(|user| user.name.clone());
+    Ok(NotificationDraft {
+        recipients,
+        subject_type: record.r#type.as_str(),
+        subject_id: record.id,
+        customer_id: record.customer_id,
+        data: NotificationData {
+            title: Some(record.title),
+            comment: Some(mentions::with_names(&comment.text, |id| {
+                name(id).unwrap_or_else(|| "?".to_owned())
+            })),
+            comment_id: Some(comment.id),
+            author_id: Some(comment.author_id),
+            author_name: Some(known(name(comment.author_id), comment.author_id)?),
             ..NotificationData::default()
         },
     })
@@ -152,6 +180,8 @@ impl Consumer for NotificationsConsumer {
         APPROVAL_REJECTED,
         APPROVAL_REASSIGNED,
         TASK_DUE_SOON,
+        COMMENT_CREATED,
+        COMMENT_UPDATED,
     ];
 
     async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
@@ -244,6 +274,7 @@ mod tests {
     fn every_kind_is_taken_from_the_log() {
         let types = NotificationsConsumer::TYPES;
         assert!(NotificationKind::ALL.iter().all(|kind| types.contains(&kind.event_type())));
-        assert_eq!(types.len(), NotificationKind::ALL.len() + USER_TYPES.len());
+        // And `comment.updated`, which is no kind of its own.
+        assert_eq!(types.len(), NotificationKind::ALL.len() + USER_TYPES.len() + 1);
     }
 }

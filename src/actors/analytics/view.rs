@@ -98,6 +98,7 @@ fn params(data: &NotificationData, reader: &Reader) -> Vec<(&'static str, Param)
     name("amount", amount.map(|(minor, currency)| formats::amount(reader.locale, minor, currency)));
     name("requester_name", data.requester_name.clone());
     name("decided_by_name", data.decided_by_name.clone());
+    name("author_name", data.author_name.clone());
     name("comment", data.comment.as_deref().map(shortened));
     name("due_at", data.due_at.map(|due| formats::moment(reader.locale, due, &reader.time_zone)));
     params
@@ -146,6 +147,9 @@ mod tests {
             decided_by: Some(new_id()),
             decided_by_name: Some("鈴木".into()),
             comment: Some("高".repeat(300)),
+            comment_id: Some(new_id()),
+            author_id: Some(new_id()),
+            author_name: Some("田中".into()),
             due_at: Timestamp::parse("2026-03-03T09:00:00Z"),
         }
     }

@@ -4,8 +4,10 @@ use domain::service_name::ServiceName;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::actors::attachments::Attachments;
 use crate::actors::auth::client::AuthPeer;
 use crate::actors::bulk::BulkParts;
+use crate::actors::comments::Comments;
 use crate::actors::customer::aggregate::CustomerAggregate;
 use crate::actors::customer::bulk::Customers;
 use crate::actors::sagas::start::start;
@@ -14,8 +16,14 @@ use crate::persistence::customers as queries;
 use crate::persistence::deletions;
 use crate::persistence::deletions::CUSTOMERS_OF_OWNER;
 use crate::persistence::found;
+use domain::attachment::messages::{
+    AddAttachment, CheckAttachable, FindAttachment, ListAttachments, RemoveAttachment,
+};
+use domain::attachment::record::Attachment;
 use domain::bulk::messages::{ChangeCustomers, PreviewCustomers};
 use domain::bulk::progress::BulkFound;
+use domain::comment::messages::{AddComment, ChangeComment, DeleteComment, FindComment, ListComments};
+use domain::comment::record::Comment;
 use domain::customer::messages::{
     ChangeCustomer, CountByOwner, CreateCustomer, CustomerFilter, CustomerStats, DeleteCustomer,
     FindCustomer, FindCustomers, ListCustomers, SORTS,
@@ -45,6 +53,8 @@ pub struct CustomerService {
     pub db: Db,
     pub clock: Clock,
     pub customers: Entities<CustomerAggregate>,
+    pub comments: Comments<CustomerAggregate>,
+    pub attachments: Attachments<CustomerAggregate>,
     pub auth: AuthPeer,
     pub bulk: BulkParts<Customers>,
 }
@@ -147,4 +157,14 @@ serve!(CustomerService as ServiceName::Customer, {
     },
     FindRecords read => |service, message| Vec<Hit> { service.find_records(&message).await },
     CustomerStats read => |service, message| CustomerCounts { service.stats(message).await },
+    AddComment command => |service, message| Arc<Comment> { service.comments.add(message).await },
+    ChangeComment command => |service, message| Arc<Comment> { service.comments.change(message).await },
+    DeleteComment command => |service, message| Id { service.comments.delete(message).await },
+    FindComment read => |service, message| Arc<Comment> { service.comments.find(message).await },
+    ListComments read => |service, message| Page<Comment> { service.comments.list(message).await },
+    AddAttachment command => |service, message| Arc<Attachment> { service.attachments.add(message).await },
+    RemoveAttachment command => |service, message| Id { service.attachments.remove(message).await },
+    FindAttachment read => |service, message| Arc<Attachment> { service.attachments.find(message).await },
+    CheckAttachable read => |service, message| () { service.attachments.check(message).await },
+    ListAttachments read => |service, message| Page<Attachment> { service.attachments.list(message).await },
 });

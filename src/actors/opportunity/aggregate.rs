@@ -2,11 +2,16 @@
 
 use serde::Serialize;
 
+use crate::actors::comments::Annotated;
 use crate::persistence::approvals::APPROVALS;
+use crate::persistence::attachments::APPROVALS_ATTACHMENTS;
+use crate::persistence::comments::APPROVALS_COMMENTS;
 use domain::approval::record::Approval;
 use domain::approval::rules;
 use domain::approval::rules::{ApprovalCommand, ApprovalEvent};
+use domain::comment::record::AboutRecord;
 use domain::search::keys::RecordKeys;
+use domain::search::record::RecordType;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
@@ -46,5 +51,26 @@ impl Aggregate for ApprovalAggregate {
         let Approval { version, title, reason, comment, .. } = state;
         let keys = RecordKeys::of_approval(*version, title, reason.as_deref(), comment.as_deref());
         serde_json::to_string(&Row { state, keys }).expect("states are plain structs")
+    }
+}
+
+impl Annotated for ApprovalAggregate {
+    const COMMENT_KIND: &'static str = "opportunity.comment";
+    const COMMENTS: &'static Table = &APPROVALS_COMMENTS;
+    const ATTACHMENT_KIND: &'static str = "opportunity.attachment";
+    const ATTACHMENTS: &'static Table = &APPROVALS_ATTACHMENTS;
+
+    fn visible<'a>(state: Option<&'a Approval>, caller: &Caller) -> Result<&'a Approval, Error> {
+        rules::visible(state, caller)
+    }
+
+    fn about(approval: &Approval) -> AboutRecord {
+        AboutRecord {
+            r#type: RecordType::Approval,
+            id: approval.id,
+            title: approval.title.clone(),
+            owner_id: approval.requester_id,
+            customer_id: Some(approval.customer_id),
+        }
     }
 }

@@ -3,7 +3,9 @@
 use domain::service_name::ServiceName;
 use std::sync::Arc;
 
+use crate::actors::attachments::Attachments;
 use crate::actors::auth::client::AuthPeer;
+use crate::actors::comments::Comments;
 use crate::actors::customer_check::CustomerCheck;
 use crate::actors::opportunity::aggregate::ApprovalAggregate;
 use crate::actors::user_check::find_user;
@@ -20,7 +22,13 @@ use domain::approval::record::Approval;
 use domain::approval::rules;
 use domain::approval::rules::{Action, ApprovalCommand};
 use domain::approval::validation;
+use domain::attachment::messages::{
+    AddAttachment, CheckAttachable, FindAttachment, ListAttachments, RemoveAttachment,
+};
+use domain::attachment::record::Attachment;
 use domain::bulk::messages::CountOfCustomers;
+use domain::comment::messages::{AddComment, ChangeComment, DeleteComment, FindComment, ListComments};
+use domain::comment::record::Comment;
 use domain::events::APPROVAL_REQUESTED;
 use domain::saga::messages::CountReferring;
 use domain::saga::record::{Counted, Counts, SagaKind};
@@ -45,6 +53,8 @@ pub struct OpportunityService {
     pub db: Db,
     pub approvals: Entities<ApprovalAggregate>,
     pub customers: CustomerCheck,
+    pub comments: Comments<ApprovalAggregate>,
+    pub attachments: Attachments<ApprovalAggregate>,
     pub auth: AuthPeer,
 }
 
@@ -149,4 +159,14 @@ serve!(OpportunityService as ServiceName::Opportunity, {
         Ok(Counts::from([(Counted::Approvals, approvals)]))
     },
     ApprovalStats read => |service, message| ApprovalCounts { service.stats(message).await },
+    AddComment command => |service, message| Arc<Comment> { service.comments.add(message).await },
+    ChangeComment command => |service, message| Arc<Comment> { service.comments.change(message).await },
+    DeleteComment command => |service, message| Id { service.comments.delete(message).await },
+    FindComment read => |service, message| Arc<Comment> { service.comments.find(message).await },
+    ListComments read => |service, message| Page<Comment> { service.comments.list(message).await },
+    AddAttachment command => |service, message| Arc<Attachment> { service.attachments.add(message).await },
+    RemoveAttachment command => |service, message| Id { service.attachments.remove(message).await },
+    FindAttachment read => |service, message| Arc<Attachment> { service.attachments.find(message).await },
+    CheckAttachable read => |service, message| () { service.attachments.check(message).await },
+    ListAttachments read => |service, message| Page<Attachment> { service.attachments.list(message).await },
 });

@@ -2,17 +2,23 @@
 
 use serde::Serialize;
 
+use crate::actors::comments::{Annotated, deleted_with};
+use crate::persistence::attachments::MEETINGS_ATTACHMENTS;
+use crate::persistence::comments::MEETINGS_COMMENTS;
 use crate::persistence::meetings::MEETINGS;
+use domain::comment::record::AboutRecord;
 use domain::meeting::record::Meeting;
 use domain::meeting::rules;
 use domain::meeting::rules::{MeetingCommand, MeetingEvent};
 use domain::search::keys::RecordKeys;
+use domain::search::record::RecordType;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
 use kernel::ids::Id;
 use runtime::entity::Aggregate;
 use store::table::Table;
+use store::unit_of_work::Write;
 
 /// A meeting.
 pub struct MeetingAggregate;
@@ -47,5 +53,33 @@ impl Aggregate for MeetingAggregate {
         let (location, notes, outcome) = (location.as_deref(), notes.as_deref(), outcome.as_deref());
         let keys = RecordKeys::of_meeting(*version, title, location, notes, outcome);
         serde_json::to_string(&Row { state, keys }).expect("states are plain structs")
+    }
+
+    fn beside(event: &MeetingEvent, id: Id) -> Vec<Write> {
+        match event {
+            MeetingEvent::Deleted(_) => deleted_with::<Self>(id),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Annotated for MeetingAggregate {
+    const COMMENT_KIND: &'static str = "sales.meeting_comment";
+    const COMMENTS: &'static Table = &MEETINGS_COMMENTS;
+    const ATTACHMENT_KIND: &'static str = "sales.meeting_attachment";
+    const ATTACHMENTS: &'static Table = &MEETINGS_ATTACHMENTS;
+
+    fn visible<'a>(state: Option<&'a Meeting>, caller: &Caller) -> Result<&'a Meeting, Error> {
+        rules::visible(state, caller)
+    }
+
+    fn about(meeting: &Meeting) -> AboutRecord {
+        AboutRecord {
+            r#type: RecordType::Meeting,
+            id: meeting.id,
+            title: meeting.title.clone(),
+            owner_id: meeting.owner_id,
+            customer_id: Some(meeting.customer_id),
+        }
     }
 }

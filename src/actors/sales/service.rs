@@ -4,8 +4,10 @@
 use domain::service_name::ServiceName;
 use std::sync::Arc;
 
+use crate::actors::attachments::Attachments;
 use crate::actors::auth::client::AuthPeer;
 use crate::actors::bulk::BulkParts;
+use crate::actors::comments::Comments;
 use crate::actors::customer_check::CustomerCheck;
 use crate::actors::sales::bulk::{Meetings, Tasks};
 use crate::actors::sales::meeting_aggregate::MeetingAggregate;
@@ -18,8 +20,14 @@ use crate::persistence::deletions::{
 use crate::persistence::found;
 use crate::persistence::meetings as queries;
 use crate::persistence::record_activity;
+use domain::attachment::messages::{
+    AddAttachment, CheckAttachable, FindAttachment, ListAttachments, RemoveAttachment,
+};
+use domain::attachment::record::Attachment;
 use domain::bulk::messages::{ChangeMeetings, ChangeTasks, CountOfCustomers, PreviewMeetings, PreviewTasks};
 use domain::bulk::progress::BulkFound;
+use domain::comment::messages::{AddComment, ChangeComment, DeleteComment, FindComment, ListComments};
+use domain::comment::record::Comment;
 use domain::events::{MEETING_CREATED, TASK_CREATED};
 use domain::meeting::messages::MeetingCounts;
 use domain::meeting::messages::{
@@ -42,7 +50,7 @@ use domain::task::record::Task;
 use domain::task::rules::TaskCommand;
 use kernel::caller::Caller;
 use kernel::clock::Clock;
-use kernel::error::Error;
+use kernel::error::{Error, ErrorCode};
 use kernel::event::{EventRecord, EventType};
 use kernel::failpoint;
 use kernel::ids::{Id, new_id};
@@ -60,6 +68,10 @@ pub struct SalesService {
     pub meetings: Entities<MeetingAggregate>,
     pub tasks: Entities<TaskAggregate>,
     pub customers: CustomerCheck,
+    pub meeting_comments: Comments<MeetingAggregate>,
+    pub task_comments: Comments<TaskAggregate>,
+    pub meeting_attachments: Attachments<MeetingAggregate>,
+    pub task_attachments: Attachments<TaskAggregate>,
     pub auth: AuthPeer,
     pub meetings_bulk: BulkParts<Meetings>,
     pub tasks_bulk: BulkParts<Tasks>,
@@ -147,6 +159,17 @@ impl SalesService {
     }
 }
 
+/// Hands a message about what stands beside a record to that of meetings or of tasks.
+macro_rules! on_record {
+    ($service:ident, $message:ident, $meetings:ident, $tasks:ident, $method:ident) => {
+        match $message.record.r#type {
+            RecordType::Meeting => $service.$meetings.$method($message).await,
+            RecordType::Task => $service.$tasks.$method($message).await,
+            RecordType::Customer | RecordType::Approval => Err(Error::new(ErrorCode::NotFound)),
+        }
+    };
+}
+
 serve!(SalesService as ServiceName::Sales, {
     CreateMeeting command => |service, message| Arc<Meeting> { service.create(message).await },
     ChangeMeeting command => |service, message| Arc<Meeting> { service.change(message).await },
@@ -180,4 +203,24 @@ serve!(SalesService as ServiceName::Sales, {
     },
     TaskStats read => |service, message| TaskCounts { service.task_stats(message).await },
     AlertDueTasks command => |service, message| Option<DueTask> { service.alert_due(message).await },
+    AddComment command => |service, message| Arc<Comment> { on_record!(service, message, meeting_comments, task_comments, add) },
+    ChangeComment command => |service, message| Arc<Comment> { on_record!(service, message, meeting_comments, task_comments, change) },
+    DeleteComment command => |service, message| Id { on_record!(service, message, meeting_comments, task_comments, delete) },
+    FindComment read => |service, message| Arc<Comment> { on_record!(service, message, meeting_comments, task_comments, find) },
+    ListComments read => |service, message| Page<Comment> { on_record!(service, message, meeting_comments, task_comments, list) },
+    AddAttachment command => |service, message| Arc<Attachment> {
+        on_record!(service, message, meeting_attachments, task_attachments, add)
+    },
+    RemoveAttachment command => |service, message| Id {
+        on_record!(service, message, meeting_attachments, task_attachments, remove)
+    },
+    FindAttachment read => |service, message| Arc<Attachment> {
+        on_record!(service, message, meeting_attachments, task_attachments, find)
+    },
+    CheckAttachable read => |service, message| () {
+        on_record!(service, message, meeting_attachments, task_attachments, check)
+    },
+    ListAttachments read => |service, message| Page<Attachment> {
+        on_record!(service, message, meeting_attachments, task_attachments, list)
+    },
 });

@@ -2,8 +2,13 @@
 
 use serde::Serialize;
 
+use crate::actors::comments::{Annotated, deleted_with};
+use crate::persistence::attachments::TASKS_ATTACHMENTS;
+use crate::persistence::comments::TASKS_COMMENTS;
 use crate::persistence::tasks::TASKS;
+use domain::comment::record::AboutRecord;
 use domain::search::keys::RecordKeys;
+use domain::search::record::RecordType;
 use domain::task::record::Task;
 use domain::task::rules;
 use domain::task::rules::{TaskCommand, TaskEvent};
@@ -13,6 +18,7 @@ use kernel::error::Error;
 use kernel::ids::Id;
 use runtime::entity::Aggregate;
 use store::table::Table;
+use store::unit_of_work::Write;
 
 /// A task.
 pub struct TaskAggregate;
@@ -48,5 +54,33 @@ impl Aggregate for TaskAggregate {
         let keys = RecordKeys::of_task(*version, title, notes.as_deref());
         serde_json::to_string(&Row { state, alerted_for: *alerted_for, keys })
             .expect("states are plain structs")
+    }
+
+    fn beside(event: &TaskEvent, id: Id) -> Vec<Write> {
+        match event {
+            TaskEvent::Deleted(_) => deleted_with::<Self>(id),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Annotated for TaskAggregate {
+    const COMMENT_KIND: &'static str = "sales.task_comment";
+    const COMMENTS: &'static Table = &TASKS_COMMENTS;
+    const ATTACHMENT_KIND: &'static str = "sales.task_attachment";
+    const ATTACHMENTS: &'static Table = &TASKS_ATTACHMENTS;
+
+    fn visible<'a>(state: Option<&'a Task>, caller: &Caller) -> Result<&'a Task, Error> {
+        rules::visible(state, caller)
+    }
+
+    fn about(task: &Task) -> AboutRecord {
+        AboutRecord {
+            r#type: RecordType::Task,
+            id: task.id,
+            title: task.title.clone(),
+            owner_id: task.assignee_id,
+            customer_id: task.customer_id,
+        }
     }
 }

@@ -23,7 +23,7 @@ impl ActivityParams {
     /// # Errors
     /// `invalid_parameter`, `invalid_cursor`.
     pub fn of_record(&self) -> Result<PageRequest, Error> {
-        onwards(self.page(|keyset| activity::version(keyset).is_some())?)
+        onwards(self.page(|keyset| activity::place(keyset).is_some())?)
     }
 }
 

@@ -3,9 +3,11 @@
 pub mod activities;
 pub mod admin;
 pub mod approvals;
+pub mod attachments;
 pub mod audit;
 pub mod auth;
 pub mod bulk;
+pub mod comments;
 pub mod csv_export;
 pub mod customers;
 pub mod meetings;

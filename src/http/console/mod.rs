@@ -26,9 +26,9 @@ use kit::resume::is_form;
 use kit::session::Identity;
 use kit::{assets, frame, session, session_user, shared_pages};
 use pages::{
-    admin, approvals, audit, audit_event, bulk, choices, customer, customers, home, installed, login,
-    meeting, meetings, notifications, reports, sagas, search, security, settings, shortcuts, task, tasks,
-    users, views,
+    admin, approvals, attachments, audit, audit_event, bulk, choices, comments, customer, customers, home,
+    installed, login, meeting, meetings, notifications, reports, sagas, search, security, settings,
+    shortcuts, task, tasks, users, views,
 };
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
@@ -36,7 +36,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Addresses that take forms and are no pages. Somebody may come back to one after a sign-in.
-const FORMS_ALONE: [&str; 17] = [
+const FORMS_ALONE: [&str; 19] = [
     "/customers/bulk",
     "/meetings/bulk",
     "/tasks/bulk",
@@ -54,6 +54,8 @@ const FORMS_ALONE: [&str; 17] = [
     "/settings/preferences",
     "/settings/password",
     "/settings/sessions/{id}/end",
+    "/{records:customers|meetings|tasks|approvals}/{id}/comments/{part_id}/delete",
+    "/{records:customers|meetings|tasks|approvals}/{id}/attachments/{part_id}/delete",
 ];
 
 /// Every page of the console. The last service of the app: what no page takes is nobody's.
@@ -105,6 +107,15 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(approvals::file)
         .service(approvals::show)
         .service(approvals::decide)
+        .service(attachments::index)
+        .service(attachments::attach)
+        .service(attachments::content)
+        .service(attachments::remove)
+        .service(comments::index)
+        .service(comments::add)
+        .service(comments::edit)
+        .service(comments::change)
+        .service(comments::remove)
         .service(notifications::index)
         .service(notifications::read_all)
         .service(notifications::open)
@@ -180,7 +191,10 @@ async fn around(
     }
     say_where(&mut response);
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    // A file has a stricter one.
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    }
     // With `no-referrer`, which the API says, browsers send forms with `Origin: null`.
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     Ok(response)

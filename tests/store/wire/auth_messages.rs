@@ -109,6 +109,9 @@ fn of_auth() {
     tried.call(auth::FindUser { id: new_id(), caller: caller() }, [found(&user), found(&card)]);
     let name = auth::UserName { id: new_id(), name: TEXT.into(), is_deleted: true };
     tried.call(auth::FindUsers { ids: vec![new_id()], caller: caller() }, [vec![name], vec![]]);
+    let found = auth::Mentionable { id: new_id(), name: TEXT.into(), email: TEXT.into(), role: Role::Sales };
+    let find = auth::FindMentioned { ids: vec![new_id()], addresses: vec![TEXT.into()] };
+    tried.call(find, [vec![found], vec![]]);
     tried.call(auth::RecallUser { id: new_id() }, [Some(state.clone()), None]);
     let proof = auth::SessionState { session, user: state.clone() };
     tried.call(auth::FindSession { session_id: new_id(), user_id: new_id() }, [proof]);

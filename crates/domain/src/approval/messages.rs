@@ -12,7 +12,7 @@ use kernel::clock::Timestamp;
 use kernel::context::Context;
 use kernel::ids::Id;
 use kernel::page::{PageRequest, Sort};
-use kernel::text_schemas::{Comment, Notes};
+use kernel::text_schemas::{DecisionComment, Notes};
 
 /// The body of an approval or a cancellation.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -26,7 +26,7 @@ pub struct OptionalComment {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequiredComment {
-    #[schema(value_type = Comment)]
+    #[schema(value_type = DecisionComment)]
     pub comment: String,
 }
 

@@ -6,7 +6,7 @@ use crate::approval::messages::{Decision, NewApprover, OptionalComment, Required
 use crate::approval::record::NewApproval;
 use crate::approval::rules::ApprovalCommand;
 use kernel::error::{Error, FieldError};
-use kernel::text_schemas::{Comment, Notes, Title};
+use kernel::text_schemas::{DecisionComment, Notes, Title};
 use kernel::validation::{Checked, Rules, Validator, faults_of};
 
 /// The greatest whole number that every reader of JSON keeps to the last digit (RFC 7493 §2.2).
@@ -44,7 +44,7 @@ pub fn check_decision(mut decision: Decision) -> Result<ApprovalCommand, Error> 
         Decision::Approve(body) | Decision::Cancel(body) => {
             validator.optional::<Notes>("comment", &mut body.comment);
         }
-        Decision::Reject(body) => validator.required::<Comment>("comment", &mut body.comment),
+        Decision::Reject(body) => validator.required::<DecisionComment>("comment", &mut body.comment),
         Decision::Reassign(_) => {}
     }
     validator.ok(())?;

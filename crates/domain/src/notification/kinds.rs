@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::events::{
-    APPROVAL_APPROVED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED, CUSTOMER_CREATED,
-    TASK_DUE_SOON,
+    APPROVAL_APPROVED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED, COMMENT_CREATED,
+    COMMENT_UPDATED, CUSTOMER_CREATED, TASK_DUE_SOON,
 };
 use kernel::event::EventType;
 
@@ -24,13 +24,17 @@ pub enum NotificationKind {
     ApprovalReassigned,
     #[serde(rename = "task.due_soon")]
     TaskDueSoon,
+    /// Somebody said something about a record of the user, or mentioned the user; also where an edited comment does.
+    #[serde(rename = "comment.created")]
+    CommentCreated,
 }
 
 impl NotificationKind {
     /// All of them, in the order in which people choose among them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::CustomerCreated,
         Self::TaskDueSoon,
+        Self::CommentCreated,
         Self::ApprovalRequested,
         Self::ApprovalReassigned,
         Self::ApprovalApproved,
@@ -46,11 +50,14 @@ impl NotificationKind {
             Self::ApprovalRejected => APPROVAL_REJECTED,
             Self::ApprovalReassigned => APPROVAL_REASSIGNED,
             Self::TaskDueSoon => TASK_DUE_SOON,
+            Self::CommentCreated => COMMENT_CREATED,
         }
     }
 
     /// The kind of an event's notification, if events of its type lead to any.
     pub fn of(event_type: EventType) -> Option<Self> {
+        // An edited comment may mention further people.
+        let event_type = if event_type == COMMENT_UPDATED { COMMENT_CREATED } else { event_type };
         Self::ALL.into_iter().find(|kind| kind.event_type() == event_type)
     }
 

@@ -37,7 +37,7 @@ pub struct NotificationData {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub owner_id: Option<Id>,
-    /// Of approvals and tasks.
+    /// Of approvals, tasks and comments: what their record is called.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub title: Option<String>,
@@ -66,6 +66,17 @@ pub struct NotificationData {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub comment: Option<String>,
+    /// Of comments: the comment to which the notification leads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub comment_id: Option<Id>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub author_id: Option<Id>,
+    /// The author's name at that time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub author_name: Option<String>,
     /// Of tasks.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

@@ -197,6 +197,26 @@ pub struct UserName {
     pub is_deleted: bool,
 }
 
+/// The most users that one [`FindMentioned`] may name.
+pub const FIND_MENTIONED_MAX: usize = 40;
+
+/// Finds the live users with these ids or addresses: whom a text mentions. Only services ask.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct FindMentioned {
+    pub ids: Vec<Id>,
+    /// In lower case.
+    pub addresses: Vec<String>,
+}
+
+/// What a rule needs to know of a user whom a text mentions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mentionable {
+    pub id: Id,
+    pub name: String,
+    pub email: String,
+    pub role: Role,
+}
+
 /// Finds a session. A node that does not host auth authenticates requests with the answer.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct FindSession {

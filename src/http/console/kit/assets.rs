@@ -26,7 +26,7 @@ const PNG: &str = "image/png";
 /// The text of the service worker, which has an address of its own.
 pub const WORKER: &str = include_str!("../../../../assets/sw.js");
 
-const ASSETS: [Asset; 28] = [
+const ASSETS: [Asset; 30] = [
     ("style.css", STYLE, include_bytes!("../../../../assets/style.css")),
     ("parts.css", STYLE, include_bytes!("../../../../assets/parts.css")),
     ("forms.css", STYLE, include_bytes!("../../../../assets/forms.css")),
@@ -34,6 +34,7 @@ const ASSETS: [Asset; 28] = [
     ("lists.css", STYLE, include_bytes!("../../../../assets/lists.css")),
     ("listing.css", STYLE, include_bytes!("../../../../assets/listing.css")),
     ("palette.css", STYLE, include_bytes!("../../../../assets/palette.css")),
+    ("beside.css", STYLE, include_bytes!("../../../../assets/beside.css")),
     ("reports.css", STYLE, include_bytes!("../../../../assets/reports.css")),
     ("bulk.js", SCRIPT, include_bytes!("../../../../assets/bulk.js")),
     ("combobox.js", SCRIPT, include_bytes!("../../../../assets/combobox.js")),
@@ -43,6 +44,7 @@ const ASSETS: [Asset; 28] = [
     ("in_place.js", SCRIPT, include_bytes!("../../../../assets/in_place.js")),
     ("listbox.js", SCRIPT, include_bytes!("../../../../assets/listbox.js")),
     ("live.js", SCRIPT, include_bytes!("../../../../assets/live.js")),
+    ("mentions.js", SCRIPT, include_bytes!("../../../../assets/mentions.js")),
     ("page.js", SCRIPT, include_bytes!("../../../../assets/page.js")),
     ("palette.js", SCRIPT, include_bytes!("../../../../assets/palette.js")),
     ("refresh.js", SCRIPT, include_bytes!("../../../../assets/refresh.js")),

@@ -1,6 +1,7 @@
 //! What a field of a form chooses from.
 
 use domain::approval::rules::may_be_approver;
+use domain::comment::rules::may_read;
 use domain::user::record::UserView;
 use domain::user::rules::{can_be_manager, may_be_manager_of};
 use kernel::ids::Id;
@@ -24,6 +25,8 @@ pub enum Source {
     ManagersOf(Option<Id>),
     /// Everybody but this user.
     OthersThan(Id),
+    /// Those who may read a record of this user.
+    ReadersOf(Id),
 }
 
 /// A field's search.
@@ -48,6 +51,7 @@ impl Source {
             ("approvers", Some(requester)) => Some(Self::ApproversOf(requester)),
             ("managers", of) => Some(Self::ManagersOf(of)),
             ("others", Some(user)) => Some(Self::OthersThan(user)),
+            ("readers", Some(owner)) => Some(Self::ReadersOf(owner)),
             _ => None,
         }
     }
@@ -60,6 +64,7 @@ impl Source {
             Self::ApproversOf(requester) => ("approvers", Some(requester)),
             Self::ManagersOf(user) => ("managers", user),
             Self::OthersThan(user) => ("others", Some(user)),
+            Self::ReadersOf(owner) => ("readers", Some(owner)),
         };
         of.map_or_else(|| format!("/choices/{kind}"), |of| format!("/choices/{kind}?of={of}"))
     }
@@ -73,6 +78,7 @@ impl Source {
             Self::ManagersOf(None) => can_be_manager(user.role()),
             Self::ManagersOf(Some(of)) => may_be_manager_of(user.id(), user.role(), of),
             Self::OthersThan(of) => user.id() != of,
+            Self::ReadersOf(owner) => may_read(user.id(), user.role(), owner),
         }
     }
 }
@@ -92,6 +98,7 @@ mod tests {
             Source::ManagersOf(None),
             Source::ManagersOf(Some(id)),
             Source::OthersThan(id),
+            Source::ReadersOf(id),
         ] {
             let address = source.address();
             let (path, query) = address.split_once('?').unwrap_or((&address, ""));

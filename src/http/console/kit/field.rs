@@ -48,6 +48,8 @@ pub struct Field {
     pub autocomplete: &'static str,
     /// A text that says more than the label.
     pub hint: Option<&'static str>,
+    /// Where a page's script finds the people whom the text may mention.
+    pub mentions: Option<String>,
 }
 
 impl Field {
@@ -63,6 +65,7 @@ impl Field {
             theirs: None,
             autocomplete: "off",
             hint: None,
+            mentions: None,
         }
     }
 
@@ -117,6 +120,11 @@ impl Field {
 
     pub fn hint(self, key: &'static str) -> Self {
         Self { hint: Some(key), ..self }
+    }
+
+    /// May mention people of this source.
+    pub fn mentioning(self, source: Source) -> Self {
+        Self { mentions: Some(source.address()), ..self }
     }
 
     /// With what it holds to begin with.

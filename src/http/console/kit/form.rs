@@ -199,9 +199,12 @@ fn fault_text(frame: &Frame, fault: &FieldError, field: &Field, currency: &str) 
         _ => Param::Number(limit),
     };
     let params: Vec<_> = fault.limit.iter().map(|it| ("limit", limit(*it))).collect();
+    let allowed = fault.allowed.iter().map(|it| ("allowed", Param::Text(it.clone()))).collect::<Vec<_>>();
+    let named = || i18n::text(frame.locale, &format!("field-{}", fault.code), Some("allowed"), &allowed);
     let text = |family: &str| i18n::text(frame.locale, &format!("{family}{}", fault.code), None, &params);
     let of_secret = field.is_secret().then(|| text("refused-field-password_")).flatten();
-    let found = of_secret.or_else(|| text("refused-field-")).or_else(|| text("field-"));
+    let found = of_secret.or_else(|| text("refused-field-"));
+    let found = found.or_else(|| named().filter(|_| !allowed.is_empty())).or_else(|| text("field-"));
     found.unwrap_or_else(|| frame.t("refused-invalid_fields"))
 }
 

@@ -2,11 +2,13 @@
 
 pub mod actor_groups;
 pub mod assets;
+pub mod attachments;
 pub mod cell;
 pub mod chart;
 pub mod chips;
 pub mod choice;
 pub mod choices;
+pub mod comments;
 pub mod field;
 pub mod form;
 pub mod form_data;

@@ -23,7 +23,7 @@ pub const RESUME: &str = "resume";
 pub const KEPT: &str = "kept.";
 
 /// Addresses whose forms people type into; `*` stands for a record.
-const FORMS: [&str; 11] = [
+const FORMS: [&str; 19] = [
     "/customers",
     "/customers/*/edit",
     "/meetings",
@@ -35,6 +35,14 @@ const FORMS: [&str; 11] = [
     "/admin/users",
     "/admin/users/*",
     "/settings/profile",
+    "/customers/*/comments",
+    "/customers/*/comments/*",
+    "/meetings/*/comments",
+    "/meetings/*/comments/*",
+    "/tasks/*/comments",
+    "/tasks/*/comments/*",
+    "/approvals/*/comments",
+    "/approvals/*/comments/*",
 ];
 
 /// Whether the address is one of a form that can be shown again.

@@ -13,7 +13,7 @@ use crate::http::extract::parse_query;
 use kernel::error::Error;
 
 /// Parameters of pages that the API has not.
-const OWN: [&str; 6] = ["done", "unread", "show", "kept", "columns", "view"];
+const OWN: [&str; 7] = ["done", "unread", "show", "kept", "columns", "view", "comment"];
 
 /// Whatever could not be done.
 #[derive(Template)]

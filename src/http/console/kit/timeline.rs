@@ -27,12 +27,13 @@ pub struct Entry {
     pub title: Option<String>,
     /// The fields that were changed, in a row.
     pub changed: String,
+    is_beside_customer: bool,
 }
 
 impl Entry {
     /// Whether it is about the customer's own record.
     pub fn is_of_customer(&self) -> bool {
-        self.event_type.starts_with("customer.")
+        self.event_type.starts_with("customer.") || self.is_beside_customer
     }
 }
 
@@ -97,6 +98,7 @@ pub async fn entries(
             who,
             title: title(&told),
             changed: changed.join(&frame.t("list-separator")),
+            is_beside_customer: told.records.get("record").is_some_and(|record| record["type"] == "customer"),
         });
     }
     Ok(entries)

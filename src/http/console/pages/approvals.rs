@@ -6,10 +6,12 @@ use actix_web::{get, post};
 use askama::Template;
 
 use crate::http::api::approvals::ApprovalParams;
+use crate::http::console::kit::attachments::AttachmentsView;
 use crate::http::console::kit::cell::{Cell, Cells};
 use crate::http::console::kit::chips::{Chip, hidden_filters};
 use crate::http::console::kit::choice::Choice;
 use crate::http::console::kit::choice::Source;
+use crate::http::console::kit::comments::{CommentsView, Piece};
 use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::{Form, is_mendable, why};
 use crate::http::console::kit::form_data::Fields;
@@ -37,7 +39,9 @@ use domain::approval::messages::{
 use domain::approval::record::NewApproval;
 use domain::approval::record::{Approval, ApprovalStatus};
 use domain::approval::rules::{Action, permitted};
+use domain::comment::messages::RecordRef;
 use domain::lists::ListName;
+use domain::search::record::RecordType;
 use kernel::context::Context;
 use kernel::error::Error;
 use kernel::ids::Id;
@@ -226,6 +230,8 @@ struct ApprovalPage {
     f: Frame,
     row: ApprovalRow,
     timeline: Timeline,
+    comments: CommentsView,
+    attachments: AttachmentsView,
     /// Which decisions are the caller's to make.
     can_decide: bool,
     can_cancel: bool,
@@ -258,11 +264,14 @@ async fn shown(gateway: &Gateway, me: &SessionUser, id: Id) -> Result<ApprovalPa
     let can_reassign = may(Action::Reassign);
     let events = ReadApprovalActivity { id, caller, page: wanted(me)? };
     let events = gateway.opportunity.service.ask(events).await?;
+    let record = RecordRef { r#type: RecordType::Approval, id };
     Ok(ApprovalPage {
         can_decide: may(Action::Approve),
         can_cancel: may(Action::Cancel),
         can_reassign,
         timeline: Timeline::of(me, &f, &format!("/approvals/{id}"), events).await?,
+        attachments: AttachmentsView::of(me, &f, record).await?,
+        comments: CommentsView::beside(me, &f, record, approval.requester_id).await?,
         decision: decision_form(&approval, may(Action::Approve)),
         reassign: reassign_form(&approval),
         row: row(&names, &f, (*approval).clone()),

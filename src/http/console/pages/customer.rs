@@ -9,6 +9,8 @@ use actix_web::{HttpRequest, get, post};
 use askama::Template;
 
 use crate::http::api::activities::ActivityParams;
+use crate::http::console::kit::attachments::AttachmentsView;
+use crate::http::console::kit::comments::{CommentsView, Piece};
 use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::{Form, is_mendable, why};
 use crate::http::console::kit::form_data::Posted;
@@ -34,12 +36,14 @@ use crate::http::extract::PathId;
 use crate::http::state::Gateway;
 use approvals::{ApprovalRow, Approvals};
 use domain::approval::messages::ApprovalFilter;
+use domain::comment::messages::RecordRef;
 use domain::customer::messages::{ChangeCustomer, DeleteCustomer};
 use domain::customer::record::Customer;
 use domain::customer::record::CustomerChanges;
 use domain::meeting::messages::MeetingFilter;
 use domain::report::messages::ReadActivity;
 use domain::saga::messages::PreviewCustomerDeletion;
+use domain::search::record::RecordType;
 use domain::task::messages::TaskFilter;
 use kernel::context::Context;
 use kernel::error::Error;
@@ -60,6 +64,8 @@ struct CustomerPage {
     new_meeting: Form,
     new_approval: Form,
     timeline: Timeline,
+    comments: CommentsView,
+    attachments: AttachmentsView,
 }
 
 #[get("/customers/{id}")]
@@ -68,6 +74,7 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
     let customer = (*gateway.customers.find(caller, id.0).await?).clone();
     let f = me.frame("customers").await;
     let of = Some(customer.id);
+    let record = RecordRef { r#type: RecordType::Customer, id: customer.id };
     let meetings = MeetingFilter { customer_id: of, ..MeetingFilter::default() };
     let tasks = TaskFilter { customer_id: of, ..TaskFilter::default() };
     let approvals = ApprovalFilter { customer_id: of, ..ApprovalFilter::default() };
@@ -87,6 +94,8 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
         new_meeting: form_of::<Meetings>(&me, &f, &customer).await?,
         new_approval: form_of::<Approvals>(&me, &f, &customer).await?,
         timeline: Timeline::of(&me, &f, &address(&customer), events).await?,
+        attachments: AttachmentsView::of(&me, &f, record).await?,
+        comments: CommentsView::beside(&me, &f, record, customer.owner_id).await?,
         customer,
         f,
     }))

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use actix_web::{get, post};
 use askama::Template;
 
+use crate::http::console::kit::attachments::AttachmentsView;
+use crate::http::console::kit::comments::{CommentsView, Piece};
 use crate::http::console::kit::form::Form;
 use crate::http::console::kit::form_data::Posted;
 use crate::http::console::kit::frame::Frame;
@@ -18,8 +20,10 @@ use crate::http::console::pages::meetings;
 use crate::http::console::pages::meetings::{MeetingRow, Meetings};
 use crate::http::error::HttpResult;
 use crate::http::extract::PathId;
+use domain::comment::messages::RecordRef;
 use domain::meeting::messages::{ChangeMeeting, DeleteMeeting, ReadMeetingActivity};
 use domain::meeting::record::{Meeting, MeetingChanges};
+use domain::search::record::RecordType;
 use kernel::context::Context;
 use kernel::error::Error;
 use kernel::ids::Id;
@@ -30,6 +34,8 @@ pub struct MeetingPage {
     f: Frame,
     row: MeetingRow,
     view: RecordView,
+    comments: CommentsView,
+    attachments: AttachmentsView,
 }
 
 fn address(meeting: &Meeting) -> String {
@@ -42,7 +48,10 @@ async fn page(me: &SessionUser, f: Frame, meeting: &Meeting, shown: Shown) -> Re
     let timeline = Timeline::of(me, &f, &address(meeting), events).await?;
     let view = RecordView::new(address(meeting), meeting.version, shown, timeline);
     let row = meetings::rows(me, &f, vec![meeting.clone()]).await?.remove(0);
-    Ok(MeetingPage { f, row, view })
+    let record = RecordRef { r#type: RecordType::Meeting, id: meeting.id };
+    let comments = CommentsView::beside(me, &f, record, meeting.owner_id).await?;
+    let attachments = AttachmentsView::of(me, &f, record).await?;
+    Ok(MeetingPage { f, row, view, comments, attachments })
 }
 
 impl EditPage for Meetings {

@@ -2,10 +2,12 @@
 
 pub mod admin;
 pub mod approvals;
+pub mod attachments;
 pub mod audit;
 pub mod audit_event;
 pub mod bulk;
 pub mod choices;
+pub mod comments;
 pub mod customer;
 pub mod customers;
 pub mod home;

@@ -7,6 +7,7 @@ use askama::Template;
 
 use crate::actors::analytics::view::{NotificationView, Reader, Subject};
 use crate::http::api::notifications::NotificationParams;
+use crate::http::beside;
 use crate::http::console::kit::form_data::Posted;
 use crate::http::console::kit::frame::redirect;
 use crate::http::console::kit::frame::{Frame, ok};
@@ -15,8 +16,10 @@ use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::{list_params, narrowed};
 use crate::http::extract::PathId;
 use crate::http::state::Gateway;
+use domain::comment::messages::RecordRef;
 use domain::notification::messages::{ListNotifications, MarkNotification, NEWEST_FIRST, Which};
 use domain::notification::rules::NotificationCommand;
+use domain::search::record::RecordType;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 
@@ -44,7 +47,7 @@ impl Row {
 impl From<NotificationView> for Row {
     fn from(view: NotificationView) -> Self {
         let NotificationView { id, created_at, title, body, subject, read_at, archived_at, .. } = view;
-        let href = page_of(&subject).map(|_| format!("/notifications/{id}"));
+        let href = page_of(&subject, None).map(|_| format!("/notifications/{id}"));
         Self { id, created_at, title, body, href, read_at, archived_at }
     }
 }
@@ -79,10 +82,14 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
     Ok(ok(&NotificationsPage { rows: rows.collect(), pager, show: show.to_owned(), f }))
 }
 
-/// The page of what a notification is about.
-fn page_of(subject: &Subject) -> Option<String> {
-    let known = ["customer", "meeting", "task", "approval"].contains(&subject.r#type.as_str());
-    known.then(|| format!("/{}s/{}", subject.r#type, subject.id))
+/// The page of what a notification is about, and the comment that it is of.
+fn page_of(subject: &Subject, comment: Option<Id>) -> Option<String> {
+    let id = subject.id;
+    let page = beside::path(RecordRef { r#type: RecordType::parse(&subject.r#type)?, id });
+    Some(match comment {
+        Some(comment) => format!("{page}?comment={comment}#comment-{comment}"),
+        None => page,
+    })
 }
 
 /// Opening a notification marks it as read and leads to what it is about.
@@ -91,7 +98,7 @@ pub async fn open(gateway: Data<Gateway>, me: SessionUser, id: PathId) -> HttpRe
     let read = MarkNotification { id: id.0, mark: NotificationCommand::Read, context: me.context(None) };
     let notification = gateway.analytics.service.ask(read).await?;
     let view = NotificationView::new((*notification).clone(), &Reader::of(me.user(), None));
-    Ok(redirect(&page_of(&view.subject).unwrap_or_else(|| "/notifications".to_owned())))
+    Ok(redirect(&page_of(&view.subject, view.data.comment_id).unwrap_or_else(|| "/notifications".to_owned())))
 }
 
 #[post("/notifications/{id}")]

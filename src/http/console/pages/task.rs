@@ -5,6 +5,8 @@ use std::sync::Arc;
 use actix_web::{get, post};
 use askama::Template;
 
+use crate::http::console::kit::attachments::AttachmentsView;
+use crate::http::console::kit::comments::{CommentsView, Piece};
 use crate::http::console::kit::form::Form;
 use crate::http::console::kit::form_data::Posted;
 use crate::http::console::kit::frame::{Frame, redirect};
@@ -19,6 +21,8 @@ use crate::http::console::pages::tasks;
 use crate::http::console::pages::tasks::{TaskRow, Tasks};
 use crate::http::error::HttpResult;
 use crate::http::extract::PathId;
+use domain::comment::messages::RecordRef;
+use domain::search::record::RecordType;
 use domain::task::messages::{ChangeTask, DeleteTask, ReadTaskActivity};
 use domain::task::record::{Task, TaskChanges, TaskStatus};
 use kernel::context::Context;
@@ -31,6 +35,8 @@ pub struct TaskPage {
     f: Frame,
     row: TaskRow,
     view: RecordView,
+    comments: CommentsView,
+    attachments: AttachmentsView,
 }
 
 fn address(task: &Task) -> String {
@@ -43,7 +49,10 @@ async fn page(me: &SessionUser, f: Frame, task: &Task, shown: Shown) -> Result<T
     let timeline = Timeline::of(me, &f, &address(task), events).await?;
     let view = RecordView::new(address(task), task.version, shown, timeline);
     let row = tasks::rows(me, &f, vec![task.clone()]).await?.remove(0);
-    Ok(TaskPage { f, row, view })
+    let record = RecordRef { r#type: RecordType::Task, id: task.id };
+    let comments = CommentsView::beside(me, &f, record, task.assignee_id).await?;
+    let attachments = AttachmentsView::of(me, &f, record).await?;
+    Ok(TaskPage { f, row, view, comments, attachments })
 }
 
 impl EditPage for Tasks {
