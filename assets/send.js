@@ -27,7 +27,7 @@ function busy(form, button, isBusy) {
 
 /** Says at a form what became of it; at a lone button, in the corner of the page. */
 function say(form, text, link) {
-  form.querySelector("[data-said]")?.remove();
+  form.querySelectorAll("[data-said], .notice[role=alert]").forEach((it) => it.remove());
   const fields = form.querySelector(".fields");
   if (!fields) {
     toast({ title: text });
