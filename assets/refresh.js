@@ -67,9 +67,10 @@ export async function reread() {
   const address = location.href;
   const signal = AbortSignal.timeout(ANSWER_WITHIN);
   const answer = await fetch(address, { cache: "no-store", signal, headers: { accept: "text/html" } });
-  // A page that was left meanwhile is of no use.
+  const text = await answer.text();
+  // A page that was left meanwhile is of no use, also one whose filters have changed.
   if (answer.ok && !isLogin(answer) && address === location.href) {
-    takeOver(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    takeOver(new DOMParser().parseFromString(text, "text/html"));
   }
   return answer.status;
 }

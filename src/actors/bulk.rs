@@ -75,6 +75,13 @@ pub trait Bulk: Sized + Send + Sync + 'static {
     fn before(record: &<Self::Record as Aggregate>::State, change: &Self::Change) -> Value;
 }
 
+/// What a request asked for.
+#[derive(Serialize, Deserialize)]
+struct Asked<C> {
+    change: C,
+    caller: Caller,
+}
+
 /// What became of a record.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Outcome {
@@ -155,7 +162,8 @@ impl<B: Bulk> BulkParts<B> {
             BulkProgress { delete: change.is_delete(), total: ids.len() as i64, ..BulkProgress::default() };
         let (saga, mut unit) = start_bulk(B::SAGA, bulk, ids.len().div_ceil(BATCH), &context, now);
         for (number, ids) in (0..).zip(ids.chunks(BATCH)) {
-            let batch = Batch { change: change.clone(), caller: context.caller, ids: ids.to_vec() };
+            let asked = Asked { change: change.clone(), caller: context.caller };
+            let batch = Batch { asked, ids: ids.to_vec() };
             unit.writes.push(B::BATCHES.write(saga, number, batch));
         }
         if let Some(claim) = &context.claim {
@@ -212,13 +220,13 @@ impl<B: Bulk> BulkParts<B> {
     /// As a consumer's.
     pub async fn effect(&self, event: &LoggedEvent) -> Result<Option<Event>, EffectError> {
         let Some((saga, number)) = due::<B>(event)? else { return Ok(None) };
-        let Some(batch) = B::BATCHES.find::<B::Change>(&self.db, saga, number).await? else {
+        let Some(batch) = B::BATCHES.find::<Asked<B::Change>>(&self.db, saga, number).await? else {
             return Err(EffectError::Event(format!("the saga {saga} has no batch {number}")));
         };
         let more = B::BATCHES.find::<Value>(&self.db, saga, number + 1).await?.is_some();
         let done = B::BATCHES.changed(&self.db, saga, number).await?;
         let context = Context {
-            caller: batch.caller,
+            caller: batch.asked.caller,
             correlation_id: saga.to_string().into(),
             ..Context::caused_by(&event.event)
         };
@@ -230,13 +238,13 @@ impl<B: Bulk> BulkParts<B> {
     async fn carry_out(
         &self,
         (saga, number): (Id, i64),
-        batch: &Batch<B::Change>,
+        batch: &Batch<Asked<B::Change>>,
         done: &HashSet<Id>,
         context: &Context,
     ) -> Result<BulkPayload, EffectError> {
         let left = batch.ids.iter().copied().filter(|id| !done.contains(id));
         let sent = left.map(|id| async move {
-            let outcome = self.change_one((saga, number), id, &batch.change, context).await;
+            let outcome = self.change_one((saga, number), id, &batch.asked.change, context).await;
             outcome.map(|outcome| (id, outcome))
         });
         let mut sent = iter(sent).buffer_unordered(AT_ONCE);
@@ -244,7 +252,7 @@ impl<B: Bulk> BulkParts<B> {
             saga_id: saga,
             number,
             more: false,
-            delete: batch.change.is_delete(),
+            delete: batch.asked.change.is_delete(),
             ids: done.iter().copied().collect(),
             count: 0,
             unchanged: 0,

@@ -6,7 +6,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 use store::db::{Db, StoreError};
@@ -58,20 +57,20 @@ pub static SALES_BATCH_ITEMS: Table = items("sales_batch_items");
 pub const OF_CUSTOMERS: Batches = Batches { batches: &CUSTOMER_BATCHES, items: &CUSTOMER_BATCH_ITEMS };
 pub const OF_SALES: Batches = Batches { batches: &SALES_BATCHES, items: &SALES_BATCH_ITEMS };
 
-/// A step of a saga: the records that it changes, and who asked for it.
+/// A step of a saga: what was asked for (`change` and `caller`), and the records that it changes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Batch<C> {
-    pub change: C,
-    pub caller: Caller,
+pub struct Batch<A> {
+    #[serde(flatten)]
+    pub asked: A,
     pub ids: Vec<Id>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Row<C> {
+struct Row<A> {
     id: String,
     version: i64,
     #[serde(flatten)]
-    batch: Batch<C>,
+    batch: Batch<A>,
 }
 
 fn key(saga: Id, number: i64) -> String {
@@ -80,7 +79,7 @@ fn key(saga: Id, number: i64) -> String {
 
 impl Batches {
     /// Stores a new batch.
-    pub fn write<C: Serialize>(&self, saga: Id, number: i64, batch: Batch<C>) -> Write {
+    pub fn write<A: Serialize>(&self, saga: Id, number: i64, batch: Batch<A>) -> Write {
         let row = Row { id: key(saga, number), version: 1, batch };
         Write::put(self.batches, &row.id, &row).expecting(0)
     }
@@ -89,14 +88,14 @@ impl Batches {
     ///
     /// # Errors
     /// `Unavailable`, `Failed`.
-    pub async fn find<C: DeserializeOwned>(
+    pub async fn find<A: DeserializeOwned>(
         &self,
         db: &Db,
         saga: Id,
         number: i64,
-    ) -> Result<Option<Batch<C>>, StoreError> {
+    ) -> Result<Option<Batch<A>>, StoreError> {
         let tail = Sql::default().filter("id = ?", [key(saga, number).into()]);
-        let rows: Vec<Row<C>> = db.rows(self.batches, tail).await?;
+        let rows: Vec<Row<A>> = db.rows(self.batches, tail).await?;
         Ok(rows.into_iter().next().map(|row| row.batch))
     }
 

@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use crate::fixture::{Fixture, Known, SOON};
 use testing::app::{ADMIN, PASSWORD};
 use testing::promises;
-use testing::{Api, Database, Kizuna, Member, Postgres, Sqlite, Template};
+use testing::{Api, Database, Kizuna, Member, Postgres, Sqlite, Template, eventually};
 
 const BOUNDARIES: [&str; 4] =
     ["journal.before_commit", "journal.after_commit", "feed.before_effect", "feed.after_effect"];
@@ -48,7 +48,7 @@ impl Estate {
             async move { manager.task(&format!("電話 {n}"), "2036-03-01T10:00:00Z").await }
         });
         iter(made).buffer_unordered(16).collect::<Vec<_>>().await;
-        fixture.eventually(promises::kept).await;
+        rest(&fixture).await;
         assert!(server.terminate().await.success(), "{}", server.output());
         let (manager, heir) = (Known::new(&manager), heir.id.clone());
         Self { template: fixture.database.into_template(), manager, heir }
@@ -76,6 +76,11 @@ async fn each_record_is_changed_once_whatever_the_moments_of_kill_9(
     assert!(kills >= 2, "only {kills} kills");
 }
 
+/// Waits until the effects of so many records are there.
+async fn rest(fixture: &Fixture) {
+    fixture.look(async |db| eventually(12 * SOON, || promises::kept(db)).await).await;
+}
+
 /// Asks for the change under one key, so that it is begun once.
 async fn ask(server: &Kizuna, estate: &Estate) -> reqwest::Result<testing::Answer> {
     let body = json!({"filter": {"q": "電話"}, "change": {"assignee_id": estate.heir}});
@@ -89,7 +94,7 @@ async fn change_under(fixture: &Fixture, estate: &Estate, moment: &str) -> bool 
     if server.serves().await {
         let answered = ask(&server, estate).await.is_ok_and(|answer| matches!(answer.status, 202 | 503));
         if answered {
-            for _ in 0..500 {
+            for _ in 0..1_500 {
                 if !server.is_running() {
                     break;
                 }
@@ -101,7 +106,7 @@ async fn change_under(fixture: &Fixture, estate: &Estate, moment: &str) -> bool 
             }
         }
     }
-    let ended = server.wait_exit(4 * SOON).await;
+    let ended = server.wait_exit(8 * SOON).await;
     assert_eq!(ended.signal(), Some(SIGKILL), "{moment}:\n{}", server.output());
     true
 }
@@ -111,7 +116,7 @@ async fn check(fixture: &Fixture, estate: &Estate, visit: u32) {
     let mut server = fixture.launch().start().await;
     // The kill may have come before the request.
     let answer = ask(&server, estate).await.expect("an answer").expect(202);
-    fixture.eventually(promises::kept).await;
+    rest(fixture).await;
     let saga = estate.manager.at(&server).get(&answer.text_at("/saga/href")).await.expect(200).body;
     let bulk = &saga["bulk"];
     assert_eq!(

@@ -151,6 +151,7 @@ test("a view keeps filters, order, columns and rows, and opens the list", async 
   await expect(page.getByRole("columnheader", { name: "名前" })).toHaveAttribute("aria-sort", "descending");
   await page.selectOption("#status", "LEAD");
   await page.getByRole("button", { name: "変更をこのビューに保存" }).click();
+  await expect(page.locator(".notice.done")).toContainText("ビューを保存しました");
   await expect(page.locator("#customer-list tbody tr")).toHaveCount(1);
   // A name that is taken is told where it was typed.
   await page.getByText("ビュー", { exact: true }).click();

@@ -1,8 +1,8 @@
 //! Changes of many records: each step changes a batch of them. Pure.
 
 use crate::events::{CUSTOMERS_CHANGED, MEETINGS_CHANGED, TASKS_CHANGED};
-use crate::saga::plan::StepPlan;
 use crate::saga::record::Counted;
+use crate::saga::step_plan::StepPlan;
 use crate::service_name::ServiceName;
 
 /// The step that is repeated for each batch of customers.

@@ -2,8 +2,8 @@
 //! Pure.
 
 use crate::events::{APPROVALS_CANCELLED, MEETINGS_DELETED, NOTIFICATIONS_ARCHIVED, TASKS_DELETED};
-use crate::saga::plan::StepPlan;
 use crate::saga::record::Counted;
+use crate::saga::step_plan::StepPlan;
 use crate::service_name::ServiceName;
 
 /// The steps of the saga.

@@ -7,4 +7,5 @@ pub mod messages;
 pub mod plan;
 pub mod record;
 pub mod rules;
+pub mod step_plan;
 pub mod user_deletion;

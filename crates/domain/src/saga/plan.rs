@@ -1,22 +1,10 @@
 //! The steps of each kind of saga: which service does what, and the event that closes it.
 
-use kernel::event::EventType;
-
 use crate::saga::bulk;
 use crate::saga::customer_deletion;
-use crate::saga::record::{Counted, SagaKind};
+use crate::saga::record::SagaKind;
+use crate::saga::step_plan::StepPlan;
 use crate::saga::user_deletion;
-use crate::service_name::ServiceName;
-
-/// A step of a kind of saga.
-#[derive(Debug)]
-pub struct StepPlan {
-    pub service: ServiceName,
-    pub name: &'static str,
-    /// The type of the event that closes it.
-    pub closed_by: EventType,
-    pub counts: Counted,
-}
 
 impl SagaKind {
     pub const ALL: [Self; 5] = [

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::events::{APPROVALS_REASSIGNED, CUSTOMERS_REASSIGNED, MEETINGS_REASSIGNED, TASKS_DELETED};
-use crate::saga::plan::StepPlan;
 use crate::saga::record::Counted;
+use crate::saga::step_plan::StepPlan;
 use crate::service_name::ServiceName;
 use crate::user::messages::{LiveUser, Successors};
 use kernel::caller::Role;
