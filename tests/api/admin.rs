@@ -14,7 +14,7 @@ use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const DEAD_LETTERS: &str = "/api/admin/dead-letters";
 const READINGS: [&str; 6] = ["cluster", "actors", "breakers", "consumers", "dead-letters", "integrity"];
-const CONSUMERS: [&str; 12] = [
+const CONSUMERS: [&str; 13] = [
     "sales.customers",
     "opportunity.customers",
     "analytics.metrics",
@@ -27,6 +27,7 @@ const CONSUMERS: [&str; 12] = [
     "customer.batches",
     "sales.batches",
     "sagas.progress",
+    "attachments.bytes",
 ];
 
 fn redrive(id: impl std::fmt::Display) -> String {
