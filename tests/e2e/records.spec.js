@@ -117,7 +117,7 @@ test("a task is marked by its time and completed by one click", async ({ as, api
   await page.click("dialog button.main");
   const row = page.locator("tr", { hasText: title });
   await expect(row).toContainText("期限間近");
-  const box = row.getByRole("checkbox");
+  const box = row.getByRole("checkbox", { name: /の完了$/ });
   await box.click();
   // It stays until the list is left.
   await expect(box).toBeChecked();
