@@ -96,7 +96,8 @@ impl Delivery {
     fn notification_frame(&self, user: &UserState) -> Option<Frame> {
         match self.logged.payload::<NotificationPayload>() {
             Ok(NotificationPayload { notification }) => {
-                let notification = NotificationView::new(notification, &Reader::of(&user.user, None));
+                let reader = Reader::of(&user.user, None);
+                let notification = Box::new(NotificationView::new(notification, &reader));
                 Some(Frame::new(&ServerFrame::Notification { cursor: self.cursor(), notification }))
             }
             Err(error) => {

@@ -21,7 +21,7 @@ pub enum ServerFrame<'a> {
     /// Signed in: what follows begins after this cursor.
     Hello { user_id: Id, cursor: &'a str },
     /// A notification of the user, as the REST API shows it.
-    Notification { cursor: &'a str, notification: NotificationView },
+    Notification { cursor: &'a str, notification: Box<NotificationView> },
     /// A notification of the user was read or archived, here, through another client, or by the user's decision on the
     /// request that it is about. It is not sent again to a client that resumes: that one asks how many are unread.
     #[serde(rename = "notification_state")]
