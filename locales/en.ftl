@@ -115,6 +115,7 @@ field-invalid_utf8 = This is not UTF-8.
 field-name_taken = There is one of this name already.
 field-too_many = Name at most { $limit }.
 field-ids_or_filter = Name the records, or give a filter: one of the two.
+field-nothing_to_change = Say what becomes of the records.
 field-delete_alone = Records that are deleted are not changed: leave out the other fields.
 field-too_many_records = The filter leaves more than { $limit } records. Narrow it.
 field-no_records = The filter leaves no records.

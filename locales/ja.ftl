@@ -115,6 +115,7 @@ field-invalid_utf8 = UTF-8 ではありません。
 field-name_taken = この名前はすでに使われています。
 field-too_many = 指定できるのは { $limit } 件までです。
 field-ids_or_filter = ids か filter のどちらか一方を指定してください。
+field-nothing_to_change = 変更する項目を指定してください。
 field-delete_alone = 削除する場合、ほかの項目は指定できません。
 field-too_many_records = 条件に合うものが { $limit } 件を超えています。条件を絞ってください。
 field-no_records = 条件に合うものがありません。

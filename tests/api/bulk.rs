@@ -177,7 +177,7 @@ async fn a_change_that_says_too_little_or_too_much_is_refused() {
     for (body, field, code) in [
         (json!({"change": {"status": "LEAD"}}), "ids", "ids_or_filter"),
         (json!({"ids": [], "change": {"status": "LEAD"}}), "ids", "required"),
-        (json!({"ids": [id], "change": {}}), "change", "required"),
+        (json!({"ids": [id], "change": {}}), "change", "nothing_to_change"),
         (json!({"ids": [id], "change": {"status": "LEAD", "delete": true}}), "change.delete", "delete_alone"),
         (json!({"ids": [id], "change": {"name": "x"}}), "change.name", "unknown_field"),
         (json!({"filter": {"stats": "LEAD"}, "change": {"delete": true}}), "filter.stats", "unknown_field"),

@@ -18,9 +18,9 @@ const OF_THE_STATE: [&str; 4] = ["id", "version", "created_at", "updated_at"];
 pub struct FieldChange {
     #[schema(example = "status")]
     pub field: String,
-    #[schema(value_type = Object, nullable, example = "LEAD")]
+    #[schema(value_type = serde_json::Value, example = "LEAD")]
     pub from: Value,
-    #[schema(value_type = Object, nullable, example = "ACTIVE")]
+    #[schema(value_type = serde_json::Value, example = "ACTIVE")]
     pub to: Value,
 }
 

@@ -60,7 +60,7 @@ macro_rules! bulk_change {
             pub $field: Option<$kind>,)*
             /// Deletes them; no field is set then.
             #[serde(default)]
-            #[schema(value_type = Option<bool>)]
+            #[schema(value_type = bool, required = false)]
             pub delete: bool,
         }
 
@@ -155,7 +155,7 @@ fn check<C: BulkChange>(
 ) -> Result<Selection, Error> {
     let mut faults = Vec::new();
     match (change.is_delete(), change.fields()) {
-        (false, 0) => faults.push(FieldError::new("change", "required")),
+        (false, 0) => faults.push(FieldError::new("change", "nothing_to_change")),
         (true, 1..) => faults.push(FieldError::new("change.delete", "delete_alone")),
         _ => {}
     }
@@ -210,7 +210,10 @@ mod tests {
             one("ids", "ids_or_filter")
         );
         assert_eq!(faults(&format!(r#"{{"ids": [], {change}}}"#)), one("ids", "required"));
-        assert_eq!(faults(&format!(r#"{{"ids": ["{id}"], "change": {{}}}}"#)), one("change", "required"));
+        assert_eq!(
+            faults(&format!(r#"{{"ids": ["{id}"], "change": {{}}}}"#)),
+            one("change", "nothing_to_change")
+        );
         let both = r#""change": {"status": "ACTIVE", "delete": true}"#;
         assert_eq!(faults(&format!(r#"{{"ids": ["{id}"], {both}}}"#)), one("change.delete", "delete_alone"));
         let typo = format!(r#"{{"filter": {{"stats": "LEAD"}}, {change}}}"#);

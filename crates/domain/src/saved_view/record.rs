@@ -50,20 +50,20 @@ pub struct NewView {
     pub name: String,
     /// The list's parameters that narrow it.
     #[serde(default)]
-    #[schema(value_type = Option<BTreeMap<String, String>>)]
+    #[schema(value_type = BTreeMap<String, String>, required = false)]
     pub filter: Filter,
     #[serde(default)]
     pub sort: Option<String>,
     /// Columns of the list, each once.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 20)]
+    #[schema(value_type = Vec<String>, required = false, max_items = 20)]
     pub columns: Vec<String>,
     #[serde(default)]
     #[schema(minimum = 1, maximum = 200)]
     pub limit: Option<i64>,
     /// The default of the list: the one that was it before is not any more.
     #[serde(default, rename = "default")]
-    #[schema(value_type = Option<bool>)]
+    #[schema(value_type = bool, required = false)]
     pub is_default: bool,
 }
 
