@@ -63,7 +63,7 @@ pub struct PreferenceChanges {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub theme: Option<Theme>,
     /// The kinds of notifications that one does not want, in the place of those of before.
-    #[schema(value_type = BTreeSet<NotificationKind>, required = false)]
+    #[schema(value_type = Vec<NotificationKind>, required = false)]
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     pub muted_notifications: Option<BTreeSet<NotificationKind>>,
 }
