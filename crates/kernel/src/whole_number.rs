@@ -41,6 +41,22 @@ impl<'de> Deserialize<'de> for Whole {
     }
 }
 
+/// Reads a whole number or null, for a field that may be absent.
+///
+/// # Errors
+/// When it is something else.
+pub fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    Ok(Option::<Whole>::deserialize(deserializer)?.map(|whole| whole.0))
+}
+
+/// Reads a whole number or null that is present, for a field of changes.
+///
+/// # Errors
+/// When it is something else.
+pub fn present_whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<i64>>, D::Error> {
+    whole(deserializer).map(Some)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use actix_web::web::Payload;
 use actix_web::{delete, get, post};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::http::answer;
@@ -33,7 +34,8 @@ list_params! {
 }
 
 /// A form with a file.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "the form is read as it arrives; this is what the document says of it")]
 pub struct FileForm {
     /// Up to 10 MiB: PDF, an image (not SVG), a file of Office or OpenDocument, text, CSV or ZIP, with its name.

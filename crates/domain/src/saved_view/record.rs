@@ -11,6 +11,7 @@ use kernel::event::Versioned;
 use kernel::ids::Id;
 use kernel::patch::{Change, present, some};
 use kernel::text_schemas::Name;
+use kernel::whole_number::{present_whole, whole};
 
 /// The filters of a list, as its parameters have them.
 pub type Filter = BTreeMap<String, String>;
@@ -58,7 +59,7 @@ pub struct NewView {
     #[serde(default)]
     #[schema(value_type = Vec<String>, required = false, max_items = 20)]
     pub columns: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 200)]
     pub limit: Option<i64>,
     /// The default of the list: the one that was it before is not any more.
@@ -83,7 +84,7 @@ pub struct ViewChanges {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     #[schema(nullable = false, max_items = 20)]
     pub columns: Option<Vec<String>>,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present_whole")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 200)]
     pub limit: Change<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some", rename = "default")]
