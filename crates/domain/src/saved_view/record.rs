@@ -82,7 +82,7 @@ pub struct ViewChanges {
     #[schema(value_type = Option<String>)]
     pub sort: Change<String>,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
-    #[schema(nullable = false, max_items = 20)]
+    #[schema(nullable = false)]
     pub columns: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present_whole")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 200)]
