@@ -105,7 +105,7 @@ impl PageRequest {
         Self { before: Some(before), ..Self::first(limit) }
     }
 
-    /// The same page, and the number of all rows.
+    /// This page again, with the number of all rows.
     pub fn counted(self) -> Self {
         Self { count: true, ..self }
     }

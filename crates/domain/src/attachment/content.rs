@@ -80,7 +80,7 @@ impl Content {
         self.text.feed(bytes);
     }
 
-    /// The media type of the whole file under this name; `None` if it is none of those that are allowed.
+    /// The media type of the whole file under this name; `None` if that type is not allowed.
     pub fn media_type(&self, name: &str) -> Option<String> {
         let (head, extension) = (self.head.as_slice(), extension(name));
         let named = |types: &[(&str, &'static str)]| {

@@ -128,7 +128,7 @@ fn shortened(name: &str) -> String {
 /// The change that a command leads to; none if it changes nothing. `state` is the user's, whose id is `user`.
 ///
 /// # Errors
-/// `not_found`, `stale_version`, `too_many_views`, `invalid_fields`: the name is taken, or a setting is none of the list.
+/// `not_found`, `stale_version`, `too_many_views`, `invalid_fields`: the name is taken, or the list has no such setting.
 pub fn decide(
     state: Option<&UserViews>,
     command: &ViewsCommand,

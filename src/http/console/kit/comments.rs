@@ -126,7 +126,7 @@ impl CommentsView {
     }
 }
 
-/// The comment that the page's address names, if it is none of these.
+/// The comment that the page's address names, if it is not among these.
 async fn named(me: &SessionUser, record: RecordRef, shown: &[Comment]) -> Result<Option<Comment>, Error> {
     let Some(id) = Fields::parsed(me.request.query_string().as_bytes()).id("comment") else {
         return Ok(None);

@@ -41,7 +41,7 @@ pub struct ViewBar {
     pub is_changed: bool,
     /// What the list shows, as its address says it.
     pub query: String,
-    /// The same without its columns, one by one.
+    /// The parameters of that address but the columns, by name.
     pub others: Vec<(String, String)>,
     /// All columns but the first, which is always shown.
     pub columns: Vec<ColumnChoice>,
