@@ -124,7 +124,7 @@ impl Batches {
     }
 }
 
-/// The records with these ids, in their order; `None` where there is none.
+/// For each of these ids, in their order, the record that is stored under it, if any.
 ///
 /// # Errors
 /// `Unavailable`, `Failed`.

@@ -65,7 +65,7 @@ pub(super) enum Rule {
     Any(Kind),
     /// ADMIN, what there is; one's own at this status.
     AdminAny(Kind, u16),
-    /// Attaches a file to one's own record; what is sent is none.
+    /// Attaching to one's own record. The matrix sends no file, so that who may attach gets 415.
     Attach(Kind),
     /// What one's own record has beside it, by whomever; the caller's own of it.
     Beside(Kind),
