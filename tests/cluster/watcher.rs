@@ -1,5 +1,6 @@
 //! A user who receives every notification, over a socket that is opened on another node whenever it ends.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -49,6 +50,17 @@ impl Watcher {
     /// The notifications that have arrived so far.
     pub fn received(&self) -> Vec<Received> {
         self.received.lock().expect("no panic while it is held").clone()
+    }
+
+    /// Waits until the user knows of every customer that exists now.
+    pub async fn has_caught_up(&self, cluster: &Cluster) {
+        let created = customers(cluster).await;
+        eventually(SETTLED_WITHIN, async || {
+            let known: HashSet<String> = self.received().into_iter().map(|received| received.subject).collect();
+            let missing = created.iter().filter(|id| !known.contains(*id)).count();
+            if missing == 0 { Ok(()) } else { Err(format!("{missing} customers are not known")) }
+        })
+        .await;
     }
 
     /// How many notifications the log has for the user.
@@ -130,6 +142,15 @@ async fn open(address: &str, who: &Known, cursor: Option<&str>) -> Option<(Clien
         Some((client, cursor))
     };
     tokio::time::timeout(OPENED_WITHIN, opened).await.ok().flatten()
+}
+
+/// The ids of the customers that the log knows to be created.
+async fn customers(cluster: &Cluster) -> Vec<String> {
+    let mut connection = PgConnection::connect(&cluster.database.url).await.expect("a server that answers");
+    sqlx::query_scalar("SELECT CAST(subject AS TEXT) FROM events WHERE type = 'customer.created'")
+        .fetch_all(&mut connection)
+        .await
+        .expect("a log")
 }
 
 /// The ids of a user's notifications in the order of the log.
