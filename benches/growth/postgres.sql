@@ -10,6 +10,8 @@ ALTER TABLE customers DISABLE TRIGGER USER;
 ALTER TABLE meetings DISABLE TRIGGER USER;
 ALTER TABLE tasks DISABLE TRIGGER USER;
 ALTER TABLE approvals DISABLE TRIGGER USER;
+ALTER TABLE sales_customers DISABLE TRIGGER USER;
+ALTER TABLE opportunity_customers DISABLE TRIGGER USER;
 
 CREATE FUNCTION pg_temp.made(ms BIGINT, kind TEXT, n BIGINT) RETURNS UUID LANGUAGE sql IMMUTABLE AS $$
     SELECT (lpad(to_hex(ms), 12, '0') || '7000' || kind || lpad(to_hex(n), 12, '0'))::uuid
@@ -39,15 +41,18 @@ FROM (
         'user' || n || '@example' || (n % 97) || '.jp' AS email
     FROM n, LATERAL (SELECT (ARRAY['佐藤','鈴木','高橋','田中','伊藤','渡辺','山本','中村','小林','加藤','吉田','山田','佐々木','山口','松本','井上','木村','林','斎藤','清水','山崎','森','池田','橋本','阿部','石川','山下','中島','石井','小川','前田','岡田','長谷川','藤田','後藤','近藤','村上','遠藤','青木','坂本'])[n * 31 / 8 % 40 + 1] AS f) AS w
 ) AS named ORDER BY n;
-INSERT INTO sales_customers (id, version, name, owner_id) SELECT id, 1, name, owner_id FROM customers;
-INSERT INTO opportunity_customers (id, version, name, owner_id) SELECT id, 1, name, owner_id FROM customers;
-INSERT INTO meetings (id, version, created_at, updated_at, customer_id, title, met_at, owner_id)
-SELECT pg_temp.made(ms, '8002', n), 1, at, at, customer, '打合せ', at, owner FROM n;
-INSERT INTO tasks (id, version, created_at, updated_at, title, due_at, status, completed_at, customer_id, assignee_id, alerted_for)
-SELECT pg_temp.made(ms, '8003', n), 1, at, at, '電話', at, CASE n % 5 WHEN 0 THEN 'OPEN' ELSE 'DONE' END, CASE n % 5 WHEN 0 THEN NULL ELSE at END, customer, owner, at FROM n;
-INSERT INTO approvals (id, version, created_at, updated_at, customer_id, title, amount, currency, status, requester_id)
+INSERT INTO sales_customers (id, version, name, owner_id, search, keyed_version)
+SELECT id, 1, name, owner_id, split_part(search, E'\n', 1), 1 FROM customers;
+INSERT INTO opportunity_customers (id, version, name, owner_id, search, keyed_version)
+SELECT id, 1, name, owner_id, search, 1 FROM sales_customers;
+INSERT INTO meetings (id, version, created_at, updated_at, customer_id, title, met_at, owner_id, search, keyed_version)
+SELECT pg_temp.made(ms, '8002', n), 1, at, at, customer, title, at, owner, E'\x01' || title, 1
+FROM (SELECT n.*, CASE WHEN n % (:n / 5) = 17 THEN '稀少な' ELSE '' END || '打合せ' AS title FROM n) AS titled;
+INSERT INTO tasks (id, version, created_at, updated_at, title, due_at, status, completed_at, customer_id, assignee_id, alerted_for, search, keyed_version)
+SELECT pg_temp.made(ms, '8003', n), 1, at, at, '電話', at, CASE n % 5 WHEN 0 THEN 'OPEN' ELSE 'DONE' END, CASE n % 5 WHEN 0 THEN NULL ELSE at END, customer, owner, at, E'\x01電話', 1 FROM n;
+INSERT INTO approvals (id, version, created_at, updated_at, customer_id, title, amount, currency, status, requester_id, search, keyed_version)
 SELECT pg_temp.made(ms, '8004', n), 1, at, at, customer, '値引き', 100000 + n, 'JPY',
-    CASE WHEN n % 40 = 0 THEN 'PENDING' WHEN n % 8 = 4 THEN 'REJECTED' ELSE 'APPROVED' END, owner FROM n WHERE n % 4 = 0;
+    CASE WHEN n % 40 = 0 THEN 'PENDING' WHEN n % 8 = 4 THEN 'REJECTED' ELSE 'APPROVED' END, owner, E'\x01値引き', 1 FROM n WHERE n % 4 = 0;
 INSERT INTO notifications (id, version, created_at, updated_at, user_id, kind, subject_type, subject_id, customer_id, data, read_at)
 SELECT pg_temp.made(ms, '8006', n), 1, at, at, owner, 'customer.created', 'customer', customer, customer,
     '{"customer_name":"x"}', CASE n % 20 WHEN 0 THEN NULL ELSE at END FROM n WHERE n % 4 = 0;
@@ -80,5 +85,7 @@ ALTER TABLE customers ENABLE TRIGGER USER;
 ALTER TABLE meetings ENABLE TRIGGER USER;
 ALTER TABLE tasks ENABLE TRIGGER USER;
 ALTER TABLE approvals ENABLE TRIGGER USER;
+ALTER TABLE sales_customers ENABLE TRIGGER USER;
+ALTER TABLE opportunity_customers ENABLE TRIGGER USER;
 COMMIT;
 VACUUM ANALYZE;

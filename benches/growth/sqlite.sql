@@ -41,15 +41,18 @@ SELECT hex || '-7000-8001-' || printf('%012x', n), 1, at, strftime('%Y-%m-%dT%H:
     name, email, company, iif(n % 10 < 5, 'LEAD', iif(n % 10 < 9, 'ACTIVE', 'DORMANT')), owner,
     char(1) || name || char(9) || replace(name, ' ', '') || char(10) || coalesce(company || char(10), '') || email, substr(hex(name), 1, 256)
 FROM named ORDER BY n;
-INSERT INTO sales_customers (id, version, name, owner_id) SELECT id, 1, name, owner_id FROM customers;
-INSERT INTO opportunity_customers (id, version, name, owner_id) SELECT id, 1, name, owner_id FROM customers;
-INSERT INTO meetings (id, version, created_at, updated_at, customer_id, title, met_at, owner_id)
-SELECT hex || '-7000-8002-' || printf('%012x', n), 1, at, at, hex || '-7000-8001-' || printf('%012x', n), '打合せ', at, owner FROM n;
-INSERT INTO tasks (id, version, created_at, updated_at, title, due_at, status, completed_at, customer_id, assignee_id, alerted_for)
-SELECT hex || '-7000-8003-' || printf('%012x', n), 1, at, at, '電話', at, iif(n % 5 = 0, 'OPEN', 'DONE'), iif(n % 5 = 0, NULL, at), hex || '-7000-8001-' || printf('%012x', n), owner, at FROM n;
-INSERT INTO approvals (id, version, created_at, updated_at, customer_id, title, amount, currency, status, requester_id)
+INSERT INTO sales_customers (id, version, name, owner_id, search, keyed_version)
+SELECT id, 1, name, owner_id, substr(search, 1, instr(search, char(10)) - 1), 1 FROM customers;
+INSERT INTO opportunity_customers (id, version, name, owner_id, search, keyed_version)
+SELECT id, 1, name, owner_id, search, 1 FROM sales_customers;
+CREATE TEMP VIEW titled AS SELECT n.*, iif(n % ({n} / 5) = 17, '稀少な', '') || '打合せ' AS title FROM n;
+INSERT INTO meetings (id, version, created_at, updated_at, customer_id, title, met_at, owner_id, search, keyed_version)
+SELECT hex || '-7000-8002-' || printf('%012x', n), 1, at, at, hex || '-7000-8001-' || printf('%012x', n), title, at, owner, char(1) || title, 1 FROM titled;
+INSERT INTO tasks (id, version, created_at, updated_at, title, due_at, status, completed_at, customer_id, assignee_id, alerted_for, search, keyed_version)
+SELECT hex || '-7000-8003-' || printf('%012x', n), 1, at, at, '電話', at, iif(n % 5 = 0, 'OPEN', 'DONE'), iif(n % 5 = 0, NULL, at), hex || '-7000-8001-' || printf('%012x', n), owner, at, char(1) || '電話', 1 FROM n;
+INSERT INTO approvals (id, version, created_at, updated_at, customer_id, title, amount, currency, status, requester_id, search, keyed_version)
 SELECT hex || '-7000-8004-' || printf('%012x', n), 1, at, at, hex || '-7000-8001-' || printf('%012x', n), '値引き', 100000 + n, 'JPY',
-    iif(n % 40 = 0, 'PENDING', iif(n % 8 = 4, 'REJECTED', 'APPROVED')), owner FROM n WHERE n % 4 = 0;
+    iif(n % 40 = 0, 'PENDING', iif(n % 8 = 4, 'REJECTED', 'APPROVED')), owner, char(1) || '値引き', 1 FROM n WHERE n % 4 = 0;
 INSERT INTO notifications (id, version, created_at, updated_at, user_id, kind, subject_type, subject_id, customer_id, data, read_at)
 SELECT hex || '-7000-8006-' || printf('%012x', n), 1, at, at, owner, 'customer.created', 'customer', hex || '-7000-8001-' || printf('%012x', n), hex || '-7000-8001-' || printf('%012x', n),
     '{"customer_name":"x"}', iif(n % 20 = 0, NULL, at) FROM n WHERE n % 4 = 0;

@@ -62,8 +62,8 @@ kept_statements() {
   local folder=migrations/$database
   : >"$scratch/kept.sql"
   if [[ -z $1 ]]; then return 0; fi
-  awk '/^INSERT INTO (tallies|customer_grams|customer_texts) / { is_in = 1 } is_in; /;$/ { is_in = 0 }' \
-    "$folder"/*_create_tallies.sql "$folder"/*_index_search.sql >"$scratch/kept.sql"
+  awk '/^INSERT INTO (tallies|[a-z]+_grams|[a-z]+_texts) / { is_in = 1 } is_in; /;$/ { is_in = 0 }' \
+    "$folder"/*_create_tallies.sql "$folder"/*_index_search*.sql >"$scratch/kept.sql"
   if [[ $database == sqlite ]]; then
     echo 'UPDATE customer_grams_end SET number = (SELECT max(number) FROM customers);' >>"$scratch/kept.sql"
   fi
@@ -132,6 +132,17 @@ ask_all() {
     ask "$each" "$all" "/api/$each"
     ask "$each, own, counted" "$own" "/api/$each?count=true"
     ask "$each of a customer, counted" "$all" "/api/$each?count=true&customer_id=$of"
+  done
+  # Records of customers with the name, of four in ten thousand customers, and none.
+  for each in meetings tasks approvals; do
+    for q in 佐藤 稀少 稀 zzzz; do
+      ask "$each, search $q" "$all" "/api/$each?$(query "$q")"
+      ask "$each, search $q, own, counted" "$own" "/api/$each?count=true&$(query "$q")"
+    done
+  done
+  for q in 佐藤 佐 '佐藤 株式' user999 稀少 zzzz; do
+    ask "search of all records, $q" "$all" "/api/search?$(query "$q")"
+    ask "search of all records, $q, own" "$own" "/api/search?$(query "$q")"
   done
   ask 'meetings until a time' "$all" "/api/meetings?to=$from"
   ask 'tasks, OPEN, counted' "$all" '/api/tasks?status=OPEN&count=true'

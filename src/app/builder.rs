@@ -12,7 +12,8 @@ use anyhow::Context as _;
 
 use crate::actors::sales::client::SalesClient;
 use crate::config::Config;
-use crate::persistence::tally_folds::{WORTH_FOLDING, fold_tallies, fold_texts};
+use crate::persistence::tally_folds::{WORTH_FOLDING, fold_tallies};
+use crate::persistence::text_folds::fold_texts;
 use crate::persistence::{auth, batches, login_buckets, text_keys};
 use domain::service_name::ServiceName;
 use kernel::clock::Clock;

@@ -14,15 +14,14 @@ use store::db::{Db, StoreError};
 use store::paging::{Each, List};
 use store::sql::Sql;
 use store::table::Dialect;
-use store::text_search::TextIndex;
+use store::text_search::{Known, TextIndex};
 
 /// The index of the texts that `?q=` searches.
 static TEXTS: TextIndex = TextIndex {
-    table: &CUSTOMERS,
+    table: "customers",
     grams: "customer_grams",
     gram_rows: "customer_gram_rows",
-    grams_end: "customer_grams_end",
-    gram_changes: "customer_gram_changes",
+    known: Known::ByNumber { end: "customer_grams_end", changes: "customer_gram_changes" },
     texts: "customer_texts",
     changed: "SELECT record FROM tally_changes WHERE number > (SELECT folded FROM tally_folds WHERE id = 0) \
               AND kind = 'customers'",
@@ -94,9 +93,9 @@ impl Conditions<'_> {
     /// knows by itself: it may also use the index of an owner.
     async fn are_many(&self, db: &Db) -> Result<bool, StoreError> {
         let is_asked = self.dialect == Dialect::Sqlite;
-        let some = if is_asked { TEXTS.some(self.words.iter(), SORTED_MAX) } else { None };
+        let some = if is_asked { TEXTS.some(self.dialect, self.words.iter(), SORTED_MAX) } else { None };
         let Some(some) = some else { return Ok(false) };
-        let some = some.within("CAST(count(*) AS TEXT)", "some");
+        let some = some.within("CAST(count(*) AS TEXT)", "matching");
         Ok(db.number(some).await? >= SORTED_MAX)
     }
 

@@ -9,6 +9,7 @@ use kernel::search::{VERSION, Words};
 use store::db::{Db, StoreError};
 use store::sql::Sql;
 use store::table::{Dialect, Kind, OnConflict, Table};
+use store::text_search::{Known, TextIndex};
 
 /// How many records with all words of a search are ranked: the newest. So a word that most records have costs no more
 /// than others.
@@ -19,26 +20,73 @@ const BEGINNING_MAX: i64 = 100;
 /// The characters of a name that the index `customers_beginning` has, with the version of its key.
 const BEGINNING: usize = 60;
 
+/// Candidates of the index that are compared and sorted at most. Where more may match, reading along the order finds a page
+/// sooner.
+const SORTED_MAX: i64 = 5_000;
+
 /// A table whose records are found by their own texts and by the name of their customer.
+#[derive(Debug)]
 pub struct Searched {
-    table: &'static str,
     owner: &'static str,
     has_deleted: bool,
     /// The replica with the record's customer.
     replica: &'static str,
+    /// The index of both texts (docs/decisions/0033).
+    texts: TextIndex,
 }
 
-pub static MEETINGS: Searched =
-    Searched { table: "meetings", owner: "owner_id", has_deleted: true, replica: "sales_customers" };
+pub static MEETINGS: Searched = Searched {
+    owner: "owner_id",
+    has_deleted: true,
+    replica: "sales_customers",
+    texts: TextIndex {
+        table: "meetings",
+        grams: "meeting_grams",
+        gram_rows: "meeting_gram_rows",
+        known: Known::ById { texts: "meeting_texts", changes: "meeting_gram_changes" },
+        texts: "meeting_texts",
+        changed: "SELECT record FROM tally_changes WHERE number > (SELECT folded FROM tally_folds WHERE id = 0) \
+                  AND kind = 'meetings' \
+                  UNION SELECT of.id FROM tally_changes AS c CROSS JOIN LATERAL \
+                  (SELECT r.id FROM meetings AS r WHERE r.customer_id = c.record AND r.deleted_at IS NULL OFFSET 0) AS of \
+                  WHERE c.number > (SELECT folded FROM tally_folds WHERE id = 0) AND c.kind = 'sales_customers'",
+    },
+};
 
-pub static TASKS: Searched =
-    Searched { table: "tasks", owner: "assignee_id", has_deleted: true, replica: "sales_customers" };
+pub static TASKS: Searched = Searched {
+    owner: "assignee_id",
+    has_deleted: true,
+    replica: "sales_customers",
+    texts: TextIndex {
+        table: "tasks",
+        grams: "task_grams",
+        gram_rows: "task_gram_rows",
+        known: Known::ById { texts: "task_texts", changes: "task_gram_changes" },
+        texts: "task_texts",
+        changed: "SELECT record FROM tally_changes WHERE number > (SELECT folded FROM tally_folds WHERE id = 0) \
+                  AND kind = 'tasks' \
+                  UNION SELECT of.id FROM tally_changes AS c CROSS JOIN LATERAL \
+                  (SELECT r.id FROM tasks AS r WHERE r.customer_id = c.record AND r.deleted_at IS NULL OFFSET 0) AS of \
+                  WHERE c.number > (SELECT folded FROM tally_folds WHERE id = 0) AND c.kind = 'sales_customers'",
+    },
+};
 
 pub static APPROVALS: Searched = Searched {
-    table: "approvals",
     owner: "requester_id",
     has_deleted: false,
     replica: "opportunity_customers",
+    texts: TextIndex {
+        table: "approvals",
+        grams: "approval_grams",
+        gram_rows: "approval_gram_rows",
+        known: Known::ById { texts: "approval_texts", changes: "approval_gram_changes" },
+        texts: "approval_texts",
+        changed: "SELECT record FROM tally_changes WHERE number > (SELECT folded FROM tally_folds WHERE id = 0) \
+                  AND kind = 'approvals' \
+                  UNION SELECT of.id FROM tally_changes AS c CROSS JOIN LATERAL \
+                  (SELECT r.id FROM approvals AS r WHERE r.customer_id = c.record OFFSET 0) AS of \
+                  WHERE c.number > (SELECT folded FROM tally_folds WHERE id = 0) AND c.kind = 'opportunity_customers'",
+    },
 };
 
 static CANDIDATES: Table = Table {
@@ -55,18 +103,74 @@ static CANDIDATES: Table = Table {
 };
 
 impl Searched {
+    pub fn table(&self) -> &'static str {
+        self.texts.table
+    }
+
+    /// The replica with the records' customers.
+    pub fn replica(&self) -> &'static str {
+        self.replica
+    }
+
+    /// The table of what the index has of each record.
+    pub fn texts(&self) -> &'static str {
+        self.texts.texts
+    }
+
+    /// In SQLite, the full-text index.
+    pub fn grams(&self) -> &'static str {
+        self.texts.grams
+    }
+
+    /// In SQLite, the table with the records that the index has not reached yet.
+    pub fn changes(&self) -> &'static str {
+        match self.texts.known {
+            Known::ById { changes, .. } | Known::ByNumber { changes, .. } => changes,
+        }
+    }
+
+    /// What the index has of a record, which the statement knows by the name `r`.
+    pub fn text(&self, r: &str) -> String {
+        let of_customer =
+            format!("(SELECT c.search FROM {} AS c WHERE c.id = {r}.customer_id)", self.replica);
+        format!("coalesce({r}.search, '') || coalesce({of_customer}, '')")
+    }
+
+    /// The condition that a record, which the statement knows by the name `r`, is not deleted.
+    pub fn lives(&self, r: &str) -> String {
+        if self.has_deleted { format!("{r}.deleted_at IS NULL") } else { "true".to_owned() }
+    }
+
+    /// Whether the index finds few enough records for `words` that all of them are compared and sorted.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Failed`.
+    pub async fn are_few(&self, db: &Db, words: &Words) -> Result<bool, StoreError> {
+        let Some(some) = self.texts.some(db.dialect(), words.iter(), SORTED_MAX) else { return Ok(false) };
+        Ok(db.number(some.within("CAST(count(*) AS TEXT)", "matching")).await? < SORTED_MAX)
+    }
+
+    /// Selects `columns` of the records that the index finds for `words`; add [`Searched::holding`]. `None` without a word.
+    pub fn found(&self, dialect: Dialect, columns: &str, words: &Words) -> Option<Sql> {
+        self.texts.candidates(dialect, columns, words.iter())
+    }
+
     /// A column of the record's customer in the replica; with `owner`, of that owner's customers alone, so that nobody
     /// finds out the names of others'.
     fn of_customer(&self, column: &str, owner: Option<Id>) -> String {
         let own = if owner.is_some() { " AND c.owner_id = ?" } else { "" };
-        format!("(SELECT c.{column} FROM {} AS c WHERE c.id = {}.customer_id{own})", self.replica, self.table)
+        format!(
+            "(SELECT c.{column} FROM {} AS c WHERE c.id = {}.customer_id{own})",
+            self.replica,
+            self.table()
+        )
     }
 
     /// Adds the condition that a record has each of `words`; with `owner`, for that user.
     pub fn holding(&self, dialect: Dialect, sql: Sql, owner: Option<Id>, words: &Words) -> Sql {
         let customer = self.of_customer("search", owner);
         // Each text begins with the version of its keys, which no word has: no word is found across the two.
-        let text = format!("coalesce({}.search, '') || coalesce({customer}, '')", self.table);
+        let text = format!("coalesce({}.search, '') || coalesce({customer}, '')", self.table());
         let holds = match dialect {
             Dialect::Sqlite => format!("instr({text}, ?) > 0"),
             Dialect::Postgres => format!("strpos({text}, ?) > 0"),
@@ -77,18 +181,27 @@ impl Searched {
         })
     }
 
-    /// The newest live records that have all words; with `owner`, that user's alone.
-    fn newest(&self, dialect: Dialect, owner: Option<Id>, words: &Words) -> Sql {
-        let line = first_line(dialect);
-        let customer = self.of_customer("name", owner);
-        let select = format!(
-            "SELECT id, title, {customer} AS subtitle, created_at, {line} AS line FROM {}",
-            self.table
-        );
-        let sql = match owner {
-            Some(owner) => Sql::default().push(&select, [owner.into()]),
-            None => Sql::new(select),
-        };
+    /// Adds the names of the customers to the [`Searched::newest`] records.
+    fn with_customers(&self, newest: Sql, owner: Option<Id>) -> Sql {
+        let replica = self.replica;
+        let own = if owner.is_some() { " AND c.owner_id = ?" } else { "" };
+        let sql = newest.joined(|newest| {
+            format!(
+                "SELECT n.id, n.title, c.name AS subtitle, n.created_at, n.line FROM ({newest}) AS n \
+                 LEFT JOIN {replica} AS c ON c.id = n.customer_id"
+            )
+        });
+        match owner {
+            Some(owner) => sql.push(own, [owner.into()]),
+            None => sql,
+        }
+    }
+
+    /// The newest live records that have all words; with `owner`, that user's alone. By the index, if it finds few.
+    fn newest(&self, dialect: Dialect, owner: Option<Id>, words: &Words, are_few: bool) -> Sql {
+        let columns = format!("id, title, customer_id, created_at, {} AS line", first_line(dialect));
+        let found = if are_few { self.found(dialect, &columns, words) } else { None };
+        let sql = found.unwrap_or_else(|| Sql::new(format!("SELECT {columns} FROM {}", self.table())));
         let sql = if self.has_deleted { sql.filter("deleted_at IS NULL", []) } else { sql };
         let sql = sql.filter_some(&format!("{} = ?", self.owner), owner);
         // An id has the time when it was made.
@@ -114,7 +227,9 @@ pub async fn candidates(
     owner: Option<Id>,
     query: &Query,
 ) -> Result<Vec<Candidate>, StoreError> {
-    db.rows_of(&CANDIDATES, searched.newest(db.dialect(), owner, query.words())).await
+    let are_few = searched.are_few(db, query.words()).await?;
+    let newest = searched.newest(db.dialect(), owner, query.words(), are_few);
+    db.rows_of(&CANDIDATES, searched.with_customers(newest, owner)).await
 }
 
 /// The live customers whose name begins with what was typed: those that the newest leave out because they are old. With

@@ -67,10 +67,18 @@ pub async fn list(
     };
     let (dialect, index) = (db.dialect(), Some(index));
     let list = List { dialect, table: &MEETINGS, sort, request, each: None, index, key: "id", covered: &[] };
-    let rows = db.rows_of(&MEETINGS, list.rows(narrow)).await?;
+    let by_index = filter.customer_id.is_none() && found::MEETINGS.are_few(db, words).await?;
+    let found = |columns: &str| if by_index { found::MEETINGS.found(dialect, columns, words) } else { None };
+    let rows = match found(&MEETINGS.read_names()) {
+        Some(found) => db.rows_of(&MEETINGS, list.sorted(narrow(found))).await?,
+        None => db.rows_of(&MEETINGS, list.rows(narrow)).await?,
+    };
     let total = match (request.count, filter.customer_id.is_some() || !words.is_empty()) {
         (false, _) => None,
-        (true, true) => Some(db.number(list.count(narrow)).await?),
+        (true, true) => Some(match found("CAST(count(*) AS TEXT)") {
+            Some(found) => db.number(narrow(found)).await?,
+            None => db.number(list.count(narrow)).await?,
+        }),
         (true, false) => Some(match only(owner, filter.owner_id) {
             Some(owner) => {
                 tallies::count(db, &MEETINGS_MET, owner, (filter.from, filter.to), |_| true).await?

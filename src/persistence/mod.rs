@@ -23,6 +23,7 @@ pub mod tallies;
 pub mod tally_folds;
 mod tally_periods;
 pub mod tasks;
+pub mod text_folds;
 pub mod text_keys;
 pub mod uploads;
 

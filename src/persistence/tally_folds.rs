@@ -1,17 +1,20 @@
-//! Adds to the tallies, and to the index of texts, what the transactions of records only appended; and counts all records
-//! anew (docs/decisions/0033, 0034).
+//! Adds to the tallies what the transactions of records only appended, with the indexes of texts ([`text_folds`]); and counts
+//! all records anew (docs/decisions/0034).
 //!
 //! A transaction waits for at most one batch (SQLite has one writer), or for none (PostgreSQL: a batch locks nothing that
 //! others write). Until its batch comes, a row is counted and found where it is.
 
+use crate::persistence::found::Searched;
 use crate::persistence::tallies::{RECORDS, UNFOLDED};
+use crate::persistence::text_folds;
+use crate::persistence::text_folds::texts_of_batch;
 use store::db::{Db, StoreError, Tx};
 use store::folds::Folded;
 use store::sql::Sql;
 use store::table::Dialect;
 
 /// The rows of a batch: in SQLite one takes some 3 ms of the writer.
-const BATCH: i64 = 512;
+pub(super) const BATCH: i64 = 512;
 /// Fewer rows stay where they are: they are read in less than a tenth of a millisecond, and a batch of few costs almost as
 /// much as one of many.
 pub const WORTH_FOLDING: i64 = 256;
@@ -62,8 +65,8 @@ fn add_to_tallies() -> String {
     )
 }
 
-/// Adds a batch of changes to the tallies, if `least` of them wait; in PostgreSQL also the customers among them to the index
-/// of texts.
+/// Adds a batch of changes to the tallies, if `least` of them wait; in PostgreSQL also the texts of the records among them to
+/// the indexes of texts.
 ///
 /// # Errors
 /// The database's; then nothing has changed.
@@ -75,20 +78,6 @@ pub async fn fold_tallies(db: Db, least: i64) -> Result<Folded, StoreError> {
     fold(db, &changes, least, Work::Tallies).await
 }
 
-/// Brings the index of texts up to date by a batch of customers, if `least` of them wait. PostgreSQL's is brought up to date with
-/// the tallies.
-///
-/// # Errors
-/// The database's; then nothing has changed.
-pub async fn fold_texts(db: Db, least: i64) -> Result<Folded, StoreError> {
-    const CUSTOMERS: &str = "(SELECT number FROM customer_gram_changes UNION ALL \
-        SELECT number FROM customers NOT INDEXED WHERE number > (SELECT number FROM customer_grams_end))";
-    match db.dialect() {
-        Dialect::Sqlite => fold(db, CUSTOMERS, least, Work::Texts).await,
-        Dialect::Postgres => Ok(Folded::default()),
-    }
-}
-
 /// Makes all tallies anew, of the records. Nobody can change a record meanwhile.
 ///
 /// # Errors
@@ -97,7 +86,7 @@ pub async fn recount(db: &Db) -> Result<(), StoreError> {
     in_transaction(db, Work::Recount).await.map(drop)
 }
 
-async fn fold(db: Db, rows: &str, least: i64, work: Work) -> Result<Folded, StoreError> {
+pub(super) async fn fold(db: Db, rows: &str, least: i64, work: Work) -> Result<Folded, StoreError> {
     let some = format!("SELECT 1 FROM {rows} LIMIT {WAITING_MAX}");
     let waiting = db.number(Sql::new(format!("SELECT CAST(count(*) AS TEXT) FROM ({some}) AS w"))).await?;
     let folded = if waiting < least { 0 } else { in_transaction(&db, work).await? };
@@ -105,9 +94,12 @@ async fn fold(db: Db, rows: &str, least: i64, work: Work) -> Result<Folded, Stor
 }
 
 #[derive(Clone, Copy)]
-enum Work {
+pub(super) enum Work {
     Tallies,
-    Texts,
+    /// SQLite's index of the customers' texts.
+    CustomerTexts,
+    /// SQLite's index of the texts of such records.
+    RecordTexts(&'static Searched),
     Recount,
 }
 
@@ -119,7 +111,8 @@ async fn in_transaction(db: &Db, work: Work) -> Result<i64, StoreError> {
         let rows = match (work, held.dialect()) {
             (Work::Tallies, Dialect::Sqlite) => tallies_sqlite(&mut tx).await?,
             (Work::Tallies, Dialect::Postgres) => batch_postgres(&mut tx).await?,
-            (Work::Texts, _) => texts_sqlite(&mut tx).await?,
+            (Work::CustomerTexts, _) => text_folds::customers(&mut tx).await?,
+            (Work::RecordTexts(searched), _) => text_folds::records(&mut tx, searched).await?,
             (Work::Recount, dialect) => all_records(&mut tx, dialect).await?,
         };
         tx.commit().await.map(|()| rows)
@@ -127,19 +120,19 @@ async fn in_transaction(db: &Db, work: Work) -> Result<i64, StoreError> {
     task.await.map_err(|_| StoreError::Unavailable("the tallies were cut off".into()))?
 }
 
-async fn number(tx: &mut Tx, sql: Sql) -> Result<i64, StoreError> {
+pub(super) async fn number(tx: &mut Tx, sql: Sql) -> Result<i64, StoreError> {
     let text = tx.text(&sql).await?.unwrap_or_else(|| "0".to_owned());
     text.parse().map_err(|_| StoreError::Failed(format!("not a number: {text}")))
 }
 
 /// Runs a statement with these numbers; returns how many rows it touched.
-async fn run(tx: &mut Tx, text: &str, numbers: &[i64]) -> Result<i64, StoreError> {
+pub(super) async fn run(tx: &mut Tx, text: &str, numbers: &[i64]) -> Result<i64, StoreError> {
     let sql = numbers.iter().fold(Sql::new(text), |sql, number| sql.with(*number));
     Ok(i64::try_from(tx.execute(&sql).await?).unwrap_or(i64::MAX))
 }
 
 /// In SQLite, the number of the last row of a batch of `table`, from after `after` on; zero without any.
-async fn last(tx: &mut Tx, table: &str, after: i64) -> Result<i64, StoreError> {
+pub(super) async fn last(tx: &mut Tx, table: &str, after: i64) -> Result<i64, StoreError> {
     let next = format!("SELECT number FROM {table} NOT INDEXED WHERE number > ? ORDER BY number");
     let next = Sql::default().push(&next, [after.into()]).limit(BATCH);
     number(tx, next.within("CAST(coalesce(max(number), 0) AS TEXT)", "n")).await
@@ -151,37 +144,6 @@ async fn tallies_sqlite(tx: &mut Tx) -> Result<i64, StoreError> {
     run(tx, &format!("WITH quarters AS ({quarters}) {}", add_to_tallies()), &[last]).await?;
     run(tx, "DELETE FROM tally_changes WHERE number <= $1", &[last]).await
 }
-
-/// The order matters: a new customer may have the number of one that was removed.
-async fn texts_sqlite(tx: &mut Tx) -> Result<i64, StoreError> {
-    let last_change = last(tx, "customer_gram_changes", 0).await?;
-    for statement in CHANGED_TEXTS {
-        run(tx, statement, &[last_change]).await?;
-    }
-    let changed = run(tx, "DELETE FROM customer_gram_changes WHERE number <= $1", &[last_change]).await?;
-    if changed >= BATCH {
-        return Ok(changed);
-    }
-    // SQLite gives the numbers after the last customer again.
-    let end = "UPDATE customer_grams_end SET number = min(number, (SELECT coalesce(max(number), 0) FROM customers))";
-    run(tx, end, &[]).await?;
-    let end = number(tx, Sql::new("SELECT CAST(number AS TEXT) FROM customer_grams_end")).await?;
-    let last_new = last(tx, "customers", end).await?.max(end);
-    run(tx, NEW_TEXTS, &[end, last_new]).await?;
-    run(tx, "UPDATE customer_grams_end SET number = $1", &[last_new]).await?;
-    Ok(changed + last_new - end)
-}
-
-/// What the index of texts had of changed customers, and what it gets.
-const CHANGED_TEXTS: [&str; 2] = [
-    "INSERT INTO customer_grams (customer_grams, rowid, search) SELECT 'delete', number, was || char(10, 10) \
-     FROM customer_gram_changes WHERE number <= $1 AND was IS NOT NULL",
-    "INSERT INTO customer_grams (rowid, search) SELECT c.number, c.search || char(10, 10) \
-     FROM customer_gram_changes AS g CROSS JOIN customers AS c ON c.number = g.number \
-     WHERE g.number <= $1 AND c.deleted_at IS NULL",
-];
-const NEW_TEXTS: &str = "INSERT INTO customer_grams (rowid, search) SELECT number, search || char(10, 10) \
-    FROM customers NOT INDEXED WHERE number > $1 AND number <= $2 AND deleted_at IS NULL";
 
 /// One statement, and so one state of the database. What is changed meanwhile has a change of its own, for a later batch.
 async fn batch_postgres(tx: &mut Tx) -> Result<i64, StoreError> {
@@ -198,30 +160,15 @@ async fn batch_postgres(tx: &mut Tx) -> Result<i64, StoreError> {
                 SELECT number FROM tally_changes WHERE {UNFOLDED} \
                 ORDER BY number LIMIT {BATCH}) \
             RETURNING kind, record, owner, at, value, count, amount \
-        ), quarters AS ({quarters}), sums AS ({}), {CHANGED_CUSTOMERS} \
+        ), quarters AS ({quarters}), sums AS ({}), {} \
         SELECT CAST(count(*) AS TEXT) FROM batch",
-        add_to_tallies()
+        add_to_tallies(),
+        texts_of_batch()
     );
     let rows = number(tx, Sql::new(batch)).await?;
     run(tx, ADVANCE, &[drawn]).await?;
     Ok(rows)
 }
-
-/// Writes the texts of the customers of a batch, and deletes those of customers that are gone. Each is found by its id: `OFFSET 0`
-/// leaves the planner no other way, which may have planned this while the tables were empty.
-const CHANGED_CUSTOMERS: &str = "\
-    changed AS (SELECT DISTINCT record AS id FROM batch WHERE kind = 'customers'), \
-    now AS (SELECT changed.id, c.search FROM changed LEFT JOIN LATERAL \
-        (SELECT search FROM customers WHERE customers.id = changed.id AND deleted_at IS NULL OFFSET 0) AS c ON true), \
-    written AS ( \
-        INSERT INTO customer_texts (id, grams) SELECT id, search_grams(search) FROM now WHERE search IS NOT NULL \
-        ON CONFLICT (id) DO UPDATE SET grams = excluded.grams \
-    ), \
-    gone AS ( \
-        DELETE FROM customer_texts WHERE ctid = ANY (ARRAY( \
-            SELECT t.row FROM now CROSS JOIN LATERAL \
-                (SELECT ctid AS row FROM customer_texts AS t WHERE t.id = now.id OFFSET 0) AS t WHERE search IS NULL)) \
-    )";
 
 /// Moves the number up to which no change is left; $1: the last number that was drawn. A `seen_xid` that is still to come
 /// is of another server, from which this database was restored.

@@ -68,10 +68,18 @@ pub async fn list(
     };
     let (dialect, index) = (db.dialect(), Some(index));
     let list = List { dialect, table: &TASKS, sort, request, each, index, key: "id", covered: &[] };
-    let rows = db.rows_of(&TASKS, list.rows(narrow)).await?;
+    let by_index = filter.customer_id.is_none() && found::TASKS.are_few(db, words).await?;
+    let found = |columns: &str| if by_index { found::TASKS.found(dialect, columns, words) } else { None };
+    let rows = match found(&TASKS.read_names()) {
+        Some(found) => db.rows_of(&TASKS, list.sorted(narrow(found))).await?,
+        None => db.rows_of(&TASKS, list.rows(narrow)).await?,
+    };
     let total = match (request.count, filter.customer_id.is_some() || !words.is_empty()) {
         (false, _) => None,
-        (true, true) => Some(db.number(list.count(narrow)).await?),
+        (true, true) => Some(match found("CAST(count(*) AS TEXT)") {
+            Some(found) => db.number(narrow(found)).await?,
+            None => db.number(list.count(narrow)).await?,
+        }),
         (true, false) => Some(match only(owner, filter.assignee_id) {
             Some(assignee) => {
                 let counts = |value: &str| filter.status.is_none_or(|status| value == status.as_str());

@@ -56,7 +56,8 @@ impl Watcher {
     pub async fn has_caught_up(&self, cluster: &Cluster) {
         let created = customers(cluster).await;
         eventually(SETTLED_WITHIN, async || {
-            let known: HashSet<String> = self.received().into_iter().map(|received| received.subject).collect();
+            let known: HashSet<String> =
+                self.received().into_iter().map(|received| received.subject).collect();
             let missing = created.iter().filter(|id| !known.contains(*id)).count();
             if missing == 0 { Ok(()) } else { Err(format!("{missing} customers are not known")) }
         })

@@ -2,6 +2,7 @@
 //! of the records (`sums`) before and after changes are folded, and a search finds what it found without its index (`searches`).
 
 mod plans;
+mod record_searches;
 mod scene;
 mod searches;
 mod sums;
@@ -15,8 +16,9 @@ use kernel::ids::{Id, new_id};
 use kizuna::actors::sales::task_aggregate::TaskAggregate;
 use kizuna::persistence::approvals::APPROVALS;
 use kizuna::persistence::meetings::MEETINGS;
-use kizuna::persistence::tally_folds::{fold_tallies, fold_texts};
+use kizuna::persistence::tally_folds::fold_tallies;
 use kizuna::persistence::tasks::TASKS;
+use kizuna::persistence::text_folds::fold_texts;
 use runtime::entity::Aggregate;
 use store::Db;
 use store::unit_of_work::Write;
@@ -72,8 +74,8 @@ async fn fold_all(db: &Db) {
     while fold_texts(db.clone(), 1).await.unwrap().waiting > 0 {}
 }
 
-fn meeting_write(people: &People, n: usize) -> Write {
-    let meeting = Meeting {
+fn meeting(people: &People, n: usize) -> Meeting {
+    Meeting {
         id: new_id(),
         version: 1,
         created_at: begin(),
@@ -87,7 +89,11 @@ fn meeting_write(people: &People, n: usize) -> Write {
         outcome: None,
         owner_id: nth(&people.owners, n),
         deleted_at: None,
-    };
+    }
+}
+
+fn meeting_write(people: &People, n: usize) -> Write {
+    let meeting = meeting(people, n);
     Write::put(&MEETINGS, meeting.id, &meeting)
 }
 

@@ -4,32 +4,48 @@
 //! character: one or two characters are found as the beginning of parts.
 
 use crate::sql::Sql;
-use crate::table::{Dialect, Table};
+use crate::table::Dialect;
 
 /// Parts that are looked for at most; the rows are compared with the whole text afterwards.
 const GRAMS_MAX: usize = 32;
 const GRAM: usize = 3;
 
-/// The index of a table's column `search`. A folder adds what is new, in batches: rows that it has not reached yet are few, and
-/// are candidates of each search.
+/// The index of the texts of a table's records. A folder brings it up to date, in batches: records that it has not reached yet
+/// are few, and are candidates of each search.
 #[derive(Debug)]
 pub struct TextIndex {
-    pub table: &'static Table,
-    /// In SQLite: the full-text index, which knows rows by their column `number`, and the table of its parts.
+    pub table: &'static str,
+    /// In SQLite: the full-text index, and the table of its parts.
     pub grams: &'static str,
     pub gram_rows: &'static str,
-    /// In SQLite: the table with the number of the last row in the index.
-    pub grams_end: &'static str,
-    /// In SQLite: the table with the numbers of rows that have changed, or were removed, since they were added.
-    pub gram_changes: &'static str,
+    pub known: Known,
     /// In PostgreSQL: the table of the parts.
     pub texts: &'static str,
-    /// In PostgreSQL: selects the ids of rows that may have changed since the folder read them.
+    /// In PostgreSQL: selects the ids of records that may have changed since the folder read them.
     pub changed: &'static str,
 }
 
+/// How the index knows a record; and in SQLite, which records it has not reached yet.
+#[derive(Debug)]
+pub enum Known {
+    /// In SQLite by the column `number` of the record. Of two ways to use it, PostgreSQL chooses one.
+    ByNumber {
+        /// The table with the number of the last record in the index.
+        end: &'static str,
+        /// The table with the numbers of records that have changed, or were removed, since they were added.
+        changes: &'static str,
+    },
+    /// In SQLite by the number of the row with its id. Few records are looked for so: each is found by its id.
+    ById {
+        /// The table with numbers, ids and texts.
+        texts: &'static str,
+        /// The table with the ids of records that are new, have changed, or were removed.
+        changes: &'static str,
+    },
+}
+
 impl TextIndex {
-    /// Selects `columns` of the rows that may contain all of `words`, found by the index. Add [`Dialect::search_holds`] for each.
+    /// Selects `columns` of the records that may contain all of `words`, found by the index. Compare each with the words.
     /// `None` if the index can't be asked: there is no word.
     pub fn candidates<'a>(
         &self,
@@ -38,34 +54,66 @@ impl TextIndex {
         words: impl Iterator<Item = &'a str>,
     ) -> Option<Sql> {
         let grams = Grams::of(words)?;
-        let Self { table, texts, changed, .. } = self;
         Some(match dialect {
-            Dialect::Sqlite => self.numbered(columns, &grams),
-            Dialect::Postgres => Sql::new(format!("SELECT {columns} FROM {}", table.name))
-                .filter("id IN (", [])
-                .push(
-                    &format!("SELECT id FROM {texts} WHERE grams @@ CAST(? AS tsquery)"),
-                    [grams.tsquery().into()],
-                )
-                .push(&format!(" UNION ALL {changed})"), []),
+            Dialect::Sqlite => self.known(columns, &grams),
+            Dialect::Postgres => self.known_to_postgres(columns, &grams),
         })
     }
 
-    /// In SQLite, selects the numbers of at most `most` rows in the index that may contain all of `words`. `None` if the index
-    /// can't be asked.
-    pub fn some<'a>(&self, words: impl Iterator<Item = &'a str>, most: i64) -> Option<Sql> {
-        Some(self.named(Sql::default(), &Grams::of(words)?).limit(most))
+    /// Selects a row for each record in the index that may contain all of `words`, at most `most`. `None` if the index can't be
+    /// asked.
+    pub fn some<'a>(&self, dialect: Dialect, words: impl Iterator<Item = &'a str>, most: i64) -> Option<Sql> {
+        let grams = Grams::of(words)?;
+        let found = match dialect {
+            Dialect::Sqlite => self.named(Sql::default(), &grams),
+            Dialect::Postgres => self.matching(Sql::default(), &grams),
+        };
+        Some(found.limit(most))
     }
 
-    fn numbered(&self, columns: &str, grams: &Grams) -> Sql {
-        let (table, end, changes) = (self.table.name, self.grams_end, self.gram_changes);
-        // NOT INDEXED leaves the numbers: no other index may come first.
-        let rows = Sql::new(format!("SELECT {columns} FROM {table} NOT INDEXED")).filter("number IN (", []);
-        let behind = format!(
-            " UNION ALL SELECT number FROM {table} WHERE number > (SELECT number FROM {end}) \
-             UNION ALL SELECT number FROM {changes})"
-        );
-        self.named(rows, grams).push(&behind, [])
+    fn known(&self, columns: &str, grams: &Grams) -> Sql {
+        let table = self.table;
+        match self.known {
+            Known::ByNumber { end, changes } => {
+                // NOT INDEXED leaves the numbers: no other index may come first.
+                let rows =
+                    Sql::new(format!("SELECT {columns} FROM {table} NOT INDEXED")).filter("number IN (", []);
+                let behind = format!(
+                    " UNION ALL SELECT number FROM {table} WHERE number > (SELECT number FROM {end}) \
+                     UNION ALL SELECT number FROM {changes})"
+                );
+                self.named(rows, grams).push(&behind, [])
+            }
+            // CROSS JOIN keeps the order: the candidates come first.
+            Known::ById { texts, changes } => self.named(Sql::default(), grams).joined(|numbers| {
+                format!(
+                    "SELECT {columns} FROM (SELECT id AS candidate FROM {texts} WHERE number IN ({numbers}) \
+                     UNION SELECT id FROM {changes}) CROSS JOIN {table} ON {table}.id = candidate"
+                )
+            }),
+        }
+    }
+
+    fn known_to_postgres(&self, columns: &str, grams: &Grams) -> Sql {
+        let Self { table, changed, .. } = self;
+        match self.known {
+            Known::ByNumber { .. } => {
+                let rows = Sql::new(format!("SELECT {columns} FROM {table}")).filter("id IN (", []);
+                self.matching(rows, grams).push(&format!(" UNION ALL {changed})"), [])
+            }
+            // The candidates come first: OFFSET 0 leaves the planner no other way.
+            Known::ById { .. } => self.matching(Sql::default(), grams).joined(|ids| {
+                format!(
+                    "SELECT {columns} FROM ({ids} UNION {changed}) AS candidates (candidate) \
+                     CROSS JOIN LATERAL (SELECT * FROM {table} WHERE id = candidate OFFSET 0) AS {table}"
+                )
+            }),
+        }
+    }
+
+    fn matching(&self, sql: Sql, grams: &Grams) -> Sql {
+        let matching = format!("SELECT id FROM {} WHERE grams @@ CAST(? AS tsquery)", self.texts);
+        sql.push(&matching, [grams.tsquery().into()])
     }
 
     fn named(&self, sql: Sql, grams: &Grams) -> Sql {

@@ -13,8 +13,9 @@ use domain::task::messages::TaskFilter;
 use domain::task::record::TaskStatus;
 use kernel::ids::new_id;
 use kernel::page::{Keyset, PageRequest, SortKind};
+use kernel::rank::Query;
 use kernel::search::Words;
-use kizuna::persistence::{analytics, approvals, customers, deletions, meetings, tasks};
+use kizuna::persistence::{analytics, approvals, customers, deletions, found, meetings, tasks};
 use rstest::rstest;
 use store::plans::Plan;
 use testing::{Database, Postgres, Sqlite};
@@ -108,6 +109,42 @@ async fn a_search_and_a_time_of_creation_have_indexes_in_every_order(#[case] on:
                     assert!(plans.iter().any(|plan| asks(plan, index)), "{q:?}: {plans:#?}");
                 }
             }
+        }
+    }
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_of_meetings_tasks_and_approvals_has_an_index(#[case] on: Database) {
+    let scene = Scene::of(on).await;
+    let (db, page) = (&scene.db, PageRequest::first(200).counted());
+    let kinds = [(&found::MEETINGS, "meeting"), (&found::TASKS, "task"), (&found::APPROVALS, "approval")];
+    for q in ["9", "59", "佐藤 599 藤"] {
+        let (query, words) = (Query::parse(q).unwrap(), Words::parse(Some(q)).unwrap());
+        for (searched, kind) in kinds {
+            let index = if on == Sqlite { format!("{kind}_gram") } else { format!("{kind}_texts_grams") };
+            let asks = |plan: &Plan| plan.steps.iter().any(|step| step.contains(&index));
+            let what = format!("{kind}s, {q}");
+            found::candidates(db, searched, None, &query).await.unwrap();
+            assert!(scene.no_scan(&what).iter().any(asks), "{what}");
+            let listed = match kind {
+                "meeting" => {
+                    let filter = MeetingFilter::default();
+                    meetings::list(db, None, &filter, &words, &meeting::SORTS[0], &page).await.map(drop)
+                }
+                "task" => {
+                    let filter = TaskFilter::default();
+                    tasks::list(db, None, &filter, &words, &task::SORTS[0], &page).await.map(drop)
+                }
+                _ => {
+                    let filter = ApprovalFilter::default();
+                    approvals::list(db, None, &filter, &words, &approval::SORTS[0], &page).await.map(drop)
+                }
+            };
+            listed.unwrap();
+            assert!(scene.no_scan(&what).iter().any(asks), "the list of {what}");
         }
     }
 }

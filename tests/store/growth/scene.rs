@@ -56,15 +56,18 @@ impl Scene {
 }
 
 /// The tables that grow.
-const GROWING: [&str; 9] = [
+const GROWING: [&str; 12] = [
+    "approval_texts",
     "approvals",
     "customers",
     "customer_activity",
     "customer_texts",
     "events",
+    "meeting_texts",
     "meetings",
     "notifications",
     "tallies",
+    "task_texts",
     "tasks",
 ];
 

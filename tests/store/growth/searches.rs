@@ -17,7 +17,7 @@ use super::fold_all;
 use crate::common::{begin, count, customer, customer_write, store, walk};
 
 /// A text of a few characters that come again and again.
-fn random_text(seed: &mut u64, length: usize) -> String {
+pub fn random_text(seed: &mut u64, length: usize) -> String {
     const ALPHABET: [char; 16] =
         ['a', 'b', 'B', '\'', '"', '\\', '%', ' ', '*', '佐', '藤', 'ガ', 'ß', '😀', '\u{10ffff}', ':'];
     let next = || {
