@@ -11,7 +11,7 @@ export function prepare(part) {
   watchForms(part);
 }
 
-/** Opens a dialog at what is wrong, or at its first field. */
+/** Opens a dialog at what is wrong, or at its first field that is empty: the customer may be known already. */
 export function open(id) {
   const dialog = document.getElementById(id);
   if (!(dialog instanceof HTMLDialogElement) || dialog.open) {
@@ -19,5 +19,6 @@ export function open(id) {
   }
   dialog.showModal();
   const wrong = dialog.querySelector('[aria-invalid="true"]');
-  (wrong ?? dialog.querySelector("input:not([type=hidden]), select, textarea"))?.focus();
+  const fields = [...dialog.querySelectorAll("input:not([type=hidden]), select, textarea")];
+  (wrong ?? fields.find((it) => it.value === "") ?? fields[0])?.focus();
 }

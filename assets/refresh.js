@@ -84,14 +84,20 @@ export function takeOver(page) {
     }
     const focused = part.contains(document.activeElement) ? trail(part) : null;
     const kept = ticked(part);
+    const open = [...part.querySelectorAll("details[open]")].map(nameOf);
     part.replaceWith(document.adoptNode(fresh));
     prepare(fresh);
     tick(fresh, kept);
+    fresh.querySelectorAll("details").forEach((it) => (it.open ||= open.includes(nameOf(it))));
     if (focused) {
       (focused.length ? fresh.querySelector(focused.join(",")) : fresh)?.focus();
     }
   }
 }
+
+/** What tells a menu, or another part that opens, from the others. */
+const nameOf = (details) =>
+  details.querySelector("form")?.getAttribute("action") ?? details.querySelector("summary").textContent;
 
 /**
  * A part with forms says by its state what it offers: while that is the same, its forms stay, of the record as it is. A
@@ -135,6 +141,10 @@ function trail(part) {
   const href = element.getAttribute("href");
   if (href) {
     return [`a[href="${CSS.escape(href)}"]`];
+  }
+  if (element.matches("summary")) {
+    const form = element.parentElement.querySelector("form");
+    return form ? [`details:has(form[action="${CSS.escape(form.getAttribute("action"))}"]) > summary`] : [];
   }
   const action = element.closest("form")?.getAttribute("action");
   return action ? [`form[action="${CSS.escape(action)}"] button`] : [];

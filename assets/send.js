@@ -130,6 +130,7 @@ async function send(form, button) {
       form.reset();
       form.querySelectorAll("textarea").forEach((it) => (it.value = ""));
       forget(form);
+      form.closest("details.menu")?.removeAttribute("open");
       await stay(there);
       busy(form, button, false);
       announce(form.dataset.stay);

@@ -244,3 +244,41 @@ async fn a_task_is_completed_where_it_stands_and_stays_to_be_taken_back(
     assert_eq!(back.header("location"), Some(format!("/tasks/{}?done=reopened", tasks[2]).as_str()));
     assert_eq!(state(&tasks[2]).await, "OPEN");
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_open_task_is_put_off_where_it_stands_at_its_time_of_day(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    // It is Monday, the 2nd of March, 18:00 in Tokyo.
+    let app = TestApp::start(on).await;
+    let Team { sales, .. } = Team::of(&app).await;
+    let customer = sales.customer("絆").await.id();
+    let task = json!({"title": "折返し電話", "due_at": "2026-02-20T00:30:00Z", "customer_id": customer});
+    let id = sales.post("/api/tasks", task).await.expect(201).id();
+    let browser = Browser::open(&app, &sales.email).await;
+    let postpone = format!("/tasks/{id}/postpone");
+    let due_at = async || sales.get(&format!("/api/tasks/{id}")).await.text_at("/due_at");
+    let customer_page = format!("/customers/{customer}");
+    let task_page = format!("/tasks/{id}");
+    for (address, to, due) in [
+        ("/", "next-week", "2026-03-09T00:30:00.000000Z"),
+        (customer_page.as_str(), "tomorrow", "2026-03-03T00:30:00.000000Z"),
+        (task_page.as_str(), "monday", "2026-03-09T00:30:00.000000Z"),
+    ] {
+        let page = browser.get(address).await.expect(200);
+        holds(&page, &["「折返し電話」の延期"]);
+        let done = send(&browser, &page, &postpone, &[("to", to)]).await.expect(303);
+        assert!(done.header("location").is_some_and(|it| it.contains("done=postponed")), "{done}");
+        assert_eq!(due_at().await, due, "{to} from {address}");
+    }
+    let page = browser.get(&task_page).await.expect(200);
+    for wrong in [&[("to", "yesterday")][..], &[]] {
+        send(&browser, &page, &postpone, wrong).await.expect(422);
+    }
+    assert_eq!(due_at().await, "2026-03-09T00:30:00.000000Z");
+    // One that is done has no time to come.
+    sales.patch(&task_page.replace("/tasks", "/api/tasks"), json!({"status": "DONE"})).await.expect(200);
+    let page = browser.get(&task_page).await.expect(200);
+    assert!(!page.text.contains(&postpone), "{page}");
+}

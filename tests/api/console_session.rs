@@ -10,7 +10,7 @@ use testing::browser::{Browser, cookie, post_form};
 use testing::{Database, Postgres, Sqlite, Team, TestApp};
 
 /// Every address that changes something.
-const CHANGES: [&str; 44] = [
+const CHANGES: [&str; 45] = [
     "/logout",
     "/customers",
     "/customers/{id}/edit",
@@ -21,6 +21,7 @@ const CHANGES: [&str; 44] = [
     "/tasks",
     "/tasks/{id}/edit",
     "/tasks/{id}/status",
+    "/tasks/{id}/postpone",
     "/tasks/{id}/delete",
     "/approvals",
     "/approvals/{id}",

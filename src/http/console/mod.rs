@@ -36,7 +36,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Addresses that take forms and are no pages. Somebody may come back to one after a sign-in.
-const FORMS_ALONE: [&str; 19] = [
+const FORMS_ALONE: [&str; 20] = [
     "/customers/bulk",
     "/meetings/bulk",
     "/tasks/bulk",
@@ -47,6 +47,7 @@ const FORMS_ALONE: [&str; 19] = [
     "/meetings/{id}/delete",
     "/tasks/{id}/delete",
     "/tasks/{id}/status",
+    "/tasks/{id}/postpone",
     "/notifications/read-all",
     "/admin/breakers/{name}",
     "/admin/dead-letters/{id}/redrive",
@@ -101,6 +102,7 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(task::edit)
         .service(task::change)
         .service(task::set_status)
+        .service(task::postpone)
         .service(task::remove)
         .service(approvals::index)
         .service(approvals::create)

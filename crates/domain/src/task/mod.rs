@@ -1,6 +1,7 @@
 //! Tasks with a due time.
 
 pub mod messages;
+pub mod postponed;
 pub mod record;
 pub mod rules;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::{get, post};
 use askama::Template;
+use chrono_tz::Tz;
 
 use crate::http::console::kit::attachments::AttachmentsView;
 use crate::http::console::kit::comments::{CommentsView, Piece};
@@ -24,6 +25,7 @@ use crate::http::extract::PathId;
 use domain::comment::messages::RecordRef;
 use domain::search::record::RecordType;
 use domain::task::messages::{ChangeTask, DeleteTask, ReadTaskActivity};
+use domain::task::postponed::Postponement;
 use domain::task::record::{Task, TaskChanges, TaskStatus};
 use kernel::context::Context;
 use kernel::error::Error;
@@ -125,6 +127,23 @@ pub async fn set_status(me: SessionUser, id: PathId, posted: Posted) -> HttpResu
     let changes = TaskChanges { status: Some(status), ..TaskChanges::default() };
     me.gateway.sales.service.ask(ChangeTask { id: id.0, changes, context: me.context(None) }).await?;
     Ok(redirect(&keeping(posted.0.back("back").unwrap_or("/tasks"), id.0, done)))
+}
+
+/// Puts an open task off where it stands, and leads back to the page with the menu.
+#[post("/tasks/{id}/postpone")]
+pub async fn postpone(me: SessionUser, id: PathId, posted: Posted) -> HttpResult {
+    let to = posted.0.get("to").and_then(Postponement::parse);
+    let to = to.ok_or_else(|| Error::field("to", "invalid_choice"))?;
+    let task = me.gateway.sales.find_task(me.caller(), id.0).await?;
+    let zone = me.principal.user.user.time_zone.parse().unwrap_or(Tz::UTC);
+    let due_at = to.of(task.due_at, me.gateway.clock.now(), zone);
+    let changes = TaskChanges { due_at: Some(due_at), ..TaskChanges::default() };
+    me.gateway
+        .sales
+        .service
+        .ask(ChangeTask { id: id.0, changes, context: me.context(Some(task.version)) })
+        .await?;
+    Ok(redirect(&keeping(posted.0.back("back").unwrap_or("/tasks"), id.0, "postponed")))
 }
 
 #[post("/tasks/{id}/delete")]

@@ -28,6 +28,7 @@ use crate::http::console::kit::typed::local;
 use crate::http::error::HttpResult;
 use domain::lists::ListName;
 use domain::task::messages::{CreateTask, ListTasks, SORTS, TaskFilter};
+use domain::task::postponed::Postponement;
 use domain::task::record::{NewTask, Task, TaskStatus};
 use domain::task::rules::alert_horizon;
 use kernel::clock::Timestamp;
@@ -51,6 +52,11 @@ pub struct TaskRow {
 impl TaskRow {
     pub fn is_open(&self) -> bool {
         self.task.status == TaskStatus::Open
+    }
+
+    /// The days to which the menu offers to put it off.
+    pub fn days(&self) -> [Postponement; 3] {
+        Postponement::ALL
     }
 }
 
