@@ -33,6 +33,8 @@ const STATUSES: Each = Each { column: "status", values: &["LEAD", "ACTIVE", "DOR
 /// Customers that are read along an order for what its index does not have; and as many again where that is not rare.
 const WALKED: i64 = 2_000;
 const WALKED_FAR: i64 = 32_000;
+/// So few customers are sorted before more are read along the order.
+const FEW: i64 = 2_000;
 /// Customers that are sorted at most, if there is another way.
 const SORTED_MAX: i64 = 5_000;
 /// What it costs to read and sort a customer, in entries of an index that are stepped over.
@@ -87,6 +89,13 @@ impl Conditions<'_> {
         // For the index, which begins with the status.
         let all = if self.filter.status.is_none() { all.filter(&STATUSES.any(), []) } else { all };
         self.holds(self.created(self.owned(self.indexed(all))))
+    }
+
+    /// Whether the index of texts finds so few for what is searched that all of them are read and sorted sooner than a page is
+    /// found along the order.
+    async fn are_few(&self, db: &Db) -> Result<bool, StoreError> {
+        let Some(some) = TEXTS.some(self.dialect, self.words.iter(), FEW) else { return Ok(false) };
+        Ok(db.number(some.within("CAST(count(*) AS TEXT)", "matching")).await? < FEW)
     }
 
     /// Whether so many texts contain what is searched that sorting them takes longer than reading along the order. PostgreSQL
@@ -208,8 +217,11 @@ async fn rows<T: DeserializeOwned>(
             return Ok(rows);
         }
         // Where some are, others are expected.
-        if far == WALKED && found * (WALKED_FAR / WALKED) > request.limit {
+        let are_expected = far == WALKED && found * (WALKED_FAR / WALKED) > request.limit;
+        if are_expected && !conditions.are_few(db).await? {
             far = WALKED_FAR;
+        } else if are_expected {
+            break;
         } else if far < i64::MAX && conditions.are_many(db).await? {
             far = i64::MAX;
         } else {

@@ -201,11 +201,14 @@ impl Searched {
     fn newest(&self, dialect: Dialect, owner: Option<Id>, words: &Words, are_few: bool) -> Sql {
         let columns = format!("id, title, customer_id, created_at, {} AS line", first_line(dialect));
         let found = if are_few { self.found(dialect, &columns, words) } else { None };
+        let by_index = found.is_some();
         let sql = found.unwrap_or_else(|| Sql::new(format!("SELECT {columns} FROM {}", self.table())));
         let sql = if self.has_deleted { sql.filter("deleted_at IS NULL", []) } else { sql };
         let sql = sql.filter_some(&format!("{} = ?", self.owner), owner);
-        // An id has the time when it was made.
-        self.holding(dialect, sql, owner, words).push(" ORDER BY id DESC", []).limit(NEWEST_MAX)
+        let sql = self.holding(dialect, sql, owner, words);
+        // An id has the time when it was made. What the index finds is in that order, and is compared no further than this.
+        let sql = if by_index { sql } else { sql.push(" ORDER BY id DESC", []) };
+        sql.limit(NEWEST_MAX)
     }
 }
 

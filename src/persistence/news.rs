@@ -9,7 +9,7 @@ use kernel::ids::Id;
 use store::db::{Db, StoreError};
 use store::log;
 use store::sql::Sql;
-use store::table::{Kind, OnConflict, Table};
+use store::table::{Dialect, Kind, OnConflict, Table};
 use store::unit_of_work::Write;
 
 /// The newest events of a user's records that are looked at: among them are the user's own, which are no news.
@@ -52,12 +52,17 @@ pub async fn applied(db: &Db, consumer: &str, types: &[EventType]) -> Result<i64
     let texts = db.dialect().texts();
     // The head first: what is committed after it is no part of the answer.
     let head = log::head(db).await?;
-    let waits = Sql::new(
-        "SELECT CAST(min(e.log_seq) AS TEXT) FROM consumer_cursors AS c \
-         JOIN events AS e ON e.slice = c.slice AND e.slice_seq > c.position",
-    )
-    .filter("c.consumer = ?", [consumer.into()])
-    .filter(&format!("e.type IN ({texts})"), [names.into()]);
+    // PostgreSQL may read the whole log for it, if it is left another way than position by position.
+    let from = match db.dialect() {
+        Dialect::Sqlite => "JOIN events AS e ON e.slice = c.slice AND e.slice_seq > c.position",
+        Dialect::Postgres => {
+            "CROSS JOIN LATERAL (SELECT log_seq, type FROM events \
+             WHERE slice = c.slice AND slice_seq > c.position OFFSET 0) AS e"
+        }
+    };
+    let waits = Sql::new(format!("SELECT CAST(min(e.log_seq) AS TEXT) FROM consumer_cursors AS c {from}"))
+        .filter("c.consumer = ?", [consumer.into()])
+        .filter(&format!("e.type IN ({texts})"), [names.into()]);
     let first_waiting = db.text(waits).await?.and_then(|text| text.parse::<i64>().ok());
     Ok(first_waiting.map_or(head, |first| head.min(first - 1)))
 }
@@ -78,7 +83,12 @@ pub async fn news(
              ORDER BY id DESC LIMIT {LOOKED_AT}) AS {column}s"
         )
     };
-    let own = format!("id IN ({} UNION {})", newest("owner_id"), newest("previous_owner_id"));
+    let events = format!("{} UNION {}", newest("owner_id"), newest("previous_owner_id"));
+    // As an array: each event is found by its id, also where PostgreSQL expects to find them sooner in the order of the log.
+    let own = match db.dialect() {
+        Dialect::Sqlite => format!("id IN ({events})"),
+        Dialect::Postgres => format!("id = ANY (ARRAY({events}))"),
+    };
     let tail = Sql::default()
         .filter(&own, [user.into(), floor.into(), user.into(), floor.into()])
         .filter("actor_id IS DISTINCT FROM ?", [user.into()])

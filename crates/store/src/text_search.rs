@@ -45,8 +45,8 @@ pub enum Known {
 }
 
 impl TextIndex {
-    /// Selects `columns` of the records that may contain all of `words`, found by the index. Compare each with the words.
-    /// `None` if the index can't be asked: there is no word.
+    /// Selects `columns` of the records that may contain all of `words`, found by the index; those that are known by their ids
+    /// come newest first. Compare each with the words. `None` if the index can't be asked: there is no word.
     pub fn candidates<'a>(
         &self,
         dialect: Dialect,
@@ -84,11 +84,12 @@ impl TextIndex {
                 );
                 self.named(rows, grams).push(&behind, [])
             }
-            // CROSS JOIN keeps the order: the candidates come first.
+            // CROSS JOIN keeps the order: the candidates come first, and as they are sorted (LIMIT -1 leaves them so).
             Known::ById { texts, changes } => self.named(Sql::default(), grams).joined(|numbers| {
                 format!(
                     "SELECT {columns} FROM (SELECT id AS candidate FROM {texts} WHERE number IN ({numbers}) \
-                     UNION SELECT id FROM {changes}) CROSS JOIN {table} ON {table}.id = candidate"
+                     UNION SELECT id FROM {changes} ORDER BY candidate DESC LIMIT -1) \
+                     CROSS JOIN {table} ON {table}.id = candidate"
                 )
             }),
         }
@@ -104,7 +105,7 @@ impl TextIndex {
             // The candidates come first: OFFSET 0 leaves the planner no other way.
             Known::ById { .. } => self.matching(Sql::default(), grams).joined(|ids| {
                 format!(
-                    "SELECT {columns} FROM ({ids} UNION {changed}) AS candidates (candidate) \
+                    "SELECT {columns} FROM ({ids} UNION {changed} ORDER BY 1 DESC) AS candidates (candidate) \
                      CROSS JOIN LATERAL (SELECT * FROM {table} WHERE id = candidate OFFSET 0) AS {table}"
                 )
             }),

@@ -5,6 +5,7 @@ use domain::approval::messages::ApprovalFilter;
 use domain::approval::record::ApprovalStatus;
 use domain::customer::messages::{CustomerFilter, SORTS};
 use domain::customer::record::CustomerStatus;
+use domain::events::CUSTOMER_CREATED;
 use domain::meeting::messages as meeting;
 use domain::meeting::messages::MeetingFilter;
 use domain::notification::messages::Which;
@@ -15,7 +16,7 @@ use kernel::ids::new_id;
 use kernel::page::{Keyset, PageRequest, SortKind};
 use kernel::rank::Query;
 use kernel::search::Words;
-use kizuna::persistence::{analytics, approvals, customers, deletions, found, meetings, tasks};
+use kizuna::persistence::{analytics, approvals, customers, deletions, found, meetings, news, tasks};
 use rstest::rstest;
 use store::plans::Plan;
 use testing::{Database, Postgres, Sqlite};
@@ -271,5 +272,8 @@ async fn figures_and_previews_read_no_whole_table(#[case] on: Database) {
         analytics::notifications(db, user, which, &page).await.unwrap();
     }
     scene.no_scan("the notifications");
+    news::applied(db, "analytics.activity", &[CUSTOMER_CREATED]).await.unwrap();
+    news::news(db, user, None, from, 20).await.unwrap();
+    scene.no_scan("what others have changed");
     drop(scene.database);
 }
