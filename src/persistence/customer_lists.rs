@@ -38,7 +38,9 @@ const FEW: i64 = 2_000;
 /// Customers that are sorted at most, if there is another way.
 const SORTED_MAX: i64 = 5_000;
 /// What it costs to read and sort a customer, in entries of an index that are stepped over.
-const SORTED_COST: i64 = 10;
+const SORTED_COST: i64 = 2;
+/// So many of one owner's customers are compared with a search and sorted, whatever the order.
+const OWN_COMPARED: i64 = 10_000;
 
 /// The conditions of a list, and which of them the index of its order has.
 struct Conditions<'a> {
@@ -241,8 +243,17 @@ async fn rows_of_owner<T: DeserializeOwned>(
     let (own, all) = (conditions.number(db, conditions.owner).await?, conditions.number(db, None).await?);
     let list = by_index(conditions, sort, request);
     let columns = CUSTOMERS.read_names();
+    let is_search = !conditions.words.is_empty();
+    if is_search && own > FEW && conditions.are_few(db).await? {
+        return db.rows_of(&CUSTOMERS, list.sorted(conditions.found(&columns))).await;
+    }
     // Of every `all / own` entries one is the owner's.
-    if own.saturating_mul(own).saturating_mul(SORTED_COST) <= (request.limit + 1).saturating_mul(all) {
+    let walked_for_a_page = (request.limit + 1).saturating_mul(all);
+    let are_sorted_sooner = match is_search {
+        true => own <= OWN_COMPARED,
+        false => own.saturating_mul(own).saturating_mul(SORTED_COST) <= walked_for_a_page,
+    };
+    if are_sorted_sooner {
         return db.rows_of(&CUSTOMERS, list.sorted(conditions.found_by_creation(&columns))).await;
     }
     let in_order = |sql: Sql| conditions.indexed(sql);
