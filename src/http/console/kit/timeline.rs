@@ -1,7 +1,7 @@
 //! Events as people read them: who did what, when.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::http::console::kit::frame::Frame;
 use crate::http::console::kit::lookups;
@@ -9,6 +9,7 @@ use crate::http::console::kit::lookups::References;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::paging::next_of;
 use crate::http::state::Gateway;
+use domain::changes;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
@@ -43,7 +44,7 @@ struct Told {
     #[serde(default)]
     changed: Vec<String>,
     #[serde(flatten)]
-    records: serde_json::Map<String, Value>,
+    records: Map<String, Value>,
 }
 
 /// What happened to a record: a page of its events.
@@ -96,7 +97,7 @@ pub async fn entries(
             time: event.time,
             event_type: event.r#type.to_string(),
             who,
-            title: title(&told),
+            title: title(event, &told),
             changed: changed.join(&frame.t("list-separator")),
             is_beside_customer: told.records.get("record").is_some_and(|record| record["type"] == "customer"),
         });
@@ -104,9 +105,10 @@ pub async fn entries(
     Ok(entries)
 }
 
-/// The name or title of the record that the data carries.
-fn title(told: &Told) -> Option<String> {
-    let records = told.records.values().filter_map(Value::as_object);
-    let mut titles = records.filter_map(|record| record.get("title").or(record.get("name"))?.as_str());
-    titles.next().map(str::to_owned)
+/// The name or title of the record that the event is of, or of another one that its data carries: a comment has none itself.
+fn title(event: &EventRecord, told: &Told) -> Option<String> {
+    let of =
+        |record: &Map<String, Value>| record.get("title").or(record.get("name"))?.as_str().map(str::to_owned);
+    let own = changes::record(&event.data, event.subject).as_ref().and_then(of);
+    own.or_else(|| told.records.values().filter_map(Value::as_object).find_map(of))
 }
