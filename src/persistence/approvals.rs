@@ -137,7 +137,7 @@ pub async fn list(
     request: &PageRequest,
 ) -> Result<Page<Approval>, StoreError> {
     let dialect = db.dialect();
-    let by_index = filter.customer_id.is_none() && found::APPROVALS.are_few(db, words).await?;
+    let by_index = filter.customer_id.is_none() && found::APPROVALS.are_few(db, owner, words).await?;
     let conditions = Conditions { dialect, owner, filter, words, by_index };
     let each = (filter.status.is_none() && filter.customer_id.is_none()).then_some(STATUSES);
     let (table, index) = (&APPROVALS, Some(conditions.index()));

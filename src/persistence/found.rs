@@ -23,6 +23,8 @@ const BEGINNING: usize = 60;
 /// Candidates of the index that are compared and sorted at most. Where more may match, reading along the order finds a page
 /// sooner.
 const SORTED_MAX: i64 = 5_000;
+/// Where one user's records are looked for, which are few of them.
+const OWN_SORTED_MAX: i64 = 1_000;
 
 /// A table whose records are found by their own texts and by the name of their customer.
 #[derive(Debug)]
@@ -141,13 +143,19 @@ impl Searched {
         if self.has_deleted { format!("{r}.deleted_at IS NULL") } else { "true".to_owned() }
     }
 
-    /// Whether the index finds few enough records for `words` that all of them are compared and sorted.
+    /// Whether the index finds few enough records for `words` that all of them are compared and sorted; with `owner`, that user's
+    /// are wanted.
     ///
     /// # Errors
     /// `Unavailable`, `Failed`.
-    pub async fn are_few(&self, db: &Db, words: &Words) -> Result<bool, StoreError> {
-        let Some(some) = self.texts.some(db.dialect(), words.iter(), SORTED_MAX) else { return Ok(false) };
-        Ok(db.number(some.within("CAST(count(*) AS TEXT)", "matching")).await? < SORTED_MAX)
+    pub async fn are_few(&self, db: &Db, owner: Option<Id>, words: &Words) -> Result<bool, StoreError> {
+        // SQLite has one user's records by an index. PostgreSQL might read everybody's along the order.
+        let most = match (db.dialect(), owner) {
+            (Dialect::Sqlite, Some(_)) => OWN_SORTED_MAX,
+            _ => SORTED_MAX,
+        };
+        let Some(some) = self.texts.some(db.dialect(), words.iter(), most) else { return Ok(false) };
+        Ok(db.number(some.within("CAST(count(*) AS TEXT)", "matching")).await? < most)
     }
 
     /// Selects `columns` of the records that the index finds for `words`; add [`Searched::holding`]. `None` without a word.
@@ -230,7 +238,7 @@ pub async fn candidates(
     owner: Option<Id>,
     query: &Query,
 ) -> Result<Vec<Candidate>, StoreError> {
-    let are_few = searched.are_few(db, query.words()).await?;
+    let are_few = searched.are_few(db, owner, query.words()).await?;
     let newest = searched.newest(db.dialect(), owner, query.words(), are_few);
     db.rows_of(&CANDIDATES, searched.with_customers(newest, owner)).await
 }

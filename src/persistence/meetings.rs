@@ -67,7 +67,7 @@ pub async fn list(
     };
     let (dialect, index) = (db.dialect(), Some(index));
     let list = List { dialect, table: &MEETINGS, sort, request, each: None, index, key: "id", covered: &[] };
-    let by_index = filter.customer_id.is_none() && found::MEETINGS.are_few(db, words).await?;
+    let by_index = filter.customer_id.is_none() && found::MEETINGS.are_few(db, owner, words).await?;
     let found = |columns: &str| if by_index { found::MEETINGS.found(dialect, columns, words) } else { None };
     let rows = match found(&MEETINGS.read_names()) {
         Some(found) => db.rows_of(&MEETINGS, list.sorted(narrow(found))).await?,

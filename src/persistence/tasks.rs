@@ -68,7 +68,7 @@ pub async fn list(
     };
     let (dialect, index) = (db.dialect(), Some(index));
     let list = List { dialect, table: &TASKS, sort, request, each, index, key: "id", covered: &[] };
-    let by_index = filter.customer_id.is_none() && found::TASKS.are_few(db, words).await?;
+    let by_index = filter.customer_id.is_none() && found::TASKS.are_few(db, owner, words).await?;
     let found = |columns: &str| if by_index { found::TASKS.found(dialect, columns, words) } else { None };
     let rows = match found(&TASKS.read_names()) {
         Some(found) => db.rows_of(&TASKS, list.sorted(narrow(found))).await?,

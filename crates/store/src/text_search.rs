@@ -3,6 +3,8 @@
 //! The index has every part of three characters. Two line feeds end each text there, so that a part begins at every
 //! character: one or two characters are found as the beginning of parts.
 
+use std::cmp::Reverse;
+
 use crate::sql::Sql;
 use crate::table::Dialect;
 
@@ -53,9 +55,10 @@ impl TextIndex {
         columns: &str,
         words: impl Iterator<Item = &'a str>,
     ) -> Option<Sql> {
-        let grams = Grams::of(words)?;
+        let words: Vec<&str> = words.collect();
+        let grams = Grams::of(words.iter().copied())?;
         Some(match dialect {
-            Dialect::Sqlite => self.known(columns, &grams),
+            Dialect::Sqlite => self.known(columns, &grams, &words),
             Dialect::Postgres => self.known_to_postgres(columns, &grams),
         })
     }
@@ -71,7 +74,7 @@ impl TextIndex {
         Some(found.limit(most))
     }
 
-    fn known(&self, columns: &str, grams: &Grams) -> Sql {
+    fn known(&self, columns: &str, grams: &Grams, words: &[&str]) -> Sql {
         let table = self.table;
         match self.known {
             Known::ByNumber { end, changes } => {
@@ -84,14 +87,22 @@ impl TextIndex {
                 );
                 self.named(rows, grams).push(&behind, [])
             }
-            // CROSS JOIN keeps the order: the candidates come first, and as they are sorted (LIMIT -1 leaves them so).
-            Known::ById { texts, changes } => self.named(Sql::default(), grams).joined(|numbers| {
-                format!(
-                    "SELECT {columns} FROM (SELECT id AS candidate FROM {texts} WHERE number IN ({numbers}) \
-                     UNION SELECT id FROM {changes} ORDER BY candidate DESC LIMIT -1) \
-                     CROSS JOIN {table} ON {table}.id = candidate"
-                )
-            }),
+            // CROSS JOIN keeps the order: the candidates come first, and as they are sorted (LIMIT -1 leaves them so). What the
+            // index has found is compared before its record is read.
+            Known::ById { texts, changes } => {
+                let ids = self.named(Sql::default(), grams).joined(|numbers| {
+                    format!("SELECT id AS candidate FROM {texts} WHERE number IN ({numbers})")
+                });
+                let ids = words
+                    .iter()
+                    .fold(ids, |ids, word| ids.push(" AND instr(search, ?) > 0", [(*word).into()]));
+                ids.joined(|ids| {
+                    format!(
+                        "SELECT {columns} FROM ({ids} UNION SELECT id FROM {changes} \
+                         ORDER BY candidate DESC LIMIT -1) CROSS JOIN {table} ON {table}.id = candidate"
+                    )
+                })
+            }
         }
     }
 
@@ -120,7 +131,9 @@ impl TextIndex {
     fn named(&self, sql: Sql, grams: &Grams) -> Sql {
         let Self { grams: index, gram_rows, .. } = self;
         match grams {
-            Grams::Begun(begin) => {
+            // One range is looked for: that of the longest.
+            Grams::Begun(words) => {
+                let begin = &words[0];
                 let parts = format!("SELECT DISTINCT doc FROM {gram_rows} WHERE term >= ?");
                 let sql = sql.push(&parts, [begin.as_str().into()]);
                 match next(begin) {
@@ -142,15 +155,15 @@ impl TextIndex {
 enum Grams {
     /// Of words of three characters and more.
     Whole(Vec<String>),
-    /// The beginning of a part, where every word is shorter: the longest word.
-    Begun(String),
+    /// The beginnings of parts, where every word is shorter: the words, the longest first.
+    Begun(Vec<String>),
 }
 
 impl Grams {
     /// `None` without a word, or if no stored text has one.
     fn of<'a>(words: impl Iterator<Item = &'a str>) -> Option<Self> {
         let mut grams: Vec<String> = Vec::new();
-        let mut begun = "";
+        let mut begun: Vec<String> = Vec::new();
         for word in words {
             // No stored text has a NUL, where SQLite's expressions end.
             if word.contains('\0') {
@@ -158,7 +171,7 @@ impl Grams {
             }
             let characters: Vec<char> = word.chars().collect();
             if characters.len() < GRAM {
-                begun = if characters.len() > begun.chars().count() { word } else { begun };
+                begun.push(word.to_owned());
             }
             for gram in characters.windows(GRAM).map(|gram| gram.iter().collect()) {
                 if grams.len() < GRAMS_MAX && !grams.contains(&gram) {
@@ -166,10 +179,12 @@ impl Grams {
                 }
             }
         }
-        match (grams.is_empty(), begun) {
+        begun.sort_by_key(|word| Reverse(word.chars().count()));
+        begun.truncate(GRAMS_MAX);
+        match (grams.is_empty(), begun.is_empty()) {
             (false, _) => Some(Self::Whole(grams)),
-            (true, "") => None,
-            (true, begun) => Some(Self::Begun(begun.to_owned())),
+            (true, false) => Some(Self::Begun(begun)),
+            (true, true) => None,
         }
     }
 
@@ -178,7 +193,9 @@ impl Grams {
         let quoted = |gram: &String| format!("'{}'", gram.replace('\\', "\\\\").replace('\'', "''"));
         match self {
             Self::Whole(grams) => grams.iter().map(quoted).collect::<Vec<_>>().join(" & "),
-            Self::Begun(begin) => format!("{}:*", quoted(begin)),
+            Self::Begun(words) => {
+                words.iter().map(|word| format!("{}:*", quoted(word))).collect::<Vec<_>>().join(" & ")
+            }
         }
     }
 }
@@ -209,7 +226,7 @@ mod tests {
         assert_eq!(of(&["佐藤 太"]), Some("'佐藤 ' & '藤 太'".into()));
         assert_eq!(of(&["aaaa\\"]), Some("'aaa' & 'aa\\\\'".into()));
         assert_eq!(of(&["佐藤太", "青空x", "山"]), Some("'佐藤太' & '青空x'".into()), "the longer words");
-        assert_eq!(of(&["山", "青空"]), Some("'青空':*".into()), "the longest of short words");
+        assert_eq!(of(&["山", "青空"]), Some("'青空':* & '山':*".into()), "the longest first");
         assert_eq!(of(&["佐\0藤"]), None);
         let long: String = (0..200).filter_map(|n| char::from_u32(0x4e00 + n)).collect();
         let Some(Grams::Whole(grams)) = Grams::of([long.as_str()].into_iter()) else { panic!("parts") };
