@@ -26,8 +26,8 @@ use kit::resume::is_form;
 use kit::session::Identity;
 use kit::{assets, frame, session, session_user, shared_pages};
 use pages::{
-    admin, approvals, attachments, audit, audit_event, bulk, choices, comments, customer, customers, home,
-    installed, login, meeting, meetings, notifications, reports, sagas, search, security, settings,
+    admin, approvals, attachments, audit, audit_event, bulk, choices, comments, customer, customers, design,
+    home, installed, login, meeting, meetings, notifications, reports, sagas, search, security, settings,
     shortcuts, task, tasks, users, views,
 };
 
@@ -73,6 +73,7 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(search::index)
         .service(search::palette)
         .service(shortcuts::index)
+        .service(design::index)
         .service(installed::manifest)
         .service(installed::worker)
         .service(installed::offline)
