@@ -50,6 +50,8 @@ pub struct Frame {
     pub first: String,
     /// The page's own address, to come back to.
     pub here: String,
+    /// Where the live feed was before the page was made.
+    pub cursor: Option<String>,
 }
 
 /// Who is signed in.
@@ -74,6 +76,7 @@ impl Frame {
             done: None,
             first: String::new(),
             here: String::new(),
+            cursor: None,
         }
     }
 
@@ -104,6 +107,7 @@ impl Frame {
             done,
             first: String::new(),
             here: String::new(),
+            cursor: None,
         }
     }
 

@@ -116,7 +116,7 @@ fn tokens() -> Vec<Tokens> {
 fn form(f: &Frame) -> Form {
     let choice = |status: &&str| Choice { value: (*status).to_owned(), label: f.word("status", status) };
     let mut email = Field::email("email").holding("name@");
-    email.error = Some(f.fault("nobody_found"));
+    email.error = Some(f.t("field-invalid_email"));
     let fields = vec![
         Field::text("name").required().holding("青空商事"),
         email,
