@@ -86,16 +86,22 @@ export function followEvents(user) {
   let wait = WAIT_FIRST;
   let leaving = false;
   let hasEnded = false;
+  /** Where the feed was before this page was made. */
+  let made = document.body.dataset.cursor;
 
   function hear(socket, frame) {
     switch (frame.type) {
       case "hello":
         wait = WAIT_FIRST;
         line.back();
-        socket.send(JSON.stringify({ type: "subscribe", topics: TOPICS }));
+        // What the page before has missed: the notifications to tell. The feed waits for this.
+        socket.send(JSON.stringify({ type: "resume", cursor: place.cursor ?? frame.cursor }));
         place.cursor ??= frame.cursor;
-        // What happened between the making of the page, or the last frame, and now.
-        page.soon();
+        // Something happened between the making of the page, or the last frame, and now.
+        if (made !== frame.cursor) {
+          page.soon();
+        }
+        made = null;
         return;
       case "notification":
         tell(frame.notification);
@@ -125,9 +131,7 @@ export function followEvents(user) {
   function connect() {
     const address = new URL("/api/ws", location.href);
     address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-    if (place.cursor) {
-      address.searchParams.set("cursor", place.cursor);
-    }
+    address.searchParams.set("topics", TOPICS.join(","));
     const socket = new WebSocket(address);
     socket.addEventListener("message", (message) => hear(socket, JSON.parse(message.data)));
     socket.addEventListener("close", () => {

@@ -1,5 +1,6 @@
 // What is done with every part of a page, when it is read first and when it is replaced.
 
+import { prepareCharts } from "./chart.js";
 import { prepareComboboxes } from "./combobox.js";
 import { prepareMentions } from "./mentions.js";
 import { watchForms } from "./unsaved.js";
@@ -8,6 +9,7 @@ import { watchForms } from "./unsaved.js";
 export function prepare(part) {
   prepareComboboxes(part);
   prepareMentions(part);
+  prepareCharts(part);
   watchForms(part);
 }
 

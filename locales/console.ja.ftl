@@ -114,18 +114,18 @@ action-delete = 削除
 submit-create = 作成
 submit-save = 保存
 submit-record = 記録
-submit-add = 追加
+submit-add = 作成
 submit-request = 申請
 submit-change = 変更
 
 # 操作の結果。
 
-done-registered = 顧客を登録しました。
+done-registered = 顧客を作成しました。
 done-saved = 保存しました。
 done-deleted = 削除しました。関連する記録の処理状況は下に表示されます。
 done-removed = 削除しました。
 done-recorded = 商談を記録しました。
-done-added = 追加しました。
+done-added = 作成しました。
 done-completed = タスクを完了しました。
 done-reopened = タスクを未完了に戻しました。
 done-postponed = タスクの期限を変更しました。
@@ -154,7 +154,7 @@ refused-invalid_parameter = この条件では表示できません。条件を�
 refused-invalid_cursor = このページは表示できません。一覧の先頭からやり直してください。
 refused-stale_version = ほかの人が先に変更しました。今の内容を確認してから、もう一度操作してください。
 refused-request_in_flight = 同じフォームを処理しています。少し待ってから、もう一度お試しください。
-refused-duplicate_customer = 同じメールアドレスの顧客が登録されています。
+refused-duplicate_customer = 同じメールアドレスの顧客がすでにいます。
 refused-too_many_attempts = ログインの失敗が続きました。{ $seconds } 秒後にお試しください。
 refused-overloaded = 混み合っています。{ $seconds } 秒ほど待ってから、もう一度お試しください。
 refused-unavailable = 一時的に利用できません。{ $seconds } 秒ほど待ってから、もう一度お試しください。
@@ -187,8 +187,8 @@ label-phone = 電話番号
 label-status = 状態
 label-notes = メモ
 label-owner-id = 担当
-label-created-at = 登録日時
-label-updated-at = 更新日時
+label-created-at = 作成日時
+label-updated-at = 変更日時
 label-deleted-at = 削除日時
 label-customer-id = 顧客
 label-title = 件名
@@ -198,8 +198,8 @@ label-location = 場所
 label-outcome = 結果
 label-due-at = 期限
 label-due-before = 期限がこれより前
-label-created-from = 登録がこれ以降
-label-created-to = 登録がこれより前
+label-created-from = 作成がこれ以降
+label-created-to = 作成がこれより前
 label-from = これ以降
 label-to = これより前
 label-assignee-id = 担当
@@ -252,23 +252,23 @@ sort-due-at = 期限の近い順
 sort--due-at = 期限の遠い順
 sort--amount = 金額の大きい順
 sort-amount = 金額の小さい順
-sort-updated-at = 更新の古い順
-sort--updated-at = 更新の新しい順
+sort-updated-at = 変更の古い順
+sort--updated-at = 変更の新しい順
 customers-new = 新規顧客追加
 customers-total = { $text } 件
 customers-search = 名前・フリガナ・会社・メールで検索
-customers-duplicate = { $text } の顧客はすでに登録されています。下の顧客をご確認ください。
+customers-duplicate = { $text } の顧客はすでにいます。下の顧客をご確認ください。
 customers-duplicate-all = 該当する { $n } 件をすべて表示
-customers-duplicate-allow = それでも別の顧客として登録する
+customers-duplicate-allow = それでも別の顧客として作成する
 customers-duplicate-back = 一覧に戻る
-empty-customers = まだ顧客がいません。「新規顧客追加」から最初の顧客を登録しましょう。
-empty-filtered = 条件に合うものがありません。条件を変えてお試しください。
+empty-customers = まだ顧客がいません。最初の顧客を作成しましょう。
+empty-filtered = 条件に合うものはありません。条件を減らすと見つかるかもしれません。
 customer-record = 基本情報
 record-history = 履歴
 customer-edit = { $text } を編集
 customer-activity = 活動履歴
 customer-changed = 変更: { $text }
-customer-add-task = タスクを追加
+customer-add-task = タスクを作成
 customer-add-meeting = 商談を記録
 customer-add-approval = 承認を申請
 customer-removal = { $text } を削除
@@ -288,12 +288,12 @@ counted-notifications = 通知
 
 meetings-new = 商談を記録
 meetings-minutes = { $n } 分
-empty-meetings = 商談がありません。「商談を記録」から記録しましょう。
-none-meetings = 商談はまだありません。
+empty-meetings = 商談の記録はまだありません。会った人と結果を残しましょう。
+none-meetings = 商談の記録はまだありません。
 
 # タスク。
 
-tasks-new = タスクを追加
+tasks-new = タスクを作成
 tasks-complete = 完了
 tasks-reopen = 未完了に戻す
 tasks-done-of = 「{ $text }」の完了
@@ -309,11 +309,10 @@ task-OPEN = 未完了
 task-DONE = 完了
 due-overdue = 期限切れ
 due-soon = 期限間近
-due-later = 期限内
 due-done = 完了
-empty-tasks = やることはありません。「タスクを追加」から予定を入れましょう。
+empty-tasks = 未完了のタスクはありません。次の予定を入れましょう。
 empty-tasks-done = 完了したタスクはまだありません。
-none-tasks = タスクはありません。
+none-tasks = タスクはまだありません。
 
 # 承認申請。
 
@@ -331,8 +330,8 @@ approval-cancel-confirm = 「{ $text }」の申請を取り消します。よろ
 approval-reassign = 承認者の変更
 approval-reassign-submit = 承認者を変更する
 approver-everyone = すべてのマネージャー
-empty-approvals = 承認申請がありません。「承認を申請」から申請できます。
-none-approvals = 承認申請はありません。
+empty-approvals = 承認申請はまだありません。値引きや契約の承認を申請できます。
+none-approvals = 承認申請はまだありません。
 
 # 削除処理 (サガ)。
 
@@ -365,7 +364,7 @@ empty-sagas = 一括処理はありません。顧客を削除したり、まと
 
 admin-operations = 稼働状況
 admin-users = ユーザー
-users-new = ユーザーを追加
+users-new = ユーザーを作成
 users-search = 名前・メールで検索
 user-edit = { $text } を編集
 user-password-hint = 変更する場合のみ入力
@@ -422,7 +421,7 @@ admin-live-count = 稼働 { $text }
 admin-handled-hour = 1 時間に { $text } 件
 admin-handled-course = 処理数の推移 (1 時間)
 admin-group-services = サービス
-admin-group-records = レコード
+admin-group-records = 記録
 admin-group-consumers = コンシューマー
 admin-group-breakers = サーキットブレーカー
 admin-group-engine = エンジン
@@ -478,7 +477,7 @@ audit-group-saga = 削除処理
 
 offline-title = 接続できません
 settings-title = アカウント
-settings-account = 登録内容
+settings-account = アカウント情報
 settings-about = これらの変更は管理者にご依頼ください。
 settings-profile = 名前・表示言語・タイムゾーン
 settings-about-profile = ほかの人に表示される名前と、画面の言葉・日時の表示に使われます。
@@ -486,7 +485,7 @@ settings-password = パスワードの変更
 settings-about-password = 変更すると、ほかの端末はログアウトされます。
 settings-preferences = 配色・通知
 settings-notifications = 受け取る通知
-settings-about-notifications = チェックを外した種類の通知は、今後作成されません。すでに届いた通知は残ります。
+settings-about-notifications = チェックを外した種類の通知は、今後届きません。すでに届いた通知は残ります。
 sessions-title = ログイン中の端末
 sessions-about = 心当たりのないものは終了し、パスワードを変更してください。
 sessions-agent = プログラム
@@ -501,12 +500,12 @@ session-kind-console = ブラウザー
 
 # イベント。
 
-event-user-created = ユーザーの追加
+event-user-created = ユーザーの作成
 event-user-updated = ユーザーの変更
 event-user-login = ログイン
 event-user-login-failed = ログイン失敗
 event-user-deleted = ユーザーの削除
-event-customer-created = 顧客の登録
+event-customer-created = 顧客の作成
 event-customer-updated = 顧客の変更
 event-customer-deleted = 顧客の削除
 event-customers-changed = 顧客の一括変更
@@ -518,7 +517,7 @@ event-meeting-updated = 商談の変更
 event-meeting-deleted = 商談の削除
 event-meetings-deleted = 商談の一括削除
 event-meetings-reassigned = 商談の引き継ぎ
-event-task-created = タスクの追加
+event-task-created = タスクの作成
 event-task-updated = タスクの変更
 event-task-completed = タスクの完了
 event-task-deleted = タスクの削除
@@ -531,7 +530,7 @@ event-approval-cancelled = 申請の取消
 event-approval-reassigned = 承認者の変更
 event-approvals-cancelled = 申請の一括取消
 event-approvals-reassigned = 申請の引き継ぎ
-event-comment-created = コメントの追加
+event-comment-created = コメントの投稿
 event-comment-updated = コメントの編集
 event-comment-deleted = コメントの削除
 event-attachment-added = ファイルの添付
@@ -551,7 +550,7 @@ notifications-read = 既読にする
 notifications-read-all = すべて既読にする
 notifications-archive = アーカイブ
 notifications-archived = アーカイブ済み
-empty-notifications = 通知はありません。顧客の追加や承認の結果がここに届きます。
+empty-notifications = 通知はまだありません。新しい顧客や承認の結果がここに届きます。
 
 # レポート。
 
@@ -581,7 +580,7 @@ summary-done = 完了
 summary-overdue = 期限切れ
 summary-approved-amount = 承認済み金額
 metric-logins = ログイン
-metric-customers-created = 顧客の登録
+metric-customers-created = 顧客の作成
 metric-customers-deleted = 顧客の削除
 metric-meetings-created = 商談の記録
 metric-tasks-completed = タスクの完了
@@ -632,7 +631,7 @@ shortcuts-about = 1 文字のキーは入力中には働きません。このブ
 shortcuts-switch = 1 文字のショートカットを使う
 shortcut-palette = すべてを検索
 shortcut-search = ページの検索欄へ移動 (なければすべてを検索)
-shortcut-create = ページの新規登録フォームを開く
+shortcut-create = ページの新規作成フォームを開く
 shortcut-help = ショートカットの一覧
 
 # ホーム。
@@ -641,9 +640,9 @@ nav-home = ホーム
 home-today = 今日までのタスク
 home-today-none = 今日が期限のタスクはありません。
 home-today-all = 自分の未完了タスクをすべて見る
-home-awaiting = 自分の判断を待つ申請
-home-awaiting-none = 判断を待つ申請はありません。
-home-awaiting-all = 申請中のものをすべて見る
+home-awaiting = 自分の承認を待つ申請
+home-awaiting-none = 承認を待つ申請はありません。
+home-awaiting-all = 承認待ちの申請をすべて見る
 home-news = 自分の記録の新しい変更
 home-news-none = 前回確認してからの変更はありません。
 home-news-more = これより前の変更はここには表示していません。各顧客のページですべての履歴を確認できます。
@@ -658,14 +657,14 @@ comments-title = コメント
 comments-of = 「{ $text }」へのコメント
 comments-edit = コメントの編集
 comments-edited = 編集済み
-comments-submit = コメントする
+comments-submit = コメントを投稿
 comments-hint = 「@」と名前でメンションできます。
 comments-named = お探しのコメント
 comments-confirm-delete = このコメントを削除します。よろしいですか。この操作は取り消せません。
 none-comments = コメントはまだありません。
 mentions-label = メンションする人
 label-text = コメントの内容
-done-commented = コメントしました。
+done-commented = コメントを投稿しました。
 
 # 添付ファイル
 
@@ -677,3 +676,34 @@ attachments-hint = 10 MiB まで。PDF、画像、Office・OpenDocument 文書�
 attachments-confirm-remove = このファイルを削除します。よろしいですか。この操作は取り消せません。
 none-attachments = 添付ファイルはまだありません。
 done-attached = ファイルを添付しました。
+
+# デモだけにある、部品の一覧。
+
+empty-tasks-open = 未完了のタスクを見る
+empty-notifications-lead = 受け取る通知を選ぶ
+design-title = デザインシステム
+design-about = コンソールの部品と、その元になる値の一覧です。デモだけで表示されます。
+design-tokens = トークン
+design-colours = 色
+design-spaces = 余白
+design-types = 文字の大きさ
+design-radii = 角の丸み
+design-shadows = 影
+design-motions = 動き
+design-icons = アイコン
+design-avatars = アバター
+design-statuses = 状態
+design-buttons = ボタン
+design-fields = 入力欄
+design-notices = お知らせ
+design-empty = 空の一覧
+design-charts = グラフ
+design-cards = 記録の項目
+design-example = 例
+design-default = 標準
+design-main = 主な操作
+design-plain = 控えめ
+design-danger = 削除などの操作
+design-small = 小さい
+design-busy = 送信中
+design-disabled = 使用不可

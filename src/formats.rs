@@ -65,6 +65,59 @@ pub fn second(locale: Locale, time: Timestamp, zone: &str) -> String {
     format!("{}{seconds}", moment(locale, time, zone))
 }
 
+/// Titles that stand in the place of さん: 佐藤 部長 is 佐藤 部長, not 佐藤 部長 さん.
+const TITLES: [&str; 32] = [
+    "会長",
+    "社長",
+    "副社長",
+    "専務",
+    "常務",
+    "取締役",
+    "執行役員",
+    "役員",
+    "監査役",
+    "本部長",
+    "部長",
+    "副部長",
+    "次長",
+    "課長",
+    "係長",
+    "主任",
+    "主査",
+    "室長",
+    "局長",
+    "所長",
+    "支店長",
+    "店長",
+    "工場長",
+    "支社長",
+    "顧問",
+    "先生",
+    "教授",
+    "博士",
+    "弁護士",
+    "マネージャー",
+    "リーダー",
+    "代表",
+];
+
+/// Forms of address that are no title.
+const ADDRESSED: [&str; 7] = ["さん", "様", "さま", "殿", "氏", "君", "くん"];
+
+/// A person's name within a sentence: in Japanese with さん, unless it has a title or a form of address already.
+pub fn addressed(locale: Locale, name: &str) -> String {
+    let (name, last) = (name.trim_end(), name.split_whitespace().next_back().unwrap_or_default());
+    // A given name may end like a form of address of one character; a word of its own is one.
+    let has_address =
+        ADDRESSED.iter().any(|it| last == *it || (it.chars().count() > 1 && name.ends_with(it)));
+    match locale {
+        Locale::Ja if !has_address && !TITLES.iter().any(|title| name.ends_with(title)) => {
+            format!("{name} さん")
+        }
+        _ => name.to_owned(),
+    }
+}
+
 /// An amount, given in the currency's minor unit, as a number with the currency's decimals: `1234.50`.
 pub fn decimal(minor: i64, currency: &str) -> String {
     let (sign, whole, fraction) = parts(minor, currency);
@@ -85,6 +138,24 @@ pub fn sortable_moment(locale: Locale, time: Timestamp, zone: Tz) -> String {
 mod tests {
     use super::Locale::{En, Ja};
     use super::*;
+
+    #[test]
+    fn a_name_has_one_honorific() {
+        for (name, expected) in [
+            ("佐藤 花子", "佐藤 花子 さん"),
+            ("佐藤 部長", "佐藤 部長"),
+            ("佐藤部長", "佐藤部長"),
+            ("山田 さん", "山田 さん"),
+            ("山田さん", "山田さん"),
+            ("青空商事 様", "青空商事 様"),
+            ("王 昭君", "王 昭君 さん"),
+            ("鈴木 先生", "鈴木 先生"),
+            ("Grace Hopper", "Grace Hopper さん"),
+        ] {
+            assert_eq!(addressed(Locale::Ja, name), expected, "{name}");
+        }
+        assert_eq!(addressed(Locale::En, "佐藤 花子"), "佐藤 花子");
+    }
 
     #[test]
     fn amounts_have_separators_and_their_currency_s_places() {

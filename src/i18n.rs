@@ -76,6 +76,70 @@ mod tests {
         }
     }
 
+    const GLOSSARY: &str = include_str!("../locales/GLOSSARY.md");
+
+    /// Keys that have a word of the last columns, for a reason that the glossary gives.
+    fn is_exception(key: &str) -> bool {
+        GLOSSARY.lines().any(|line| line.starts_with(&format!("- `{key}`")))
+    }
+
+    /// The texts of a language: a key, and its text or one of its attributes.
+    fn texts(sources: [&'static str; 2]) -> Vec<(String, String)> {
+        let mut key = "";
+        let mut texts = Vec::new();
+        for line in sources.into_iter().flat_map(str::lines).filter(|line| !line.starts_with('#')) {
+            let (head, text) = line.split_once('=').unwrap_or(("", line));
+            if !line.starts_with(' ') && !head.is_empty() {
+                key = head.trim();
+            }
+            // What stands in braces is a parameter.
+            let text: String = text.split('{').map(|part| part.rsplit('}').next().unwrap_or(part)).collect();
+            texts.push((key.to_owned(), text));
+        }
+        texts
+    }
+
+    /// The rows of the glossary's table: what a term means, and four lists of words.
+    fn terms() -> Vec<Vec<Vec<String>>> {
+        let rows = GLOSSARY.lines().filter(|line| line.starts_with('|')).skip(2);
+        let words = |cell: &str| cell.split(',').map(|word| word.trim().to_owned()).collect();
+        rows.map(|row| row.trim_matches('|').split('|').map(words).collect()).collect()
+    }
+
+    /// Whether an English text has these words as whole ones.
+    fn says(text: &str, words: &str) -> bool {
+        let plain = |text: &str| {
+            let letters =
+                text.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { ' ' });
+            let text: String = letters.collect();
+            format!(" {} ", text.split_whitespace().collect::<Vec<_>>().join(" "))
+        };
+        plain(text).contains(&plain(words))
+    }
+
+    #[test]
+    fn texts_have_the_words_of_the_glossary_and_none_that_it_excludes() {
+        let (japanese, english) = (texts(JA), texts(EN));
+        let mut faults = Vec::new();
+        let terms = terms();
+        assert!(terms.len() > 10, "the test finds them: {}", terms.len());
+        for term in terms {
+            let [meaning, ja, en, not_ja, not_en] = &term[..] else { panic!("five columns: {term:?}") };
+            for (key, text) in japanese.iter().filter(|(key, _)| !is_exception(key)) {
+                let found = not_ja.iter().filter(|word| text.contains(word.as_str()));
+                faults.extend(found.map(|word| format!("{key}: {word}, say {ja:?}:{text}")));
+            }
+            for (key, text) in english.iter().filter(|(key, _)| !is_exception(key)) {
+                let found = not_en.iter().filter(|words| says(text, words));
+                faults.extend(found.map(|words| format!("{key}: {words}, say {en:?}:{text}")));
+            }
+            let is_used = japanese.iter().any(|(_, text)| ja.iter().any(|word| text.contains(word.as_str())))
+                && english.iter().any(|(_, text)| en.iter().any(|words| says(text, words)));
+            assert!(is_used, "no text says {meaning:?}");
+        }
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+
     #[test]
     fn both_languages_have_the_same_messages() {
         let keys = |sources: [&str; 2]| {

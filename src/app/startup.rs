@@ -124,6 +124,7 @@ impl Application {
             unsigned_sockets: config.live.unsigned_places(),
             serves_metrics: config.http.ops_listen.is_none(),
             openapi: Arc::new(LazyLock::new(http::document)),
+            is_demo: config.demo,
         });
         let listeners = ports.api.listen()?;
         let address = listeners[0].local_addr()?;

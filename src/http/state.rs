@@ -56,6 +56,8 @@ pub struct Gateway {
     /// Whether /metrics stands beside the API.
     pub serves_metrics: bool,
     pub openapi: ApiDocument,
+    /// Whether this is a demo, which shows the parts of the console.
+    pub is_demo: bool,
 }
 
 /// The gateway that a request came to.

@@ -30,6 +30,33 @@ async fn pages_are_kept_by_nobody_and_run_no_script_but_ours() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_asset_is_compressed_for_those_who_take_it_so() {
+    let app = TestApp::start(Sqlite).await;
+    let page = Browser::open(&app, ADMIN).await.get("/customers").await.text;
+    let base = page.split('"').find(|part| part.ends_with("/style.css")).expect("a style sheet");
+    let image = base.replace("style.css", "icon-192.png");
+    for (path, accepted, coding) in [
+        (base, "gzip, br", Some("gzip")),
+        (base, "br", None),
+        (base, "gzip;q=0", None),
+        (base, "x;q=-", None),
+        (&image, "gzip", None),
+    ] {
+        let answer = app.nobody().header("accept-encoding", accepted).get(path).await.expect(200);
+        assert_eq!(answer.header("content-encoding"), coding, "{path} for {accepted}");
+        assert_eq!(answer.header("vary"), Some("accept-encoding"));
+    }
+    assert!(app.nobody().get(base).await.expect(200).text.contains("font-family"), "others get it as it is");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_parts_of_the_console_are_shown_by_a_demo_alone() {
+    let app = TestApp::start(Sqlite).await;
+    let page = Browser::open(&app, ADMIN).await.get("/design").await.expect(404);
+    assert!(!page.text.contains("design-tokens"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_page_refuses_as_the_api_does() {
     let app = TestApp::start(Sqlite).await;
     let Team { manager, sales, colleague, .. } = Team::of(&app).await;

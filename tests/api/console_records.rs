@@ -53,8 +53,8 @@ async fn a_record_has_a_page_with_its_customer_and_history(#[values(Sqlite, Post
     );
     holds(&page, &[&format!("href=\"/meetings/{meeting}/edit\"")]);
     let page = browser.get(&format!("/tasks/{task}")).await.expect(200);
-    holds(&page, &["見積書", &link, "税抜で", "タスクの変更", "変更: メモ", "タスクの追加"]);
-    let (changed, added) = (page.text.find("タスクの変更"), page.text.find("タスクの追加"));
+    holds(&page, &["見積書", &link, "税抜で", "タスクの変更", "変更: メモ", "タスクの作成"]);
+    let (changed, added) = (page.text.find("タスクの変更"), page.text.find("タスクの作成"));
     assert!(changed < added, "the newest comes first");
     let page = browser.get(&format!("/approvals/{approval}")).await.expect(200);
     holds(&page, &["値引き", &link, "承認の申請"]);
@@ -142,7 +142,7 @@ async fn what_is_added_from_a_customer_s_page_leads_back_there(#[values(Sqlite, 
         assert_eq!(made.header("location"), Some(there.as_str()), "{list}");
     }
     let done = browser.get(&format!("{page}?done=added")).await.expect(200);
-    holds(&done, &["追加しました。"]);
+    holds(&done, &["作成しました。"]);
     for elsewhere in ["https://evil.example/", "//evil.example"] {
         let fields = [of, ("title", "電話"), ("due_at", "2099-03-02T18:30"), ("back", elsewhere)];
         let made = browser.post("/tasks", &fields).await.expect(303);

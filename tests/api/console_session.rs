@@ -83,7 +83,7 @@ async fn whoever_is_not_signed_in_is_led_to_the_sign_in_and_back() {
         "{refused}"
     );
     let english = nobody.language("en").get("/login").await.expect(200);
-    assert!(english.text.contains("<html lang=\"en\">") && english.text.contains("Log in"));
+    assert!(english.text.contains("<html lang=\"en\">") && english.text.contains("Sign in"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -31,7 +31,7 @@ async fn a_new_customer_is_told_in_the_language_of_its_reader(#[values(Sqlite, P
     assert!(id.is_string());
     let wanted = json!({
         "id": null, "version": 1, "created_at": null, "updated_at": null, "kind": "customer.created",
-        "title": "新しい顧客", "body": "青空商事 が登録されました。", "subject": {"type": "customer", "id": customer},
+        "title": "新しい顧客", "body": "青空商事 が作成されました。", "subject": {"type": "customer", "id": customer},
         "data": {"customer_name": "青空商事", "owner_id": sales.id}, "read_at": null, "archived_at": null,
     });
     assert_eq!(told, wanted, "in Japanese, for that is this user's language");
@@ -200,7 +200,7 @@ async fn every_kind_about_approvals_names_what_it_is_about_in_both_languages(
             &manager,
             &approved,
             "approval.requested",
-            ["承認の依頼", "sales さんが「値引き」(1,234,567円) の承認を申請しました。"],
+            ["承認の申請", "sales さんが「値引き」(1,234,567円) の承認を申請しました。"],
             ["Approval requested", "sales requests approval of “値引き” (JPY 1,234,567)."],
         ),
         (

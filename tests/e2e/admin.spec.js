@@ -7,7 +7,7 @@ test("the state of the node is told at a glance, and what deserves a look is fir
   await page.goto("/admin");
   await expect(page.getByRole("region", { name: "状態" })).toContainText("ログのイベント");
   const groups = page.locator("details.group");
-  await expect(groups.locator("summary strong")).toHaveText(["サービス", "レコード", "コンシューマー", "サーキットブレーカー", "エンジン"]);
+  await expect(groups.locator("summary strong")).toHaveText(["サービス", "記録", "コンシューマー", "サーキットブレーカー", "エンジン"]);
   await expect(groups.first().getByRole("row", { name: /^auth / })).toBeHidden();
   await groups.first().locator("summary").click();
   await expect(groups.first().getByRole("row", { name: /^auth / })).toBeVisible();

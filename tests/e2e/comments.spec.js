@@ -28,16 +28,16 @@ test("every record's page takes comments, and keeps what is typed elsewhere on i
     await expect(page.locator("#comment-list")).toContainText("コメントはまだありません");
     await page.evaluate(() => (globalThis.isSame = true));
     await field(page).fill("一行目\n二行目 https://example.com/a?b=c#d.");
-    await page.getByRole("button", { name: "コメントする" }).click();
+    await page.getByRole("button", { name: "コメントを投稿" }).click();
     await expect(said(page)).toHaveText(["一行目\n二行目 https://example.com/a?b=c#d."]);
     await expect(said(page).getByRole("link")).toHaveAttribute("href", "https://example.com/a?b=c#d");
     await expect(field(page)).toHaveValue("");
     // The same words again are another comment.
     await field(page).fill("<b>賛成</b>");
-    await page.getByRole("button", { name: "コメントする" }).click();
+    await page.getByRole("button", { name: "コメントを投稿" }).click();
     await expect(said(page)).toHaveCount(2);
     await field(page).fill("<b>賛成</b>");
-    await page.getByRole("button", { name: "コメントする" }).click();
+    await page.getByRole("button", { name: "コメントを投稿" }).click();
     await expect(said(page)).toHaveCount(3);
     await expect(said(page).first()).toHaveText("<b>賛成</b>");
     expect(await page.evaluate(() => globalThis.isSame), "the page was not left").toBe(true);
@@ -64,7 +64,7 @@ test("typing @ offers people by keyboard, who are notified and led to the commen
   await page.keyboard.press("Enter");
   await expect(page.getByRole("listbox")).toBeHidden();
   await page.keyboard.type("お願いします");
-  await page.getByRole("button", { name: "コメントする" }).click();
+  await page.getByRole("button", { name: "コメントを投稿" }).click();
   await expect(said(page)).toHaveText([`見て @${team.manager.name} お願いします`]);
   await manager.goto("/notifications");
   const note = manager.locator(".notes li", { hasText: "お願いします" });
@@ -81,7 +81,7 @@ test("one's own comment is edited and deleted, and the others' pages follow", as
   await manager.goto(address);
   await field(sales).fill("書きかけ");
   await field(manager).fill(`@${team.sales.email} 先に`);
-  await manager.getByRole("button", { name: "コメントする" }).click();
+  await manager.getByRole("button", { name: "コメントを投稿" }).click();
   await expect(said(sales)).toHaveText([`@${team.sales.name} 先に`]);
   await expect(field(sales), "what is being typed stays").toHaveValue("書きかけ");
   const row = sales.locator("#comment-list li");
@@ -107,11 +107,11 @@ test("a comment that is refused says why, and comments work without scripts", as
     const page = await as(team.sales, { javaScriptEnabled, refused: true });
     await page.goto(address);
     await field(page).fill(`@${stranger.email} 見て`);
-    await page.getByRole("button", { name: "コメントする" }).click();
+    await page.getByRole("button", { name: "コメントを投稿" }).click();
     await expect(page.locator("#comment-form .error")).toContainText(stranger.name);
     await expect(field(page)).toHaveValue(`@${stranger.email} 見て`);
     await field(page).fill(`@${team.manager.email} 見て`);
-    await page.getByRole("button", { name: "コメントする" }).click();
+    await page.getByRole("button", { name: "コメントを投稿" }).click();
     await expect(said(page).first()).toHaveText(`@${team.manager.name} 見て`);
     expect(new URL(page.url()).pathname).toBe(address);
   }

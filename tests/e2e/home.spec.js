@@ -31,7 +31,7 @@ test("an overdue task is done where it stands, and new ones appear by themselves
   await page.goto("/");
   await expect(tasks).toContainText(later);
   await expect(tasks).not.toContainText(late);
-  await tasks.getByRole("link", { name: "タスクを追加" }).click();
+  await tasks.getByRole("link", { name: "タスクを作成" }).click();
   await expect(page.locator("#new-task")).toBeVisible();
 });
 

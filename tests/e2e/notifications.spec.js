@@ -32,7 +32,7 @@ test("notifications are read one by one, archived, and read all at once", async 
 test("a report tells the figures of its period, and lists can be taken away", async ({ as }) => {
   const page = await as("manager", { refused: true });
   await page.goto("/reports");
-  await expect(page.locator("#report-summary svg")).toHaveCount(4);
+  await expect(page.locator("#report-summary table.bars")).toHaveCount(4);
   await expect(page.locator("#report-summary .badge")).toHaveCount(0);
   await expect(page.locator("svg.line")).toHaveCount(8);
   const total = page.locator("section", { has: page.locator("#part-customers") }).locator(".figure").first();

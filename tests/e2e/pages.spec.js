@@ -85,7 +85,7 @@ test("what is added from a customer's page is of that customer and leads back th
   const dialog = page.locator("dialog[open]");
   await page.goto(`/customers/${id}`);
   for (const [button, title, more, done] of [
-    ["タスクを追加", fresh("電話"), {}, "追加しました。"],
+    ["タスクを作成", fresh("電話"), {}, "作成しました。"],
     ["商談を記録", fresh("訪問"), {}, "商談を記録しました。"],
     ["承認を申請", fresh("値引き"), { amount: "1,000" }, "承認を申請しました。"],
   ]) {
@@ -114,7 +114,7 @@ test("a sign-in in between leads back to the customer", async ({ as, api, hire }
   const [page, post] = [await as(who, { refused: true }), await api(who)];
   const { id } = await post("/customers", { name: fresh("再開") });
   await page.goto(`/customers/${id}`);
-  await page.getByRole("link", { name: "タスクを追加" }).click();
+  await page.getByRole("link", { name: "タスクを作成" }).click();
   const dialog = page.locator("dialog[open]");
   const title = fresh("電話");
   await dialog.locator('[name="title"]').fill(title);

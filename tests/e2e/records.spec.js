@@ -19,7 +19,7 @@ test("a customer is registered, changed, found, and deleted with what goes with 
     await expect(page.locator("#activity-list")).toContainText("変更: 電話番号、状態", { timeout: 500 });
   }).toPass();
 
-  await page.getByRole("link", { name: "タスクを追加" }).click();
+  await page.getByRole("link", { name: "タスクを作成" }).click();
   await page.fill('dialog[open] [name="title"]', "電話する");
   await page.click("dialog[open] button.main");
   await expect(page.locator("#customer-tasks")).toContainText("電話する");

@@ -15,7 +15,7 @@ test("somebody logs in, changes the password, and logs out", async ({ as, hire }
   await page.fill('[name="password"]', PASSWORD);
   await page.click("button.main");
   await expect(page).toHaveURL(/\/tasks$/);
-  await expect(page.locator(".empty")).toContainText("タスクを追加");
+  await expect(page.locator(".empty")).toContainText("タスクを作成");
 
   await page.goto("/settings");
   await page.fill('[name="current_password"]', PASSWORD);
@@ -64,7 +64,7 @@ test("one's own colours and notifications are one's own to choose", async ({ as,
   const unwanted = await post("/customers", { name: fresh("無音") });
   await post("/approvals", { customer_id: unwanted.id, title: fresh("値引き"), amount: 1, approver_id: team.manager.id });
   await page.goto("/notifications");
-  await expect(page.locator("main")).toContainText("承認の依頼");
+  await expect(page.locator("main")).toContainText("承認の申請");
   await expect(page.locator("main")).not.toContainText(unwanted.name);
 });
 

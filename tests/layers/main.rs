@@ -4,6 +4,7 @@
 
 mod cycles;
 mod source;
+mod styles;
 mod workspace;
 
 use std::path::Path;

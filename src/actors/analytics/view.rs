@@ -92,13 +92,14 @@ impl NotificationView {
 fn params(data: &NotificationData, reader: &Reader) -> Vec<(&'static str, Param)> {
     let mut params = Vec::new();
     let mut name = |name, text: Option<String>| params.extend(text.map(|text| (name, Param::Text(text))));
+    let addressed = |name: &str| formats::addressed(reader.locale, name);
     name("customer_name", data.customer_name.clone());
     name("title", data.title.clone());
     let amount = data.amount.zip(data.currency.as_deref());
     name("amount", amount.map(|(minor, currency)| formats::amount(reader.locale, minor, currency)));
-    name("requester_name", data.requester_name.clone());
-    name("decided_by_name", data.decided_by_name.clone());
-    name("author_name", data.author_name.clone());
+    name("requester_name", data.requester_name.as_deref().map(addressed));
+    name("decided_by_name", data.decided_by_name.as_deref().map(addressed));
+    name("author_name", data.author_name.as_deref().map(addressed));
     name("comment", data.comment.as_deref().map(shortened));
     name("due_at", data.due_at.map(|due| formats::moment(reader.locale, due, &reader.time_zone)));
     params

@@ -8,7 +8,8 @@ use actix::{Actor, Handler, Message};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::actors::auth::client::AuthClient;
-use crate::actors::live::hub::{HubActor, HubParts, Join};
+use crate::actors::live::cursor;
+use crate::actors::live::hub::{GetPosition, HubActor, HubParts, Join};
 use crate::actors::live::listener::SocketHandle;
 use crate::actors::live::outbox::{Bounds, outbox};
 use crate::actors::live::subscription::{Start, Subscription};
@@ -107,6 +108,14 @@ impl LiveClient {
             Subscription::new(self.clone(), principal, inbox, joined.position, joined.permit);
         subscription.begin(start).await?;
         Ok(subscription)
+    }
+
+    /// The cursor of the last event that this node has passed on. What is read from now on holds what came before.
+    ///
+    /// # Errors
+    /// `unavailable`, `overloaded`.
+    pub async fn cursor(&self) -> Result<String, Error> {
+        Ok(cursor::encode(self.ask(GetPosition { at_least: 0 }).await??))
     }
 
     /// Ends every feed of this node; no new feed can begin.

@@ -20,14 +20,16 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, guard};
 
 use crate::http::request_log::note_user;
+use crate::http::state::gateway;
 use kernel::error::{Error, ErrorCode};
 use kit::form_data::Unproven;
 use kit::resume::is_form;
 use kit::session::Identity;
+use kit::session_user::PageCursor;
 use kit::{assets, frame, session, session_user, shared_pages};
 use pages::{
-    admin, approvals, attachments, audit, audit_event, bulk, choices, comments, customer, customers, home,
-    installed, login, meeting, meetings, notifications, reports, sagas, search, security, settings,
+    admin, approvals, attachments, audit, audit_event, bulk, choices, comments, customer, customers, design,
+    home, installed, login, meeting, meetings, notifications, reports, sagas, search, security, settings,
     shortcuts, task, tasks, users, views,
 };
 
@@ -74,6 +76,7 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(search::index)
         .service(search::palette)
         .service(shortcuts::index)
+        .service(design::index)
         .service(installed::manifest)
         .service(installed::worker)
         .service(installed::offline)
@@ -172,6 +175,9 @@ async fn around(
             if let Identity(Some(principal)) = &identity {
                 note_user(principal.caller.user_id);
             }
+            // Before the page reads anything.
+            let cursor = if request.method() == Method::GET { page_cursor(&request).await } else { None };
+            request.extensions_mut().insert(PageCursor(cursor));
             request.extensions_mut().insert(identity);
             let mut response = next.call(request).await?.map_into_boxed_body();
             if let Some(renewed) = renewed {
@@ -200,6 +206,11 @@ async fn around(
     // With `no-referrer`, which the API says, browsers send forms with `Origin: null`.
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     Ok(response)
+}
+
+/// Where the live feed is, for a page that goes on from there. A page without it is read again when the feed begins.
+async fn page_cursor(request: &ServiceRequest) -> Option<String> {
+    gateway(request.request()).live.cursor().await.ok()
 }
 
 /// Tells a page's script, which has sent a form, where to go: a redirect it could only follow, reading the page twice.

@@ -2,11 +2,17 @@
 //! import each other by plain names.
 
 use crate::http::error::HttpResult;
+use std::collections::{HashMap, HashSet};
+use std::io::Write;
 use std::sync::LazyLock;
 
-use actix_web::http::header::{CACHE_CONTROL, ETAG};
+use actix_web::http::header::{
+    AcceptEncoding, CACHE_CONTROL, CONTENT_ENCODING, ETAG, Encoding, Header, Preference, Quality, VARY,
+};
 use actix_web::web::Path;
-use actix_web::{HttpResponse, get};
+use actix_web::{HttpRequest, HttpResponse, get};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
 use kernel::error::{Error, ErrorCode};
@@ -26,7 +32,8 @@ const PNG: &str = "image/png";
 /// The text of the service worker, which has an address of its own.
 pub const WORKER: &str = include_str!("../../../../assets/sw.js");
 
-const ASSETS: [Asset; 30] = [
+const ASSETS: [Asset; 33] = [
+    ("tokens.css", STYLE, include_bytes!("../../../../assets/tokens.css")),
     ("style.css", STYLE, include_bytes!("../../../../assets/style.css")),
     ("parts.css", STYLE, include_bytes!("../../../../assets/parts.css")),
     ("forms.css", STYLE, include_bytes!("../../../../assets/forms.css")),
@@ -36,7 +43,9 @@ const ASSETS: [Asset; 30] = [
     ("palette.css", STYLE, include_bytes!("../../../../assets/palette.css")),
     ("beside.css", STYLE, include_bytes!("../../../../assets/beside.css")),
     ("reports.css", STYLE, include_bytes!("../../../../assets/reports.css")),
+    ("design.css", STYLE, include_bytes!("../../../../assets/design.css")),
     ("bulk.js", SCRIPT, include_bytes!("../../../../assets/bulk.js")),
+    ("chart.js", SCRIPT, include_bytes!("../../../../assets/chart.js")),
     ("combobox.js", SCRIPT, include_bytes!("../../../../assets/combobox.js")),
     ("console.js", SCRIPT, include_bytes!("../../../../assets/console.js")),
     ("filters.js", SCRIPT, include_bytes!("../../../../assets/filters.js")),
@@ -79,17 +88,53 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     ASSETS.iter().map(|(name, ..)| *name)
 }
 
+/// The names of the tokens, in the order of their stylesheet.
+pub fn tokens() -> impl Iterator<Item = &'static str> {
+    let lines = include_str!("../../../../assets/tokens.css").lines().map(str::trim);
+    let mut seen = HashSet::new();
+    let names = lines.filter(|line| line.starts_with("--")).filter_map(|line| line.split(':').next());
+    names.filter(move |name| seen.insert(*name))
+}
+
+/// The assets that are texts, compressed once.
+static SMALL: LazyLock<HashMap<&str, Vec<u8>>> = LazyLock::new(|| {
+    let texts = ASSETS.iter().filter(|(_, media, _)| *media != PNG);
+    texts.map(|(name, _, bytes)| (*name, compressed(bytes))).collect()
+});
+
+fn compressed(bytes: &[u8]) -> Vec<u8> {
+    let mut small = GzEncoder::new(Vec::new(), Compression::best());
+    small.write_all(bytes).and_then(|()| small.finish()).expect("memory takes all")
+}
+
+/// Whether the client takes gzip: it names it, and not with `q=0`.
+fn takes_gzip(request: &HttpRequest) -> bool {
+    let Ok(AcceptEncoding(ranges)) = AcceptEncoding::parse(request) else { return false };
+    ranges
+        .iter()
+        .any(|range| range.quality > Quality::ZERO && range.item == Preference::Specific(Encoding::gzip()))
+}
+
 /// An asset of this build; those of another build are not here.
 #[get("/assets/{hash}/{name}")]
-pub async fn asset(path: Path<(String, String)>) -> HttpResult {
+pub async fn asset(request: HttpRequest, path: Path<(String, String)>) -> HttpResult {
     let (hash, name) = path.into_inner();
     let found = ASSETS.iter().find(|(known, ..)| *known == name);
     match found {
-        Some((_, media, bytes)) if format!("{PATH}{hash}") == *BASE => Ok(HttpResponse::Ok()
-            .content_type(*media)
-            .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
-            .insert_header((ETAG, format!("\"{hash}\"")))
-            .body(*bytes)),
+        Some((name, media, bytes)) if format!("{PATH}{hash}") == *BASE => {
+            let mut answer = HttpResponse::Ok();
+            answer
+                .content_type(*media)
+                .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
+                .insert_header((ETAG, format!("\"{hash}\"")))
+                .insert_header((VARY, "accept-encoding"));
+            match SMALL.get(name) {
+                Some(small) if takes_gzip(&request) => {
+                    Ok(answer.insert_header((CONTENT_ENCODING, "gzip")).body(small.as_slice()))
+                }
+                _ => Ok(answer.body(*bytes)),
+            }
+        }
         _ => Err(Error::new(ErrorCode::NotFound).into()),
     }
 }

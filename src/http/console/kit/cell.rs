@@ -3,6 +3,7 @@
 use crate::formats;
 use crate::http::console::kit::frame::Frame;
 use kernel::clock::Timestamp;
+use kernel::ids::Id;
 
 /// What a page shows where there is nothing.
 const NOTHING: &str = "–";
@@ -18,6 +19,8 @@ pub enum Cell {
     /// In the reader's language, or as somebody typed it.
     Text(String),
     Time(Timestamp),
+    /// Somebody's id and name.
+    Person(Id, String),
     /// An amount in its currency's minor unit.
     Money(i64, String),
     Nothing,
@@ -39,11 +42,23 @@ impl Cell {
     /// As a page shows it.
     pub fn shown(&self, f: &Frame) -> String {
         match self {
-            Self::Text(text) => text.clone(),
+            Self::Text(text) | Self::Person(_, text) => text.clone(),
             Self::Time(time) => f.time(time),
             Self::Money(amount, currency) => f.money(amount, currency),
             Self::Nothing => NOTHING.to_owned(),
         }
+    }
+
+    /// The id and name of somebody.
+    pub fn person(&self) -> Option<(&Id, &str)> {
+        match self {
+            Self::Person(id, name) => Some((id, name)),
+            _ => None,
+        }
+    }
+
+    pub fn some_person(id: Option<Id>, name: Option<&String>) -> Self {
+        id.zip(name).map_or(Self::Nothing, |(id, name)| Self::Person(id, name.clone()))
     }
 
     /// The moment of a `time` element.
@@ -58,7 +73,7 @@ impl Cell {
     /// currency in a cell of its own.
     pub fn written(&self, f: &Frame) -> Vec<String> {
         match self {
-            Self::Text(text) => vec![text.clone()],
+            Self::Text(text) | Self::Person(_, text) => vec![text.clone()],
             Self::Time(time) => vec![formats::sortable_moment(f.locale, *time, f.zone)],
             Self::Money(amount, currency) => vec![formats::decimal(*amount, currency), currency.clone()],
             Self::Nothing => vec![String::new()],

@@ -46,6 +46,7 @@ pub enum Piece {
 pub struct CommentRow {
     pub id: Id,
     pub author: String,
+    pub author_id: Id,
     pub created_at: Timestamp,
     pub edited_at: Option<Timestamp>,
     pub pieces: Vec<Piece>,
@@ -157,6 +158,7 @@ fn row(me: &SessionUser, f: &Frame, names: &Names, comment: &Comment) -> Comment
     CommentRow {
         id: comment.id,
         author: names.user(f, comment.author_id),
+        author_id: comment.author_id,
         created_at: comment.created_at,
         edited_at: (comment.version > 1).then_some(comment.updated_at),
         pieces: pieces(&comment.text, |id| names.user(f, id)),

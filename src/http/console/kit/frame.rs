@@ -1,5 +1,7 @@
 //! What every page has: language, time zone, who is signed in, and the texts that templates ask for.
 
+use std::fmt::Display;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{LOCATION, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
@@ -11,7 +13,9 @@ use serde::Serialize;
 use crate::actors::operations::messages::{may_audit, may_operate};
 use crate::formats;
 use crate::http::console::kit::assets;
+use crate::http::console::kit::avatar::Avatar;
 use crate::http::console::kit::field::Field;
+use crate::http::console::kit::icon::{Icon, Icons};
 use crate::http::console::kit::places;
 use crate::http::console::kit::places::Place;
 use crate::http::error::HttpError;
@@ -23,7 +27,7 @@ use domain::user::record::{Theme, UserState};
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
-use kernel::ids::new_id;
+use kernel::ids::{Id, new_id};
 use kernel::locale::Locale;
 
 /// The greatest number on the bell.
@@ -46,6 +50,8 @@ pub struct Frame {
     pub first: String,
     /// The page's own address, to come back to.
     pub here: String,
+    /// Where the live feed was before the page was made.
+    pub cursor: Option<String>,
 }
 
 /// Who is signed in.
@@ -70,6 +76,7 @@ impl Frame {
             done: None,
             first: String::new(),
             here: String::new(),
+            cursor: None,
         }
     }
 
@@ -100,6 +107,7 @@ impl Frame {
             done,
             first: String::new(),
             here: String::new(),
+            cursor: None,
         }
     }
 
@@ -219,6 +227,21 @@ impl Frame {
     /// A key for a form, which no other form has.
     pub fn key(&self) -> String {
         new_id().to_string()
+    }
+
+    /// The icons.
+    pub fn icons(&self) -> Icons {
+        Icons
+    }
+
+    /// The icon of a status, by the word of its badge, if it has one.
+    pub fn status_icon(&self, word: impl Display) -> Option<Icon> {
+        Icon::of_status(&word.to_string().to_ascii_lowercase())
+    }
+
+    /// A person's avatar.
+    pub fn avatar(&self, id: &Id, name: &str) -> Avatar {
+        Avatar::of(*id, name)
     }
 
     /// Where the assets of this build are.

@@ -3,6 +3,7 @@
 pub mod actor_groups;
 pub mod assets;
 pub mod attachments;
+pub mod avatar;
 pub mod cell;
 pub mod chart;
 pub mod chips;
@@ -13,6 +14,7 @@ pub mod field;
 pub mod form;
 pub mod form_data;
 pub mod frame;
+pub mod icon;
 pub mod list_file;
 pub mod listing;
 pub mod lookups;

@@ -1,6 +1,7 @@
 //! The pages and actions of the console, as the navigation, the search and the shortcuts offer them.
 
 use crate::http::console::kit::frame::Frame;
+use crate::http::console::kit::icon::Icon;
 use crate::i18n;
 use kernel::locale::Locale;
 use kernel::search::Words;
@@ -60,6 +61,23 @@ static ACTIONS: [Place; 5] = [
 ];
 
 impl Place {
+    /// The icon of its section; an action's is that of adding.
+    pub fn icon(&self) -> Icon {
+        match self.section {
+            Some("home") => Icon::Home,
+            Some("customers") => Icon::Customers,
+            Some("deals") => Icon::Deals,
+            Some("meetings") => Icon::Meetings,
+            Some("tasks") => Icon::Tasks,
+            Some("approvals") => Icon::Approvals,
+            Some("notifications") => Icon::Bell,
+            Some("reports") => Icon::Reports,
+            Some("sagas") => Icon::Processes,
+            Some("admin") => Icon::Shield,
+            _ => Icon::Add,
+        }
+    }
+
     fn is_for(&self, f: &Frame) -> bool {
         match self.of {
             For::Everybody => true,
@@ -107,6 +125,15 @@ pub fn nav(f: &Frame) -> Vec<&'static Place> {
 mod tests {
     use super::*;
     use std::collections::HashSet;
+
+    #[test]
+    fn every_entry_of_the_navigation_has_an_icon_of_its_own() {
+        let entries: Vec<_> = PAGES.iter().filter(|page| page.section.is_some()).collect();
+        for (at, entry) in entries.iter().enumerate() {
+            assert_ne!(entry.icon(), Icon::Add, "{}", entry.href);
+            assert!(entries[..at].iter().all(|other| other.icon() != entry.icon()), "{}", entry.href);
+        }
+    }
 
     #[test]
     fn every_place_has_a_name_and_a_letter_leads_to_one() {

@@ -69,6 +69,9 @@ impl FromRequest for SessionUser {
     }
 }
 
+/// The cursor of the live feed before a page was made, in the request's extensions.
+pub struct PageCursor(pub Option<String>);
+
 /// Who asks, if somebody is signed in.
 pub fn identity(request: &HttpRequest) -> Option<Principal> {
     request.extensions().get::<Identity>().and_then(|identity| identity.0.clone())
@@ -87,7 +90,8 @@ pub async fn frame_of(request: &HttpRequest, section: &'static str) -> Frame {
     let unread = unread(&gateway, caller).await;
     let frame = Frame::of(user, *caller, section, gateway.clock.now(), form, unread, done.as_deref());
     let (first, here) = (&["cursor", "done", "kept"][..], &["done"][..]);
-    Frame { first: address_without(request, first), here: address_without(request, here), ..frame }
+    let cursor = request.extensions().get::<PageCursor>().and_then(|cursor| cursor.0.clone());
+    Frame { first: address_without(request, first), here: address_without(request, here), cursor, ..frame }
 }
 
 /// The address of a page without some of its parameters.

@@ -90,7 +90,7 @@ fn every_word_of_the_services_has_its_text() {
         keys.extend(list.columns().iter().map(|column| ("label", label(list, column.name).to_owned())));
     }
     keys.extend(["SALES", "MANAGER", "ADMIN"].map(|role| ("role", role.to_owned())));
-    keys.extend(["overdue", "soon", "later", "done"].map(|due| ("due", due.to_owned())));
+    keys.extend(["overdue", "soon", "done"].map(|due| ("due", due.to_owned())));
     keys.extend(SecurityKind::ALL.iter().map(|kind| ("security", kind.as_str().to_owned())));
     keys.extend([SessionKind::Api, SessionKind::Console].map(|kind| ("session-kind", api_word(&kind))));
     keys.extend(["profile", "password"].map(|form| ("settings", form.to_owned())));

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::http::console::kit::avatar::Avatar;
 use crate::http::console::kit::frame::Frame;
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::References;
@@ -24,6 +25,7 @@ pub struct Entry {
     pub time: Timestamp,
     pub event_type: String,
     pub who: String,
+    pub avatar: Avatar,
     /// What the record is called.
     pub title: Option<String>,
     /// The fields that were changed, in a row.
@@ -96,6 +98,7 @@ pub async fn entries(
             id: event.id,
             time: event.time,
             event_type: event.r#type.to_string(),
+            avatar: event.actor_id.map_or_else(Avatar::of_system, |id| Avatar::of(id, &who)),
             who,
             title: title(event, &told),
             changed: changed.join(&frame.t("list-separator")),

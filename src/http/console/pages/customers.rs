@@ -48,7 +48,7 @@ impl Cells for Row {
             "email" => Cell::some(customer.email.as_ref()),
             "phone" => Cell::some(customer.phone.as_ref()),
             "status" => Cell::text(f.word("status", customer.status.as_str())),
-            "owner_id" => Cell::text(owner),
+            "owner_id" => Cell::Person(customer.owner_id, owner.clone()),
             "created_at" => Cell::Time(customer.created_at),
             "updated_at" => Cell::Time(customer.updated_at),
             "notes" => Cell::some(customer.notes.as_ref()),

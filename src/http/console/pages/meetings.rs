@@ -51,7 +51,7 @@ impl Cells for MeetingRow {
             "location" => Cell::some(meeting.location.as_ref()),
             "notes" => Cell::some(meeting.notes.as_ref()),
             "outcome" => Cell::some(meeting.outcome.as_ref()),
-            "owner_id" => Cell::text(owner),
+            "owner_id" => Cell::Person(meeting.owner_id, owner.clone()),
             "created_at" => Cell::Time(meeting.created_at),
             "updated_at" => Cell::Time(meeting.updated_at),
             _ => Cell::Nothing,

@@ -10,6 +10,7 @@ pub mod choices;
 pub mod comments;
 pub mod customer;
 pub mod customers;
+pub mod design;
 pub mod home;
 pub mod installed;
 pub mod login;

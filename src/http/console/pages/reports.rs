@@ -70,6 +70,8 @@ struct ReportsPage {
     zone: &'static str,
     parts: [Part; 4],
     courses: Vec<Course>,
+    /// The days of the courses, in a row.
+    labels: String,
     days: Vec<DayMetrics>,
     files: [&'static str; 4],
 }
@@ -118,6 +120,7 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
         zone: zone.name(),
         parts: parts(&gateway, &f, caller, &summary).await?,
         courses: FIGURES.iter().map(course).collect(),
+        labels: days.iter().map(|day| f.day(&day.date)).collect::<Vec<_>>().join("|"),
         days,
         files: FILES,
         f,

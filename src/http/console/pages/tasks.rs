@@ -68,7 +68,7 @@ impl Cells for TaskRow {
             "due_at" => Cell::Time(task.due_at),
             "status" => Cell::text(f.word("task", task.status.as_str())),
             "customer_id" => Cell::some(customer.as_ref().map(|customer| &customer.name)),
-            "assignee_id" => Cell::text(assignee),
+            "assignee_id" => Cell::Person(task.assignee_id, assignee.clone()),
             "completed_at" => Cell::moment(task.completed_at),
             "notes" => Cell::some(task.notes.as_ref()),
             "created_at" => Cell::Time(task.created_at),

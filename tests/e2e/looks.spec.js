@@ -1,0 +1,172 @@
+// The design system: its page, one primary action, charts that say their values, avatars, empty lists, and what a page weighs.
+
+import { expect, fresh, test } from "./support.js";
+
+/** Pages, as an ADMIN. */
+const PAGES = [
+  "/", "/search?q=a", "/shortcuts", "/customers", "/meetings", "/tasks", "/approvals", "/notifications", "/reports", "/sagas", "/settings",
+  "/admin", "/admin/users", "/admin/security", "/admin/audit", "/design",
+];
+
+/** The most bytes that a page takes to a browser that has nothing of it yet. */
+const COLD_MAX = 150_000;
+
+const firstOf = async (page, list) => {
+  await page.goto(list);
+  return page.locator(".list td.key a").first().getAttribute("href");
+};
+
+test("a page has at most one primary action, and its heading comes first", async ({ as }) => {
+  test.setTimeout(150_000);
+  const page = await as("adminEn");
+  const records = [];
+  for (const list of ["/customers?sort=created_at", "/meetings", "/tasks", "/approvals?status=PENDING", "/admin/users"]) {
+    records.push(await firstOf(page, list));
+  }
+  for (const address of [...PAGES, ...records, `${records[0]}/edit`, `${records[1]}/edit`]) {
+    await page.goto(address);
+    const primary = page.locator("main .main:visible");
+    expect(await primary.count(), `primary actions of ${address}`).toBeLessThanOrEqual(1);
+    expect(await page.locator("main :is(h1, h2, h3)").first().evaluate((it) => it.tagName), address).toBe("H1");
+  }
+});
+
+test("a page is small, compressed, and asks for nothing twice", async ({ as }) => {
+  test.setTimeout(150_000);
+  const seen = await as("admin");
+  const [customer, task] = [await firstOf(seen, "/customers?sort=created_at"), await firstOf(seen, "/tasks")];
+  for (const address of [...PAGES, customer, task]) {
+    // Each time in a context of its own, whose cache is empty. A page is read again when something happens: other tests run.
+    await expect(async () => {
+      const page = await as("admin");
+      const asked = [];
+      page.on("requestfinished", (request) => asked.push(request));
+      await page.goto(address, { waitUntil: "networkidle" });
+      let bytes = 0;
+      for (const request of asked) {
+        const [sizes, response] = [await request.sizes(), await request.response()];
+        bytes += sizes.responseBodySize + sizes.responseHeadersSize;
+        if (/\.(js|css|svg)$/.test(request.url())) {
+          expect(await response.headerValue("content-encoding"), request.url()).toBe("gzip");
+        }
+      }
+      await page.context().close();
+      expect(bytes, `bytes of ${address}`).toBeLessThan(COLD_MAX);
+      const addresses = asked.map((request) => `${request.method()} ${request.url()}`);
+      expect(addresses.length, "the test sees them").toBeGreaterThan(10);
+      expect(addresses.filter((it, at) => addresses.indexOf(it) !== at), `asked for twice on ${address}`).toEqual([]);
+    }).toPass({ timeout: 30_000 });
+  }
+});
+
+test("a chart has a scale, and says its values to the pointer, to the keys and in a table", async ({ as }) => {
+  const page = await as("adminEn");
+  await page.goto("/design");
+  const [chart, bars] = [page.locator(".course"), page.locator("table.bars")];
+  await expect(chart.locator(".scale span")).toHaveText(["15", "10", "5", "0"]);
+  const plot = chart.getByRole("slider");
+  await plot.scrollIntoViewIfNeeded();
+  const said = chart.locator("output");
+  await expect(said).toHaveText("");
+  const box = await plot.boundingBox();
+  await page.mouse.move(box.x + 1, box.y + box.height / 2);
+  await expect(said).toHaveText(/: 3$/);
+  await page.mouse.move(box.x + (box.width * 6) / 13, box.y + box.height / 2);
+  await expect(said).toHaveText(/: 12$/);
+  await page.mouse.move(0, 0);
+  await expect(said).toHaveText("");
+  // The keys go on from the day that was pointed at.
+  await plot.focus();
+  await expect(said).toHaveText(/: 12$/);
+  await page.keyboard.press("ArrowLeft");
+  await expect(plot).toHaveAttribute("aria-valuetext", /: 8$/);
+  await page.keyboard.press("Home");
+  await expect(said).toHaveText(/: 3$/);
+  await expect(bars.getByRole("row")).toHaveCount(3);
+  await expect(bars.getByRole("row").first()).toContainText("42");
+  await expect(bars.locator("tfoot span")).toHaveText(["0", "20", "40", "60"]);
+  await page.goto("/reports");
+  await expect(page.locator("#report-summary table.bars").first()).toBeVisible();
+  await page.getByText("Show the figures as a table").click();
+  await expect(page.locator(".figures-table").getByRole("row").nth(1)).toBeVisible();
+});
+
+test("the parts of the console are on one page, in both languages", async ({ as }) => {
+  for (const [who, title] of [["admin", "デザインシステム"], ["adminEn", "Design system"]]) {
+    const page = await as(who);
+    await page.goto("/design");
+    await expect(page.locator("h1")).toHaveText(title);
+    for (const part of ["buttons", "statuses", "avatars", "icons", "notices", "fields", "record", "charts", "empty", "tokens"]) {
+      await expect(page.locator(`#design-${part}`)).toBeVisible();
+    }
+    expect(await page.locator("#design-icons li svg.icon").count()).toBeGreaterThan(15);
+    const fills = await page.locator("#design-tokens .swatch rect").evaluateAll((all) => new Set(all.map((it) => getComputedStyle(it).fill)).size);
+    expect(fills, "the colours are shown").toBeGreaterThan(15);
+    await page.getByRole("button", { name: title === "Design system" ? "Primary action" : "主な操作" }).click();
+    await expect(page.locator("dialog[open]")).toBeVisible();
+  }
+});
+
+test("people have avatars, and the same everywhere", async ({ as, api, hire }) => {
+  test.setTimeout(120_000);
+  const [sato, hopper] = [await hire("SALES", { name: "佐藤 花子" }), await hire("SALES", { name: "Grace Hopper" })];
+  for (const [who, initials] of [[sato, "佐"], [hopper, "GH"]]) {
+    const [page, post] = [await as(who), await api(who)];
+    const { id } = await post("/customers", { name: fresh("絆") });
+    await post(`/customers/${id}/comments`, { text: "こんにちは" });
+    const avatar = (where) => page.locator(where).locator(".avatar").first();
+    await page.goto(`/customers/${id}`);
+    const colour = await avatar(".me").getAttribute("class");
+    for (const where of [".me", "dl.record", ".comments", ".timeline"]) {
+      await expect(avatar(where)).toHaveAttribute("data-initials", initials);
+      await expect(avatar(where)).toHaveClass(colour);
+    }
+    await page.goto("/customers");
+    await expect(avatar(".list tbody")).toHaveAttribute("data-initials", initials);
+  }
+});
+
+test("an empty list says one sentence and leads on", async ({ as, hire }) => {
+  const page = await as(await hire("SALES", { locale: "en" }));
+  for (const [list, sentence, button, form] of [
+    ["/customers", "No customers yet. Add your first one.", "Add customer", "new-customer"],
+    ["/meetings", "No meetings yet. Record whom you met and what came of it.", "Record meeting", "new-meeting"],
+    ["/tasks", "You have no open tasks. Plan the next one.", "Add task", "new-task"],
+    ["/approvals", "No requests yet. Ask for approval of a discount or a contract.", "Request approval", "new-approval"],
+  ]) {
+    await page.goto(list);
+    const empty = page.locator(".empty");
+    await expect(empty.locator("p")).toHaveText(sentence);
+    await empty.getByRole("button", { name: button }).click();
+    await expect(page.locator(`#${form}`)).toBeVisible();
+  }
+  for (const [list, lead, there] of [
+    ["/customers?q=zzz", "Clear the filter", /\/customers$/],
+    ["/tasks?status=DONE", "See open tasks", /\/tasks$/],
+    ["/notifications", "Choose your notifications", /\/settings#notifications$/],
+  ]) {
+    await page.goto(list);
+    await page.locator(".empty").getByRole("link", { name: lead }).click();
+    await expect(page).toHaveURL(there);
+  }
+  await page.goto("/");
+  await expect(page.locator("#home-tasks")).toContainText("You have no tasks due today.");
+  await expect(page.locator("main")).not.toContainText("In time");
+});
+
+test("a title takes the place of an honorific", async ({ as, api, hire }) => {
+  const manager = await hire("MANAGER", { name: "高橋 部長" });
+  const sales = await hire("SALES", { name: "伊藤 健", manager_id: manager.id });
+  const [page, post] = [await as(sales), await api(sales)];
+  const customer = await post("/customers", { name: fresh("絆") });
+  const approval = await post("/approvals", { customer_id: customer.id, title: fresh("値引き"), amount: 1 });
+  const boss = await as(manager);
+  await boss.goto("/notifications");
+  await expect(boss.locator(".notes")).toContainText("伊藤 健 さんが");
+  await boss.goto(`/approvals/${approval.id}`);
+  await boss.getByRole("button", { name: "承認する" }).click();
+  await expect(boss.locator(".notice.done")).toBeVisible();
+  await page.goto("/notifications");
+  await expect(page.locator(".notes")).toContainText("高橋 部長が");
+  await expect(page.locator(".notes")).not.toContainText("部長 さん");
+});
