@@ -92,7 +92,7 @@ async fn the_dialog_finds_pages_by_their_names_in_both_languages_as_far_as_one_m
     assert_eq!(found(&sales.email, "ﾚﾎﾟｰﾄ").await, ["レポート"]);
     assert_eq!(found(&sales.email, "reports").await, ["レポート"]);
     assert_eq!(found(&sales.email, "add customer").await, ["新規顧客追加"]);
-    assert_eq!(found(&sales.email, "log out").await, ["ログアウト"]);
+    assert_eq!(found(&sales.email, "sign out").await, ["ログアウト"]);
     assert_eq!(found(&sales.email, "監査").await, [""; 0]);
     assert_eq!(found(&manager.email, "監査").await, ["監査ログ"]);
     assert_eq!(found(&admin.email, "ユーザー").await, ["ユーザーを作成", "ユーザー"]);

@@ -97,7 +97,7 @@ test("pages and actions are offered as far as one may use them", async ({ as, te
   // On the page itself it opens the form at once.
   await page.keyboard.press("Escape");
   await open(page);
-  await page.keyboard.type("new customer");
+  await page.keyboard.type("add customer");
   await expect(options(page)).toHaveCount(1);
   await page.keyboard.press("Enter");
   await expect(page.locator("#new-customer")).toBeVisible();

@@ -156,14 +156,14 @@ test("the keyboard alone is enough", async ({ as, team }) => {
   await expect(page.getByRole("link", { name: "本文へ移動" })).toBeFocused();
   await page.keyboard.press("Enter");
   await page.keyboard.press("Tab");
-  await expect(page.getByRole("button", { name: "新規顧客追加" })).toBeFocused();
+  await expect(page.locator(".head").getByRole("button", { name: "新規顧客追加" })).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(page.locator('dialog [name="name"]')).toBeFocused();
   const name = fresh("鍵盤");
   await page.keyboard.type(name);
   await page.keyboard.press("Escape");
   await expect(page.locator("dialog")).toBeHidden();
-  await expect(page.getByRole("button", { name: "新規顧客追加" })).toBeFocused();
+  await expect(page.locator(".head").getByRole("button", { name: "新規顧客追加" })).toBeFocused();
   await page.keyboard.press("Enter");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("link", { name })).toBeVisible();
