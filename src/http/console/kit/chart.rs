@@ -122,19 +122,29 @@ pub fn sparkline(values: &[Option<i64>]) -> Sparkline {
     let gaps = (SPARKS - 1) as f64;
     // The newest value is at the right edge, however many there are.
     let first = SPARKS.saturating_sub(values.len());
-    let mut parts: Vec<Vec<String>> = vec![Vec::new()];
+    let mut parts: Vec<Vec<(f64, f64)>> = vec![Vec::new()];
     for (place, value) in values.iter().enumerate() {
         match value {
             Some(value) => {
                 let x = SPARK_WIDTH * (first + place) as f64 / gaps;
                 let y = SPARK_HEIGHT - SPARK_HEIGHT * *value as f64 / greatest.max(1) as f64;
-                parts.last_mut().expect("one at least").push(format!("{},{}", rounded(x), rounded(y)));
+                parts.last_mut().expect("one at least").push((rounded(x), rounded(y)));
             }
             None => parts.push(Vec::new()),
         }
     }
-    let lines = parts.into_iter().filter(|part| !part.is_empty()).map(|part| part.join(" ")).collect();
+    let lines = parts.iter().filter(|part| !part.is_empty()).map(|part| corners(part)).collect();
     Sparkline { lines, greatest, last: values.last().copied().flatten() }
+}
+
+/// `x,y` of the points, without those in the midst of a level line.
+fn corners(part: &[(f64, f64)]) -> String {
+    let is_level = |place: usize| {
+        let around = place.checked_sub(1).and_then(|before| part.get(before)).zip(part.get(place + 1));
+        around.is_some_and(|(before, after)| [before.1, after.1] == [part[place].1; 2])
+    };
+    let corners = part.iter().enumerate().filter(|(place, _)| !is_level(*place));
+    corners.map(|(_, (x, y))| format!("{x},{y}")).collect::<Vec<_>>().join(" ")
 }
 
 /// A tenth of a unit is finer than anybody sees.
@@ -202,6 +212,9 @@ mod tests {
         let spark = sparkline(&[Some(2), None, Some(4), Some(0)]);
         assert_eq!(spark.lines, ["113.9,11", "118,0 120,22"]);
         assert_eq!((spark.greatest, spark.last), (4, Some(0)));
+        assert_eq!(sparkline(&[Some(0); 60]).lines, ["0,22 120,22"]);
+        let up = sparkline(&[Some(1), Some(1), Some(1), Some(2), Some(2)]);
+        assert_eq!(up.lines, ["111.9,11 115.9,11 118,0 120,0"]);
         assert_eq!(sparkline(&[]).lines, [""; 0]);
         assert_eq!(sparkline(&[None]).last, None);
     }
