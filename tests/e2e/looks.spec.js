@@ -31,31 +31,49 @@ test("a page has at most one primary action, and its heading comes first", async
   }
 });
 
-test("a page is small, compressed, and asks for nothing twice", async ({ as }) => {
+/** What a browser that has nothing of it yet asks for to show a page: each request's address and bytes. */
+async function asked(page, address) {
+  const requests = [];
+  page.on("requestfinished", (request) => requests.push(request));
+  await page.goto(address, { waitUntil: "networkidle" });
+  const all = [];
+  for (const request of requests) {
+    const [sizes, response] = [await request.sizes(), await request.response()];
+    if (/\.(js|css|svg)$/.test(request.url())) {
+      expect(await response.headerValue("content-encoding"), request.url()).toBe("gzip");
+    }
+    const bytes = sizes.responseBodySize + sizes.responseHeadersSize;
+    all.push({ address: `${request.method()} ${request.url()}`, bytes });
+  }
+  await page.context().close();
+  expect(all.length, "the test sees them").toBeGreaterThan(10);
+  return all;
+}
+
+test("a page is small and compressed", async ({ as }) => {
   test.setTimeout(150_000);
   const seen = await as("admin");
   const [customer, task] = [await firstOf(seen, "/customers?sort=created_at"), await firstOf(seen, "/tasks")];
   for (const address of [...PAGES, customer, task]) {
-    // Each time in a context of its own, whose cache is empty. A page is read again when something happens: other tests run.
+    // Other tests run: the page may be read again, which is no part of its weight.
+    const first = new Map();
+    for (const one of await asked(await as("admin"), address)) {
+      first.set(one.address, first.get(one.address) ?? one.bytes);
+    }
+    const bytes = [...first.values()].reduce((sum, one) => sum + one, 0);
+    expect(bytes, `bytes of ${address}`).toBeLessThan(COLD_MAX);
+  }
+});
+
+test("a page asks for nothing twice", async ({ as, api, team }) => {
+  const post = await api(team.sales);
+  const { id } = await post("/customers", { name: fresh("絆") });
+  for (const address of ["/", "/customers", "/tasks", `/customers/${id}`, "/reports", "/settings"]) {
+    // Nobody else's events come to this one, and their own have come.
     await expect(async () => {
-      const page = await as("admin");
-      const asked = [];
-      page.on("requestfinished", (request) => asked.push(request));
-      await page.goto(address, { waitUntil: "networkidle" });
-      let bytes = 0;
-      for (const request of asked) {
-        const [sizes, response] = [await request.sizes(), await request.response()];
-        bytes += sizes.responseBodySize + sizes.responseHeadersSize;
-        if (/\.(js|css|svg)$/.test(request.url())) {
-          expect(await response.headerValue("content-encoding"), request.url()).toBe("gzip");
-        }
-      }
-      await page.context().close();
-      expect(bytes, `bytes of ${address}`).toBeLessThan(COLD_MAX);
-      const addresses = asked.map((request) => `${request.method()} ${request.url()}`);
-      expect(addresses.length, "the test sees them").toBeGreaterThan(10);
+      const addresses = (await asked(await as(team.sales), address)).map((one) => one.address);
       expect(addresses.filter((it, at) => addresses.indexOf(it) !== at), `asked for twice on ${address}`).toEqual([]);
-    }).toPass({ timeout: 30_000 });
+    }).toPass({ timeout: 20_000 });
   }
 });
 
