@@ -1,6 +1,6 @@
-//! Finding records by their texts: the condition of `?q=` on meetings, tasks and approvals, and what `/search` ranks.
+//! Finding records by their texts: the condition of `?q=` on meetings, tasks, approvals and deals, and what `/search` ranks.
 //!
-//! Meetings, tasks and approvals are also found by the name of their customer, as their service's replica has it.
+//! Meetings, tasks, approvals and deals are also found by the name of their customer, as their service's replica has it.
 
 use domain::search::record::Candidate;
 use kernel::ids::Id;
@@ -40,6 +40,9 @@ pub static APPROVALS: Searched = Searched {
     has_deleted: false,
     replica: "opportunity_customers",
 };
+
+pub static DEALS: Searched =
+    Searched { table: "deals", owner: "owner_id", has_deleted: true, replica: "opportunity_customers" };
 
 static CANDIDATES: Table = Table {
     name: "candidates",

@@ -56,11 +56,12 @@ impl Scene {
 }
 
 /// The tables that grow.
-const GROWING: [&str; 9] = [
+const GROWING: [&str; 10] = [
     "approvals",
     "customers",
     "customer_activity",
     "customer_texts",
+    "deals",
     "events",
     "meetings",
     "notifications",
