@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::call::{Answer, Call, Reply};
 use crate::collection::Collection;
 use crate::problem::Error;
-use crate::records::{Approval, Customer, Meeting, Notification, Saga, Task, Tokens, User};
+use crate::records::{Approval, Customer, Deal, Meeting, Notification, Saga, Task, Tokens, User};
 use crate::retry::{RetryPolicy, worth_another_try};
 use crate::session::{Session, State};
 
@@ -145,6 +145,10 @@ impl Client {
     }
 
     pub fn tasks(&self) -> Collection<'_, Task> {
+        Collection::new(self)
+    }
+
+    pub fn deals(&self) -> Collection<'_, Deal> {
         Collection::new(self)
     }
 

@@ -1,7 +1,7 @@
 -- On a large database this takes longer than a statement may.
 SET LOCAL statement_timeout = 0;
 
--- The three-letter parts of what `?q=` and `/search` look for in meetings, tasks and approvals: of their own texts and, behind them, of
+-- The three-letter parts of what `?q=` and `/search` look for in meetings, tasks, approvals and deals: of their own texts and, behind them, of
 -- the name of their customer, as their service's replica has it. As `customer_texts`, they are kept by a folder, for the records
 -- that are named in `tally_changes`.
 CREATE TABLE meeting_texts (
@@ -28,6 +28,14 @@ INSERT INTO approval_texts (id, grams)
 SELECT approvals.id, search_grams(coalesce(approvals.search, '') || coalesce(of.search, ''))
 FROM approvals LEFT JOIN opportunity_customers AS of ON of.id = approvals.customer_id;
 CREATE INDEX approval_texts_grams ON approval_texts USING gin (grams) WITH (fastupdate = on, gin_pending_list_limit = 256);
+CREATE TABLE deal_texts (
+    id    UUID PRIMARY KEY,
+    grams TSVECTOR NOT NULL
+);
+INSERT INTO deal_texts (id, grams)
+SELECT deals.id, search_grams(coalesce(deals.search, '') || coalesce(of.search, ''))
+FROM deals LEFT JOIN opportunity_customers AS of ON of.id = deals.customer_id WHERE deals.deleted_at IS NULL;
+CREATE INDEX deal_texts_grams ON deal_texts USING gin (grams) WITH (fastupdate = on, gin_pending_list_limit = 256);
 
 -- Names a record whose text has changed, and counts nothing.
 CREATE FUNCTION search_meetings_anew() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -63,6 +71,17 @@ END
 $$;
 CREATE TRIGGER approvals_searched_anew AFTER UPDATE ON approvals REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION search_approvals_anew();
+CREATE FUNCTION search_deals_anew() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO tally_changes (kind, record, owner, at, value, count, amount)
+    SELECT 'deals', n.id, n.owner_id, n.created_at, n.stage || '/' || n.currency || '/' || n.probability, 0, 0
+    FROM new_rows AS n JOIN old_rows AS o ON o.id = n.id
+    WHERE o.search IS DISTINCT FROM n.search OR o.customer_id IS DISTINCT FROM n.customer_id;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER deals_searched_anew AFTER UPDATE ON deals REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION search_deals_anew();
 
 -- A customer's name is that of its records. The folder finds them when it comes to the customer, so that it misses none that a
 -- transaction beside this one adds.

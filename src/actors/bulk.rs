@@ -90,9 +90,9 @@ enum Outcome {
     Refused,
 }
 
-/// Whether an error says that the record is missing, or not the caller's to change.
+/// Whether an error says that the record is missing, not the caller's to change, or in a state that does not allow it.
 fn is_refusal(error: &Error) -> bool {
-    matches!(error.code, ErrorCode::NotFound | ErrorCode::Forbidden)
+    matches!(error.code, ErrorCode::NotFound | ErrorCode::Forbidden | ErrorCode::DealClosed)
 }
 
 /// The records that are meant: those that a list has under a filter are read page by page. `ask` reads a page.

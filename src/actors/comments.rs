@@ -48,6 +48,17 @@ pub trait Annotated: Aggregate {
     fn about(state: &Self::State) -> AboutRecord;
 }
 
+/// Hands a message about what stands beside a record to the service's part for records of its type.
+macro_rules! on_record {
+    ($service:ident, $message:ident, $method:ident, $($type:ident => $part:ident),+) => {
+        match $message.record.r#type {
+            $(domain::search::record::RecordType::$type => $service.$part.$method($message).await,)+
+            _ => Err(kernel::error::Error::new(kernel::error::ErrorCode::NotFound)),
+        }
+    };
+}
+pub(super) use on_record;
+
 /// What goes with a record of this kind when it is deleted.
 pub fn deleted_with<R: Annotated>(record: Id) -> Vec<Write> {
     [R::COMMENTS, R::ATTACHMENTS].map(|table| queries::delete_all_of(table, record)).into()

@@ -8,7 +8,7 @@
 //! ├─ auth ─────── auth.user, auth.session        one child per aggregate,
 //! ├─ customer ─── customer.customer              found in the kind's directory
 //! ├─ sales ────── sales.meeting, sales.task
-//! ├─ opportunity  opportunity.approval           each of these four with its comments and attachments:
+//! ├─ opportunity  opportunity.approval, opportunity.deal    each of these four with its comments and attachments:
 //! │                                              customer.comment, customer.attachment, …
 //! ├─ analytics ── analytics.notification, and analytics.listener: one per user with open sockets
 //! ├─ live                  passes events to the listeners

@@ -24,7 +24,7 @@ use crate::actors::customer_check::CustomerCheck;
 use crate::actors::live::client::LiveClient;
 use crate::actors::live::hub::HubParts;
 use crate::actors::operations::service::{CountedEvents, OperationsService};
-use crate::actors::opportunity::client::OpportunityClient;
+use crate::actors::opportunity::client::{OpportunityClient, OpportunityRecords};
 use crate::actors::opportunity::service::OpportunityService;
 use crate::actors::sagas::service::SagaService;
 use crate::actors::sales::client::{SalesClient, SalesRecords};
@@ -128,18 +128,22 @@ impl Builder<'_> {
         customers: &CustomerClient,
     ) -> anyhow::Result<OpportunityClient> {
         if !self.hosts(ServiceName::Opportunity) {
-            return Ok(OpportunityClient { service: self.remote_service()?, approvals: None });
+            return Ok(OpportunityClient { service: self.remote_service()?, records: None });
         }
-        let approvals = self.entities();
+        let records = OpportunityRecords { approvals: self.entities(), deals: self.entities() };
         let service = OpportunityService {
             db: self.db.clone(),
-            comments: self.comments(&approvals, auth),
-            attachments: self.attachments(&approvals),
-            approvals: approvals.clone(),
+            approval_comments: self.comments(&records.approvals, auth),
+            deal_comments: self.comments(&records.deals, auth),
+            approval_attachments: self.attachments(&records.approvals),
+            deal_attachments: self.attachments(&records.deals),
+            deals_bulk: self.bulk(&records.deals),
+            approvals: records.approvals.clone(),
+            deals: records.deals.clone(),
             customers: self.known(customers, &OPPORTUNITY_CUSTOMERS),
             auth: self.peer(&auth.service),
         };
-        Ok(OpportunityClient { service: self.hosted(DEADLINE, service), approvals: Some(approvals) })
+        Ok(OpportunityClient { service: self.hosted(DEADLINE, service), records: Some(records) })
     }
 
     fn comments<R: Annotated>(&mut self, records: &Entities<R>, auth: &AuthClient) -> Comments<R> {

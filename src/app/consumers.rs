@@ -11,6 +11,7 @@ use crate::actors::customer::client::CustomerClient;
 use crate::actors::customer::deletions::CustomerDeletions;
 use crate::actors::customer_replicas::{OpportunityReplica, SalesReplica};
 use crate::actors::deletions::Deletions;
+use crate::actors::opportunity::bulk::OpportunityBatches;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::opportunity::deletions::OpportunityDeletions;
 use crate::actors::sagas::progress::SagaProgress;
@@ -27,7 +28,7 @@ use runtime::entity::Entities;
 use store::table::Table;
 
 /// Every consumer of the event log.
-pub const CONSUMERS: [ConsumerSpec; 13] = [
+pub const CONSUMERS: [ConsumerSpec; 14] = [
     ConsumerSpec::of::<SalesReplica>(),
     ConsumerSpec::of::<OpportunityReplica>(),
     ConsumerSpec::of::<MetricsConsumer>(),
@@ -39,6 +40,7 @@ pub const CONSUMERS: [ConsumerSpec; 13] = [
     ConsumerSpec::of::<AnalyticsDeletions>(),
     ConsumerSpec::of::<CustomerBatches>(),
     ConsumerSpec::of::<SalesBatches>(),
+    ConsumerSpec::of::<OpportunityBatches>(),
     ConsumerSpec::of::<SagaProgress>(),
     ConsumerSpec::of::<AttachmentBytes>(),
 ];
@@ -78,9 +80,10 @@ impl Builder<'_> {
             clock: clock.clone(),
         });
         self.feed(&parts, sales_deletions);
-        let opportunity_deletions = opportunity.approvals.as_ref().map(|approvals| OpportunityDeletions {
+        let opportunity_deletions = opportunity.records.as_ref().map(|records| OpportunityDeletions {
             gone: self.deletions(&OPPORTUNITY_DELETIONS),
-            approvals: approvals.clone(),
+            approvals: records.approvals.clone(),
+            deals: records.deals.clone(),
             clock: clock.clone(),
         });
         self.feed(&parts, opportunity_deletions);
@@ -98,6 +101,11 @@ impl Builder<'_> {
             tasks: self.bulk(&records.tasks),
         });
         self.feed(&parts, sales_batches);
+        let opportunity_batches = opportunity
+            .records
+            .as_ref()
+            .map(|records| OpportunityBatches { deals: self.bulk(&records.deals) });
+        self.feed(&parts, opportunity_batches);
         self.feed(&parts, Some(SagaProgress { clock }));
         self.feed(&parts, Some(AttachmentBytes));
     }

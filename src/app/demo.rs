@@ -8,6 +8,9 @@ use domain::approval::record::NewApproval;
 use domain::customer::messages::CreateCustomer;
 use domain::customer::record::CustomerStatus;
 use domain::customer::record::NewCustomer;
+use domain::deal::messages::CreateDeal;
+use domain::deal::record::NewDeal;
+use domain::deal::stage::DealStage;
 use domain::meeting::messages::CreateMeeting;
 use domain::meeting::record::NewMeeting;
 use domain::task::messages::CreateTask;
@@ -18,6 +21,7 @@ use domain::user::record::NewUser;
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::context::Context;
+use kernel::day::Day;
 use kernel::error::Error;
 use kernel::ids::Id;
 use kernel::locale::Locale;
@@ -63,6 +67,18 @@ const APPROVALS: [(&str, i64, bool); 3] = [
     ("初年度キャンペーン価格", 480_000, false),
 ];
 
+/// The deals of the first customers: title, amount in minor units, currency, stage, days until they are expected, and why it
+/// was lost.
+type DemoDeal = (&'static str, i64, &'static str, DealStage, Option<i64>, Option<&'static str>);
+const DEALS: [DemoDeal; 6] = [
+    ("年間保守契約", 3_600_000, "JPY", DealStage::Negotiate, Some(12), None),
+    ("照明設備の更新", 12_500_000, "JPY", DealStage::Propose, Some(45), None),
+    ("会社案内の印刷", 480_000, "JPY", DealStage::Qualify, None, None),
+    ("Espresso machines", 1_250_000, "EUR", DealStage::Propose, Some(-3), None),
+    ("倉庫管理システム", 8_900_000, "JPY", DealStage::Lost, Some(-10), Some("予算が翌年度に延期された")),
+    ("Bridge inspection", 2_400_000, "USD", DealStage::Won, Some(-5), None),
+];
+
 /// The tasks of the first customers: title, hours until due (negative: overdue), status.
 const TASKS: [(&str, i64, TaskStatus); 4] = [
     ("提案書を送付する", -20, TaskStatus::Open),
@@ -100,6 +116,9 @@ pub async fn load(services: &Services) -> Result<(), Error> {
             if *is_approved {
                 approve(services, &manager, asked).await?;
             }
+        }
+        if let Some(sample) = DEALS.get(place) {
+            deal(services, &sales, made.id, now, *sample).await?;
         }
         if let Some((title, hours, status)) = TASKS.get(place) {
             task(services, &sales, made.id, title, hours_after(now, *hours), *status).await?;
@@ -164,6 +183,7 @@ async fn approval(
 ) -> Result<Id, Error> {
     let approval = NewApproval {
         customer_id,
+        deal_id: None,
         title: title.into(),
         amount: Whole(amount),
         currency: None,
@@ -180,6 +200,27 @@ async fn approve(services: &Services, manager: &Context, id: Id) -> Result<(), E
     });
     let decide = DecideApproval { id, decision, context: manager.clone() };
     services.opportunity.service.ask(decide).await.map(drop)
+}
+
+async fn deal(
+    services: &Services,
+    sales: &Context,
+    customer_id: Id,
+    now: Timestamp,
+    (title, amount, currency, stage, days, lost_reason): DemoDeal,
+) -> Result<(), Error> {
+    let deal = NewDeal {
+        customer_id,
+        title: title.into(),
+        amount: Whole(amount),
+        currency: Some(currency.into()),
+        stage: Some(stage),
+        probability: None,
+        expected_on: days.and_then(|days| Day::of(hours_after(now, 24 * days).date())),
+        lost_reason: lost_reason.map(str::to_owned),
+        owner_id: None,
+    };
+    services.opportunity.service.ask(CreateDeal { deal, context: sales.clone() }).await.map(drop)
 }
 
 async fn task(

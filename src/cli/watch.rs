@@ -35,8 +35,8 @@ pub struct WatchArgs {
     /// PEM file of an authority to trust beside those of the system
     #[arg(long)]
     ca_file: Option<PathBuf>,
-    /// Print events of these topics, too: customers,meetings,tasks,approvals,sagas
-    #[arg(long, value_delimiter = ',', value_parser = ["customers", "meetings", "tasks", "approvals", "sagas"])]
+    /// Print events of these topics, too: customers,meetings,tasks,approvals,deals,sagas
+    #[arg(long, value_delimiter = ',', value_parser = ["customers", "meetings", "tasks", "approvals", "deals", "sagas"])]
     topics: Vec<String>,
 }
 

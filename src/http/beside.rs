@@ -23,7 +23,7 @@ where
     match record.r#type {
         RecordType::Customer => gateway.customers.service.ask(message).await,
         RecordType::Meeting | RecordType::Task => gateway.sales.service.ask(message).await,
-        RecordType::Approval => gateway.opportunity.service.ask(message).await,
+        RecordType::Approval | RecordType::Deal => gateway.opportunity.service.ask(message).await,
     }
 }
 

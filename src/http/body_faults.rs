@@ -161,6 +161,9 @@ pub fn fault(path: &str, message: &str) -> FieldError {
     if message.contains("not an RFC 3339 time") {
         return FieldError::new(path, "invalid_time");
     }
+    if message.contains("not a day of the calendar") {
+        return FieldError::new(path, "invalid_date");
+    }
     if message == "expected a UUID" {
         return FieldError::new(path, "invalid_value").allowing("UUID");
     }

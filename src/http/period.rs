@@ -11,6 +11,7 @@ use utoipa::IntoParams;
 use domain::report::messages::ReportDay;
 use domain::user::record::User;
 use kernel::clock::Timestamp;
+use kernel::day::Day;
 use kernel::error::{Error, ErrorCode, FieldError};
 use kernel::ids::Id;
 use kernel::text_schemas;
@@ -132,9 +133,7 @@ fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NaiveDate>, 
 
 /// A day as RFC 3339 writes it, of the years 1 to 9999.
 pub fn parse_day(text: &str) -> Option<NaiveDate> {
-    let shaped = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
-    day.filter(|day| shaped && (1..=9999).contains(&day.year()))
+    Day::parse(text).map(Day::date)
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub async fn everywhere(
     Words::parse(Some(q))?;
     let limit = check_limit(limit)?;
     let asked = FindRecords { caller, q: q.to_owned(), limit };
-    let (customers, sales, approvals) = tokio::join!(
+    let (customers, sales, opportunity) = tokio::join!(
         in_time(&gateway.customers.service, asked.clone()),
         in_time(&gateway.sales.service, asked.clone()),
         in_time(&gateway.opportunity.service, asked),
@@ -43,7 +43,7 @@ pub async fn everywhere(
     let answers = [
         (customers, &[RecordType::Customer][..]),
         (sales, &[RecordType::Meeting, RecordType::Task]),
-        (approvals, &[RecordType::Approval]),
+        (opportunity, &[RecordType::Approval, RecordType::Deal]),
     ];
     let (mut hits, mut missing, mut refused) = (Vec::new(), Vec::new(), None);
     for (answer, types) in answers {

@@ -174,6 +174,9 @@ pub async fn metrics(db: &Db, owner: Option<Id>, days: &[ReportDay]) -> Result<V
         approvals_requested: sum(place, "approvals_requested"),
         approvals_approved: sum(place, "approvals_approved"),
         approvals_rejected: sum(place, "approvals_rejected"),
+        deals_created: sum(place, "deals_created"),
+        deals_won: sum(place, "deals_won"),
+        deals_lost: sum(place, "deals_lost"),
     };
     Ok(days.iter().enumerate().map(figures).collect())
 }

@@ -26,6 +26,7 @@ pub static APPROVALS: Table = Table {
         ("created_at", Kind::Time),
         ("updated_at", Kind::Time),
         ("customer_id", Kind::Id),
+        ("deal_id", Kind::Id),
         ("title", Kind::Text),
         ("amount", Kind::Int),
         ("currency", Kind::Text),
@@ -73,6 +74,7 @@ impl Conditions<'_> {
 
     fn rest(&self, sql: Sql) -> Sql {
         let sql = sql.filter_some("customer_id = ?", self.filter.customer_id);
+        let sql = sql.filter_some("deal_id = ?", self.filter.deal_id);
         let sql = match self.filter.awaits {
             Some(user) => {
                 let waits = "(approver_id = ? OR approver_id IS NULL) AND requester_id <> ?";
@@ -87,10 +89,13 @@ impl Conditions<'_> {
         self.rest(self.of_status(self.of_users(sql)))
     }
 
-    /// The index of what the list is filtered by, which has the rows by their creation. A customer has few approvals, a user
-    /// many.
+    /// The index of what the list is filtered by, which has the rows by their creation. A customer or deal has few approvals,
+    /// a user many.
     fn index(&self) -> &'static str {
         let filter = self.filter;
+        if filter.deal_id.is_some() {
+            return "approvals_of_deal";
+        }
         match (filter.customer_id, self.owner.or(filter.requester_id), filter.approver_id) {
             (Some(_), ..) => "approvals_customer",
             (None, Some(_), Some(_)) => "approvals_of_both",
@@ -102,8 +107,8 @@ impl Conditions<'_> {
 
     /// Whether the tallies have the number of the rows.
     fn are_tallied(&self) -> bool {
-        let ApprovalFilter { customer_id, approver_id, awaits, .. } = self.filter;
-        customer_id.or(*approver_id).or(*awaits).is_none() && self.words.is_empty()
+        let ApprovalFilter { customer_id, deal_id, approver_id, awaits, .. } = self.filter;
+        customer_id.or(*deal_id).or(*approver_id).or(*awaits).is_none() && self.words.is_empty()
     }
 
     /// Selects `columns` of the rows that a search finds by the index of texts, if that is the shorter way.
@@ -137,9 +142,10 @@ pub async fn list(
     request: &PageRequest,
 ) -> Result<Page<Approval>, StoreError> {
     let dialect = db.dialect();
-    let by_index = filter.customer_id.is_none() && found::APPROVALS.are_few(db, owner, words).await?;
+    let is_few = filter.customer_id.is_some() || filter.deal_id.is_some();
+    let by_index = !is_few && found::APPROVALS.are_few(db, owner, words).await?;
     let conditions = Conditions { dialect, owner, filter, words, by_index };
-    let each = (filter.status.is_none() && filter.customer_id.is_none()).then_some(STATUSES);
+    let each = (filter.status.is_none() && !is_few).then_some(STATUSES);
     let (table, index) = (&APPROVALS, Some(conditions.index()));
     let list = List { dialect, table, sort, request, each, index, key: "id", covered: &[] };
     let is_by_amount = sort.field == "amount";
@@ -172,8 +178,8 @@ async fn by_amount(
         let all = if list.each.is_some() { all.filter(&STATUSES.any(), []) } else { all };
         list.sorted(conditions.all(all))
     };
-    let ApprovalFilter { customer_id, requester_id, approver_id, .. } = conditions.filter;
-    if customer_id.is_some() {
+    let ApprovalFilter { customer_id, deal_id, requester_id, approver_id, .. } = conditions.filter;
+    if customer_id.or(*deal_id).is_some() {
         return db.rows_of(&APPROVALS, sorted()).await;
     }
     let along =

@@ -34,6 +34,7 @@ pub static CUSTOMERS_ATTACHMENTS: Table = table("customers_attachments");
 pub static MEETINGS_ATTACHMENTS: Table = table("meetings_attachments");
 pub static TASKS_ATTACHMENTS: Table = table("tasks_attachments");
 pub static APPROVALS_ATTACHMENTS: Table = table("approvals_attachments");
+pub static DEALS_ATTACHMENTS: Table = table("deals_attachments");
 
 /// The attachments of a record, the newest first.
 pub async fn list(
@@ -68,7 +69,7 @@ pub async fn places(db: &Db, table: &'static Table, record: Id) -> Result<Vec<i6
 mod tests {
     use super::*;
     use crate::persistence::comments::{
-        APPROVALS_COMMENTS, CUSTOMERS_COMMENTS, MEETINGS_COMMENTS, TASKS_COMMENTS,
+        APPROVALS_COMMENTS, CUSTOMERS_COMMENTS, DEALS_COMMENTS, MEETINGS_COMMENTS, TASKS_COMMENTS,
     };
 
     #[test]
@@ -78,6 +79,7 @@ mod tests {
             (&MEETINGS_ATTACHMENTS, &MEETINGS_COMMENTS),
             (&TASKS_ATTACHMENTS, &TASKS_COMMENTS),
             (&APPROVALS_ATTACHMENTS, &APPROVALS_COMMENTS),
+            (&DEALS_ATTACHMENTS, &DEALS_COMMENTS),
         ];
         for (attachments, comments) in pairs {
             let records = comments.name.strip_suffix("_comments").expect("a name");

@@ -53,9 +53,13 @@ pub static CUSTOMER_BATCHES: Table = batches("customer_batches");
 pub static CUSTOMER_BATCH_ITEMS: Table = items("customer_batch_items");
 pub static SALES_BATCHES: Table = batches("sales_batches");
 pub static SALES_BATCH_ITEMS: Table = items("sales_batch_items");
+pub static OPPORTUNITY_BATCHES: Table = batches("opportunity_batches");
+pub static OPPORTUNITY_BATCH_ITEMS: Table = items("opportunity_batch_items");
 
 pub const OF_CUSTOMERS: Batches = Batches { batches: &CUSTOMER_BATCHES, items: &CUSTOMER_BATCH_ITEMS };
 pub const OF_SALES: Batches = Batches { batches: &SALES_BATCHES, items: &SALES_BATCH_ITEMS };
+pub const OF_OPPORTUNITY: Batches =
+    Batches { batches: &OPPORTUNITY_BATCHES, items: &OPPORTUNITY_BATCH_ITEMS };
 
 /// A step of a saga: what was asked for (`change` and `caller`), and the records that it changes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -149,7 +153,9 @@ pub async fn records<S: DeserializeOwned>(
 /// `Unavailable`, `Failed`.
 pub async fn purge(db: &Db, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
     let mut purged = 0;
-    for table in [&CUSTOMER_BATCH_ITEMS, &SALES_BATCH_ITEMS, &CUSTOMER_BATCHES, &SALES_BATCHES] {
+    let items = [&CUSTOMER_BATCH_ITEMS, &SALES_BATCH_ITEMS, &OPPORTUNITY_BATCH_ITEMS];
+    let batches = [&CUSTOMER_BATCHES, &SALES_BATCHES, &OPPORTUNITY_BATCHES];
+    for table in items.into_iter().chain(batches) {
         let name = table.name;
         let old = Sql::new(format!("DELETE FROM {name} WHERE id IN (SELECT id FROM {name}"))
             .filter("id < ?", [Id::earliest(before).to_string().into()])

@@ -36,6 +36,7 @@ pub static CUSTOMERS_COMMENTS: Table = table("customers_comments");
 pub static MEETINGS_COMMENTS: Table = table("meetings_comments");
 pub static TASKS_COMMENTS: Table = table("tasks_comments");
 pub static APPROVALS_COMMENTS: Table = table("approvals_comments");
+pub static DEALS_COMMENTS: Table = table("deals_comments");
 
 /// The comments on a record, the newest first.
 pub async fn list(
@@ -66,6 +67,7 @@ mod tests {
     use super::*;
     use crate::persistence::approvals::APPROVALS;
     use crate::persistence::customers::CUSTOMERS;
+    use crate::persistence::deals::DEALS;
     use crate::persistence::meetings::MEETINGS;
     use crate::persistence::tasks::TASKS;
 
@@ -76,6 +78,7 @@ mod tests {
             (&MEETINGS, &MEETINGS_COMMENTS),
             (&TASKS, &TASKS_COMMENTS),
             (&APPROVALS, &APPROVALS_COMMENTS),
+            (&DEALS, &DEALS_COMMENTS),
         ];
         for (records, comments) in pairs {
             assert!(records.name < comments.name, "{}", comments.name);

@@ -1,7 +1,9 @@
 //! Deleted users and customers, as each service remembers them, and the records that refer to them.
 
 use crate::persistence::tallies;
-use crate::persistence::tallies::{CUSTOMERS_CREATED, DELETED, EVER, MEETINGS_MET, TASKS_DUE, Tally, only};
+use crate::persistence::tallies::{
+    CUSTOMERS_CREATED, DEALS_CREATED, DELETED, EVER, MEETINGS_MET, TASKS_DUE, Tally, only,
+};
 use domain::deletion::Deletion;
 use std::collections::HashMap;
 
@@ -77,6 +79,16 @@ pub const APPROVALS_OF_USER: Referring =
     referring_to("approvals", "status = 'PENDING'", &["requester_id", "approver_id"], "requester_id");
 pub const APPROVALS_OF_CUSTOMER: Referring =
     referring_to("approvals", "status = 'PENDING'", &["customer_id"], "requester_id");
+pub const DEALS_OF_OWNER: Referring = Referring {
+    tally: Some(&DEALS_CREATED),
+    ..referring_to("deals", "deleted_at IS NULL", &["owner_id"], "owner_id")
+};
+pub const OPEN_DEALS_OF_CUSTOMER: Referring = referring_to(
+    "deals",
+    "deleted_at IS NULL AND stage IN ('QUALIFY', 'PROPOSE', 'NEGOTIATE')",
+    &["customer_id"],
+    "owner_id",
+);
 pub const NOTIFICATIONS_OF_CUSTOMER: Referring =
     referring_to("notifications", "archived_at IS NULL", &["customer_id"], "user_id");
 

@@ -1,6 +1,6 @@
-//! Finding records by their texts: the condition of `?q=` on meetings, tasks and approvals, and what `/search` ranks.
+//! Finding records by their texts: the condition of `?q=` on meetings, tasks, approvals and deals, and what `/search` ranks.
 //!
-//! Meetings, tasks and approvals are also found by the name of their customer, as their service's replica has it.
+//! Meetings, tasks, approvals and deals are also found by the name of their customer, as their service's replica has it.
 
 use domain::search::record::Candidate;
 use kernel::ids::Id;
@@ -87,6 +87,24 @@ pub static APPROVALS: Searched = Searched {
                   AND kind = 'approvals' \
                   UNION SELECT of.id FROM tally_changes AS c CROSS JOIN LATERAL \
                   (SELECT r.id FROM approvals AS r WHERE r.customer_id = c.record OFFSET 0) AS of \
+                  WHERE c.number > (SELECT folded FROM tally_folds WHERE id = 0) AND c.kind = 'opportunity_customers'",
+    },
+};
+
+pub static DEALS: Searched = Searched {
+    owner: "owner_id",
+    has_deleted: true,
+    replica: "opportunity_customers",
+    texts: TextIndex {
+        table: "deals",
+        grams: "deal_grams",
+        gram_rows: "deal_gram_rows",
+        known: Known::ById { texts: "deal_texts", changes: "deal_gram_changes" },
+        texts: "deal_texts",
+        changed: "SELECT record FROM tally_changes WHERE number > (SELECT folded FROM tally_folds WHERE id = 0) \
+                  AND kind = 'deals' \
+                  UNION SELECT of.id FROM tally_changes AS c CROSS JOIN LATERAL \
+                  (SELECT r.id FROM deals AS r WHERE r.customer_id = c.record AND r.deleted_at IS NULL OFFSET 0) AS of \
                   WHERE c.number > (SELECT folded FROM tally_folds WHERE id = 0) AND c.kind = 'opportunity_customers'",
     },
 };

@@ -9,6 +9,7 @@ pub mod comments;
 mod customer_lists;
 pub mod customer_replicas;
 pub mod customers;
+pub mod deals;
 pub mod deletions;
 pub mod found;
 pub mod login_buckets;

@@ -30,7 +30,7 @@ pub static TALLIES: Table = Table {
 };
 
 /// The tables whose triggers append changes.
-pub const RECORDS: [&str; 4] = ["approvals", "customers", "meetings", "tasks"];
+pub const RECORDS: [&str; 5] = ["approvals", "customers", "deals", "meetings", "tasks"];
 
 /// What is counted, by whom and when. The expressions are those of the views in the migrations.
 #[derive(Debug)]
@@ -114,6 +114,17 @@ pub static APPROVALS_REQUESTED: Tally = Tally {
     amount: "amount",
 };
 
+/// Live deals by the time of their creation, their stage, currency and probability (`QUALIFY/JPY/10`), with their amounts.
+pub static DEALS_CREATED: Tally = Tally {
+    kind: "deals",
+    table: "deals",
+    owner: "owner_id",
+    at: "created_at",
+    value: "stage || '/' || currency || '/' || probability",
+    conditions: &["deleted_at IS NULL AND stage IN ('QUALIFY', 'PROPOSE', 'NEGOTIATE', 'WON', 'LOST')"],
+    amount: "amount",
+};
+
 /// A count, and the sum of the amounts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sum {
@@ -168,6 +179,14 @@ impl Tally {
             }
         }
         sql
+    }
+
+    /// Selects value, count and amount of each record, for [`summed`]: where the tallies do not have what is wanted.
+    pub fn rows(&self) -> Sql {
+        let Self { table, value, amount, .. } = self;
+        Sql::new(format!(
+            "SELECT {value} AS value, 1 AS count, {amount} >> 32 AS high, {amount} & 4294967295 AS low FROM {table}"
+        ))
     }
 
     /// From the tallies of the buckets from `begin` up to but not including `end`.
@@ -237,7 +256,7 @@ pub async fn sums(
     owner: Option<Id>,
     (from, to): Between,
 ) -> Result<BTreeMap<String, Sum>, StoreError> {
-    read(db, tally.of(db.dialect(), owner.into(), &Period::new(from, to)), "value").await
+    summed(db, tally.of(db.dialect(), owner.into(), &Period::new(from, to)), "value").await
 }
 
 /// How many records of `owner`, or of all, there are in a period, of the values that `counts` accepts.
@@ -271,7 +290,7 @@ pub async fn by_owner(
     }
     let all = tally.of(db.dialect(), Whose::Each, &period);
     let counted = all.within("scope, value, count, high, low", "t").filter("value <> ?", [except.into()]);
-    let sums = read(db, counted, "scope").await?;
+    let sums = summed(db, counted, "scope").await?;
     let owned = sums.into_iter().filter(|(_, sum)| sum.count != 0);
     Ok(owned.filter_map(|(owner, sum)| Some((Id::parse(&owner)?, sum.count))).collect())
 }
@@ -285,7 +304,10 @@ pub fn only(owner: Option<Id>, wanted: Option<Id>) -> Option<Option<Id>> {
 }
 
 /// Adds up what `sql` selects, by the column `name`.
-async fn read(db: &Db, sql: Sql, name: &str) -> Result<BTreeMap<String, Sum>, StoreError> {
+///
+/// # Errors
+/// The database's.
+pub async fn summed(db: &Db, sql: Sql, name: &str) -> Result<BTreeMap<String, Sum>, StoreError> {
     #[derive(Deserialize)]
     struct Row {
         name: String,

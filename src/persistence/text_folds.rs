@@ -1,7 +1,7 @@
-//! Brings the indexes of texts up to date, in batches: those of customers, meetings, tasks and approvals (docs/decisions/0033).
+//! Brings the indexes of texts up to date, in batches: those of customers, meetings, tasks, approvals and deals (docs/decisions/0033).
 //! In PostgreSQL that is a part of folding the tallies, whose changes name the records.
 
-use crate::persistence::found::{APPROVALS, MEETINGS, Searched, TASKS};
+use crate::persistence::found::{APPROVALS, DEALS, MEETINGS, Searched, TASKS};
 use crate::persistence::tally_folds::{BATCH, Work, fold, last, number, run};
 use store::db::{Db, StoreError, Tx};
 use store::folds::Folded;
@@ -9,7 +9,7 @@ use store::sql::Sql;
 use store::table::Dialect;
 
 /// The records that are found by their texts and their customer's name.
-const SEARCHED: [&Searched; 3] = [&MEETINGS, &TASKS, &APPROVALS];
+const SEARCHED: [&Searched; 4] = [&MEETINGS, &TASKS, &APPROVALS, &DEALS];
 
 /// Brings SQLite's indexes of texts up to date by a batch each, where `least` records wait.
 ///

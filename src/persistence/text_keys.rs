@@ -45,6 +45,8 @@ struct Texts {
     reason: Option<String>,
     #[serde(default)]
     comment: Option<String>,
+    #[serde(default)]
+    lost_reason: Option<String>,
 }
 
 /// By what a row without keys is known.
@@ -67,7 +69,7 @@ struct Keyed {
     make: fn(&Texts) -> Result<String, serde_json::Error>,
 }
 
-static KEYED: [Keyed; 7] = [
+static KEYED: [Keyed; 8] = [
     Keyed { texts: &CUSTOMER, keys: &["search", "name_order"], lacks: Lacks::Mark, make: customer },
     Keyed { texts: &USER, keys: &["search"], lacks: Lacks::Mark, make: user },
     Keyed { texts: &SALES_REPLICA, keys: &["search"], lacks: Lacks::Version, make: replica },
@@ -75,6 +77,7 @@ static KEYED: [Keyed; 7] = [
     Keyed { texts: &MEETING, keys: &["search"], lacks: Lacks::Version, make: meeting },
     Keyed { texts: &TASK, keys: &["search"], lacks: Lacks::Version, make: task },
     Keyed { texts: &APPROVAL, keys: &["search"], lacks: Lacks::Version, make: approval },
+    Keyed { texts: &DEAL, keys: &["search"], lacks: Lacks::Version, make: deal },
 ];
 
 macro_rules! texts {
@@ -96,6 +99,7 @@ texts! {
     MEETING = "meetings": "title", "location", "notes", "outcome";
     TASK = "tasks": "title", "notes";
     APPROVAL = "approvals": "title", "reason", "comment";
+    DEAL = "deals": "title", "lost_reason";
 }
 
 #[derive(Serialize)]
@@ -138,6 +142,10 @@ fn task(texts: &Texts) -> Result<String, serde_json::Error> {
 fn approval(texts: &Texts) -> Result<String, serde_json::Error> {
     let Texts { version, name, reason, comment, .. } = texts;
     texts.row(RecordKeys::of_approval(*version, name, reason.as_deref(), comment.as_deref()))
+}
+
+fn deal(texts: &Texts) -> Result<String, serde_json::Error> {
+    texts.row(RecordKeys::of_deal(texts.version, &texts.name, texts.lost_reason.as_deref()))
 }
 
 /// The condition that a text has no key; of the column `search` it is that of the index of rows without keys.

@@ -76,6 +76,7 @@ impl World {
             Kind::Meeting => owner.meeting(&customer().await, "訪問").await.id(),
             Kind::Task => owner.task("電話", "2026-03-05T09:00:00Z").await.id(),
             Kind::Approval => owner.approval(&customer().await, "値引き").await.id(),
+            Kind::Deal => owner.deal(&customer().await, "契約").await.id(),
             Kind::Saga => {
                 let path = format!("/api/customers/{}", customer().await);
                 owner.delete(&path).await.expect(200).text_at("/saga/id")
@@ -119,7 +120,10 @@ impl World {
                 json!({"email": format!("{name}@example.com"), "name": name, "role": "SALES", "password": PASSWORD})
             }
             "POST /api/customers" => json!({"name": self.unique()}),
-            "POST /api/customers/bulk" | "POST /api/meetings/bulk" | "POST /api/tasks/bulk" => {
+            "POST /api/customers/bulk"
+            | "POST /api/meetings/bulk"
+            | "POST /api/tasks/bulk"
+            | "POST /api/deals/bulk" => {
                 json!({"ids": [MISSING], "change": {"delete": true}})
             }
             "POST /api/auth/me/views" => json!({"list": "customers", "name": self.unique()}),
@@ -128,6 +132,7 @@ impl World {
             }
             "POST /api/tasks" => json!({"title": "電話", "due_at": "2026-03-05T09:00:00Z"}),
             "POST /api/approvals" => json!({"customer_id": customer().await, "title": "値引き", "amount": 1}),
+            "POST /api/deals" => json!({"customer_id": customer().await, "title": "契約", "amount": 1}),
             "PATCH /api/approvals/{id}/reject" => json!({"comment": "高すぎる"}),
             "PATCH /api/approvals/{id}/reassign" => json!({"approver_id": self.chief.id}),
             "POST /api/admin/breakers/{name}" => json!({"force": "none"}),

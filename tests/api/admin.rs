@@ -14,7 +14,7 @@ use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const DEAD_LETTERS: &str = "/api/admin/dead-letters";
 const READINGS: [&str; 6] = ["cluster", "actors", "breakers", "consumers", "dead-letters", "integrity"];
-const CONSUMERS: [&str; 13] = [
+const CONSUMERS: [&str; 14] = [
     "sales.customers",
     "opportunity.customers",
     "analytics.metrics",
@@ -26,6 +26,7 @@ const CONSUMERS: [&str; 13] = [
     "analytics.departures",
     "customer.batches",
     "sales.batches",
+    "opportunity.batches",
     "sagas.progress",
     "attachments.bytes",
 ];

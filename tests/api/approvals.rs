@@ -39,7 +39,7 @@ async fn a_requested_approval_is_answered_as_it_can_be_read(#[values(Sqlite, Pos
     let made = sales.post(APPROVALS, given).await.expect(201);
     let wanted = json!({
         "id": made.id(), "version": 1, "created_at": "2026-03-02T09:00:00.000000Z",
-        "updated_at": "2026-03-02T09:00:00.000000Z", "customer_id": customer, "title": "特別値引き",
+        "updated_at": "2026-03-02T09:00:00.000000Z", "customer_id": customer, "deal_id": null, "title": "特別値引き",
         "amount": 9_007_199_254_740_991_i64, "currency": "USD", "reason": "一行目\n二行目 \"'\\ 🎌",
         "status": "PENDING", "requester_id": sales.id, "approver_id": admin.id, "decided_by": null,
         "decided_at": null, "comment": null,

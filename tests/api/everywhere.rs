@@ -88,11 +88,13 @@ async fn the_best_come_first_whatever_service_has_them(#[values(Sqlite, Postgres
     admin.task("Annual Review", due).await;
     admin.approval(&customer, "REVIEW").await;
     admin.meeting(&customer, "Review of 2026").await;
+    admin.deal(&customer, "Review deal").await;
     admin.task("review", due).await;
     app.settle().await;
     let wanted = [
         "task review",
         "approval REVIEW",
+        "deal Review deal",
         "meeting Review of 2026",
         "task Annual Review",
         "task Preview",

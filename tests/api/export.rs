@@ -115,11 +115,14 @@ async fn a_file_has_the_fields_of_the_record() {
     sales.post(APPROVALS_PATH, asked).await.expect(201);
     let task = json!({"title": "見積もり", "due_at": "2026-03-05T10:00:00Z", "customer_id": customer});
     sales.post(TASKS_PATH, task).await.expect(201);
+    let deal = json!({"customer_id": customer, "title": "契約", "amount": 1, "expected_on": "2026-12-24"});
+    sales.post("/api/deals", deal).await.expect(201);
     for (path, name) in [
         (CUSTOMERS_PATH, "customers"),
         (MEETINGS_PATH, "meetings"),
         (TASKS_PATH, "tasks"),
         (APPROVALS_PATH, "approvals"),
+        ("/api/deals", "deals"),
     ] {
         let record = sales.get(path).await.expect(200).body[0].clone();
         let file = csv(&sales, path).await;

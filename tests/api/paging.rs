@@ -153,6 +153,10 @@ async fn lists_are_sorted_as_asked_and_walked_both_ways(#[values(Sqlite, Postgre
         let asked =
             json!({"customer_id": customer, "title": "値引き", "amount": number * 7 % 20 / 2 * 1_000});
         api.post("/api/approvals", asked).await.expect(201);
+        let expected = (number % 3 > 0).then(|| format!("2026-04-{:02}", 1 + number * 7 % 20 / 2));
+        let deal = json!({"customer_id": customer, "title": "契約", "amount": number * 7 % 20 / 2 * 1_000,
+            "expected_on": expected});
+        api.post("/api/deals", deal).await.expect(201);
     }
     let filters = [
         String::new(),
@@ -163,8 +167,12 @@ async fn lists_are_sorted_as_asked_and_walked_both_ways(#[values(Sqlite, Postgre
     let of_approvals = filters.iter().flat_map(|filter| {
         ["amount", "-amount", "created_at", "-created_at"].map(|sort| ("approvals", sort, filter.as_str()))
     });
+    let of_deals = [filters[0].as_str(), filters[3].as_str(), "&stage=QUALIFY"];
+    let of_deals = of_deals
+        .iter()
+        .flat_map(|filter| ["amount", "-amount", "-created_at"].map(|sort| ("deals", sort, *filter)));
     let others = [("meetings", "met_at", ""), ("meetings", "-met_at", ""), ("tasks", "-due_at", "")];
-    for (list, sort, filter) in of_approvals.chain(others) {
+    for (list, sort, filter) in of_approvals.chain(of_deals).chain(others) {
         for api in [&manager, &sales] {
             let path = format!("/api/{list}?sort={sort}{filter}");
             let whole = api.get(&format!("{path}&limit=200")).await.expect(200);

@@ -19,7 +19,7 @@ fn day(date: &str, logins: i64, created: i64, deleted: i64, meetings: i64) -> Va
     json!({
         "date": date, "logins": logins, "customers_created": created, "customers_deleted": deleted,
         "meetings_created": meetings, "tasks_completed": 0, "approvals_requested": 0, "approvals_approved": 0,
-        "approvals_rejected": 0,
+        "approvals_rejected": 0, "deals_created": 0, "deals_won": 0, "deals_lost": 0,
     })
 }
 

@@ -54,32 +54,36 @@ async fn events(reader: &Member, query: &str) -> Vec<Value> {
     list.items().to_vec()
 }
 
-/// What a SALES user leaves behind: customers, meetings, tasks, and approvals requested.
+/// What a SALES user leaves behind: customers, meetings, tasks, approvals requested, and deals.
 struct Estate {
     customers: Vec<String>,
     meetings: Vec<String>,
     tasks: Vec<String>,
     approvals: Vec<String>,
+    deals: Vec<String>,
 }
 
 impl Estate {
     async fn of(member: &Member) -> Self {
-        let (mut customers, mut meetings, mut tasks, mut approvals) = (vec![], vec![], vec![], vec![]);
+        let (mut customers, mut meetings, mut tasks) = (vec![], vec![], vec![]);
+        let (mut approvals, mut deals) = (vec![], vec![]);
         for n in 0..3 {
             let customer = member.customer(&format!("{} {n}", member.email)).await.id();
             meetings.push(member.meeting(&customer, "訪問").await.id());
             tasks.push(member.task("電話", "2026-03-05T09:00:00Z").await.id());
             approvals.push(member.approval(&customer, "値引き").await.id());
+            deals.push(member.deal(&customer, "契約").await.id());
             customers.push(customer);
         }
-        Self { customers, meetings, tasks, approvals }
+        Self { customers, meetings, tasks, approvals, deals }
     }
 
-    /// Whose it is now: customers' and meetings' owner, approvals' requester; the tasks are gone.
+    /// Whose it is now: customers', meetings' and deals' owner, approvals' requester; the tasks are gone.
     async fn expect_owner(&self, reader: &Member, owner: &str) {
         for (path, ids, field) in [
             (CUSTOMERS, &self.customers, "owner_id"),
             ("/api/meetings", &self.meetings, "owner_id"),
+            ("/api/deals", &self.deals, "owner_id"),
             ("/api/approvals", &self.approvals, "requester_id"),
         ] {
             for id in ids {
@@ -106,7 +110,10 @@ async fn flow_7_a_deleted_users_work_goes_to_the_successor(#[values(Sqlite, Post
     let path = format!("{USERS}/{}", sales.id);
     let preview =
         admin.get(&format!("{path}/deletion-preview?reassign_to={}", colleague.id)).await.expect(200);
-    assert_eq!(preview.body["counts"], json!({"customers": 3, "meetings": 3, "tasks": 3, "approvals": 3}));
+    assert_eq!(
+        preview.body["counts"],
+        json!({"customers": 3, "meetings": 3, "tasks": 3, "approvals": 3, "deals": 3})
+    );
     assert_eq!(preview.text_at("/successor_id"), colleague.id);
     assert_eq!(preview.text_at("/approver_id"), manager.id);
     let deletion = admin.delete(&format!("{path}?reassign_to={}", colleague.id)).await.expect(200);
@@ -123,6 +130,7 @@ async fn flow_7_a_deleted_users_work_goes_to_the_successor(#[values(Sqlite, Post
         "sales delete_tasks",
         "sales reassign_meetings",
         "opportunity reassign_approvals",
+        "opportunity reassign_deals",
     ];
     assert_eq!(steps(&saga).iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), names);
     estate.expect_owner(&manager, &colleague.id).await;
@@ -157,6 +165,7 @@ async fn every_step_of_a_users_deletion_tells_of_itself(#[values(Sqlite, Postgre
         ("meetings.reassigned", &estate.meetings),
         ("tasks.deleted", &estate.tasks),
         ("approvals.reassigned", &estate.approvals),
+        ("deals.reassigned", &estate.deals),
     ] {
         let closing = events(&admin, &format!("type={kind}")).await;
         let [closing] = &closing[..] else { panic!("one {kind}: {closing:?}") };
@@ -279,6 +288,9 @@ async fn flow_8_what_refers_to_a_deleted_customer_goes_with_it(#[values(Sqlite, 
     let (pending, decided) =
         (sales.approval(&customer, "値引き").await.id(), sales.approval(&customer, "済み").await.id());
     let kept_pending = sales.approval(&other, "値引き").await.id();
+    let (open, won) = (sales.deal(&customer, "契約").await.id(), sales.deal(&customer, "更新").await.id());
+    let kept_open = sales.deal(&other, "契約").await.id();
+    sales.patch(&format!("/api/deals/{won}"), json!({"stage": "WON"})).await.expect(200);
     manager.patch(&format!("/api/approvals/{decided}/approve"), json!({})).await.expect(200);
     app.settle().await;
     let path = format!("{CUSTOMERS}/{customer}");
@@ -286,8 +298,8 @@ async fn flow_8_what_refers_to_a_deleted_customer_goes_with_it(#[values(Sqlite, 
     let preview = sales.get(&format!("{path}/deletion-preview")).await.expect(200);
     let counts = &preview.body["counts"];
     assert_eq!(
-        (&counts["meetings"], &counts["tasks"], &counts["approvals"]),
-        (&json!(2), &json!(2), &json!(1))
+        (&counts["meetings"], &counts["tasks"], &counts["approvals"], &counts["deals"]),
+        (&json!(2), &json!(2), &json!(1), &json!(1))
     );
     assert!(
         counts["notifications"].as_i64().is_some_and(|count| count >= 1),
@@ -308,6 +320,14 @@ async fn flow_8_what_refers_to_a_deleted_customer_goes_with_it(#[values(Sqlite, 
     assert_eq!(status(&pending).await, "CANCELLED");
     assert_eq!(status(&decided).await, "APPROVED");
     assert_eq!(status(&kept_pending).await, "PENDING");
+    let stage = async |id: &str| manager.get(&format!("/api/deals/{id}")).await.text_at("/stage");
+    assert_eq!((stage(&open).await, stage(&won).await), ("LOST".to_owned(), "WON".to_owned()));
+    assert_eq!(stage(&kept_open).await, "QUALIFY");
+    let lost = manager.get(&format!("/api/deals/{open}")).await.expect(200);
+    assert_eq!(lost.body["lost_reason"], "customer_deleted");
+    let reopened = json!({"stage": "QUALIFY"});
+    let reopened = manager.patch(&format!("/api/deals/{open}"), reopened).await;
+    reopened.expect_problem(404, "customer_not_found");
     let told = manager.get("/api/notifications?limit=200").await.expect(200);
     for notification in told.items() {
         let concerns =

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use testing::live_client::{Client, cursor_of};
 use testing::{Database, Member, Postgres, Sqlite, Team, TestApp};
 
-const ALL: [&str; 5] = ["customers", "meetings", "tasks", "approvals", "sagas"];
-const WITH_ALL: &str = "/api/ws?topics=customers,meetings,tasks,approvals,sagas";
+const ALL: [&str; 6] = ["customers", "meetings", "tasks", "approvals", "deals", "sagas"];
+const WITH_ALL: &str = "/api/ws?topics=customers,meetings,tasks,approvals,deals,sagas";
 
 /// A client that follows every topic.
 async fn follower(member: &Member) -> Client {
@@ -51,9 +51,10 @@ async fn each_role_sees_the_events_of_the_records_it_may_see(#[values(Sqlite, Po
     sales.meeting(&customer, "初回訪問").await;
     sales.task("見積もり", "2026-03-20T09:00:00Z").await;
     sales.approval(&customer, "値引き").await;
-    let made = ["approval.requested", "customer.created", "meeting.created", "task.created"];
+    sales.deal(&customer, "年間契約").await;
+    let made = ["approval.requested", "customer.created", "deal.created", "meeting.created", "task.created"];
     for client in [&mut of_sales, &mut of_manager, &mut of_admin] {
-        assert_eq!(types(client, 4).await, made);
+        assert_eq!(types(client, 5).await, made);
     }
     of_colleague.assert_quiet().await;
 }
@@ -87,18 +88,20 @@ async fn a_record_that_changes_hands_is_seen_by_both_and_then_by_its_new_owner_a
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn meetings_and_tasks_that_change_hands_are_seen_to_go() {
+async fn meetings_tasks_and_deals_that_change_hands_are_seen_to_go() {
     let app = TestApp::start(Sqlite).await;
     let Team { manager, sales, colleague, .. } = Team::of(&app).await;
     let customer = sales.customer("絆商事").await.id();
     let meeting = sales.meeting(&customer, "初回訪問").await.id();
     let task = sales.task("見積もり", "2026-03-20T09:00:00Z").await.id();
+    let deal = sales.deal(&customer, "年間契約").await.id();
     let (mut of_sales, mut of_colleague) = (follower(&sales).await, follower(&colleague).await);
     let to_colleague = |field: &str| json!({field: colleague.id});
     manager.patch(&format!("/api/meetings/{meeting}"), to_colleague("owner_id")).await.expect(200);
     manager.patch(&format!("/api/tasks/{task}"), to_colleague("assignee_id")).await.expect(200);
+    manager.patch(&format!("/api/deals/{deal}"), to_colleague("owner_id")).await.expect(200);
     for client in [&mut of_sales, &mut of_colleague] {
-        assert_eq!(types(client, 2).await, ["meeting.updated", "task.updated"]);
+        assert_eq!(types(client, 3).await, ["deal.updated", "meeting.updated", "task.updated"]);
     }
     manager.patch(&format!("/api/meetings/{meeting}"), json!({"title": "再訪"})).await.expect(200);
     assert_eq!(types(&mut of_colleague, 1).await, ["meeting.updated"]);

@@ -29,6 +29,8 @@ FACTS = {
     "before_from": "how two parameters compare",
     "common_password": "which passwords are common",
     "customer_not_found": "whether a record exists",
+    "deal_closed": "which stage a record has",
+    "deal_of_another_customer": "whose a record is",
     "delete_alone": "how two fields compare",
     "duplicate_customer": "whether somebody has the address already",
     "email_taken": "whether somebody has the address already",
@@ -45,6 +47,7 @@ FACTS = {
     "name_taken": "which names others have",
     "no_records": "what a list has under a filter",
     "of_the_list": "which filters, orders and columns a list has",
+    "not_lost": "how two fields compare, or a field and the record",
     "not_a_dead_letter": "what became of an event meanwhile",
     "nothing_to_change": "how two fields compare",
     "not_found": "whether a record exists and is the caller's to see",
@@ -52,6 +55,7 @@ FACTS = {
     "own_approver": "how a field compares with the record, or the caller",
     "own_manager": "how a field compares with the path",
     "own_request": "who the caller is",
+    "reason_of_a_loss": "how two fields compare, or a field and the record",
     "range_too_long": "how two parameters compare",
     "session_ended": "what was done with the token before",
     "stale_version": "how often the record was changed",
@@ -61,6 +65,7 @@ FACTS = {
     "too_many_views": "how many there are",
     "too_many_mentions": "how many people a text mentions",
     "unknown_approver": "whether a record exists",
+    "unknown_deal": "whether a record exists",
     "unknown_manager": "whether a record exists",
     "unknown_mention": "whether a record exists",
     "unknown_user": "whether a record exists",
@@ -206,11 +211,19 @@ def filter_failure(context, failure, case, response) -> bool:
 def names_facts(case, response) -> bool:
     problem = response.json()
     errors = problem.get("errors", [])
-    codes = ["of_the_list" if is_of_the_list(case, error) else error["code"] for error in errors] or [problem["code"]]
+    codes = [code_of(case, error) for error in errors] or [problem["code"]]
     told = all(code in FACTS for code in codes)
     if told:
         TOLD.update(codes)
     return told
+
+
+def code_of(case, error) -> str:
+    if is_of_the_list(case, error):
+        return "of_the_list"
+    # A deal that becomes LOST needs its reason, and no other may have one.
+    is_reason = error["code"] == "required" and error["field"].endswith("lost_reason")
+    return "reason_of_a_loss" if is_reason else error["code"]
 
 
 def is_of_the_list(case, error) -> bool:

@@ -30,6 +30,7 @@ fn approval(title: &str) -> Approval {
         version: 1,
         created_at: begin(),
         updated_at: begin(),
+        deal_id: None,
         customer_id: new_id(),
         title: title.to_owned(),
         amount: 0,

@@ -58,6 +58,7 @@ impl People {
             version: 1,
             created_at: begin(),
             updated_at: begin(),
+            deal_id: None,
             customer_id: new_id(),
             title: "値引き".into(),
             amount: 1,

@@ -9,12 +9,17 @@ mod sums;
 
 use domain::approval::record::{Approval, ApprovalStatus};
 use domain::customer::record::{Customer, CustomerStatus};
+use domain::deal::record::Deal;
+use domain::deal::stage::DealStage;
 use domain::meeting::record::Meeting;
 use domain::task::record::{Task, TaskStatus};
 use kernel::clock::Timestamp;
+use kernel::day::Day;
 use kernel::ids::{Id, new_id};
+use kizuna::actors::opportunity::deal_aggregate::DealAggregate;
 use kizuna::actors::sales::task_aggregate::TaskAggregate;
 use kizuna::persistence::approvals::APPROVALS;
+use kizuna::persistence::deals::DEALS;
 use kizuna::persistence::meetings::MEETINGS;
 use kizuna::persistence::tally_folds::fold_tallies;
 use kizuna::persistence::tasks::TASKS;
@@ -61,6 +66,7 @@ async fn fill(db: &Db, records: usize) -> People {
     let people = People { owners, customers: ids };
     for n in 0..records {
         writes.extend([meeting_write(&people, n), task_write(&people, n), approval_write(&people, n)]);
+        writes.push(deal_write(new_id(), &people, n));
     }
     for some in writes.chunks(1_000) {
         store(db, some.to_vec()).await;
@@ -121,12 +127,38 @@ fn task_write(people: &People, n: usize) -> Write {
     Write::row(&TASKS, task.id, TaskAggregate::row(&task))
 }
 
+fn deal(id: Id, people: &People, n: usize) -> Deal {
+    let stage = DealStage::ALL[n % 5];
+    Deal {
+        id,
+        version: 1,
+        created_at: moment(n),
+        updated_at: begin(),
+        customer_id: nth(&people.customers, n / 2),
+        title: "a".into(),
+        amount: 1 + n as i64 * 5_000_000_000,
+        currency: if n.is_multiple_of(4) { "USD" } else { "JPY" }.into(),
+        stage,
+        probability: if n.is_multiple_of(9) { 33 } else { stage.probability() },
+        expected_on: if n.is_multiple_of(6) { None } else { Day::of(moment(n).date()) },
+        lost_reason: (stage == DealStage::Lost).then(|| "b".into()),
+        closed_at: (!stage.is_open()).then(begin),
+        owner_id: nth(&people.owners, n),
+        deleted_at: None,
+    }
+}
+
+fn deal_write(id: Id, people: &People, n: usize) -> Write {
+    Write::row(&DEALS, id, DealAggregate::row(&deal(id, people, n)))
+}
+
 fn approval(people: &People, n: usize) -> Approval {
     Approval {
         id: new_id(),
         version: 1,
         created_at: moment(n),
         updated_at: begin(),
+        deal_id: None,
         customer_id: nth(&people.customers, n / 2),
         title: "a".into(),
         amount: (1 << 52) + n as i64,

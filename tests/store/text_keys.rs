@@ -179,10 +179,11 @@ struct Keyed {
     keyed_version: Option<i64>,
 }
 
-static KEYED: [Table; 5] = [
+static KEYED: [Table; 6] = [
     keyed("meetings"),
     keyed("tasks"),
     keyed("approvals"),
+    keyed("deals"),
     keyed("sales_customers"),
     keyed("opportunity_customers"),
 ];
@@ -217,14 +218,18 @@ async fn rows_of_a_version_that_knows_no_keys_get_theirs_and_lose_them_with_each
             "approvals (id, version, created_at, updated_at, customer_id, title, amount, currency, reason, status, \
              requester_id, comment) VALUES ({named}, 'ﾃｲﾚｲ', 1, 'JPY', '見積', 'PENDING', '{id}', '可')"
         ),
+        format!(
+            "deals (id, version, created_at, updated_at, customer_id, title, amount, currency, stage, probability, \
+             expected_day, lost_reason, owner_id) VALUES ({named}, 'ﾃｲﾚｲ', 1, 'JPY', 'LOST', 0, 9999999, '価格', '{id}')"
+        ),
         format!("sales_customers (id, version, name, owner_id) VALUES ('{id}', 1, 'ﾃｲﾚｲ', '{id}')"),
         format!("opportunity_customers (id, version, name, owner_id) VALUES ('{id}', 1, 'ﾃｲﾚｲ', '{id}')"),
     ] {
         database.raw(&format!("INSERT INTO {insert}")).await;
     }
-    assert_eq!(renew(&db).await.unwrap(), 5);
+    assert_eq!(renew(&db).await.unwrap(), 6);
     assert_eq!(renew(&db).await.unwrap(), 0);
-    let others = ["\n大阪\n見積", "\n見積", "\n見積\n可", "", ""];
+    let others = ["\n大阪\n見積", "\n見積", "\n見積\n可", "\n価格", "", ""];
     for (table, others) in KEYED.iter().zip(others) {
         let rows: Vec<Keyed> = db.rows(table, Sql::default()).await.unwrap();
         let search = Some(format!("\u{1}ていれい{others}"));
@@ -232,7 +237,7 @@ async fn rows_of_a_version_that_knows_no_keys_get_theirs_and_lose_them_with_each
         let text = if table.name.ends_with("customers") { "name" } else { "title" };
         database.raw(&format!("UPDATE {} SET version = 2, {text} = '改題'", table.name)).await;
     }
-    assert_eq!(renew(&db).await.unwrap(), 5, "keys of other texts are made again");
+    assert_eq!(renew(&db).await.unwrap(), 6, "keys of other texts are made again");
     for table in &KEYED {
         let rows: Vec<Keyed> = db.rows(table, Sql::default()).await.unwrap();
         assert_eq!(rows[0].keyed_version, Some(2));

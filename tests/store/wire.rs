@@ -4,6 +4,7 @@ mod analytics_messages;
 mod auth_messages;
 mod beside_messages;
 mod bulk_messages;
+mod deal_messages;
 
 use domain::report::messages as reports;
 use kernel::locale::Locale;
@@ -364,6 +365,7 @@ fn of_opportunity() {
         version: 2,
         created_at: begin(),
         updated_at: moment(),
+        deal_id: None,
         customer_id: new_id(),
         title: TEXT.into(),
         amount: 9_007_199_254_740_991,
@@ -377,6 +379,7 @@ fn of_opportunity() {
         comment: Some(TEXT.into()),
     };
     let new = NewApproval {
+        deal_id: None,
         customer_id: new_id(),
         title: TEXT.into(),
         amount: Whole(9_007_199_254_740_991),
@@ -401,6 +404,7 @@ fn of_opportunity() {
         q: None,
         status: Some(ApprovalStatus::Pending),
         customer_id: Some(new_id()),
+        deal_id: Some(new_id()),
         requester_id: None,
         approver_id: Some(new_id()),
         awaits: Some(new_id()),
@@ -416,6 +420,8 @@ fn of_opportunity() {
     tried.call(read, pages(an_event()));
     let stats = opportunity::ApprovalStats { caller: caller(), owner_id: Some(new_id()), from, to };
     tried.call(stats, [counts]);
+    deal_messages::of_opportunity(&mut tried);
+    bulk_messages::of_opportunity(&mut tried);
     referring(&mut tried);
     searching(&mut tried);
     bulk_messages::counted(&mut tried);

@@ -65,7 +65,7 @@ pub fn need(consumer: &str, event_type: EventType) -> Option<Need> {
         "customer.departures" => customer_deletions(event_type),
         "sales.departures" => sales_deletions(event_type),
         "opportunity.departures" => opportunity_deletions(event_type),
-        "customer.batches" | "sales.batches" => batches(event_type),
+        "customer.batches" | "sales.batches" | "opportunity.batches" => batches(event_type),
         "sagas.progress" => progress(event_type),
         // Whom or what it is about is in the envelope.
         "attachments.bytes" => Some(Need::of(json!({}))),
@@ -89,6 +89,7 @@ fn metrics(event_type: EventType) -> Option<Need> {
         MEETING_CREATED => Some(Need::of(meeting())),
         TASK_COMPLETED => Some(Need::of(task())),
         APPROVAL_REQUESTED | APPROVAL_APPROVED | APPROVAL_REJECTED => Some(Need::of(approval())),
+        DEAL_CREATED | DEAL_WON | DEAL_LOST => Some(Need::of(deal())),
         _ => None,
     }
 }
@@ -102,6 +103,7 @@ fn activity(event_type: EventType) -> Option<Need> {
         }
         APPROVAL_REQUESTED | APPROVAL_APPROVED | APPROVAL_REJECTED | APPROVAL_CANCELLED
         | APPROVAL_REASSIGNED => Some(Need::of(approval())),
+        DEAL_CREATED | DEAL_UPDATED | DEAL_WON | DEAL_LOST | DEAL_DELETED => Some(Need::of(deal())),
         COMMENT_CREATED | COMMENT_UPDATED | COMMENT_DELETED => Some(Need::of(comment())),
         ATTACHMENT_ADDED | ATTACHMENT_REMOVED => Some(Need::of(attachment())),
         _ => None,
@@ -163,6 +165,7 @@ fn opportunity_deletions(event_type: EventType) -> Option<Need> {
         APPROVAL_REQUESTED | APPROVAL_REASSIGNED => {
             Some(Need::of(approval()).or(json!({"approval": {"approver_id": USER}})))
         }
+        DEAL_CREATED | DEAL_UPDATED | DEAL_WON | DEAL_LOST => Some(Need::of(deal())),
         _ => None,
     }
 }
@@ -179,18 +182,21 @@ fn closed_batch(event_type: EventType) -> Option<Need> {
         "saga_id": SAGA, "number": 0, "more": false, "delete": false, "ids": [RECORD], "count": 1, "unchanged": 0,
         "refused": [],
     });
-    matches!(event_type, CUSTOMERS_CHANGED | MEETINGS_CHANGED | TASKS_CHANGED).then(|| Need::of(closed))
+    matches!(event_type, CUSTOMERS_CHANGED | MEETINGS_CHANGED | TASKS_CHANGED | DEALS_CHANGED)
+        .then(|| Need::of(closed))
 }
 
 fn progress(event_type: EventType) -> Option<Need> {
     match event_type {
-        CUSTOMERS_CHANGED | MEETINGS_CHANGED | TASKS_CHANGED => closed_batch(event_type),
+        CUSTOMERS_CHANGED | MEETINGS_CHANGED | TASKS_CHANGED | DEALS_CHANGED => closed_batch(event_type),
         CUSTOMERS_REASSIGNED
         | MEETINGS_DELETED
         | MEETINGS_REASSIGNED
         | TASKS_DELETED
         | APPROVALS_CANCELLED
         | APPROVALS_REASSIGNED
+        | DEALS_CLOSED
+        | DEALS_REASSIGNED
         | NOTIFICATIONS_ARCHIVED => {
             let closed = json!({"subject_id": RECORD, "ids": [RECORD], "count": 1});
             Some(Need::of(closed).or(json!({"saga_id": SAGA})))
@@ -209,6 +215,7 @@ fn readers(event_type: EventType) -> Option<Need> {
         ("meeting", _) => json!({"meeting": {"id": RECORD, "customer_id": CUSTOMER, "owner_id": USER}}),
         ("task", _) => json!({"task": {"id": RECORD, "assignee_id": USER}}),
         ("approval", _) => json!({"approval": {"id": RECORD, "customer_id": CUSTOMER, "requester_id": USER}}),
+        ("deal", _) => json!({"deal": {"id": RECORD, "customer_id": CUSTOMER, "owner_id": USER}}),
         ("attachment", _) => json!({
             "attachment": {"id": RECORD, "name": "n", "media_type": "m", "size": 1, "sha256": "s"},
             "record": {"type": "customer", "id": CUSTOMER, "owner_id": USER},
@@ -221,10 +228,10 @@ fn readers(event_type: EventType) -> Option<Need> {
         ("saga", SAGA_STEP_COMPLETED) => json!({"saga": saga(), "step": "s"}),
         ("saga", SAGA_FAILED) => json!({"saga": saga(), "step": "s", "error": "e"}),
         ("saga", _) => json!({"saga": saga()}),
-        (_, CUSTOMERS_CHANGED | MEETINGS_CHANGED | TASKS_CHANGED) => {
+        (_, CUSTOMERS_CHANGED | MEETINGS_CHANGED | TASKS_CHANGED | DEALS_CHANGED) => {
             json!({"saga_id": SAGA, "ids": [RECORD], "count": 1})
         }
-        ("customers" | "meetings" | "tasks" | "approvals" | "notifications", _) => {
+        ("customers" | "meetings" | "tasks" | "approvals" | "deals" | "notifications", _) => {
             json!({"subject_id": RECORD, "ids": [RECORD], "count": 1})
         }
         _ => return None,
@@ -291,6 +298,14 @@ fn approval() -> Value {
         "requester_id": USER,
     });
     json!({"approval": record(RECORD, more)})
+}
+
+fn deal() -> Value {
+    let more = json!({
+        "customer_id": CUSTOMER, "title": "t", "amount": 1, "currency": "JPY", "stage": "QUALIFY",
+        "probability": 10, "owner_id": USER,
+    });
+    json!({"deal": record(RECORD, more)})
 }
 
 fn attachment() -> Value {

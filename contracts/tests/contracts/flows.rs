@@ -37,6 +37,7 @@ pub async fn run(provider: &Provider) {
     meetings(&sales, &customer).await;
     approvals(admin, &manager, &sales, &customer).await;
     tasks(admin, &sales, &customer).await;
+    deals(&sales, &customer).await;
     comments(&sales, &customer).await;
     attachments(&sales, &customer).await;
     read(&manager).await;
@@ -115,6 +116,16 @@ async fn tasks(admin: &Member, sales: &Member, customer: &str) {
     .await;
 }
 
+/// Deals, with every way they can end.
+async fn deals(sales: &Member, customer: &str) {
+    let deal = async |title: &str| format!("/api/deals/{}", sales.deal(customer, title).await.id());
+    let (won, lost, dropped) = (deal("won").await, deal("lost").await, deal("dropped").await);
+    sales.patch(&won, json!({"stage": "PROPOSE"})).await.expect(200);
+    sales.patch(&won, json!({"stage": "WON"})).await.expect(200);
+    sales.patch(&lost, json!({"stage": "LOST", "lost_reason": "price"})).await.expect(200);
+    sales.delete(&dropped).await.expect(200);
+}
+
 /// Two notifications: one is read, one put away.
 async fn read(manager: &Member) {
     let unread = eventually(WITHIN, async || {
@@ -133,11 +144,13 @@ async fn together(owner: &Member) -> Vec<Answer> {
     let customer = owner.customer("Together").await.id();
     let meeting = owner.meeting(&customer, "Together").await.id();
     let task = owner.task("Together", "2099-01-05T09:00:00Z").await.id();
+    let deal = owner.deal(&customer, "Together").await.id();
     let mut sagas = Vec::new();
     for (path, id, change) in [
         ("/api/customers/bulk", customer, json!({"status": "ACTIVE"})),
         ("/api/meetings/bulk", meeting, json!({"delete": true})),
         ("/api/tasks/bulk", task, json!({"status": "DONE"})),
+        ("/api/deals/bulk", deal, json!({"stage": "NEGOTIATE"})),
     ] {
         sagas.push(owner.post(path, json!({"ids": [id], "change": change})).await.expect(202));
     }

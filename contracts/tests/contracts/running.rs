@@ -117,6 +117,7 @@ async fn activities(
     assert!(task.completed_at.is_some());
 
     let approval = NewApproval {
+        deal_id: None,
         customer_id: customer.id,
         title: "A discount".into(),
         amount: Whole(120_000),

@@ -108,6 +108,8 @@ mod tests {
                 "approval.reassigned",
                 json!({"approval": {"requester_id": other}, "previous_requester_id": mine}),
             ),
+            ("deal.won", json!({"deal": {"owner_id": mine}})),
+            ("deal.updated", json!({"deal": {"owner_id": other}, "previous_owner_id": mine})),
             ("saga.started", json!({"saga": {"started_by": mine}})),
         ] {
             let audience = audience(event_type, data);

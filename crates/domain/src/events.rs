@@ -12,6 +12,7 @@ use crate::attachment::record::AttachmentPayload;
 use crate::bulk::progress::BulkPayload;
 use crate::comment::record::CommentPayload;
 use crate::customer::record::CustomerPayload;
+use crate::deal::record::DealPayload;
 use crate::meeting::record::MeetingPayload;
 use crate::notification::record::{ArchivedPayload, NotificationPayload};
 use crate::saga::record::{SagaPayload, StepPayload};
@@ -88,7 +89,7 @@ const ATTACHMENTS: &str = "/services/attachments";
 const SAGAS: &str = "/services/sagas";
 
 use SeenBy::{Managers, Nobody, Reader};
-use Topic::{Approvals, Attachments, Comments, Customers, Meetings, Sagas, Tasks};
+use Topic::{Approvals, Attachments, Comments, Customers, Deals, Meetings, Sagas, Tasks};
 
 const CUSTOMER_OWNER: SeenBy =
     SeenBy::Owner { record: "customer", field: "owner_id", previous: Some("previous_owner_id") };
@@ -98,6 +99,8 @@ const ASSIGNEE: SeenBy =
     SeenBy::Owner { record: "task", field: "assignee_id", previous: Some("previous_assignee_id") };
 const REQUESTER: SeenBy =
     SeenBy::Owner { record: "approval", field: "requester_id", previous: Some("previous_requester_id") };
+const DEAL_OWNER: SeenBy =
+    SeenBy::Owner { record: "deal", field: "owner_id", previous: Some("previous_owner_id") };
 const RECORD_OWNER: SeenBy = SeenBy::Owner { record: "record", field: "owner_id", previous: None };
 const STARTER: SeenBy = SeenBy::Owner { record: "saga", field: "started_by", previous: None };
 
@@ -132,6 +135,14 @@ events! {
     APPROVAL_REASSIGNED = "approval.reassigned" from OPPORTUNITY, Some(Approvals), REQUESTER, [ApprovalPayload];
     APPROVALS_CANCELLED = "approvals.cancelled" from OPPORTUNITY, Some(Approvals), Managers, [StepPayload];
     APPROVALS_REASSIGNED = "approvals.reassigned" from OPPORTUNITY, Some(Approvals), Managers, [StepPayload];
+    DEAL_CREATED = "deal.created" from OPPORTUNITY, Some(Deals), DEAL_OWNER, [DealPayload];
+    DEAL_UPDATED = "deal.updated" from OPPORTUNITY, Some(Deals), DEAL_OWNER, [DealPayload];
+    DEAL_WON = "deal.won" from OPPORTUNITY, Some(Deals), DEAL_OWNER, [DealPayload];
+    DEAL_LOST = "deal.lost" from OPPORTUNITY, Some(Deals), DEAL_OWNER, [DealPayload];
+    DEAL_DELETED = "deal.deleted" from OPPORTUNITY, Some(Deals), DEAL_OWNER, [DealPayload];
+    DEALS_CLOSED = "deals.closed" from OPPORTUNITY, Some(Deals), Managers, [StepPayload];
+    DEALS_REASSIGNED = "deals.reassigned" from OPPORTUNITY, Some(Deals), Managers, [StepPayload];
+    DEALS_CHANGED = "deals.changed" from OPPORTUNITY, Some(Deals), Managers, [BulkPayload];
     COMMENT_CREATED = "comment.created" from COMMENTS, Some(Comments), RECORD_OWNER, [CommentPayload];
     COMMENT_UPDATED = "comment.updated" from COMMENTS, Some(Comments), RECORD_OWNER, [CommentPayload];
     COMMENT_DELETED = "comment.deleted" from COMMENTS, Some(Comments), RECORD_OWNER, [CommentPayload];

@@ -7,9 +7,11 @@ use utoipa::ToSchema;
 
 use crate::approval::record::ApprovalStatus;
 use crate::customer::record::CustomerStatus;
+use crate::deal::stage::DealStage;
 use crate::task::record::TaskStatus;
-use crate::{approval, customer, meeting, task};
+use crate::{approval, customer, deal, meeting, task};
 use kernel::clock::Timestamp;
+use kernel::day::Day;
 use kernel::ids::Id;
 use kernel::page::Sort;
 use kernel::search::Words;
@@ -22,6 +24,7 @@ pub enum ListName {
     Meetings,
     Tasks,
     Approvals,
+    Deals,
 }
 
 /// A column of a list: a field of its records.
@@ -95,6 +98,20 @@ const APPROVALS: &[Column] = &[
     other("updated_at"),
 ];
 
+const DEALS: &[Column] = &[
+    usual("title"),
+    Column { is_number: true, ..usual("amount") },
+    usual("stage"),
+    Column { is_number: true, ..other("probability") },
+    usual("expected_on"),
+    usual("customer_id"),
+    usual("owner_id"),
+    other("lost_reason"),
+    other("closed_at"),
+    other("created_at"),
+    other("updated_at"),
+];
+
 /// What the value of a filter is.
 #[derive(Clone, Copy, Debug)]
 pub enum FilterKind {
@@ -102,6 +119,7 @@ pub enum FilterKind {
     Words,
     Id,
     Time,
+    Day,
     /// One of these.
     Choice(fn(&str) -> bool),
 }
@@ -150,8 +168,18 @@ const OF_APPROVALS: &[ListFilter] = &[
     filter("q", FilterKind::Words),
     filter("status", FilterKind::Choice(is_value::<ApprovalStatus>)),
     filter("customer_id", FilterKind::Id),
+    filter("deal_id", FilterKind::Id),
     filter("requester_id", FilterKind::Id),
     filter("approver_id", FilterKind::Id),
+];
+
+const OF_DEALS: &[ListFilter] = &[
+    filter("q", FilterKind::Words),
+    filter("stage", FilterKind::Choice(is_value::<DealStage>)),
+    filter("customer_id", FilterKind::Id),
+    filter("owner_id", FilterKind::Id),
+    filter("expected_from", FilterKind::Day),
+    filter("expected_to", FilterKind::Day),
 ];
 
 impl ListFilter {
@@ -167,13 +195,14 @@ impl ListFilter {
             FilterKind::Words => Words::parse(Some(value)).is_err().then_some("invalid_value"),
             FilterKind::Id => Id::parse(value).is_none().then_some("invalid_value"),
             FilterKind::Time => Timestamp::parse(value).is_none().then_some("invalid_time"),
+            FilterKind::Day => Day::parse(value).is_none().then_some("invalid_date"),
             FilterKind::Choice(is_one) => (!is_one(value)).then_some("invalid_choice"),
         }
     }
 }
 
 impl ListName {
-    pub const ALL: [Self; 4] = [Self::Customers, Self::Meetings, Self::Tasks, Self::Approvals];
+    pub const ALL: [Self; 5] = [Self::Customers, Self::Meetings, Self::Tasks, Self::Approvals, Self::Deals];
 
     /// The name of its collection in paths.
     pub const fn as_str(self) -> &'static str {
@@ -182,6 +211,7 @@ impl ListName {
             Self::Meetings => "meetings",
             Self::Tasks => "tasks",
             Self::Approvals => "approvals",
+            Self::Deals => "deals",
         }
     }
 
@@ -192,6 +222,7 @@ impl ListName {
             Self::Meetings => MEETINGS,
             Self::Tasks => TASKS,
             Self::Approvals => APPROVALS,
+            Self::Deals => DEALS,
         }
     }
 
@@ -202,6 +233,7 @@ impl ListName {
             Self::Meetings => &meeting::messages::SORTS,
             Self::Tasks => &task::messages::SORTS,
             Self::Approvals => &approval::messages::SORTS,
+            Self::Deals => &deal::messages::SORTS,
         }
     }
 
@@ -212,6 +244,7 @@ impl ListName {
             Self::Meetings => OF_MEETINGS,
             Self::Tasks => OF_TASKS,
             Self::Approvals => OF_APPROVALS,
+            Self::Deals => OF_DEALS,
         }
     }
 
@@ -252,6 +285,9 @@ mod tests {
             (ListName::Tasks, "status", "OPEN", None),
             (ListName::Tasks, "status", "open", Some("invalid_choice")),
             (ListName::Approvals, "status", "CANCELLED", None),
+            (ListName::Deals, "stage", "WON", None),
+            (ListName::Deals, "expected_to", "2026-01-31", None),
+            (ListName::Deals, "expected_to", "2026-01-32", Some("invalid_date")),
             (ListName::Meetings, "from", "2026-01-01T00:00:00Z", None),
             (ListName::Meetings, "from", "yesterday", Some("invalid_time")),
             (ListName::Customers, "owner_id", "me", Some("invalid_value")),

@@ -11,17 +11,19 @@ pub enum Topic {
     Meetings,
     Tasks,
     Approvals,
+    Deals,
     Comments,
     Attachments,
     Sagas,
 }
 
 impl Topic {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Customers,
         Self::Meetings,
         Self::Tasks,
         Self::Approvals,
+        Self::Deals,
         Self::Comments,
         Self::Attachments,
         Self::Sagas,
@@ -34,6 +36,7 @@ impl Topic {
             Self::Meetings => "meetings",
             Self::Tasks => "tasks",
             Self::Approvals => "approvals",
+            Self::Deals => "deals",
             Self::Comments => "comments",
             Self::Attachments => "attachments",
             Self::Sagas => "sagas",

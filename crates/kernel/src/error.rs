@@ -62,6 +62,7 @@ codes! {
     OwnAccount = 409 "own_account",
     NoSuccessor = 409 "no_successor",
     ApprovalNotPending = 409 "approval_not_pending",
+    DealClosed = 409 "deal_closed",
     TooManyViews = 409 "too_many_views",
     TooManyAttachments = 409 "too_many_attachments",
     NotADeadLetter = 409 "not_a_dead_letter",

@@ -216,6 +216,7 @@ impl TestApp {
             "meetings",
             "tasks",
             "approvals",
+            "deals",
             "notifications",
             "parked_events",
         ] {

@@ -1,7 +1,7 @@
 //! The promises about deletions (SPEC §5, flows 7 and 8) as queries: each finds the rows that break it.
 
 /// A promise and the rows that break it, once every saga has ended.
-pub const PROMISES: [(&str, &str); 11] = [
+pub const PROMISES: [(&str, &str); 12] = [
     ("every saga ends", "SELECT id FROM sagas WHERE status <> 'completed'"),
     (
         "no live customer is a deleted user's",
@@ -11,6 +11,11 @@ pub const PROMISES: [(&str, &str); 11] = [
     (
         "no live meeting is a deleted user's",
         "SELECT r.id FROM meetings AS r JOIN users AS u ON u.id = r.owner_id
+         WHERE r.deleted_at IS NULL AND u.deleted_at IS NOT NULL",
+    ),
+    (
+        "no live deal is a deleted user's",
+        "SELECT r.id FROM deals AS r JOIN users AS u ON u.id = r.owner_id
          WHERE r.deleted_at IS NULL AND u.deleted_at IS NOT NULL",
     ),
     (
@@ -25,10 +30,11 @@ pub const PROMISES: [(&str, &str); 11] = [
     ),
     ("nobody is to decide on their own request", "SELECT id FROM approvals WHERE status = 'PENDING' AND approver_id = requester_id"),
     (
-        "a deleted customer has no live meeting, task or pending approval",
+        "a deleted customer has no live meeting or task, open deal or pending approval",
         "SELECT c.id FROM customers AS c WHERE c.deleted_at IS NOT NULL AND
          ( EXISTS (SELECT 1 FROM meetings AS m WHERE m.customer_id = c.id AND m.deleted_at IS NULL)
         OR EXISTS (SELECT 1 FROM tasks AS t WHERE t.customer_id = c.id AND t.deleted_at IS NULL)
+        OR EXISTS (SELECT 1 FROM deals AS d WHERE d.customer_id = c.id AND d.deleted_at IS NULL AND d.closed_at IS NULL)
         OR EXISTS (SELECT 1 FROM approvals AS a WHERE a.customer_id = c.id AND a.status = 'PENDING'))",
     ),
     (
@@ -42,7 +48,9 @@ pub const PROMISES: [(&str, &str); 11] = [
          UNION ALL
          SELECT c.id FROM meetings_comments AS c JOIN meetings AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL
          UNION ALL
-         SELECT c.id FROM tasks_comments AS c JOIN tasks AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL",
+         SELECT c.id FROM tasks_comments AS c JOIN tasks AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL
+         UNION ALL
+         SELECT c.id FROM deals_comments AS c JOIN deals AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL",
     ),
     (
         "a deleted record has no attachment",
@@ -50,12 +58,14 @@ pub const PROMISES: [(&str, &str); 11] = [
          UNION ALL
          SELECT c.id FROM meetings_attachments AS c JOIN meetings AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL
          UNION ALL
-         SELECT c.id FROM tasks_attachments AS c JOIN tasks AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL",
+         SELECT c.id FROM tasks_attachments AS c JOIN tasks AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL
+         UNION ALL
+         SELECT c.id FROM deals_attachments AS c JOIN deals AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL",
     ),
     (
         "a step is closed once",
         "SELECT correlation_id FROM events WHERE type IN ('customers.reassigned', 'meetings.reassigned', 'meetings.deleted',
-             'tasks.deleted', 'approvals.reassigned', 'approvals.cancelled')
+             'tasks.deleted', 'approvals.reassigned', 'approvals.cancelled', 'deals.reassigned', 'deals.closed')
          GROUP BY correlation_id, type HAVING count(*) <> 1",
     ),
 ];

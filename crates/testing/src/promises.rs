@@ -70,15 +70,15 @@ const PROMISES: [(&str, &str); 30] = [
          WHERE e.type IN ('customer.created', 'customer.updated', 'customer.deleted') AND a.id IS NULL",
     ),
     (
-        "nothing else stands there but meetings, tasks, approvals, comments and attachments",
+        "nothing else stands there but meetings, tasks, approvals, deals, comments and attachments",
         "SELECT a.id FROM customer_activity AS a LEFT JOIN events AS e ON e.id = a.id
          WHERE e.id IS NULL OR NOT (e.type LIKE 'customer.%' OR e.type LIKE 'meeting.%' OR e.type LIKE 'task.%'
-                                    OR e.type LIKE 'approval.%' OR e.type LIKE 'comment.%' OR e.type LIKE 'attachment.%')",
+                                    OR e.type LIKE 'approval.%' OR e.type LIKE 'deal.%' OR e.type LIKE 'comment.%' OR e.type LIKE 'attachment.%')",
     ),
     (
-        "what is about an approval stands there",
+        "what is about an approval or a deal stands there",
         "SELECT e.id FROM events AS e LEFT JOIN customer_activity AS a ON a.id = e.id
-         WHERE e.type LIKE 'approval.%' AND a.id IS NULL",
+         WHERE (e.type LIKE 'approval.%' OR e.type LIKE 'deal.%') AND a.id IS NULL",
     ),
     (
         "a new customer and a requested approval are one notification",
@@ -91,10 +91,13 @@ const PROMISES: [(&str, &str); 30] = [
          (SELECT count(*) FROM notifications AS n WHERE n.subject_id = e.subject AND n.kind = 'task.due_soon')",
     ),
     (
-        "requests, verdicts and finished tasks are counted once",
+        "requests, verdicts, finished tasks and deals are counted once",
         "SELECT m.metric FROM (SELECT 'approvals_requested' AS metric, 'approval.requested' AS type
                          UNION ALL SELECT 'approvals_approved', 'approval.approved'
                          UNION ALL SELECT 'approvals_rejected', 'approval.rejected'
+                         UNION ALL SELECT 'deals_created', 'deal.created'
+                         UNION ALL SELECT 'deals_won', 'deal.won'
+                         UNION ALL SELECT 'deals_lost', 'deal.lost'
                          UNION ALL SELECT 'tasks_completed', 'task.completed') AS m
          WHERE (SELECT coalesce(sum(d.value), 0) FROM daily_metrics AS d WHERE d.metric = m.metric)
             <> (SELECT count(*) FROM events AS e WHERE e.type = m.type)",
@@ -151,7 +154,8 @@ pub const COMMENTS: [(&str, &str); 2] = [
     (
         "a comment's version counts its events",
         "SELECT c.id FROM (SELECT id, version FROM customers_comments UNION ALL SELECT id, version FROM meetings_comments
-         UNION ALL SELECT id, version FROM tasks_comments UNION ALL SELECT id, version FROM approvals_comments) AS c
+         UNION ALL SELECT id, version FROM tasks_comments UNION ALL SELECT id, version FROM approvals_comments
+         UNION ALL SELECT id, version FROM deals_comments) AS c
          WHERE c.version <> (SELECT count(*) FROM events AS e WHERE e.subject = c.id)",
     ),
     (

@@ -82,6 +82,12 @@ impl Member {
         self.post("/api/approvals", approval).await.expect(201)
     }
 
+    /// Creates a deal of the caller.
+    pub async fn deal(&self, customer_id: &str, title: &str) -> Answer {
+        let deal = json!({"customer_id": customer_id, "title": title, "amount": 500_000});
+        self.post("/api/deals", deal).await.expect(201)
+    }
+
     /// Creates a task of the caller.
     pub async fn task(&self, title: &str, due_at: &str) -> Answer {
         self.post("/api/tasks", json!({"title": title, "due_at": due_at})).await.expect(201)

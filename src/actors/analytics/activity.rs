@@ -10,11 +10,13 @@ use domain::approval::record::ApprovalPayload;
 use domain::attachment::record::AttachmentPayload;
 use domain::audience::Audience;
 use domain::comment::record::CommentPayload;
+use domain::deal::record::DealPayload;
 use domain::events::{
     APPROVAL_APPROVED, APPROVAL_CANCELLED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED,
     ATTACHMENT_ADDED, ATTACHMENT_REMOVED, COMMENT_CREATED, COMMENT_DELETED, COMMENT_UPDATED,
-    CUSTOMER_CREATED, CUSTOMER_DELETED, CUSTOMER_UPDATED, MEETING_CREATED, MEETING_DELETED, MEETING_UPDATED,
-    TASK_COMPLETED, TASK_CREATED, TASK_DELETED, TASK_DUE_SOON, TASK_UPDATED,
+    CUSTOMER_CREATED, CUSTOMER_DELETED, CUSTOMER_UPDATED, DEAL_CREATED, DEAL_DELETED, DEAL_LOST,
+    DEAL_UPDATED, DEAL_WON, MEETING_CREATED, MEETING_DELETED, MEETING_UPDATED, TASK_COMPLETED, TASK_CREATED,
+    TASK_DELETED, TASK_DUE_SOON, TASK_UPDATED,
 };
 use domain::meeting::record::MeetingPayload;
 use domain::task::record::TaskPayload;
@@ -36,6 +38,9 @@ fn customer_of(event: &LoggedEvent) -> Result<Option<Id>, EffectError> {
         }
         APPROVAL_REQUESTED | APPROVAL_APPROVED | APPROVAL_REJECTED | APPROVAL_CANCELLED
         | APPROVAL_REASSIGNED => Some(event.payload::<ApprovalPayload>()?.approval.customer_id),
+        DEAL_CREATED | DEAL_UPDATED | DEAL_WON | DEAL_LOST | DEAL_DELETED => {
+            Some(event.payload::<DealPayload>()?.deal.customer_id)
+        }
         ATTACHMENT_ADDED | ATTACHMENT_REMOVED => event.payload::<AttachmentPayload>()?.record.customer_id,
         COMMENT_CREATED | COMMENT_UPDATED | COMMENT_DELETED => {
             event.payload::<CommentPayload>()?.record.customer_id
@@ -75,6 +80,11 @@ impl Consumer for ActivityConsumer {
         APPROVAL_REJECTED,
         APPROVAL_CANCELLED,
         APPROVAL_REASSIGNED,
+        DEAL_CREATED,
+        DEAL_UPDATED,
+        DEAL_WON,
+        DEAL_LOST,
+        DEAL_DELETED,
         COMMENT_CREATED,
         COMMENT_UPDATED,
         COMMENT_DELETED,

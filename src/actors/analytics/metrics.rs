@@ -10,9 +10,10 @@ use std::sync::Arc;
 use crate::persistence::analytics::{metric_write, quarter};
 use domain::approval::record::ApprovalPayload;
 use domain::customer::record::CustomerPayload;
+use domain::deal::record::DealPayload;
 use domain::events::{
     APPROVAL_APPROVED, APPROVAL_REJECTED, APPROVAL_REQUESTED, CUSTOMER_CREATED, CUSTOMER_DELETED,
-    MEETING_CREATED, TASK_COMPLETED, USER_LOGIN,
+    DEAL_CREATED, DEAL_LOST, DEAL_WON, MEETING_CREATED, TASK_COMPLETED, USER_LOGIN,
 };
 use domain::meeting::record::MeetingPayload;
 use domain::session::record::LoginPayload;
@@ -26,6 +27,7 @@ use store::unit_of_work::UnitOfWork;
 /// The figure and the user to which an event adds.
 fn counted(event: &LoggedEvent) -> Result<Option<(&'static str, Id)>, EffectError> {
     let requester = || event.payload::<ApprovalPayload>().map(|payload| payload.approval.requester_id);
+    let deal_owner = || event.payload::<DealPayload>().map(|payload| payload.deal.owner_id);
     Ok(match event.event.event_type {
         USER_LOGIN => Some(("logins", event.payload::<LoginPayload>()?.user_id)),
         CUSTOMER_CREATED => {
@@ -39,6 +41,9 @@ fn counted(event: &LoggedEvent) -> Result<Option<(&'static str, Id)>, EffectErro
         APPROVAL_REQUESTED => Some(("approvals_requested", requester()?)),
         APPROVAL_APPROVED => Some(("approvals_approved", requester()?)),
         APPROVAL_REJECTED => Some(("approvals_rejected", requester()?)),
+        DEAL_CREATED => Some(("deals_created", deal_owner()?)),
+        DEAL_WON => Some(("deals_won", deal_owner()?)),
+        DEAL_LOST => Some(("deals_lost", deal_owner()?)),
         _ => None,
     })
 }
@@ -69,6 +74,9 @@ impl Consumer for MetricsConsumer {
         APPROVAL_REQUESTED,
         APPROVAL_APPROVED,
         APPROVAL_REJECTED,
+        DEAL_CREATED,
+        DEAL_WON,
+        DEAL_LOST,
     ];
 
     async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {

@@ -1,17 +1,23 @@
-//! The opportunity service: checks customer and approver, then hands the command to the approval's child.
+//! The opportunity service: checks customer and approver, then hands the command to the approval's child. Its part for deals
+//! is in `deal_service.rs`.
 
 use domain::service_name::ServiceName;
 use std::sync::Arc;
 
 use crate::actors::attachments::Attachments;
 use crate::actors::auth::client::AuthPeer;
-use crate::actors::comments::Comments;
+use crate::actors::bulk::BulkParts;
+use crate::actors::comments::{Comments, on_record};
 use crate::actors::customer_check::CustomerCheck;
-use crate::actors::opportunity::aggregate::ApprovalAggregate;
+use crate::actors::opportunity::approval_aggregate::ApprovalAggregate;
+use crate::actors::opportunity::bulk::Deals;
+use crate::actors::opportunity::deal_aggregate::DealAggregate;
 use crate::actors::user_check::find_user;
 use crate::persistence::approvals as queries;
 use crate::persistence::deletions;
-use crate::persistence::deletions::{APPROVALS_OF_CUSTOMER, APPROVALS_OF_USER};
+use crate::persistence::deletions::{
+    APPROVALS_OF_CUSTOMER, APPROVALS_OF_USER, DEALS_OF_OWNER, OPEN_DEALS_OF_CUSTOMER,
+};
 use crate::persistence::found;
 use crate::persistence::record_activity;
 use domain::approval::messages::ApprovalCounts;
@@ -26,15 +32,21 @@ use domain::attachment::messages::{
     AddAttachment, CheckAttachable, FindAttachment, ListAttachments, RemoveAttachment,
 };
 use domain::attachment::record::Attachment;
-use domain::bulk::messages::CountOfCustomers;
+use domain::bulk::messages::{ChangeDeals, CountOfCustomers, PreviewDeals};
+use domain::bulk::progress::BulkFound;
 use domain::comment::messages::{AddComment, ChangeComment, DeleteComment, FindComment, ListComments};
 use domain::comment::record::Comment;
+use domain::deal::messages::{
+    ChangeDeal, CreateDeal, DealCounts, DealStats, DeleteDeal, FindDeal, ListDeals, ReadDealActivity,
+};
+use domain::deal::record::Deal;
+use domain::deal::rules::DealCommand;
 use domain::events::APPROVAL_REQUESTED;
 use domain::saga::messages::CountReferring;
 use domain::saga::record::{Counted, Counts, SagaKind};
 use domain::search::messages::FindRecords;
 use domain::search::record::{Hit, RecordType};
-use domain::search::rules::ranked;
+use domain::search::rules::{merged, ranked};
 use kernel::caller::Caller;
 use kernel::context::Context;
 use kernel::error::Error;
@@ -52,10 +64,14 @@ use store::Db;
 pub struct OpportunityService {
     pub db: Db,
     pub approvals: Entities<ApprovalAggregate>,
+    pub deals: Entities<DealAggregate>,
     pub customers: CustomerCheck,
-    pub comments: Comments<ApprovalAggregate>,
-    pub attachments: Attachments<ApprovalAggregate>,
+    pub approval_comments: Comments<ApprovalAggregate>,
+    pub deal_comments: Comments<DealAggregate>,
+    pub approval_attachments: Attachments<ApprovalAggregate>,
+    pub deal_attachments: Attachments<DealAggregate>,
     pub auth: AuthPeer,
+    pub deals_bulk: BulkParts<Deals>,
 }
 
 impl OpportunityService {
@@ -63,6 +79,9 @@ impl OpportunityService {
         let caller = request.context.caller;
         let new = validation::check_new(request.approval)?;
         self.customers.check(&caller, new.customer_id).await?;
+        if let Some(deal) = new.deal_id {
+            self.check_deal(&caller, new.customer_id, deal).await?;
+        }
         let approver_id = match new.approver_id {
             Some(named) => self.check_approver(named, caller.user_id).await.map(|()| Some(named))?,
             None => self.approver_by_default(caller.user_id).await?,
@@ -114,15 +133,20 @@ impl OpportunityService {
         Ok(queries::list(&self.db, owner, &list.filter, &words, &list.sort, &list.page).await?)
     }
 
-    /// The approvals for `/search`.
+    /// The approvals and deals for `/search`.
     async fn find_records(&self, asked: &FindRecords) -> Result<Vec<Hit>, Error> {
         failpoint::pause("search.approvals").await;
         let (owner, query) = (asked.caller.only_owner(), Query::parse(&asked.q)?);
         if query.words().is_empty() {
             return Ok(Vec::new());
         }
-        let candidates = found::candidates(&self.db, &found::APPROVALS, owner, &query).await?;
-        Ok(ranked(RecordType::Approval, &query, candidates, asked.limit))
+        let (approvals, deals) = futures_util::join!(
+            found::candidates(&self.db, &found::APPROVALS, owner, &query),
+            found::candidates(&self.db, &found::DEALS, owner, &query)
+        );
+        let mut hits = ranked(RecordType::Approval, &query, approvals?, asked.limit);
+        hits.extend(ranked(RecordType::Deal, &query, deals?, asked.limit));
+        Ok(merged(hits, asked.limit))
     }
 
     async fn activity(&self, read: ReadApprovalActivity) -> Result<Page<EventRecord>, Error> {
@@ -136,6 +160,24 @@ impl OpportunityService {
         let requester = stats.caller.only_owner().or(stats.owner_id);
         Ok(queries::stats(&self.db, requester, stats.from, stats.to).await?)
     }
+
+    async fn count_referring(&self, asked: CountReferring) -> Result<Counts, Error> {
+        let (approvals, deals) = match asked.kind {
+            SagaKind::UserDeletion => (APPROVALS_OF_USER, DEALS_OF_OWNER),
+            _ => (APPROVALS_OF_CUSTOMER, OPEN_DEALS_OF_CUSTOMER),
+        };
+        let viewer = asked.caller.only_owner();
+        let approvals = deletions::count(&self.db, approvals, asked.id, viewer).await?;
+        let deals = deletions::count(&self.db, deals, asked.id, viewer).await?;
+        Ok(Counts::from([(Counted::Approvals, approvals), (Counted::Deals, deals)]))
+    }
+
+    async fn count_of_customers(&self, asked: &CountOfCustomers) -> Result<Counts, Error> {
+        let viewer = asked.caller.only_owner();
+        let approvals = deletions::count_all(&self.db, APPROVALS_OF_CUSTOMER, &asked.ids, viewer).await?;
+        let deals = deletions::count_all(&self.db, OPEN_DEALS_OF_CUSTOMER, &asked.ids, viewer).await?;
+        Ok(Counts::from([(Counted::Approvals, approvals), (Counted::Deals, deals)]))
+    }
 }
 
 serve!(OpportunityService as ServiceName::Opportunity, {
@@ -145,28 +187,48 @@ serve!(OpportunityService as ServiceName::Opportunity, {
     ListApprovals read => |service, message| Page<Approval> { service.list(message).await },
     FindRecords read => |service, message| Vec<Hit> { service.find_records(&message).await },
     ReadApprovalActivity read => |service, message| Page<EventRecord> { service.activity(message).await },
-    CountReferring read => |service, message| Counts {
-        let to = match message.kind {
-            SagaKind::UserDeletion => APPROVALS_OF_USER,
-            _ => APPROVALS_OF_CUSTOMER,
-        };
-        let approvals = deletions::count(&service.db, to, message.id, message.caller.only_owner()).await?;
-        Ok(Counts::from([(Counted::Approvals, approvals)]))
-    },
-    CountOfCustomers read => |service, message| Counts {
-        let viewer = message.caller.only_owner();
-        let approvals = deletions::count_all(&service.db, APPROVALS_OF_CUSTOMER, &message.ids, viewer).await?;
-        Ok(Counts::from([(Counted::Approvals, approvals)]))
-    },
+    CountReferring read => |service, message| Counts { service.count_referring(message).await },
+    CountOfCustomers read => |service, message| Counts { service.count_of_customers(&message).await },
     ApprovalStats read => |service, message| ApprovalCounts { service.stats(message).await },
-    AddComment command => |service, message| Arc<Comment> { service.comments.add(message).await },
-    ChangeComment command => |service, message| Arc<Comment> { service.comments.change(message).await },
-    DeleteComment command => |service, message| Id { service.comments.delete(message).await },
-    FindComment read => |service, message| Arc<Comment> { service.comments.find(message).await },
-    ListComments read => |service, message| Page<Comment> { service.comments.list(message).await },
-    AddAttachment command => |service, message| Arc<Attachment> { service.attachments.add(message).await },
-    RemoveAttachment command => |service, message| Id { service.attachments.remove(message).await },
-    FindAttachment read => |service, message| Arc<Attachment> { service.attachments.find(message).await },
-    CheckAttachable read => |service, message| () { service.attachments.check(message).await },
-    ListAttachments read => |service, message| Page<Attachment> { service.attachments.list(message).await },
+    CreateDeal command => |service, message| Arc<Deal> { service.create_deal(message).await },
+    ChangeDeal command => |service, message| Arc<Deal> { service.change_deal(message).await },
+    DeleteDeal command => |service, message| Arc<Deal> {
+        service.deals.execute(message.id, DealCommand::Delete, message.context).await
+    },
+    FindDeal read => |service, message| Arc<Deal> { service.find_deal(&message.caller, message.id).await },
+    ListDeals read => |service, message| Page<Deal> { service.list_deals(message).await },
+    ReadDealActivity read => |service, message| Page<EventRecord> { service.deal_activity(message).await },
+    DealStats read => |service, message| DealCounts { service.deal_stats(message).await },
+    ChangeDeals command => |service, message| Id { service.change_deals(message).await },
+    PreviewDeals read => |service, message| BulkFound { service.preview_deals(message).await },
+    AddComment command => |service, message| Arc<Comment> {
+        on_record!(service, message, add, Approval => approval_comments, Deal => deal_comments)
+    },
+    ChangeComment command => |service, message| Arc<Comment> {
+        on_record!(service, message, change, Approval => approval_comments, Deal => deal_comments)
+    },
+    DeleteComment command => |service, message| Id {
+        on_record!(service, message, delete, Approval => approval_comments, Deal => deal_comments)
+    },
+    FindComment read => |service, message| Arc<Comment> {
+        on_record!(service, message, find, Approval => approval_comments, Deal => deal_comments)
+    },
+    ListComments read => |service, message| Page<Comment> {
+        on_record!(service, message, list, Approval => approval_comments, Deal => deal_comments)
+    },
+    AddAttachment command => |service, message| Arc<Attachment> {
+        on_record!(service, message, add, Approval => approval_attachments, Deal => deal_attachments)
+    },
+    RemoveAttachment command => |service, message| Id {
+        on_record!(service, message, remove, Approval => approval_attachments, Deal => deal_attachments)
+    },
+    FindAttachment read => |service, message| Arc<Attachment> {
+        on_record!(service, message, find, Approval => approval_attachments, Deal => deal_attachments)
+    },
+    CheckAttachable read => |service, message| () {
+        on_record!(service, message, check, Approval => approval_attachments, Deal => deal_attachments)
+    },
+    ListAttachments read => |service, message| Page<Attachment> {
+        on_record!(service, message, list, Approval => approval_attachments, Deal => deal_attachments)
+    },
 });

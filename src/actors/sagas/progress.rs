@@ -10,8 +10,9 @@ use std::sync::Arc;
 use crate::persistence::sagas::{SAGAS, find};
 use domain::bulk::progress::BulkPayload;
 use domain::events::{
-    APPROVALS_CANCELLED, APPROVALS_REASSIGNED, CUSTOMERS_CHANGED, CUSTOMERS_REASSIGNED, MEETINGS_CHANGED,
-    MEETINGS_DELETED, MEETINGS_REASSIGNED, NOTIFICATIONS_ARCHIVED, TASKS_CHANGED, TASKS_DELETED,
+    APPROVALS_CANCELLED, APPROVALS_REASSIGNED, CUSTOMERS_CHANGED, CUSTOMERS_REASSIGNED, DEALS_CHANGED,
+    DEALS_CLOSED, DEALS_REASSIGNED, MEETINGS_CHANGED, MEETINGS_DELETED, MEETINGS_REASSIGNED,
+    NOTIFICATIONS_ARCHIVED, TASKS_CHANGED, TASKS_DELETED,
 };
 use domain::saga::record::Saga;
 use domain::saga::record::StepPayload;
@@ -25,7 +26,7 @@ use store::unit_of_work::{UnitOfWork, Write};
 use store::{Db, StoreError};
 
 /// The types that close a batch of a change of many records.
-const BATCHES: [EventType; 3] = [CUSTOMERS_CHANGED, MEETINGS_CHANGED, TASKS_CHANGED];
+const BATCHES: [EventType; 4] = [CUSTOMERS_CHANGED, MEETINGS_CHANGED, TASKS_CHANGED, DEALS_CHANGED];
 
 /// The consumer that applies closed steps to their sagas.
 pub struct SagaProgress {
@@ -46,6 +47,9 @@ impl Consumer for SagaProgress {
         CUSTOMERS_CHANGED,
         MEETINGS_CHANGED,
         TASKS_CHANGED,
+        DEALS_CLOSED,
+        DEALS_REASSIGNED,
+        DEALS_CHANGED,
     ];
 
     async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {

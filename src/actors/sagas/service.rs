@@ -10,7 +10,7 @@ use crate::actors::auth::client::AuthPeer;
 use crate::actors::customer::client::CustomerPeer;
 use crate::actors::opportunity::client::OpportunityPeer;
 use domain::bulk::messages::{
-    COUNTED_MAX, CountOfCustomers, PreviewCustomers, PreviewMeetings, PreviewTasks,
+    COUNTED_MAX, CountOfCustomers, PreviewCustomers, PreviewDeals, PreviewMeetings, PreviewTasks,
 };
 use domain::bulk::progress::{BulkFound, BulkPreview};
 use domain::customer::messages::{CountByOwner, FindCustomer};
@@ -144,6 +144,9 @@ serve!(SagaService, {
     },
     PreviewTasks => |service, message| BulkPreview {
         Ok(BulkPreview { would: service.sales.ask(message).await?.would, with: Counts::new() })
+    },
+    PreviewDeals => |service, message| BulkPreview {
+        Ok(BulkPreview { would: service.opportunity.ask(message).await?.would, with: Counts::new() })
     },
     FindSaga => |service, message| Saga { service.find(message).await },
     ListSagas => |service, message| Page<Saga> { Ok(queries::list(&service.db, message.caller.only_owner(), &message.page).await?) },

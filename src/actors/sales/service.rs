@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::actors::attachments::Attachments;
 use crate::actors::auth::client::AuthPeer;
 use crate::actors::bulk::BulkParts;
-use crate::actors::comments::Comments;
+use crate::actors::comments::{Comments, on_record};
 use crate::actors::customer_check::CustomerCheck;
 use crate::actors::sales::bulk::{Meetings, Tasks};
 use crate::actors::sales::meeting_aggregate::MeetingAggregate;
@@ -50,7 +50,7 @@ use domain::task::record::Task;
 use domain::task::rules::TaskCommand;
 use kernel::caller::Caller;
 use kernel::clock::Clock;
-use kernel::error::{Error, ErrorCode};
+use kernel::error::Error;
 use kernel::event::{EventRecord, EventType};
 use kernel::failpoint;
 use kernel::ids::{Id, new_id};
@@ -159,17 +159,6 @@ impl SalesService {
     }
 }
 
-/// Hands a message about what stands beside a record to that of meetings or of tasks.
-macro_rules! on_record {
-    ($service:ident, $message:ident, $meetings:ident, $tasks:ident, $method:ident) => {
-        match $message.record.r#type {
-            RecordType::Meeting => $service.$meetings.$method($message).await,
-            RecordType::Task => $service.$tasks.$method($message).await,
-            RecordType::Customer | RecordType::Approval => Err(Error::new(ErrorCode::NotFound)),
-        }
-    };
-}
-
 serve!(SalesService as ServiceName::Sales, {
     CreateMeeting command => |service, message| Arc<Meeting> { service.create(message).await },
     ChangeMeeting command => |service, message| Arc<Meeting> { service.change(message).await },
@@ -203,24 +192,24 @@ serve!(SalesService as ServiceName::Sales, {
     },
     TaskStats read => |service, message| TaskCounts { service.task_stats(message).await },
     AlertDueTasks command => |service, message| Option<DueTask> { service.alert_due(message).await },
-    AddComment command => |service, message| Arc<Comment> { on_record!(service, message, meeting_comments, task_comments, add) },
-    ChangeComment command => |service, message| Arc<Comment> { on_record!(service, message, meeting_comments, task_comments, change) },
-    DeleteComment command => |service, message| Id { on_record!(service, message, meeting_comments, task_comments, delete) },
-    FindComment read => |service, message| Arc<Comment> { on_record!(service, message, meeting_comments, task_comments, find) },
-    ListComments read => |service, message| Page<Comment> { on_record!(service, message, meeting_comments, task_comments, list) },
+    AddComment command => |service, message| Arc<Comment> { on_record!(service, message, add, Meeting => meeting_comments, Task => task_comments) },
+    ChangeComment command => |service, message| Arc<Comment> { on_record!(service, message, change, Meeting => meeting_comments, Task => task_comments) },
+    DeleteComment command => |service, message| Id { on_record!(service, message, delete, Meeting => meeting_comments, Task => task_comments) },
+    FindComment read => |service, message| Arc<Comment> { on_record!(service, message, find, Meeting => meeting_comments, Task => task_comments) },
+    ListComments read => |service, message| Page<Comment> { on_record!(service, message, list, Meeting => meeting_comments, Task => task_comments) },
     AddAttachment command => |service, message| Arc<Attachment> {
-        on_record!(service, message, meeting_attachments, task_attachments, add)
+        on_record!(service, message, add, Meeting => meeting_attachments, Task => task_attachments)
     },
     RemoveAttachment command => |service, message| Id {
-        on_record!(service, message, meeting_attachments, task_attachments, remove)
+        on_record!(service, message, remove, Meeting => meeting_attachments, Task => task_attachments)
     },
     FindAttachment read => |service, message| Arc<Attachment> {
-        on_record!(service, message, meeting_attachments, task_attachments, find)
+        on_record!(service, message, find, Meeting => meeting_attachments, Task => task_attachments)
     },
     CheckAttachable read => |service, message| () {
-        on_record!(service, message, meeting_attachments, task_attachments, check)
+        on_record!(service, message, check, Meeting => meeting_attachments, Task => task_attachments)
     },
     ListAttachments read => |service, message| Page<Attachment> {
-        on_record!(service, message, meeting_attachments, task_attachments, list)
+        on_record!(service, message, list, Meeting => meeting_attachments, Task => task_attachments)
     },
 });

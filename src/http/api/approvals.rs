@@ -38,6 +38,7 @@ list_params! {
         q: String,
         status: ApprovalStatus,
         customer_id: Id,
+        deal_id: Id,
         requester_id: Id,
         approver_id: Id,
         #[param(inline, value_type = Option<SortName>)]
@@ -71,8 +72,8 @@ impl ApprovalParams {
 
 impl From<ApprovalParams> for ApprovalFilter {
     fn from(params: ApprovalParams) -> Self {
-        let ApprovalParams { q, status, customer_id, requester_id, approver_id, .. } = params;
-        Self { q, status, customer_id, requester_id, approver_id, awaits: None }
+        let ApprovalParams { q, status, customer_id, deal_id, requester_id, approver_id, .. } = params;
+        Self { q, status, customer_id, deal_id, requester_id, approver_id, awaits: None }
     }
 }
 

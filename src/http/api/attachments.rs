@@ -1,4 +1,4 @@
-//! `/api/{customers,meetings,tasks,approvals}/{id}/attachments`: one code for the attachments of every kind of record.
+//! `/api/{customers,meetings,tasks,approvals,deals}/{id}/attachments`: one code for the attachments of every kind of record.
 
 use std::cell::Cell;
 
@@ -210,4 +210,12 @@ routes!(
     "/approvals/{id}/attachments",
     "/approvals/{id}/attachments/{part_id}",
     "/approvals/{id}/attachments/{part_id}/content"
+);
+routes!(
+    deals,
+    "deals",
+    Deal,
+    "/deals/{id}/attachments",
+    "/deals/{id}/attachments/{part_id}",
+    "/deals/{id}/attachments/{part_id}/content"
 );

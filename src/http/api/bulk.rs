@@ -12,9 +12,10 @@ use crate::http::api::resource::ApiRequest;
 use crate::http::error::HttpResult;
 use crate::http::extract::{Body, Params};
 use crate::http::idempotency::{Shape, once_viewed};
-use domain::bulk::change::{CustomersBulk, MeetingsBulk, TasksBulk};
+use domain::bulk::change::{CustomersBulk, DealsBulk, MeetingsBulk, TasksBulk};
 use domain::bulk::messages::{
-    ChangeCustomers, ChangeMeetings, ChangeTasks, PreviewCustomers, PreviewMeetings, PreviewTasks,
+    ChangeCustomers, ChangeDeals, ChangeMeetings, ChangeTasks, PreviewCustomers, PreviewDeals,
+    PreviewMeetings, PreviewTasks,
 };
 use domain::bulk::progress::BulkPreview;
 use kernel::error::Error;
@@ -110,4 +111,25 @@ pub async fn tasks(api: ApiRequest, params: Params<BulkParams>, body: Body<Tasks
     }
     let service = &api.gateway.sales.service;
     begin(&api, &digest, |context| service.ask(ChangeTasks { selection, change, context })).await
+}
+
+/// Change or delete many deals: a saga does it, batch by batch
+///
+/// With `preview`, only what would be done. Deals that are missing, not the caller's to change, or closed otherwise, are refused, and named.
+#[utoipa::path(
+    tag = "deals",
+    params(BulkParams),
+    request_body = DealsBulk,
+    responses((status = 202, body = Departed), (status = 200, body = BulkPreview))
+)]
+#[post("/deals/bulk")]
+pub async fn deals(api: ApiRequest, params: Params<BulkParams>, body: Body<DealsBulk>) -> HttpResult {
+    let Body { value, digest } = body;
+    let (selection, change) = value.checked()?;
+    if params.0.is_preview() {
+        let preview = PreviewDeals { selection, change, caller: api.auth.caller };
+        return Ok(HttpResponse::Ok().json(api.gateway.sagas.ask(preview).await?));
+    }
+    let service = &api.gateway.opportunity.service;
+    begin(&api, &digest, |context| service.ask(ChangeDeals { selection, change, context })).await
 }

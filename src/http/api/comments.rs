@@ -1,4 +1,4 @@
-//! `/api/{customers,meetings,tasks,approvals}/{id}/comments`: one code for the comments on every kind of record.
+//! `/api/{customers,meetings,tasks,approvals,deals}/{id}/comments`: one code for the comments on every kind of record.
 
 use actix_web::{delete, get, patch, post};
 
@@ -141,3 +141,4 @@ routes!(customers, "customers", Customer, "/customers/{id}/comments", "/customer
 routes!(meetings, "meetings", Meeting, "/meetings/{id}/comments", "/meetings/{id}/comments/{part_id}");
 routes!(tasks, "tasks", Task, "/tasks/{id}/comments", "/tasks/{id}/comments/{part_id}");
 routes!(approvals, "approvals", Approval, "/approvals/{id}/comments", "/approvals/{id}/comments/{part_id}");
+routes!(deals, "deals", Deal, "/deals/{id}/comments", "/deals/{id}/comments/{part_id}");

@@ -1,4 +1,4 @@
-//! The CSV export of customers, meetings, tasks and approvals for programs: every row that the list's filters leave. The
+//! The CSV export of customers, meetings, tasks, approvals and deals for programs: every row that the list's filters leave. The
 //! columns are the fields that the API shows of the record, in the order of their declaration.
 
 use crate::http::error::HttpResult;

@@ -213,7 +213,7 @@ pub async fn stats(api: ApiRequest, params: Params<StatsParams>) -> HttpResult {
     resource::stats::<Customer, _, CustomerStatsView>(&api, &params.0, of).await
 }
 
-/// The events about a customer, its meetings, tasks and approvals that the caller may see, newest first
+/// The events about a customer, its meetings, tasks, approvals and deals that the caller may see, newest first
 #[utoipa::path(
     tag = "customers",
     params(("id" = Id, Path), ActivityParams),

@@ -47,7 +47,7 @@ impl From<Hit> for Found {
     }
 }
 
-/// Find customers, meetings, tasks and approvals, the best first
+/// Find customers, deals, meetings, tasks and approvals, the best first
 ///
 /// First those whose whole title was typed, then those whose title begins with it, those that have a word which begins
 /// with each word typed, those whose title has the words, and the rest; of equals the newest.

@@ -25,7 +25,7 @@ pub struct LiveParams {
     /// Topics to follow besides the user's notifications, separated by commas.
     #[serde(default)]
     #[param(
-        pattern = "^((customers|meetings|tasks|approvals|sagas)(,(customers|meetings|tasks|approvals|sagas))*)?$",
+        pattern = "^((customers|meetings|tasks|approvals|deals|sagas)(,(customers|meetings|tasks|approvals|deals|sagas))*)?$",
         example = "customers,tasks"
     )]
     topics: Option<String>,

@@ -26,6 +26,7 @@ pub(super) enum Kind {
     Meeting,
     Task,
     Approval,
+    Deal,
     Notification,
     Saga,
     Session,
@@ -41,6 +42,7 @@ pub(super) fn kind_of(operation: &str) -> Option<Kind> {
         "meetings" => Some(Kind::Meeting),
         "tasks" => Some(Kind::Task),
         "approvals" => Some(Kind::Approval),
+        "deals" => Some(Kind::Deal),
         _ => None,
     }
 }
@@ -76,7 +78,7 @@ pub(super) enum Rule {
 
 pub(super) fn rule(operation: &str) -> Option<Rule> {
     use Kind::{
-        Approval, Customer, DeadLetter, Event, Meeting, Notification, Saga, Session, Task, User, View,
+        Approval, Customer, DeadLetter, Deal, Event, Meeting, Notification, Saga, Session, Task, User, View,
     };
     Some(match operation {
         "POST /api/auth/login"
@@ -105,9 +107,10 @@ pub(super) fn rule(operation: &str) -> Option<Rule> {
         "GET /api/auth/me/views/{id}"
         | "PATCH /api/auth/me/views/{id}"
         | "DELETE /api/auth/me/views/{id}" => Rule::OwnAlone(View),
-        "POST /api/customers/bulk" | "POST /api/meetings/bulk" | "POST /api/tasks/bulk" => {
-            Rule::Everybody(202)
-        }
+        "POST /api/customers/bulk"
+        | "POST /api/meetings/bulk"
+        | "POST /api/tasks/bulk"
+        | "POST /api/deals/bulk" => Rule::Everybody(202),
         "POST /api/auth/users" => Rule::Admin,
         "GET /api/auth/users/{id}" => Rule::Any(User),
         "PATCH /api/auth/users/{id}" | "GET /api/auth/users/{id}/deletion-preview" => {
@@ -122,6 +125,8 @@ pub(super) fn rule(operation: &str) -> Option<Rule> {
         | "GET /api/tasks/stats"
         | "GET /api/approvals"
         | "GET /api/approvals/stats"
+        | "GET /api/deals"
+        | "GET /api/deals/stats"
         | "GET /api/notifications"
         | "GET /api/notifications/unread"
         | "GET /api/reports/metrics"
@@ -129,9 +134,11 @@ pub(super) fn rule(operation: &str) -> Option<Rule> {
         | "GET /api/sagas"
         | "GET /api/search"
         | "POST /api/notifications/read-all" => Rule::Everybody(200),
-        "POST /api/customers" | "POST /api/meetings" | "POST /api/tasks" | "POST /api/approvals" => {
-            Rule::Everybody(201)
-        }
+        "POST /api/customers"
+        | "POST /api/meetings"
+        | "POST /api/tasks"
+        | "POST /api/approvals"
+        | "POST /api/deals" => Rule::Everybody(201),
         "GET /api/customers/{id}"
         | "PATCH /api/customers/{id}"
         | "DELETE /api/customers/{id}"
@@ -145,6 +152,10 @@ pub(super) fn rule(operation: &str) -> Option<Rule> {
         | "PATCH /api/tasks/{id}"
         | "DELETE /api/tasks/{id}"
         | "GET /api/tasks/{id}/activity" => Rule::Own(Task),
+        "GET /api/deals/{id}"
+        | "PATCH /api/deals/{id}"
+        | "DELETE /api/deals/{id}"
+        | "GET /api/deals/{id}/activity" => Rule::Own(Deal),
         "GET /api/approvals/{id}" | "GET /api/approvals/{id}/activity" => Rule::Own(Approval),
         "PATCH /api/approvals/{id}/approve" | "PATCH /api/approvals/{id}/reject" => Rule::Decide,
         "PATCH /api/approvals/{id}/cancel" => Rule::Cancel,

@@ -5,6 +5,9 @@ use domain::approval::messages::ApprovalFilter;
 use domain::approval::record::ApprovalStatus;
 use domain::customer::messages::{CustomerFilter, SORTS};
 use domain::customer::record::CustomerStatus;
+use domain::deal::messages as deal;
+use domain::deal::messages::DealFilter;
+use domain::deal::stage::DealStage;
 use domain::events::CUSTOMER_CREATED;
 use domain::meeting::messages as meeting;
 use domain::meeting::messages::MeetingFilter;
@@ -12,11 +15,14 @@ use domain::notification::messages::Which;
 use domain::task::messages as task;
 use domain::task::messages::TaskFilter;
 use domain::task::record::TaskStatus;
+use kernel::day::Day;
 use kernel::ids::new_id;
 use kernel::page::{Keyset, PageRequest, SortKind};
 use kernel::rank::Query;
 use kernel::search::Words;
-use kizuna::persistence::{analytics, approvals, customers, deletions, found, meetings, news, tasks};
+use kizuna::persistence::{
+    analytics, approvals, customers, deals, deletions, found, meetings, news, tasks,
+};
 use rstest::rstest;
 use store::plans::Plan;
 use testing::{Database, Postgres, Sqlite};
@@ -121,7 +127,7 @@ async fn a_search_and_a_time_of_creation_have_indexes_in_every_order(#[case] on:
 async fn a_search_of_meetings_tasks_and_approvals_has_an_index(#[case] on: Database) {
     let scene = Scene::of(on).await;
     let (db, page) = (&scene.db, PageRequest::first(200).counted());
-    let kinds = [(&found::MEETINGS, "meeting"), (&found::TASKS, "task"), (&found::APPROVALS, "approval")];
+    let kinds = [(&found::MEETINGS, "meeting"), (&found::TASKS, "task"), (&found::APPROVALS, "approval"), (&found::DEALS, "deal")];
     for q in ["9", "59", "佐藤 599 藤"] {
         let (query, words) = (Query::parse(q).unwrap(), Words::parse(Some(q)).unwrap());
         for (searched, kind) in kinds {
@@ -138,6 +144,10 @@ async fn a_search_of_meetings_tasks_and_approvals_has_an_index(#[case] on: Datab
                 "task" => {
                     let filter = TaskFilter::default();
                     tasks::list(db, None, &filter, &words, &task::SORTS[0], &page).await.map(drop)
+                }
+                "deal" => {
+                    let filter = DealFilter::default();
+                    deals::list(db, None, &filter, &words, &deal::SORTS[0], &page).await.map(drop)
                 }
                 _ => {
                     let filter = ApprovalFilter::default();
@@ -201,6 +211,7 @@ async fn meetings_tasks_and_approvals_have_an_index_for_each_filter(#[case] on: 
                 let filter = ApprovalFilter {
                     status,
                     customer_id,
+                    deal_id: None,
                     requester_id: owner_id,
                     approver_id,
                     q: None,
@@ -234,6 +245,59 @@ async fn meetings_tasks_and_approvals_have_an_index_for_each_filter(#[case] on: 
 #[case(Sqlite)]
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
+async fn deals_have_an_index_for_each_order_and_filter(#[case] on: Database) {
+    let scene = Scene::of(on).await;
+    let (db, owner, of) = (&scene.db, scene.people.owners[0], scene.people.customers[0]);
+    let mut filters = Vec::new();
+    for owner_id in [None, Some(owner)] {
+        for customer_id in [None, Some(of)] {
+            for stage in [None, Some(DealStage::Propose)] {
+                for (open, expected) in [(false, None), (true, None), (false, Day::parse("2026-03-05"))] {
+                    let (expected_from, expected_to) = (expected, expected);
+                    let filter = DealFilter {
+                        q: None,
+                        stage,
+                        customer_id,
+                        owner_id,
+                        expected_from,
+                        expected_to,
+                        open,
+                    };
+                    filters.push(filter);
+                }
+            }
+        }
+    }
+    for viewer in [None, Some(owner)] {
+        for filter in &filters {
+            for sort in deal::SORTS {
+                // In the midst of the values.
+                let value = match sort.field {
+                    "created_at" => NOON.to_owned(),
+                    "amount" => "1500000000001".to_owned(),
+                    _ => Day::parse("2026-06-01").expect("a day").number().to_string(),
+                };
+                for page in pages(sort.name, &value) {
+                    deals::list(db, viewer, filter, &Words::default(), &sort, &page).await.unwrap();
+                    let what = format!("{} {viewer:?} {filter:?}", sort.name);
+                    // A customer's few are sorted, and those of a few days.
+                    let is_few = filter.customer_id.is_some() || filter.expected_from.is_some();
+                    let mut columns = vec!["stage"];
+                    columns.extend(viewer.or(filter.owner_id).map(|_| "owner_id"));
+                    match is_few {
+                        true => drop(scene.no_scan(&what)),
+                        false => scene.in_order(&what, "deals", &columns),
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+#[tokio::test(flavor = "multi_thread")]
 async fn figures_and_previews_read_no_whole_table(#[case] on: Database) {
     let scene = Scene::of(on).await;
     let (db, of) = (&scene.db, scene.people.customers[0]);
@@ -244,6 +308,7 @@ async fn figures_and_previews_read_no_whole_table(#[case] on: Database) {
         meetings::stats(db, owner, from, to).await.unwrap();
         tasks::stats(db, owner, from, to, now).await.unwrap();
         approvals::stats(db, owner, from, to).await.unwrap();
+        deals::stats(db, owner, &DealFilter::default(), &Words::default()).await.unwrap();
         analytics::activity(db, of, owner, None, 20).await.unwrap();
         scene.no_scan("the figures");
     }
@@ -254,6 +319,7 @@ async fn figures_and_previews_read_no_whole_table(#[case] on: Database) {
         deletions::MEETINGS_OF_OWNER,
         deletions::TASKS_OF_ASSIGNEE,
         deletions::APPROVALS_OF_USER,
+        deletions::DEALS_OF_OWNER,
     ] {
         deletions::count(db, to, user, None).await.unwrap();
         deletions::referring(db, to, user, 10).await.unwrap();
@@ -262,6 +328,7 @@ async fn figures_and_previews_read_no_whole_table(#[case] on: Database) {
         deletions::MEETINGS_OF_CUSTOMER,
         deletions::TASKS_OF_CUSTOMER,
         deletions::APPROVALS_OF_CUSTOMER,
+        deletions::OPEN_DEALS_OF_CUSTOMER,
         deletions::NOTIFICATIONS_OF_CUSTOMER,
     ] {
         deletions::count(db, to, of, Some(user)).await.unwrap();

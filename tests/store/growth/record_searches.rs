@@ -1,10 +1,12 @@
-//! A search of meetings, tasks and approvals finds what contains the text in its own words or its customer's name, whether or not
+//! A search of meetings, tasks, approvals and deals finds what contains the text in its own words or its customer's name, whether or not
 //! it is in the index yet.
 
 use std::collections::BTreeSet;
 
 use domain::approval::messages::{ApprovalFilter, SORTS as APPROVAL_SORTS};
 use domain::approval::record::Approval;
+use domain::deal::messages::{DealFilter, SORTS as DEAL_SORTS};
+use domain::deal::record::Deal;
 use domain::meeting::messages::{MeetingFilter, SORTS as MEETING_SORTS};
 use domain::meeting::record::Meeting;
 use domain::search::keys::RecordKeys;
@@ -14,13 +16,15 @@ use kernel::ids::{Id, new_id};
 use kernel::page::{Page, PageRequest};
 use kernel::rank::Query;
 use kernel::search::Words;
-use kizuna::actors::opportunity::aggregate::ApprovalAggregate;
+use kizuna::actors::opportunity::approval_aggregate::ApprovalAggregate;
+use kizuna::actors::opportunity::deal_aggregate::DealAggregate;
 use kizuna::actors::sales::meeting_aggregate::MeetingAggregate;
 use kizuna::actors::sales::task_aggregate::TaskAggregate;
 use kizuna::persistence::approvals::{self, APPROVALS};
 use kizuna::persistence::customer_replicas::{
     CustomerReplica, OPPORTUNITY_CUSTOMERS, ReplicaRow, SALES_CUSTOMERS,
 };
+use kizuna::persistence::deals::{self, DEALS};
 use kizuna::persistence::found::{self, Searched};
 use kizuna::persistence::meetings::{self, MEETINGS};
 use kizuna::persistence::tasks::{self, TASKS};
@@ -32,7 +36,7 @@ use store::{Db, StoreError};
 use testing::{Database, Postgres, Sqlite, TestDatabase};
 
 use super::searches::random_text;
-use super::{People, approval, fold_all, meeting, task};
+use super::{People, approval, deal, fold_all, meeting, task};
 use crate::common::{begin, count, store, walk};
 
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +44,7 @@ enum Kind {
     Meetings,
     Tasks,
     Approvals,
+    Deals,
 }
 
 /// What a search sees of a record.
@@ -75,6 +80,11 @@ impl Kind {
                     Approval { id, version, title, customer_id, requester_id: owner, ..approval(people, n) };
                 Write::row(&APPROVALS, id, ApprovalAggregate::row(&row))
             }
+            Self::Deals => {
+                let of = Deal { lost_reason: None, ..deal(id, people, n) };
+                let row = Deal { version, title, customer_id, owner_id: owner, deleted_at, ..of };
+                Write::row(&DEALS, id, DealAggregate::row(&row))
+            }
         }
     }
 
@@ -95,6 +105,10 @@ impl Kind {
                 let (filter, sort) = (TaskFilter::default(), &TASK_SORTS[sort % 2]);
                 tasks::list(db, owner, &filter, words, sort, page).await?.map(|row| row.id)
             }
+            Self::Deals => {
+                let (filter, sort) = (DealFilter::default(), &DEAL_SORTS[sort % DEAL_SORTS.len()]);
+                deals::list(db, owner, &filter, words, sort, page).await?.map(|row| row.id)
+            }
             Self::Approvals => {
                 let (filter, sort) = (ApprovalFilter::default(), &APPROVAL_SORTS[sort % 4]);
                 approvals::list(db, owner, &filter, words, sort, page).await?.map(|row| row.id)
@@ -107,6 +121,7 @@ impl Kind {
             Self::Meetings => &found::MEETINGS,
             Self::Tasks => &found::TASKS,
             Self::Approvals => &found::APPROVALS,
+            Self::Deals => &found::DEALS,
         }
     }
 }
@@ -200,7 +215,7 @@ impl Scene {
 #[tokio::test(flavor = "multi_thread")]
 async fn records_are_found_by_their_words_and_their_customer_s_name_before_and_after_they_are_in_the_index(
     #[values(Sqlite, Postgres)] on: Database,
-    #[values(Kind::Meetings, Kind::Tasks, Kind::Approvals)] kind: Kind,
+    #[values(Kind::Meetings, Kind::Tasks, Kind::Approvals, Kind::Deals)] kind: Kind,
 ) {
     let database = TestDatabase::fresh(on);
     let db = database.migrated().await;

@@ -56,12 +56,14 @@ impl Scene {
 }
 
 /// The tables that grow.
-const GROWING: [&str; 12] = [
+const GROWING: [&str; 14] = [
     "approval_texts",
     "approvals",
     "customers",
     "customer_activity",
     "customer_texts",
+    "deal_texts",
+    "deals",
     "events",
     "meeting_texts",
     "meetings",

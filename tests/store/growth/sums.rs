@@ -7,21 +7,27 @@ use domain::approval::messages::ApprovalFilter;
 use domain::approval::record::Approval;
 use domain::customer::messages::{CustomerFilter, SORTS};
 use domain::customer::record::{Customer, CustomerStatus};
+use domain::deal::messages::{DealCounts, DealFilter, DealShare, SORTS as DEAL_SORTS};
+use domain::deal::record::Deal;
+use domain::deal::stage::DealStage;
 use domain::task::messages::TaskFilter;
 use domain::task::record::Task;
 use kernel::clock::Timestamp;
+use kernel::day::Day;
 use kernel::ids::Id;
 use kernel::page::PageRequest;
 use kernel::search::Words;
+use kizuna::actors::opportunity::deal_aggregate::DealAggregate;
 use kizuna::actors::sales::task_aggregate::TaskAggregate;
 use kizuna::persistence::approvals::APPROVALS;
+use kizuna::persistence::deals::DEALS;
 use kizuna::persistence::tallies::{
-    APPROVALS_REQUESTED, CUSTOMERS_CREATED, CUSTOMERS_DELETED, EVER, MEETINGS_MET, Sum, TASKS_DONE,
-    TASKS_DUE, by_owner, sums,
+    APPROVALS_REQUESTED, CUSTOMERS_CREATED, CUSTOMERS_DELETED, DEALS_CREATED, EVER, MEETINGS_MET, Sum,
+    TASKS_DONE, TASKS_DUE, by_owner, sums,
 };
 use kizuna::persistence::tally_folds::{fold_tallies, recount};
 use kizuna::persistence::tasks::TASKS;
-use kizuna::persistence::{approvals, customers, tasks};
+use kizuna::persistence::{approvals, customers, deals, tasks};
 use rstest::rstest;
 use runtime::entity::Aggregate;
 use serde::Deserialize;
@@ -31,7 +37,7 @@ use store::table::{Kind, OnConflict, Table};
 use store::unit_of_work::Write;
 use testing::{Database, Postgres, Sqlite, TestDatabase, eventually};
 
-use super::{approval, fill, fold_all, moment, nth, task};
+use super::{approval, deal, fill, fold_all, moment, nth, task};
 use crate::common::{at, begin, count, customer_write, store};
 
 /// Count and amount by kind, scope, bucket and value.
@@ -104,9 +110,15 @@ async fn right(db: &Db) -> Sums {
 async fn figures(db: &Db, owner: Id) -> Vec<BTreeMap<String, Sum>> {
     let mut figures = Vec::new();
     let (from, to) = (Some(at("2026-02-03T04:05:06Z")), Some(at("2026-08-09T10:11:12Z")));
-    for tally in
-        [&CUSTOMERS_CREATED, &CUSTOMERS_DELETED, &MEETINGS_MET, &TASKS_DUE, &TASKS_DONE, &APPROVALS_REQUESTED]
-    {
+    for tally in [
+        &CUSTOMERS_CREATED,
+        &CUSTOMERS_DELETED,
+        &MEETINGS_MET,
+        &TASKS_DUE,
+        &TASKS_DONE,
+        &APPROVALS_REQUESTED,
+        &DEALS_CREATED,
+    ] {
         for between in [EVER, (from, to), (None, to), (from, None), (to, from)] {
             for owner in [None, Some(owner)] {
                 let mut sums = sums(db, tally, owner, between).await.unwrap();
@@ -192,8 +204,14 @@ async fn sums_follow_every_change_and_can_be_made_anew(#[case] on: Database) {
     {
         writes.push(Write::put(&APPROVALS, old.id, &Approval { id: old.id, ..approval(&people, n * 7) }));
     }
+    let every = deals_of(&db, None, &DealFilter::default()).await;
+    for (n, old) in every.iter().enumerate() {
+        let changed = Deal { deleted_at: n.is_multiple_of(8).then(begin), ..deal(old.id, &people, n * 3) };
+        writes.push(Write::row(&DEALS, old.id, DealAggregate::row(&changed)));
+    }
     store(&db, writes).await;
     let answers = folded(&db, owner, "changes").await;
+    sums_of_deals(&db, owner).await;
 
     let counted = PageRequest::first(1).counted();
     let live = customers::list(&db, None, &CustomerFilter::default(), &Words::default(), &SORTS[0], &page)
@@ -227,6 +245,40 @@ async fn sums_follow_every_change_and_can_be_made_anew(#[case] on: Database) {
     fold_all(&db).await;
     assert_eq!(figures(&db, owner).await, answers);
     assert_eq!(kept(&db).await, right(&db).await, "after deletions");
+}
+
+async fn deals_of(db: &Db, owner: Option<Id>, filter: &DealFilter) -> Vec<Deal> {
+    let page = PageRequest::first(200);
+    deals::list(db, owner, filter, &Words::default(), &DEAL_SORTS[0], &page).await.unwrap().items
+}
+
+/// The sums of deals are those of the list under the same filter, from the tallies or from the rows.
+async fn sums_of_deals(db: &Db, owner: Id) {
+    let (from, to) = (Day::parse("2026-03-05"), Day::parse("2026-09-10"));
+    for viewer in [None, Some(owner)] {
+        for filter in [
+            DealFilter::default(),
+            DealFilter { stage: Some(DealStage::Propose), ..DealFilter::default() },
+            DealFilter { open: true, ..DealFilter::default() },
+            DealFilter { expected_from: from, expected_to: to, ..DealFilter::default() },
+            DealFilter { expected_from: from, open: true, ..DealFilter::default() },
+        ] {
+            let listed = deals_of(db, viewer, &filter).await;
+            assert!(!listed.is_empty(), "{filter:?}");
+            let shares = listed.iter().map(|deal| DealShare {
+                stage: deal.stage,
+                currency: deal.currency.clone(),
+                probability: deal.probability,
+                count: 1,
+                amount: deal.amount.into(),
+            });
+            let stats = deals::stats(db, viewer, &filter, &Words::default()).await.unwrap();
+            assert_eq!(stats, DealCounts::of(shares), "{filter:?}");
+            let counted = PageRequest::first(1).counted();
+            let page = deals::list(db, viewer, &filter, &Words::default(), &DEAL_SORTS[2], &counted).await;
+            assert_eq!(page.unwrap().total, Some(listed.len() as i64), "{filter:?}");
+        }
+    }
 }
 
 /// Two nodes: what is committed last may have been numbered first.

@@ -34,6 +34,9 @@ fn of_analytics() {
         approvals_requested: 6,
         approvals_approved: 7,
         approvals_rejected: 8,
+        deals_created: 9,
+        deals_won: 10,
+        deals_lost: 11,
     };
     let whole = reports::ReportDay { date: day, begin: begin(), end: moment() };
     let metrics = reports::ReadMetrics { caller: caller(), owner_id: Some(new_id()), days: vec![whole] };

@@ -1,7 +1,7 @@
 //! The messages about changes of many records.
 
 use super::*;
-use domain::bulk::change::{CustomersChange, MeetingsChange, Selection, TasksChange};
+use domain::bulk::change::{CustomersChange, DealsChange, MeetingsChange, Selection, TasksChange};
 use domain::bulk::messages as bulk;
 use domain::bulk::messages::CountOfCustomers;
 use domain::bulk::progress::{BulkFound, BulkProgress};
@@ -54,6 +54,22 @@ pub fn of_sales(tried: &mut Tried<SalesService>) {
             bulk::PreviewTasks { selection: selection.clone(), change: change.clone(), caller: caller() };
         tried.call(asked, [found()]);
         tried.call(bulk::ChangeTasks { selection, change, context: context() }, [new_id()]);
+    }
+}
+
+pub fn of_opportunity(tried: &mut Tried<OpportunityService>) {
+    for selection in selections() {
+        let change = DealsChange {
+            stage: Some(domain::deal::stage::DealStage::Lost),
+            lost_reason: Some(TEXT.into()),
+            expected_on: kernel::day::Day::parse("2026-12-31"),
+            owner_id: Some(new_id()),
+            delete: false,
+        };
+        let asked =
+            bulk::PreviewDeals { selection: selection.clone(), change: change.clone(), caller: caller() };
+        tried.call(asked, [found()]);
+        tried.call(bulk::ChangeDeals { selection, change, context: context() }, [new_id()]);
     }
 }
 

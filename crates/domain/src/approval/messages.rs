@@ -82,6 +82,8 @@ pub struct ApprovalFilter {
     pub q: Option<String>,
     pub status: Option<ApprovalStatus>,
     pub customer_id: Option<Id>,
+    #[serde(default)]
+    pub deal_id: Option<Id>,
     pub requester_id: Option<Id>,
     pub approver_id: Option<Id>,
     /// Those that wait for this user's decision: theirs to decide or every MANAGER's, and not requested by them.

@@ -28,6 +28,10 @@ pub struct Approval {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub customer_id: Id,
+    /// The deal that it is about; one of the same customer when it was requested.
+    #[serde(default)]
+    #[schema(required)]
+    pub deal_id: Option<Id>,
     pub title: String,
     /// In the currency's minor unit: yen, cents.
     #[schema(minimum = 0)]
@@ -56,6 +60,8 @@ pub struct Approval {
 #[serde(deny_unknown_fields)]
 pub struct NewApproval {
     pub customer_id: Id,
+    /// A deal of the customer that the caller may see.
+    pub deal_id: Option<Id>,
     #[schema(value_type = Title)]
     pub title: String,
     /// In the currency's minor unit: yen, cents.

@@ -220,6 +220,7 @@ fn requested(
         created_at: now,
         updated_at: now,
         customer_id: new.customer_id,
+        deal_id: new.deal_id,
         title: new.title.clone(),
         amount: new.amount.0,
         currency: currency(new).to_owned(),

@@ -24,6 +24,7 @@ fn caller(role: Role, user_id: Id) -> Caller {
 fn new(amount: i64, currency: Option<&str>) -> NewApproval {
     NewApproval {
         customer_id: new_id(),
+        deal_id: None,
         title: "値引き".to_owned(),
         amount: Whole(amount),
         currency: currency.map(str::to_owned),

@@ -1,18 +1,12 @@
 //! Checks the content of requests about approvals. Pure.
 
-use iso_currency::Currency;
-
 use crate::approval::messages::{Decision, NewApprover, OptionalComment, RequiredComment};
 use crate::approval::record::NewApproval;
 use crate::approval::rules::ApprovalCommand;
+use crate::money::{CURRENCY_DEFAULT, check_amount, check_currency};
 use kernel::error::{Error, FieldError};
 use kernel::text_schemas::{DecisionComment, Notes, Title};
 use kernel::validation::{Checked, Rules, Validator, faults_of};
-
-/// The greatest whole number that every reader of JSON keeps to the last digit (RFC 7493 §2.2).
-const AMOUNT_MAX: i64 = (1 << 53) - 1;
-/// The currency of a request without one (SPEC §3).
-const CURRENCY_DEFAULT: &str = "JPY";
 
 /// Checks a new approval request.
 ///
@@ -21,10 +15,8 @@ const CURRENCY_DEFAULT: &str = "JPY";
 pub fn check_new(mut new: NewApproval) -> Result<Checked<NewApproval>, Error> {
     let mut validator = Validator::default();
     validator.required::<Title>("title", &mut new.title);
-    validator.range("amount", new.amount.0, 0, AMOUNT_MAX);
-    if Currency::from_code(currency(&new)).is_none() {
-        validator.add("currency", "invalid_currency");
-    }
+    check_amount(&mut validator, Some(new.amount.0));
+    check_currency(&mut validator, new.currency.as_deref());
     validator.optional::<Notes>("reason", &mut new.reason);
     validator.ok(new)
 }

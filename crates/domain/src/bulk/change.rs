@@ -6,14 +6,19 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::customer::record::{CustomerChanges, CustomerStatus};
+use crate::deal::record::DealChanges;
+use crate::deal::stage::DealStage;
+use crate::deal::validation::reason_fault;
 use crate::lists::ListName;
 use crate::meeting::record::MeetingChanges;
 use crate::saved_view::record::Filter;
 use crate::task::record::{TaskChanges, TaskStatus};
 use kernel::clock::Timestamp;
+use kernel::day::Day;
 use kernel::error::{Error, FieldError};
 use kernel::ids::Id;
 use kernel::patch::some;
+use kernel::text_schemas::Notes;
 use kernel::validation::{Rules, faults_of};
 
 /// The most records that a request may name.
@@ -85,7 +90,7 @@ macro_rules! bulk_change {
         impl $name {
             /// The change of each record, unless it is deleted.
             pub fn changes(&self) -> $changes {
-                $changes { $($field: self.$field.clone(),)* ..$changes::default() }
+                $changes { $($field: self.$field.clone().map(Into::into),)* ..$changes::default() }
             }
         }
 
@@ -145,6 +150,32 @@ bulk_change! {
         due_at: Timestamp,
         assignee_id: Id,
     } => TaskChanges, "Tasks to change together." TasksBulk
+}
+
+bulk_change! {
+    /// What becomes of deals.
+    DealsChange of Deals by "change.owner_id" owner_id {
+        stage: DealStage,
+        /// Of deals that become LOST.
+        #[schema(value_type = Option<Notes>)]
+        lost_reason: String,
+        expected_on: Day,
+        owner_id: Id,
+    } => DealChanges, "Deals to change together." DealsBulk
+}
+
+impl DealsChange {
+    /// Checks that deals get a reason if they become LOST, and only then.
+    ///
+    /// # Errors
+    /// `invalid_fields`.
+    pub fn check_reason(&self) -> Result<(), Error> {
+        let reason = self.lost_reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
+        match reason_fault(self.stage.unwrap_or(DealStage::Qualify), reason) {
+            Some(code) => Err(Error::field("change.lost_reason", code)),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Checks which records are meant, and that something becomes of them.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bulk::change::{CustomersChange, MeetingsChange, Selection, TasksChange};
+use crate::bulk::change::{CustomersChange, DealsChange, MeetingsChange, Selection, TasksChange};
 use kernel::caller::Caller;
 use kernel::context::Context;
 use kernel::ids::Id;
@@ -33,6 +33,7 @@ messages! {
     CustomersChange: ChangeCustomers, PreviewCustomers;
     MeetingsChange: ChangeMeetings, PreviewMeetings;
     TasksChange: ChangeTasks, PreviewTasks;
+    DealsChange: ChangeDeals, PreviewDeals;
 }
 
 /// The most customers that one [`CountOfCustomers`] may name.

@@ -47,6 +47,9 @@ pub struct DayMetrics {
     pub approvals_requested: i64,
     pub approvals_approved: i64,
     pub approvals_rejected: i64,
+    pub deals_created: i64,
+    pub deals_won: i64,
+    pub deals_lost: i64,
 }
 
 /// The timeline of a customer whom the caller may see, newest first.

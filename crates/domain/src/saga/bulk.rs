@@ -1,6 +1,6 @@
 //! Changes of many records: each step changes a batch of them. Pure.
 
-use crate::events::{CUSTOMERS_CHANGED, MEETINGS_CHANGED, TASKS_CHANGED};
+use crate::events::{CUSTOMERS_CHANGED, DEALS_CHANGED, MEETINGS_CHANGED, TASKS_CHANGED};
 use crate::saga::record::Counted;
 use crate::saga::step_plan::StepPlan;
 use crate::service_name::ServiceName;
@@ -25,4 +25,11 @@ pub const TASKS: &[StepPlan] = &[StepPlan {
     name: "change_tasks",
     closed_by: TASKS_CHANGED,
     counts: Counted::Tasks,
+}];
+
+pub const DEALS: &[StepPlan] = &[StepPlan {
+    service: ServiceName::Opportunity,
+    name: "change_deals",
+    closed_by: DEALS_CHANGED,
+    counts: Counted::Deals,
 }];

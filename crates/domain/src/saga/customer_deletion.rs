@@ -1,7 +1,9 @@
-//! A customer's deletion (SPEC §5, flow 8): records that refer to the customer are deleted, cancelled or archived.
+//! A customer's deletion (SPEC §5, flow 8): records that refer to the customer are deleted, cancelled, lost or archived.
 //! Pure.
 
-use crate::events::{APPROVALS_CANCELLED, MEETINGS_DELETED, NOTIFICATIONS_ARCHIVED, TASKS_DELETED};
+use crate::events::{
+    APPROVALS_CANCELLED, DEALS_CLOSED, MEETINGS_DELETED, NOTIFICATIONS_ARCHIVED, TASKS_DELETED,
+};
 use crate::saga::record::Counted;
 use crate::saga::step_plan::StepPlan;
 use crate::service_name::ServiceName;
@@ -31,5 +33,12 @@ pub const STEPS: &[StepPlan] = &[
         name: "archive_notifications",
         closed_by: NOTIFICATIONS_ARCHIVED,
         counts: Counted::Notifications,
+    },
+    // At the end: a saga that was started before there were deals has the steps before it in these places.
+    StepPlan {
+        service: ServiceName::Opportunity,
+        name: "close_deals",
+        closed_by: DEALS_CLOSED,
+        counts: Counted::Deals,
     },
 ];

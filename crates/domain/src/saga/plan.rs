@@ -7,12 +7,13 @@ use crate::saga::step_plan::StepPlan;
 use crate::saga::user_deletion;
 
 impl SagaKind {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::UserDeletion,
         Self::CustomerDeletion,
         Self::CustomersChange,
         Self::MeetingsChange,
         Self::TasksChange,
+        Self::DealsChange,
     ];
     /// Those whose steps are done by different services or for different kinds of records.
     pub const DELETIONS: [Self; 2] = [Self::UserDeletion, Self::CustomerDeletion];
@@ -26,6 +27,7 @@ impl SagaKind {
             Self::CustomersChange => bulk::CUSTOMERS,
             Self::MeetingsChange => bulk::MEETINGS,
             Self::TasksChange => bulk::TASKS,
+            Self::DealsChange => bulk::DEALS,
         }
     }
 }

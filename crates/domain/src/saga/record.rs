@@ -23,6 +23,7 @@ pub enum Counted {
     Tasks,
     Approvals,
     Notifications,
+    Deals,
 }
 
 /// What a saga carries out.
@@ -35,6 +36,7 @@ pub enum SagaKind {
     CustomersChange,
     MeetingsChange,
     TasksChange,
+    DealsChange,
 }
 
 /// The status of a saga.

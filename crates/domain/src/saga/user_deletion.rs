@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::events::{APPROVALS_REASSIGNED, CUSTOMERS_REASSIGNED, MEETINGS_REASSIGNED, TASKS_DELETED};
+use crate::events::{
+    APPROVALS_REASSIGNED, CUSTOMERS_REASSIGNED, DEALS_REASSIGNED, MEETINGS_REASSIGNED, TASKS_DELETED,
+};
 use crate::saga::record::Counted;
 use crate::saga::step_plan::StepPlan;
 use crate::service_name::ServiceName;
@@ -36,6 +38,13 @@ pub const STEPS: &[StepPlan] = &[
         name: "reassign_approvals",
         closed_by: APPROVALS_REASSIGNED,
         counts: Counted::Approvals,
+    },
+    // At the end: a saga that was started before there were deals has the steps before it in these places.
+    StepPlan {
+        service: ServiceName::Opportunity,
+        name: "reassign_deals",
+        closed_by: DEALS_REASSIGNED,
+        counts: Counted::Deals,
     },
 ];
 

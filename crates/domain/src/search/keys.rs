@@ -1,4 +1,4 @@
-//! By what meetings, tasks and approvals are searched. Customers have `customer::keys`. Pure.
+//! By what meetings, tasks, approvals and deals are searched. Customers have `customer::keys`. Pure.
 
 use serde::Serialize;
 
@@ -34,6 +34,10 @@ impl RecordKeys {
         Self::of(version, title, &[reason, comment])
     }
 
+    pub fn of_deal(version: i64, title: &str, lost_reason: Option<&str>) -> Self {
+        Self::of(version, title, &[lost_reason])
+    }
+
     /// Those of a customer whom another service knows by name.
     pub fn of_replica(version: i64, name: &str) -> Self {
         Self::of(version, name, &[])
@@ -56,5 +60,6 @@ mod tests {
         assert_eq!(keys, RecordKeys { search, keyed_version: 3 });
         assert_eq!(RecordKeys::of_task(1, "Call", None).search, "\u{1}call");
         assert_eq!(RecordKeys::of_approval(1, "A", Some("B"), Some("C")).search, "\u{1}a\nb\nc");
+        assert_eq!(RecordKeys::of_deal(1, "A", Some("B")).search, "\u{1}a\nb");
     }
 }

@@ -18,10 +18,11 @@ pub enum RecordType {
     Meeting,
     Task,
     Approval,
+    Deal,
 }
 
 impl RecordType {
-    pub const ALL: [Self; 4] = [Self::Customer, Self::Meeting, Self::Task, Self::Approval];
+    pub const ALL: [Self; 5] = [Self::Customer, Self::Meeting, Self::Task, Self::Approval, Self::Deal];
 
     /// Its name in the API.
     pub fn as_str(self) -> &'static str {
@@ -30,6 +31,7 @@ impl RecordType {
             Self::Meeting => "meeting",
             Self::Task => "task",
             Self::Approval => "approval",
+            Self::Deal => "deal",
         }
     }
 

@@ -8,6 +8,7 @@ use crate::http::console::kit::frame::{Frame, api_word};
 use crate::http::console::kit::listing::label;
 use domain::approval::record::ApprovalStatus;
 use domain::customer::record::CustomerStatus;
+use domain::deal::stage::DealStage;
 use domain::events as catalogue;
 use domain::lists::ListName;
 use domain::saga::record::{Counted, SagaKind, SagaStatus, StepStatus};
@@ -65,9 +66,10 @@ fn every_key_that_a_page_asks_for_has_its_text() {
                 missing.insert(format!("done-{word} in {path}"));
             }
         }
-        for name in
-            ["text", "email", "phone", "password", "area", "number", "amount", "moment", "choice", "search"]
-        {
+        for name in [
+            "text", "email", "phone", "password", "area", "number", "amount", "moment", "day", "choice",
+            "search",
+        ] {
             for field in after(&source, &format!("Field::{name}(\"")) {
                 if !is_there(&format!("label-{}", field.replace('_', "-"))) {
                     missing.insert(format!("the label of {field} in {path}"));
@@ -85,6 +87,7 @@ fn every_word_of_the_services_has_its_text() {
     keys.extend(catalogue::CATALOGUE.0.iter().map(|event| ("event", event.to_string())));
     keys.extend(CustomerStatus::ALL.iter().map(|status| ("status", status.as_str().to_owned())));
     keys.extend(ApprovalStatus::ALL.iter().map(|status| ("approval", status.as_str().to_owned())));
+    keys.extend(DealStage::ALL.map(|stage| ("stage", stage.as_str().to_owned())));
     for list in ListName::ALL {
         keys.extend(list.sorts().iter().map(|sort| ("sort", sort.name.to_owned())));
         keys.extend(list.columns().iter().map(|column| ("label", label(list, column.name).to_owned())));
@@ -104,8 +107,14 @@ fn every_word_of_the_services_has_its_text() {
     keys.extend(states.map(|status| ("saga-status", api_word(&status))));
     let steps = [StepStatus::Pending, StepStatus::Done, StepStatus::Failed];
     keys.extend(steps.map(|status| ("step-status", api_word(&status))));
-    let counted =
-        [Counted::Customers, Counted::Meetings, Counted::Tasks, Counted::Approvals, Counted::Notifications];
+    let counted = [
+        Counted::Customers,
+        Counted::Meetings,
+        Counted::Tasks,
+        Counted::Approvals,
+        Counted::Notifications,
+        Counted::Deals,
+    ];
     keys.extend(counted.map(|kind| ("counted", api_word(&kind))));
     let missing: Vec<_> = keys
         .iter()

@@ -45,13 +45,13 @@ async fn page(me: &SessionUser, record: RecordRef) -> Result<AttachmentsPage, Er
     Ok(AttachmentsPage { f, title, record: beside::path(record), attachments })
 }
 
-#[get("/{records:customers|meetings|tasks|approvals}/{id}/attachments")]
+#[get("/{records:customers|meetings|tasks|approvals|deals}/{id}/attachments")]
 pub async fn index(me: SessionUser, at: RecordAt) -> HttpResult {
     Ok(ok(&page(&me, at.0).await?))
 }
 
 /// Attaches a file, once for each form.
-#[post("/{records:customers|meetings|tasks|approvals}/{id}/attachments")]
+#[post("/{records:customers|meetings|tasks|approvals|deals}/{id}/attachments")]
 pub async fn attach(me: SessionUser, at: RecordAt, payload: Payload) -> HttpResult {
     let record = at.0;
     match attached(&me, record, payload).await {
@@ -109,14 +109,14 @@ fn said(f: &Frame, error: &Error) -> String {
     text.unwrap_or_else(|| why(f, error))
 }
 
-#[get("/{records:customers|meetings|tasks|approvals}/{id}/attachments/{part_id}")]
+#[get("/{records:customers|meetings|tasks|approvals|deals}/{id}/attachments/{part_id}")]
 pub async fn content(me: SessionUser, at: RecordAt, part: PartId) -> HttpResult {
     let find = FindAttachment { record: at.0, id: part.id, caller: me.caller() };
     let found = beside::ask(&me.gateway, at.0, find).await?;
     Ok(uploads::content(&me.gateway, &me.request, &found))
 }
 
-#[post("/{records:customers|meetings|tasks|approvals}/{id}/attachments/{part_id}/delete")]
+#[post("/{records:customers|meetings|tasks|approvals|deals}/{id}/attachments/{part_id}/delete")]
 pub async fn remove(me: SessionUser, at: RecordAt, part: PartId, posted: Posted) -> HttpResult {
     let (record, id) = (at.0, part.id);
     once(&me, &posted.0, async |context| {

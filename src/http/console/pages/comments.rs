@@ -69,6 +69,10 @@ pub async fn about(me: &SessionUser, record: RecordRef) -> Result<(String, Id), 
             let approval = gateway.opportunity.find(caller, id).await?;
             (approval.title.clone(), approval.requester_id)
         }
+        RecordType::Deal => {
+            let deal = gateway.opportunity.find_deal(caller, id).await?;
+            (deal.title.clone(), deal.owner_id)
+        }
     })
 }
 
@@ -79,6 +83,7 @@ pub fn section(record: RecordRef) -> &'static str {
         RecordType::Meeting => "meetings",
         RecordType::Task => "tasks",
         RecordType::Approval => "approvals",
+        RecordType::Deal => "deals",
     }
 }
 
@@ -91,13 +96,13 @@ async fn page(me: &SessionUser, record: RecordRef) -> Result<CommentsPage, Error
     Ok(CommentsPage { f, title, record: beside::path(record), comments })
 }
 
-#[get("/{records:customers|meetings|tasks|approvals}/{id}/comments")]
+#[get("/{records:customers|meetings|tasks|approvals|deals}/{id}/comments")]
 pub async fn index(me: SessionUser, at: RecordAt) -> HttpResult {
     Ok(ok(&page(&me, at.0).await?))
 }
 
 /// Adds a comment, once for each form.
-#[post("/{records:customers|meetings|tasks|approvals}/{id}/comments")]
+#[post("/{records:customers|meetings|tasks|approvals|deals}/{id}/comments")]
 pub async fn add(me: SessionUser, at: RecordAt, sent: Sent) -> HttpResult {
     let record = at.0;
     let found = page(&me, record).await;
@@ -143,12 +148,12 @@ async fn form_of(me: &SessionUser, at: RecordAt, id: Id) -> Result<(CommentPage,
     Ok((CommentPage { f: me.frame(section(record)).await, form, people, back }, comment.version))
 }
 
-#[get("/{records:customers|meetings|tasks|approvals}/{id}/comments/{part_id}")]
+#[get("/{records:customers|meetings|tasks|approvals|deals}/{id}/comments/{part_id}")]
 pub async fn edit(me: SessionUser, at: RecordAt, part: PartId) -> HttpResult {
     Ok(ok(&form_of(&me, at, part.id).await?.0))
 }
 
-#[post("/{records:customers|meetings|tasks|approvals}/{id}/comments/{part_id}")]
+#[post("/{records:customers|meetings|tasks|approvals|deals}/{id}/comments/{part_id}")]
 pub async fn change(me: SessionUser, at: RecordAt, part: PartId, sent: Sent) -> HttpResult {
     let (record, id) = (at.0, part.id);
     let found = form_of(&me, at, id).await;
@@ -184,7 +189,7 @@ pub async fn change(me: SessionUser, at: RecordAt, part: PartId, sent: Sent) -> 
     }
 }
 
-#[post("/{records:customers|meetings|tasks|approvals}/{id}/comments/{part_id}/delete")]
+#[post("/{records:customers|meetings|tasks|approvals|deals}/{id}/comments/{part_id}/delete")]
 pub async fn remove(me: SessionUser, at: RecordAt, part: PartId, posted: Posted) -> HttpResult {
     let (record, id) = (at.0, part.id);
     once(&me, &posted.0, async |context| {

@@ -70,7 +70,10 @@ fn row(names: &Names, frame: &Frame, saga: Saga) -> SagaRow {
     let subject = match saga.kind {
         SagaKind::UserDeletion => Some(names.user(frame, saga.subject_id)),
         SagaKind::CustomerDeletion => names.customer_even_if_deleted(saga.subject_id),
-        SagaKind::CustomersChange | SagaKind::MeetingsChange | SagaKind::TasksChange => None,
+        SagaKind::CustomersChange
+        | SagaKind::MeetingsChange
+        | SagaKind::TasksChange
+        | SagaKind::DealsChange => None,
     };
     SagaRow {
         kind: api_word(&saga.kind),

@@ -34,6 +34,7 @@ fn address(record_type: RecordType, id: Id) -> String {
         RecordType::Meeting => "meetings",
         RecordType::Task => "tasks",
         RecordType::Approval => "approvals",
+        RecordType::Deal => "deals",
     };
     format!("/{list}/{id}")
 }
@@ -224,6 +225,10 @@ async fn opened(me: &SessionUser, record_type: RecordType, id: Id) -> Option<Ope
         RecordType::Approval => {
             let approval = gateway.opportunity.find(caller, id).await.ok()?;
             of(&approval.title, Some(approval.customer_id), None)
+        }
+        RecordType::Deal => {
+            let deal = gateway.opportunity.find_deal(caller, id).await.ok()?;
+            of(&deal.title, Some(deal.customer_id), None)
         }
     })
 }

@@ -1,0 +1,9 @@
+//! Deals: what customers may buy, and how far each is.
+
+pub mod messages;
+pub mod record;
+pub mod rules;
+pub mod stage;
+#[cfg(test)]
+mod tests;
+pub mod validation;
