@@ -20,9 +20,7 @@ use kernel::ids::new_id;
 use kernel::page::{Keyset, PageRequest, SortKind};
 use kernel::rank::Query;
 use kernel::search::Words;
-use kizuna::persistence::{
-    analytics, approvals, customers, deals, deletions, found, meetings, news, tasks,
-};
+use kizuna::persistence::{analytics, approvals, customers, deals, deletions, found, meetings, news, tasks};
 use rstest::rstest;
 use store::plans::Plan;
 use testing::{Database, Postgres, Sqlite};
@@ -127,7 +125,12 @@ async fn a_search_and_a_time_of_creation_have_indexes_in_every_order(#[case] on:
 async fn a_search_of_meetings_tasks_and_approvals_has_an_index(#[case] on: Database) {
     let scene = Scene::of(on).await;
     let (db, page) = (&scene.db, PageRequest::first(200).counted());
-    let kinds = [(&found::MEETINGS, "meeting"), (&found::TASKS, "task"), (&found::APPROVALS, "approval"), (&found::DEALS, "deal")];
+    let kinds = [
+        (&found::MEETINGS, "meeting"),
+        (&found::TASKS, "task"),
+        (&found::APPROVALS, "approval"),
+        (&found::DEALS, "deal"),
+    ];
     for q in ["9", "59", "佐藤 599 藤"] {
         let (query, words) = (Query::parse(q).unwrap(), Words::parse(Some(q)).unwrap());
         for (searched, kind) in kinds {
