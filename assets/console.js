@@ -1,5 +1,6 @@
 // The console's scripts. Every page works without them but for dialogs and what is live.
 
+import { prepareBoard } from "./board.js";
 import { prepareBulk } from "./bulk.js";
 import { prepareFilters } from "./filters.js";
 import { prepareForms } from "./forms.js";
@@ -22,6 +23,7 @@ prepare(document);
 prepareForms();
 prepareFilters();
 prepareBulk();
+prepareBoard();
 sendForms();
 askBeforeLeaving();
 editInPlace();

@@ -4,7 +4,7 @@ import { Refresher } from "./refresh.js";
 import { toast } from "./toasts.js";
 import { ANSWER_WITHIN, isLogin, spread, WAIT_FIRST, WAIT_MAX } from "./wait.js";
 
-const TOPICS = ["customers", "meetings", "tasks", "approvals", "comments", "attachments", "sagas"];
+const TOPICS = ["customers", "meetings", "tasks", "approvals", "deals", "comments", "attachments", "sagas"];
 // Access tokens run out, and the socket with them: that takes a moment and nobody's attention.
 const LOST_AFTER = 1_500;
 const BACK_LASTS = 4_000;

@@ -7,7 +7,7 @@ import { ANSWER_WITHIN, isLogin } from "./wait.js";
 /** How long a pause in typing is, before the server is asked. */
 const PAUSE = 80;
 const RECENT_MAX = 8;
-const RECORD = /^\/(customer|meeting|task|approval)s\/([0-9a-f]{8}-[0-9a-f-]{27})(\/edit)?$/;
+const RECORD = /^\/(customer|meeting|task|approval|deal)s\/([0-9a-f]{8}-[0-9a-f-]{27})(\/edit)?$/;
 
 const recentKey = () => `kizuna-recent-${document.body.dataset.user}`;
 

@@ -85,9 +85,11 @@ export function takeOver(page) {
     const focused = part.contains(document.activeElement) ? trail(part) : null;
     const kept = ticked(part);
     const open = [...part.querySelectorAll("details[open]")].map(nameOf);
+    const picks = picked(part);
     part.replaceWith(document.adoptNode(fresh));
     prepare(fresh);
     tick(fresh, kept);
+    pick(picks);
     fresh.querySelectorAll("details").forEach((it) => (it.open ||= open.includes(nameOf(it))));
     if (focused) {
       (focused.length ? fresh.querySelector(focused.join(",")) : fresh)?.focus();
@@ -127,6 +129,23 @@ function staysAsItIs(part, fresh) {
     }
   }
   return false;
+}
+
+/** What is chosen on a part and not sent yet, by the id of its field. */
+function picked(part) {
+  const first = (select) => [...select.options].find((it) => it.defaultSelected) ?? select.options[0];
+  const selects = [...part.querySelectorAll("select[id]")];
+  return selects.filter((it) => it.selectedOptions[0] !== first(it)).map((it) => [it.id, it.value]);
+}
+
+/** Chooses it again where it is still there to choose. */
+function pick(picks) {
+  for (const [id, value] of picks) {
+    const select = document.getElementById(id);
+    if (select && [...select.options].some((it) => it.value === value)) {
+      select.value = value;
+    }
+  }
 }
 
 /** How to find the focused link, button or field again. */

@@ -652,7 +652,7 @@ metric-tasks-completed = タスクの完了
 metric-approvals-requested = 承認の申請
 metric-approvals-approved = 申請の承認
 metric-approvals-rejected = 申請の却下
-metric-deals-created = 案件の追加
+metric-deals-created = 案件の作成
 metric-deals-won = 案件の受注
 metric-deals-lost = 案件の失注
 

@@ -113,7 +113,7 @@ async fn what_is_added_from_a_customer_s_page_leads_back_there(#[values(Sqlite, 
     let browser = Browser::open(&app, &sales.email).await;
     let shown = browser.get(&page).await.expect(200);
     let chosen = format!("<option value=\"{customer}\" selected>絆商店</option>");
-    assert_eq!(shown.text.matches(&chosen).count(), 3, "{shown}");
+    assert_eq!(shown.text.matches(&chosen).count(), 4, "{shown}");
     let of = ("customer_id", customer.as_str());
     for (list, typed, wrong, word) in [
         ("/tasks", vec![of, ("title", "電話"), ("due_at", "2099-03-02T18:30")], ("title", ""), "added"),
@@ -128,6 +128,12 @@ async fn what_is_added_from_a_customer_s_page_leads_back_there(#[values(Sqlite, 
             vec![of, ("title", "値引き"), ("amount", "1,000"), ("currency", "JPY")],
             ("amount", "たくさん"),
             "requested",
+        ),
+        (
+            "/deals",
+            vec![of, ("title", "契約"), ("amount", "1,000"), ("currency", "JPY"), ("stage", "QUALIFY")],
+            ("amount", "たくさん"),
+            "deal-added",
         ),
     ] {
         let there = format!("{page}?done={word}");

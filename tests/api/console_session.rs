@@ -10,7 +10,7 @@ use testing::browser::{Browser, cookie, post_form};
 use testing::{Database, Postgres, Sqlite, Team, TestApp};
 
 /// Every address that changes something.
-const CHANGES: [&str; 45] = [
+const CHANGES: [&str; 54] = [
     "/logout",
     "/customers",
     "/customers/{id}/edit",
@@ -56,6 +56,15 @@ const CHANGES: [&str; 45] = [
     "/approvals/{id}/comments",
     "/approvals/{id}/comments/{id}",
     "/approvals/{id}/comments/{id}/delete",
+    "/deals",
+    "/deals/{id}/edit",
+    "/deals/{id}/delete",
+    "/deals/{id}/move",
+    "/deals/bulk",
+    "/deals/{id}/attachments/{id}/delete",
+    "/deals/{id}/comments",
+    "/deals/{id}/comments/{id}",
+    "/deals/{id}/comments/{id}/delete",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

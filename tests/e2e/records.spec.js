@@ -27,7 +27,7 @@ test("a customer is registered, changed, found, and deleted with what goes with 
   await page.goto(`${customersLike(name)}&status=ACTIVE`);
   await expect(page.locator("#customer-list tbody tr")).toHaveCount(1);
   await page.goto(`${customersLike(name)}&status=LEAD`);
-  await expect(page.locator(".empty")).toContainText("条件に合うものがありません");
+  await expect(page.locator(".empty")).toContainText("条件に合うものはありません");
   await page.goto(customersLike(name));
   await page.getByRole("link", { name }).click();
   await page.getByRole("link", { name: "削除", exact: true }).click();

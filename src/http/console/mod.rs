@@ -28,9 +28,9 @@ use kit::session::Identity;
 use kit::session_user::PageCursor;
 use kit::{assets, frame, session, session_user, shared_pages};
 use pages::{
-    admin, approvals, attachments, audit, audit_event, bulk, choices, comments, customer, customers, design,
-    home, installed, login, meeting, meetings, notifications, reports, sagas, search, security, settings,
-    shortcuts, task, tasks, users, views,
+    admin, approvals, attachments, audit, audit_event, board, bulk, choices, comments, customer, customers,
+    deal, deals, design, home, installed, login, meeting, meetings, notifications, reports, sagas, search,
+    security, settings, shortcuts, task, tasks, users, views,
 };
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
@@ -38,10 +38,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Addresses that take forms and are no pages. Somebody may come back to one after a sign-in.
-const FORMS_ALONE: [&str; 20] = [
+const FORMS_ALONE: [&str; 23] = [
     "/customers/bulk",
     "/meetings/bulk",
     "/tasks/bulk",
+    "/deals/bulk",
     "/views",
     "/views/{id}",
     "/news/seen",
@@ -50,6 +51,8 @@ const FORMS_ALONE: [&str; 20] = [
     "/tasks/{id}/delete",
     "/tasks/{id}/status",
     "/tasks/{id}/postpone",
+    "/deals/{id}/delete",
+    "/deals/{id}/move",
     "/notifications/read-all",
     "/admin/breakers/{name}",
     "/admin/dead-letters/{id}/redrive",
@@ -57,8 +60,8 @@ const FORMS_ALONE: [&str; 20] = [
     "/settings/preferences",
     "/settings/password",
     "/settings/sessions/{id}/end",
-    "/{records:customers|meetings|tasks|approvals}/{id}/comments/{part_id}/delete",
-    "/{records:customers|meetings|tasks|approvals}/{id}/attachments/{part_id}/delete",
+    "/{records:customers|meetings|tasks|approvals|deals}/{id}/comments/{part_id}/delete",
+    "/{records:customers|meetings|tasks|approvals|deals}/{id}/attachments/{part_id}/delete",
 ];
 
 /// Every page of the console. The last service of the app: what no page takes is nobody's.
@@ -86,6 +89,7 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(bulk::customers)
         .service(bulk::meetings)
         .service(bulk::tasks)
+        .service(bulk::deals)
         .service(customer::index)
         .service(customer::edit)
         .service(customer::change)
@@ -112,6 +116,14 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(approvals::file)
         .service(approvals::show)
         .service(approvals::decide)
+        .service(deals::index)
+        .service(deals::create)
+        .service(deals::file)
+        .service(deal::index)
+        .service(deal::edit)
+        .service(deal::change)
+        .service(deal::remove)
+        .service(board::move_to)
         .service(attachments::index)
         .service(attachments::attach)
         .service(attachments::content)

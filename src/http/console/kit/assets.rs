@@ -32,7 +32,7 @@ const PNG: &str = "image/png";
 /// The text of the service worker, which has an address of its own.
 pub const WORKER: &str = include_str!("../../../../assets/sw.js");
 
-const ASSETS: [Asset; 33] = [
+const ASSETS: [Asset; 35] = [
     ("tokens.css", STYLE, include_bytes!("../../../../assets/tokens.css")),
     ("style.css", STYLE, include_bytes!("../../../../assets/style.css")),
     ("parts.css", STYLE, include_bytes!("../../../../assets/parts.css")),
@@ -44,6 +44,8 @@ const ASSETS: [Asset; 33] = [
     ("beside.css", STYLE, include_bytes!("../../../../assets/beside.css")),
     ("reports.css", STYLE, include_bytes!("../../../../assets/reports.css")),
     ("design.css", STYLE, include_bytes!("../../../../assets/design.css")),
+    ("deals.css", STYLE, include_bytes!("../../../../assets/deals.css")),
+    ("board.js", SCRIPT, include_bytes!("../../../../assets/board.js")),
     ("bulk.js", SCRIPT, include_bytes!("../../../../assets/bulk.js")),
     ("chart.js", SCRIPT, include_bytes!("../../../../assets/chart.js")),
     ("combobox.js", SCRIPT, include_bytes!("../../../../assets/combobox.js")),

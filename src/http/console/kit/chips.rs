@@ -7,6 +7,7 @@ use crate::http::console::kit::lookups::References;
 use crate::http::console::kit::search::is_line;
 use crate::http::console::kit::session_user::{SessionUser, address_without};
 use kernel::clock::Timestamp;
+use kernel::day::Day;
 use kernel::error::Error;
 use kernel::ids::Id;
 
@@ -47,7 +48,10 @@ pub async fn hidden_filters(
         (Some(id), _) if name == "customer_id" => names.customer(id).map(|customer| customer.name),
         (Some(id), _) => Some(names.user(f, id)),
         (None, Some(time)) => Some(f.time(&time)),
-        (None, None) => Some(value.to_owned()),
+        (None, None) => match Day::parse(value) {
+            Some(day) => Some(f.day(&day.date())),
+            None => Some(value.to_owned()),
+        },
     };
     let chip = |(name, value): (&str, &str)| Chip {
         name: name.to_owned(),

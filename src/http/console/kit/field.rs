@@ -18,6 +18,8 @@ pub enum Kind {
     Amount,
     /// A moment in the user's time zone.
     Moment,
+    /// A day of the calendar.
+    Day,
     Choice(Vec<Choice>),
     /// A customer or a person.
     Search(Search),
@@ -95,6 +97,10 @@ impl Field {
 
     pub fn moment(name: &'static str) -> Self {
         Self::new(name, Kind::Moment)
+    }
+
+    pub fn day(name: &'static str) -> Self {
+        Self::new(name, Kind::Day)
     }
 
     pub fn amount(name: &'static str) -> Self {
@@ -198,6 +204,7 @@ impl Field {
         match self.kind {
             Kind::Line(input) => input,
             Kind::Moment => "datetime-local",
+            Kind::Day => "date",
             // Not "number": people write 1,200,000, and in wide digits.
             Kind::Number | Kind::Amount | Kind::Area | Kind::Choice(_) | Kind::Search(_) => "text",
         }

@@ -16,7 +16,7 @@ use kernel::page::{Keyset, Page, PageRequest, Sort};
 pub const COLUMNS: &str = "columns";
 
 /// Columns with texts of several lines.
-const LONG: [&str; 4] = ["notes", "outcome", "reason", "comment"];
+const LONG: [&str; 5] = ["notes", "outcome", "reason", "comment", "lost_reason"];
 
 /// Rows that a page of a list may have.
 const SIZES: [i64; 4] = [25, 50, 100, 200];

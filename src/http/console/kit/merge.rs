@@ -10,6 +10,7 @@ use crate::http::console::kit::field::{Field, Kind, Theirs};
 use crate::http::console::kit::form_data::Fields;
 use crate::http::console::kit::frame::Frame;
 use crate::http::console::kit::typed::moment;
+use kernel::day::Day;
 
 /// A hash of what a field holds, for a form to carry: the text itself may be long. Browsers end lines in their own way.
 pub fn mark(value: &str) -> String {
@@ -105,6 +106,7 @@ fn shown(field: &Field, f: &Frame) -> String {
         }
         Kind::Search(search) => label(search.chosen.as_ref().map(|choice| choice.label.as_str())),
         Kind::Moment => moment(&field.value, f.zone).map(|time| f.time(&time)),
+        Kind::Day => Day::parse(&field.value).map(|day| f.day(&day.date())),
         Kind::Line(_) | Kind::Area | Kind::Number | Kind::Amount => Some(field.value.clone()),
     };
     text.unwrap_or_else(|| "–".to_owned())

@@ -35,9 +35,10 @@ const fn other(label: &'static str, href: &'static str, of: For) -> Place {
     Place { label, href, letter: None, section: None, of }
 }
 
-static PAGES: [Place; 14] = [
+static PAGES: [Place; 15] = [
     page("nav-home", "/", "home", 'h'),
     page("nav-customers", "/customers", "customers", 'c'),
+    page("nav-deals", "/deals", "deals", 'p'),
     page("nav-meetings", "/meetings", "meetings", 'm'),
     page("nav-tasks", "/tasks", "tasks", 't'),
     page("nav-approvals", "/approvals", "approvals", 'a'),
@@ -52,8 +53,9 @@ static PAGES: [Place; 14] = [
     other("shortcuts-title", "/shortcuts", For::Everybody),
 ];
 
-static ACTIONS: [Place; 5] = [
+static ACTIONS: [Place; 6] = [
     other("customers-new", "/customers#new-customer", For::Everybody),
+    other("deals-new", "/deals#new-deal", For::Everybody),
     other("meetings-new", "/meetings#new-meeting", For::Everybody),
     other("tasks-new", "/tasks#new-task", For::Everybody),
     other("approvals-new", "/approvals#new-approval", For::Everybody),

@@ -155,7 +155,11 @@ pub async fn new_form<P: ListPage>(me: &SessionUser, f: &Frame, customer: Option
     Ok(Form::new(id, action, submit, P::fields(me, f, None, customer).await?))
 }
 
-async fn edit_form<P: EditPage>(me: &SessionUser, f: &Frame, record: &P::Record) -> Result<Form, Error> {
+/// The form that changes a record.
+///
+/// # Errors
+/// `unavailable`, `overloaded`.
+pub async fn edit_form<P: EditPage>(me: &SessionUser, f: &Frame, record: &P::Record) -> Result<Form, Error> {
     let mut fields = P::fields(me, f, Some(record), None).await?;
     // There is room for all of it on a page of its own.
     fields.iter_mut().for_each(|field| field.more = false);

@@ -23,7 +23,7 @@ pub const RESUME: &str = "resume";
 pub const KEPT: &str = "kept.";
 
 /// Addresses whose forms people type into; `*` stands for a record.
-const FORMS: [&str; 19] = [
+const FORMS: [&str; 23] = [
     "/customers",
     "/customers/*/edit",
     "/meetings",
@@ -43,6 +43,10 @@ const FORMS: [&str; 19] = [
     "/tasks/*/comments/*",
     "/approvals/*/comments",
     "/approvals/*/comments/*",
+    "/deals",
+    "/deals/*/edit",
+    "/deals/*/comments",
+    "/deals/*/comments/*",
 ];
 
 /// Whether the address is one of a form that can be shown again.

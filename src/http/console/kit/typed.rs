@@ -50,6 +50,7 @@ pub fn json(field: &Field, typed: &str, around: &Around<'_>) -> Result<Option<Va
             Some(time) => Ok(Some(time.to_string().into())),
             None => fault("invalid_time"),
         },
+        Kind::Day => Ok(Some(typed.trim().into())),
         Kind::Line(_) | Kind::Area | Kind::Choice(_) | Kind::Search(_) => Ok(Some(typed.into())),
     }
 }

@@ -41,6 +41,7 @@ use domain::approval::record::{Approval, ApprovalStatus};
 use domain::approval::rules::{Action, permitted};
 use domain::comment::messages::RecordRef;
 use domain::lists::ListName;
+use domain::money::CURRENCY_DEFAULT;
 use domain::search::record::RecordType;
 use kernel::context::Context;
 use kernel::error::Error;
@@ -49,6 +50,14 @@ use kernel::page::PageRequest;
 
 /// Currencies to choose from; the API takes every one of ISO 4217.
 const CURRENCIES: [&str; 6] = ["JPY", "USD", "EUR", "GBP", "CNY", "KRW"];
+
+/// The choice of a currency. One that a record has already is among them.
+pub fn currency_field(current: Option<&str>) -> Field {
+    let other = current.filter(|code| !CURRENCIES.contains(code));
+    let codes = CURRENCIES.into_iter().chain(other);
+    let choices = codes.map(|code| Choice { value: code.to_owned(), label: code.to_owned() });
+    Field::choice("currency", choices.collect()).required().holding(current.unwrap_or(CURRENCY_DEFAULT))
+}
 
 /// An approval of a list.
 pub struct ApprovalRow {
@@ -149,14 +158,13 @@ impl ListPage for Approvals {
     ) -> Result<Vec<Field>, Error> {
         let references = References::default().customers(customer);
         let names = lookups::load(&me.gateway, me.caller(), references).await?;
-        let currency = |code: &&str| Choice { value: (*code).to_owned(), label: (*code).to_owned() };
         Ok(vec![
             Field::search("customer_id", Source::Customers)
                 .required()
                 .choosing(customer.and_then(|id| names.customer_choice(id))),
             Field::text("title").required(),
             Field::amount("amount").required().hint("amount-hint"),
-            Field::choice("currency", CURRENCIES.iter().map(currency).collect()).required().holding("JPY"),
+            currency_field(None),
             Field::area("reason").more(),
             Field::search("approver_id", Source::ApproversOf(me.caller().user_id)).more(),
         ])

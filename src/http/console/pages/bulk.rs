@@ -1,4 +1,4 @@
-//! `/customers/bulk`, `/meetings/bulk`, `/tasks/bulk`: many records are changed together. What to change is chosen first, then what
+//! `/customers/bulk`, `/meetings/bulk`, `/tasks/bulk`, `/deals/bulk`: many records are changed together. What to change is chosen first, then what
 //! that would do is shown, then it is done: three answers to one form.
 
 use actix_web::post;
@@ -16,13 +16,16 @@ use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::error::HttpResult;
 use domain::bulk::change::{
-    CustomersBulk, CustomersChange, MeetingsBulk, MeetingsChange, Selection, TasksBulk, TasksChange,
+    CustomersBulk, CustomersChange, DealsBulk, DealsChange, MeetingsBulk, MeetingsChange, Selection,
+    TasksBulk, TasksChange,
 };
 use domain::bulk::messages::{
-    ChangeCustomers, ChangeMeetings, ChangeTasks, PreviewCustomers, PreviewMeetings, PreviewTasks,
+    ChangeCustomers, ChangeDeals, ChangeMeetings, ChangeTasks, PreviewCustomers, PreviewDeals,
+    PreviewMeetings, PreviewTasks,
 };
 use domain::bulk::progress::BulkPreview;
 use domain::customer::record::CustomerStatus;
+use domain::deal::stage::DealStage;
 use domain::lists::ListName;
 use domain::saved_view::record::Filter;
 use domain::task::record::TaskStatus;
@@ -229,6 +232,49 @@ impl BulkPage for Tasks {
     }
 }
 
+struct Deals;
+
+impl BulkPage for Deals {
+    const LIST: ListName = ListName::Deals;
+    const ACTION: &'static str = "/deals/bulk";
+    type Change = DealsChange;
+
+    fn fields(f: &Frame) -> Vec<Field> {
+        let stage = Field::choice("stage", choices(f, "stage", DealStage::ALL.map(DealStage::as_str)));
+        let reason = Field::text("lost_reason").hint("deal-reason-hint");
+        [stage, reason, Field::day("expected_on")].into_iter().chain(of_people(f, "owner_id")).collect()
+    }
+
+    fn delete() -> DealsChange {
+        DealsChange { delete: true, ..DealsChange::default() }
+    }
+
+    fn checked(
+        ids: Option<Vec<Id>>,
+        filter: Option<Filter>,
+        change: DealsChange,
+    ) -> Result<(Selection, DealsChange), Error> {
+        DealsBulk { ids, filter, change }.checked()
+    }
+
+    async fn preview(
+        me: &SessionUser,
+        selection: Selection,
+        change: DealsChange,
+    ) -> Result<BulkPreview, Error> {
+        me.gateway.sagas.ask(PreviewDeals { selection, change, caller: me.caller() }).await
+    }
+
+    async fn start(
+        me: &SessionUser,
+        selection: Selection,
+        change: DealsChange,
+        context: Context,
+    ) -> Result<Id, Error> {
+        me.gateway.opportunity.service.ask(ChangeDeals { selection, change, context }).await
+    }
+}
+
 /// What the form carries of itself: which records, and from what list.
 fn carried(posted: &Fields) -> Vec<(String, String)> {
     let ours = |name: &str| ["which", "query", "ids"].contains(&name);
@@ -334,4 +380,9 @@ pub async fn meetings(me: SessionUser, posted: Posted) -> HttpResult {
 #[post("/tasks/bulk")]
 pub async fn tasks(me: SessionUser, posted: Posted) -> HttpResult {
     answer::<Tasks>(me, posted).await
+}
+
+#[post("/deals/bulk")]
+pub async fn deals(me: SessionUser, posted: Posted) -> HttpResult {
+    answer::<Deals>(me, posted).await
 }

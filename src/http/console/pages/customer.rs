@@ -27,6 +27,8 @@ use crate::http::console::kit::shared_pages::{Edit, Removal, list_params};
 use crate::http::console::kit::timeline::Timeline;
 use crate::http::console::pages::approvals;
 use crate::http::console::pages::customers::{Customers, details};
+use crate::http::console::pages::deals;
+use crate::http::console::pages::deals::{DealRow, Deals};
 use crate::http::console::pages::meetings;
 use crate::http::console::pages::meetings::{MeetingRow, Meetings};
 use crate::http::console::pages::sagas::counted;
@@ -56,11 +58,13 @@ struct CustomerPage {
     customer: Customer,
     owner: String,
     details: Vec<Field>,
+    deals: Vec<DealRow>,
     meetings: Vec<MeetingRow>,
     tasks: Vec<TaskRow>,
     approvals: Vec<ApprovalRow>,
     /// The forms of what is added to the customer.
     new_task: Form,
+    new_deal: Form,
     new_meeting: Form,
     new_approval: Form,
     timeline: Timeline,
@@ -87,10 +91,12 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
     Ok(ok(&CustomerPage {
         owner: names.user(&f, customer.owner_id),
         details: details(Some(&customer)),
+        deals: deals::of_customer(&me, &f, customer.id).await?,
         meetings: meetings::recent(&me, &f, meetings).await?,
         tasks: tasks::recent(&me, &f, tasks, &[]).await?,
         approvals: approvals::recent(&me, &f, approvals).await?,
         new_task: form_of::<Tasks>(&me, &f, &customer).await?,
+        new_deal: form_of::<Deals>(&me, &f, &customer).await?,
         new_meeting: form_of::<Meetings>(&me, &f, &customer).await?,
         new_approval: form_of::<Approvals>(&me, &f, &customer).await?,
         timeline: Timeline::of(&me, &f, &address(&customer), events).await?,

@@ -1,4 +1,4 @@
-//! `/`: what is due, what awaits one's decision, and what others have changed.
+//! `/`: one's open deals, what is due, what awaits one's decision, and what others have changed.
 
 use actix_web::{get, post};
 use askama::Template;
@@ -14,6 +14,8 @@ use crate::http::console::kit::timeline;
 use crate::http::console::kit::timeline::Entry;
 use crate::http::console::pages::approvals;
 use crate::http::console::pages::approvals::ApprovalRow;
+use crate::http::console::pages::deals;
+use crate::http::console::pages::deals::DealRow;
 use crate::http::console::pages::tasks;
 use crate::http::console::pages::tasks::TaskRow;
 use crate::http::error::HttpResult;
@@ -21,6 +23,7 @@ use crate::http::period::{moments, today};
 use domain::approval::messages::ApprovalFilter;
 use domain::approval::record::ApprovalStatus;
 use domain::approval::rules::can_approve;
+use domain::deal::messages::{DealFilter, SORTS as DEAL_SORTS};
 use domain::report::messages::{MarkNewsSeen, ReadNews};
 use domain::task::messages::TaskFilter;
 use domain::task::record::TaskStatus;
@@ -28,6 +31,8 @@ use kernel::error::Error;
 use kernel::event::EventRecord;
 use kernel::ids::Id;
 
+/// The open deals that the page shows, at most.
+const DEALS_SHOWN: i64 = 10;
 /// The changes that the page shows, at most.
 const NEWS_SHOWN: i64 = 20;
 
@@ -50,6 +55,7 @@ struct HomePage {
     f: Frame,
     me: Id,
     tasks: Option<Vec<TaskRow>>,
+    deals: Option<Vec<DealRow>>,
     decides: bool,
     approvals: Option<Vec<ApprovalRow>>,
     news: Option<NewsPart>,
@@ -75,10 +81,14 @@ pub async fn index(me: SessionUser) -> HttpResult {
         async { if decides { approvals::recent(&me, &f, waiting).await } else { Ok(Vec::new()) } };
     let kept = kept(&Fields::parsed(me.request.query_string().as_bytes()));
     let tasks = tasks::recent(&me, &f, due, &kept);
-    let (tasks, approvals, news) = tokio::join!(tasks, approvals, news(&me, &f));
+    let open = DealFilter { owner_id: Some(user), open: true, ..DealFilter::default() };
+    // The first expected first.
+    let deals = deals::first(&me, &f, open, DEAL_SORTS[5], DEALS_SHOWN);
+    let (tasks, approvals, deals, news) = tokio::join!(tasks, approvals, deals, news(&me, &f));
     let page = HomePage {
         me: user,
         tasks: if_there(tasks)?,
+        deals: if_there(deals)?,
         decides,
         approvals: if_there(approvals)?,
         news: if_there(news)?,

@@ -79,7 +79,7 @@ struct ReportsPage {
 /// The figures of a day: a name and how to read it.
 type Figure = (&'static str, fn(&DayMetrics) -> i64);
 
-const FIGURES: [Figure; 8] = [
+const FIGURES: [Figure; 11] = [
     ("customers_created", |day| day.customers_created),
     ("customers_deleted", |day| day.customers_deleted),
     ("meetings_created", |day| day.meetings_created),
@@ -87,6 +87,9 @@ const FIGURES: [Figure; 8] = [
     ("approvals_requested", |day| day.approvals_requested),
     ("approvals_approved", |day| day.approvals_approved),
     ("approvals_rejected", |day| day.approvals_rejected),
+    ("deals_created", |day| day.deals_created),
+    ("deals_won", |day| day.deals_won),
+    ("deals_lost", |day| day.deals_lost),
     ("logins", |day| day.logins),
 ];
 
