@@ -564,6 +564,7 @@ sessions-address = Address
 sessions-opened = Signed in
 sessions-used = Last used
 sessions-current = This one
+sessions-all = Show all sessions
 sessions-end = End
 sessions-unknown = Unknown
 session-kind-api = API

@@ -550,6 +550,7 @@ sessions-address = アドレス
 sessions-opened = ログイン日時
 sessions-used = 最終利用
 sessions-current = この端末
+sessions-all = すべての端末を表示
 sessions-end = 終了
 sessions-unknown = 不明
 session-kind-api = API

@@ -34,7 +34,7 @@ test("a report tells the figures of its period, and lists can be taken away", as
   await page.goto("/reports");
   await expect(page.locator("#report-summary table.bars")).toHaveCount(4);
   await expect(page.locator("#report-summary .badge")).toHaveCount(0);
-  await expect(page.locator("svg.line")).toHaveCount(8);
+  await expect(page.locator("svg.line")).toHaveCount(11);
   const total = page.locator("section", { has: page.locator("#part-customers") }).locator(".figure").first();
   expect(Number((await total.innerText()).replace(",", ""))).toBeGreaterThan(5);
   await page.getByRole("link", { name: "7 日間" }).click();

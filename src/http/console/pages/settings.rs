@@ -11,7 +11,7 @@ use crate::http::client_info::client_info;
 use crate::http::console::kit::choices::{locales, themes, zones};
 use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::{Form, is_mendable};
-use crate::http::console::kit::form_data::Posted;
+use crate::http::console::kit::form_data::{Fields, Posted};
 use crate::http::console::kit::frame::redirect;
 use crate::http::console::kit::frame::{Frame, Outcome, api_word, html};
 use crate::http::console::kit::merge;
@@ -28,8 +28,9 @@ use kernel::page::PageRequest;
 
 /// The boxes of the notifications that one wants.
 const WANTED: &str = "wanted";
-/// The most sessions that the page shows: the newest.
-const SESSIONS_SHOWN: i64 = 200;
+/// The sessions that the page shows, the newest; and at most, when all are asked for (`?sessions=all`).
+const SESSIONS_SHOWN: i64 = 20;
+const SESSIONS_MAX: i64 = 200;
 
 #[derive(Template)]
 #[template(path = "settings.html")]
@@ -41,6 +42,7 @@ struct SettingsPage {
     theme: Field,
     notifications: Vec<NotificationRow>,
     sessions: Vec<SessionRow>,
+    has_more_sessions: bool,
 }
 
 /// A kind of notification, to be switched on or off.
@@ -101,7 +103,8 @@ async fn page_with(
     let user = me.user().clone();
     let mut forms = vec![profile(&f, &user), password()];
     forms.iter_mut().for_each(|form| change(form, &f));
-    let page = PageRequest::first(SESSIONS_SHOWN);
+    let are_all = Fields::parsed(me.request.query_string().as_bytes()).get("sessions") == Some("all");
+    let page = PageRequest::first(if are_all { SESSIONS_MAX } else { SESSIONS_SHOWN });
     let sessions = me.gateway.auth.service.ask(ListSessions { caller: me.caller(), page }).await?;
     let unknown = || f.t("sessions-unknown");
     let row = |session: SessionView| SessionRow {
@@ -110,6 +113,7 @@ async fn page_with(
         address: session.address.map_or_else(unknown, |address| address.to_string()),
         session,
     };
+    let has_more_sessions = !are_all && sessions.next.is_some();
     let sessions = sessions.items.into_iter().map(row).collect();
     let mine = me.preferences();
     Ok(html(
@@ -121,6 +125,7 @@ async fn page_with(
             theme: Field::choice("theme", themes(&f)).required().holding(api_word(&mine.theme)),
             notifications: notifications(mine),
             sessions,
+            has_more_sessions,
             f,
         },
     ))
