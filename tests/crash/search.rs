@@ -14,7 +14,7 @@ const WITHIN: Duration = Duration::from_secs(5);
 #[rstest]
 #[case::customer("search.customers", "customer", &["task"])]
 #[case::sales("search.sales", "meeting, task", &["customer"])]
-#[case::opportunity("search.approvals", "approval", &["task", "customer"])]
+#[case::opportunity("search.approvals", "approval, deal", &["task", "customer"])]
 #[tokio::test]
 async fn a_service_that_hangs_is_named_and_the_others_are_shown(
     #[values(Sqlite, Postgres)] on: Database,
