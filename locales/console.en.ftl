@@ -368,7 +368,10 @@ deals-new = Add deal
 deals-board = Board
 deals-list = List
 deals-view = View
-deals-of = { $n } deals
+deals-of = { $n ->
+    [one] { $n } deal
+   *[other] { $n } deals
+}
 deals-none-here = No deals
 deals-weighted = weighted { $text }
 deals-more = All { $n } in the list

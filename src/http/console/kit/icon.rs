@@ -7,16 +7,16 @@ use std::fmt;
 
 use askama::filters::HtmlSafe;
 
-/// Declares each icon: its variant, its method for templates, and its file.
+/// Declares each icon: its variant, its name, its file, and its method for templates, if one asks for it.
 macro_rules! icons {
-    ($($variant:ident $method:ident $file:literal;)*) => {
+    ($($variant:ident $name:literal $file:literal $($method:ident)?;)*) => {
         /// An icon.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Icon { $($variant),* }
 
         impl Icon {
             /// Every icon, with its name.
-            pub const ALL: &[(Icon, &str)] = &[$((Icon::$variant, stringify!($method))),*];
+            pub const ALL: &[(Icon, &str)] = &[$((Icon::$variant, $name)),*];
 
             /// The SVG element.
             pub const fn svg(self) -> &'static str {
@@ -27,10 +27,7 @@ macro_rules! icons {
         }
 
         impl Icons {
-            $(
-                #[allow(dead_code, reason = "some icons are asked for by their variants only")]
-                pub fn $method(self) -> Icon { Icon::$variant }
-            )*
+            $($(pub fn $method(self) -> Icon { Icon::$variant })?)*
         }
     };
 }
@@ -40,33 +37,33 @@ macro_rules! icons {
 pub struct Icons;
 
 icons! {
-    Home home "home";
-    Customers customers "users";
-    Deals deals "briefcase";
-    Meetings meetings "calendar-event";
-    Tasks tasks "checkbox";
-    Approvals approvals "file-check";
-    Bell bell "bell";
-    Reports reports "chart-bar";
-    Processes processes "stack-2";
-    Shield shield "shield-lock";
-    Search search "search";
-    NoMatch no_match "list-search";
-    Add add "plus";
-    Edit edit "pencil";
-    Delete delete "trash";
-    LogOut log_out "logout";
-    Download download "download";
-    Columns columns "columns-3";
-    View view "bookmark";
-    Warning warning "alert-triangle";
-    Good good "circle-check";
-    Bad bad "circle-x";
-    Clock clock "clock";
-    Progress progress "progress";
-    Attachment attachment "paperclip";
-    Comment comment "message-circle";
-    History history "history";
+    Home "home" "home";
+    Customers "customers" "users" customers;
+    Deals "deals" "briefcase" deals;
+    Meetings "meetings" "calendar-event" meetings;
+    Tasks "tasks" "checkbox" tasks;
+    Approvals "approvals" "file-check" approvals;
+    Bell "bell" "bell" bell;
+    Reports "reports" "chart-bar";
+    Processes "processes" "stack-2" processes;
+    Shield "shield" "shield-lock";
+    Search "search" "search" search;
+    NoMatch "no_match" "list-search" no_match;
+    Add "add" "plus" add;
+    Edit "edit" "pencil" edit;
+    Delete "delete" "trash" delete;
+    LogOut "log_out" "logout" log_out;
+    Download "download" "download" download;
+    Columns "columns" "columns-3" columns;
+    View "view" "bookmark" view;
+    Warning "warning" "alert-triangle";
+    Good "good" "circle-check";
+    Bad "bad" "circle-x";
+    Clock "clock" "clock";
+    Progress "progress" "progress";
+    Attachment "attachment" "paperclip" attachment;
+    Comment "comment" "message-circle" comment;
+    History "history" "history" history;
 }
 
 impl Icon {
