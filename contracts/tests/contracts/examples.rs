@@ -172,7 +172,8 @@ fn opportunity_deletions(event_type: EventType) -> Option<Need> {
 
 fn batches(event_type: EventType) -> Option<Need> {
     match event_type {
-        SAGA_STARTED => Some(Need::of(json!({"saga": {"id": SAGA, "kind": "tasks_change"}}))),
+        // Of another kind than it carries out: there is no batch.
+        SAGA_STARTED => Some(Need::of(json!({"saga": {"id": SAGA, "kind": "customer_deletion"}}))),
         _ => closed_batch(event_type),
     }
 }
