@@ -37,77 +37,49 @@ pub struct Searched {
     texts: TextIndex,
 }
 
-pub static MEETINGS: Searched = Searched {
-    owner: "owner_id",
-    has_deleted: true,
-    replica: "sales_customers",
-    texts: TextIndex {
-        table: "meetings",
-        grams: "meeting_grams",
-        gram_rows: "meeting_gram_rows",
-        known: Known::ById { texts: "meeting_texts", changes: "meeting_gram_changes" },
-        texts: "meeting_texts",
-        changed: "SELECT record FROM tally_changes WHERE number > (SELECT folded FROM tally_folds WHERE id = 0) \
-                  AND kind = 'meetings' \
-                  UNION SELECT of.id FROM tally_changes AS c CROSS JOIN LATERAL \
-                  (SELECT r.id FROM meetings AS r WHERE r.customer_id = c.record AND r.deleted_at IS NULL OFFSET 0) AS of \
-                  WHERE c.number > (SELECT folded FROM tally_folds WHERE id = 0) AND c.kind = 'sales_customers'",
-    },
-};
+/// A table of records: what one is called, who owns it, the replica with its customer, and what is true of a record `r` that lives.
+macro_rules! searched {
+    ($table:literal, $one:literal, $owner:literal, $replica:literal, $lives:literal) => {
+        Searched {
+            owner: $owner,
+            has_deleted: !$lives.is_empty(),
+            replica: $replica,
+            texts: TextIndex {
+                table: $table,
+                grams: concat!($one, "_grams"),
+                gram_rows: concat!($one, "_gram_rows"),
+                known: Known::ById {
+                    texts: concat!($one, "_texts"),
+                    changes: concat!($one, "_gram_changes"),
+                },
+                texts: concat!($one, "_texts"),
+                // The records themselves, and those of customers with another name.
+                changed: concat!(
+                    "SELECT record FROM tally_changes WHERE number > (SELECT folded FROM tally_folds WHERE id = 0) \
+                     AND kind = '",
+                    $table,
+                    "' UNION SELECT of.id FROM tally_changes AS c CROSS JOIN LATERAL (SELECT r.id FROM ",
+                    $table,
+                    " AS r WHERE r.customer_id = c.record",
+                    $lives,
+                    " OFFSET 0) AS of WHERE c.number > (SELECT folded FROM tally_folds WHERE id = 0) \
+                     AND c.kind = '",
+                    $replica,
+                    "'"
+                ),
+            },
+        }
+    };
+}
 
-pub static TASKS: Searched = Searched {
-    owner: "assignee_id",
-    has_deleted: true,
-    replica: "sales_customers",
-    texts: TextIndex {
-        table: "tasks",
-        grams: "task_grams",
-        gram_rows: "task_gram_rows",
-        known: Known::ById { texts: "task_texts", changes: "task_gram_changes" },
-        texts: "task_texts",
-        changed: "SELECT record FROM tally_changes WHERE number > (SELECT folded FROM tally_folds WHERE id = 0) \
-                  AND kind = 'tasks' \
-                  UNION SELECT of.id FROM tally_changes AS c CROSS JOIN LATERAL \
-                  (SELECT r.id FROM tasks AS r WHERE r.customer_id = c.record AND r.deleted_at IS NULL OFFSET 0) AS of \
-                  WHERE c.number > (SELECT folded FROM tally_folds WHERE id = 0) AND c.kind = 'sales_customers'",
-    },
-};
-
-pub static APPROVALS: Searched = Searched {
-    owner: "requester_id",
-    has_deleted: false,
-    replica: "opportunity_customers",
-    texts: TextIndex {
-        table: "approvals",
-        grams: "approval_grams",
-        gram_rows: "approval_gram_rows",
-        known: Known::ById { texts: "approval_texts", changes: "approval_gram_changes" },
-        texts: "approval_texts",
-        changed: "SELECT record FROM tally_changes WHERE number > (SELECT folded FROM tally_folds WHERE id = 0) \
-                  AND kind = 'approvals' \
-                  UNION SELECT of.id FROM tally_changes AS c CROSS JOIN LATERAL \
-                  (SELECT r.id FROM approvals AS r WHERE r.customer_id = c.record OFFSET 0) AS of \
-                  WHERE c.number > (SELECT folded FROM tally_folds WHERE id = 0) AND c.kind = 'opportunity_customers'",
-    },
-};
-
-pub static DEALS: Searched = Searched {
-    owner: "owner_id",
-    has_deleted: true,
-    replica: "opportunity_customers",
-    texts: TextIndex {
-        table: "deals",
-        grams: "deal_grams",
-        gram_rows: "deal_gram_rows",
-        known: Known::ById { texts: "deal_texts", changes: "deal_gram_changes" },
-        texts: "deal_texts",
-        changed: "SELECT record FROM tally_changes WHERE number > (SELECT folded FROM tally_folds WHERE id = 0) \
-                  AND kind = 'deals' \
-                  UNION SELECT of.id FROM tally_changes AS c CROSS JOIN LATERAL \
-                  (SELECT r.id FROM deals AS r WHERE r.customer_id = c.record AND r.deleted_at IS NULL OFFSET 0) AS of \
-                  WHERE c.number > (SELECT folded FROM tally_folds WHERE id = 0) AND c.kind = 'opportunity_customers'",
-    },
-};
+pub static MEETINGS: Searched =
+    searched!("meetings", "meeting", "owner_id", "sales_customers", " AND r.deleted_at IS NULL");
+pub static TASKS: Searched =
+    searched!("tasks", "task", "assignee_id", "sales_customers", " AND r.deleted_at IS NULL");
+pub static APPROVALS: Searched =
+    searched!("approvals", "approval", "requester_id", "opportunity_customers", "");
+pub static DEALS: Searched =
+    searched!("deals", "deal", "owner_id", "opportunity_customers", " AND r.deleted_at IS NULL");
 
 static CANDIDATES: Table = Table {
     name: "candidates",

@@ -13,12 +13,9 @@ const STORM: (usize, Duration) = (8, Duration::from_millis(1_500));
 const THIRTY: (usize, Duration) = (30, Duration::from_secs(4));
 /// How long the killed node is away.
 const AWAY: Duration = Duration::from_millis(800);
-/// How soon a notification must arrive, also if the node that was to deliver it has died: its lease is over after 2 s, the
+/// How soon every notification must arrive, also if the node that was to deliver it has died: its lease is over after 2 s, the
 /// others look within half a second, and read the log after a second without news.
 const RESUMES_WITHIN: Duration = Duration::from_secs(5);
-/// How late the last one in a hundred may be, on a machine with little time for each step. What waits for a breaker or a
-/// deadline of the machinery is later: both take 30 s.
-const LATEST: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thirty_kills_under_load_lose_nothing_double_nothing_and_delivery_resumes() {
@@ -58,10 +55,8 @@ async fn thirty_kills_under_load_lose_nothing_double_nothing_and_delivery_resume
         received.iter().filter_map(|one| delay(one, &ledger, after_storm)).collect();
     delays.sort_unstable();
     let slowest = *delays.last().expect("customers");
-    let (middle, most) = (delays[delays.len() / 2], delays[delays.len() * 99 / 100]);
-    println!("received after {middle:?} in the middle, {most:?} for 99 of 100, {slowest:?} at the latest");
-    assert!(most <= RESUMES_WITHIN, "one in a hundred arrived {most:?} after the answer, or later");
-    assert!(slowest <= LATEST, "a notification arrived {slowest:?} after the answer");
+    println!("received after {:?} in the middle, {slowest:?} at the latest", delays[delays.len() / 2]);
+    assert!(slowest <= RESUMES_WITHIN, "a notification arrived {slowest:?} after the answer");
     ledger.is_kept(&cluster).await;
 }
 

@@ -122,7 +122,7 @@ fn a_lost_deal_has_a_reason_and_no_other_has() {
     assert!(moved(&lost, Lost, None).expect("its reason stays").is_empty());
     let cleared = DealChanges { lost_reason: Some(None), ..DealChanges::default() };
     assert_eq!(fault(&changed(&lost, cleared.clone()).unwrap_err()), ("lost_reason", "required"));
-    assert!(changed(&deal(Won), cleared).expect("there is none").is_empty());
+    assert!(changed(&deal(Won), cleared).expect("a change that changes nothing").is_empty());
     let [DealEvent::Updated(open, by)] = &moved(&lost, Negotiate, None).expect("open again")[..] else {
         panic!("one event")
     };

@@ -14,7 +14,7 @@ pub struct Tick {
     pub value: i64,
 }
 
-/// Values from zero to a round number that is none of them less than.
+/// A range from zero to a round number, in which all values lie.
 #[derive(Debug, PartialEq)]
 pub struct Scale {
     pub top: i64,
