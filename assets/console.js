@@ -2,6 +2,7 @@
 
 import { prepareBoard } from "./board.js";
 import { prepareBulk } from "./bulk.js";
+import { prepareDoubles } from "./doubles.js";
 import { prepareFilters } from "./filters.js";
 import { prepareForms } from "./forms.js";
 import { editInPlace } from "./in_place.js";
@@ -23,6 +24,7 @@ prepare(document);
 prepareForms();
 prepareFilters();
 prepareBulk();
+prepareDoubles();
 prepareBoard();
 sendForms();
 askBeforeLeaving();

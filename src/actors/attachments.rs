@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::actors::comments::{Annotated, beside};
 use crate::actors::uploads::TAKEN_WITHIN;
 use crate::persistence::attachments as queries;
+use crate::persistence::comments;
 use crate::persistence::uploads;
 use domain::attachment::messages::{
     AddAttachment, CheckAttachable, FindAttachment, ListAttachments, RemoveAttachment,
@@ -16,7 +17,7 @@ use domain::attachment::record::{Attachment, Upload};
 use domain::attachment::rules;
 use domain::attachment::rules::{AttachmentCommand, AttachmentEvent};
 use domain::comment::record::AboutRecord;
-use domain::events::{ATTACHMENT_REMOVED, CUSTOMER_DELETED, MEETING_DELETED, TASK_DELETED};
+use domain::events::ATTACHMENT_REMOVED;
 use kernel::caller::Caller;
 use kernel::clock::{Clock, Timestamp};
 use kernel::error::{Error, ErrorCode};
@@ -127,7 +128,7 @@ impl<R: Annotated> Attachments<R> {
     /// `not_found`, `unavailable`, `overloaded`.
     pub async fn find(&self, find: FindAttachment) -> Result<Arc<Attachment>, Error> {
         let record = self.record(find.record.id, &find.caller).await?;
-        self.attachments.visible(find.id, |attachment| rules::on(attachment, record.id)).await
+        self.attachments.visible(find.id, |attachment| rules::on(attachment, &record)).await
     }
 
     /// Checks that the caller may attach files to a record, and that it has room.
@@ -145,12 +146,13 @@ impl<R: Annotated> Attachments<R> {
     /// `not_found`, `unavailable`, `overloaded`.
     pub async fn list(&self, list: ListAttachments) -> Result<Page<Attachment>, Error> {
         let record = self.record(list.record.id, &list.caller).await?;
-        Ok(queries::list(&self.db, R::ATTACHMENTS, record.id, &list.page).await?)
+        Ok(queries::list(&self.db, R::ATTACHMENTS, &record.ids(), &list.page).await?)
     }
 
     /// The record, if the caller may see it: whoever may, may attach files to it.
     async fn record(&self, id: Id, caller: &Caller) -> Result<AboutRecord, Error> {
-        Ok(R::about(&*self.records.visible(id, |record| R::visible(record, caller)).await?))
+        let record = R::about(&*self.records.visible(id, |record| R::visible(record, caller)).await?);
+        Ok(AboutRecord { merged: comments::merged_into(&self.db, R::TABLE, id).await?, ..record })
     }
 }
 
@@ -161,16 +163,11 @@ pub struct AttachmentBytes;
 impl Consumer for AttachmentBytes {
     const SERVICE: Option<ServiceId> = None;
     const NAME: &'static str = "attachments.bytes";
-    const TYPES: &'static [EventType] =
-        &[ATTACHMENT_REMOVED, CUSTOMER_DELETED, MEETING_DELETED, TASK_DELETED];
+    const TYPES: &'static [EventType] = &[ATTACHMENT_REMOVED];
 
     async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
         for event in events {
-            let subject = event.event.subject;
-            match event.event.event_type {
-                ATTACHMENT_REMOVED => uploads::delete_parts(db, subject).await?,
-                _ => uploads::delete_parts_of(db, subject).await?,
-            }
+            uploads::delete_parts(db, event.event.subject).await?;
         }
         Ok(UnitOfWork::default())
     }

@@ -1,8 +1,8 @@
 //! Comments, for every service that has records: one code, generic over the record.
 //!
 //! A comment is an aggregate of its own, so that it does not change the version of its record. Each of its commits has the
-//! condition that the record lives, and a record's deletion deletes its comments in the same commit: of the two, the later
-//! one finds what the earlier one did.
+//! condition that the record lives. The comments of a deleted record are kept as long as the deletion can be undone; nobody can
+//! read them meanwhile.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::actors::auth::client::AuthPeer;
 use crate::persistence::comments as queries;
+use crate::persistence::discarded;
 use domain::comment::messages::{AddComment, ChangeComment, DeleteComment, FindComment, ListComments};
 use domain::comment::record::{AboutRecord, Comment};
 use domain::comment::rules;
@@ -22,7 +23,8 @@ use kernel::context::Context;
 use kernel::error::Error;
 use kernel::ids::{Id, new_id};
 use kernel::page::Page;
-use runtime::entity::{Aggregate, Entities, Prepared};
+use runtime::entity::{Aggregate, Entities};
+use runtime::prepared::Prepared;
 use store::Db;
 use store::table::Table;
 use store::unit_of_work::{UnitOfWork, Write};
@@ -59,9 +61,14 @@ macro_rules! on_record {
 }
 pub(super) use on_record;
 
-/// What goes with a record of this kind when it is deleted.
-pub fn deleted_with<R: Annotated>(record: Id) -> Vec<Write> {
-    [R::COMMENTS, R::ATTACHMENTS].map(|table| queries::delete_all_of(table, record)).into()
+/// What is committed with the deletion of a record of this kind: its comments and files are kept as long as it can come back.
+pub fn kept_with<R: Annotated>(record: Id, deleted_at: Timestamp) -> Vec<Write> {
+    vec![discarded::note(R::TABLE, record, deleted_at)]
+}
+
+/// What is committed when a record is back.
+pub fn back_with(record: Id) -> Vec<Write> {
+    vec![discarded::forget(record)]
 }
 
 /// A comment on a record of kind `R`, as an aggregate.
@@ -129,7 +136,7 @@ impl<R: Annotated> Comments<R> {
         let changes = rules::check_changes(change.changes)?;
         let caller = change.context.caller;
         let record = self.record(change.record.id, &caller).await?;
-        let comment = self.comments.visible(change.id, |comment| rules::on(comment, record.id)).await?;
+        let comment = self.comments.visible(change.id, |comment| rules::on(comment, &record)).await?;
         let text = match &changes.text {
             // Whoever may not edit it learns nothing of whom it mentions.
             Some(text) if rules::may_edit(&comment, &caller) => {
@@ -158,7 +165,7 @@ impl<R: Annotated> Comments<R> {
     /// `not_found`, `unavailable`, `overloaded`.
     pub async fn find(&self, find: FindComment) -> Result<Arc<Comment>, Error> {
         let record = self.record(find.record.id, &find.caller).await?;
-        self.comments.visible(find.id, |comment| rules::on(comment, record.id)).await
+        self.comments.visible(find.id, |comment| rules::on(comment, &record)).await
     }
 
     /// The comments on a record, the newest first.
@@ -167,12 +174,13 @@ impl<R: Annotated> Comments<R> {
     /// `not_found`, `unavailable`, `overloaded`.
     pub async fn list(&self, list: ListComments) -> Result<Page<Comment>, Error> {
         let record = self.record(list.record.id, &list.caller).await?;
-        Ok(queries::list(&self.db, R::COMMENTS, record.id, &list.page).await?)
+        Ok(queries::list(&self.db, R::COMMENTS, &record.ids(), &list.page).await?)
     }
 
     /// The record, if the caller may see it: whoever may, may comment.
     async fn record(&self, id: Id, caller: &Caller) -> Result<AboutRecord, Error> {
-        Ok(R::about(&*self.records.visible(id, |record| R::visible(record, caller)).await?))
+        let record = R::about(&*self.records.visible(id, |record| R::visible(record, caller)).await?);
+        Ok(AboutRecord { merged: queries::merged_into(&self.db, R::TABLE, id).await?, ..record })
     }
 
     /// The text with its mentions resolved. Auth is asked only if there are any.
@@ -189,5 +197,5 @@ impl<R: Annotated> Comments<R> {
 /// A command on what stands beside a record, on condition that the record lives.
 pub fn beside<R: Annotated>(context: Context, record: Id) -> Prepared {
     let live_checks = queries::lives(R::TABLE, record).into_iter().collect();
-    Prepared { context, with: UnitOfWork { live_checks, ..UnitOfWork::default() } }
+    Prepared::new(context, UnitOfWork { live_checks, ..UnitOfWork::default() })
 }

@@ -10,7 +10,9 @@ use crate::persistence::customer_replicas::{
     CustomerReplica, OPPORTUNITY_CUSTOMERS, ReplicaRow, SALES_CUSTOMERS,
 };
 use domain::customer::record::CustomerPayload;
-use domain::events::{CUSTOMER_CREATED, CUSTOMER_DELETED, CUSTOMER_UPDATED};
+use domain::events::{
+    CUSTOMER_CREATED, CUSTOMER_DELETED, CUSTOMER_MERGED, CUSTOMER_RESTORED, CUSTOMER_UPDATED,
+};
 use domain::search::keys::RecordKeys;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
@@ -19,7 +21,8 @@ use store::Db;
 use store::table::Table;
 use store::unit_of_work::{UnitOfWork, Write};
 
-const TYPES: &[EventType] = &[CUSTOMER_CREATED, CUSTOMER_UPDATED, CUSTOMER_DELETED];
+const TYPES: &[EventType] =
+    &[CUSTOMER_CREATED, CUSTOMER_UPDATED, CUSTOMER_DELETED, CUSTOMER_MERGED, CUSTOMER_RESTORED];
 
 /// The copies after these events: the last state of each customer.
 fn copies(table: &'static Table, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {

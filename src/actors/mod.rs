@@ -37,5 +37,6 @@ pub mod operations;
 pub mod opportunity;
 pub mod sagas;
 pub mod sales;
+pub mod undo;
 pub mod uploads;
 pub mod user_check;

@@ -220,6 +220,7 @@ impl Builder<'_> {
     ) -> Local<SagaService> {
         let service = SagaService {
             db: self.db.clone(),
+            clock: self.clock.clone(),
             auth: self.peer(&auth.service),
             customers: self.peer(&customers.service),
             sales: self.peer(&sales.service),

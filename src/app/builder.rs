@@ -14,7 +14,8 @@ use crate::actors::sales::client::SalesClient;
 use crate::config::Config;
 use crate::persistence::tally_folds::{WORTH_FOLDING, fold_tallies};
 use crate::persistence::text_folds::fold_texts;
-use crate::persistence::{auth, batches, login_buckets, text_keys};
+use crate::persistence::{auth, batches, discarded, login_buckets, text_keys};
+use domain::saga::rules::UNDO_KEPT;
 use domain::service_name::ServiceName;
 use kernel::clock::Clock;
 use runtime::arbiters::Arbiters;
@@ -49,11 +50,11 @@ const CONSUMER_POLL: Duration = Duration::from_secs(1);
 /// How long a revoked session is kept: longer than any node may hold an older state of it.
 const REVOKED_KEPT: Duration = Duration::from_hours(24);
 
-/// How long it is known what a change of many records has changed, and what was there before.
-const BATCHES_KEPT: Duration = Duration::from_hours(24 * 90);
+/// How long batches, and what sagas changed, are kept: a day longer than the undo is possible.
+const BATCHES_KEPT: Duration = UNDO_KEPT.saturating_add(Duration::from_hours(24));
 
 /// Rows expire; and nodes of the version before write rows without keys.
-const CHORES: [Chore; 8] = [
+const CHORES: [Chore; 9] = [
     |db, now, limit| Box::pin(async move { idempotency::purge(&db, now.minus(ANSWERS_KEPT), limit).await }),
     |db, now, limit| {
         Box::pin(async move { auth::purge_sessions(&db, now, now.minus(REVOKED_KEPT), limit).await })
@@ -62,6 +63,7 @@ const CHORES: [Chore; 8] = [
     |db, now, limit| Box::pin(async move { throttle::purge(&db, now, limit).await }),
     |db, now, limit| Box::pin(async move { security::purge(&db, now, limit).await }),
     |db, now, limit| Box::pin(async move { batches::purge(&db, now.minus(BATCHES_KEPT), limit).await }),
+    |db, now, limit| Box::pin(async move { discarded::purge(&db, now.minus(BATCHES_KEPT), limit).await }),
     |db, now, _| Box::pin(async move { uploads::sweep(&db, now).await }),
     |db, _, _| Box::pin(async move { text_keys::renew(&db).await }),
 ];

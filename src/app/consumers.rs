@@ -22,6 +22,9 @@ use crate::app::builder::Builder;
 use crate::persistence::deletions::{
     ANALYTICS_DELETIONS, CUSTOMER_DELETIONS, OPPORTUNITY_DELETIONS, SALES_DELETIONS,
 };
+use crate::persistence::saga_items::{
+    ANALYTICS_ITEMS, CUSTOMER_ITEMS, Items, OPPORTUNITY_ITEMS, SALES_ITEMS,
+};
 use domain::service_name::ServiceName;
 use runtime::consumer::ConsumerSpec;
 use runtime::entity::Entities;
@@ -68,27 +71,27 @@ impl Builder<'_> {
         });
         self.feed(&parts, creates_notifications);
         let customer_deletions = customers.customers.as_ref().map(|customers| CustomerDeletions {
-            gone: self.deletions(&CUSTOMER_DELETIONS),
+            gone: self.deletions(&CUSTOMER_DELETIONS, CUSTOMER_ITEMS),
             customers: customers.clone(),
             clock: clock.clone(),
         });
         self.feed(&parts, customer_deletions);
         let sales_deletions = sales.records.as_ref().map(|records| SalesDeletions {
-            gone: self.deletions(&SALES_DELETIONS),
+            gone: self.deletions(&SALES_DELETIONS, SALES_ITEMS),
             meetings: records.meetings.clone(),
             tasks: records.tasks.clone(),
             clock: clock.clone(),
         });
         self.feed(&parts, sales_deletions);
         let opportunity_deletions = opportunity.records.as_ref().map(|records| OpportunityDeletions {
-            gone: self.deletions(&OPPORTUNITY_DELETIONS),
+            gone: self.deletions(&OPPORTUNITY_DELETIONS, OPPORTUNITY_ITEMS),
             approvals: records.approvals.clone(),
             deals: records.deals.clone(),
             clock: clock.clone(),
         });
         self.feed(&parts, opportunity_deletions);
         let analytics_deletions = notifications.map(|notifications| AnalyticsDeletions {
-            gone: self.deletions(&ANALYTICS_DELETIONS),
+            gone: self.deletions(&ANALYTICS_DELETIONS, ANALYTICS_ITEMS),
             notifications: notifications.clone(),
             clock: clock.clone(),
         });
@@ -110,7 +113,7 @@ impl Builder<'_> {
         self.feed(&parts, Some(AttachmentBytes));
     }
 
-    fn deletions(&self, table: &'static Table) -> Deletions {
-        Deletions { db: self.db.clone(), journal: self.journal.clone(), table }
+    fn deletions(&self, table: &'static Table, items: Items) -> Deletions {
+        Deletions { db: self.db.clone(), journal: self.journal.clone(), table, items }
     }
 }

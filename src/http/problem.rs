@@ -38,6 +38,10 @@ pub struct Problem {
     /// `duplicate_customer`: the customers that have the address already.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     candidates: Vec<Id>,
+    /// `not_found`: the customer into which this one was merged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    merged_into: Option<Id>,
 }
 
 fn codes() -> Object {
@@ -71,6 +75,7 @@ impl Problem {
             code,
             errors: error.fields.iter().map(|fault| FieldProblem::new(fault, locale)).collect(),
             candidates: error.candidates.clone(),
+            merged_into: error.merged_into,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Attachments: a table for each kind of record, all of one description.
 
+use crate::persistence::comments::beside_any;
 use domain::attachment::messages::ATTACHMENTS_NEWEST_FIRST;
 use domain::attachment::record::Attachment;
 use kernel::ids::Id;
@@ -40,10 +41,10 @@ pub static DEALS_ATTACHMENTS: Table = table("deals_attachments");
 pub async fn list(
     db: &Db,
     table: &'static Table,
-    record: Id,
+    records: &[Id],
     request: &PageRequest,
 ) -> Result<Page<Attachment>, StoreError> {
-    let narrow = |sql: Sql| sql.filter("record_id = ?", [record.into()]);
+    let narrow = |sql: Sql| beside_any(db, sql, records);
     let key = |it: &Attachment| ATTACHMENTS_NEWEST_FIRST.keyset(it.created_at, it.id);
     paging::page(db, table, request, &ATTACHMENTS_NEWEST_FIRST, narrow, key).await
 }

@@ -1,11 +1,14 @@
-//! The batches of changes of many records, and the records that they have changed.
+//! The batches of changes of many records.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::persistence::saga_items::{
+    CUSTOMER_ITEMS, Group, ITEM_TABLES, Items, OPPORTUNITY_ITEMS, SALES_ITEMS,
+};
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
 use store::db::{Db, StoreError};
@@ -17,7 +20,8 @@ use store::unit_of_work::Write;
 #[derive(Clone, Copy, Debug)]
 pub struct Batches {
     batches: &'static Table,
-    items: &'static Table,
+    /// The records that they have changed.
+    pub items: Items,
 }
 
 const fn batches(name: &'static str) -> Table {
@@ -35,31 +39,13 @@ const fn batches(name: &'static str) -> Table {
     }
 }
 
-const fn items(name: &'static str) -> Table {
-    Table {
-        name,
-        columns: &[
-            ("id", Kind::Text),
-            ("version", Kind::Int),
-            ("record_id", Kind::Id),
-            ("before", Kind::Json),
-        ],
-        on_conflict: OnConflict::Fail,
-        fence: "version",
-    }
-}
-
 pub static CUSTOMER_BATCHES: Table = batches("customer_batches");
-pub static CUSTOMER_BATCH_ITEMS: Table = items("customer_batch_items");
 pub static SALES_BATCHES: Table = batches("sales_batches");
-pub static SALES_BATCH_ITEMS: Table = items("sales_batch_items");
 pub static OPPORTUNITY_BATCHES: Table = batches("opportunity_batches");
-pub static OPPORTUNITY_BATCH_ITEMS: Table = items("opportunity_batch_items");
 
-pub const OF_CUSTOMERS: Batches = Batches { batches: &CUSTOMER_BATCHES, items: &CUSTOMER_BATCH_ITEMS };
-pub const OF_SALES: Batches = Batches { batches: &SALES_BATCHES, items: &SALES_BATCH_ITEMS };
-pub const OF_OPPORTUNITY: Batches =
-    Batches { batches: &OPPORTUNITY_BATCHES, items: &OPPORTUNITY_BATCH_ITEMS };
+pub const OF_CUSTOMERS: Batches = Batches { batches: &CUSTOMER_BATCHES, items: CUSTOMER_ITEMS };
+pub const OF_SALES: Batches = Batches { batches: &SALES_BATCHES, items: SALES_ITEMS };
+pub const OF_OPPORTUNITY: Batches = Batches { batches: &OPPORTUNITY_BATCHES, items: OPPORTUNITY_ITEMS };
 
 /// A step of a saga: what was asked for (`change` and `caller`), and the records that it changes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -77,14 +63,10 @@ struct Row<A> {
     batch: Batch<A>,
 }
 
-fn key(saga: Id, number: i64) -> String {
-    format!("{saga}/{number:04}")
-}
-
 impl Batches {
     /// Stores a new batch.
     pub fn write<A: Serialize>(&self, saga: Id, number: i64, batch: Batch<A>) -> Write {
-        let row = Row { id: key(saga, number), version: 1, batch };
+        let row = Row { id: Group::Batch(number).of(saga), version: 1, batch };
         Write::put(self.batches, &row.id, &row).expecting(0)
     }
 
@@ -98,33 +80,9 @@ impl Batches {
         saga: Id,
         number: i64,
     ) -> Result<Option<Batch<A>>, StoreError> {
-        let tail = Sql::default().filter("id = ?", [key(saga, number).into()]);
+        let tail = Sql::default().filter("id = ?", [Group::Batch(number).of(saga).into()]);
         let rows: Vec<Row<A>> = db.rows(self.batches, tail).await?;
         Ok(rows.into_iter().next().map(|row| row.batch))
-    }
-
-    /// Stores what a record had before a batch changed it, on condition that it was not changed by it yet.
-    pub fn item(&self, (saga, number): (Id, i64), record: Id, version: i64, before: Value) -> Write {
-        let id = format!("{}/{record}", key(saga, number));
-        let row = serde_json::json!({"id": id, "version": version, "record_id": record, "before": before});
-        Write::put(self.items, id, &row).expecting(0)
-    }
-
-    /// The records that a batch has changed.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Failed`.
-    pub async fn changed(&self, db: &Db, saga: Id, number: i64) -> Result<HashSet<Id>, StoreError> {
-        #[derive(Deserialize)]
-        struct Item {
-            record_id: Id,
-        }
-        let begin = format!("{}/", key(saga, number));
-        let tail = Sql::default()
-            .filter("id >= ?", [begin.as_str().into()])
-            .filter("id < ?", [format!("{begin}~").into()]);
-        let items: Vec<Item> = db.rows(self.items, tail).await?;
-        Ok(items.into_iter().map(|item| item.record_id).collect())
     }
 }
 
@@ -153,9 +111,8 @@ pub async fn records<S: DeserializeOwned>(
 /// `Unavailable`, `Failed`.
 pub async fn purge(db: &Db, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
     let mut purged = 0;
-    let items = [&CUSTOMER_BATCH_ITEMS, &SALES_BATCH_ITEMS, &OPPORTUNITY_BATCH_ITEMS];
     let batches = [&CUSTOMER_BATCHES, &SALES_BATCHES, &OPPORTUNITY_BATCHES];
-    for table in items.into_iter().chain(batches) {
+    for table in ITEM_TABLES.into_iter().chain(batches) {
         let name = table.name;
         let old = Sql::new(format!("DELETE FROM {name} WHERE id IN (SELECT id FROM {name}"))
             .filter("id < ?", [Id::earliest(before).to_string().into()])

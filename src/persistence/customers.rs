@@ -4,6 +4,7 @@ use domain::customer::messages::CustomerCounts;
 use kernel::error::ErrorCode;
 use std::collections::HashMap;
 
+use crate::persistence::saga_items::{Group, Items};
 use crate::persistence::tallies;
 use crate::persistence::tallies::{CUSTOMERS_CREATED, CUSTOMERS_DELETED, DELETED, EVER};
 use domain::customer::messages::CustomerName;
@@ -17,6 +18,9 @@ use store::unit_of_work::UniqueCheck;
 
 pub use crate::persistence::customer_lists::list;
 
+/// Items of a saga that are read at a time.
+const ITEMS_AT_ONCE: i64 = 1_000;
+
 pub static CUSTOMERS: Table = Table {
     name: "customers",
     columns: &[
@@ -25,6 +29,7 @@ pub static CUSTOMERS: Table = Table {
         ("created_at", Kind::Time),
         ("updated_at", Kind::Time),
         ("deleted_at", Kind::Time),
+        ("merged_into", Kind::Id),
         ("name", Kind::Text),
         ("kana", Kind::Text),
         ("email", Kind::Text),
@@ -35,6 +40,11 @@ pub static CUSTOMERS: Table = Table {
         ("owner_id", Kind::Id),
         ("search", Kind::Search),
         ("name_order", Kind::Text),
+        ("match_name", Kind::Text),
+        ("match_kana", Kind::Text),
+        ("match_phone", Kind::Text),
+        ("match_domain", Kind::Text),
+        ("keyed_version", Kind::Int),
     ],
     on_conflict: OnConflict::Replace,
     fence: "version",
@@ -64,6 +74,17 @@ pub fn no_other_with_email(owner: Option<Id>, email: &str, except: Option<Id>) -
         owner,
         except,
         code: ErrorCode::DuplicateCustomer,
+    }
+}
+
+/// The customers that a saga created.
+pub async fn created_by(db: &Db, items: Items, saga: Id) -> Result<Vec<Id>, StoreError> {
+    let (mut created, mut after): (Vec<Id>, Option<String>) = (Vec::new(), None);
+    loop {
+        let page = items.page(db, saga, Group::All, after.as_deref(), ITEMS_AT_ONCE).await?;
+        let Some(last) = page.last() else { return Ok(created) };
+        after = Some(last.id.clone());
+        created.extend(page.iter().filter(|item| item.version == 0).map(|item| item.record_id));
     }
 }
 

@@ -77,8 +77,10 @@ pub const TASKS_OF_CUSTOMER: Referring =
     referring_to("tasks", "deleted_at IS NULL", &["customer_id"], "assignee_id");
 pub const APPROVALS_OF_USER: Referring =
     referring_to("approvals", "status = 'PENDING'", &["requester_id", "approver_id"], "requester_id");
-pub const APPROVALS_OF_CUSTOMER: Referring =
+pub const PENDING_APPROVALS_OF_CUSTOMER: Referring =
     referring_to("approvals", "status = 'PENDING'", &["customer_id"], "requester_id");
+pub const APPROVALS_OF_CUSTOMER: Referring =
+    referring_to("approvals", "status IS NOT NULL", &["customer_id"], "requester_id");
 pub const DEALS_OF_OWNER: Referring = Referring {
     tally: Some(&DEALS_CREATED),
     ..referring_to("deals", "deleted_at IS NULL", &["owner_id"], "owner_id")
@@ -89,6 +91,8 @@ pub const OPEN_DEALS_OF_CUSTOMER: Referring = referring_to(
     &["customer_id"],
     "owner_id",
 );
+pub const DEALS_OF_CUSTOMER: Referring =
+    referring_to("deals", "deleted_at IS NULL", &["customer_id"], "owner_id");
 pub const NOTIFICATIONS_OF_CUSTOMER: Referring =
     referring_to("notifications", "archived_at IS NULL", &["customer_id"], "user_id");
 
@@ -144,6 +148,28 @@ pub async fn count_all(db: &Db, to: Referring, ids: &[Id], viewer: Option<Id>) -
         .filter(to.condition, [])
         .filter(&format!("{column} IN ({})", db.dialect().ids()), [serde_json::to_string(ids)?.into()]);
     db.number(count.filter_some(&format!("{} = ?", to.owner), viewer)).await
+}
+
+/// Those of these customers to which a record of one of these tables refers.
+pub async fn in_use(db: &Db, to: &[Referring], ids: &[Id]) -> Result<Vec<Id>, StoreError> {
+    #[derive(Deserialize)]
+    struct Row {
+        id: Id,
+    }
+    static SHAPE: Table =
+        Table { name: "in_use", columns: &[("id", Kind::Id)], on_conflict: OnConflict::Fail, fence: "id" };
+    let (mut sql, mut between) = (Sql::default(), "");
+    for Referring { table, condition, columns, .. } in to {
+        let column = columns.first().copied().unwrap_or("id");
+        let select = format!(
+            "{between}SELECT {column} AS id FROM {table} WHERE {condition} AND {column} IN ({})",
+            db.dialect().ids()
+        );
+        sql = sql.push(&select, [serde_json::to_string(ids)?.into()]);
+        between = " UNION ";
+    }
+    let rows: Vec<Row> = db.rows_of(&SHAPE, sql).await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
 /// The subjects of the events of a type that the event `cause` led to, at most `limit` of them, and how many there are.

@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use domain::customer::keys::CustomerKeys;
+use domain::customer::keys::{CustomerKeys, CustomerTexts};
 use domain::search::keys::RecordKeys;
 use domain::user::keys::UserKeys;
 use kernel::ids::Id;
@@ -35,6 +35,8 @@ struct Texts {
     company: Option<String>,
     #[serde(default)]
     email: Option<String>,
+    #[serde(default)]
+    phone: Option<String>,
     #[serde(default)]
     location: Option<String>,
     #[serde(default)]
@@ -69,8 +71,11 @@ struct Keyed {
     make: fn(&Texts) -> Result<String, serde_json::Error>,
 }
 
+const CUSTOMER_KEYS: &[&str] =
+    &["search", "name_order", "match_name", "match_kana", "match_phone", "match_domain"];
+
 static KEYED: [Keyed; 8] = [
-    Keyed { texts: &CUSTOMER, keys: &["search", "name_order"], lacks: Lacks::Mark, make: customer },
+    Keyed { texts: &CUSTOMER, keys: CUSTOMER_KEYS, lacks: Lacks::Version, make: customer },
     Keyed { texts: &USER, keys: &["search"], lacks: Lacks::Mark, make: user },
     Keyed { texts: &SALES_REPLICA, keys: &["search"], lacks: Lacks::Version, make: replica },
     Keyed { texts: &OPPORTUNITY_REPLICA, keys: &["search"], lacks: Lacks::Version, make: replica },
@@ -92,7 +97,7 @@ macro_rules! texts {
 }
 
 texts! {
-    CUSTOMER = "customers": "name", "kana", "company", "email";
+    CUSTOMER = "customers": "name", "kana", "company", "email", "phone";
     USER = "users": "name", "email";
     SALES_REPLICA = "sales_customers": "name";
     OPPORTUNITY_REPLICA = "opportunity_customers": "name";
@@ -117,8 +122,14 @@ impl Texts {
 }
 
 fn customer(texts: &Texts) -> Result<String, serde_json::Error> {
-    let Texts { name, kana, company, email, .. } = texts;
-    texts.row(CustomerKeys::of(name, kana.as_deref(), company.as_deref(), email.as_deref()))
+    let customer = CustomerTexts {
+        name: &texts.name,
+        kana: texts.kana.as_deref(),
+        company: texts.company.as_deref(),
+        email: texts.email.as_deref(),
+        phone: texts.phone.as_deref(),
+    };
+    texts.row(CustomerKeys::of(texts.version, customer))
 }
 
 fn user(texts: &Texts) -> Result<String, serde_json::Error> {

@@ -67,7 +67,7 @@ async fn remove(auth: &Local<AuthService>, by: Id, id: Id, successor: &UserState
     let successor =
         LiveUser { id: successor.id, version: successor.version, role: successor.role, manager_id: None };
     let successors = Successors { successor, approver: None };
-    auth.ask(RemoveUser { id, successors, context: context(by) }).await.map(drop)
+    auth.ask(RemoveUser { id, successors, undoes: None, context: context(by) }).await.map(drop)
 }
 
 #[rstest]

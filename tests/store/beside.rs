@@ -1,4 +1,4 @@
-//! What stands beside a record is committed while the record lives, and goes with it.
+//! What stands beside a record is committed while the record lives, and kept when it is deleted.
 
 use domain::attachment::record::Attachment;
 use domain::comment::record::Comment;
@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use kernel::error::ErrorCode;
 use kernel::ids::{Id, new_id};
 use kizuna::persistence::attachments::TASKS_ATTACHMENTS;
-use kizuna::persistence::comments::{CUSTOMERS_COMMENTS, delete_all_of, lives};
+use kizuna::persistence::comments::{CUSTOMERS_COMMENTS, lives};
 use kizuna::persistence::customers::CUSTOMERS;
 use rstest::rstest;
 use serde_json::json;
@@ -45,12 +45,9 @@ fn comment_on(record: Id) -> UnitOfWork {
     }
 }
 
-/// The deletion of a customer with its comments.
+/// The deletion of a customer.
 fn deletion(customer: &Customer) -> UnitOfWork {
-    let gone = Customer { deleted_at: Some(begin()), ..renamed(customer, "gone") };
-    let mut unit = customer_unit(&gone);
-    unit.writes.push(delete_all_of(&CUSTOMERS_COMMENTS, customer.id));
-    unit
+    customer_unit(&Customer { deleted_at: Some(begin()), ..renamed(customer, "gone") })
 }
 
 fn refused(outcome: &store::journal::Outcome) -> bool {
@@ -76,22 +73,27 @@ async fn only_a_record_that_lives_takes_anything(#[case] on: Database) {
     commit_one(&db, comment_on(one.id)).await.unwrap();
     assert_eq!(count(&db, "customers_comments").await, 3);
     commit_one(&db, deletion(&renamed(&one, "renamed"))).await.unwrap();
-    assert_eq!(count(&db, "customers_comments").await, 1, "the other's stays");
     assert!(refused(&commit(&db, vec![comment_on(one.id)]).await[0]));
+    assert_eq!(count(&db, "customers_comments").await, 3, "they may come back with it");
 }
 
-async fn comments(db: Db, record: Id) {
+/// Adds comments until the record is gone; returns how many.
+async fn comments(db: Db, record: Id) -> i64 {
+    let mut added = 0;
     for _ in 0..20 {
         let outcome = commit(&db, vec![comment_on(record), customer_unit(&customer("beside"))]).await;
         assert!(outcome[1].is_ok() && (outcome[0].is_ok() || refused(&outcome[0])), "{outcome:?}");
+        assert!(outcome[0].is_ok() || added < 20, "once it is gone, it stays so");
+        added += i64::from(outcome[0].is_ok());
     }
+    added
 }
 
 #[rstest]
 #[case(Sqlite)]
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread")]
-async fn whichever_node_deletes_a_record_nothing_is_left_beside_it(#[case] on: Database) {
+async fn whichever_node_deletes_a_record_nothing_is_put_beside_it_afterwards(#[case] on: Database) {
     let database = TestDatabase::fresh(on);
     let db = database.migrated().await;
     let mut nodes = vec![db.clone()];
@@ -99,6 +101,7 @@ async fn whichever_node_deletes_a_record_nothing_is_left_beside_it(#[case] on: D
         nodes.push(database.open().await);
         nodes.push(database.open().await);
     }
+    let mut before = 0;
     for _ in 0..5 {
         let made = customer("raced");
         commit_one(&db, customer_unit(&made)).await.unwrap();
@@ -109,8 +112,12 @@ async fn whichever_node_deletes_a_record_nothing_is_left_beside_it(#[case] on: D
             commit_one(&last, deletion(&made)).await
         });
         deleted.unwrap();
-        added.into_iter().for_each(|task| task.expect("no panic"));
-        assert_eq!(count(&db, "customers_comments").await, 0);
+        let added: i64 = added.into_iter().map(|task| task.expect("no panic")).sum();
+        for node in &nodes {
+            assert!(refused(&commit(node, vec![comment_on(made.id)]).await[0]));
+        }
+        before += added;
+        assert_eq!(count(&db, "customers_comments").await, before, "those that were answered, and no more");
     }
 }
 

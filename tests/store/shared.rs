@@ -1,6 +1,6 @@
 //! What a node has in memory while other nodes commit: three directories that know of each other, on PostgreSQL three nodes.
 
-use runtime::entity::Prepared;
+use runtime::prepared::Prepared;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

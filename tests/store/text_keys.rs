@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use domain::customer::keys::CustomerKeys;
+use domain::customer::keys::{CustomerKeys, CustomerTexts};
 use domain::customer::record::Customer;
 use domain::user::keys::UserKeys;
 use futures_util::future::join_all;
@@ -22,7 +22,7 @@ use testing::{Database, Postgres, Sqlite, TestDatabase, eventually};
 const MANY: usize = 1_203;
 /// What a program of before wrote, which knew neither of the columns of sort keys nor of readings.
 const AS_BEFORE: &str =
-    "UPDATE customers SET search = lower(name) || char_10 || coalesce(lower(company), ''), name_order = '';
+    "UPDATE customers SET search = lower(name) || char_10 || coalesce(lower(company), ''), name_order = '', keyed_version = NULL;
     UPDATE users SET search = lower(name) || char_10 || lower(email);";
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -34,6 +34,8 @@ struct Row {
     email: Option<String>,
     search: String,
     name_order: String,
+    match_name: Option<String>,
+    keyed_version: Option<i64>,
 }
 
 static ROWS: Table = Table {
@@ -46,6 +48,8 @@ static ROWS: Table = Table {
         ("email", Kind::Text),
         ("search", Kind::Text),
         ("name_order", Kind::Text),
+        ("match_name", Kind::Text),
+        ("keyed_version", Kind::Int),
     ],
     on_conflict: OnConflict::Fail,
     fence: "version",
@@ -53,9 +57,17 @@ static ROWS: Table = Table {
 
 impl Row {
     fn has_its_keys(&self) -> bool {
-        let Self { name, kana, company, email, .. } = self;
-        let keys = CustomerKeys::of(name, kana.as_deref(), company.as_deref(), email.as_deref());
-        keys.search == self.search && keys.name_order == self.name_order
+        let texts = CustomerTexts {
+            name: &self.name,
+            kana: self.kana.as_deref(),
+            company: self.company.as_deref(),
+            email: self.email.as_deref(),
+            phone: None,
+        };
+        let keys = CustomerKeys::of(self.keyed_version.unwrap_or(0), texts);
+        keys.search == self.search
+            && keys.name_order == self.name_order
+            && keys.matching.name == self.match_name
     }
 }
 

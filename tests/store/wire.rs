@@ -5,6 +5,7 @@ mod auth_messages;
 mod beside_messages;
 mod bulk_messages;
 mod deal_messages;
+mod undo_messages;
 
 use domain::report::messages as reports;
 use kernel::locale::Locale;
@@ -196,6 +197,7 @@ fn of_customer() {
     referring(&mut tried);
     searching(&mut tried);
     bulk_messages::of_customers(&mut tried);
+    undo_messages::of_customers(&mut tried);
     beside_messages::commenting(&mut tried);
     beside_messages::attaching(&mut tried);
     tried.all();
@@ -296,6 +298,7 @@ fn of_sales() {
     of_tasks(&mut tried);
     bulk_messages::of_sales(&mut tried);
     bulk_messages::counted(&mut tried);
+    undo_messages::of_records(&mut tried);
     tried.all();
 }
 
@@ -425,6 +428,7 @@ fn of_opportunity() {
     referring(&mut tried);
     searching(&mut tried);
     bulk_messages::counted(&mut tried);
+    undo_messages::of_records(&mut tried);
     beside_messages::commenting(&mut tried);
     beside_messages::attaching(&mut tried);
     tried.all();

@@ -19,7 +19,7 @@ use crate::saga::record::{SagaPayload, StepPayload};
 use crate::session::record::{LoginFailedPayload, LoginPayload};
 use crate::task::record::TaskPayload;
 use crate::topic::Topic;
-use crate::user::record::{UserDeletedPayload, UserPayload};
+use crate::user::record::{UserDeletedPayload, UserPayload, UserRestoredPayload};
 
 /// Who may see the events of a type, besides the audit log's readers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,39 +110,56 @@ events! {
     USER_LOGIN = "user.login" from AUTH, None, Nobody, [LoginPayload];
     USER_LOGIN_FAILED = "user.login_failed" from AUTH, None, Nobody, [LoginFailedPayload];
     USER_DELETED = "user.deleted" from AUTH, None, Nobody, [UserDeletedPayload];
+    USER_RESTORED = "user.restored" from AUTH, None, Nobody, [UserRestoredPayload];
     CUSTOMER_CREATED = "customer.created" from CUSTOMER, Some(Customers), CUSTOMER_OWNER, [CustomerPayload];
     CUSTOMER_UPDATED = "customer.updated" from CUSTOMER, Some(Customers), CUSTOMER_OWNER, [CustomerPayload];
     CUSTOMER_DELETED = "customer.deleted" from CUSTOMER, Some(Customers), CUSTOMER_OWNER, [CustomerPayload];
+    CUSTOMER_MERGED = "customer.merged" from CUSTOMER, Some(Customers), CUSTOMER_OWNER, [CustomerPayload];
+    CUSTOMER_RESTORED = "customer.restored" from CUSTOMER, Some(Customers), CUSTOMER_OWNER, [CustomerPayload];
     CUSTOMERS_REASSIGNED = "customers.reassigned" from CUSTOMER, Some(Customers), Managers, [StepPayload];
     CUSTOMERS_CHANGED = "customers.changed" from CUSTOMER, Some(Customers), Managers, [BulkPayload];
+    CUSTOMERS_RESTORED = "customers.restored" from CUSTOMER, Some(Customers), Managers, [StepPayload];
     MEETING_CREATED = "meeting.created" from SALES, Some(Meetings), MEETING_OWNER, [MeetingPayload];
     MEETING_UPDATED = "meeting.updated" from SALES, Some(Meetings), MEETING_OWNER, [MeetingPayload];
     MEETING_DELETED = "meeting.deleted" from SALES, Some(Meetings), MEETING_OWNER, [MeetingPayload];
+    MEETING_RESTORED = "meeting.restored" from SALES, Some(Meetings), MEETING_OWNER, [MeetingPayload];
     MEETINGS_DELETED = "meetings.deleted" from SALES, Some(Meetings), Managers, [StepPayload];
     MEETINGS_REASSIGNED = "meetings.reassigned" from SALES, Some(Meetings), Managers, [StepPayload];
     MEETINGS_CHANGED = "meetings.changed" from SALES, Some(Meetings), Managers, [BulkPayload];
+    MEETINGS_MOVED = "meetings.moved" from SALES, Some(Meetings), Managers, [StepPayload];
+    MEETINGS_RESTORED = "meetings.restored" from SALES, Some(Meetings), Managers, [StepPayload];
     TASK_CREATED = "task.created" from SALES, Some(Tasks), ASSIGNEE, [TaskPayload];
     TASK_UPDATED = "task.updated" from SALES, Some(Tasks), ASSIGNEE, [TaskPayload];
     TASK_COMPLETED = "task.completed" from SALES, Some(Tasks), ASSIGNEE, [TaskPayload];
     TASK_DELETED = "task.deleted" from SALES, Some(Tasks), ASSIGNEE, [TaskPayload];
+    TASK_RESTORED = "task.restored" from SALES, Some(Tasks), ASSIGNEE, [TaskPayload];
     TASKS_DELETED = "tasks.deleted" from SALES, Some(Tasks), Managers, [StepPayload];
     TASKS_CHANGED = "tasks.changed" from SALES, Some(Tasks), Managers, [BulkPayload];
+    TASKS_MOVED = "tasks.moved" from SALES, Some(Tasks), Managers, [StepPayload];
+    TASKS_RESTORED = "tasks.restored" from SALES, Some(Tasks), Managers, [StepPayload];
     TASK_DUE_SOON = "task.due_soon" from SALES, Some(Tasks), ASSIGNEE, [TaskPayload];
     APPROVAL_REQUESTED = "approval.requested" from OPPORTUNITY, Some(Approvals), REQUESTER, [ApprovalPayload];
     APPROVAL_APPROVED = "approval.approved" from OPPORTUNITY, Some(Approvals), REQUESTER, [ApprovalPayload];
     APPROVAL_REJECTED = "approval.rejected" from OPPORTUNITY, Some(Approvals), REQUESTER, [ApprovalPayload];
     APPROVAL_CANCELLED = "approval.cancelled" from OPPORTUNITY, Some(Approvals), REQUESTER, [ApprovalPayload];
     APPROVAL_REASSIGNED = "approval.reassigned" from OPPORTUNITY, Some(Approvals), REQUESTER, [ApprovalPayload];
+    APPROVAL_MOVED = "approval.moved" from OPPORTUNITY, Some(Approvals), REQUESTER, [ApprovalPayload];
+    APPROVAL_RESTORED = "approval.restored" from OPPORTUNITY, Some(Approvals), REQUESTER, [ApprovalPayload];
     APPROVALS_CANCELLED = "approvals.cancelled" from OPPORTUNITY, Some(Approvals), Managers, [StepPayload];
     APPROVALS_REASSIGNED = "approvals.reassigned" from OPPORTUNITY, Some(Approvals), Managers, [StepPayload];
+    APPROVALS_MOVED = "approvals.moved" from OPPORTUNITY, Some(Approvals), Managers, [StepPayload];
+    APPROVALS_RESTORED = "approvals.restored" from OPPORTUNITY, Some(Approvals), Managers, [StepPayload];
     DEAL_CREATED = "deal.created" from OPPORTUNITY, Some(Deals), DEAL_OWNER, [DealPayload];
     DEAL_UPDATED = "deal.updated" from OPPORTUNITY, Some(Deals), DEAL_OWNER, [DealPayload];
     DEAL_WON = "deal.won" from OPPORTUNITY, Some(Deals), DEAL_OWNER, [DealPayload];
     DEAL_LOST = "deal.lost" from OPPORTUNITY, Some(Deals), DEAL_OWNER, [DealPayload];
     DEAL_DELETED = "deal.deleted" from OPPORTUNITY, Some(Deals), DEAL_OWNER, [DealPayload];
+    DEAL_RESTORED = "deal.restored" from OPPORTUNITY, Some(Deals), DEAL_OWNER, [DealPayload];
     DEALS_CLOSED = "deals.closed" from OPPORTUNITY, Some(Deals), Managers, [StepPayload];
     DEALS_REASSIGNED = "deals.reassigned" from OPPORTUNITY, Some(Deals), Managers, [StepPayload];
     DEALS_CHANGED = "deals.changed" from OPPORTUNITY, Some(Deals), Managers, [BulkPayload];
+    DEALS_MOVED = "deals.moved" from OPPORTUNITY, Some(Deals), Managers, [StepPayload];
+    DEALS_RESTORED = "deals.restored" from OPPORTUNITY, Some(Deals), Managers, [StepPayload];
     COMMENT_CREATED = "comment.created" from COMMENTS, Some(Comments), RECORD_OWNER, [CommentPayload];
     COMMENT_UPDATED = "comment.updated" from COMMENTS, Some(Comments), RECORD_OWNER, [CommentPayload];
     COMMENT_DELETED = "comment.deleted" from COMMENTS, Some(Comments), RECORD_OWNER, [CommentPayload];
@@ -151,10 +168,15 @@ events! {
     NOTIFICATION_CREATED = "notification.created" from ANALYTICS, None, Reader, [NotificationPayload];
     NOTIFICATION_READ = "notification.read" from ANALYTICS, None, Reader, [NotificationPayload];
     NOTIFICATIONS_ARCHIVED = "notifications.archived" from ANALYTICS, None, Reader, [ArchivedPayload, StepPayload];
+    NOTIFICATION_MOVED = "notification.moved" from ANALYTICS, None, Reader, [NotificationPayload];
+    NOTIFICATIONS_MOVED = "notifications.moved" from ANALYTICS, None, Reader, [StepPayload];
+    NOTIFICATION_RESTORED = "notification.restored" from ANALYTICS, None, Reader, [NotificationPayload];
+    NOTIFICATIONS_RESTORED = "notifications.restored" from ANALYTICS, None, Reader, [StepPayload];
     SAGA_STARTED = "saga.started" from SAGAS, Some(Sagas), STARTER, [SagaPayload];
     SAGA_STEP_COMPLETED = "saga.step_completed" from SAGAS, Some(Sagas), STARTER, [SagaPayload];
     SAGA_COMPLETED = "saga.completed" from SAGAS, Some(Sagas), STARTER, [SagaPayload];
     SAGA_FAILED = "saga.failed" from SAGAS, Some(Sagas), STARTER, [SagaPayload];
+    SAGA_UNDONE = "saga.undone" from SAGAS, Some(Sagas), STARTER, [SagaPayload];
 }
 
 /// The row of a type; `None` if it is not in the catalogue.

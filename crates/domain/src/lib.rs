@@ -5,6 +5,7 @@
 //!
 //! - [`events`]: the catalogue, one row for each type of event; [`audience`]: who may see an event; [`topic`];
 //!   [`activity`]: the order of a record's events; [`changes`]: what an event changed
+//! - [`undo`]: taking back what a saga did
 //! - [`service_name`]: the five services; [`deletion`]: what every service remembers of a deleted user or customer
 
 pub mod activity;
@@ -31,4 +32,5 @@ pub mod service_name;
 pub mod session;
 pub mod task;
 pub mod topic;
+pub mod undo;
 pub mod user;

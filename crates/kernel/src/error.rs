@@ -63,6 +63,11 @@ codes! {
     NoSuccessor = 409 "no_successor",
     ApprovalNotPending = 409 "approval_not_pending",
     DealClosed = 409 "deal_closed",
+    SagaNotCompleted = 409 "saga_not_completed",
+    AlreadyUndone = 409 "already_undone",
+    NotUndoable = 409 "not_undoable",
+    ChangedSince = 409 "changed_since",
+    MergeConflict = 409 "merge_conflict",
     TooManyViews = 409 "too_many_views",
     TooManyAttachments = 409 "too_many_attachments",
     NotADeadLetter = 409 "not_a_dead_letter",
@@ -139,6 +144,9 @@ pub struct Error {
     pub fields: Vec<FieldError>,
     /// `duplicate_customer`: the records that have the address.
     pub candidates: Vec<Id>,
+    /// `not_found`: the customer into which the missing one was merged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<Id>,
     /// When to try again.
     pub retry_after: Option<Duration>,
     #[serde(skip)]
@@ -148,7 +156,7 @@ pub struct Error {
 impl Error {
     pub fn new(code: ErrorCode) -> Self {
         let cause = Cause::default();
-        Self { code, fields: Vec::new(), candidates: Vec::new(), retry_after: None, cause }
+        Self { code, fields: Vec::new(), candidates: Vec::new(), merged_into: None, retry_after: None, cause }
     }
 
     /// Adds the cause, for the log. An error that has a cause keeps it. A cause holds no secret and no personal data.

@@ -10,7 +10,8 @@ use actix::{
 };
 use tokio::time::Instant;
 
-use crate::entity::{Aggregate, Entities, Prepared};
+use crate::entity::{Aggregate, Entities};
+use crate::prepared::Prepared;
 use crate::stats::LiveGauge;
 use crate::supervisor::Tracked;
 use crate::trace::Trace;
@@ -21,6 +22,7 @@ use kernel::event::{Event, StateAfter, Versioned};
 use kernel::failpoint;
 use kernel::ids::Id;
 use store::idempotency::{FirstAnswer, IDEMPOTENCY_KEYS};
+use store::noting::Step;
 use store::unit_of_work::{CommitError, UnitOfWork, Write};
 
 /// After this many lost compare-and-sets in a row, a child waits for a random time up to `COMMIT_BACKOFF` before it
@@ -60,6 +62,11 @@ impl<A: Aggregate> Message for Read<A> {
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Passivate;
+
+/// Makes a child read its state again before it decides or answers: another aggregate's unit has changed it.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Forget;
 
 enum LoadedState<S> {
     /// Must be read before the next decision.
@@ -156,6 +163,14 @@ impl<A: Aggregate> Handler<Passivate> for Child<A> {
     fn handle(&mut self, _: Passivate, ctx: &mut Self::Context) {
         self.passivating = true;
         ctx.run_later(PASSIVATION_GRACE, |_, ctx| ctx.stop());
+    }
+}
+
+impl<A: Aggregate> Handler<Forget> for Child<A> {
+    type Result = ();
+
+    fn handle(&mut self, _: Forget, _: &mut Self::Context) {
+        self.memory = LoadedState::Unknown;
     }
 }
 
@@ -293,6 +308,9 @@ impl<A: Aggregate> Handling<A> {
         }
         if !unit.writes.is_empty() {
             unit.join(prepared.with.clone());
+            let after = next.as_ref().map_or(version, Versioned::version);
+            unit.writes
+                .extend(prepared.noting.iter().map(|noting| noting.write(Step { before: version, after })));
         }
         if let (Some(claim), Some(next)) = (&context.claim, &next) {
             let answer =

@@ -23,21 +23,21 @@ use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use crate::arbiters::Arbiters;
-use crate::child::{Child, Execute, Passivate, Read};
+use crate::child::{Child, Execute, Forget, Passivate, Read};
 use crate::hot_state::Hot;
 use crate::journal::Journal;
+use crate::prepared::Prepared;
 use crate::progress;
 use crate::state_cache::{ReadStamp, StateCache};
 use crate::stats::{ActorStats, ActorStatsRegistry};
 use crate::supervisor::{Deaths, Intensity, Tracked};
 use kernel::caller::Caller;
 use kernel::clock::{Clock, Timestamp};
-use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::event::{DomainEvent, StateAfter, Versioned, raw};
 use kernel::ids::Id;
 use store::table::Table;
-use store::unit_of_work::{UnitOfWork, Write};
+use store::unit_of_work::Write;
 use store::{Db, StoreError};
 
 /// A kind of aggregate: its rules are pure, its row is its state.
@@ -128,19 +128,6 @@ pub trait Aggregate: Send + Sync + 'static {
     /// The error of a violated unique index.
     fn duplicate() -> ErrorCode {
         ErrorCode::Internal
-    }
-}
-
-/// The context of a command, and the writes and checks that are committed with its outcome.
-#[derive(Clone, Debug)]
-pub struct Prepared {
-    pub context: Context,
-    pub with: UnitOfWork,
-}
-
-impl From<Context> for Prepared {
-    fn from(context: Context) -> Self {
-        Self { context, with: UnitOfWork::default() }
     }
 }
 
@@ -339,6 +326,20 @@ impl<A: Aggregate> Entities<A> {
             self.0.kept.was_read(id, state, read_stamp);
         }
         Ok(state)
+    }
+
+    /// Drops what this node has in memory of an aggregate that a unit of another one has changed: its next reader, and its
+    /// next command, see the database.
+    pub async fn changed_beside(&self, id: Id) {
+        let resident = self.0.directory.get(&id).map(|resident| resident.address.clone());
+        if let Some(address) = resident {
+            // A child that is gone has nothing to forget.
+            let _ = address.send(Forget).await;
+        }
+        self.0.kept.forget(id);
+        if let Some(hot) = &self.0.hot {
+            hot.changed(id).await;
+        }
     }
 
     /// The states that this node commits from now on. A receiver that lags behind gets an error. The cache is updated

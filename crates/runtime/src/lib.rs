@@ -27,6 +27,7 @@ pub mod janitor;
 pub mod journal;
 pub mod log_order;
 pub mod positions;
+pub mod prepared;
 pub mod progress;
 pub mod registry;
 pub mod remote;

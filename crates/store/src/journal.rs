@@ -247,7 +247,7 @@ fn place_events(
 /// What writes the rows, deletions, events and partitions of the remaining units, and of how many statements it is made.
 fn writes(dialect: Dialect, units: &[UnitOfWork], outcomes: &[Outcome]) -> Result<(Sql, usize), StoreError> {
     let mut puts: BTreeMap<&str, (&Table, Vec<Cow<str>>)> = BTreeMap::new();
-    let mut deletes: BTreeMap<(&str, &str), (&Table, Vec<&str>)> = BTreeMap::new();
+    let mut deletes: BTreeMap<&str, (&Table, Vec<&str>)> = BTreeMap::new();
     let mut partitions: BTreeMap<i64, i64> = BTreeMap::new();
     let kept = || units.iter().zip(outcomes).filter_map(|(unit, done)| Some((unit, done.as_ref().ok()?)));
     // Rows without a fence are locked here, in the order of ids, so that two nodes do not deadlock.
@@ -258,13 +258,7 @@ fn writes(dialect: Dialect, units: &[UnitOfWork], outcomes: &[Outcome]) -> Resul
         match &write.change {
             Change::Put(row) => puts.entry(name).or_insert((table, Vec::new())).1.push(row.into()),
             Change::Check => {}
-            Change::Delete | Change::DeleteOf(_) => {
-                let column = match write.change {
-                    Change::DeleteOf(column) => column,
-                    _ => table.columns[0].0,
-                };
-                deletes.entry((name, column)).or_insert((table, Vec::new())).1.push(&write.id);
-            }
+            Change::Delete => deletes.entry(name).or_insert((table, Vec::new())).1.push(&write.id),
         }
     }
     for event in kept().flat_map(|(_, events)| events) {
@@ -283,8 +277,8 @@ fn writes(dialect: Dialect, units: &[UnitOfWork], outcomes: &[Outcome]) -> Resul
     }
     let mut statements = Vec::new();
     let mut sql = Sql::default();
-    for ((_, column), (table, ids)) in &deletes {
-        statements.push(table.delete_of(dialect, column, statements.len() + 1));
+    for (table, ids) in deletes.values() {
+        statements.push(table.delete(dialect, statements.len() + 1));
         sql = sql.with(serde_json::to_string(ids)?);
     }
     for (table, rows) in puts.values() {

@@ -28,6 +28,7 @@ pub mod idempotency;
 pub mod journal;
 pub mod leases;
 pub mod log;
+pub mod noting;
 pub mod paging;
 pub mod plans;
 mod postgres;

@@ -121,6 +121,8 @@ pub enum OnConflict {
     Newer,
     /// The value of this column is added to the stored one: counters.
     Add(&'static str),
+    /// The stored row stays: what happened first.
+    Keep,
 }
 
 /// A table that the journal writes and queries read. The first column is the primary key.
@@ -181,6 +183,9 @@ impl Table {
         let table = self.name;
         match self.on_conflict {
             OnConflict::Fail => {}
+            OnConflict::Keep => {
+                let _ = write!(sql, " ON CONFLICT ({key}) DO NOTHING");
+            }
             OnConflict::Add(column) => {
                 let _ = write!(
                     sql,
@@ -198,14 +203,9 @@ impl Table {
         }
     }
 
-    /// Deletes the rows whose `column` is in parameter `place`, a JSON array.
-    ///
-    /// # Panics
-    /// When the table has no such column.
-    pub fn delete_of(&self, dialect: Dialect, column: &str, place: usize) -> String {
-        let found = self.columns.iter().find(|(name, _)| *name == column);
-        let (name, kind) = *found.unwrap_or_else(|| panic!("{} has no column {column}", self.name));
-        format!("DELETE FROM {} WHERE {}", self.name, one_of(dialect, name, kind, place))
+    /// Deletes the rows whose keys are in parameter `place`, a JSON array.
+    pub fn delete(&self, dialect: Dialect, place: usize) -> String {
+        format!("DELETE FROM {} WHERE {}", self.name, self.key_in(dialect, place))
     }
 
     /// Reads `[id, …]`: which rows whose keys are in parameter `place` are not deleted. PostgreSQL locks them.

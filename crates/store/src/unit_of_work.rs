@@ -15,8 +15,6 @@ pub enum Change {
     /// Writes the row: a JSON object whose keys are the names of the columns.
     Put(String),
     Delete,
-    /// Deletes every row whose column of this name has the id of the write.
-    DeleteOf(&'static str),
     /// No change: only the condition is checked.
     Check,
 }
@@ -47,12 +45,6 @@ impl Write {
     /// Deletes the row.
     pub fn delete(table: &'static Table, id: impl ToString) -> Self {
         Self { table, id: id.to_string(), change: Change::Delete, expects: None }
-    }
-
-    /// Deletes all rows of an owner: those whose `column` is `owner`. Other units of the owner's rows must touch a row that
-    /// this unit touches too, so that none adds a row meanwhile.
-    pub fn delete_of(table: &'static Table, column: &'static str, owner: impl ToString) -> Self {
-        Self { table, id: owner.to_string(), change: Change::DeleteOf(column), expects: None }
     }
 
     /// Leaves the row as it is; with [`Write::expecting`] this is a pure condition.

@@ -12,11 +12,12 @@ use domain::audience::Audience;
 use domain::comment::record::CommentPayload;
 use domain::deal::record::DealPayload;
 use domain::events::{
-    APPROVAL_APPROVED, APPROVAL_CANCELLED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED,
-    ATTACHMENT_ADDED, ATTACHMENT_REMOVED, COMMENT_CREATED, COMMENT_DELETED, COMMENT_UPDATED,
-    CUSTOMER_CREATED, CUSTOMER_DELETED, CUSTOMER_UPDATED, DEAL_CREATED, DEAL_DELETED, DEAL_LOST,
-    DEAL_UPDATED, DEAL_WON, MEETING_CREATED, MEETING_DELETED, MEETING_UPDATED, TASK_COMPLETED, TASK_CREATED,
-    TASK_DELETED, TASK_DUE_SOON, TASK_UPDATED,
+    APPROVAL_APPROVED, APPROVAL_CANCELLED, APPROVAL_MOVED, APPROVAL_REASSIGNED, APPROVAL_REJECTED,
+    APPROVAL_REQUESTED, APPROVAL_RESTORED, ATTACHMENT_ADDED, ATTACHMENT_REMOVED, COMMENT_CREATED,
+    COMMENT_DELETED, COMMENT_UPDATED, CUSTOMER_CREATED, CUSTOMER_DELETED, CUSTOMER_MERGED, CUSTOMER_RESTORED,
+    CUSTOMER_UPDATED, DEAL_CREATED, DEAL_DELETED, DEAL_LOST, DEAL_RESTORED, DEAL_UPDATED, DEAL_WON,
+    MEETING_CREATED, MEETING_DELETED, MEETING_RESTORED, MEETING_UPDATED, TASK_COMPLETED, TASK_CREATED,
+    TASK_DELETED, TASK_DUE_SOON, TASK_RESTORED, TASK_UPDATED,
 };
 use domain::meeting::record::MeetingPayload;
 use domain::task::record::TaskPayload;
@@ -29,16 +30,20 @@ use store::unit_of_work::UnitOfWork;
 /// The customer that an event concerns: the new one, if the event changed it; a task may have none.
 fn customer_of(event: &LoggedEvent) -> Result<Option<Id>, EffectError> {
     Ok(match event.event.event_type {
-        CUSTOMER_CREATED | CUSTOMER_UPDATED | CUSTOMER_DELETED => Some(event.event.subject),
-        MEETING_CREATED | MEETING_UPDATED | MEETING_DELETED => {
+        CUSTOMER_CREATED | CUSTOMER_UPDATED | CUSTOMER_DELETED | CUSTOMER_MERGED | CUSTOMER_RESTORED => {
+            Some(event.event.subject)
+        }
+        MEETING_CREATED | MEETING_UPDATED | MEETING_DELETED | MEETING_RESTORED => {
             Some(event.payload::<MeetingPayload>()?.meeting.customer_id)
         }
-        TASK_CREATED | TASK_UPDATED | TASK_COMPLETED | TASK_DELETED | TASK_DUE_SOON => {
+        TASK_CREATED | TASK_UPDATED | TASK_COMPLETED | TASK_DELETED | TASK_RESTORED | TASK_DUE_SOON => {
             event.payload::<TaskPayload>()?.task.customer_id
         }
         APPROVAL_REQUESTED | APPROVAL_APPROVED | APPROVAL_REJECTED | APPROVAL_CANCELLED
-        | APPROVAL_REASSIGNED => Some(event.payload::<ApprovalPayload>()?.approval.customer_id),
-        DEAL_CREATED | DEAL_UPDATED | DEAL_WON | DEAL_LOST | DEAL_DELETED => {
+        | APPROVAL_REASSIGNED | APPROVAL_MOVED | APPROVAL_RESTORED => {
+            Some(event.payload::<ApprovalPayload>()?.approval.customer_id)
+        }
+        DEAL_CREATED | DEAL_UPDATED | DEAL_WON | DEAL_LOST | DEAL_DELETED | DEAL_RESTORED => {
             Some(event.payload::<DealPayload>()?.deal.customer_id)
         }
         ATTACHMENT_ADDED | ATTACHMENT_REMOVED => event.payload::<AttachmentPayload>()?.record.customer_id,
@@ -67,24 +72,31 @@ impl Consumer for ActivityConsumer {
         CUSTOMER_CREATED,
         CUSTOMER_UPDATED,
         CUSTOMER_DELETED,
+        CUSTOMER_MERGED,
+        CUSTOMER_RESTORED,
         MEETING_CREATED,
         MEETING_UPDATED,
         MEETING_DELETED,
+        MEETING_RESTORED,
         TASK_CREATED,
         TASK_UPDATED,
         TASK_COMPLETED,
         TASK_DELETED,
+        TASK_RESTORED,
         TASK_DUE_SOON,
         APPROVAL_REQUESTED,
         APPROVAL_APPROVED,
         APPROVAL_REJECTED,
         APPROVAL_CANCELLED,
         APPROVAL_REASSIGNED,
+        APPROVAL_MOVED,
+        APPROVAL_RESTORED,
         DEAL_CREATED,
         DEAL_UPDATED,
         DEAL_WON,
         DEAL_LOST,
         DEAL_DELETED,
+        DEAL_RESTORED,
         COMMENT_CREATED,
         COMMENT_UPDATED,
         COMMENT_DELETED,

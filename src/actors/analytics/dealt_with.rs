@@ -5,12 +5,12 @@ use futures_util::stream::iter;
 use std::sync::Arc;
 
 use crate::actors::analytics::aggregate::NotificationAggregate;
-use crate::actors::deletions::send;
 use crate::persistence::analytics as queries;
 use domain::notification::messages::Which;
 use domain::notification::recipients::has_dealt_with;
 use domain::notification::rules::NotificationCommand;
 use kernel::context::Context;
+use kernel::error::ErrorCode;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
 use kernel::page::PageRequest;
@@ -58,7 +58,10 @@ async fn read_about(
         let page = PageRequest::after(PAGE, after);
         let unread = queries::notifications(db, user, which, &page).await?;
         for notification in &unread.items {
-            send(notifications, notification.id, NotificationCommand::Read, &context).await?;
+            match notifications.execute(notification.id, NotificationCommand::Read, context.clone()).await {
+                Err(error) if error.code != ErrorCode::NotFound => return Err(error.into()),
+                _ => {}
+            }
         }
         if unread.next.is_none() {
             return Ok(());

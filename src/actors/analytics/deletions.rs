@@ -1,5 +1,5 @@
-//! When a customer is deleted, the notifications that concern it are archived (SPEC §5, flow 8), also those that come
-//! later.
+//! When a customer is deleted, the notifications that concern it are archived (SPEC §5, flow 8), and when it is merged, they
+//! concern the other customer; also those that come later. When it is back, so are they.
 
 use domain::service_name::ServiceName;
 use kernel::event::EventType;
@@ -7,11 +7,14 @@ use kernel::service_id::ServiceId;
 use std::sync::Arc;
 
 use crate::actors::analytics::aggregate::NotificationAggregate;
-use crate::actors::deletions::{Deletions, Step, caused, send};
+use crate::actors::deletions::{Deletions, Returned, Step, caused, saga_of};
 use crate::actors::sagas::progress::give_up;
 use crate::persistence::deletions::NOTIFICATIONS_OF_CUSTOMER;
 use domain::customer::record::CustomerPayload;
-use domain::events::{CUSTOMER_DELETED, NOTIFICATION_CREATED, NOTIFICATIONS_ARCHIVED};
+use domain::events::{
+    CUSTOMER_DELETED, CUSTOMER_MERGED, CUSTOMER_RESTORED, NOTIFICATION_CREATED, NOTIFICATION_MOVED,
+    NOTIFICATIONS_ARCHIVED, NOTIFICATIONS_MOVED, NOTIFICATIONS_RESTORED,
+};
 use domain::notification::record::NotificationPayload;
 use domain::notification::rules::NotificationCommand;
 use kernel::clock::Clock;
@@ -31,21 +34,31 @@ pub struct AnalyticsDeletions {
 impl Consumer for AnalyticsDeletions {
     const SERVICE: Option<ServiceId> = Some(ServiceName::Analytics.id());
     const NAME: &'static str = "analytics.departures";
-    const TYPES: &'static [EventType] = &[CUSTOMER_DELETED, NOTIFICATION_CREATED];
+    const TYPES: &'static [EventType] =
+        &[CUSTOMER_DELETED, CUSTOMER_MERGED, CUSTOMER_RESTORED, NOTIFICATION_CREATED];
 
     async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
         let mut unit = UnitOfWork::default();
-        for event in events.iter().filter(|event| event.event.event_type == CUSTOMER_DELETED) {
-            unit.events.extend(self.customer_left(event).await?);
+        for event in events {
+            match event.event.event_type {
+                CUSTOMER_DELETED => unit.events.extend(self.customer_left(event).await?),
+                CUSTOMER_MERGED => unit.events.extend(self.customer_merged(event).await?),
+                CUSTOMER_RESTORED => unit.events.push(self.returned(&Returned::customer(event)?).await?),
+                _ => {}
+            }
         }
         self.archive_latecomers(events).await?;
         Ok(unit)
     }
 
     async fn given_up(&self, db: &Db, event: &LoggedEvent, error: &str) -> Result<UnitOfWork, StoreError> {
-        let saga = event.payload::<CustomerPayload>().ok().and_then(|left| left.saga_id);
-        let Some(saga) = saga else { return Ok(UnitOfWork::default()) };
-        give_up(db, saga, &[NOTIFICATIONS_ARCHIVED], event, error, self.clock.now()).await
+        let Some(saga) = saga_of(event) else { return Ok(UnitOfWork::default()) };
+        let step = match event.event.event_type {
+            CUSTOMER_MERGED => NOTIFICATIONS_MOVED,
+            CUSTOMER_RESTORED => NOTIFICATIONS_RESTORED,
+            _ => NOTIFICATIONS_ARCHIVED,
+        };
+        give_up(db, saga, &[step], event, error, self.clock.now()).await
     }
 }
 
@@ -53,9 +66,9 @@ impl AnalyticsDeletions {
     async fn customer_left(&self, event: &LoggedEvent) -> Result<Option<Event>, EffectError> {
         let Some(deletion) = event.payload::<CustomerPayload>()?.deletion() else { return Ok(None) };
         self.gone.note(&deletion).await?;
-        let (id, context) = (deletion.id, caused(event, &deletion));
+        let context = caused(event, &deletion);
         let archive = || NotificationCommand::Archive;
-        self.gone.each(&self.notifications, NOTIFICATIONS_OF_CUSTOMER, id, &context, archive).await?;
+        self.gone.each(&self.notifications, NOTIFICATIONS_OF_CUSTOMER, &deletion, &context, archive).await?;
         let step = Step {
             cause: event,
             deletion: &deletion,
@@ -63,6 +76,28 @@ impl AnalyticsDeletions {
             closed_by: NOTIFICATIONS_ARCHIVED,
         };
         Ok(Some(self.gone.closing(step, self.clock.now()).await?))
+    }
+
+    async fn customer_merged(&self, event: &LoggedEvent) -> Result<Option<Event>, EffectError> {
+        let Some(deletion) = event.payload::<CustomerPayload>()?.deletion() else { return Ok(None) };
+        self.gone.note(&deletion).await?;
+        if let Some(to) = deletion.successor_id {
+            let (context, go) = (caused(event, &deletion), || NotificationCommand::Move { to });
+            self.gone.each(&self.notifications, NOTIFICATIONS_OF_CUSTOMER, &deletion, &context, go).await?;
+        }
+        let step = Step {
+            cause: event,
+            deletion: &deletion,
+            single: NOTIFICATION_MOVED,
+            closed_by: NOTIFICATIONS_MOVED,
+        };
+        Ok(Some(self.gone.closing(step, self.clock.now()).await?))
+    }
+
+    async fn returned(&self, returned: &Returned<'_>) -> Result<Event, EffectError> {
+        self.gone.forget(returned.id, returned.undo.undoes).await?;
+        let now = self.clock.now();
+        self.gone.take_back(&self.notifications, returned, NOTIFICATIONS_RESTORED, now).await
     }
 
     async fn archive_latecomers(&self, events: &[Arc<LoggedEvent>]) -> Result<(), EffectError> {
@@ -74,8 +109,12 @@ impl AnalyticsDeletions {
         let gone = self.gone.among(notifications.iter().map(|(.., customer)| *customer).collect()).await?;
         for (event, id, customer) in notifications {
             let Some(deletion) = gone.get(&customer) else { continue };
-            let context = caused(event, deletion);
-            send(&self.notifications, id, NotificationCommand::Archive, &context).await?;
+            let late = match self.gone.successor(deletion).await? {
+                Some(to) => NotificationCommand::Move { to },
+                None => NotificationCommand::Archive,
+            };
+            let saga = (deletion.saga_id, &caused(event, deletion));
+            self.gone.send(&self.notifications, id, late, saga).await?;
         }
         Ok(())
     }

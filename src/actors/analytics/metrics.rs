@@ -13,7 +13,7 @@ use domain::customer::record::CustomerPayload;
 use domain::deal::record::DealPayload;
 use domain::events::{
     APPROVAL_APPROVED, APPROVAL_REJECTED, APPROVAL_REQUESTED, CUSTOMER_CREATED, CUSTOMER_DELETED,
-    DEAL_CREATED, DEAL_LOST, DEAL_WON, MEETING_CREATED, TASK_COMPLETED, USER_LOGIN,
+    CUSTOMER_MERGED, DEAL_CREATED, DEAL_LOST, DEAL_WON, MEETING_CREATED, TASK_COMPLETED, USER_LOGIN,
 };
 use domain::meeting::record::MeetingPayload;
 use domain::session::record::LoginPayload;
@@ -33,7 +33,7 @@ fn counted(event: &LoggedEvent) -> Result<Option<(&'static str, Id)>, EffectErro
         CUSTOMER_CREATED => {
             Some(("customers_created", event.payload::<CustomerPayload>()?.customer.owner_id))
         }
-        CUSTOMER_DELETED => {
+        CUSTOMER_DELETED | CUSTOMER_MERGED => {
             Some(("customers_deleted", event.payload::<CustomerPayload>()?.customer.owner_id))
         }
         MEETING_CREATED => Some(("meetings_created", event.payload::<MeetingPayload>()?.meeting.owner_id)),
@@ -69,6 +69,7 @@ impl Consumer for MetricsConsumer {
         USER_LOGIN,
         CUSTOMER_CREATED,
         CUSTOMER_DELETED,
+        CUSTOMER_MERGED,
         MEETING_CREATED,
         TASK_COMPLETED,
         APPROVAL_REQUESTED,

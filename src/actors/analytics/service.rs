@@ -6,9 +6,11 @@ use std::sync::Arc;
 use crate::actors::analytics::aggregate::NotificationAggregate;
 use crate::actors::analytics::summary::Summaries;
 use crate::actors::customer::client::CustomerPeer;
+use crate::actors::undo::find_changes;
 use crate::persistence::analytics as queries;
 use crate::persistence::deletions;
 use crate::persistence::deletions::NOTIFICATIONS_OF_CUSTOMER;
+use crate::persistence::saga_items::{ANALYTICS_ITEMS, Group};
 use domain::bulk::messages::CountOfCustomers;
 use domain::customer::messages::FindCustomer;
 use domain::notification::messages::{
@@ -20,6 +22,8 @@ use domain::report::messages::SalesSummary;
 use domain::report::messages::{MarkNewsSeen, News, ReadActivity, ReadMetrics, ReadNews, ReadSummary};
 use domain::saga::messages::CountReferring;
 use domain::saga::record::{Counted, Counts};
+use domain::undo::messages::FindChanges;
+use domain::undo::record::FoundChanges;
 use kernel::clock::Clock;
 use kernel::error::Error;
 use kernel::event::EventRecord;
@@ -65,6 +69,11 @@ serve!(AnalyticsService as ServiceName::Analytics, {
     ReadMetrics read => |service, message| Vec<DayMetrics> {
         let owner = message.caller.only_owner().or(message.owner_id);
         Ok(queries::metrics(&service.db, owner, &message.days).await?)
+    },
+    FindChanges read => |service, message| FoundChanges {
+        let group = Group::Kind(Counted::Notifications);
+        let of = (message.saga.id, group);
+        find_changes::<NotificationAggregate>(&service.db, ANALYTICS_ITEMS, of).await
     },
     CountReferring read => |service, message| Counts {
         // Everybody's: all of them are archived, and their number says nothing of what they hold.

@@ -25,8 +25,8 @@ use kernel::error::Error;
 use kernel::event::Event;
 use kernel::ids::{Id, new_id};
 use kernel::page::Page;
-use runtime::entity::Prepared;
 use runtime::journal::Journal;
+use runtime::prepared::Prepared;
 use store::unit_of_work::UnitOfWork;
 use store::{Db, StoreError};
 
@@ -95,7 +95,7 @@ impl SecurityLog {
         client: &ClientInfo,
     ) -> Prepared {
         let writes = vec![queries::entry_write(&self.entry(kind, of, client))];
-        Prepared { context, with: UnitOfWork { writes, ..UnitOfWork::default() } }
+        Prepared::new(context, UnitOfWork { writes, ..UnitOfWork::default() })
     }
 
     /// Adds an entry about what is committed already.

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::value::to_raw_value;
+
 use crate::actors::auth::aggregate::{SessionAggregate, UserAggregate};
 use crate::actors::auth::password::Passwords;
 use crate::actors::auth::security::{Concerned, SecurityLog};
 use crate::actors::auth::throttle::LoginThrottle;
 use crate::actors::auth::token::Keys;
 use crate::actors::auth::views::ViewsAggregate;
-use crate::actors::sagas::start::start;
+use crate::actors::sagas::start::{start, start_undo};
 use crate::persistence::auth as queries;
-use crate::persistence::saved_views::USER_VIEWS;
 use domain::saga::record::SagaKind;
 use domain::saved_view::messages::{ChangeView, ListViews, RemoveView, SaveView};
 use domain::saved_view::record::SavedView;
@@ -20,6 +21,7 @@ use domain::security::record::{SecurityEntry, SecurityKind};
 use domain::service_name::ServiceName;
 use domain::session::record::{ClientInfo, SessionView};
 use domain::session::rules::SessionLifetimes;
+use domain::undo::messages::RestoreUser;
 use domain::user::messages::{
     ChangePassword, ChangePreferences, ChangeProfile, ChangeUser, CreateUser, EndSession, FIND_MENTIONED_MAX,
     FIND_USERS_MAX, FindMentioned, FindSession, FindUser, FindUsers, FoundUser, ListSessions, ListUsers,
@@ -28,18 +30,20 @@ use domain::user::messages::{
 };
 use domain::user::record::{UserState, UserView};
 use domain::user::rules;
-use domain::user::rules::{Leaving, UserCommand};
+use domain::user::rules::{Leaving, Returning, UserCommand};
 use kernel::caller::Role;
 use kernel::clock::Clock;
+use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::{Id, new_id};
 use kernel::page::Page;
 use kernel::search::Words;
-use runtime::entity::{Entities, Prepared};
+use runtime::entity::Entities;
 use runtime::journal::Journal;
+use runtime::prepared::Prepared;
 use runtime::serve;
 use store::Db;
-use store::unit_of_work::Write;
+use store::idempotency::FirstAnswer;
 
 /// How long tokens and sessions are valid, and how many sessions a user has.
 #[derive(Clone, Copy, Debug)]
@@ -153,14 +157,17 @@ impl AuthService {
     /// Deletes the user on condition that the successors are unchanged since they were chosen. So two users who are
     /// each other's successor can't be deleted at the same time.
     async fn remove_user(&self, remove: RemoveUser) -> Result<Id, Error> {
-        let (saga_id, with) = start(SagaKind::UserDeletion, remove.id, &remove.context, self.clock.now());
-        let mut prepared = Prepared { context: remove.context, with };
+        let (kind, now) = ((SagaKind::UserDeletion, remove.id), self.clock.now());
+        let (saga_id, with) = match &remove.undoes {
+            Some(original) => start_undo(kind, original, &remove.context, now),
+            None => start(kind.0, kind.1, &remove.context, now),
+        };
+        let mut prepared = Prepared::new(remove.context, with);
         let Successors { successor, approver } = remove.successors;
         let mut successors = vec![successor];
         successors.extend(approver.filter(|approver| approver.id != successor.id));
         // A successor who is also the other ADMIN is checked twice.
         prepared.with.writes.extend(successors.iter().map(queries::unchanged));
-        prepared.with.writes.push(Write::delete(&USER_VIEWS, remove.id));
         let leaving = Leaving {
             successor_id: successor.id,
             approver_id: approver.map(|approver| approver.id),
@@ -168,6 +175,22 @@ impl AuthService {
         };
         let command = |other_admins| UserCommand::Delete { leaving, other_admins };
         self.leaving_an_admin(remove.id, command, prepared).await?;
+        Ok(saga_id)
+    }
+
+    /// Brings a deleted user back. Sessions and tokens of before stay ended.
+    async fn restore_user(&self, restore: RestoreUser) -> Result<Id, Error> {
+        let RestoreUser { saga, context } = restore;
+        let (id, now) = (saga.subject_id, self.clock.now());
+        let (saga_id, mut with) = start_undo((SagaKind::UserRestoration, id), &saga, &context, now);
+        if let Some(claim) = &context.claim {
+            let body = to_raw_value(&saga_id).map_err(Error::internal)?;
+            with.writes.push(FirstAnswer::new(claim, saga_id, None, body, now).write());
+        }
+        let context = Context { claim: None, correlation_id: saga_id.to_string().into(), ..context };
+        let returning = Returning { saga_id, undoes: saga.id };
+        let command = UserCommand::Restore { returning };
+        self.users.execute(id, command, Prepared::new(context, with)).await?;
         Ok(saga_id)
     }
 
@@ -228,6 +251,7 @@ serve!(AuthService as ServiceName::Auth, {
     ListSessions read => |service, message| Page<SessionView> { service.list_sessions(message).await },
     ReadSecurityLog read => |service, message| Page<SecurityEntry> { service.security.read(message).await },
     EndSession command => |service, message| () { service.end_own_session(message).await },
+    RestoreUser command => |service, message| Id { service.restore_user(message).await },
     RemoveUser command => |service, message| Id { service.remove_user(message).await },
     LiveUsers read => |service, _message| Vec<LiveUser> { Ok(queries::live_users(&service.db).await?) },
     CreateUser command => |service, message| Arc<UserState> { service.create_user(message).await },

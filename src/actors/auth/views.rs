@@ -17,7 +17,8 @@ use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::event::raw;
 use kernel::ids::{Id, new_id};
-use runtime::entity::{Aggregate, Prepared};
+use runtime::entity::Aggregate;
+use runtime::prepared::Prepared;
 use store::table::Table;
 
 /// How often a change is decided again because its user changed meanwhile.

@@ -1,13 +1,15 @@
 //! Customers that are changed together.
 
-use serde_json::{Value, json};
-
-use crate::actors::bulk::{Bulk, BulkParts, filter_of, selected};
+use crate::actors::bulk::{Bulk, BulkParts, Sent, Taken, filter_of, selected};
 use crate::actors::customer::aggregate::CustomerAggregate;
 use crate::actors::customer::service::CustomerService;
-use crate::actors::sagas::start::start;
+use crate::actors::deletions::saga_of;
+use crate::actors::sagas::start::{start, start_undo};
+use crate::actors::undo::{Revert, Undo};
 use crate::actors::user_check::check_owner_exists;
 use crate::persistence::batches::{Batches, OF_CUSTOMERS};
+use crate::persistence::saga_items::{CUSTOMER_ITEMS, events_at};
+use crate::persistence::sagas;
 use domain::bulk::change::{BulkChange, CustomersChange, Selection};
 use domain::bulk::messages::{ChangeCustomers, PreviewCustomers};
 use domain::bulk::progress::BulkFound;
@@ -16,8 +18,9 @@ use domain::customer::record::Customer;
 use domain::customer::rules;
 use domain::customer::rules::CustomerCommand;
 use domain::events::{CUSTOMERS_CHANGED, SAGA_STARTED};
-use domain::saga::record::SagaKind;
+use domain::saga::record::{Counted, Saga, SagaKind};
 use domain::service_name::ServiceName;
+use domain::undo::rules::check_undo;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::context::Context;
@@ -49,20 +52,51 @@ impl Bulk for Customers {
         id: Id,
         context: &Context,
         now: Timestamp,
-    ) -> Result<(CustomerCommand, UnitOfWork), Error> {
+    ) -> Result<Sent<CustomerAggregate>, Error> {
         if change.delete {
             let (saga_id, with) = start(SagaKind::CustomerDeletion, id, context, now);
-            return Ok((CustomerCommand::Delete { saga_id }, with));
+            let noting = vec![CUSTOMER_ITEMS.in_cascade(saga_id, Counted::Customers, id)];
+            return Ok(Sent { command: CustomerCommand::Delete { saga_id }, with, noting });
         }
-        Ok((CustomerCommand::Change(rules::check_changes(change.changes())?), UnitOfWork::default()))
+        Ok(Sent::from(CustomerCommand::Change(rules::check_changes(change.changes())?)))
     }
 
-    fn before(record: &Customer, change: &CustomersChange) -> Value {
-        match change.delete {
-            true => json!({}),
-            false => json!({"status": record.status, "owner_id": record.owner_id}),
-        }
+    /// A customer that comes back, or goes, brings a saga of its own for what goes with it.
+    async fn reverting(
+        parts: &BulkParts<Self>,
+        taken: Taken<Customer>,
+        context: &Context,
+    ) -> Result<Option<Sent<CustomerAggregate>>, Error> {
+        let (id, now) = (taken.id, parts.clock.now());
+        let Some(current) = parts.records.get(id).await? else { return Ok(None) };
+        let comes_back = taken.to.as_ref().is_some_and(|to| to.deleted_at.is_none());
+        let (saga_id, undoes, with) = match (current.deleted_at.is_some(), comes_back) {
+            (true, true) => {
+                let Some(deletion) = deletion_of(&parts.db, id, taken.after, now).await? else {
+                    return Ok(None);
+                };
+                let kind = (SagaKind::CustomerRestoration, id);
+                let (saga_id, with) = start_undo(kind, &deletion, context, now);
+                (saga_id, deletion.id, with)
+            }
+            (false, false) => {
+                let (saga_id, with) = start(SagaKind::CustomerDeletion, id, context, now);
+                (saga_id, taken.undo.undoes, with)
+            }
+            _ => return Ok(Some(Sent::from(CustomerAggregate::revert(taken.to, taken.undo)))),
+        };
+        let noting = vec![CUSTOMER_ITEMS.in_cascade(saga_id, Counted::Customers, id)];
+        let command = CustomerAggregate::revert(taken.to, Undo { saga_id, undoes });
+        Ok(Some(Sent { command, with, noting }))
     }
+}
+
+/// The saga that deleted a customer by its version `after`, if it can still be undone.
+async fn deletion_of(db: &Db, id: Id, after: i64, now: Timestamp) -> Result<Option<Saga>, Error> {
+    let Some(event) = events_at(db, &[(id, after)]).await?.into_iter().next() else { return Ok(None) };
+    let Some(saga) = saga_of(&event) else { return Ok(None) };
+    let saga = sagas::find(db, saga).await?;
+    Ok(saga.filter(|saga| check_undo(Some(saga), &Caller::system(), now).is_ok()))
 }
 
 impl CustomerService {

@@ -5,4 +5,6 @@ pub mod bulk;
 pub mod client;
 pub mod deletions;
 pub mod hot;
+mod matches;
+mod merges;
 pub mod service;

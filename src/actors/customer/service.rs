@@ -16,6 +16,7 @@ use crate::persistence::customers as queries;
 use crate::persistence::deletions;
 use crate::persistence::deletions::CUSTOMERS_OF_OWNER;
 use crate::persistence::found;
+use crate::persistence::saga_items::CUSTOMER_ITEMS;
 use domain::attachment::messages::{
     AddAttachment, CheckAttachable, FindAttachment, ListAttachments, RemoveAttachment,
 };
@@ -24,6 +25,8 @@ use domain::bulk::messages::{ChangeCustomers, PreviewCustomers};
 use domain::bulk::progress::BulkFound;
 use domain::comment::messages::{AddComment, ChangeComment, DeleteComment, FindComment, ListComments};
 use domain::comment::record::Comment;
+use domain::customer::matching::{FindMatches, FindMatchesOf, ListMatches, MatchGroup, MatchingCustomer};
+use domain::customer::merge::{FindMerged, MergeCustomers};
 use domain::customer::messages::{
     ChangeCustomer, CountByOwner, CreateCustomer, CustomerFilter, CustomerStats, DeleteCustomer,
     FindCustomer, FindCustomers, ListCustomers, SORTS,
@@ -37,6 +40,8 @@ use domain::saga::record::{Counted, Counts, SagaKind};
 use domain::search::messages::FindRecords;
 use domain::search::record::{Candidate, Hit, RecordType};
 use domain::search::rules::ranked;
+use domain::undo::messages::{FindChanges, FindCreated, RevertCustomer, RevertMany};
+use domain::undo::record::FoundChanges;
 use kernel::clock::Clock;
 use kernel::error::{Error, ErrorCode};
 use kernel::failpoint;
@@ -44,7 +49,8 @@ use kernel::ids::{Id, new_id};
 use kernel::page::{Page, PageRequest};
 use kernel::rank::Query;
 use kernel::search::Words;
-use runtime::entity::{Entities, Prepared};
+use runtime::entity::Entities;
+use runtime::prepared::Prepared;
 use runtime::serve;
 use store::Db;
 
@@ -93,12 +99,13 @@ impl CustomerService {
 
     async fn delete(&self, delete: DeleteCustomer) -> Result<Id, Error> {
         let (saga_id, with) = start(SagaKind::CustomerDeletion, delete.id, &delete.context, self.clock.now());
-        let prepared = Prepared { context: delete.context, with };
+        let noting = CUSTOMER_ITEMS.in_cascade(saga_id, Counted::Customers, delete.id);
+        let prepared = Prepared::new(delete.context, with).noting(noting);
         self.customers.execute(delete.id, CustomerCommand::Delete { saga_id }, prepared).await?;
         Ok(saga_id)
     }
 
-    async fn find(&self, find: &FindCustomer) -> Result<Arc<Customer>, Error> {
+    pub(super) async fn find(&self, find: &FindCustomer) -> Result<Arc<Customer>, Error> {
         self.customers.visible(find.id, |customer| rules::visible(customer, &find.caller)).await
     }
 
@@ -142,6 +149,15 @@ serve!(CustomerService as ServiceName::Customer, {
     CreateCustomer command => |service, message| Arc<Customer> { service.create(message).await },
     ChangeCustomer command => |service, message| Arc<Customer> { service.change(message).await },
     DeleteCustomer command => |service, message| Id { service.delete(message).await },
+    MergeCustomers command => |service, message| Id { service.merge(message).await },
+    FindMatches read => |service, message| Vec<MatchingCustomer> { service.matches(&message).await },
+    FindMatchesOf read => |service, message| Vec<MatchingCustomer> { service.matches_of(message).await },
+    ListMatches read => |service, message| Vec<MatchGroup> { service.match_groups(&message).await },
+    FindMerged read => |service, message| (Customer, Customer) { service.merged_pair(&message).await },
+    RevertCustomer command => |service, message| Id { service.revert(message).await },
+    RevertMany command => |service, message| Id { service.bulk.begin_undo(message).await },
+    FindChanges read => |service, message| FoundChanges { service.find_changes(&message).await },
+    FindCreated read => |service, message| Vec<Id> { service.find_created(message.saga).await },
     ChangeCustomers command => |service, message| Id { service.change_many(message).await },
     PreviewCustomers read => |service, message| BulkFound { service.preview_many(message).await },
     CountByOwner read => |service, _message| HashMap<Id, i64> { Ok(queries::by_owner(&service.db).await?) },

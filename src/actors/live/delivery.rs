@@ -1,6 +1,8 @@
 //! An event on its way to the sockets, rendered once for all users who see it in the same form.
 
-use domain::events::{NOTIFICATION_READ, NOTIFICATIONS_ARCHIVED, topic_of};
+use domain::events::{
+    NOTIFICATION_MOVED, NOTIFICATION_READ, NOTIFICATION_RESTORED, NOTIFICATIONS_ARCHIVED, topic_of,
+};
 use std::sync::{Arc, OnceLock};
 
 use crate::actors::analytics::view::{NotificationView, Reader};
@@ -59,19 +61,22 @@ impl Delivery {
         }
         match self.topic {
             Some(_) => Some(self.event.get_or_init(|| self.event_frame()).clone()),
+            // To its reader, nothing has changed.
+            None if self.logged.event.event_type == NOTIFICATION_MOVED => None,
             None if self.is_state() => self.state_frame(unread),
             None => self.notification_frame(user),
         }
     }
 
-    /// Whether it says that a notification was read or archived.
+    /// Whether it says that a notification was read or archived, or is not archived any more.
     pub fn is_state(&self) -> bool {
-        [NOTIFICATION_READ, NOTIFICATIONS_ARCHIVED].contains(&self.logged.event.event_type)
+        let states = [NOTIFICATION_READ, NOTIFICATION_RESTORED, NOTIFICATIONS_ARCHIVED];
+        states.contains(&self.logged.event.event_type)
     }
 
     fn state_frame(&self, unread: Option<i64>) -> Option<Frame> {
         let event = &self.logged.event;
-        let state = if event.event_type == NOTIFICATION_READ {
+        let state = if event.event_type != NOTIFICATIONS_ARCHIVED {
             let read = self.logged.payload::<NotificationPayload>();
             read.map(|it| (it.notification.id, it.notification.read_at, it.notification.archived_at))
         } else {

@@ -3,19 +3,23 @@
 use serde::Serialize;
 
 use crate::actors::comments::Annotated;
+use crate::actors::undo::{Revert, Undo};
 use crate::persistence::approvals::APPROVALS;
 use crate::persistence::attachments::APPROVALS_ATTACHMENTS;
 use crate::persistence::comments::APPROVALS_COMMENTS;
-use domain::approval::record::Approval;
+use domain::approval::record::{Approval, ApprovalPayload};
 use domain::approval::rules;
 use domain::approval::rules::{ApprovalCommand, ApprovalEvent};
 use domain::comment::record::AboutRecord;
+use domain::saga::record::Counted;
 use domain::search::keys::RecordKeys;
 use domain::search::record::RecordType;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
+use kernel::event::LoggedEvent;
 use kernel::ids::Id;
+use runtime::consumer::EffectError;
 use runtime::entity::Aggregate;
 use store::table::Table;
 
@@ -71,6 +75,19 @@ impl Annotated for ApprovalAggregate {
             title: approval.title.clone(),
             owner_id: approval.requester_id,
             customer_id: Some(approval.customer_id),
+            merged: Vec::new(),
         }
+    }
+}
+
+impl Revert for ApprovalAggregate {
+    const COUNTED: Counted = Counted::Approvals;
+
+    fn of_event(event: &LoggedEvent) -> Result<Approval, EffectError> {
+        Ok(event.payload::<ApprovalPayload>()?.approval)
+    }
+
+    fn revert(to: Option<Approval>, _: Undo) -> ApprovalCommand {
+        ApprovalCommand::Revert { to: to.map(Box::new) }
     }
 }

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-
-use crate::actors::bulk::{Bulk, BulkParts, filter_of, selected};
+use crate::actors::bulk::{Bulk, BulkParts, Sent, filter_of, selected};
 use crate::actors::opportunity::deal_aggregate::DealAggregate;
 use crate::actors::opportunity::service::OpportunityService;
 use crate::actors::user_check::check_owner_exists;
@@ -45,27 +43,12 @@ impl Bulk for Deals {
         rules::visible(record, caller)
     }
 
-    fn command(
-        change: &DealsChange,
-        _: Id,
-        _: &Context,
-        _: Timestamp,
-    ) -> Result<(DealCommand, UnitOfWork), Error> {
+    fn command(change: &DealsChange, _: Id, _: &Context, _: Timestamp) -> Result<Sent<DealAggregate>, Error> {
         let command = match change.delete {
             true => DealCommand::Delete,
             false => DealCommand::Change(validation::check_changes(change.changes())?),
         };
-        Ok((command, UnitOfWork::default()))
-    }
-
-    fn before(record: &Deal, change: &DealsChange) -> Value {
-        match change.delete {
-            true => json!({}),
-            false => json!({
-                "stage": record.stage, "probability": record.probability, "lost_reason": record.lost_reason,
-                "expected_on": record.expected_on, "owner_id": record.owner_id,
-            }),
-        }
+        Ok(Sent::from(command))
     }
 }
 

@@ -2,20 +2,24 @@
 
 use serde::Serialize;
 
-use crate::actors::comments::{Annotated, deleted_with};
+use crate::actors::comments::{Annotated, back_with, kept_with};
+use crate::actors::undo::{Revert, Undo};
 use crate::persistence::attachments::DEALS_ATTACHMENTS;
 use crate::persistence::comments::DEALS_COMMENTS;
 use crate::persistence::deals::{DEALS, expected_day};
 use domain::comment::record::AboutRecord;
-use domain::deal::record::Deal;
+use domain::deal::record::{Deal, DealPayload};
 use domain::deal::rules;
 use domain::deal::rules::{DealCommand, DealEvent};
+use domain::saga::record::Counted;
 use domain::search::keys::RecordKeys;
 use domain::search::record::RecordType;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
+use kernel::event::LoggedEvent;
 use kernel::ids::Id;
+use runtime::consumer::EffectError;
 use runtime::entity::Aggregate;
 use store::table::Table;
 use store::unit_of_work::Write;
@@ -57,7 +61,8 @@ impl Aggregate for DealAggregate {
 
     fn beside(event: &DealEvent, id: Id) -> Vec<Write> {
         match event {
-            DealEvent::Deleted(_) => deleted_with::<Self>(id),
+            DealEvent::Deleted(after) => kept_with::<Self>(id, after.updated_at),
+            DealEvent::Restored(_) => back_with(id),
             _ => Vec::new(),
         }
     }
@@ -80,6 +85,19 @@ impl Annotated for DealAggregate {
             title: deal.title.clone(),
             owner_id: deal.owner_id,
             customer_id: Some(deal.customer_id),
+            merged: Vec::new(),
         }
+    }
+}
+
+impl Revert for DealAggregate {
+    const COUNTED: Counted = Counted::Deals;
+
+    fn of_event(event: &LoggedEvent) -> Result<Deal, EffectError> {
+        Ok(event.payload::<DealPayload>()?.deal)
+    }
+
+    fn revert(to: Option<Deal>, _: Undo) -> DealCommand {
+        DealCommand::Revert { to: to.map(Box::new) }
     }
 }

@@ -12,14 +12,17 @@ use crate::actors::customer_check::CustomerCheck;
 use crate::actors::opportunity::approval_aggregate::ApprovalAggregate;
 use crate::actors::opportunity::bulk::Deals;
 use crate::actors::opportunity::deal_aggregate::DealAggregate;
+use crate::actors::undo::find_changes;
 use crate::actors::user_check::find_user;
 use crate::persistence::approvals as queries;
 use crate::persistence::deletions;
 use crate::persistence::deletions::{
-    APPROVALS_OF_CUSTOMER, APPROVALS_OF_USER, DEALS_OF_OWNER, OPEN_DEALS_OF_CUSTOMER,
+    APPROVALS_OF_CUSTOMER, APPROVALS_OF_USER, DEALS_OF_CUSTOMER, DEALS_OF_OWNER, OPEN_DEALS_OF_CUSTOMER,
+    PENDING_APPROVALS_OF_CUSTOMER,
 };
 use crate::persistence::found;
 use crate::persistence::record_activity;
+use crate::persistence::saga_items::{Group, OPPORTUNITY_ITEMS};
 use domain::approval::messages::ApprovalCounts;
 use domain::approval::messages::{
     ApprovalStats, DecideApproval, FindApproval, ListApprovals, ReadApprovalActivity, RequestApproval,
@@ -43,10 +46,12 @@ use domain::deal::record::Deal;
 use domain::deal::rules::DealCommand;
 use domain::events::APPROVAL_REQUESTED;
 use domain::saga::messages::CountReferring;
-use domain::saga::record::{Counted, Counts, SagaKind};
+use domain::saga::record::{Counted, Counts, Saga, SagaKind};
 use domain::search::messages::FindRecords;
 use domain::search::record::{Hit, RecordType};
 use domain::search::rules::{merged, ranked};
+use domain::undo::messages::{FindChanges, FindInUse, RevertMany};
+use domain::undo::record::FoundChanges;
 use kernel::caller::Caller;
 use kernel::context::Context;
 use kernel::error::Error;
@@ -164,7 +169,8 @@ impl OpportunityService {
     async fn count_referring(&self, asked: CountReferring) -> Result<Counts, Error> {
         let (approvals, deals) = match asked.kind {
             SagaKind::UserDeletion => (APPROVALS_OF_USER, DEALS_OF_OWNER),
-            _ => (APPROVALS_OF_CUSTOMER, OPEN_DEALS_OF_CUSTOMER),
+            SagaKind::CustomerMerge => (APPROVALS_OF_CUSTOMER, DEALS_OF_CUSTOMER),
+            _ => (PENDING_APPROVALS_OF_CUSTOMER, OPEN_DEALS_OF_CUSTOMER),
         };
         let viewer = asked.caller.only_owner();
         let approvals = deletions::count(&self.db, approvals, asked.id, viewer).await?;
@@ -172,9 +178,23 @@ impl OpportunityService {
         Ok(Counts::from([(Counted::Approvals, approvals), (Counted::Deals, deals)]))
     }
 
+    /// Which approvals and deals the undo of a saga would take back.
+    async fn find_changes(&self, saga: &Saga) -> Result<FoundChanges, Error> {
+        let (db, items) = (&self.db, OPPORTUNITY_ITEMS);
+        if saga.kind == SagaKind::DealsChange {
+            return find_changes::<DealAggregate>(db, items, (saga.id, Group::All)).await;
+        }
+        let approvals = (saga.id, Group::Kind(Counted::Approvals));
+        let mut found = find_changes::<ApprovalAggregate>(db, items, approvals).await?;
+        let deals = (saga.id, Group::Kind(Counted::Deals));
+        found.join(find_changes::<DealAggregate>(db, items, deals).await?);
+        Ok(found)
+    }
+
     async fn count_of_customers(&self, asked: &CountOfCustomers) -> Result<Counts, Error> {
         let viewer = asked.caller.only_owner();
-        let approvals = deletions::count_all(&self.db, APPROVALS_OF_CUSTOMER, &asked.ids, viewer).await?;
+        let approvals =
+            deletions::count_all(&self.db, PENDING_APPROVALS_OF_CUSTOMER, &asked.ids, viewer).await?;
         let deals = deletions::count_all(&self.db, OPEN_DEALS_OF_CUSTOMER, &asked.ids, viewer).await?;
         Ok(Counts::from([(Counted::Approvals, approvals), (Counted::Deals, deals)]))
     }
@@ -188,6 +208,11 @@ serve!(OpportunityService as ServiceName::Opportunity, {
     FindRecords read => |service, message| Vec<Hit> { service.find_records(&message).await },
     ReadApprovalActivity read => |service, message| Page<EventRecord> { service.activity(message).await },
     CountReferring read => |service, message| Counts { service.count_referring(message).await },
+    RevertMany command => |service, message| Id { service.deals_bulk.begin_undo(message).await },
+    FindChanges read => |service, message| FoundChanges { service.find_changes(&message.saga).await },
+    FindInUse read => |service, message| Vec<Id> {
+        Ok(deletions::in_use(&service.db, &[APPROVALS_OF_CUSTOMER, DEALS_OF_CUSTOMER], &message.ids).await?)
+    },
     CountOfCustomers read => |service, message| Counts { service.count_of_customers(&message).await },
     ApprovalStats read => |service, message| ApprovalCounts { service.stats(message).await },
     CreateDeal command => |service, message| Arc<Deal> { service.create_deal(message).await },

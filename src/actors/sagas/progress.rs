@@ -10,9 +10,11 @@ use std::sync::Arc;
 use crate::persistence::sagas::{SAGAS, find};
 use domain::bulk::progress::BulkPayload;
 use domain::events::{
-    APPROVALS_CANCELLED, APPROVALS_REASSIGNED, CUSTOMERS_CHANGED, CUSTOMERS_REASSIGNED, DEALS_CHANGED,
-    DEALS_CLOSED, DEALS_REASSIGNED, MEETINGS_CHANGED, MEETINGS_DELETED, MEETINGS_REASSIGNED,
-    NOTIFICATIONS_ARCHIVED, TASKS_CHANGED, TASKS_DELETED,
+    APPROVALS_CANCELLED, APPROVALS_MOVED, APPROVALS_REASSIGNED, APPROVALS_RESTORED, CUSTOMERS_CHANGED,
+    CUSTOMERS_REASSIGNED, CUSTOMERS_RESTORED, DEALS_CHANGED, DEALS_CLOSED, DEALS_MOVED, DEALS_REASSIGNED,
+    DEALS_RESTORED, MEETINGS_CHANGED, MEETINGS_DELETED, MEETINGS_MOVED, MEETINGS_REASSIGNED,
+    MEETINGS_RESTORED, NOTIFICATIONS_ARCHIVED, NOTIFICATIONS_MOVED, NOTIFICATIONS_RESTORED, TASKS_CHANGED,
+    TASKS_DELETED, TASKS_MOVED, TASKS_RESTORED,
 };
 use domain::saga::record::Saga;
 use domain::saga::record::StepPayload;
@@ -50,6 +52,17 @@ impl Consumer for SagaProgress {
         DEALS_CLOSED,
         DEALS_REASSIGNED,
         DEALS_CHANGED,
+        MEETINGS_MOVED,
+        TASKS_MOVED,
+        APPROVALS_MOVED,
+        DEALS_MOVED,
+        NOTIFICATIONS_MOVED,
+        CUSTOMERS_RESTORED,
+        MEETINGS_RESTORED,
+        TASKS_RESTORED,
+        APPROVALS_RESTORED,
+        DEALS_RESTORED,
+        NOTIFICATIONS_RESTORED,
     ];
 
     async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
@@ -64,7 +77,7 @@ impl Consumer for SagaProgress {
             }
             let payload: StepPayload = event.payload()?;
             if let Some(saga) = payload.saga_id {
-                let report = Report::Done { count: payload.count };
+                let report = Report::Done { count: payload.count, left: (payload.left, payload.left_count) };
                 advanced.report(db, saga, Step::ClosedBy(closed_by), &report, event, now).await?;
             }
         }

@@ -13,6 +13,7 @@ use domain::bulk::messages::{
     COUNTED_MAX, CountOfCustomers, PreviewCustomers, PreviewDeals, PreviewMeetings, PreviewTasks,
 };
 use domain::bulk::progress::{BulkFound, BulkPreview};
+use domain::customer::merge::{MergePreview, PreviewMerge};
 use domain::customer::messages::{CountByOwner, FindCustomer};
 use domain::saga::messages::{
     CountReferring, DeleteUser, FindSaga, ListSagas, Preview, PreviewCustomerDeletion, PreviewUserDeletion,
@@ -20,9 +21,12 @@ use domain::saga::messages::{
 use domain::saga::record::{Counts, Saga, SagaKind};
 use domain::saga::rules::is_visible;
 use domain::saga::user_deletion::choose_successors;
+use domain::undo::messages::{PreviewUndo, UndoSaga};
+use domain::undo::record::UndoPreview;
 use domain::user::messages::{LiveUsers, RemoveUser, Successors};
 use domain::user::rules::may_manage_users;
 use kernel::caller::Caller;
+use kernel::clock::Clock;
 use kernel::error::{Error, ErrorCode};
 use kernel::page::Page;
 use runtime::serve;
@@ -39,6 +43,7 @@ const ATTEMPTS: usize = 3;
 /// The logic of the service; it asks the other services through their circuit breakers.
 pub struct SagaService {
     pub db: Db,
+    pub clock: Clock,
     pub auth: AuthPeer,
     pub customers: CustomerPeer,
     pub sales: SalesPeer,
@@ -47,12 +52,14 @@ pub struct SagaService {
 }
 
 impl SagaService {
-    async fn delete_user(&self, delete: DeleteUser) -> Result<Id, Error> {
+    /// Deletes a user; with `undoes`, to undo the saga that brought the user back.
+    pub(super) async fn delete_user(&self, delete: DeleteUser, undoes: Option<Saga>) -> Result<Id, Error> {
         may_manage_users(&delete.context.caller)?;
         let mut attempt = 1;
         loop {
             let successors = self.successors(&delete.context.caller, delete.id, delete.reassign_to).await?;
-            let remove = RemoveUser { id: delete.id, successors, context: delete.context.clone() };
+            let undoes = undoes.clone().map(Box::new);
+            let remove = RemoveUser { id: delete.id, successors, undoes, context: delete.context.clone() };
             match self.auth.ask(remove).await {
                 Err(error) if error.is_passing() && attempt < ATTEMPTS => attempt += 1,
                 answer => return answer,
@@ -89,7 +96,7 @@ impl SagaService {
 
     /// Counts the records that refer to a user or customer and that the caller may see; asks all services that have a
     /// step at the same time.
-    async fn counts(&self, kind: SagaKind, id: Id, caller: Caller) -> Result<Counts, Error> {
+    pub(super) async fn counts(&self, kind: SagaKind, id: Id, caller: Caller) -> Result<Counts, Error> {
         let mut services: Vec<ServiceName> = kind.plan().iter().map(|plan| plan.service).collect();
         services.dedup();
         let count = CountReferring { kind, id, caller };
@@ -135,7 +142,10 @@ impl SagaService {
 }
 
 serve!(SagaService, {
-    DeleteUser => |service, message| Id { service.delete_user(message).await },
+    DeleteUser => |service, message| Id { service.delete_user(message, None).await },
+    UndoSaga => |service, message| Id { service.undo(message).await },
+    PreviewUndo => |service, message| UndoPreview { service.preview_undo(message).await },
+    PreviewMerge => |service, message| MergePreview { service.preview_merge(message).await },
     PreviewUserDeletion => |service, message| Preview { service.preview_user(message).await },
     PreviewCustomerDeletion => |service, message| Preview { service.preview_customer(message).await },
     PreviewCustomers => |service, message| BulkPreview { service.preview_customers(message).await },

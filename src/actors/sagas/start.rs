@@ -10,6 +10,7 @@ use crate::persistence::sagas::SAGAS;
 use domain::bulk::progress::BulkProgress;
 use domain::saga::record::{Saga, SagaKind};
 use domain::saga::rules::{SagaEvent, begin, begin_bulk};
+use domain::undo::rules::undone;
 
 /// The saga of a deletion in `context`: its id, and what must be committed together with the deletion.
 pub fn start(kind: SagaKind, subject_id: Id, context: &Context, now: Timestamp) -> (Id, UnitOfWork) {
@@ -25,6 +26,37 @@ pub fn start_bulk(
     now: Timestamp,
 ) -> (Id, UnitOfWork) {
     started(begin_bulk(kind, new_id(), bulk, steps, &context.caller, now), context, now)
+}
+
+/// The saga that undoes another one: its id, and what must be committed together with what it does first. Of two undos of one
+/// saga, one is committed.
+pub fn start_undo(
+    (kind, subject_id): (SagaKind, Id),
+    original: &Saga,
+    context: &Context,
+    now: Timestamp,
+) -> (Id, UnitOfWork) {
+    undoing(begin(kind, new_id(), subject_id, &context.caller, now), original, context, now)
+}
+
+/// As [`start_undo`], for a change of many records in so many steps.
+pub fn start_bulk_undo(
+    (kind, bulk, steps): (SagaKind, BulkProgress, usize),
+    original: &Saga,
+    context: &Context,
+    now: Timestamp,
+) -> (Id, UnitOfWork) {
+    undoing(begin_bulk(kind, new_id(), bulk, steps, &context.caller, now), original, context, now)
+}
+
+fn undoing(saga: Saga, original: &Saga, context: &Context, now: Timestamp) -> (Id, UnitOfWork) {
+    let (id, mut unit) = started(Saga { undoes: Some(original.id), ..saga }, context, now);
+    let after = undone(original, id);
+    unit.writes.push(Write::put(&SAGAS, original.id, &after).expecting(original.version));
+    let context = Context { correlation_id: id.to_string().into(), ..context.clone() };
+    let version = after.version;
+    unit.events.push(Event::new(&SagaEvent::Undone(after), original.id, version, now, &context));
+    (id, unit)
 }
 
 fn started(saga: Saga, context: &Context, now: Timestamp) -> (Id, UnitOfWork) {

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-
-use crate::actors::bulk::{Bulk, BulkParts, filter_of, selected};
+use crate::actors::bulk::{Bulk, BulkParts, Sent, filter_of, selected};
 use crate::actors::sales::meeting_aggregate::MeetingAggregate;
 use crate::actors::sales::service::SalesService;
 use crate::actors::sales::task_aggregate::TaskAggregate;
@@ -55,16 +53,12 @@ impl Bulk for Meetings {
         _: Id,
         _: &Context,
         _: Timestamp,
-    ) -> Result<(MeetingCommand, UnitOfWork), Error> {
+    ) -> Result<Sent<MeetingAggregate>, Error> {
         let command = match change.delete {
             true => MeetingCommand::Delete,
             false => MeetingCommand::Change(meeting_rules::check_changes(change.changes())?),
         };
-        Ok((command, UnitOfWork::default()))
-    }
-
-    fn before(record: &Meeting, change: &MeetingsChange) -> Value {
-        if change.delete { json!({}) } else { json!({"owner_id": record.owner_id}) }
+        Ok(Sent::from(command))
     }
 }
 
@@ -82,27 +76,12 @@ impl Bulk for Tasks {
         task_rules::visible(record, caller)
     }
 
-    fn command(
-        change: &TasksChange,
-        _: Id,
-        _: &Context,
-        _: Timestamp,
-    ) -> Result<(TaskCommand, UnitOfWork), Error> {
+    fn command(change: &TasksChange, _: Id, _: &Context, _: Timestamp) -> Result<Sent<TaskAggregate>, Error> {
         let command = match change.delete {
             true => TaskCommand::Delete,
             false => TaskCommand::Change(task_rules::check_changes(change.changes())?),
         };
-        Ok((command, UnitOfWork::default()))
-    }
-
-    fn before(record: &Task, change: &TasksChange) -> Value {
-        match change.delete {
-            true => json!({}),
-            false => json!({
-                "status": record.status, "due_at": record.due_at, "assignee_id": record.assignee_id,
-                "completed_at": record.completed_at,
-            }),
-        }
+        Ok(Sent::from(command))
     }
 }
 

@@ -2,20 +2,24 @@
 
 use serde::Serialize;
 
-use crate::actors::comments::{Annotated, deleted_with};
+use crate::actors::comments::{Annotated, back_with, kept_with};
+use crate::actors::undo::{Revert, Undo};
 use crate::persistence::attachments::MEETINGS_ATTACHMENTS;
 use crate::persistence::comments::MEETINGS_COMMENTS;
 use crate::persistence::meetings::MEETINGS;
 use domain::comment::record::AboutRecord;
-use domain::meeting::record::Meeting;
+use domain::meeting::record::{Meeting, MeetingPayload};
 use domain::meeting::rules;
 use domain::meeting::rules::{MeetingCommand, MeetingEvent};
+use domain::saga::record::Counted;
 use domain::search::keys::RecordKeys;
 use domain::search::record::RecordType;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
+use kernel::event::LoggedEvent;
 use kernel::ids::Id;
+use runtime::consumer::EffectError;
 use runtime::entity::Aggregate;
 use store::table::Table;
 use store::unit_of_work::Write;
@@ -57,7 +61,8 @@ impl Aggregate for MeetingAggregate {
 
     fn beside(event: &MeetingEvent, id: Id) -> Vec<Write> {
         match event {
-            MeetingEvent::Deleted(_) => deleted_with::<Self>(id),
+            MeetingEvent::Deleted(after) => kept_with::<Self>(id, after.updated_at),
+            MeetingEvent::Restored(_) => back_with(id),
             _ => Vec::new(),
         }
     }
@@ -80,6 +85,19 @@ impl Annotated for MeetingAggregate {
             title: meeting.title.clone(),
             owner_id: meeting.owner_id,
             customer_id: Some(meeting.customer_id),
+            merged: Vec::new(),
         }
+    }
+}
+
+impl Revert for MeetingAggregate {
+    const COUNTED: Counted = Counted::Meetings;
+
+    fn of_event(event: &LoggedEvent) -> Result<Meeting, EffectError> {
+        Ok(event.payload::<MeetingPayload>()?.meeting)
+    }
+
+    fn revert(to: Option<Meeting>, _: Undo) -> MeetingCommand {
+        MeetingCommand::Revert { to: to.map(Box::new) }
     }
 }

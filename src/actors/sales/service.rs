@@ -12,6 +12,7 @@ use crate::actors::customer_check::CustomerCheck;
 use crate::actors::sales::bulk::{Meetings, Tasks};
 use crate::actors::sales::meeting_aggregate::MeetingAggregate;
 use crate::actors::sales::task_aggregate::TaskAggregate;
+use crate::actors::undo::find_changes;
 use crate::actors::user_check::check_owner_exists;
 use crate::persistence::deletions;
 use crate::persistence::deletions::{
@@ -20,6 +21,7 @@ use crate::persistence::deletions::{
 use crate::persistence::found;
 use crate::persistence::meetings as queries;
 use crate::persistence::record_activity;
+use crate::persistence::saga_items::{Group, SALES_ITEMS};
 use domain::attachment::messages::{
     AddAttachment, CheckAttachable, FindAttachment, ListAttachments, RemoveAttachment,
 };
@@ -37,7 +39,7 @@ use domain::meeting::record::Meeting;
 use domain::meeting::rules;
 use domain::meeting::rules::MeetingCommand;
 use domain::saga::messages::CountReferring;
-use domain::saga::record::{Counted, Counts, SagaKind};
+use domain::saga::record::{Counted, Counts, Saga, SagaKind};
 use domain::search::messages::FindRecords;
 use domain::search::record::{Hit, RecordType};
 use domain::search::rules::{merged, ranked};
@@ -48,6 +50,8 @@ use domain::task::messages::{
 };
 use domain::task::record::Task;
 use domain::task::rules::TaskCommand;
+use domain::undo::messages::{FindChanges, FindInUse, RevertMany};
+use domain::undo::record::FoundChanges;
 use kernel::caller::Caller;
 use kernel::clock::Clock;
 use kernel::error::Error;
@@ -124,6 +128,24 @@ impl SalesService {
         Ok(Counts::from([(Counted::Meetings, meetings), (Counted::Tasks, tasks)]))
     }
 
+    /// Which meetings and tasks the undo of a saga would take back.
+    async fn find_changes(&self, saga: &Saga) -> Result<FoundChanges, Error> {
+        let (db, of) = (&self.db, |group| (saga.id, group));
+        match saga.kind {
+            SagaKind::MeetingsChange => {
+                find_changes::<MeetingAggregate>(db, SALES_ITEMS, of(Group::All)).await
+            }
+            SagaKind::TasksChange => find_changes::<TaskAggregate>(db, SALES_ITEMS, of(Group::All)).await,
+            _ => {
+                let meetings = of(Group::Kind(Counted::Meetings));
+                let mut found = find_changes::<MeetingAggregate>(db, SALES_ITEMS, meetings).await?;
+                let tasks = of(Group::Kind(Counted::Tasks));
+                found.join(find_changes::<TaskAggregate>(db, SALES_ITEMS, tasks).await?);
+                Ok(found)
+            }
+        }
+    }
+
     async fn count_of_customers(&self, asked: &CountOfCustomers) -> Result<Counts, Error> {
         let viewer = asked.caller.only_owner();
         let meetings = deletions::count_all(&self.db, MEETINGS_OF_CUSTOMER, &asked.ids, viewer).await?;
@@ -178,6 +200,16 @@ serve!(SalesService as ServiceName::Sales, {
         service.activity(&message.caller, (message.id, MEETING_CREATED), &message.page).await
     },
     CountReferring read => |service, message| Counts { service.count_referring(message).await },
+    RevertMany command => |service, message| Id {
+        match message.saga.kind {
+            SagaKind::TasksChange => service.tasks_bulk.begin_undo(message).await,
+            _ => service.meetings_bulk.begin_undo(message).await,
+        }
+    },
+    FindChanges read => |service, message| FoundChanges { service.find_changes(&message.saga).await },
+    FindInUse read => |service, message| Vec<Id> {
+        Ok(deletions::in_use(&service.db, &[MEETINGS_OF_CUSTOMER, TASKS_OF_CUSTOMER], &message.ids).await?)
+    },
     MeetingStats read => |service, message| MeetingCounts { service.stats(message).await },
     CreateTask command => |service, message| Arc<Task> { service.create_task(message).await },
     ChangeTask command => |service, message| Arc<Task> { service.change_task(message).await },

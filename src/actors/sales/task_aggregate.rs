@@ -2,20 +2,24 @@
 
 use serde::Serialize;
 
-use crate::actors::comments::{Annotated, deleted_with};
+use crate::actors::comments::{Annotated, back_with, kept_with};
+use crate::actors::undo::{Revert, Undo};
 use crate::persistence::attachments::TASKS_ATTACHMENTS;
 use crate::persistence::comments::TASKS_COMMENTS;
 use crate::persistence::tasks::TASKS;
 use domain::comment::record::AboutRecord;
+use domain::saga::record::Counted;
 use domain::search::keys::RecordKeys;
 use domain::search::record::RecordType;
-use domain::task::record::Task;
+use domain::task::record::{Task, TaskPayload};
 use domain::task::rules;
 use domain::task::rules::{TaskCommand, TaskEvent};
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
+use kernel::event::LoggedEvent;
 use kernel::ids::Id;
+use runtime::consumer::EffectError;
 use runtime::entity::Aggregate;
 use store::table::Table;
 use store::unit_of_work::Write;
@@ -58,7 +62,8 @@ impl Aggregate for TaskAggregate {
 
     fn beside(event: &TaskEvent, id: Id) -> Vec<Write> {
         match event {
-            TaskEvent::Deleted(_) => deleted_with::<Self>(id),
+            TaskEvent::Deleted(after) => kept_with::<Self>(id, after.updated_at),
+            TaskEvent::Restored(_) => back_with(id),
             _ => Vec::new(),
         }
     }
@@ -81,6 +86,19 @@ impl Annotated for TaskAggregate {
             title: task.title.clone(),
             owner_id: task.assignee_id,
             customer_id: task.customer_id,
+            merged: Vec::new(),
         }
+    }
+}
+
+impl Revert for TaskAggregate {
+    const COUNTED: Counted = Counted::Tasks;
+
+    fn of_event(event: &LoggedEvent) -> Result<Task, EffectError> {
+        Ok(event.payload::<TaskPayload>()?.task)
+    }
+
+    fn revert(to: Option<Task>, _: Undo) -> TaskCommand {
+        TaskCommand::Revert { to: to.map(Box::new) }
     }
 }

@@ -37,7 +37,7 @@ impl BulkParams {
 }
 
 /// 202 with the saga that `start` begins, once for each `Idempotency-Key`.
-async fn begin<F>(api: &ApiRequest, digest: &[u8], start: impl FnOnce(Context) -> F) -> HttpResult
+pub(super) async fn begin<F>(api: &ApiRequest, digest: &[u8], start: impl FnOnce(Context) -> F) -> HttpResult
 where
     F: Future<Output = Result<Id, Error>>,
 {

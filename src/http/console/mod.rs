@@ -29,8 +29,8 @@ use kit::session_user::PageCursor;
 use kit::{assets, frame, session, session_user, shared_pages};
 use pages::{
     admin, approvals, attachments, audit, audit_event, board, bulk, choices, comments, customer, customers,
-    deal, deals, design, home, installed, login, meeting, meetings, notifications, reports, sagas, search,
-    security, settings, shortcuts, task, tasks, users, views,
+    deal, deals, design, duplicates, home, installed, login, meeting, meetings, merge, notifications,
+    reports, sagas, search, security, settings, shortcuts, task, tasks, users, views,
 };
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
@@ -95,6 +95,10 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(customer::change)
         .service(customer::ask_removal)
         .service(customer::remove)
+        .service(merge::compare)
+        .service(duplicates::index)
+        .service(duplicates::of_form)
+        .service(merge::join)
         .service(meetings::index)
         .service(meetings::create)
         .service(meetings::file)
@@ -140,6 +144,8 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(reports::index)
         .service(reports::download)
         .service(sagas::index)
+        .service(sagas::ask_undo)
+        .service(sagas::undo)
         .service(admin::index)
         .service(admin::force_breaker)
         .service(admin::redrive)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::customer::keys::CustomerKeys;
+use domain::customer::keys::{CustomerKeys, CustomerTexts};
 use domain::customer::messages::{CustomerFilter, SORTS};
 use domain::customer::record::Customer;
 use kernel::ids::{Id, new_id};
@@ -35,8 +35,14 @@ async fn found(db: &Db, rows: &[Customer], seed: &mut u64, what: &str) -> usize 
         let words = Words::parse(Some(&q)).unwrap();
         let owner = n.is_multiple_of(2).then_some(rows[0].owner_id);
         let holds = |row: &&Customer| {
-            let (kana, company, email) = (row.kana.as_deref(), row.company.as_deref(), row.email.as_deref());
-            let text = CustomerKeys::of(&row.name, kana, company, email).search;
+            let texts = CustomerTexts {
+                name: &row.name,
+                kana: row.kana.as_deref(),
+                company: row.company.as_deref(),
+                email: row.email.as_deref(),
+                phone: None,
+            };
+            let text = CustomerKeys::of(row.version, texts).search;
             row.deleted_at.is_none()
                 && owner.is_none_or(|owner| row.owner_id == owner)
                 && words.iter().all(|word| text.contains(word))

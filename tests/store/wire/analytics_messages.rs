@@ -60,6 +60,7 @@ fn of_analytics() {
     tried.call(reports::ReadSummary { caller: caller(), owner_id: None, from, to }, [summary()]);
     referring(&mut tried);
     bulk_messages::counted(&mut tried);
+    undo_messages::changes(&mut tried);
     tried.all();
 }
 

@@ -101,7 +101,12 @@ fn of_auth() {
     ] {
         tried.call(auth::ChangeUser { id: new_id(), changes, context: context() }, [state.clone()]);
     }
-    tried.call(auth::RemoveUser { id: new_id(), successors, context: context() }, [new_id()]);
+    tried.call(auth::RemoveUser { id: new_id(), successors, undoes: None, context: context() }, [new_id()]);
+    let removed = Some(Box::new(undo_messages::saga()));
+    tried
+        .call(auth::RemoveUser { id: new_id(), successors, undoes: removed, context: context() }, [new_id()]);
+    let restore = domain::undo::messages::RestoreUser { saga: undo_messages::saga(), context: context() };
+    tried.call(restore, [new_id()]);
     tried.call(auth::LiveUsers, [vec![live], vec![]]);
     let user = UserView::Full(state.user.clone());
     let card = UserView::Card(UserCard { id: new_id(), name: TEXT.into(), role: Role::Sales });

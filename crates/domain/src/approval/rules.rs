@@ -73,6 +73,15 @@ pub enum ApprovalCommand {
         successor: Id,
         approver: Option<Id>,
     },
+    /// A merged customer's approval goes to the other customer.
+    Move {
+        from: Id,
+        to: Id,
+    },
+    /// Becomes again what it was.
+    Revert {
+        to: Option<Box<Approval>>,
+    },
 }
 
 /// What happened to an approval, with the approval after it.
@@ -88,6 +97,10 @@ pub enum ApprovalEvent {
         previous_approver_id: Option<Id>,
         previous_requester_id: Option<Id>,
     },
+    /// It goes to another customer.
+    Moved(Approval),
+    /// It waits again.
+    Restored(Approval),
 }
 
 /// Whether a user of this role may be an approver (SPEC §1).
@@ -144,8 +157,34 @@ pub fn decide(
             let (approval, _) = permitted(state, Action::Reassign, caller)?;
             take_over(approval, *from, *successor, *approver, now)
         }
+        ApprovalCommand::Move { from, to } => {
+            let approval = visible(state, caller)?;
+            let after = || Approval { customer_id: *to, ..touched(approval, now) };
+            (approval.customer_id == *from).then(|| ApprovalEvent::Moved(after()))
+        }
+        ApprovalCommand::Revert { to } => {
+            let approval = visible(state, caller)?;
+            // No saga creates approvals.
+            to.as_ref().and_then(|to| revert(approval, to, now))
+        }
     };
     Ok(event.into_iter().collect())
+}
+
+/// What leads back to `to`: a cascade cancels an approval, moves it to another customer, or gives it to other users.
+fn revert(approval: &Approval, to: &Approval, now: Timestamp) -> Option<ApprovalEvent> {
+    let Approval { version, updated_at, .. } = touched(approval, now);
+    let after = Approval { version, updated_at, ..to.clone() };
+    if approval.status != to.status {
+        return Some(match to.status {
+            ApprovalStatus::Cancelled => ApprovalEvent::Cancelled(after),
+            _ => ApprovalEvent::Restored(after),
+        });
+    }
+    if approval.customer_id != to.customer_id {
+        return Some(ApprovalEvent::Moved(after));
+    }
+    hand_over(approval, to.approver_id, to.requester_id, now)
 }
 
 /// SPEC §5.7: a deleted user's requests go to the successor, and approvals that wait for the user to the other
@@ -287,7 +326,9 @@ impl StateAfter for ApprovalEvent {
             | Self::Approved(after)
             | Self::Rejected(after)
             | Self::Cancelled(after)
-            | Self::Reassigned { after, .. } => after,
+            | Self::Reassigned { after, .. }
+            | Self::Moved(after)
+            | Self::Restored(after) => after,
         }
     }
 }
@@ -300,6 +341,8 @@ impl DomainEvent for ApprovalEvent {
             Self::Rejected(_) => catalogue::APPROVAL_REJECTED,
             Self::Cancelled(_) => catalogue::APPROVAL_CANCELLED,
             Self::Reassigned { .. } => catalogue::APPROVAL_REASSIGNED,
+            Self::Moved(_) => catalogue::APPROVAL_MOVED,
+            Self::Restored(_) => catalogue::APPROVAL_RESTORED,
         }
     }
 

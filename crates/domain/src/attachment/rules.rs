@@ -62,7 +62,7 @@ pub fn decide(
             Err(Error::internal("a second creation of one attachment"))
         }
         (AttachmentCommand::Remove { record }, state) => {
-            let attachment = on(state, record.id)?;
+            let attachment = on(state, record)?;
             if !may_remove(attachment, caller) {
                 return Err(Error::new(ErrorCode::Forbidden));
             }
@@ -83,8 +83,8 @@ pub fn may_remove(attachment: &Attachment, caller: &Caller) -> bool {
 ///
 /// # Errors
 /// `not_found`.
-pub fn on(state: Option<&Attachment>, record: Id) -> Result<&Attachment, Error> {
-    let found = state.filter(|it| it.record_id == record && it.deleted_at.is_none());
+pub fn on<'a>(state: Option<&'a Attachment>, record: &AboutRecord) -> Result<&'a Attachment, Error> {
+    let found = state.filter(|it| record.has(it.record_id) && it.deleted_at.is_none());
     found.ok_or_else(|| Error::new(ErrorCode::NotFound))
 }
 
@@ -154,7 +154,7 @@ mod tests {
 
     fn record() -> AboutRecord {
         let (id, owner_id) = (new_id(), new_id());
-        AboutRecord { r#type: RecordType::Task, id, title: "電話".into(), owner_id, customer_id: None }
+        AboutRecord { r#type: RecordType::Task, id, title: "電話".into(), owner_id, customer_id: None, merged: Vec::new() }
     }
 
     fn upload(user_id: Id, record_id: Id) -> Upload {

@@ -48,6 +48,21 @@ pub struct AboutRecord {
     /// The customer whom it concerns; a task may have none.
     #[schema(required)]
     pub customer_id: Option<Id>,
+    /// The customers that have gone into it: what stands beside them stands beside it.
+    #[serde(skip)]
+    pub merged: Vec<Id>,
+}
+
+impl AboutRecord {
+    /// Whether what stands beside a record of this id stands beside this one.
+    pub fn has(&self, record: Id) -> bool {
+        self.id == record || self.merged.contains(&record)
+    }
+
+    /// Its id, and those of the customers that have gone into it.
+    pub fn ids(&self) -> Vec<Id> {
+        [self.id].into_iter().chain(self.merged.iter().copied()).collect()
+    }
 }
 
 /// A new comment.

@@ -152,7 +152,7 @@ pub fn decide(
         let notify = say(&mut comment, text, [record.owner_id])?;
         return Ok(vec![of(catalogue::COMMENT_CREATED, comment, notify)]);
     }
-    let comment = on(state, record.id)?;
+    let comment = on(state, record)?;
     let mut after = Comment { version: comment.version + 1, updated_at: now, ..comment.clone() };
     match command {
         CommentCommand::Add { .. } => Err(Error::internal("a second creation of one comment")),
@@ -188,8 +188,8 @@ pub fn may_delete(comment: &Comment, caller: &Caller) -> bool {
 ///
 /// # Errors
 /// `not_found`.
-pub fn on(state: Option<&Comment>, record: Id) -> Result<&Comment, Error> {
-    let found = state.filter(|comment| comment.record_id == record && comment.deleted_at.is_none());
+pub fn on<'a>(state: Option<&'a Comment>, record: &AboutRecord) -> Result<&'a Comment, Error> {
+    let found = state.filter(|comment| record.has(comment.record_id) && comment.deleted_at.is_none());
     found.ok_or_else(|| Error::new(ErrorCode::NotFound))
 }
 

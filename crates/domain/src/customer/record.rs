@@ -58,6 +58,10 @@ pub struct Customer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     pub deleted_at: Option<Timestamp>,
+    /// The customer into which a deleted one was merged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub merged_into: Option<Id>,
 }
 
 /// A new customer.
@@ -114,7 +118,7 @@ pub struct CustomerChanges {
     pub owner_id: Option<Id>,
 }
 
-/// `customer.created`, `customer.updated`, `customer.deleted`: the customer after it.
+/// `customer.created`, `customer.updated`, `customer.deleted`, `customer.merged`, `customer.restored`: the customer after it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct CustomerPayload {
     pub customer: Customer,
@@ -124,16 +128,22 @@ pub struct CustomerPayload {
     /// The owner before, if the owner changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_owner_id: Option<Id>,
-    /// The saga that deletes the records which refer to a deleted customer.
+    /// The saga of a customer that is deleted, merged or restored: it deletes, moves or restores the records which refer to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saga_id: Option<Id>,
+    /// The customer into which a merged one has gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<Id>,
+    /// The saga that this undoes, if it is an undo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<Id>,
 }
 
 impl CustomerPayload {
-    /// What services remember of a deleted customer; it has no successor.
+    /// What services remember of a deleted customer. A merged one has the other as its successor.
     pub fn deletion(&self) -> Option<Deletion> {
-        let saga_id = self.saga_id?;
-        Some(Deletion { id: self.customer.id, version: 1, successor_id: None, approver_id: None, saga_id })
+        let (saga_id, successor_id) = (self.saga_id?, self.merged_into);
+        Some(Deletion { id: self.customer.id, version: 1, successor_id, approver_id: None, saga_id })
     }
 }
 

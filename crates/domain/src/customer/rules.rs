@@ -1,7 +1,9 @@
 //! The rules of customers. Pure.
 
 use crate::customer::record::{Customer, CustomerPayload};
+use crate::customer::merge::MergeChoice;
 use crate::events as catalogue;
+use crate::undo::revert::{check_revert, take_back};
 use kernel::event::{DomainEvent, EventType, StateAfter, raw};
 use serde_json::value::RawValue;
 
@@ -27,6 +29,19 @@ pub enum CustomerCommand {
         from: Id,
         to: Id,
     },
+    /// Goes into another customer, with the saga that moves the records which refer to it.
+    MergeInto {
+        into: Id,
+        saga_id: Id,
+    },
+    /// Becomes again what it was: `None` if it did not exist.
+    Revert {
+        to: Option<Box<Customer>>,
+        /// The saga of what goes with it when it is deleted, merged or restored by this.
+        saga_id: Id,
+        /// The saga that a restoration undoes.
+        undoes: Id,
+    },
 }
 
 /// What happened to a customer, with the customer after it.
@@ -35,6 +50,8 @@ pub enum CustomerEvent {
     Created(Customer),
     Updated { after: Customer, changed: Vec<&'static str>, previous_owner_id: Option<Id> },
     Deleted { after: Customer, saga_id: Id },
+    Merged { after: Customer, into: Id, saga_id: Id, undoes: Option<Id> },
+    Restored { after: Customer, saga_id: Id, undoes: Id },
 }
 
 /// The rules of the fields, for a new customer and for changes alike.
@@ -94,6 +111,9 @@ pub fn decide(
         caller.may_set_owner(new.owner_id)?;
         return Ok(vec![CustomerEvent::Created(created(new, caller, id, now))]);
     }
+    if let (CustomerCommand::Revert { to, saga_id, undoes }, Some(customer)) = (command, state) {
+        return Ok(revert(customer, to.as_deref(), (*saga_id, *undoes), caller, now)?.into_iter().collect());
+    }
     let customer = visible(state, caller)?;
     match command {
         CustomerCommand::Create(_) => Err(Error::internal("a second creation of one customer")),
@@ -110,16 +130,81 @@ pub fn decide(
             let moved = (customer.owner_id == *from).then(|| change(customer, &changes, now));
             Ok(moved.flatten().into_iter().collect())
         }
+        CustomerCommand::MergeInto { into, saga_id } => Ok(vec![merged(customer, *into, (*saga_id, None), now)]),
+        CustomerCommand::Revert { .. } => Err(Error::internal("a customer that there is was reverted above")),
     }
+}
+
+fn merged(customer: &Customer, into: Id, (saga_id, undoes): (Id, Option<Id>), now: Timestamp) -> CustomerEvent {
+    let after = Customer { deleted_at: Some(now), merged_into: Some(into), ..touched(customer, now) };
+    CustomerEvent::Merged { after, into, saga_id, undoes }
+}
+
+/// What leads back to `to`.
+///
+/// # Errors
+/// `not_found` if the caller may see neither what it is nor what it was; `forbidden` if it would get another owner.
+fn revert(
+    customer: &Customer,
+    to: Option<&Customer>,
+    (saga_id, undoes): (Id, Id),
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<Option<CustomerEvent>, Error> {
+    check_revert(caller, customer.owner_id, to.map(|to| to.owner_id))?;
+    let is_live = customer.deleted_at.is_none();
+    Ok(match to {
+        Some(to) if to.deleted_at.is_none() && is_live => {
+            let mut after = touched(customer, now);
+            let mut changed = Vec::new();
+            take_back!(after, to, changed, [name, kana, email, phone, company, status, notes, owner_id]);
+            let previous_owner_id = (after.owner_id != customer.owner_id).then_some(customer.owner_id);
+            (!changed.is_empty()).then_some(CustomerEvent::Updated { after, changed, previous_owner_id })
+        }
+        Some(to) if to.deleted_at.is_none() => {
+            let Customer { version, updated_at, .. } = touched(customer, now);
+            let after = Customer { version, updated_at, ..to.clone() };
+            Some(CustomerEvent::Restored { after, saga_id, undoes })
+        }
+        Some(Customer { merged_into: Some(into), .. }) if is_live => {
+            Some(merged(customer, *into, (saga_id, Some(undoes)), now))
+        }
+        _ if is_live => {
+            let after = Customer { deleted_at: Some(now), ..touched(customer, now) };
+            Some(CustomerEvent::Deleted { after, saga_id })
+        }
+        _ => None,
+    })
+}
+
+/// The customer after the fields that a merge takes from another one; `None` if it has them all.
+pub fn merge_fields(
+    customer: &Customer,
+    other: &Customer,
+    keep: &MergeChoice,
+    now: Timestamp,
+) -> Option<CustomerEvent> {
+    change(customer, &keep.changes(customer, other), now)
 }
 
 /// The customer, if it is not deleted and the caller may see it.
 ///
 /// # Errors
-/// `not_found`.
+/// `not_found`; if it was merged, with the customer into which it has gone.
 pub fn visible<'a>(state: Option<&'a Customer>, caller: &Caller) -> Result<&'a Customer, Error> {
-    let seen = state.filter(|customer| customer.deleted_at.is_none() && caller.sees(customer.owner_id));
-    seen.ok_or_else(|| Error::new(ErrorCode::NotFound))
+    match state.filter(|customer| caller.sees(customer.owner_id)) {
+        Some(customer) if customer.deleted_at.is_none() => Ok(customer),
+        gone => {
+            let merged_into = gone.and_then(|customer| customer.merged_into);
+            Err(Error { merged_into, ..Error::new(ErrorCode::NotFound) })
+        }
+    }
+}
+
+/// A customer that is not made yet, to be compared with others.
+pub fn sketch(new: NewCustomer, owner: Id) -> Customer {
+    let caller = Caller { user_id: owner, ..Caller::system() };
+    created(&new, &caller, Id::nil(), Timestamp::from_micros(0))
 }
 
 fn created(new: &NewCustomer, caller: &Caller, id: Id, now: Timestamp) -> Customer {
@@ -137,6 +222,7 @@ fn created(new: &NewCustomer, caller: &Caller, id: Id, now: Timestamp) -> Custom
         notes: new.notes.clone(),
         owner_id: new.owner_id.unwrap_or(caller.user_id),
         deleted_at: None,
+        merged_into: None,
     }
 }
 
@@ -165,7 +251,11 @@ impl StateAfter for CustomerEvent {
 
     fn after(&self) -> &Customer {
         match self {
-            Self::Created(after) | Self::Updated { after, .. } | Self::Deleted { after, .. } => after,
+            Self::Created(after)
+            | Self::Updated { after, .. }
+            | Self::Deleted { after, .. }
+            | Self::Merged { after, .. }
+            | Self::Restored { after, .. } => after,
         }
     }
 }
@@ -176,6 +266,8 @@ impl DomainEvent for CustomerEvent {
             Self::Created(_) => catalogue::CUSTOMER_CREATED,
             Self::Updated { .. } => catalogue::CUSTOMER_UPDATED,
             Self::Deleted { .. } => catalogue::CUSTOMER_DELETED,
+            Self::Merged { .. } => catalogue::CUSTOMER_MERGED,
+            Self::Restored { .. } => catalogue::CUSTOMER_RESTORED,
         }
     }
 
@@ -185,10 +277,21 @@ impl DomainEvent for CustomerEvent {
             changed: Vec::new(),
             previous_owner_id: None,
             saga_id: None,
+            merged_into: None,
+            undoes: None,
         };
         raw(&match self {
             Self::Created(after) => payload(after),
             Self::Deleted { after, saga_id } => CustomerPayload { saga_id: Some(*saga_id), ..payload(after) },
+            Self::Merged { after, into, saga_id, undoes } => CustomerPayload {
+                saga_id: Some(*saga_id),
+                merged_into: Some(*into),
+                undoes: *undoes,
+                ..payload(after)
+            },
+            Self::Restored { after, saga_id, undoes } => {
+                CustomerPayload { saga_id: Some(*saga_id), undoes: Some(*undoes), ..payload(after) }
+            }
             Self::Updated { after, changed, previous_owner_id } => CustomerPayload {
                 changed: changed.iter().map(|name| (*name).to_owned()).collect(),
                 previous_owner_id: *previous_owner_id,

@@ -6,6 +6,7 @@ use crate::deal::record::{Deal, DealChanges, DealPayload, NewDeal};
 use crate::deal::stage::DealStage;
 use crate::deal::validation::reason_fault;
 use crate::events as catalogue;
+use crate::undo::revert::{check_revert, take_back};
 use crate::money::CURRENCY_DEFAULT;
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
@@ -30,6 +31,15 @@ pub enum DealCommand {
     },
     /// Its customer was deleted: if it is open, it is lost.
     Close,
+    /// A merged customer's deal goes to the other customer.
+    Move {
+        from: Id,
+        to: Id,
+    },
+    /// Becomes again what it was: `None` if it did not exist.
+    Revert {
+        to: Option<Box<Deal>>,
+    },
 }
 
 /// What changed in a deal beside its state.
@@ -50,6 +60,7 @@ pub enum DealEvent {
     /// The deal became LOST; other fields may have changed with it.
     Lost(Deal, Changed),
     Deleted(Deal),
+    Restored(Deal),
 }
 
 /// The events that a command leads to.
@@ -68,6 +79,9 @@ pub fn decide(
         caller.may_set_owner(new.owner_id)?;
         return create(new, caller, id, now);
     }
+    if let (DealCommand::Revert { to }, Some(deal)) = (command, state) {
+        return Ok(revert(deal, to.as_deref(), caller, now)?.into_iter().collect());
+    }
     let deal = visible(state, caller)?;
     let event = match command {
         DealCommand::Create(_) => return Err(Error::internal("a second creation of one deal")),
@@ -83,10 +97,55 @@ pub fn decide(
             let stage = Some(DealStage::Lost);
             change(deal, &DealChanges { stage, lost_reason, ..DealChanges::default() }, now)?
         }
-        DealCommand::HandOver { .. } | DealCommand::Close => None,
-        DealCommand::Delete => Some(DealEvent::Deleted(Deal { deleted_at: Some(now), ..touched(deal, now) })),
+        DealCommand::Move { from, to } if deal.customer_id == *from => {
+            change(deal, &DealChanges { customer_id: Some(*to), ..DealChanges::default() }, now)?
+        }
+        DealCommand::HandOver { .. } | DealCommand::Move { .. } | DealCommand::Close => None,
+        DealCommand::Delete => Some(deleted(deal, now)),
+        DealCommand::Revert { .. } => {
+            return Err(Error::internal("a deal that there is was reverted above"));
+        }
     };
     Ok(event.into_iter().collect())
+}
+
+fn deleted(deal: &Deal, now: Timestamp) -> DealEvent {
+    DealEvent::Deleted(Deal { deleted_at: Some(now), ..touched(deal, now) })
+}
+
+/// What leads back to `to`, from whatever stage.
+///
+/// # Errors
+/// `not_found` if the caller may see neither what it is nor what it was; `forbidden` if it would get another owner.
+fn revert(deal: &Deal, to: Option<&Deal>, caller: &Caller, now: Timestamp) -> Result<Option<DealEvent>, Error> {
+    check_revert(caller, deal.owner_id, to.map(|to| to.owner_id))?;
+    let is_live = deal.deleted_at.is_none();
+    let Some(to) = to.filter(|to| to.deleted_at.is_none()) else {
+        return Ok(is_live.then(|| deleted(deal, now)));
+    };
+    let mut after = touched(deal, now);
+    let mut fields = Vec::new();
+    take_back!(
+        after,
+        to,
+        fields,
+        [
+            customer_id,
+            title,
+            amount,
+            currency,
+            stage,
+            probability,
+            expected_on,
+            lost_reason,
+            closed_at,
+            owner_id
+        ]
+    );
+    if !is_live {
+        return Ok(Some(DealEvent::Restored(Deal { deleted_at: None, ..after })));
+    }
+    Ok((!fields.is_empty()).then(|| moved(deal, after, fields)))
 }
 
 /// The deal, if it is not deleted and the caller may see it.
@@ -159,19 +218,22 @@ fn change(deal: &Deal, wanted: &DealChanges, now: Timestamp) -> Result<Option<De
     let closed_at = is_moved.then(|| (!stage.is_open()).then_some(now));
     set(&mut after.closed_at, closed_at, "closed_at", &mut fields);
     set(&mut after.owner_id, wanted.owner_id, "owner_id", &mut fields);
-    if fields.is_empty() {
-        return Ok(None);
-    }
+    Ok((!fields.is_empty()).then(|| moved(deal, after, fields)))
+}
+
+/// The event of these changed fields, by the stage to which the deal has moved, if it has.
+fn moved(deal: &Deal, after: Deal, fields: Vec<&'static str>) -> DealEvent {
+    let is_moved = after.stage != deal.stage;
     let changed = Changed {
         fields,
         previous_owner_id: (after.owner_id != deal.owner_id).then_some(deal.owner_id),
         previous_stage: is_moved.then_some(deal.stage),
     };
-    Ok(Some(match after.stage {
+    match after.stage {
         DealStage::Won if is_moved => DealEvent::Won(after, changed),
         DealStage::Lost if is_moved => DealEvent::Lost(after, changed),
         _ => DealEvent::Updated(after, changed),
-    }))
+    }
 }
 
 /// The reason that the deal has after these changes. A move away from LOST takes it away.
@@ -193,7 +255,8 @@ impl StateAfter for DealEvent {
             | Self::Updated(after, _)
             | Self::Won(after, _)
             | Self::Lost(after, _)
-            | Self::Deleted(after) => after,
+            | Self::Deleted(after)
+            | Self::Restored(after) => after,
         }
     }
 }
@@ -206,12 +269,13 @@ impl DomainEvent for DealEvent {
             Self::Won(..) => catalogue::DEAL_WON,
             Self::Lost(..) => catalogue::DEAL_LOST,
             Self::Deleted(_) => catalogue::DEAL_DELETED,
+            Self::Restored(_) => catalogue::DEAL_RESTORED,
         }
     }
 
     fn data(&self) -> Box<RawValue> {
         let (deal, changed) = match self {
-            Self::Created(after) | Self::Deleted(after) => (after, None),
+            Self::Created(after) | Self::Deleted(after) | Self::Restored(after) => (after, None),
             Self::Updated(after, changed) | Self::Won(after, changed) | Self::Lost(after, changed) => {
                 (after, Some(changed))
             }

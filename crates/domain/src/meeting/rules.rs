@@ -2,6 +2,7 @@
 
 use crate::events as catalogue;
 use crate::meeting::record::{Meeting, MeetingPayload};
+use crate::undo::revert::{check_revert, take_back};
 use kernel::event::{DomainEvent, EventType, StateAfter, raw};
 use serde_json::value::RawValue;
 
@@ -28,6 +29,15 @@ pub enum MeetingCommand {
         from: Id,
         to: Id,
     },
+    /// A merged customer's meeting goes to the other customer.
+    Move {
+        from: Id,
+        to: Id,
+    },
+    /// Becomes again what it was: `None` if it did not exist.
+    Revert {
+        to: Option<Box<Meeting>>,
+    },
 }
 
 /// What happened to a meeting, with the meeting after it.
@@ -36,6 +46,7 @@ pub enum MeetingEvent {
     Created(Meeting),
     Updated { after: Meeting, changed: Vec<&'static str>, previous_owner_id: Option<Id> },
     Deleted(Meeting),
+    Restored(Meeting),
 }
 
 /// The rules of the fields, for a new meeting and for changes alike.
@@ -100,6 +111,9 @@ pub fn decide(
         caller.may_set_owner(new.owner_id)?;
         return Ok(vec![MeetingEvent::Created(created(new, caller, id, now))]);
     }
+    if let (MeetingCommand::Revert { to }, Some(meeting)) = (command, state) {
+        return Ok(revert(meeting, to.as_deref(), caller, now)?.into_iter().collect());
+    }
     let meeting = visible(state, caller)?;
     match command {
         MeetingCommand::Create(_) => Err(Error::internal("a second creation of one meeting")),
@@ -112,11 +126,49 @@ pub fn decide(
             let moved = (meeting.owner_id == *from).then(|| change(meeting, &changes, now));
             Ok(moved.flatten().into_iter().collect())
         }
-        MeetingCommand::Delete => {
-            let deleted_at = Some(now);
-            Ok(vec![MeetingEvent::Deleted(Meeting { deleted_at, ..touched(meeting, now) })])
+        MeetingCommand::Move { from, to } => {
+            let changes = MeetingChanges { customer_id: Some(*to), ..MeetingChanges::default() };
+            let moved = (meeting.customer_id == *from).then(|| change(meeting, &changes, now));
+            Ok(moved.flatten().into_iter().collect())
         }
+        MeetingCommand::Delete => Ok(vec![deleted(meeting, now)]),
+        MeetingCommand::Revert { .. } => Err(Error::internal("a meeting that there is was reverted above")),
     }
+}
+
+fn deleted(meeting: &Meeting, now: Timestamp) -> MeetingEvent {
+    MeetingEvent::Deleted(Meeting { deleted_at: Some(now), ..touched(meeting, now) })
+}
+
+/// What leads back to `to`.
+///
+/// # Errors
+/// `not_found` if the caller may see neither what it is nor what it was; `forbidden` if it would get another owner.
+fn revert(
+    meeting: &Meeting,
+    to: Option<&Meeting>,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<Option<MeetingEvent>, Error> {
+    check_revert(caller, meeting.owner_id, to.map(|to| to.owner_id))?;
+    let is_live = meeting.deleted_at.is_none();
+    let Some(to) = to.filter(|to| to.deleted_at.is_none()) else {
+        return Ok(is_live.then(|| deleted(meeting, now)));
+    };
+    let mut after = touched(meeting, now);
+    let mut changed = Vec::new();
+    take_back!(
+        after,
+        to,
+        changed,
+        [customer_id, title, met_at, duration_minutes, location, notes, outcome, owner_id]
+    );
+    let previous_owner_id = (after.owner_id != meeting.owner_id).then_some(meeting.owner_id);
+    Ok(match is_live {
+        true if changed.is_empty() => None,
+        true => Some(MeetingEvent::Updated { after, changed, previous_owner_id }),
+        false => Some(MeetingEvent::Restored(Meeting { deleted_at: None, ..after })),
+    })
 }
 
 /// The meeting, if it is not deleted and the caller may see it.
@@ -172,7 +224,9 @@ impl StateAfter for MeetingEvent {
 
     fn after(&self) -> &Meeting {
         match self {
-            Self::Created(after) | Self::Updated { after, .. } | Self::Deleted(after) => after,
+            Self::Created(after) | Self::Updated { after, .. } | Self::Deleted(after) | Self::Restored(after) => {
+                after
+            }
         }
     }
 }
@@ -183,12 +237,13 @@ impl DomainEvent for MeetingEvent {
             Self::Created(_) => catalogue::MEETING_CREATED,
             Self::Updated { .. } => catalogue::MEETING_UPDATED,
             Self::Deleted(_) => catalogue::MEETING_DELETED,
+            Self::Restored(_) => catalogue::MEETING_RESTORED,
         }
     }
 
     fn data(&self) -> Box<RawValue> {
         let (meeting, changed, previous_owner_id): (_, &[&str], _) = match self {
-            Self::Created(after) | Self::Deleted(after) => (after, &[], None),
+            Self::Created(after) | Self::Deleted(after) | Self::Restored(after) => (after, &[], None),
             Self::Updated { after, changed, previous_owner_id } => (after, changed, *previous_owner_id),
         };
         let changed = changed.iter().map(|name| (*name).to_owned()).collect();

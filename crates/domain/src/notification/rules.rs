@@ -16,6 +16,15 @@ use kernel::ids::Id;
 pub enum NotificationCommand {
     Read,
     Archive,
+    /// It concerns a merged customer: from now on the other one.
+    Move {
+        to: Id,
+    },
+    /// Becomes again what it was before a cascade: it concerns this customer, and was archived or not.
+    Revert {
+        customer_id: Option<Id>,
+        archived_at: Option<Timestamp>,
+    },
 }
 
 /// What happened to a notification, with the notification after it.
@@ -25,6 +34,8 @@ pub enum NotificationEvent {
     Created(Notification),
     Read(Notification),
     Archived(Notification),
+    Moved(Notification),
+    Restored(Notification),
 }
 
 /// The events that a command leads to. A notification that is read or archived already stays as it is.
@@ -49,7 +60,23 @@ pub fn decide(
         NotificationCommand::Archive if notification.archived_at.is_none() => {
             vec![NotificationEvent::Archived(Notification { archived_at: Some(now), ..touched() })]
         }
-        NotificationCommand::Read | NotificationCommand::Archive => Vec::new(),
+        NotificationCommand::Move { to } if notification.customer_id != Some(to) => {
+            vec![NotificationEvent::Moved(Notification { customer_id: Some(to), ..touched() })]
+        }
+        NotificationCommand::Revert { customer_id, archived_at } => {
+            let after = Notification { customer_id, archived_at, ..touched() };
+            match (notification.customer_id == customer_id, archived_at) {
+                (false, _) => vec![NotificationEvent::Moved(after)],
+                (true, None) if notification.archived_at.is_some() => vec![NotificationEvent::Restored(after)],
+                (true, Some(_)) if notification.archived_at.is_none() => {
+                    vec![NotificationEvent::Archived(after)]
+                }
+                (true, _) => Vec::new(),
+            }
+        }
+        NotificationCommand::Read | NotificationCommand::Archive | NotificationCommand::Move { .. } => {
+            Vec::new()
+        }
     })
 }
 
@@ -57,7 +84,11 @@ impl StateAfter for NotificationEvent {
     type State = Notification;
 
     fn after(&self) -> &Notification {
-        let (Self::Created(after) | Self::Read(after) | Self::Archived(after)) = self;
+        let (Self::Created(after)
+        | Self::Read(after)
+        | Self::Archived(after)
+        | Self::Moved(after)
+        | Self::Restored(after)) = self;
         after
     }
 }
@@ -68,12 +99,14 @@ impl DomainEvent for NotificationEvent {
             Self::Created(_) => catalogue::NOTIFICATION_CREATED,
             Self::Read(_) => catalogue::NOTIFICATION_READ,
             Self::Archived(_) => catalogue::NOTIFICATIONS_ARCHIVED,
+            Self::Moved(_) => catalogue::NOTIFICATION_MOVED,
+            Self::Restored(_) => catalogue::NOTIFICATION_RESTORED,
         }
     }
 
     fn data(&self) -> Box<RawValue> {
         match self {
-            Self::Created(after) | Self::Read(after) => {
+            Self::Created(after) | Self::Read(after) | Self::Moved(after) | Self::Restored(after) => {
                 raw(&NotificationPayload { notification: after.clone() })
             }
             Self::Archived(Notification { user_id, id, read_at, .. }) => raw(&ArchivedPayload {

@@ -2,18 +2,23 @@
 
 use crate::saga::bulk;
 use crate::saga::customer_deletion;
+use crate::saga::merge;
 use crate::saga::record::SagaKind;
+use crate::saga::restoration;
 use crate::saga::step_plan::StepPlan;
 use crate::saga::user_deletion;
 
 impl SagaKind {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::UserDeletion,
         Self::CustomerDeletion,
         Self::CustomersChange,
         Self::MeetingsChange,
         Self::TasksChange,
         Self::DealsChange,
+        Self::CustomerMerge,
+        Self::CustomerRestoration,
+        Self::UserRestoration,
     ];
     /// Those whose steps are done by different services or for different kinds of records.
     pub const DELETIONS: [Self; 2] = [Self::UserDeletion, Self::CustomerDeletion];
@@ -28,6 +33,9 @@ impl SagaKind {
             Self::MeetingsChange => bulk::MEETINGS,
             Self::TasksChange => bulk::TASKS,
             Self::DealsChange => bulk::DEALS,
+            Self::CustomerMerge => merge::STEPS,
+            Self::CustomerRestoration => restoration::OF_CUSTOMER,
+            Self::UserRestoration => restoration::OF_USER,
         }
     }
 }

@@ -26,6 +26,20 @@ pub enum Counted {
     Deals,
 }
 
+impl Counted {
+    /// Its name in counts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Customers => "customers",
+            Self::Meetings => "meetings",
+            Self::Tasks => "tasks",
+            Self::Approvals => "approvals",
+            Self::Notifications => "notifications",
+            Self::Deals => "deals",
+        }
+    }
+}
+
 /// What a saga carries out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -37,6 +51,12 @@ pub enum SagaKind {
     MeetingsChange,
     TasksChange,
     DealsChange,
+    /// A customer goes into another one.
+    CustomerMerge,
+    /// The deletion or the merge of a customer is undone.
+    CustomerRestoration,
+    /// The deletion of a user is undone.
+    UserRestoration,
 }
 
 /// The status of a saga.
@@ -69,17 +89,31 @@ pub struct Step {
     /// How many records it touched, by kind.
     #[schema(value_type = BTreeMap<String, i64>)]
     pub counts: Counts,
+    /// The first 1,000 of the records that an undo has left as they are, because somebody has changed them since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub left: Vec<Id>,
+    /// How many these are.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[schema(value_type = i64, required = false)]
+    pub left_count: i64,
     #[schema(required)]
     pub finished_at: Option<Timestamp>,
 }
 
-/// A deletion, or a change of many records, that is under way or done.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &i64) -> bool {
+    *count == 0
+}
+
+/// A deletion, a merge, a change of many records, or the undo of one, that is under way or done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Saga {
     pub id: Id,
     pub version: i64,
     pub kind: SagaKind,
-    /// The user or customer that is deleted; of a change of many records, the saga itself.
+    /// The user or customer that is deleted or restored, or the customer that goes into another one; of a change of many
+    /// records, the saga itself.
     pub subject_id: Id,
     pub status: SagaStatus,
     #[schema(required)]
@@ -92,9 +126,21 @@ pub struct Saga {
     #[serde(default)]
     #[schema(required)]
     pub bulk: Option<BulkProgress>,
+    /// The saga that this one undoes.
+    #[serde(default)]
+    #[schema(required)]
+    pub undoes: Option<Id>,
+    /// The saga that undoes this one.
+    #[serde(default)]
+    #[schema(required)]
+    pub undone_by: Option<Id>,
+    /// Until when it is known what it did, so that it can be undone. Null for sagas of before there was an undo.
+    #[serde(default)]
+    #[schema(required)]
+    pub undo_until: Option<Timestamp>,
 }
 
-/// `saga.started`, `saga.step_completed`, `saga.completed`, `saga.failed`: the saga after it.
+/// `saga.started`, `saga.step_completed`, `saga.completed`, `saga.failed`, `saga.undone`: the saga after it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct SagaPayload {
     pub saga: Saga,
@@ -111,15 +157,23 @@ pub struct StepPayload {
     /// Null if no saga asked for it, for example when a reader archives a notification.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saga_id: Option<Id>,
-    /// The user or customer that was deleted.
+    /// The user or customer that was deleted, merged or restored.
     pub subject_id: Id,
-    /// The user who received the records, if they were handed over.
+    /// The user or customer who received the records, if they were handed over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub successor_id: Option<Id>,
     /// The ids of the records, or of the first of very many.
     pub ids: Vec<Id>,
     /// The number of records.
     pub count: i64,
+    /// The first 1,000 of the records that an undo has left as they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub left: Vec<Id>,
+    /// How many these are.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[schema(value_type = i64, required = false)]
+    pub left_count: i64,
 }
 
 impl Versioned for Saga {

@@ -5,10 +5,14 @@ use crate::events as catalogue;
 use crate::saga::record::{Counts, Saga, SagaKind, SagaPayload, SagaStatus, Step, StepPayload, StepStatus};
 use kernel::event::{DomainEvent, EventType, StateAfter, raw};
 use serde_json::value::RawValue;
+use std::time::Duration;
 
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
+
+/// How long it is known what a saga did: long enough to find a mistake at the end of a quarter.
+pub const UNDO_KEPT: Duration = Duration::from_hours(24 * 90);
 
 /// What happened to a saga, with the saga after it.
 #[derive(Debug)]
@@ -17,6 +21,8 @@ pub enum SagaEvent {
     StepCompleted { after: Saga, step: &'static str },
     Completed(Saga),
     Failed { after: Saga, step: &'static str, error: String },
+    /// Another saga begins to undo it.
+    Undone(Saga),
 }
 
 /// A service's report about a step.
@@ -24,6 +30,8 @@ pub enum SagaEvent {
 pub enum Report {
     Done {
         count: i64,
+        /// The records that an undo has left: the first of them, and how many.
+        left: (Vec<Id>, i64),
     },
     /// A batch of a change of many records.
     Batch {
@@ -44,6 +52,8 @@ pub fn begin(kind: SagaKind, id: Id, subject_id: Id, by: &Caller, now: Timestamp
         name: plan.name.to_owned(),
         status: StepStatus::Pending,
         counts: Counts::from([(plan.counts, 0)]),
+        left: Vec::new(),
+        left_count: 0,
         finished_at: None,
     });
     Saga {
@@ -57,6 +67,9 @@ pub fn begin(kind: SagaKind, id: Id, subject_id: Id, by: &Caller, now: Timestamp
         finished_at: None,
         steps: steps.collect(),
         bulk: None,
+        undoes: None,
+        undone_by: None,
+        undo_until: Some(now.plus(UNDO_KEPT)),
     }
 }
 
@@ -113,7 +126,10 @@ fn advance_step(
             after.finished_at = Some(now);
             return vec![SagaEvent::Failed { after, step: plan.name, error: error.clone() }];
         }
-        Report::Done { count } => *count,
+        Report::Done { count, left: (left, left_count) } => {
+            (step.left, step.left_count) = (left.clone(), *left_count);
+            *count
+        }
         Report::Batch { changed, unchanged, refused } => {
             if let Some(bulk) = &mut after.bulk {
                 bulk.add(*changed, *unchanged, refused);
@@ -150,7 +166,8 @@ impl StateAfter for SagaEvent {
             Self::Started(after)
             | Self::StepCompleted { after, .. }
             | Self::Completed(after)
-            | Self::Failed { after, .. } => after,
+            | Self::Failed { after, .. }
+            | Self::Undone(after) => after,
         }
     }
 }
@@ -162,12 +179,13 @@ impl DomainEvent for SagaEvent {
             Self::StepCompleted { .. } => catalogue::SAGA_STEP_COMPLETED,
             Self::Completed(_) => catalogue::SAGA_COMPLETED,
             Self::Failed { .. } => catalogue::SAGA_FAILED,
+            Self::Undone(_) => catalogue::SAGA_UNDONE,
         }
     }
 
     fn data(&self) -> Box<RawValue> {
         let (step, error) = match self {
-            Self::Started(_) | Self::Completed(_) => (None, None),
+            Self::Started(_) | Self::Completed(_) | Self::Undone(_) => (None, None),
             Self::StepCompleted { step, .. } => (Some((*step).to_owned()), None),
             Self::Failed { step, error, .. } => (Some((*step).to_owned()), Some(error.clone())),
         };
@@ -218,7 +236,7 @@ mod tests {
         for (second, (step, done)) in (1..).zip(reports) {
             let closed_by = kind.plan()[*step].closed_by;
             let report = match done {
-                true => Report::Done { count: *step as i64 },
+                true => Report::Done { count: *step as i64, left: (Vec::new(), 0) },
                 false => Report::Failed { error: "no".into() },
             };
             for event in advance(&saga, closed_by, &report, at(second)) {

@@ -2,6 +2,7 @@
 
 use crate::events as catalogue;
 use crate::task::record::{Task, TaskPayload, TaskStatus};
+use crate::undo::revert::{check_revert, take_back};
 use kernel::event::{DomainEvent, EventType, StateAfter, raw};
 use serde_json::value::RawValue;
 use std::time::Duration;
@@ -39,6 +40,15 @@ pub enum TaskCommand {
     Delete,
     /// Sends the alert, unless it is too early or has been sent.
     AlertDue,
+    /// A merged customer's task goes to the other customer.
+    Move {
+        from: Id,
+        to: Id,
+    },
+    /// Becomes again what it was: `None` if it did not exist.
+    Revert {
+        to: Option<Box<Task>>,
+    },
 }
 
 /// What happened to a task, with the task after it.
@@ -57,6 +67,7 @@ pub enum TaskEvent {
         previous_assignee_id: Option<Id>,
     },
     Deleted(Task),
+    Restored(Task),
     DueSoon(Task),
 }
 
@@ -113,6 +124,9 @@ pub fn decide(
         caller.may_set_owner(new.assignee_id)?;
         return Ok(create(new, caller, id, now));
     }
+    if let (TaskCommand::Revert { to }, Some(task)) = (command, state) {
+        return Ok(revert(task, to.as_deref(), caller, now)?.into_iter().collect());
+    }
     let task = visible(state, caller)?;
     match command {
         TaskCommand::Create(_) => Err(Error::internal("a second creation of one task")),
@@ -120,12 +134,48 @@ pub fn decide(
             caller.may_set_owner(changes.assignee_id)?;
             Ok(change(task, changes, now).into_iter().collect())
         }
-        TaskCommand::Delete => {
-            let deleted_at = Some(now);
-            Ok(vec![TaskEvent::Deleted(Task { deleted_at, ..touched(task, now) })])
+        TaskCommand::Move { from, to } => {
+            let changes = TaskChanges { customer_id: Some(Some(*to)), ..TaskChanges::default() };
+            let moved = (task.customer_id == Some(*from)).then(|| change(task, &changes, now));
+            Ok(moved.flatten().into_iter().collect())
         }
+        TaskCommand::Delete => Ok(vec![deleted(task, now)]),
         TaskCommand::AlertDue => Ok(alert(task, now).into_iter().collect()),
+        TaskCommand::Revert { .. } => Err(Error::internal("a task that there is was reverted above")),
     }
+}
+
+fn deleted(task: &Task, now: Timestamp) -> TaskEvent {
+    TaskEvent::Deleted(Task { deleted_at: Some(now), ..touched(task, now) })
+}
+
+/// What leads back to `to`. An alert that went out for its due time is not sent again.
+///
+/// # Errors
+/// `not_found` if the caller may see neither what it is nor what it was; `forbidden` if it would get another assignee.
+fn revert(task: &Task, to: Option<&Task>, caller: &Caller, now: Timestamp) -> Result<Option<TaskEvent>, Error> {
+    check_revert(caller, task.assignee_id, to.map(|to| to.assignee_id))?;
+    let is_live = task.deleted_at.is_none();
+    let Some(to) = to.filter(|to| to.deleted_at.is_none()) else {
+        return Ok(is_live.then(|| deleted(task, now)));
+    };
+    let mut after = touched(task, now);
+    let mut changed = Vec::new();
+    take_back!(
+        after,
+        to,
+        changed,
+        [title, due_at, status, completed_at, customer_id, assignee_id, notes]
+    );
+    let previous_assignee_id = (after.assignee_id != task.assignee_id).then_some(task.assignee_id);
+    Ok(match is_live {
+        true if changed.is_empty() => None,
+        true if after.status == TaskStatus::Done && task.status == TaskStatus::Open => {
+            Some(TaskEvent::Completed { after, changed, previous_assignee_id })
+        }
+        true => Some(TaskEvent::Updated { after, changed, previous_assignee_id }),
+        false => Some(TaskEvent::Restored(Task { deleted_at: None, ..after })),
+    })
 }
 
 /// The task, if it is not deleted and the caller may see it.
@@ -203,6 +253,7 @@ impl StateAfter for TaskEvent {
             | Self::Updated { after, .. }
             | Self::Completed { after, .. }
             | Self::Deleted(after)
+            | Self::Restored(after)
             | Self::DueSoon(after) => after,
         }
     }
@@ -215,13 +266,16 @@ impl DomainEvent for TaskEvent {
             Self::Updated { .. } => catalogue::TASK_UPDATED,
             Self::Completed { .. } => catalogue::TASK_COMPLETED,
             Self::Deleted(_) => catalogue::TASK_DELETED,
+            Self::Restored(_) => catalogue::TASK_RESTORED,
             Self::DueSoon(_) => catalogue::TASK_DUE_SOON,
         }
     }
 
     fn data(&self) -> Box<RawValue> {
         let (task, changed, previous_assignee_id): (_, &[&str], _) = match self {
-            Self::Created(after) | Self::Deleted(after) | Self::DueSoon(after) => (after, &[], None),
+            Self::Created(after) | Self::Deleted(after) | Self::Restored(after) | Self::DueSoon(after) => {
+                (after, &[], None)
+            }
             Self::Updated { after, changed, previous_assignee_id }
             | Self::Completed { after, changed, previous_assignee_id } => {
                 (after, changed, *previous_assignee_id)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::saga::record::Saga;
 use crate::session::record::{ClientInfo, Session, SessionKind};
 use crate::user::record::{NewUser, PreferenceChanges, ProfileChanges, UserChanges};
 use crate::user::record::{User, UserState, UserView};
@@ -140,6 +141,9 @@ pub struct ChangeUser {
 pub struct RemoveUser {
     pub id: Id,
     pub successors: Successors,
+    /// The saga that this undoes, if it is an undo.
+    #[serde(default)]
+    pub undoes: Option<Box<Saga>>,
     pub context: Context,
 }
 

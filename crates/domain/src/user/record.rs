@@ -225,6 +225,16 @@ pub struct UserDeletedPayload {
     pub saga_id: Id,
 }
 
+/// `user.restored`: the user who is back.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct UserRestoredPayload {
+    pub user: User,
+    /// The saga that gives the user's records back.
+    pub saga_id: Id,
+    /// The deletion that it undoes.
+    pub undoes: Id,
+}
+
 impl UserDeletedPayload {
     /// What services remember of a deleted user.
     pub fn deletion(&self) -> Deletion {

@@ -3,7 +3,7 @@
 use crate::events as catalogue;
 use crate::user::passwords;
 use crate::user::record::{
-    Preferences, User, UserCard, UserDeletedPayload, UserPayload, UserState, UserView,
+    Preferences, User, UserCard, UserDeletedPayload, UserPayload, UserRestoredPayload, UserState, UserView,
 };
 use kernel::event::{DomainEvent, EventType, StateAfter, raw};
 use serde_json::value::RawValue;
@@ -29,6 +29,14 @@ pub enum UserCommand {
     ChangeProfile(Checked<ProfileChanges>),
     ChangePreferences(PreferenceChanges),
     Delete { leaving: Leaving, other_admins: bool },
+    Restore { returning: Returning },
+}
+
+/// The saga of a user who is brought back, and the deletion that it undoes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Returning {
+    pub saga_id: Id,
+    pub undoes: Id,
 }
 
 /// The saga and the successors of a deleted user.
@@ -45,6 +53,7 @@ pub enum UserEvent {
     Created(UserState),
     Updated { after: UserState, changed: Vec<&'static str> },
     Deleted { after: UserState, leaving: Leaving },
+    Restored { after: UserState, returning: Returning },
 }
 
 /// The rules of the fields, for a new user and for changes alike. The password is taken out of the body: commands carry
@@ -219,6 +228,14 @@ pub fn decide_user(
             let after = UserState { deleted_at: Some(now), ..touched(state, now) };
             Ok(vec![UserEvent::Deleted { after, leaving: *leaving }])
         }
+        (UserCommand::Restore { returning }, Some(state)) if !state.is_live() => {
+            may_manage_users(caller)?;
+            let mut after = UserState { deleted_at: None, ..touched(state, now) };
+            // Sessions of before stay ended.
+            after.sessions_valid_from = next_validity(state, now);
+            after.kept_session_id = None;
+            Ok(vec![UserEvent::Restored { after, returning: *returning }])
+        }
         _ => Err(Error::new(ErrorCode::NotFound)),
     }
 }
@@ -332,7 +349,10 @@ impl StateAfter for UserEvent {
 
     fn after(&self) -> &UserState {
         match self {
-            Self::Created(after) | Self::Updated { after, .. } | Self::Deleted { after, .. } => after,
+            Self::Created(after)
+            | Self::Updated { after, .. }
+            | Self::Deleted { after, .. }
+            | Self::Restored { after, .. } => after,
         }
     }
 }
@@ -343,6 +363,7 @@ impl DomainEvent for UserEvent {
             Self::Created(_) => catalogue::USER_CREATED,
             Self::Updated { .. } => catalogue::USER_UPDATED,
             Self::Deleted { .. } => catalogue::USER_DELETED,
+            Self::Restored { .. } => catalogue::USER_RESTORED,
         }
     }
 
@@ -351,6 +372,13 @@ impl DomainEvent for UserEvent {
             Self::Created(state) => (state, &[]),
             Self::Updated { after, changed } => (after, changed),
             Self::Deleted { after, leaving } => return raw(&leaving.payload(&after.user)),
+            Self::Restored { after, returning: Returning { saga_id, undoes } } => {
+                return raw(&UserRestoredPayload {
+                    user: after.user.clone(),
+                    saga_id: *saga_id,
+                    undoes: *undoes,
+                });
+            }
         };
         let changed = changed.iter().map(|name| (*name).to_owned()).collect();
         raw(&UserPayload { user: state.user.clone(), preferences: state.preferences.clone(), changed })

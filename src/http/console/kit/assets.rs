@@ -32,7 +32,7 @@ const PNG: &str = "image/png";
 /// The text of the service worker, which has an address of its own.
 pub const WORKER: &str = include_str!("../../../../assets/sw.js");
 
-const ASSETS: [Asset; 35] = [
+const ASSETS: [Asset; 36] = [
     ("tokens.css", STYLE, include_bytes!("../../../../assets/tokens.css")),
     ("style.css", STYLE, include_bytes!("../../../../assets/style.css")),
     ("parts.css", STYLE, include_bytes!("../../../../assets/parts.css")),
@@ -47,6 +47,7 @@ const ASSETS: [Asset; 35] = [
     ("deals.css", STYLE, include_bytes!("../../../../assets/deals.css")),
     ("board.js", SCRIPT, include_bytes!("../../../../assets/board.js")),
     ("bulk.js", SCRIPT, include_bytes!("../../../../assets/bulk.js")),
+    ("doubles.js", SCRIPT, include_bytes!("../../../../assets/doubles.js")),
     ("chart.js", SCRIPT, include_bytes!("../../../../assets/chart.js")),
     ("combobox.js", SCRIPT, include_bytes!("../../../../assets/combobox.js")),
     ("console.js", SCRIPT, include_bytes!("../../../../assets/console.js")),

@@ -29,6 +29,7 @@ use crate::http::console::pages::approvals;
 use crate::http::console::pages::customers::{Customers, details};
 use crate::http::console::pages::deals;
 use crate::http::console::pages::deals::{DealRow, Deals};
+use crate::http::console::pages::duplicates::{MatchRow, matching};
 use crate::http::console::pages::meetings;
 use crate::http::console::pages::meetings::{MeetingRow, Meetings};
 use crate::http::console::pages::sagas::counted;
@@ -58,6 +59,7 @@ struct CustomerPage {
     customer: Customer,
     owner: String,
     details: Vec<Field>,
+    matches: Vec<MatchRow>,
     deals: Vec<DealRow>,
     meetings: Vec<MeetingRow>,
     tasks: Vec<TaskRow>,
@@ -75,7 +77,12 @@ struct CustomerPage {
 #[get("/customers/{id}")]
 pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser, id: PathId) -> HttpResult {
     let caller = me.caller();
-    let customer = (*gateway.customers.find(caller, id.0).await?).clone();
+    let customer = match gateway.customers.find(caller, id.0).await {
+        Ok(customer) => (*customer).clone(),
+        // Links to a merged customer lead to the other one.
+        Err(Error { merged_into: Some(into), .. }) => return Ok(redirect(&format!("/customers/{into}"))),
+        Err(error) => return Err(error.into()),
+    };
     let f = me.frame("customers").await;
     let of = Some(customer.id);
     let record = RecordRef { r#type: RecordType::Customer, id: customer.id };
@@ -91,6 +98,7 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
     Ok(ok(&CustomerPage {
         owner: names.user(&f, customer.owner_id),
         details: details(Some(&customer)),
+        matches: matching(&me, &f, customer.id).await?,
         deals: deals::of_customer(&me, &f, customer.id).await?,
         meetings: meetings::recent(&me, &f, meetings).await?,
         tasks: tasks::recent(&me, &f, tasks, &[]).await?,

@@ -3,48 +3,48 @@
 //! A request stores its saga and all its batches, and no more. The consumer of the service that keeps the records carries out the
 //! first batch when it sees the saga's start, and each further one when it sees the end of the one before. A batch may be begun
 //! again after a crash: each change is committed with an item that only one commit can store, so no record is changed twice.
+//! The undo of such a saga is a saga of the same kind, whose batches take back what the items say.
+
+mod batch;
 
 use std::collections::HashSet;
+use std::future::ready;
 
-use futures_util::StreamExt;
-use futures_util::stream::iter;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::to_raw_value;
 
-use crate::actors::sagas::progress::give_up_batch;
-use crate::actors::sagas::start::start_bulk;
+use crate::actors::sagas::start::{start_bulk, start_bulk_undo};
+use crate::actors::undo::{Revert, Undo};
 use crate::persistence::batches;
 use crate::persistence::batches::{Batch, Batches};
+use crate::persistence::saga_items::{Group, Item};
 use domain::bulk::change::{BulkChange, FILTERED_MAX, Selection};
-use domain::bulk::progress::{BATCH, BatchClosed, BulkFound, BulkPayload, BulkProgress, NAMED_MAX};
+use domain::bulk::progress::{BATCH, BulkFound, BulkProgress, NAMED_MAX};
 use domain::saga::record::SagaKind;
 use domain::saved_view::record::Filter;
+use domain::undo::messages::RevertMany;
 use kernel::caller::Caller;
 use kernel::clock::{Clock, Timestamp};
-use kernel::context::{Context, Versions};
+use kernel::context::Context;
 use kernel::error::{Error, ErrorCode, FieldError};
-use kernel::event::{Event, EventType, LoggedEvent, Versioned};
-use kernel::ids::{Id, new_id};
+use kernel::event::EventType;
+use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
-use runtime::consumer::EffectError;
-use runtime::entity::{Aggregate, Entities, Prepared};
+use runtime::entity::{Aggregate, Entities};
 use runtime::journal::Journal;
 use store::idempotency::{FirstAnswer, IDEMPOTENCY_KEYS};
+use store::noting::Noting;
 use store::unit_of_work::{CommitError, UnitOfWork};
 use store::{Db, StoreError};
 
-/// Commands of a batch that are under way at the same time.
-const AT_ONCE: usize = 32;
-/// How often a record is read again that others change meanwhile.
-const RACES: usize = 8;
 /// Rows of a list that are read at a time for a filter.
 const PAGE: i64 = 200;
 
 /// Records that can be changed together.
 pub trait Bulk: Sized + Send + Sync + 'static {
-    type Record: Aggregate;
+    type Record: Revert;
     type Change: BulkChange + Clone + Serialize + DeserializeOwned + Send + Sync + 'static;
     const SAGA: SagaKind;
     /// The type of the event that closes a batch.
@@ -69,17 +69,71 @@ pub trait Bulk: Sized + Send + Sync + 'static {
         id: Id,
         context: &Context,
         now: Timestamp,
-    ) -> Result<(<Self::Record as Aggregate>::Command, UnitOfWork), Error>;
+    ) -> Result<Sent<Self::Record>, Error>;
 
-    /// What the fields that are set were before, to undo the change.
-    fn before(record: &<Self::Record as Aggregate>::State, change: &Self::Change) -> Value;
+    /// The command that takes a record back to what it was, and what is committed with it; `None` if it can't be.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    fn reverting(
+        _parts: &BulkParts<Self>,
+        taken: Taken<<Self::Record as Aggregate>::State>,
+        _context: &Context,
+    ) -> impl Future<Output = Result<Option<Sent<Self::Record>>, Error>> + Send {
+        ready(Ok(Some(Sent::from(Self::Record::revert(taken.to, taken.undo)))))
+    }
+}
+
+/// A command to a record, and what is committed with it.
+pub struct Sent<A: Aggregate> {
+    pub command: A::Command,
+    pub with: UnitOfWork,
+    pub noting: Vec<Noting>,
+}
+
+impl<A: Aggregate> Sent<A> {
+    /// A command with which nothing else is committed.
+    pub fn from(command: A::Command) -> Self {
+        Self { command, with: UnitOfWork::default(), noting: Vec::new() }
+    }
+}
+
+/// What a saga did with a record, and what that was before; `None` if it did not exist, or that is not known.
+type Before<B> = (Item, Option<<<B as Bulk>::Record as Aggregate>::State>);
+
+/// A record that is taken back.
+pub struct Taken<S> {
+    pub id: Id,
+    /// What it was; `None` if it did not exist.
+    pub to: Option<S>,
+    /// Its version after the saga that is undone.
+    pub after: i64,
+    pub undo: Undo,
 }
 
 /// What a request asked for.
 #[derive(Serialize, Deserialize)]
 struct Asked<C> {
-    change: C,
+    change: Work<C>,
     caller: Caller,
+}
+
+/// What a batch does.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Work<C> {
+    /// Takes back what this saga did in this batch.
+    Undo {
+        undoes: Id,
+        batch: i64,
+    },
+    Change(C),
+}
+
+impl<C: BulkChange> Work<C> {
+    fn is_delete(&self) -> bool {
+        matches!(self, Self::Change(change) if change.is_delete())
+    }
 }
 
 /// What became of a record.
@@ -162,10 +216,69 @@ impl<B: Bulk> BulkParts<B> {
             BulkProgress { delete: change.is_delete(), total: ids.len() as i64, ..BulkProgress::default() };
         let (saga, mut unit) = start_bulk(B::SAGA, bulk, ids.len().div_ceil(BATCH), &context, now);
         for (number, ids) in (0..).zip(ids.chunks(BATCH)) {
-            let asked = Asked { change: change.clone(), caller: context.caller };
+            let asked = Asked { change: Work::Change(change.clone()), caller: context.caller };
             let batch = Batch { asked, ids: ids.to_vec() };
             unit.writes.push(B::BATCHES.write(saga, number, batch));
         }
+        self.commit(saga, unit, &context, now).await
+    }
+
+    /// Stores the saga that takes back what another one did; its id.
+    ///
+    /// # Errors
+    /// `not_undoable` if nothing is left to take back; `request_in_flight`, `unavailable`, `overloaded`.
+    pub async fn begin_undo(&self, asked: RevertMany) -> Result<Id, Error> {
+        let RevertMany { saga: original, except, context } = asked;
+        let now = self.clock.now();
+        let except: HashSet<Id> = except.into_iter().map(|record| record.id).collect();
+        let batches = self.taken_back(original.id, &except).await?;
+        let kept = batches.iter().map(|(_, ids)| ids.len() as i64).sum::<i64>();
+        if kept + except.len() as i64 == 0 {
+            return Err(Error::new(ErrorCode::NotUndoable));
+        }
+        let mut bulk = BulkProgress { total: kept + except.len() as i64, ..BulkProgress::default() };
+        bulk.add(0, 0, &except.into_iter().collect::<Vec<_>>());
+        // A saga without a step would never end.
+        let steps = batches.len().max(1);
+        let (saga, mut unit) = start_bulk_undo((B::SAGA, bulk, steps), &original, &context, now);
+        let batches = if batches.is_empty() { vec![(0, Vec::new())] } else { batches };
+        for (number, (batch, ids)) in (0..).zip(batches) {
+            let change: Work<B::Change> = Work::Undo { undoes: original.id, batch };
+            let asked = Asked { change, caller: context.caller };
+            unit.writes.push(B::BATCHES.write(saga, number, Batch { asked, ids }));
+        }
+        self.commit(saga, unit, &context, now).await
+    }
+
+    /// The records of each batch of a saga but these.
+    async fn taken_back(&self, saga: Id, except: &HashSet<Id>) -> Result<Vec<(i64, Vec<Id>)>, Error> {
+        let mut batches = Vec::new();
+        for batch in 0.. {
+            let items = self.batch_items(saga, batch).await?;
+            if items.is_empty() && B::BATCHES.find::<Value>(&self.db, saga, batch).await?.is_none() {
+                break;
+            }
+            let ids = items.iter().map(|item| item.record_id).filter(|id| !except.contains(id));
+            let ids: Vec<Id> = ids.collect();
+            if !ids.is_empty() {
+                batches.push((batch, ids));
+            }
+        }
+        Ok(batches)
+    }
+
+    async fn batch_items(&self, saga: Id, batch: i64) -> Result<Vec<Item>, StoreError> {
+        // A batch has no more.
+        B::BATCHES.items.page(&self.db, saga, Group::Batch(batch), None, BATCH as i64).await
+    }
+
+    async fn commit(
+        &self,
+        saga: Id,
+        mut unit: UnitOfWork,
+        context: &Context,
+        now: Timestamp,
+    ) -> Result<Id, Error> {
         if let Some(claim) = &context.claim {
             let body = to_raw_value(&saga).map_err(Error::internal)?;
             unit.writes.push(FirstAnswer::new(claim, saga, None, body, now).write());
@@ -196,8 +309,8 @@ impl<B: Bulk> BulkParts<B> {
                     refused.push(id);
                     continue;
                 };
-                let (command, _) = B::command(change, id, &context, now)?;
-                match B::Record::decide(Some(&record), &command, &caller, id, now) {
+                let sent = B::command(change, id, &context, now)?;
+                match B::Record::decide(Some(&record), &sent.command, &caller, id, now) {
                     Ok(events) if events.is_empty() => would.unchanged += 1,
                     Ok(_) => {
                         would.changed += 1;
@@ -213,125 +326,4 @@ impl<B: Bulk> BulkParts<B> {
         would.refused_ids = refused;
         Ok(BulkFound { would, deleted })
     }
-
-    /// The effect of an event of the service's sagas: the batch that it asks for.
-    ///
-    /// # Errors
-    /// As a consumer's.
-    pub async fn effect(&self, event: &LoggedEvent) -> Result<Option<Event>, EffectError> {
-        let Some((saga, number)) = due::<B>(event)? else { return Ok(None) };
-        let Some(batch) = B::BATCHES.find::<Asked<B::Change>>(&self.db, saga, number).await? else {
-            return Err(EffectError::Event(format!("the saga {saga} has no batch {number}")));
-        };
-        let more = B::BATCHES.find::<Value>(&self.db, saga, number + 1).await?.is_some();
-        let done = B::BATCHES.changed(&self.db, saga, number).await?;
-        let context = Context {
-            caller: batch.asked.caller,
-            correlation_id: saga.to_string().into(),
-            ..Context::caused_by(&event.event)
-        };
-        let payload = self.carry_out((saga, number), &batch, &done, &context).await?;
-        let closed = BatchClosed { closed_by: B::CLOSED_BY, payload: BulkPayload { more, ..payload } };
-        Ok(Some(Event::new(&closed, new_id(), 1, self.clock.now(), &context)))
-    }
-
-    async fn carry_out(
-        &self,
-        (saga, number): (Id, i64),
-        batch: &Batch<Asked<B::Change>>,
-        done: &HashSet<Id>,
-        context: &Context,
-    ) -> Result<BulkPayload, EffectError> {
-        let left = batch.ids.iter().copied().filter(|id| !done.contains(id));
-        let sent = left.map(|id| async move {
-            let outcome = self.change_one((saga, number), id, &batch.asked.change, context).await;
-            outcome.map(|outcome| (id, outcome))
-        });
-        let mut sent = iter(sent).buffer_unordered(AT_ONCE);
-        let mut payload = BulkPayload {
-            saga_id: saga,
-            number,
-            more: false,
-            delete: batch.asked.change.is_delete(),
-            ids: done.iter().copied().collect(),
-            count: 0,
-            unchanged: 0,
-            refused: Vec::new(),
-        };
-        while let Some(outcome) = sent.next().await {
-            match outcome? {
-                (id, Outcome::Changed) => payload.ids.push(id),
-                (_, Outcome::Unchanged) => payload.unchanged += 1,
-                (id, Outcome::Refused) => payload.refused.push(id),
-            }
-        }
-        payload.ids.sort_unstable();
-        payload.refused.sort_unstable();
-        payload.count = payload.ids.len() as i64;
-        Ok(payload)
-    }
-
-    /// Changes one record as its owner would, as it was read: so the item has what it had before.
-    async fn change_one(
-        &self,
-        batch: (Id, i64),
-        id: Id,
-        change: &B::Change,
-        context: &Context,
-    ) -> Result<Outcome, Error> {
-        for _ in 0..RACES {
-            let found = self.records.get(id).await?;
-            let Ok(record) = B::visible(found.as_deref(), &context.caller) else {
-                return Ok(Outcome::Refused);
-            };
-            let version = record.version();
-            let (command, mut with) = B::command(change, id, context, self.clock.now())?;
-            with.writes.push(B::BATCHES.item(batch, id, version, B::before(record, change)));
-            let context = Context { if_match: Some(Versions::from(version)), ..context.clone() };
-            match self.records.execute(id, command, Prepared { context, with }).await {
-                Ok(after) if after.version() == version => return Ok(Outcome::Unchanged),
-                Ok(_) => return Ok(Outcome::Changed),
-                Err(error) if error.code == ErrorCode::StaleVersion => {}
-                Err(error) if is_refusal(&error) => return Ok(Outcome::Refused),
-                Err(error) => return Err(error),
-            }
-        }
-        Err(Error::overloaded().with_cause(format_args!("others changed the record {id} each time")))
-    }
-
-    /// The unit that marks a batch as failed: its retries are used up.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn given_up(&self, event: &LoggedEvent, error: &str) -> Result<UnitOfWork, StoreError> {
-        match due::<B>(event) {
-            Ok(Some(batch)) => give_up_batch(&self.db, batch, event, error, self.clock.now()).await,
-            _ => Ok(UnitOfWork::default()),
-        }
-    }
-}
-
-/// What the start of a saga says to a consumer of batches.
-#[derive(Deserialize)]
-struct Started {
-    saga: StartedSaga,
-}
-
-#[derive(Deserialize)]
-struct StartedSaga {
-    id: Id,
-    kind: SagaKind,
-}
-
-/// The saga and the number of the batch that an event asks for.
-fn due<B: Bulk>(event: &LoggedEvent) -> Result<Option<(Id, i64)>, EffectError> {
-    if event.event.event_type == domain::events::SAGA_STARTED {
-        let Started { saga } = event.payload()?;
-        return Ok((saga.kind == B::SAGA).then_some((saga.id, 0)));
-    }
-    if event.event.event_type == B::CLOSED_BY {
-        let BulkPayload { saga_id, number, more, .. } = event.payload()?;
-        return Ok(more.then_some((saga_id, number + 1)));
-    }
-    Ok(None)
 }
