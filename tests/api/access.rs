@@ -79,7 +79,9 @@ impl World {
             Kind::Deal => owner.deal(&customer().await, "契約").await.id(),
             Kind::Saga => {
                 let path = format!("/api/customers/{}", customer().await);
-                owner.delete(&path).await.expect(200).text_at("/saga/id")
+                let saga = owner.delete(&path).await.expect(200).text_at("/saga/id");
+                self.app.settle().await;
+                saga
             }
             Kind::Session => {
                 let session = Member::sign_in(&self.app.nobody(), &owner.email, PASSWORD).await;
@@ -107,7 +109,11 @@ impl World {
 
     /// A body that the operation takes.
     async fn body(&self, operation: &str, who: Who) -> Value {
-        let customer = async || self.member(who).customer(&self.unique()).await.id();
+        // Whoever is nobody has none.
+        let customer = async || match who {
+            Who::Nobody | Who::Deleted => MISSING.to_owned(),
+            _ => self.member(who).customer(&self.unique()).await.id(),
+        };
         match operation {
             "POST /api/auth/login" => json!({"email": self.team.sales.email, "password": PASSWORD}),
             "POST /api/auth/refresh" => {
@@ -126,6 +132,7 @@ impl World {
             | "POST /api/deals/bulk" => {
                 json!({"ids": [MISSING], "change": {"delete": true}})
             }
+            "POST /api/customers/{id}/merge" => json!({"other_id": customer().await}),
             "POST /api/auth/me/views" => json!({"list": "customers", "name": self.unique()}),
             "POST /api/meetings" => {
                 json!({"customer_id": customer().await, "title": "訪問", "met_at": "2026-03-01T10:00:00Z"})
@@ -149,6 +156,10 @@ impl World {
         }
         if path == "/api/search" {
             path.push_str("?q=x");
+        }
+        if path.ends_with("/merge-preview") && !matches!(who, Who::Nobody | Who::Deleted) {
+            let other = self.member(who).customer(&self.unique()).await.id();
+            path.push_str(&format!("?other_id={other}"));
         }
         if let Some(kind) = operation.rule.kind() {
             let id = self.record(kind, self.owner(who, whose), whose).await;

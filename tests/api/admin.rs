@@ -69,6 +69,12 @@ async fn after_traffic_every_event_was_applied_once_and_in_order(#[values(Sqlite
     sales.patch(&format!("/api/customers/{customer}"), json!({"name": "別"})).await.expect(200);
     sales.meeting(&customer, "初回訪問").await;
     sales.approval(&customer, "値引き").await;
+    let files = format!("/api/customers/{customer}/attachments");
+    let file =
+        "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\na\r\n--b--\r\n";
+    let multipart = sales.header("content-type", "multipart/form-data; boundary=b");
+    let file = multipart.raw("POST", &files, file).await.expect(201).id();
+    sales.delete(&format!("{files}/{file}")).await.expect(200);
     app.settle().await;
     sales.delete(&format!("/api/customers/{customer}")).await.expect(200);
     app.settle().await;
@@ -92,7 +98,7 @@ async fn after_traffic_every_event_was_applied_once_and_in_order(#[values(Sqlite
     let readings = admin.get("/api/admin/consumers").await.expect(200);
     let copies = named(&readings, "sales.customers");
     let expected = json!({
-        "name": "sales.customers", "types": ["customer.created", "customer.updated", "customer.deleted"],
+        "name": "sales.customers", "types": ["customer.created", "customer.updated", "customer.deleted", "customer.merged", "customer.restored"],
         "applied": 3, "pending": 0, "retrying": 0, "waiting": 0, "dead": 0,
     });
     assert_eq!(copies, &expected);

@@ -305,10 +305,14 @@ async fn no_attachment_outlives_its_record(#[values(Sqlite, Postgres)] on: Datab
         attach(&manager, record, "c.txt", b"c").await.expect_problem(404, "not_found");
     }
     app.settle().await;
+    app.expect_none(&deleted_records::PROMISES).await;
+    // They are kept as long as the deletion can be undone, and then go with their bytes.
+    assert!(app.rows("attachment_parts").await > 2);
+    deleted_records::purge(&app).await;
     for table in ["customers_attachments", "meetings_attachments", "tasks_attachments"] {
         assert_eq!(app.rows(table).await, 0, "{table}");
     }
-    app.expect_none(&deleted_records::PROMISES).await;
+    assert_eq!(app.rows("attachment_parts").await, 2);
     // The approval stays, with its two parts; of refused uploads only the sweep knows.
     assert_eq!(
         content(&sales, &format!("{approval}/attachments/{}", first(&sales, approval).await)).await.1.len(),

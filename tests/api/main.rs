@@ -52,6 +52,7 @@ mod texts;
 mod throttle;
 mod tokens;
 mod undo;
+mod undo_model;
 mod unreadable;
 mod users;
 mod views;

@@ -34,3 +34,4 @@ mod sagas;
 mod search;
 mod settings;
 mod summary;
+mod undo;

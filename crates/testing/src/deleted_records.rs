@@ -1,5 +1,21 @@
 //! The promises about deletions (SPEC §5, flows 7 and 8) as queries: each finds the rows that break it.
 
+use std::time::Duration;
+
+use kizuna::persistence::discarded;
+
+use crate::app::TestApp;
+
+/// What happens when deleted records can't come back any more.
+///
+/// # Panics
+/// When none is deleted.
+pub async fn purge(app: &TestApp) {
+    let later = app.clock.now().plus(Duration::from_secs(1));
+    let purged = discarded::purge(&app.db, later, 1_000).await.expect("the database answers");
+    assert!(purged > 0, "nothing was deleted");
+}
+
 /// A promise and the rows that break it, once every saga has ended.
 pub const PROMISES: [(&str, &str); 12] = [
     ("every saga ends", "SELECT id FROM sagas WHERE status <> 'completed'"),
@@ -43,29 +59,39 @@ pub const PROMISES: [(&str, &str); 12] = [
          WHERE c.deleted_at IS NOT NULL AND n.archived_at IS NULL",
     ),
     (
-        "a deleted record has no comment",
-        "SELECT c.id FROM customers_comments AS c JOIN customers AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL
+        "comments of a deleted record are noted, to go when it can't come back",
+        "SELECT c.id FROM customers_comments AS c JOIN customers AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL AND r.merged_into IS NULL
+         AND NOT EXISTS (SELECT 1 FROM discarded_records AS d WHERE d.id = r.id)
          UNION ALL
          SELECT c.id FROM meetings_comments AS c JOIN meetings AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM discarded_records AS d WHERE d.id = r.id)
          UNION ALL
          SELECT c.id FROM tasks_comments AS c JOIN tasks AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM discarded_records AS d WHERE d.id = r.id)
          UNION ALL
-         SELECT c.id FROM deals_comments AS c JOIN deals AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL",
+         SELECT c.id FROM deals_comments AS c JOIN deals AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM discarded_records AS d WHERE d.id = r.id)",
     ),
     (
-        "a deleted record has no attachment",
-        "SELECT c.id FROM customers_attachments AS c JOIN customers AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL
+        "attachments of a deleted record are noted, to go when it can't come back",
+        "SELECT c.id FROM customers_attachments AS c JOIN customers AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL AND r.merged_into IS NULL
+         AND NOT EXISTS (SELECT 1 FROM discarded_records AS d WHERE d.id = r.id)
          UNION ALL
          SELECT c.id FROM meetings_attachments AS c JOIN meetings AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM discarded_records AS d WHERE d.id = r.id)
          UNION ALL
          SELECT c.id FROM tasks_attachments AS c JOIN tasks AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM discarded_records AS d WHERE d.id = r.id)
          UNION ALL
-         SELECT c.id FROM deals_attachments AS c JOIN deals AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL",
+         SELECT c.id FROM deals_attachments AS c JOIN deals AS r ON r.id = c.record_id WHERE r.deleted_at IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM discarded_records AS d WHERE d.id = r.id)",
     ),
     (
         "a step is closed once",
         "SELECT correlation_id FROM events WHERE type IN ('customers.reassigned', 'meetings.reassigned', 'meetings.deleted',
-             'tasks.deleted', 'approvals.reassigned', 'approvals.cancelled', 'deals.reassigned', 'deals.closed')
+             'tasks.deleted', 'approvals.reassigned', 'approvals.cancelled', 'deals.reassigned', 'deals.closed',
+             'meetings.moved', 'tasks.moved', 'approvals.moved', 'deals.moved', 'customers.restored', 'meetings.restored',
+             'tasks.restored', 'approvals.restored', 'deals.restored')
          GROUP BY correlation_id, type HAVING count(*) <> 1",
     ),
 ];

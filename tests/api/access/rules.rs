@@ -118,6 +118,8 @@ pub(super) fn rule(operation: &str) -> Option<Rule> {
         }
         "DELETE /api/auth/users/{id}" => Rule::AdminAny(User, 409),
         "GET /api/customers"
+        | "GET /api/customers/matches"
+        | "GET /api/customers/duplicates"
         | "GET /api/customers/stats"
         | "GET /api/meetings"
         | "GET /api/meetings/stats"
@@ -143,6 +145,9 @@ pub(super) fn rule(operation: &str) -> Option<Rule> {
         | "PATCH /api/customers/{id}"
         | "DELETE /api/customers/{id}"
         | "GET /api/customers/{id}/activity"
+        | "GET /api/customers/{id}/matches"
+        | "POST /api/customers/{id}/merge"
+        | "GET /api/customers/{id}/merge-preview"
         | "GET /api/customers/{id}/deletion-preview" => Rule::Own(Customer),
         "GET /api/meetings/{id}"
         | "PATCH /api/meetings/{id}"
@@ -171,7 +176,9 @@ pub(super) fn rule(operation: &str) -> Option<Rule> {
         file if file.contains("/attachments/") => Rule::Beside(kind_of(file)?),
         beside if beside.ends_with("/comments") => Rule::Own(kind_of(beside)?),
         beside if beside.contains("/comments/") => Rule::Beside(kind_of(beside)?),
-        "GET /api/sagas/{id}" => Rule::Own(Saga),
+        "GET /api/sagas/{id}" | "POST /api/sagas/{id}/undo" | "GET /api/sagas/{id}/undo-preview" => {
+            Rule::Own(Saga)
+        }
         "GET /api/audit/events" => Rule::Staff,
         "GET /api/audit/events/{id}" => Rule::StaffAny(Event),
         "GET /api/admin/cluster"

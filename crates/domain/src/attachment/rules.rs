@@ -154,7 +154,14 @@ mod tests {
 
     fn record() -> AboutRecord {
         let (id, owner_id) = (new_id(), new_id());
-        AboutRecord { r#type: RecordType::Task, id, title: "電話".into(), owner_id, customer_id: None, merged: Vec::new() }
+        AboutRecord {
+            r#type: RecordType::Task,
+            id,
+            title: "電話".into(),
+            owner_id,
+            customer_id: None,
+            merged: Vec::new(),
+        }
     }
 
     fn upload(user_id: Id, record_id: Id) -> Upload {

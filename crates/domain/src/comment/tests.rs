@@ -13,7 +13,11 @@ fn caller(user_id: Id, role: Role) -> Caller {
 fn record(owner_id: Id) -> AboutRecord {
     let customer_id = Some(new_id());
     AboutRecord {
-        r#type: RecordType::Meeting, id: new_id(), title: "初回訪問".into(), owner_id, customer_id
+        r#type: RecordType::Meeting,
+        id: new_id(),
+        title: "初回訪問".into(),
+        owner_id,
+        customer_id,
         merged: Vec::new(),
     }
 }

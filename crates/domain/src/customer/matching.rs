@@ -113,7 +113,8 @@ impl MatchKeys {
 /// The name without the form of the company, blanks and marks.
 fn name_key(name: &str) -> Option<String> {
     let folded = key(name);
-    let words: Vec<&str> = folded.split(|letter: char| letter.is_whitespace() || ",.・，。".contains(letter)).collect();
+    let words: Vec<&str> =
+        folded.split(|letter: char| letter.is_whitespace() || ",.・，。".contains(letter)).collect();
     let is_latin_form = |word: &&str| word.is_ascii() && LEGAL_FORMS.contains(word);
     let mut kept: String = words.into_iter().filter(|word| !is_latin_form(word)).collect();
     for form in LEGAL_FORMS.iter().filter(|form| !form.is_ascii() || form.starts_with('(')) {
@@ -121,7 +122,11 @@ fn name_key(name: &str) -> Option<String> {
     }
     kept.retain(char::is_alphanumeric);
     // A company that is called nothing but its form.
-    let kept = if kept.is_empty() { folded.chars().filter(|letter| letter.is_alphanumeric()).collect() } else { kept };
+    let kept = if kept.is_empty() {
+        folded.chars().filter(|letter| letter.is_alphanumeric()).collect()
+    } else {
+        kept
+    };
     Some(kept).filter(|kept| !kept.is_empty())
 }
 
@@ -231,7 +236,13 @@ mod tests {
 
     #[test]
     fn a_telephone_number_is_its_digits() {
-        for phone in ["03-1234-5678", "０３（１２３４）５６７８", "+81 3 1234 5678", "+81 (0)3-1234-5678", "0312345678"] {
+        for phone in [
+            "03-1234-5678",
+            "０３（１２３４）５６７８",
+            "+81 3 1234 5678",
+            "+81 (0)3-1234-5678",
+            "0312345678",
+        ] {
             assert_eq!(phone_key(phone).as_deref(), Some("0312345678"), "{phone}");
         }
         assert_eq!(phone_key("内線 123"), None);
@@ -241,6 +252,9 @@ mod tests {
     #[test]
     fn an_address_at_a_provider_for_everybody_says_nothing() {
         assert_eq!(domain_key("a@kizuna.example").as_deref(), Some("kizuna.example"));
-        assert_eq!((domain_key("a@gmail.com"), domain_key("a@Yahoo.co.jp"), domain_key("a")), (None, None, None));
+        assert_eq!(
+            (domain_key("a@gmail.com"), domain_key("a@Yahoo.co.jp"), domain_key("a")),
+            (None, None, None)
+        );
     }
 }

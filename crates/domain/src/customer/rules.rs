@@ -1,7 +1,7 @@
 //! The rules of customers. Pure.
 
-use crate::customer::record::{Customer, CustomerPayload};
 use crate::customer::merge::MergeChoice;
+use crate::customer::record::{Customer, CustomerPayload};
 use crate::events as catalogue;
 use crate::undo::revert::{check_revert, take_back};
 use kernel::event::{DomainEvent, EventType, StateAfter, raw};
@@ -130,12 +130,19 @@ pub fn decide(
             let moved = (customer.owner_id == *from).then(|| change(customer, &changes, now));
             Ok(moved.flatten().into_iter().collect())
         }
-        CustomerCommand::MergeInto { into, saga_id } => Ok(vec![merged(customer, *into, (*saga_id, None), now)]),
+        CustomerCommand::MergeInto { into, saga_id } => {
+            Ok(vec![merged(customer, *into, (*saga_id, None), now)])
+        }
         CustomerCommand::Revert { .. } => Err(Error::internal("a customer that there is was reverted above")),
     }
 }
 
-fn merged(customer: &Customer, into: Id, (saga_id, undoes): (Id, Option<Id>), now: Timestamp) -> CustomerEvent {
+fn merged(
+    customer: &Customer,
+    into: Id,
+    (saga_id, undoes): (Id, Option<Id>),
+    now: Timestamp,
+) -> CustomerEvent {
     let after = Customer { deleted_at: Some(now), merged_into: Some(into), ..touched(customer, now) };
     CustomerEvent::Merged { after, into, saga_id, undoes }
 }

@@ -6,8 +6,8 @@ use crate::deal::record::{Deal, DealChanges, DealPayload, NewDeal};
 use crate::deal::stage::DealStage;
 use crate::deal::validation::reason_fault;
 use crate::events as catalogue;
-use crate::undo::revert::{check_revert, take_back};
 use crate::money::CURRENCY_DEFAULT;
+use crate::undo::revert::{check_revert, take_back};
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
@@ -117,7 +117,12 @@ fn deleted(deal: &Deal, now: Timestamp) -> DealEvent {
 ///
 /// # Errors
 /// `not_found` if the caller may see neither what it is nor what it was; `forbidden` if it would get another owner.
-fn revert(deal: &Deal, to: Option<&Deal>, caller: &Caller, now: Timestamp) -> Result<Option<DealEvent>, Error> {
+fn revert(
+    deal: &Deal,
+    to: Option<&Deal>,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<Option<DealEvent>, Error> {
     check_revert(caller, deal.owner_id, to.map(|to| to.owner_id))?;
     let is_live = deal.deleted_at.is_none();
     let Some(to) = to.filter(|to| to.deleted_at.is_none()) else {

@@ -224,9 +224,10 @@ impl StateAfter for MeetingEvent {
 
     fn after(&self) -> &Meeting {
         match self {
-            Self::Created(after) | Self::Updated { after, .. } | Self::Deleted(after) | Self::Restored(after) => {
-                after
-            }
+            Self::Created(after)
+            | Self::Updated { after, .. }
+            | Self::Deleted(after)
+            | Self::Restored(after) => after,
         }
     }
 }

@@ -67,7 +67,9 @@ pub fn decide(
             let after = Notification { customer_id, archived_at, ..touched() };
             match (notification.customer_id == customer_id, archived_at) {
                 (false, _) => vec![NotificationEvent::Moved(after)],
-                (true, None) if notification.archived_at.is_some() => vec![NotificationEvent::Restored(after)],
+                (true, None) if notification.archived_at.is_some() => {
+                    vec![NotificationEvent::Restored(after)]
+                }
                 (true, Some(_)) if notification.archived_at.is_none() => {
                     vec![NotificationEvent::Archived(after)]
                 }

@@ -18,9 +18,16 @@ pub const UNDO_KEPT: Duration = Duration::from_hours(24 * 90);
 #[derive(Debug)]
 pub enum SagaEvent {
     Started(Saga),
-    StepCompleted { after: Saga, step: &'static str },
+    StepCompleted {
+        after: Saga,
+        step: &'static str,
+    },
     Completed(Saga),
-    Failed { after: Saga, step: &'static str, error: String },
+    Failed {
+        after: Saga,
+        step: &'static str,
+        error: String,
+    },
     /// Another saga begins to undo it.
     Undone(Saga),
 }
@@ -34,15 +41,9 @@ pub enum Report {
         left: (Vec<Id>, i64),
     },
     /// A batch of a change of many records.
-    Batch {
-        changed: i64,
-        unchanged: i64,
-        refused: Vec<Id>,
-    },
+    Batch { changed: i64, unchanged: i64, refused: Vec<Id> },
     /// The retries are used up.
-    Failed {
-        error: String,
-    },
+    Failed { error: String },
 }
 
 /// A new saga.

@@ -153,7 +153,12 @@ fn deleted(task: &Task, now: Timestamp) -> TaskEvent {
 ///
 /// # Errors
 /// `not_found` if the caller may see neither what it is nor what it was; `forbidden` if it would get another assignee.
-fn revert(task: &Task, to: Option<&Task>, caller: &Caller, now: Timestamp) -> Result<Option<TaskEvent>, Error> {
+fn revert(
+    task: &Task,
+    to: Option<&Task>,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<Option<TaskEvent>, Error> {
     check_revert(caller, task.assignee_id, to.map(|to| to.assignee_id))?;
     let is_live = task.deleted_at.is_none();
     let Some(to) = to.filter(|to| to.deleted_at.is_none()) else {
@@ -161,12 +166,7 @@ fn revert(task: &Task, to: Option<&Task>, caller: &Caller, now: Timestamp) -> Re
     };
     let mut after = touched(task, now);
     let mut changed = Vec::new();
-    take_back!(
-        after,
-        to,
-        changed,
-        [title, due_at, status, completed_at, customer_id, assignee_id, notes]
-    );
+    take_back!(after, to, changed, [title, due_at, status, completed_at, customer_id, assignee_id, notes]);
     let previous_assignee_id = (after.assignee_id != task.assignee_id).then_some(task.assignee_id);
     Ok(match is_live {
         true if changed.is_empty() => None,
