@@ -10,11 +10,13 @@ use testing::browser::{Browser, cookie, post_form};
 use testing::{Database, Postgres, Sqlite, Team, TestApp};
 
 /// Every address that changes something.
-const CHANGES: [&str; 54] = [
+const CHANGES: [&str; 56] = [
     "/logout",
     "/customers",
     "/customers/{id}/edit",
     "/customers/{id}/delete",
+    "/customers/{id}/merge",
+    "/sagas/{id}/undo",
     "/meetings",
     "/meetings/{id}/edit",
     "/meetings/{id}/delete",

@@ -134,7 +134,7 @@ async fn records_that_are_made_meanwhile_end_under_the_one_that_stays(
     let (this, other) = (sales.customer("甲").await.id(), sales.customer("乙").await.id());
     let mut made = Vec::new();
     for customer in [&this, &other] {
-        for n in 0..50 {
+        for n in 0..100 {
             made.push(sales.meeting(customer, &format!("訪問 {n}")).await.id());
         }
     }

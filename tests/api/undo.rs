@@ -73,7 +73,7 @@ async fn a_deleted_customer_comes_back_with_exactly_what_went_with_it(
     let Team { admin, manager, sales, .. } = Team::of(&app).await;
     let customer = sales.customer("絆商事").await.id();
     let mut paths = vec![format!("/api/customers/{customer}")];
-    for n in 0..5 {
+    for n in 0..75 {
         paths.push(format!("/api/meetings/{}", sales.meeting(&customer, &format!("訪問 {n}")).await.id()));
         let task =
             json!({"title": format!("電話 {n}"), "due_at": "2036-03-05T09:00:00Z", "customer_id": customer});

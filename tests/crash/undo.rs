@@ -58,11 +58,11 @@ impl Scene {
         let sales = admin.hire("SALES", "sales", Some(&manager)).await;
         admin.hire("SALES", "heir", Some(&manager)).await;
         let (one, other) = (sales.customer("絆商事").await.id(), sales.customer("青空商事").await.id());
-        for customer in [&one, &other] {
-            sales.meeting(customer, "訪問").await;
-            sales.approval(customer, "値引き").await;
-            sales.deal(customer, "契約").await;
-            let task = json!({"title": "電話", "due_at": "2036-03-01T10:00:00Z", "customer_id": customer});
+        for (n, customer) in [&one, &other].into_iter().enumerate() {
+            sales.meeting(customer, &format!("訪問 {n}")).await;
+            sales.approval(customer, &format!("値引き {n}")).await;
+            sales.deal(customer, &format!("契約 {n}")).await;
+            let task = json!({"title": format!("電話 {n}"), "due_at": "2036-03-01T10:00:00Z", "customer_id": customer});
             sales.post("/api/tasks", task).await.expect(201);
         }
         fixture.eventually(promises::kept).await;

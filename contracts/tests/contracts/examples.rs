@@ -76,8 +76,10 @@ pub fn need(consumer: &str, event_type: EventType) -> Option<Need> {
 
 fn replica(event_type: EventType) -> Option<Need> {
     match event_type {
-        CUSTOMER_CREATED | CUSTOMER_UPDATED => Some(Need::of(customer())),
-        CUSTOMER_DELETED => Some(Need::of(with(customer(), "customer", "deleted_at", TIME))),
+        CUSTOMER_CREATED | CUSTOMER_UPDATED | CUSTOMER_RESTORED => Some(Need::of(customer())),
+        CUSTOMER_DELETED | CUSTOMER_MERGED => {
+            Some(Need::of(with(customer(), "customer", "deleted_at", TIME)))
+        }
         _ => None,
     }
 }
@@ -85,7 +87,7 @@ fn replica(event_type: EventType) -> Option<Need> {
 fn metrics(event_type: EventType) -> Option<Need> {
     match event_type {
         USER_LOGIN => Some(Need::of(json!({"user_id": USER}))),
-        CUSTOMER_CREATED | CUSTOMER_DELETED => Some(Need::of(customer())),
+        CUSTOMER_CREATED | CUSTOMER_DELETED | CUSTOMER_MERGED => Some(Need::of(customer())),
         MEETING_CREATED => Some(Need::of(meeting())),
         TASK_COMPLETED => Some(Need::of(task())),
         APPROVAL_REQUESTED | APPROVAL_APPROVED | APPROVAL_REJECTED => Some(Need::of(approval())),
@@ -96,14 +98,18 @@ fn metrics(event_type: EventType) -> Option<Need> {
 
 fn activity(event_type: EventType) -> Option<Need> {
     match event_type {
-        CUSTOMER_CREATED | CUSTOMER_UPDATED | CUSTOMER_DELETED => Some(Need::of(customer())),
-        MEETING_CREATED | MEETING_UPDATED | MEETING_DELETED => Some(Need::of(meeting())),
-        TASK_CREATED | TASK_UPDATED | TASK_COMPLETED | TASK_DELETED | TASK_DUE_SOON => {
+        CUSTOMER_CREATED | CUSTOMER_UPDATED | CUSTOMER_DELETED | CUSTOMER_MERGED | CUSTOMER_RESTORED => {
+            Some(Need::of(customer()))
+        }
+        MEETING_CREATED | MEETING_UPDATED | MEETING_DELETED | MEETING_RESTORED => Some(Need::of(meeting())),
+        TASK_CREATED | TASK_UPDATED | TASK_COMPLETED | TASK_DELETED | TASK_RESTORED | TASK_DUE_SOON => {
             Some(Need::of(task()).or(json!({"task": {"customer_id": CUSTOMER}})))
         }
         APPROVAL_REQUESTED | APPROVAL_APPROVED | APPROVAL_REJECTED | APPROVAL_CANCELLED
-        | APPROVAL_REASSIGNED => Some(Need::of(approval())),
-        DEAL_CREATED | DEAL_UPDATED | DEAL_WON | DEAL_LOST | DEAL_DELETED => Some(Need::of(deal())),
+        | APPROVAL_REASSIGNED | APPROVAL_MOVED | APPROVAL_RESTORED => Some(Need::of(approval())),
+        DEAL_CREATED | DEAL_UPDATED | DEAL_WON | DEAL_LOST | DEAL_DELETED | DEAL_RESTORED => {
+            Some(Need::of(deal()))
+        }
         COMMENT_CREATED | COMMENT_UPDATED | COMMENT_DELETED => Some(Need::of(comment())),
         ATTACHMENT_ADDED | ATTACHMENT_REMOVED => Some(Need::of(attachment())),
         _ => None,
@@ -130,7 +136,7 @@ fn notifications(event_type: EventType) -> Option<Need> {
 
 fn analytics_deletions(event_type: EventType) -> Option<Need> {
     match event_type {
-        CUSTOMER_DELETED => Some(Need::of(departed_customer())),
+        CUSTOMER_DELETED | CUSTOMER_MERGED | CUSTOMER_RESTORED => Some(gone_or_back(event_type)),
         NOTIFICATION_CREATED => {
             Some(Need::of(notification()).or(json!({"notification": {"customer_id": CUSTOMER}})))
         }
@@ -141,6 +147,8 @@ fn analytics_deletions(event_type: EventType) -> Option<Need> {
 fn customer_deletions(event_type: EventType) -> Option<Need> {
     match event_type {
         USER_DELETED => Some(Need::of(departed_user())),
+        USER_RESTORED => Some(Need::of(returned_user())),
+        CUSTOMER_MERGED | CUSTOMER_RESTORED => Some(gone_or_back(event_type)),
         CUSTOMER_CREATED | CUSTOMER_UPDATED => Some(Need::of(customer())),
         _ => None,
     }
@@ -149,9 +157,10 @@ fn customer_deletions(event_type: EventType) -> Option<Need> {
 fn sales_deletions(event_type: EventType) -> Option<Need> {
     match event_type {
         USER_DELETED => Some(Need::of(departed_user())),
-        CUSTOMER_DELETED => Some(Need::of(departed_customer())),
-        MEETING_CREATED | MEETING_UPDATED => Some(Need::of(meeting())),
-        TASK_CREATED | TASK_UPDATED | TASK_COMPLETED => {
+        USER_RESTORED => Some(Need::of(returned_user())),
+        CUSTOMER_DELETED | CUSTOMER_MERGED | CUSTOMER_RESTORED => Some(gone_or_back(event_type)),
+        MEETING_CREATED | MEETING_UPDATED | MEETING_RESTORED => Some(Need::of(meeting())),
+        TASK_CREATED | TASK_UPDATED | TASK_COMPLETED | TASK_RESTORED => {
             Some(Need::of(task()).or(json!({"task": {"customer_id": CUSTOMER}})))
         }
         _ => None,
@@ -161,11 +170,12 @@ fn sales_deletions(event_type: EventType) -> Option<Need> {
 fn opportunity_deletions(event_type: EventType) -> Option<Need> {
     match event_type {
         USER_DELETED => Some(Need::of(departed_user()).or(json!({"approver_id": HEIR}))),
-        CUSTOMER_DELETED => Some(Need::of(departed_customer())),
-        APPROVAL_REQUESTED | APPROVAL_REASSIGNED => {
+        USER_RESTORED => Some(Need::of(returned_user())),
+        CUSTOMER_DELETED | CUSTOMER_MERGED | CUSTOMER_RESTORED => Some(gone_or_back(event_type)),
+        APPROVAL_REQUESTED | APPROVAL_REASSIGNED | APPROVAL_MOVED | APPROVAL_RESTORED => {
             Some(Need::of(approval()).or(json!({"approval": {"approver_id": USER}})))
         }
-        DEAL_CREATED | DEAL_UPDATED | DEAL_WON | DEAL_LOST => Some(Need::of(deal())),
+        DEAL_CREATED | DEAL_UPDATED | DEAL_WON | DEAL_LOST | DEAL_RESTORED => Some(Need::of(deal())),
         _ => None,
     }
 }
@@ -198,7 +208,18 @@ fn progress(event_type: EventType) -> Option<Need> {
         | APPROVALS_REASSIGNED
         | DEALS_CLOSED
         | DEALS_REASSIGNED
-        | NOTIFICATIONS_ARCHIVED => {
+        | NOTIFICATIONS_ARCHIVED
+        | MEETINGS_MOVED
+        | TASKS_MOVED
+        | APPROVALS_MOVED
+        | DEALS_MOVED
+        | NOTIFICATIONS_MOVED
+        | CUSTOMERS_RESTORED
+        | MEETINGS_RESTORED
+        | TASKS_RESTORED
+        | APPROVALS_RESTORED
+        | DEALS_RESTORED
+        | NOTIFICATIONS_RESTORED => {
             let closed = json!({"subject_id": RECORD, "ids": [RECORD], "count": 1});
             Some(Need::of(closed).or(json!({"saga_id": SAGA})))
         }
@@ -277,10 +298,22 @@ fn customer() -> Value {
     json!({"customer": record(CUSTOMER, json!({"name": "n", "status": "LEAD", "owner_id": USER}))})
 }
 
-fn departed_customer() -> Value {
+fn returned_user() -> Value {
+    let mut user = user();
+    merge(&mut user, &json!({"saga_id": SAGA, "undoes": HEIR}));
+    user
+}
+
+/// A customer that is deleted, merged into another one, or back.
+fn gone_or_back(event_type: EventType) -> Need {
     let mut customer = customer();
     customer["saga_id"] = SAGA.into();
-    customer
+    match event_type {
+        CUSTOMER_MERGED => customer["merged_into"] = HEIR.into(),
+        CUSTOMER_RESTORED => customer["undoes"] = HEIR.into(),
+        _ => {}
+    }
+    Need::of(customer)
 }
 
 fn meeting() -> Value {

@@ -48,9 +48,42 @@ pub async fn run(provider: &Provider) {
     if can_be_produced(SAGA_FAILED) {
         deletions.push(leave_broken(admin).await);
     }
-    for deletion in deletions {
-        ended(admin, &deletion).await;
+    for deletion in &deletions {
+        ended(admin, deletion).await;
     }
+    merge(&sales).await;
+    undo(admin, &deletions[0]).await;
+    let bulk = sales.deal(&sales.customer("Dealt with").await.id(), "Undone").await.id();
+    let bulk = json!({"ids": [bulk], "change": {"delete": true}});
+    let bulk = sales.post("/api/deals/bulk", bulk).await.expect(202);
+    let customer = sales.customer("Missed").await.id();
+    records(&sales, &customer).await;
+    sales.deal(&customer, "Missed").await;
+    let task = json!({"title": "missed", "due_at": "2099-01-05T09:00:00Z", "customer_id": customer});
+    sales.post("/api/tasks", task).await.expect(201);
+    let missed = sales.delete(&format!("/api/customers/{customer}")).await.expect(200);
+    for saga in [bulk, missed] {
+        ended(admin, &saga).await;
+        undo(admin, &saga).await;
+    }
+}
+
+/// Two customers with records become one.
+async fn merge(sales: &Member) {
+    let (one, other) = (sales.customer("One").await.id(), sales.customer("Other").await.id());
+    records(sales, &other).await;
+    sales.deal(&other, "Other").await;
+    let task = json!({"title": "other", "due_at": "2099-01-05T09:00:00Z", "customer_id": other});
+    sales.post("/api/tasks", task).await.expect(201);
+    let path = format!("/api/customers/{one}/merge");
+    let merged = sales.post(&path, json!({"other_id": other})).await.expect(202);
+    ended(sales, &merged).await;
+}
+
+/// Takes back what a saga did.
+async fn undo(admin: &Member, done: &Answer) {
+    let undone = admin.post(&format!("{}/undo", done.text_at("/saga/href")), json!({})).await.expect(202);
+    ended(admin, &undone).await;
 }
 
 /// Every event of the log.

@@ -67,7 +67,7 @@ const PROMISES: [(&str, &str); 30] = [
     (
         "what a customer's events are stands in its activity",
         "SELECT e.id FROM events AS e LEFT JOIN customer_activity AS a ON a.id = e.id AND a.customer_id = e.subject
-         WHERE e.type IN ('customer.created', 'customer.updated', 'customer.deleted') AND a.id IS NULL",
+         WHERE e.type IN ('customer.created', 'customer.updated', 'customer.deleted', 'customer.merged', 'customer.restored') AND a.id IS NULL",
     ),
     (
         "nothing else stands there but meetings, tasks, approvals, deals, comments and attachments",

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::http::console::kit::choice::Source;
 use crate::http::console::kit::field::Field;
-use crate::http::console::kit::form::{is_mendable, why};
+use crate::http::console::kit::form::{is_mendable, why_each};
 use crate::http::console::kit::form_data::{Fields, Posted};
 use crate::http::console::kit::frame::{Frame, Outcome, html, redirect};
 use crate::http::console::kit::lookups;
@@ -101,11 +101,11 @@ async fn page(
 ) -> HttpResult {
     let customer = (*gateway.customers.find(me.caller(), id).await?).clone();
     let f = me.frame("customers").await;
-    let (mut pair_of, mut problem) = (None, error.map(|error| why(&f, error)));
+    let (mut pair_of, mut problem) = (None, error.map(|error| why_each(&f, error)));
     if let Some(merge) = merge {
         match pair(gateway, me, &f, (&customer, merge)).await {
             Ok(pair) => pair_of = Some(pair),
-            Err(error) if is_mendable(&error) => problem = problem.or_else(|| Some(why(&f, &error))),
+            Err(error) if is_mendable(&error) => problem = problem.or_else(|| Some(why_each(&f, &error))),
             Err(error) => return Err(error.into()),
         }
     }
