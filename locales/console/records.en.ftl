@@ -99,6 +99,7 @@ deals-none-here = No deals
 deals-weighted = weighted { $text }
 deals-more = All { $n } in the list
 deals-move = Move “{ $text }” to
+deals-move-to = Move to…
 deals-move-submit = Move
 deals-moved = “{ $text }” was moved.
 deals-reason-ask = Why was “{ $text }” lost?
@@ -121,7 +122,7 @@ empty-deals = No deals yet. Add the first one.
 none-deals = No deals yet.
 home-deals = My open deals
 home-deals-none = You have no open deals.
-home-deals-all = All open deals of mine
+home-deals-all = All my open deals
 done-deal-added = The deal was added.
 done-moved = The deal was moved.
 

@@ -96,6 +96,7 @@ deals-none-here = 案件なし
 deals-weighted = 見込み { $text }
 deals-more = 全 { $n } 件を一覧で見る
 deals-move = 「{ $text }」の移動先
+deals-move-to = 移動先…
 deals-move-submit = 移動
 deals-moved = 「{ $text }」を移動しました。
 deals-reason-ask = 「{ $text }」の失注理由
