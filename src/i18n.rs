@@ -1,4 +1,4 @@
-//! Texts for people, in Japanese and English (`locales/*.ftl`).
+//! Texts for people, in Japanese and English (`locales/`).
 
 use std::sync::LazyLock;
 
@@ -8,9 +8,32 @@ use unic_langid::{LanguageIdentifier, langid};
 
 use kernel::locale::Locale;
 
-/// The API's texts, and the web console's.
-const JA: [&str; 2] = [include_str!("../locales/ja.ftl"), include_str!("../locales/console.ja.ftl")];
-const EN: [&str; 2] = [include_str!("../locales/en.ftl"), include_str!("../locales/console.en.ftl")];
+/// A file of texts in both languages.
+struct Source {
+    ja: &'static str,
+    en: &'static str,
+}
+
+macro_rules! source {
+    ($path:literal) => {
+        Source {
+            ja: include_str!(concat!("../locales/", $path, "ja.ftl")),
+            en: include_str!(concat!("../locales/", $path, "en.ftl")),
+        }
+    };
+}
+
+/// The API's texts, and the web console's by theme.
+static SOURCES: [Source; 8] = [
+    source!(""),
+    source!("console/frame."),
+    source!("console/lists."),
+    source!("console/doubles."),
+    source!("console/fields."),
+    source!("console/records."),
+    source!("console/operations."),
+    source!("console/pages."),
+];
 
 struct Texts {
     ja: FluentBundle<FluentResource>,
@@ -18,14 +41,22 @@ struct Texts {
 }
 
 static TEXTS: LazyLock<Texts> =
-    LazyLock::new(|| Texts { ja: bundle(langid!("ja"), JA), en: bundle(langid!("en"), EN) });
+    LazyLock::new(|| Texts { ja: bundle(langid!("ja"), ja), en: bundle(langid!("en"), en) });
 
-fn bundle(language: LanguageIdentifier, sources: [&str; 2]) -> FluentBundle<FluentResource> {
+fn ja(source: &Source) -> &'static str {
+    source.ja
+}
+
+fn en(source: &Source) -> &'static str {
+    source.en
+}
+
+fn bundle(language: LanguageIdentifier, of: fn(&Source) -> &'static str) -> FluentBundle<FluentResource> {
     let mut bundle = FluentBundle::new_concurrent(vec![language]);
     // The isolation marks are for bidirectional screens; these texts go into JSON.
     bundle.set_use_isolating(false);
-    for source in sources {
-        let resource = FluentResource::try_new(source.to_owned()).expect("locales/*.ftl parse (tested)");
+    for source in &SOURCES {
+        let resource = FluentResource::try_new(of(source).to_owned()).expect("the files parse (tested)");
         bundle.add_resource(resource).expect("no message is given twice (tested)");
     }
     bundle
@@ -84,10 +115,11 @@ mod tests {
     }
 
     /// The texts of a language: a key, and its text or one of its attributes.
-    fn texts(sources: [&'static str; 2]) -> Vec<(String, String)> {
+    fn texts(of: fn(&Source) -> &'static str) -> Vec<(String, String)> {
         let mut key = "";
         let mut texts = Vec::new();
-        for line in sources.into_iter().flat_map(str::lines).filter(|line| !line.starts_with('#')) {
+        for line in SOURCES.iter().flat_map(|source| of(source).lines()).filter(|line| !line.starts_with('#'))
+        {
             let (head, text) = line.split_once('=').unwrap_or(("", line));
             if !line.starts_with(' ') && !head.is_empty() {
                 key = head.trim();
@@ -119,7 +151,7 @@ mod tests {
 
     #[test]
     fn texts_have_the_words_of_the_glossary_and_none_that_it_excludes() {
-        let (japanese, english) = (texts(JA), texts(EN));
+        let (japanese, english) = (texts(ja), texts(en));
         let mut faults = Vec::new();
         let terms = terms();
         assert!(terms.len() > 10, "the test finds them: {}", terms.len());
@@ -141,14 +173,28 @@ mod tests {
     }
 
     #[test]
-    fn both_languages_have_the_same_messages() {
-        let keys = |sources: [&str; 2]| {
-            let lines = sources.into_iter().flat_map(str::lines);
-            let heads = lines.filter(|line| line.contains(" =") && !line.starts_with([' ', '#']));
-            let mut keys: Vec<_> = heads.map(|line| line.split(" =").next().unwrap().to_owned()).collect();
-            keys.sort();
+    fn both_languages_have_the_same_messages_in_the_same_files() {
+        let keys = |text: &'static str| {
+            let heads = text.lines().filter(|line| line.contains(" =") && !line.starts_with([' ', '#']));
+            let mut keys: Vec<_> = heads.map(|line| line.split(" =").next().unwrap()).collect();
+            keys.sort_unstable();
             keys
         };
-        assert_eq!(keys(JA), keys(EN));
+        for source in &SOURCES {
+            assert!(keys(source.ja).len() > 10, "the test finds them");
+            assert_eq!(keys(source.ja), keys(source.en));
+        }
+    }
+
+    #[test]
+    fn every_file_of_texts_is_read() {
+        let files = |folder: &str| {
+            let folder =
+                std::fs::read_dir(format!("{}/locales{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+            folder
+                .filter(|file| file.as_ref().unwrap().file_name().to_string_lossy().ends_with(".ftl"))
+                .count()
+        };
+        assert_eq!(files("") + files("/console"), 2 * SOURCES.len());
     }
 }

@@ -206,7 +206,7 @@ async fn a_node_without_a_name_makes_one() {
 }
 
 /// Parks an event past every feed, so that it stays as it is here.
-async fn plant(app: &TestApp, consumer: &str, event: &Value, status: ParkedStatus, error: &str) -> Id {
+pub async fn plant(app: &TestApp, consumer: &str, event: &Value, status: ParkedStatus, error: &str) -> Id {
     let id = |name: &str| event[name].as_str().and_then(Id::parse).expect("an id");
     let parked = Parked {
         id: new_id(),

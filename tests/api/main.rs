@@ -2,6 +2,7 @@
 
 mod access;
 mod admin;
+mod admin_page;
 mod approvals;
 mod attachments;
 mod audit;

@@ -1,6 +1,7 @@
 //! Health, metrics, and what every answer carries.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -191,4 +192,42 @@ async fn the_last_hour_begins_with_the_node() {
         actors.iter().any(|actor| actor["name"] == "journal" && actor["handled"] == json!([])),
         "{history}"
     );
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn each_minute_adds_what_was_done_in_it(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let Team { admin, sales, .. } = Team::of(&app).await;
+    let minutes = async |wanted: usize| {
+        app.clock.advance(Duration::from_secs(60));
+        for _ in 0..300 {
+            let history = admin.get("/api/admin/history").await.expect(200);
+            if history.body["events"].as_array().is_some_and(|events| events.len() == wanted) {
+                return history.body;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("no minute {wanted}");
+    };
+    let course = |history: &Value, of: &str, name: &str, values: &str| {
+        let all = history[of].as_array().expect("courses");
+        let one = all.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("{name}: {history}"));
+        one[values].clone()
+    };
+    // The database is asked from the first whole minute on.
+    let first = minutes(1).await;
+    assert_eq!((&first["until"], &first["events"]), (&json!("2026-03-02T09:01:00.000000Z"), &json!([null])));
+    for _ in 0..3 {
+        sales.customer("絆").await;
+    }
+    app.settle().await;
+    let second = minutes(2).await;
+    let events = second["events"][1].as_i64().expect("both ends of the minute are known");
+    assert!(events >= 3, "three customers, and who is told of them: {second}");
+    assert_eq!(course(&second, "actors", "customer.customer", "handled")[1], json!(3), "{second}");
+    assert_eq!(course(&second, "consumers", "sales.customers", "pending")[1], json!(0), "{second}");
+    let third = minutes(3).await;
+    assert_eq!((&third["until"], &third["events"][2]), (&json!("2026-03-02T09:03:00.000000Z"), &json!(0)));
+    assert_eq!(course(&third, "actors", "customer.customer", "handled"), json!([0, 3, 0]), "{third}");
 }

@@ -19,6 +19,10 @@ test("the state of the node is told at a glance, and what deserves a look is fir
   const problem = page.locator(".problems li", { hasText: "breaker.sales" });
   await expect(problem).toContainText("手動で固定");
   const group = page.locator("details.group", { hasText: "サーキットブレーカー" });
+  const headings = page.locator("main h2");
+  await expect(headings.first(), "before all figures").toHaveText("状態");
+  await expect(page.locator("main section").first()).toContainText("breaker.sales");
+  await expect(page.locator("section[aria-labelledby=breakers] tbody tr").first(), "of the breakers").toContainText("breaker.sales");
   await expect(group, "where something is amiss is open").toHaveAttribute("open", "");
   await expect(group.locator("tbody tr").first()).toContainText("breaker.sales");
   await breaker.getByRole("button").first().click();

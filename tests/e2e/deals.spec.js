@@ -88,7 +88,27 @@ test("a card moves by keyboard, and a loss asks for its reason", async ({ as, ap
   await dialog.getByRole("button", { name: "移動" }).click();
   await expect(column(page, "LOST").locator(".deal")).toContainText("価格");
   // What is lost goes to an open stage, and not to WON.
-  await expect(column(page, "LOST").locator("option")).toHaveText(["見極め", "提案", "交渉"]);
+  await expect(column(page, "LOST").locator("option")).toHaveText(["移動先…", "見極め", "提案", "交渉"]);
+});
+
+test("every stage is in sight at every width, and a card goes nowhere until one chooses where", async ({ as, api, hire, team }) => {
+  const { owner } = await start({ api, hire, team }, [{ title: "一" }, { title: "二", stage: "PROPOSE" }]);
+  const page = await as(owner);
+  for (const width of [1280, 1024, 768, 360]) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.goto("/deals?view=board");
+    const ends = await page.evaluate(() => {
+      const columns = [...document.querySelectorAll("[data-board] [data-stage]")];
+      return [document.documentElement.scrollWidth, ...columns.map((it) => Math.floor(it.getBoundingClientRect().right))];
+    });
+    expect(ends).toHaveLength(6);
+    expect(Math.max(...ends), `${ends} at ${width}`).toBeLessThanOrEqual(width);
+  }
+  const choice = page.getByLabel("「一」の移動先");
+  await expect(choice.locator("option:checked")).toHaveText("移動先…");
+  await column(page, "QUALIFY").getByRole("button", { name: "移動" }).click();
+  await expect(choice).toBeFocused();
+  await expect(column(page, "QUALIFY").locator(".deal")).toHaveCount(1);
 });
 
 test("a card that somebody else moves goes over on an open board", async ({ as, api, hire, team }) => {

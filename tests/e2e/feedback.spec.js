@@ -115,6 +115,23 @@ test("a long word breaks no page, and a hidden filter can be removed", async ({ 
   await expect(chip).toHaveCount(0);
 });
 
+test("a name from right to left turns nothing beside it", async ({ as, api, team }) => {
+  const [page, post] = [await as(team.sales), await api(team.sales)];
+  const { id } = await post("/customers", { name: "شركة المستقبل" });
+  const meeting = await post("/meetings", { customer_id: id, title: "مرحبا", met_at: "2026-11-26T06:23:00Z" });
+  const before = async (one, other, where) => {
+    const [left, right] = [await one.boundingBox(), await other.boundingBox()];
+    expect(left.x + left.width, where).toBeLessThanOrEqual(right.x + 1);
+  };
+  await page.goto(`/customers/${id}`);
+  const row = page.locator("#customer-meetings li");
+  await before(row.getByRole("link"), row.locator("time"), "the date follows the title");
+  const told = page.locator(".timeline li", { hasText: "مرحبا" }).first();
+  await before(told.locator("strong"), told.locator("p span").first(), "the title follows what happened");
+  await page.goto(`/meetings/${meeting.id}`);
+  await expect(page.locator("h1")).toContainText("مرحبا");
+});
+
 test("the badge and the name are apart, and an address breaks at its parts", async ({ as, api, team }) => {
   const [page, post] = [await as(team.manager, { viewport: { width: 360, height: 740 } }), await api(team.sales)];
   for (let n = 0; n < 12; n += 1) {

@@ -189,6 +189,50 @@ test("a session that ends under a form loses no text", async ({ as, hire }) => {
   await expect(rows(page, name)).toHaveCount(1);
 });
 
+test("a session that ends under the forms of two tabs loses the text of neither", async ({ as, api, hire }) => {
+  const who = await hire("SALES");
+  const post = await api(who);
+  const customer = await post("/customers", { name: fresh("二つの仕事") });
+  const one = await as(who, { refused: true });
+  const other = await one.context().newPage();
+  const names = [fresh("一つ目"), fresh("二つ目")];
+  for (const [page, name] of [[one, names[0]], [other, names[1]]]) {
+    await openForm(page, "/customers", "new-customer");
+    await page.fill('dialog [name="name"]', name);
+  }
+  const third = await one.context().newPage();
+  await third.goto(`/customers/${customer.id}/edit`);
+  await third.fill('[name="notes"]', "書きかけのメモ");
+  // The session is over, in every tab at once.
+  await one.context().clearCookies();
+  for (const page of [one, other, third]) {
+    await page.bringToFront();
+    await page.locator("button.main:visible").last().click();
+    await expect(page.getByRole("alert").filter({ hasText: "入力した内容は残っています" })).toBeVisible();
+  }
+  // One signs in from the first; the form stands in the others as it was, and is sent from each.
+  const [door] = await Promise.all([one.waitForEvent("popup"), one.locator("dialog [data-said] a").click()]);
+  await logIn(door, who.email);
+  await expect(door).toHaveURL("/");
+  for (const [page, field, typed] of [
+    [one, 'dialog [name="name"]', names[0]],
+    [other, 'dialog [name="name"]', names[1]],
+    [third, '[name="notes"]', "書きかけのメモ"],
+  ]) {
+    await expect(page.locator(field)).toHaveValue(typed);
+    await page.locator("button.main:visible").last().click();
+    await expect(page.getByRole("alert").filter({ hasText: "まだ送信されていません" })).toBeVisible();
+    await expect(page.locator(field)).toHaveValue(typed);
+    await page.locator("button.main:visible").last().click();
+    await expect(page.locator(".notice.done")).toBeVisible();
+  }
+  for (const name of names) {
+    await one.goto(customersLike(name));
+    await expect(rows(one, name)).toHaveCount(1);
+  }
+  await expect(third.locator("dl.record")).toContainText("書きかけのメモ");
+});
+
 test("without scripts the sign-in leads back into the form", async ({ as, hire }) => {
   const who = await hire("SALES");
   const page = await as(who, { refused: true, javaScriptEnabled: false });

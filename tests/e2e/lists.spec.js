@@ -214,6 +214,31 @@ test("ticked rows are changed together, after what would be done is shown", asyn
   await expect(page.locator("#customer-list tbody tr")).toHaveCount(2);
 });
 
+test("on a telephone menus stand on the screen, and what is ticked is changed above the navigation", async ({ as, api, team }) => {
+  const post = await api(team.sales);
+  const word = fresh("指先");
+  for (let n = 0; n < 6; n += 1) {
+    await post("/customers", { name: `${word} ${n}` });
+  }
+  const page = await as(team.sales, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+  await page.goto(customersLike(word));
+  for (const menu of ["列", "ビュー"]) {
+    await page.locator(".menus summary", { hasText: menu }).click();
+    const { x, width } = await page.locator(".menus details[open] .pop").boundingBox();
+    expect(x, menu).toBeGreaterThanOrEqual(0);
+    expect(x + width, menu).toBeLessThanOrEqual(360);
+    await page.locator(".menus summary", { hasText: menu }).click();
+  }
+  await page.locator(".list tbody .pick input").first().check();
+  await page.evaluate(() => scrollTo(0, 0));
+  const button = page.getByRole("button", { name: "選択したものを変更…" });
+  const isOnTop = () => button.evaluate((it) => {
+    const { x, y, width, height } = it.getBoundingClientRect();
+    return [1, height / 2, height - 1].every((down) => document.elementFromPoint(x + width / 2, y + down) === it);
+  });
+  await expect.poll(isOnTop, "nothing lies over the button").toBe(true);
+});
+
 test("without scripts ticked tasks are changed by plain forms, on a telephone, too", async ({ as, api, team }) => {
   const post = await api(team.sales);
   const title = fresh("電話");

@@ -1,6 +1,6 @@
 // The design system: its page, one primary action, charts that say their values, avatars, empty lists, and what a page weighs.
 
-import { expect, fresh, test } from "./support.js";
+import { expect, fresh, freshEmail, test } from "./support.js";
 
 /** Pages, as an ADMIN. */
 const PAGES = [
@@ -110,7 +110,10 @@ test("a chart has a scale, and says its values to the pointer, to the keys and i
   await page.goto("/reports");
   await expect(page.locator("#report-summary table.bars").first()).toBeVisible();
   await page.getByText("Show the figures as a table").click();
-  await expect(page.locator(".figures-table").getByRole("row").nth(1)).toBeVisible();
+  const table = page.locator(".figures-table");
+  await expect(table.getByRole("row").nth(1)).toBeVisible();
+  const heads = await table.getByRole("columnheader").count();
+  await expect(table.getByRole("row").nth(1).locator("th, td"), "a figure below each heading").toHaveCount(heads);
 });
 
 test("the parts of the console are on one page, in both languages", async ({ as }) => {
@@ -137,14 +140,17 @@ test("people have avatars, and the same everywhere", async ({ as, api, hire }) =
     const { id } = await post("/customers", { name: fresh("絆") });
     await post(`/customers/${id}/comments`, { text: "こんにちは" });
     const avatar = (where) => page.locator(where).locator(".avatar").first();
+    const { id: deal } = await post("/deals", { customer_id: id, title: "保守", amount: 1 });
     await page.goto(`/customers/${id}`);
     const colour = await avatar(".me").getAttribute("class");
     for (const where of [".me", "dl.record", ".comments", ".timeline"]) {
       await expect(avatar(where)).toHaveAttribute("data-initials", initials);
       await expect(avatar(where)).toHaveClass(colour);
     }
-    await page.goto("/customers");
-    await expect(avatar(".list tbody")).toHaveAttribute("data-initials", initials);
+    for (const [list, where] of [["/customers", ".list tbody"], ["/deals", ".list tbody"], [`/deals/${deal}`, "dl.record"]]) {
+      await page.goto(list);
+      await expect(avatar(where)).toHaveAttribute("data-initials", initials);
+    }
   }
 });
 
@@ -171,6 +177,20 @@ test("an empty list says one sentence and leads on", async ({ as, hire }) => {
     await page.locator(".empty").getByRole("link", { name: lead }).click();
     await expect(page).toHaveURL(there);
   }
+  // Where something else was filtered away, nobody is asked to add the first one.
+  const somebody = "assignee_id=01890a5d-ac96-774b-bcce-b302099a8057";
+  const later = "expected_from=2099-01-01";
+  for (const [list, there] of [
+    ["/approvals?status=REJECTED", /\/approvals$/],
+    ["/meetings?q=zzz", /\/meetings$/],
+    [`/deals?${later}`, /\/deals$/],
+    [`/tasks?${somebody}`, /\/tasks$/],
+  ]) {
+    await page.goto(list);
+    await expect(page.locator(".empty"), list).toContainText("Nothing matches");
+    await page.locator(".empty").getByRole("link", { name: "Clear the filter" }).click();
+    await expect(page).toHaveURL(there);
+  }
   await page.goto("/");
   await expect(page.locator("#home-tasks")).toContainText("You have no tasks due today.");
   await expect(page.locator("main")).not.toContainText("In time");
@@ -191,4 +211,64 @@ test("a title takes the place of an honorific", async ({ as, api, hire }) => {
   await page.goto("/notifications");
   await expect(page.locator(".notes")).toContainText("高橋 部長が");
   await expect(page.locator(".notes")).not.toContainText("部長 さん");
+});
+
+/** Texts of a selection of which a word stands on two lines: words as people read them, between blanks. */
+const split = (page, selector) =>
+  page.locator(selector).evaluateAll((all) => {
+    const texts = all.flatMap((it) => {
+      const walker = document.createTreeWalker(it, NodeFilter.SHOW_TEXT);
+      const nodes = [];
+      while (walker.nextNode()) {
+        nodes.push(walker.currentNode);
+      }
+      return nodes;
+    });
+    const lines = (node, from, to) => {
+      const range = document.createRange();
+      range.setStart(node, from);
+      range.setEnd(node, to);
+      return new Set([...range.getClientRects()].map((it) => Math.round(it.top))).size;
+    };
+    return texts.flatMap((node) => [...node.data.matchAll(/\S+/g)].filter((it) => lines(node, it.index, it.index + it[0].length) > 1).map((it) => it[0]));
+  });
+
+test("names, dates and kana stay whole where there is little room", async ({ as, api, hire }) => {
+  const sales = await hire("SALES", { name: "五十嵐 健太郎" });
+  const [page, post] = [await as(sales, { viewport: { width: 768, height: 800 } }), await api(sales)];
+  const customer = await post("/customers", { name: "長谷川 美千代", kana: "ハセガワ ミチヨ", company: "長谷川運輸倉庫株式会社", email: "hasegawa.michiyo@hasegawa-unyu.example.co.jp" });
+  await post("/meetings", { customer_id: customer.id, title: "初回訪問", met_at: new Date().toISOString(), duration_minutes: 60, location: "本社会議室", outcome: "提案書を送付する" });
+  await post("/approvals", { customer_id: customer.id, title: "初年度キャンペーン価格", amount: 480_000 });
+  for (const list of ["/customers", "/meetings", "/approvals"]) {
+    for (const width of [768, 360]) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.goto(list);
+      const whole = ".list .person, .list td.name, .list .key .meta, .list time, .list td > .meta";
+      expect(await page.locator(whole).count(), list).toBeGreaterThan(1);
+      expect(await split(page, whole), `split on ${list}, ${width}`).toEqual([]);
+    }
+  }
+});
+
+test("on a telephone what one touches is large enough for a finger", async ({ as, api, team }) => {
+  test.setTimeout(LIMIT);
+  const post = await api(team.sales);
+  const customer = await post("/customers", { name: fresh("絆"), email: freshEmail("touch") });
+  const due_at = new Date(Date.now() - 86_400_000).toISOString();
+  const task = await post("/tasks", { title: fresh("電話する"), due_at, customer_id: customer.id });
+  await post("/deals", { customer_id: customer.id, title: fresh("保守"), amount: 1 });
+  await post("/meetings", { customer_id: customer.id, title: fresh("訪問"), met_at: due_at });
+  const page = await as(team.sales, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+  const pages = ["/", "/search?q=a", "/customers", "/meetings", "/tasks", "/approvals", "/deals", "/deals?view=board", "/notifications", "/reports", "/settings"];
+  for (const address of [...pages, `/customers/${customer.id}`, `/tasks/${task.id}`]) {
+    await page.goto(address);
+    const small = await page.evaluate(() =>
+      [...document.querySelectorAll("a, button, input:not([type=hidden]), select, summary, textarea")]
+        .filter((it) => it.checkVisibility() && !it.closest(".hidden, .skip"))
+        .map((it) => [it, (it.matches("[type=checkbox]") && it.closest("label")) || it])
+        .map(([it, place]) => [it.outerHTML.slice(0, 120), place.getBoundingClientRect()])
+        .filter(([, box]) => box.width > 1 && (box.height < 24 || box.width < 24))
+        .map(([html, box]) => `${Math.round(box.width)} x ${Math.round(box.height)}: ${html}`));
+    expect(small, address).toEqual([]);
+  }
 });

@@ -50,6 +50,13 @@ test("a report tells the figures of its period, and lists can be taken away", as
     page.getByRole("link", { name: "顧客 (CSV)" }).click(),
   ]);
   expect(file.suggestedFilename()).toBe("customers.csv");
+  // Every kind of record, with a line for its columns at least.
+  const files = page.getByRole("link", { name: /\(CSV\)$/ });
+  await expect(files).toHaveText(["顧客 (CSV)", "案件 (CSV)", "商談 (CSV)", "タスク (CSV)", "承認申請 (CSV)"]);
+  for (const link of await files.all()) {
+    const answer = await page.request.get(await link.getAttribute("href"));
+    expect(await answer.text()).toContain("created_at");
+  }
   await page.goto("/reports?from=2026-02-30");
   await expect(page.locator("h1")).toHaveText("パラメーターの誤り");
 });

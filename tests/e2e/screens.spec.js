@@ -93,7 +93,7 @@ for (const [who, language] of [["admin", "ja"], ["adminEn", "en"]]) {
     for (const [name, address] of PAGES) {
       await (typeof address === "string" ? visit(page, address) : address(page));
       // The page follows its width: it is not read again for another.
-      for (const width of [820, 360]) {
+      for (const width of [768, 360]) {
         await page.setViewportSize({ width, height: 740 });
         await page.screenshot({ path: `${SCREENS}/${name}-${language}-${width}.png`, fullPage: true });
         const wide = await page.evaluate(() => document.documentElement.scrollWidth);

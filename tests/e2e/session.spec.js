@@ -68,6 +68,30 @@ test("one's own colours and notifications are one's own to choose", async ({ as,
   await expect(page.locator("main")).not.toContainText(unwanted.name);
 });
 
+test("one's own name, language and time zone are changed, and a device that is not one's own is signed out", async ({ as, hire }) => {
+  const who = await hire("SALES");
+  const [page, lost] = [await as(who), await as(who, { refused: true })];
+  await lost.goto("/tasks");
+  await page.goto("/settings");
+  const devices = page.locator("section[aria-labelledby=sessions] tbody tr");
+  await expect(devices).toHaveCount(2);
+  // A browser has the name that people know, and no riddle of a hundred letters.
+  await expect(devices.first().locator(".key")).toHaveText(/^(Chrome|playwright)/i);
+  const name = fresh("改名");
+  await page.getByLabel("名前").fill(name);
+  await page.getByLabel("表示言語").selectOption("en");
+  await page.getByLabel("タイムゾーン").selectOption("Europe/London");
+  await page.locator('form[action="/settings/profile"]').getByRole("button", { name: "保存" }).click();
+  await expect(page.locator("html")).toHaveAttribute("lang", "en");
+  await expect(page.locator("h1")).toHaveText("Account");
+  await expect(page.locator(".me")).toContainText(name);
+  await expect(page.getByLabel("Time zone")).toHaveValue("Europe/London");
+  await devices.filter({ has: page.getByRole("button", { name: "End" }) }).getByRole("button").click();
+  await expect(page.locator(".notice.done")).toBeVisible();
+  await lost.reload();
+  await expect(lost).toHaveURL(/\/login/);
+});
+
 test("each role sees its own pages", async ({ as }) => {
   const sales = await as("sales", { refused: true });
   await sales.goto("/customers");

@@ -41,6 +41,9 @@ pub enum Selection {
 pub trait BulkChange {
     const LIST: ListName;
 
+    /// The change that deletes them.
+    fn deletion() -> Self;
+
     /// Whether they are deleted.
     fn is_delete(&self) -> bool;
 
@@ -71,6 +74,10 @@ macro_rules! bulk_change {
 
         impl BulkChange for $name {
             const LIST: ListName = ListName::$list;
+
+            fn deletion() -> Self {
+                Self { delete: true, ..Self::default() }
+            }
 
             fn is_delete(&self) -> bool {
                 self.delete
@@ -179,7 +186,10 @@ impl DealsChange {
 }
 
 /// Checks which records are meant, and that something becomes of them.
-fn check<C: BulkChange>(
+///
+/// # Errors
+/// `invalid_fields` with every error.
+pub fn check<C: BulkChange>(
     ids: Option<Vec<Id>>,
     filter: Option<Filter>,
     change: &C,
@@ -256,11 +266,8 @@ mod tests {
     #[test]
     fn a_record_that_is_named_twice_is_changed_once() {
         let id = new_id();
-        let body = CustomersBulk {
-            ids: Some(vec![id, id]),
-            filter: None,
-            change: CustomersChange { delete: true, ..CustomersChange::default() },
-        };
+        let body =
+            CustomersBulk { ids: Some(vec![id, id]), filter: None, change: CustomersChange::deletion() };
         assert_eq!(body.checked().unwrap().0, Selection::Ids(vec![id]));
     }
 }

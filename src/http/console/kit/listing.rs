@@ -5,7 +5,7 @@ use actix_web::HttpRequest;
 
 use crate::http::console::kit::form_data::Fields;
 use crate::http::console::kit::frame::Frame;
-use crate::http::console::kit::saved_views::{VIEW, ViewBar};
+use crate::http::console::kit::saved_views::{Settings, VIEW, ViewBar};
 use crate::http::console::kit::session_user::{SessionUser, address_with};
 use crate::http::paging::{Side, address_beside};
 use domain::lists::{Column, ListName};
@@ -114,6 +114,8 @@ pub struct Listing {
     /// The address of the list as a file.
     pub file: String,
     pub views: ViewBar,
+    /// Whether a filter leaves rows out. Open tasks alone are what the list of tasks is.
+    pub is_narrowed: bool,
 }
 
 impl Listing {
@@ -139,6 +141,7 @@ impl Listing {
             kept: kept.chain(named_columns(given).map(|column| (COLUMNS, column.to_owned()))).collect(),
             file: file_of(me, name),
             views: ViewBar::of(me, name, given).await?,
+            is_narrowed: is_narrowed(name, given),
         })
     }
 
@@ -178,6 +181,11 @@ pub fn named_columns(given: &Fields) -> impl Iterator<Item = &str> + Clone {
 /// The columns that an address chooses.
 pub fn chosen_columns(list: ListName, given: &Fields) -> Vec<Column> {
     list.chosen(named_columns(given))
+}
+
+fn is_narrowed(list: ListName, given: &Fields) -> bool {
+    let filter = Settings::of(list, given).filter;
+    filter.keys().any(|filter| (list, filter.as_str()) != (ListName::Tasks, "status"))
 }
 
 /// The whole list as a file has no pages.

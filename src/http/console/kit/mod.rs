@@ -1,6 +1,7 @@
 //! What pages are made of.
 
 pub mod actor_groups;
+pub mod agent;
 pub mod assets;
 pub mod attachments;
 pub mod avatar;

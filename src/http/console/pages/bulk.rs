@@ -16,8 +16,7 @@ use crate::http::console::kit::search;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::error::HttpResult;
 use domain::bulk::change::{
-    CustomersBulk, CustomersChange, DealsBulk, DealsChange, MeetingsBulk, MeetingsChange, Selection,
-    TasksBulk, TasksChange,
+    BulkChange, CustomersChange, DealsChange, MeetingsChange, Selection, TasksChange, check,
 };
 use domain::bulk::messages::{
     ChangeCustomers, ChangeDeals, ChangeMeetings, ChangeTasks, PreviewCustomers, PreviewDeals,
@@ -26,46 +25,25 @@ use domain::bulk::messages::{
 use domain::bulk::progress::BulkPreview;
 use domain::customer::record::CustomerStatus;
 use domain::deal::stage::DealStage;
-use domain::lists::ListName;
-use domain::saved_view::record::Filter;
 use domain::task::record::TaskStatus;
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 use kernel::validation::Rules;
 
-/// A list whose records are changed together.
-trait BulkPage {
-    const LIST: ListName;
-    /// Where its forms are sent.
-    const ACTION: &'static str;
-    type Change: DeserializeOwned + Rules + Default + Clone;
-
+/// What becomes of the records of a list, as a form asks for it.
+trait BulkPage: BulkChange + Rules + DeserializeOwned {
     /// The fields that may be set.
-    fn fields(f: &Frame) -> Vec<Field>;
+    fn inputs(f: &Frame) -> Vec<Field>;
 
-    /// The change that deletes.
-    fn delete() -> Self::Change;
+    /// The filter that the page has when its address does not name one.
+    fn standing() -> Option<(&'static str, &'static str)> {
+        None
+    }
 
-    /// Which records, if both are right.
-    fn checked(
-        ids: Option<Vec<Id>>,
-        filter: Option<Filter>,
-        change: Self::Change,
-    ) -> Result<(Selection, Self::Change), Error>;
+    async fn preview(self, me: &SessionUser, selection: Selection) -> Result<BulkPreview, Error>;
 
-    async fn preview(
-        me: &SessionUser,
-        selection: Selection,
-        change: Self::Change,
-    ) -> Result<BulkPreview, Error>;
-
-    async fn start(
-        me: &SessionUser,
-        selection: Selection,
-        change: Self::Change,
-        context: Context,
-    ) -> Result<Id, Error>;
+    async fn start(self, me: &SessionUser, selection: Selection, context: Context) -> Result<Id, Error>;
 }
 
 /// What the change would do, for people.
@@ -102,176 +80,69 @@ fn of_people(f: &Frame, name: &'static str) -> Option<Field> {
     f.sees_all_owners().then(|| Field::search(name, Source::People))
 }
 
-struct Customers;
-
-impl BulkPage for Customers {
-    const LIST: ListName = ListName::Customers;
-    const ACTION: &'static str = "/customers/bulk";
-    type Change = CustomersChange;
-
-    fn fields(f: &Frame) -> Vec<Field> {
+impl BulkPage for CustomersChange {
+    fn inputs(f: &Frame) -> Vec<Field> {
         let statuses = CustomerStatus::ALL.map(CustomerStatus::as_str);
         let status = Field::choice("status", choices(f, "status", statuses));
         [status].into_iter().chain(of_people(f, "owner_id")).collect()
     }
 
-    fn delete() -> CustomersChange {
-        CustomersChange { delete: true, ..CustomersChange::default() }
+    async fn preview(self, me: &SessionUser, selection: Selection) -> Result<BulkPreview, Error> {
+        me.gateway.sagas.ask(PreviewCustomers { selection, change: self, caller: me.caller() }).await
     }
 
-    fn checked(
-        ids: Option<Vec<Id>>,
-        filter: Option<Filter>,
-        change: CustomersChange,
-    ) -> Result<(Selection, CustomersChange), Error> {
-        CustomersBulk { ids, filter, change }.checked()
-    }
-
-    async fn preview(
-        me: &SessionUser,
-        selection: Selection,
-        change: CustomersChange,
-    ) -> Result<BulkPreview, Error> {
-        me.gateway.sagas.ask(PreviewCustomers { selection, change, caller: me.caller() }).await
-    }
-
-    async fn start(
-        me: &SessionUser,
-        selection: Selection,
-        change: CustomersChange,
-        context: Context,
-    ) -> Result<Id, Error> {
-        me.gateway.customers.service.ask(ChangeCustomers { selection, change, context }).await
+    async fn start(self, me: &SessionUser, selection: Selection, context: Context) -> Result<Id, Error> {
+        me.gateway.customers.service.ask(ChangeCustomers { selection, change: self, context }).await
     }
 }
 
-struct Meetings;
-
-impl BulkPage for Meetings {
-    const LIST: ListName = ListName::Meetings;
-    const ACTION: &'static str = "/meetings/bulk";
-    type Change = MeetingsChange;
-
-    fn fields(f: &Frame) -> Vec<Field> {
+impl BulkPage for MeetingsChange {
+    fn inputs(f: &Frame) -> Vec<Field> {
         of_people(f, "owner_id").into_iter().collect()
     }
 
-    fn delete() -> MeetingsChange {
-        MeetingsChange { delete: true, ..MeetingsChange::default() }
+    async fn preview(self, me: &SessionUser, selection: Selection) -> Result<BulkPreview, Error> {
+        me.gateway.sagas.ask(PreviewMeetings { selection, change: self, caller: me.caller() }).await
     }
 
-    fn checked(
-        ids: Option<Vec<Id>>,
-        filter: Option<Filter>,
-        change: MeetingsChange,
-    ) -> Result<(Selection, MeetingsChange), Error> {
-        MeetingsBulk { ids, filter, change }.checked()
-    }
-
-    async fn preview(
-        me: &SessionUser,
-        selection: Selection,
-        change: MeetingsChange,
-    ) -> Result<BulkPreview, Error> {
-        me.gateway.sagas.ask(PreviewMeetings { selection, change, caller: me.caller() }).await
-    }
-
-    async fn start(
-        me: &SessionUser,
-        selection: Selection,
-        change: MeetingsChange,
-        context: Context,
-    ) -> Result<Id, Error> {
-        me.gateway.sales.service.ask(ChangeMeetings { selection, change, context }).await
+    async fn start(self, me: &SessionUser, selection: Selection, context: Context) -> Result<Id, Error> {
+        me.gateway.sales.service.ask(ChangeMeetings { selection, change: self, context }).await
     }
 }
 
-struct Tasks;
-
-impl BulkPage for Tasks {
-    const LIST: ListName = ListName::Tasks;
-    const ACTION: &'static str = "/tasks/bulk";
-    type Change = TasksChange;
-
-    fn fields(f: &Frame) -> Vec<Field> {
+impl BulkPage for TasksChange {
+    fn inputs(f: &Frame) -> Vec<Field> {
         let statuses = [TaskStatus::Open, TaskStatus::Done].map(TaskStatus::as_str);
         let status = Field::choice("status", choices(f, "task", statuses));
         [status, Field::moment("due_at")].into_iter().chain(of_people(f, "assignee_id")).collect()
     }
 
-    fn delete() -> TasksChange {
-        TasksChange { delete: true, ..TasksChange::default() }
+    fn standing() -> Option<(&'static str, &'static str)> {
+        Some(("status", TaskStatus::default().as_str()))
     }
 
-    fn checked(
-        ids: Option<Vec<Id>>,
-        filter: Option<Filter>,
-        change: TasksChange,
-    ) -> Result<(Selection, TasksChange), Error> {
-        // The page shows open tasks unless its address has another status.
-        let open = || ("status".to_owned(), TaskStatus::default().as_str().to_owned());
-        let filter = filter.map(|filter| [open()].into_iter().chain(filter).collect());
-        TasksBulk { ids, filter, change }.checked()
+    async fn preview(self, me: &SessionUser, selection: Selection) -> Result<BulkPreview, Error> {
+        me.gateway.sagas.ask(PreviewTasks { selection, change: self, caller: me.caller() }).await
     }
 
-    async fn preview(
-        me: &SessionUser,
-        selection: Selection,
-        change: TasksChange,
-    ) -> Result<BulkPreview, Error> {
-        me.gateway.sagas.ask(PreviewTasks { selection, change, caller: me.caller() }).await
-    }
-
-    async fn start(
-        me: &SessionUser,
-        selection: Selection,
-        change: TasksChange,
-        context: Context,
-    ) -> Result<Id, Error> {
-        me.gateway.sales.service.ask(ChangeTasks { selection, change, context }).await
+    async fn start(self, me: &SessionUser, selection: Selection, context: Context) -> Result<Id, Error> {
+        me.gateway.sales.service.ask(ChangeTasks { selection, change: self, context }).await
     }
 }
 
-struct Deals;
-
-impl BulkPage for Deals {
-    const LIST: ListName = ListName::Deals;
-    const ACTION: &'static str = "/deals/bulk";
-    type Change = DealsChange;
-
-    fn fields(f: &Frame) -> Vec<Field> {
+impl BulkPage for DealsChange {
+    fn inputs(f: &Frame) -> Vec<Field> {
         let stage = Field::choice("stage", choices(f, "stage", DealStage::ALL.map(DealStage::as_str)));
         let reason = Field::text("lost_reason").hint("deal-reason-hint");
         [stage, reason, Field::day("expected_on")].into_iter().chain(of_people(f, "owner_id")).collect()
     }
 
-    fn delete() -> DealsChange {
-        DealsChange { delete: true, ..DealsChange::default() }
+    async fn preview(self, me: &SessionUser, selection: Selection) -> Result<BulkPreview, Error> {
+        me.gateway.sagas.ask(PreviewDeals { selection, change: self, caller: me.caller() }).await
     }
 
-    fn checked(
-        ids: Option<Vec<Id>>,
-        filter: Option<Filter>,
-        change: DealsChange,
-    ) -> Result<(Selection, DealsChange), Error> {
-        DealsBulk { ids, filter, change }.checked()
-    }
-
-    async fn preview(
-        me: &SessionUser,
-        selection: Selection,
-        change: DealsChange,
-    ) -> Result<BulkPreview, Error> {
-        me.gateway.sagas.ask(PreviewDeals { selection, change, caller: me.caller() }).await
-    }
-
-    async fn start(
-        me: &SessionUser,
-        selection: Selection,
-        change: DealsChange,
-        context: Context,
-    ) -> Result<Id, Error> {
-        me.gateway.opportunity.service.ask(ChangeDeals { selection, change, context }).await
+    async fn start(self, me: &SessionUser, selection: Selection, context: Context) -> Result<Id, Error> {
+        me.gateway.opportunity.service.ask(ChangeDeals { selection, change: self, context }).await
     }
 }
 
@@ -286,36 +157,38 @@ fn carried(posted: &Fields) -> Vec<(String, String)> {
 }
 
 /// The change that the form asks for: of the fields that hold something.
-fn change_of<P: BulkPage>(form: &Form, posted: &Fields, f: &Frame) -> Result<P::Change, Error> {
+fn change_of<C: BulkPage>(form: &Form, posted: &Fields, f: &Frame) -> Result<C, Error> {
     if posted.get("act") == Some("delete") {
-        return Ok(P::delete());
+        return Ok(C::deletion());
     }
     let given = form.fields.iter().map(|field| field.name);
     let given = given.filter(|name| posted.get(name).is_some_and(|value| !value.trim().is_empty())).collect();
     form.read_changes(posted, f.zone, &given)
 }
 
-/// The records that the form means, and what becomes of them.
-fn meant<P: BulkPage>(posted: &Fields, change: P::Change) -> Result<(Selection, P::Change), Error> {
-    let query = Fields::parsed(posted.get("query").unwrap_or_default().as_bytes());
-    let filter = (posted.get("which") == Some("filter")).then(|| Settings::of(P::LIST, &query).filter);
-    let ids = || {
-        posted.pairs().filter(|(name, _)| *name == "ids").filter_map(|(_, value)| Id::parse(value)).collect()
-    };
-    let ids = filter.is_none().then(ids);
-    P::checked(ids, filter, change)
+/// The records that the form means.
+fn selection_of<C: BulkPage>(posted: &Fields, change: &C) -> Result<Selection, Error> {
+    if posted.get("which") == Some("filter") {
+        let query = Fields::parsed(posted.get("query").unwrap_or_default().as_bytes());
+        let standing = C::standing().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let filter = standing.into_iter().chain(Settings::of(C::LIST, &query).filter).collect();
+        return check(None, Some(filter), change);
+    }
+    let ids = posted.pairs().filter(|(name, _)| *name == "ids").filter_map(|(_, value)| Id::parse(value));
+    check(Some(ids.collect()), None, change)
 }
 
-async fn answer<P: BulkPage>(me: SessionUser, posted: Posted) -> HttpResult {
-    let f = me.frame(P::LIST.as_str()).await;
-    let mut form = Form::new("bulk-change", P::ACTION, "", P::fields(&f));
+async fn answer<C: BulkPage>(me: SessionUser, posted: Posted) -> HttpResult {
+    let f = me.frame(C::LIST.as_str()).await;
+    let action = format!("/{}/bulk", C::LIST.as_str());
+    let mut form = Form::new("bulk-change", action, "", C::inputs(&f));
     let posted = search::settle(&me, &mut form.fields, posted.0).await?;
     let step = posted.get("step").unwrap_or_default().to_owned();
     let ticked = posted.pairs().filter(|(name, _)| *name == "ids").count() as i64;
     let is_filter = posted.get("which") == Some("filter");
     let mut view = BulkView {
-        list: P::LIST.as_str(),
-        back: format!("/{}?{}", P::LIST.as_str(), posted.get("query").unwrap_or_default()),
+        list: C::LIST.as_str(),
+        back: format!("/{}?{}", C::LIST.as_str(), posted.get("query").unwrap_or_default()),
         carried: carried(&posted),
         ticked: (!is_filter).then_some(ticked),
         is_delete: posted.get("act") == Some("delete"),
@@ -331,13 +204,14 @@ async fn answer<P: BulkPage>(me: SessionUser, posted: Posted) -> HttpResult {
         return Ok(html(Outcome(None), &view));
     }
     view.form.fill(&posted);
-    let asked = change_of::<P>(&view.form, &posted, &view.f).and_then(|change| meant::<P>(&posted, change));
+    let asked = change_of::<C>(&view.form, &posted, &view.f)
+        .and_then(|change| Ok((selection_of(&posted, &change)?, change)));
     let done = match asked {
         Ok((selection, change)) if step == "apply" => {
-            let saga = once(&me, &posted, async |context| P::start(&me, selection, change, context).await);
+            let saga = once(&me, &posted, async |context| change.start(&me, selection, context).await);
             saga.await.map(Some)
         }
-        Ok((selection, change)) => P::preview(&me, selection, change).await.map(|preview| {
+        Ok((selection, change)) => change.preview(&me, selection).await.map(|preview| {
             let BulkPreview { would, with } = preview;
             view.shown = Some(Shown {
                 changed: would.changed,
@@ -369,20 +243,20 @@ async fn answer<P: BulkPage>(me: SessionUser, posted: Posted) -> HttpResult {
 
 #[post("/customers/bulk")]
 pub async fn customers(me: SessionUser, posted: Posted) -> HttpResult {
-    answer::<Customers>(me, posted).await
+    answer::<CustomersChange>(me, posted).await
 }
 
 #[post("/meetings/bulk")]
 pub async fn meetings(me: SessionUser, posted: Posted) -> HttpResult {
-    answer::<Meetings>(me, posted).await
+    answer::<MeetingsChange>(me, posted).await
 }
 
 #[post("/tasks/bulk")]
 pub async fn tasks(me: SessionUser, posted: Posted) -> HttpResult {
-    answer::<Tasks>(me, posted).await
+    answer::<TasksChange>(me, posted).await
 }
 
 #[post("/deals/bulk")]
 pub async fn deals(me: SessionUser, posted: Posted) -> HttpResult {
-    answer::<Deals>(me, posted).await
+    answer::<DealsChange>(me, posted).await
 }

@@ -60,7 +60,7 @@ impl Cells for DealRow {
             "probability" => Cell::text(f.n("deals-percent", &deal.probability)),
             "expected_on" => Cell::some(day.as_ref()),
             "customer_id" => Cell::some(customer.as_ref().map(|customer| &customer.name)),
-            "owner_id" => Cell::text(owner),
+            "owner_id" => Cell::Person(deal.owner_id, owner.clone()),
             "lost_reason" => Cell::some(reason.as_ref()),
             "closed_at" => Cell::moment(deal.closed_at),
             "created_at" => Cell::Time(deal.created_at),

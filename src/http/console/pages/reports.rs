@@ -23,6 +23,9 @@ use domain::approval::messages::{ApprovalFilter, ListApprovals};
 use domain::approval::record::Approval;
 use domain::customer::messages::{CustomerFilter, ListCustomers, SORTS};
 use domain::customer::record::Customer;
+use domain::deal::messages as deal;
+use domain::deal::messages::{DealFilter, ListDeals};
+use domain::deal::record::Deal;
 use domain::meeting::messages as meeting;
 use domain::meeting::messages::{ListMeetings, MeetingFilter};
 use domain::meeting::record::Meeting;
@@ -37,7 +40,7 @@ use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
 
 /// The lists that can be taken away.
-const FILES: [&str; 4] = ["customers", "meetings", "tasks", "approvals"];
+const FILES: [&str; 5] = ["customers", "deals", "meetings", "tasks", "approvals"];
 
 /// A service's part of the summary.
 struct Part {
@@ -72,8 +75,9 @@ struct ReportsPage {
     courses: Vec<Course>,
     /// The days of the courses, in a row.
     labels: String,
-    days: Vec<DayMetrics>,
-    files: [&'static str; 4],
+    /// Each day with its figures, the newest first.
+    table: Vec<(String, Vec<String>)>,
+    files: [&'static str; 5],
 }
 
 /// The figures of a day: a name and how to read it.
@@ -112,6 +116,8 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
         let values: Vec<i64> = days.iter().map(read).collect();
         Course { name, line: line(&values) }
     };
+    let row =
+        |day: &DayMetrics| (f.day(&day.date), FIGURES.iter().map(|(_, read)| f.number(&read(day))).collect());
     let today = today(zone, f.now);
     let back = |count: i64| (count, today - chrono::Days::new(count as u64 - 1));
     Ok(ok(&ReportsPage {
@@ -124,7 +130,7 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
         parts: parts(&gateway, &f, caller, &summary).await?,
         courses: FIGURES.iter().map(course).collect(),
         labels: days.iter().map(|day| f.day(&day.date)).collect::<Vec<_>>().join("|"),
-        days,
+        table: days.iter().rev().map(row).collect(),
         files: FILES,
         f,
     }))
@@ -205,6 +211,11 @@ pub async fn download(gateway: Data<Gateway>, me: SessionUser, file: Path<String
                 page,
             };
             resource::file::<Meeting, _>(gateway, list).await
+        }
+        "deals" => {
+            let list =
+                move |page| ListDeals { caller, filter: DealFilter::default(), sort: deal::SORTS[0], page };
+            resource::file::<Deal, _>(gateway, list).await
         }
         "tasks" => {
             let list =

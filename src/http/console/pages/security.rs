@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, get};
 use askama::Template;
 
 use crate::http::api::security::{SecurityParams, find};
+use crate::http::console::kit::agent::program;
 use crate::http::console::kit::choice::Choice;
 use crate::http::console::kit::frame::{Frame, ok};
 use crate::http::console::kit::listing::Pager;
@@ -48,7 +49,7 @@ pub async fn index(gateway: Data<Gateway>, request: HttpRequest, me: SessionUser
         kind: f.word("security", entry.kind.as_str()),
         who: entry.user_id.map_or_else(|| f.t("security-nobody"), |user| names.user(&f, user)),
         address: entry.address.map_or_else(unknown, |address| address.to_string()),
-        agent: entry.agent.clone().unwrap_or_else(unknown),
+        agent: entry.agent.as_deref().map_or_else(unknown, program),
         entry,
     };
     let choice = |kind: &SecurityKind| Choice {

@@ -8,6 +8,7 @@ use askama::Template;
 use serde_json::Value;
 
 use crate::http::client_info::client_info;
+use crate::http::console::kit::agent::program;
 use crate::http::console::kit::choices::{locales, themes, zones};
 use crate::http::console::kit::field::Field;
 use crate::http::console::kit::form::{Form, is_mendable};
@@ -109,7 +110,7 @@ async fn page_with(
     let unknown = || f.t("sessions-unknown");
     let row = |session: SessionView| SessionRow {
         kind: f.word("session-kind", &api_word(&session.kind)),
-        agent: session.agent.clone().unwrap_or_else(unknown),
+        agent: session.agent.as_deref().map_or_else(unknown, program),
         address: session.address.map_or_else(unknown, |address| address.to_string()),
         session,
     };

@@ -1,0 +1,29 @@
+# Customers that may be one, and their merge.
+
+duplicates-title = 重複の候補
+duplicates-about = 共通点があり、同じ顧客かもしれません。2 件を比べて統合できます。
+duplicates-by = 比べる項目
+duplicates-none = この項目が共通する顧客はありません。
+duplicates-compare = 比べて統合
+duplicates-count = { $text } 件
+matches-title = 重複の候補
+matches-hint = 同じ顧客がすでにあるかもしれません:
+match-email = メールアドレス
+match-phone = 電話番号
+match-name = 名前
+match-kana = フリガナ
+match-domain = アドレスのドメイン
+list-comma = 、
+merge-title = 別の顧客と統合
+merge-about = 相手の顧客をこの顧客に統合します。商談・タスク・承認申請・案件・通知はこの顧客に移ります。統合は後から元に戻せます。
+merge-choose = 内容を確認
+merge-submit = 統合する
+merge-this = この顧客
+merge-other = 相手の顧客
+merge-field = 項目
+merge-keep = { $text }: 残す値
+merge-moves = この顧客に移るもの
+merge-moves-nothing = 相手の顧客に関する記録はありません。
+merge-empty = なし
+action-merge = 統合
+done-merged = 顧客を統合しました。
