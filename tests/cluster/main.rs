@@ -35,4 +35,5 @@ mod replica;
 mod rolling;
 mod sessions;
 mod staff;
+mod undo;
 mod watcher;

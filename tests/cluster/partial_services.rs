@@ -132,13 +132,28 @@ async fn everything(cluster: &Cluster, node: usize) {
     assert_eq!(someone.at(0).get("/api/auth/me").await.expect(200).id(), user);
     let preview = admin.get(&format!("/api/auth/users/{user}/deletion-preview")).await.expect(200);
     assert!(preview.text.contains("\"customers\":1"), "{preview}");
-    for path in [format!("/api/auth/users/{user}"), path] {
-        let saga = admin.delete(&path).await.expect(200).text_at("/saga/id");
+    let ended = async |saga: String| {
         eventually(SETTLED_WITHIN, async || match admin.get(&format!("/api/sagas/{saga}")).await {
-            answer if answer.body["status"] == "completed" => Ok(()),
+            answer if answer.body["status"] == "completed" => Ok(saga.clone()),
             answer => Err(answer.to_string()),
         })
-        .await;
+        .await
+    };
+    let other = sales.post("/api/customers", json!({"name": format!("別会社 {node}")})).await.expect(201).id();
+    sales.get(&format!("/api/customers/{other}/matches")).await.expect(200);
+    let merge = sales.post(&format!("{path}/merge"), json!({"other_id": other})).await.expect(202);
+    let merge = ended(merge.text_at("/saga/id")).await;
+    let undone = sales.post(&format!("/api/sagas/{merge}/undo"), json!({})).await.expect(202);
+    ended(undone.text_at("/saga/id")).await;
+    sales.get(&format!("/api/customers/{other}")).await.expect(200);
+    for (path, is_undone) in [(format!("/api/auth/users/{user}"), true), (path, false)] {
+        let saga = ended(admin.delete(&path).await.expect(200).text_at("/saga/id")).await;
+        if is_undone {
+            let undone = admin.post(&format!("/api/sagas/{saga}/undo"), json!({})).await.expect(202);
+            let undone = ended(undone.text_at("/saga/id")).await;
+            let again = admin.post(&format!("/api/sagas/{undone}/undo"), json!({})).await.expect(202);
+            ended(again.text_at("/saga/id")).await;
+        }
     }
     someone.at(0).get("/api/auth/me").await.expect(401);
     sales.get(&format!("/api/meetings/{made}")).await.expect(404);
