@@ -4,6 +4,7 @@ pub mod analytics;
 pub mod approvals;
 pub mod attachments;
 pub mod auth;
+pub mod backups;
 pub mod batches;
 pub mod comments;
 mod customer_lists;
