@@ -10,6 +10,7 @@ pub mod comments;
 mod customer_lists;
 pub mod customer_replicas;
 pub mod customers;
+pub mod deal_reports;
 pub mod deals;
 pub mod deletions;
 pub mod found;

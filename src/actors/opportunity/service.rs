@@ -40,6 +40,9 @@ use domain::deal::messages::{
     ChangeDeal, CreateDeal, DealCounts, DealStats, DeleteDeal, FindDeal, ListDeals, ReadDealActivity,
 };
 use domain::deal::record::Deal;
+use domain::deal::reports::{
+    DealOutcomes, ForecastMonth, FunnelStage, ReadDealForecast, ReadDealFunnel, ReadDealOutcomes,
+};
 use domain::deal::rules::DealCommand;
 use domain::events::APPROVAL_REQUESTED;
 use domain::saga::messages::CountReferring;
@@ -48,6 +51,7 @@ use domain::search::messages::FindRecords;
 use domain::search::record::{Hit, RecordType};
 use domain::search::rules::{merged, ranked};
 use kernel::caller::Caller;
+use kernel::clock::Clock;
 use kernel::context::Context;
 use kernel::error::Error;
 use kernel::event::EventRecord;
@@ -72,6 +76,7 @@ pub struct OpportunityService {
     pub deal_attachments: Attachments<DealAggregate>,
     pub auth: AuthPeer,
     pub deals_bulk: BulkParts<Deals>,
+    pub clock: Clock,
 }
 
 impl OpportunityService {
@@ -199,6 +204,9 @@ serve!(OpportunityService as ServiceName::Opportunity, {
     ListDeals read => |service, message| Page<Deal> { service.list_deals(message).await },
     ReadDealActivity read => |service, message| Page<EventRecord> { service.deal_activity(message).await },
     DealStats read => |service, message| DealCounts { service.deal_stats(message).await },
+    ReadDealFunnel read => |service, message| Vec<FunnelStage> { service.deal_funnel(message).await },
+    ReadDealForecast read => |service, message| Vec<ForecastMonth> { service.deal_forecast(message).await },
+    ReadDealOutcomes read => |service, message| DealOutcomes { service.deal_outcomes(message).await },
     ChangeDeals command => |service, message| Id { service.change_deals(message).await },
     PreviewDeals read => |service, message| BulkFound { service.preview_deals(message).await },
     AddComment command => |service, message| Arc<Comment> {

@@ -29,8 +29,8 @@ use kit::session_user::PageCursor;
 use kit::{assets, frame, session, session_user, shared_pages};
 use pages::{
     admin, approvals, attachments, audit, audit_event, board, bulk, choices, comments, customer, customers,
-    deal, deals, design, home, installed, login, meeting, meetings, notifications, reports, sagas, search,
-    security, settings, shortcuts, task, tasks, users, views,
+    deal, deal_reports, deals, design, home, installed, login, meeting, meetings, notifications, reports,
+    sagas, search, security, settings, shortcuts, task, tasks, users, views,
 };
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
@@ -137,6 +137,8 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(notifications::read_all)
         .service(notifications::open)
         .service(notifications::mark)
+        .service(deal_reports::index)
+        .service(deal_reports::file)
         .service(reports::index)
         .service(reports::download)
         .service(sagas::index)

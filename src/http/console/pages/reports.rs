@@ -23,6 +23,9 @@ use domain::approval::messages::{ApprovalFilter, ListApprovals};
 use domain::approval::record::Approval;
 use domain::customer::messages::{CustomerFilter, ListCustomers, SORTS};
 use domain::customer::record::Customer;
+use domain::deal::messages as deal;
+use domain::deal::messages::{DealFilter, ListDeals};
+use domain::deal::record::Deal;
 use domain::meeting::messages as meeting;
 use domain::meeting::messages::{ListMeetings, MeetingFilter};
 use domain::meeting::record::Meeting;
@@ -37,7 +40,7 @@ use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
 
 /// The lists that can be taken away.
-const FILES: [&str; 4] = ["customers", "meetings", "tasks", "approvals"];
+const FILES: [&str; 5] = ["customers", "meetings", "tasks", "approvals", "deals"];
 
 /// A service's part of the summary.
 struct Part {
@@ -73,7 +76,7 @@ struct ReportsPage {
     /// The days of the courses, in a row.
     labels: String,
     days: Vec<DayMetrics>,
-    files: [&'static str; 4],
+    files: [&'static str; 5],
 }
 
 /// The figures of a day: a name and how to read it.
@@ -219,6 +222,11 @@ pub async fn download(gateway: Data<Gateway>, me: SessionUser, file: Path<String
                 page,
             };
             resource::file::<Approval, _>(gateway, list).await
+        }
+        "deals" => {
+            let list =
+                move |page| ListDeals { caller, filter: DealFilter::default(), sort: deal::SORTS[0], page };
+            resource::file::<Deal, _>(gateway, list).await
         }
         _ => Err(Error::new(ErrorCode::NotFound).into()),
     }
