@@ -154,6 +154,14 @@ pub struct SchedulesConfig {
     pub due_scan_every: Schedule,
 }
 
+/// What reports go by.
+#[derive(Args, Clone, Debug)]
+pub struct ReportsConfig {
+    /// The month, from 1 to 12, with which a fiscal year begins
+    #[arg(long, env = "KIZUNA_FISCAL_YEAR_STARTS", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=12))]
+    pub fiscal_year_starts: u32,
+}
+
 /// WebSockets and event streams.
 #[derive(Args, Clone, Debug)]
 pub struct LiveConfig {
@@ -279,6 +287,8 @@ pub struct Config {
     pub resilience: ResilienceConfig,
     #[command(flatten)]
     pub schedules: SchedulesConfig,
+    #[command(flatten)]
+    pub reports: ReportsConfig,
     #[command(flatten)]
     pub live: LiveConfig,
     #[command(flatten)]

@@ -89,3 +89,4 @@ sort-expected-on = First expected first
 sort--expected-on = Last expected first
 sort-updated-at = Longest unchanged
 sort--updated-at = Recently changed
+filter-yes = Yes

@@ -76,3 +76,4 @@ sort-expected-on = 受注予定日の近い順
 sort--expected-on = 受注予定日の遠い順
 sort-updated-at = 変更の古い順
 sort--updated-at = 変更の新しい順
+filter-yes = はい

@@ -138,6 +138,7 @@ impl Builder<'_> {
             approval_attachments: self.attachments(&records.approvals),
             deal_attachments: self.attachments(&records.deals),
             deals_bulk: self.bulk(&records.deals),
+            clock: self.clock.clone(),
             approvals: records.approvals.clone(),
             deals: records.deals.clone(),
             customers: self.known(customers, &OPPORTUNITY_CUSTOMERS),

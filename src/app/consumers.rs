@@ -14,6 +14,7 @@ use crate::actors::deletions::Deletions;
 use crate::actors::opportunity::bulk::OpportunityBatches;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::opportunity::deletions::OpportunityDeletions;
+use crate::actors::opportunity::progress::DealProgressConsumer;
 use crate::actors::sagas::progress::SagaProgress;
 use crate::actors::sales::bulk::SalesBatches;
 use crate::actors::sales::client::SalesClient;
@@ -31,7 +32,7 @@ use runtime::entity::Entities;
 use store::table::Table;
 
 /// Every consumer of the event log.
-pub const CONSUMERS: [ConsumerSpec; 14] = [
+pub const CONSUMERS: [ConsumerSpec; 15] = [
     ConsumerSpec::of::<SalesReplica>(),
     ConsumerSpec::of::<OpportunityReplica>(),
     ConsumerSpec::of::<MetricsConsumer>(),
@@ -44,6 +45,7 @@ pub const CONSUMERS: [ConsumerSpec; 14] = [
     ConsumerSpec::of::<CustomerBatches>(),
     ConsumerSpec::of::<SalesBatches>(),
     ConsumerSpec::of::<OpportunityBatches>(),
+    ConsumerSpec::of::<DealProgressConsumer>(),
     ConsumerSpec::of::<SagaProgress>(),
     ConsumerSpec::of::<AttachmentBytes>(),
 ];
@@ -63,6 +65,7 @@ impl Builder<'_> {
         let analyses = self.hosts(ServiceName::Analytics);
         self.feed(&parts, sells.then_some(SalesReplica));
         self.feed(&parts, advises.then_some(OpportunityReplica));
+        self.feed(&parts, advises.then_some(DealProgressConsumer));
         self.feed(&parts, analyses.then_some(MetricsConsumer));
         self.feed(&parts, analyses.then_some(ActivityConsumer));
         let creates_notifications = notifications.map(|notifications| NotificationsConsumer {

@@ -6,6 +6,7 @@
 //! - [`projections`]: rebuilding them from the log; [`demo`]: sample data
 
 pub mod assembly;
+pub mod backups;
 pub mod bootstrap;
 pub mod builder;
 pub mod consumers;

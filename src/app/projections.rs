@@ -9,8 +9,10 @@ use crate::actors::analytics::activity::ActivityConsumer;
 use crate::actors::analytics::metrics::MetricsConsumer;
 use crate::actors::analytics::notifications::NotificationsConsumer;
 use crate::actors::customer_replicas::{OpportunityReplica, SalesReplica};
+use crate::actors::opportunity::progress::DealProgressConsumer;
 use crate::persistence::analytics::{ACTIVITY, METRICS, USER_COPIES};
 use crate::persistence::customer_replicas::{OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
+use crate::persistence::deal_reports::DEAL_PROGRESS;
 use crate::persistence::tallies::TALLIES;
 use crate::persistence::tally_folds;
 use domain::notification::user_directory::{TYPES as USER_TYPES, UserDirectory};
@@ -97,6 +99,7 @@ impl Folder {
             self.user_copies().await?,
             self.fold(SalesReplica, &SALES_CUSTOMERS).await?,
             self.fold(OpportunityReplica, &OPPORTUNITY_CUSTOMERS).await?,
+            self.fold(DealProgressConsumer, &DEAL_PROGRESS).await?,
             self.fold(MetricsConsumer, &METRICS).await?,
             self.fold(ActivityConsumer, &ACTIVITY).await?,
             self.tallies().await?,

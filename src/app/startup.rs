@@ -125,6 +125,7 @@ impl Application {
             serves_metrics: config.http.ops_listen.is_none(),
             openapi: Arc::new(LazyLock::new(http::document)),
             is_demo: config.demo,
+            fiscal_year_starts: config.reports.fiscal_year_starts,
         });
         let listeners = ports.api.listen()?;
         let address = listeners[0].local_addr()?;

@@ -1,5 +1,6 @@
 //! The command line: `kizuna serve` and other commands (SPEC §9).
 
+mod backup;
 mod dead_letters;
 mod health;
 mod output;
@@ -55,6 +56,18 @@ enum Command {
     /// Rebuild tables that are made from the event log
     #[command(subcommand)]
     Projections(projections::Command),
+    /// Write a backup of the database to a file, also beside running servers
+    ///
+    /// The file has the database as it is at one moment, and restores into either kind of database. It has no key of tokens and no
+    /// session: after a restore everybody signs in again. It has everything else, also password hashes: keep it safe.
+    #[command(verbatim_doc_comment)]
+    Backup(backup::BackupArgs),
+    /// Put a backup into an empty database
+    ///
+    /// Checks the file first, restores into the schema of the backup, brings that up to date, and prints the integrity report and up to
+    /// which moment the backup goes. A database that was not restored to the end is refused by all commands.
+    #[command(verbatim_doc_comment)]
+    Restore(backup::RestoreArgs),
     /// Sign in to a server and print notifications as they come
     Watch(watch::WatchArgs),
     /// Check whether the server of this machine is ready
@@ -93,6 +106,8 @@ pub fn run() -> ExitCode {
         Command::Events(EventsCommand::Tail(args)) => on_system(|db_runtime| tail(args, db_runtime)),
         Command::DeadLetters(command) => on_system(|db_runtime| dead_letters::run(command, db_runtime)),
         Command::Projections(command) => on_system(|db_runtime| projections::run(command, db_runtime)),
+        Command::Backup(args) => on_system(|db_runtime| backup::backup(args, db_runtime)),
+        Command::Restore(args) => on_system(|db_runtime| backup::restore(args, db_runtime)),
         Command::Watch(args) => on_system(|_| watch::run(args)),
         Command::Health(args) => on_system(|_| health::run(args)),
         Command::Openapi => openapi(),

@@ -14,7 +14,7 @@ pub enum Command {
     /// Rebuild the projections from the event log and the records
     ///
     /// Deletes the rows that are made from the event log alone (activity, daily figures, the users that analytics
-    /// knows, the customers that sales and opportunity know) and makes them again. Counts the customers, meetings, tasks,
+    /// knows, the customers that sales and opportunity know, the progress of deals) and makes them again. Counts the customers, meetings, tasks,
     /// approvals and deals anew, for statistics; nobody can change one meanwhile. Notifications stay, because the log does not
     /// say everything about them. May run beside a server, whose answers are incomplete meanwhile.
     #[command(verbatim_doc_comment)]

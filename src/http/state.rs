@@ -58,6 +58,8 @@ pub struct Gateway {
     pub openapi: ApiDocument,
     /// Whether this is a demo, which shows the parts of the console.
     pub is_demo: bool,
+    /// The month, from 1 to 12, with which a fiscal year begins.
+    pub fiscal_year_starts: u32,
 }
 
 /// The gateway that a request came to.

@@ -1,9 +1,10 @@
 //! Deals.
 
+use crate::persistence::deal_reports::REACHED;
 use crate::persistence::found;
 use crate::persistence::tallies;
 use crate::persistence::tallies::{DEALS_CREATED, EVER, Sum, only};
-use domain::deal::messages::{DealCounts, DealFilter, DealShare, NO_DAY};
+use domain::deal::messages::{DealCounts, DealFilter, DealShare, NO_DAY, REASON_SHOWN};
 use domain::deal::record::Deal;
 use domain::deal::stage::DealStage;
 use kernel::ids::Id;
@@ -67,7 +68,14 @@ impl Conditions<'_> {
             .filter_some("owner_id = ?", filter.owner_id)
             .filter_some("customer_id = ?", filter.customer_id)
             .filter_some("stage = ?", filter.stage.map(DealStage::as_str))
-            .filter_some("expected_day >= ?", filter.expected_from.map(|day| day.number()));
+            .filter_some("expected_day >= ?", filter.expected_from.map(|day| day.number()))
+            .filter_some("created_at >= ?", filter.created_from)
+            .filter_some("created_at < ?", filter.created_to)
+            .filter_some("closed_at >= ?", filter.closed_from)
+            .filter_some("closed_at < ?", filter.closed_to)
+            .filter_some("currency = ?", filter.currency.as_deref())
+            .filter_some(&reason_is(), filter.lost_reason.as_deref())
+            .filter_some(REACHED, filter.reached.map(DealStage::rank));
         let sql = if filter.open { sql.filter(&OPEN_STAGES.any(), []) } else { sql };
         // Those that are expected on no day are not within a period either.
         let last = filter.expected_to.map(|day| day.number());
@@ -75,20 +83,31 @@ impl Conditions<'_> {
         found::DEALS.holding(self.dialect, sql.filter_some("expected_day <= ?", last), self.owner, self.words)
     }
 
-    fn is_bounded(&self) -> bool {
-        self.filter.expected_from.is_some() || self.filter.expected_to.is_some()
+    /// The column of the period that bounds the list: the time at which its deals were closed, their expected day, or the time of
+    /// their creation.
+    fn bounded_by(&self) -> Option<&'static str> {
+        let DealFilter { expected_from, expected_to, created_from, created_to, .. } = self.filter;
+        if self.filter.closed_from.is_some() || self.filter.closed_to.is_some() {
+            Some("closed_at")
+        } else if expected_from.is_some() || expected_to.is_some() {
+            Some("expected_day")
+        } else {
+            (created_from.is_some() || created_to.is_some()).then_some("created_at")
+        }
     }
 
-    /// A customer has few deals, a user many. A period of expected days is read, and sorted if another order is wanted.
+    /// A customer has few deals, a user many. A period is read, and sorted if another order is wanted.
     fn index(&self, field: &str) -> &'static str {
-        let field = if self.is_bounded() { "expected_day" } else { field };
+        let field = self.bounded_by().unwrap_or(field);
         match (self.filter.customer_id, self.owner.or(self.filter.owner_id), field) {
             (Some(_), ..) => "deals_customer",
             (None, Some(_), "amount") => "deals_of_owner_by_amount",
             (None, Some(_), "expected_day") => "deals_of_owner_by_expectation",
+            (None, Some(_), "closed_at") => "deals_of_owner_by_closing",
             (None, Some(_), _) => "deals_of_owner_by_creation",
             (None, None, "amount") => "deals_by_amount",
             (None, None, "expected_day") => "deals_by_expectation",
+            (None, None, "closed_at") => "deals_by_closing",
             (None, None, _) => "deals_by_creation",
         }
     }
@@ -101,7 +120,9 @@ impl Conditions<'_> {
 
     /// Whether the tallies have the sums of the rows.
     fn are_tallied(&self) -> bool {
-        self.filter.customer_id.is_none() && !self.is_bounded() && self.words.is_empty()
+        let DealFilter { customer_id, currency, lost_reason, reached, .. } = self.filter;
+        let is_narrow = currency.is_some() || lost_reason.is_some() || reached.is_some();
+        customer_id.is_none() && !is_narrow && self.bounded_by().is_none() && self.words.is_empty()
     }
 
     fn counts(&self, stage: DealStage) -> bool {
@@ -120,8 +141,18 @@ impl Conditions<'_> {
     }
 }
 
+/// The condition that the reason of a loss is `?`, as far as reports tell reasons apart.
+pub(super) fn reason_is() -> String {
+    format!("{} = ?", reason())
+}
+
+/// As much of the reason of a loss as reports tell apart.
+pub(super) fn reason() -> String {
+    format!("substr(lost_reason, 1, {REASON_SHOWN})")
+}
+
 /// The share of a value of the tallies: `QUALIFY/JPY/10`.
-fn share(value: &str, Sum { count, amount }: Sum) -> Option<DealShare> {
+pub(super) fn share(value: &str, Sum { count, amount }: Sum) -> Option<DealShare> {
     let mut parts = value.split('/');
     let (stage, currency) = (DealStage::parse(parts.next()?)?, parts.next()?.to_owned());
     let probability = parts.next()?.parse().ok()?;

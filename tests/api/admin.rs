@@ -14,7 +14,7 @@ use testing::{Answer, Database, Member, Postgres, Sqlite, Team, TestApp};
 
 const DEAD_LETTERS: &str = "/api/admin/dead-letters";
 const READINGS: [&str; 6] = ["cluster", "actors", "breakers", "consumers", "dead-letters", "integrity"];
-const CONSUMERS: [&str; 14] = [
+const CONSUMERS: [&str; 15] = [
     "sales.customers",
     "opportunity.customers",
     "analytics.metrics",
@@ -27,6 +27,7 @@ const CONSUMERS: [&str; 14] = [
     "customer.batches",
     "sales.batches",
     "opportunity.batches",
+    "opportunity.progress",
     "sagas.progress",
     "attachments.bytes",
 ];
@@ -75,6 +76,7 @@ async fn after_traffic_every_event_was_applied_once_and_in_order(#[values(Sqlite
     let multipart = sales.header("content-type", "multipart/form-data; boundary=b");
     let file = multipart.raw("POST", &files, file).await.expect(201).id();
     sales.delete(&format!("{files}/{file}")).await.expect(200);
+    sales.deal(&customer, "更新").await;
     app.settle().await;
     sales.delete(&format!("/api/customers/{customer}")).await.expect(200);
     app.settle().await;

@@ -17,6 +17,7 @@ mod console_records;
 mod console_session;
 mod conventions;
 mod customers;
+mod deal_reports;
 mod deals;
 mod decisions;
 mod drain;

@@ -294,3 +294,35 @@ async fn who_is_deleted_is_told_nothing_and_stands_for_nobody(#[values(Sqlite, P
     assert_eq!(told(&chief).await, BTreeSet::from([customer]), "every manager who is left");
     assert_eq!(app.rows("notifications").await, before + 1);
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn whoever_becomes_the_owner_of_a_deal_is_told(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let Team { manager, sales, colleague, .. } = Team::of(&app).await;
+    let customer = manager.customer("絆").await.id();
+    let body = json!({"customer_id": customer, "title": "更新", "amount": 5_000, "owner_id": sales.id});
+    let deal = manager.post("/api/deals", body).await.expect(201).id();
+    let path = format!("/api/deals/{deal}");
+    manager.patch(&path, json!({"title": "年間更新"})).await.expect(200);
+    app.settle().await;
+    let deals = async |who: &Member| {
+        let list = who.get("/api/notifications").await.expect(200);
+        let of_deals = list.items().iter().filter(|row| row["subject"]["type"] == "deal").cloned();
+        of_deals.collect::<Vec<Value>>()
+    };
+    let told = deals(&sales).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&told[0]["kind"], &told[0]["subject"]["id"]), (&json!("deal.created"), &json!(deal)));
+    assert_eq!(told[0]["body"], "案件「更新」(5,000円) の担当になりました。");
+    manager.patch(&path, json!({"owner_id": colleague.id})).await.expect(200);
+    let change = json!({"ids": [deal], "change": {"owner_id": sales.id}});
+    app.settle().await;
+    assert_eq!(
+        (deals(&sales).await.len(), deals(&colleague).await.len(), deals(&manager).await.len()),
+        (1, 1, 0)
+    );
+    manager.idempotency_key("all").post("/api/deals/bulk", change).await.expect(202);
+    app.settle().await;
+    assert_eq!(deals(&sales).await.len(), 1, "many at once are not told one by one");
+}

@@ -6,13 +6,14 @@
 //!   without a node
 //! - `live`: notifications across nodes; `sessions`: sign-outs and limits that hold on every node; `due`: each alert
 //!   once
-//! - `logs`: one request in the logs of two nodes
+//! - `logs`: one request in the logs of two nodes; `backup`: a restored cluster beside the Redis of before
 //! - `rolling`: every node restarted behind a load balancer; `compose`: what `docker-compose.yml` starts;
 //!   `exposed`: what the load balancer lets through
 //! - `cluster`: the nodes of a test; `plan`: how they are started; `staff`: the users that they know
 //! - `load`: a load that records what was acknowledged; `watcher`: a user who receives the notifications; `ledger`:
 //!   whether all of it is stored; `proxy`: HAProxy
 
+mod backup;
 mod cluster;
 mod compose;
 mod contention;

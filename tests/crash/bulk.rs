@@ -21,10 +21,21 @@ const BOUNDARIES: [&str; 4] =
 const SIGKILL: i32 = 9;
 /// At which visits the server is killed: through both batches.
 const VISITS: [u32; 7] = [1, 2, 3, 5, 8, 12, 17];
-/// More than a batch has.
-const TASKS: usize = 205;
+/// More than a batch has, of each kind.
+const RECORDS: usize = 205;
 
-/// A fixture with tasks of one user.
+/// The kinds of records that are changed: the collection, the field of the owner, and the type of the event.
+const TASKS: Kind = Kind { collection: "tasks", owner: "assignee_id", event: "task.updated" };
+const DEALS: Kind = Kind { collection: "deals", owner: "owner_id", event: "deal.updated" };
+
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    collection: &'static str,
+    owner: &'static str,
+    event: &'static str,
+}
+
+/// A fixture with tasks and deals of one user.
 struct Estate {
     template: Template,
     manager: Known,
@@ -43,9 +54,13 @@ impl Estate {
         let admin = Member::sign_in(&Api::new(server.base_url()), ADMIN, PASSWORD).await;
         let manager = admin.hire("MANAGER", "manager", None).await;
         let heir = admin.hire("SALES", "heir", Some(&manager)).await;
-        let made = (0..TASKS).map(|n| {
-            let manager = &manager;
-            async move { manager.task(&format!("電話 {n}"), "2036-03-01T10:00:00Z").await }
+        let customer = admin.customer("絆商事").await.id();
+        let made = (0..RECORDS).map(|n| {
+            let (manager, customer) = (&manager, &customer);
+            async move {
+                manager.task(&format!("電話 {n}"), "2036-03-01T10:00:00Z").await;
+                manager.deal(customer, &format!("電話 {n}")).await
+            }
         });
         iter(made).buffer_unordered(16).collect::<Vec<_>>().await;
         rest(&fixture).await;
@@ -59,19 +74,21 @@ impl Estate {
 #[tokio::test]
 async fn each_record_is_changed_once_whatever_the_moments_of_kill_9(
     #[values(Sqlite, Postgres)] on: Database,
+    #[values(TASKS, DEALS)] kind: Kind,
     #[values(0, 1, 2, 3)] boundary: usize,
 ) {
     let estate = Estate::on(on).await;
     let mut kills = 0;
     for visit in VISITS {
         let fixture = Fixture { database: estate.template.copy() };
-        let died = change_under(&fixture, estate, &format!("{}=kill@{visit}", BOUNDARIES[boundary])).await;
+        let died =
+            change_under(&fixture, estate, kind, &format!("{}=kill@{visit}", BOUNDARIES[boundary])).await;
         kills += u32::from(died);
         if died {
             let again = format!("{}=kill@{}", BOUNDARIES[(boundary + 1) % 4], 1 + visit % 4);
-            change_under(&fixture, estate, &again).await;
+            change_under(&fixture, estate, kind, &again).await;
         }
-        check(&fixture, estate, visit).await;
+        check(&fixture, estate, kind, visit).await;
     }
     assert!(kills >= 2, "only {kills} kills");
 }
@@ -82,17 +99,18 @@ async fn rest(fixture: &Fixture) {
 }
 
 /// Asks for the change under one key, so that it is begun once.
-async fn ask(server: &Kizuna, estate: &Estate) -> reqwest::Result<testing::Answer> {
-    let body = json!({"filter": {"q": "電話"}, "change": {"assignee_id": estate.heir}});
+async fn ask(server: &Kizuna, estate: &Estate, kind: Kind) -> reqwest::Result<testing::Answer> {
+    let body = json!({"filter": {"q": "電話"}, "change": {kind.owner: estate.heir}});
     let api = estate.manager.at(server).idempotency_key("all");
-    api.attempt(Method::POST, "/api/tasks/bulk", Some(body)).await
+    api.attempt(Method::POST, &format!("/api/{}/bulk", kind.collection), Some(body)).await
 }
 
 /// Starts a server that is killed at a commit, and asks for the change; returns true if the server died.
-async fn change_under(fixture: &Fixture, estate: &Estate, moment: &str) -> bool {
+async fn change_under(fixture: &Fixture, estate: &Estate, kind: Kind, moment: &str) -> bool {
     let mut server = fixture.armed(moment).spawn();
     if server.serves().await {
-        let answered = ask(&server, estate).await.is_ok_and(|answer| matches!(answer.status, 202 | 503));
+        let answered =
+            ask(&server, estate, kind).await.is_ok_and(|answer| matches!(answer.status, 202 | 503));
         if answered {
             for _ in 0..1_500 {
                 if !server.is_running() {
@@ -111,24 +129,24 @@ async fn change_under(fixture: &Fixture, estate: &Estate, moment: &str) -> bool 
     true
 }
 
-/// Lets the saga end on a server that is not killed; each task has changed once.
-async fn check(fixture: &Fixture, estate: &Estate, visit: u32) {
+/// Lets the saga end on a server that is not killed; each record has changed once.
+async fn check(fixture: &Fixture, estate: &Estate, kind: Kind, visit: u32) {
     let mut server = fixture.launch().start().await;
     // The kill may have come before the request.
-    let answer = ask(&server, estate).await.expect("an answer").expect(202);
+    let answer = ask(&server, estate, kind).await.expect("an answer").expect(202);
     rest(fixture).await;
     let saga = estate.manager.at(&server).get(&answer.text_at("/saga/href")).await.expect(200).body;
     let bulk = &saga["bulk"];
     assert_eq!(
         (&saga["status"], &bulk["changed"], &bulk["refused"]),
-        (&json!("completed"), &json!(TASKS), &json!(0)),
+        (&json!("completed"), &json!(RECORDS), &json!(0)),
         "visit {visit}"
     );
-    let number =
-        async |sql: &'static str| fixture.look(async |db| db.number(Sql::new(sql)).await.unwrap()).await;
-    let events = "SELECT CAST(count(*) AS TEXT) FROM events WHERE type = 'task.updated'";
-    let records = "SELECT CAST(count(DISTINCT subject) AS TEXT) FROM events WHERE type = 'task.updated'";
-    assert_eq!([number(events).await, number(records).await], [TASKS as i64; 2], "visit {visit}");
-    assert_eq!(number("SELECT CAST(count(*) AS TEXT) FROM sagas").await, 1, "visit {visit}");
+    let number = async |sql: String| fixture.look(async |db| db.number(Sql::new(sql)).await.unwrap()).await;
+    let of_kind =
+        |what: &str| format!("SELECT CAST(count({what}) AS TEXT) FROM events WHERE type = '{}'", kind.event);
+    let changes = [number(of_kind("*")).await, number(of_kind("DISTINCT subject")).await];
+    assert_eq!(changes, [RECORDS as i64; 2], "visit {visit}");
+    assert_eq!(number("SELECT CAST(count(*) AS TEXT) FROM sagas".into()).await, 1, "visit {visit}");
     server.kill_9();
 }

@@ -4,6 +4,7 @@
 //! - `kill`: flow 2 is exactly once, whatever the moment of a `kill -9`; `client`: a client that records what was
 //!   acknowledged
 //! - `panics`: every actor dies once, and only its caller notices; `request_kind`: the requests that are sent meanwhile
+//! - `backup`: a backup beside a server, and its restore
 //! - `bulk`: a change of many records, killed at every boundary
 //! - `dead_letters`: a consumer fails until a redrive; `projections`: they are rebuilt
 //! - `logs`: the log of requests that fail or are refused
@@ -12,6 +13,7 @@
 //! - `drain`, `settings`, `commands`, `first_start`, `one_server`: how the process starts and ends; `fixture`: the
 //!   common setup
 
+mod backup;
 mod breaker;
 mod bulk;
 mod client;

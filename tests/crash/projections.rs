@@ -3,6 +3,7 @@
 use kizuna::actors::analytics::metrics::MetricsConsumer;
 use kizuna::persistence::analytics::{ACTIVITY, METRICS, NOTIFICATIONS, USER_COPIES};
 use kizuna::persistence::customer_replicas::{OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
+use kizuna::persistence::deal_reports::DEAL_PROGRESS;
 use kizuna::persistence::tallies::TALLIES;
 use kizuna::persistence::tally_folds::fold_tallies;
 use rstest::rstest;
@@ -19,8 +20,8 @@ use testing::promises;
 use testing::{Database, Kizuna, Postgres, Sqlite};
 
 /// In the order in which the command prints them.
-const PROJECTIONS: [&Table; 6] =
-    [&USER_COPIES, &SALES_CUSTOMERS, &OPPORTUNITY_CUSTOMERS, &METRICS, &ACTIVITY, &TALLIES];
+const PROJECTIONS: [&Table; 7] =
+    [&USER_COPIES, &SALES_CUSTOMERS, &OPPORTUNITY_CUSTOMERS, &DEAL_PROGRESS, &METRICS, &ACTIVITY, &TALLIES];
 
 /// Every row of these tables, and of the tables that must not change.
 async fn rows(db: &Db) -> Vec<(&'static str, Vec<String>)> {
@@ -58,6 +59,9 @@ async fn work(server: &Kizuna, staff: &Staff, round: &str) {
         let approval = json!({"customer_id": customer, "title": name, "amount": 1});
         let approval = sales.post("/api/approvals", approval).await.expect(201).id();
         manager.patch(&format!("/api/approvals/{approval}/approve"), json!({})).await.expect(200);
+        let deal = json!({"customer_id": customer, "title": name, "amount": 1, "stage": "PROPOSE"});
+        let deal = sales.post("/api/deals", deal).await.expect(201).id();
+        sales.patch(&format!("/api/deals/{deal}"), json!({"stage": "WON"})).await.expect(200);
         if n == 3 {
             sales.delete(&path).await.expect(200);
         }
@@ -92,7 +96,7 @@ async fn what_is_lost_or_wrong_is_folded_again_to_the_very_same_rows(
     work(&server, staff, "one").await;
     rest(&fixture, server).await;
     let before = fixture.look(rows).await;
-    assert!(before[..7].iter().all(|(_, rows)| rows.len() >= 4), "{before:?}");
+    assert!(before[..8].iter().all(|(_, rows)| rows.len() >= 4), "{before:?}");
     fixture
         .database
         .raw("UPDATE daily_metrics SET value = value + 1000; DELETE FROM customer_activity")
@@ -100,6 +104,7 @@ async fn what_is_lost_or_wrong_is_folded_again_to_the_very_same_rows(
     fixture.database.raw("UPDATE tallies SET count = 1; DELETE FROM tallies WHERE kind = 'tasks'").await;
     fixture.database.raw("UPDATE sales_customers SET version = version + 100, name = '?'").await;
     fixture.database.raw("DELETE FROM opportunity_customers; UPDATE analytics_users SET name = '?'").await;
+    fixture.database.raw("UPDATE deal_progress SET furthest = 0, qualify = 7").await;
     assert_ne!(fixture.look(rows).await, before);
     let said = rebuild(&fixture);
     assert_eq!(fixture.look(rows).await, before);

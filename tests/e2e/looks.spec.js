@@ -4,7 +4,7 @@ import { expect, fresh, freshEmail, test } from "./support.js";
 
 /** Pages, as an ADMIN. */
 const PAGES = [
-  "/", "/search?q=a", "/shortcuts", "/customers", "/duplicates", "/meetings", "/tasks", "/approvals", "/notifications", "/reports", "/sagas", "/settings",
+  "/", "/search?q=a", "/shortcuts", "/customers", "/duplicates", "/meetings", "/tasks", "/approvals", "/notifications", "/reports", "/reports/deals", "/sagas", "/settings",
   "/admin", "/admin/users", "/admin/security", "/admin/audit", "/design",
 ];
 

@@ -35,6 +35,7 @@ const PAGES = [
   ["deal-edit", (page) => follow(page, "/deals", "/edit")],
   ["notifications", "/notifications"],
   ["reports", "/reports"],
+  ["deal-reports", "/reports/deals"],
   ["sagas", "/sagas"],
   ["duplicates", "/duplicates"],
   ["admin", "/admin"],

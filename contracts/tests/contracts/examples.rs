@@ -66,6 +66,7 @@ pub fn need(consumer: &str, event_type: EventType) -> Option<Need> {
         "sales.departures" => sales_deletions(event_type),
         "opportunity.departures" => opportunity_deletions(event_type),
         "customer.batches" | "sales.batches" | "opportunity.batches" => batches(event_type),
+        "opportunity.progress" => deal_progress(event_type),
         "sagas.progress" => progress(event_type),
         // Whom or what it is about is in the envelope.
         "attachments.bytes" => Some(Need::of(json!({}))),
@@ -92,6 +93,15 @@ fn metrics(event_type: EventType) -> Option<Need> {
         TASK_COMPLETED => Some(Need::of(task())),
         APPROVAL_REQUESTED | APPROVAL_APPROVED | APPROVAL_REJECTED => Some(Need::of(approval())),
         DEAL_CREATED | DEAL_WON | DEAL_LOST => Some(Need::of(deal())),
+        _ => None,
+    }
+}
+
+fn deal_progress(event_type: EventType) -> Option<Need> {
+    match event_type {
+        DEAL_CREATED | DEAL_UPDATED | DEAL_WON | DEAL_LOST => {
+            Some(Need::of(deal()).or(json!({"previous_stage": "QUALIFY"})))
+        }
         _ => None,
     }
 }
@@ -130,6 +140,8 @@ fn notifications(event_type: EventType) -> Option<Need> {
         }
         TASK_DUE_SOON => Some(Need::of(task()).or(json!({"task": {"customer_id": CUSTOMER}}))),
         COMMENT_CREATED | COMMENT_UPDATED => Some(Need::of(comment())),
+        DEAL_CREATED => Some(Need::of(deal())),
+        DEAL_UPDATED => Some(Need::of(deal()).or(json!({"previous_owner_id": HEIR}))),
         _ => None,
     }
 }

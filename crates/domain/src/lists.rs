@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::approval::record::ApprovalStatus;
 use crate::customer::record::CustomerStatus;
 use crate::deal::stage::DealStage;
+use crate::money::is_currency;
 use crate::task::record::TaskStatus;
 use crate::{approval, customer, deal, meeting, task};
 use kernel::clock::Timestamp;
@@ -120,6 +121,8 @@ pub enum FilterKind {
     Id,
     Time,
     Day,
+    /// Any text, compared word for word.
+    Text,
     /// One of these.
     Choice(fn(&str) -> bool),
 }
@@ -180,6 +183,14 @@ const OF_DEALS: &[ListFilter] = &[
     filter("owner_id", FilterKind::Id),
     filter("expected_from", FilterKind::Day),
     filter("expected_to", FilterKind::Day),
+    filter("created_from", FilterKind::Time),
+    filter("created_to", FilterKind::Time),
+    filter("closed_from", FilterKind::Time),
+    filter("closed_to", FilterKind::Time),
+    filter("open", FilterKind::Choice(|value| value == "true")),
+    filter("currency", FilterKind::Choice(is_currency)),
+    filter("lost_reason", FilterKind::Text),
+    filter("reached", FilterKind::Choice(is_value::<DealStage>)),
 ];
 
 impl ListFilter {
@@ -196,6 +207,7 @@ impl ListFilter {
             FilterKind::Id => Id::parse(value).is_none().then_some("invalid_value"),
             FilterKind::Time => Timestamp::parse(value).is_none().then_some("invalid_time"),
             FilterKind::Day => Day::parse(value).is_none().then_some("invalid_date"),
+            FilterKind::Text => None,
             FilterKind::Choice(is_one) => (!is_one(value)).then_some("invalid_choice"),
         }
     }

@@ -16,9 +16,14 @@ pub fn check_amount(validator: &mut Validator, amount: Option<i64>) {
     }
 }
 
+/// Whether a text is a code of ISO 4217.
+pub fn is_currency(code: &str) -> bool {
+    Currency::from_code(code).is_some()
+}
+
 /// Checks a currency, if there is one: a code of ISO 4217.
 pub fn check_currency(validator: &mut Validator, currency: Option<&str>) {
-    if currency.is_some_and(|code| Currency::from_code(code).is_none()) {
+    if currency.is_some_and(|code| !is_currency(code)) {
         validator.add("currency", "invalid_currency");
     }
 }

@@ -13,12 +13,12 @@ use crate::readers::Readers;
 use crate::settings::{DatabaseSettings, LOCK_TIMEOUT, Missing};
 use crate::writer::Writer;
 
-/// Opens the writer and the readers of a SQLite file.
-pub(crate) async fn open_sqlite(
+/// How a SQLite file is opened.
+pub(crate) fn sqlite_options(
     settings: &DatabaseSettings,
     missing: Missing,
-) -> Result<(Writer, Readers), StoreError> {
-    let mut options = SqliteConnectOptions::from_str(&settings.url)?
+) -> Result<SqliteConnectOptions, StoreError> {
+    let options = SqliteConnectOptions::from_str(&settings.url)?
         .create_if_missing(missing == Missing::Create)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(LOCK_TIMEOUT)
@@ -28,6 +28,15 @@ pub(crate) async fn open_sqlite(
         .pragma("cache_size", "-8000")
         // A statement is a whole batch: its text and its time would not help a reader of the log.
         .disable_statement_logging();
+    Ok(options)
+}
+
+/// Opens the writer and the readers of a SQLite file.
+pub(crate) async fn open_sqlite(
+    settings: &DatabaseSettings,
+    missing: Missing,
+) -> Result<(Writer, Readers), StoreError> {
+    let mut options = sqlite_options(settings, missing)?;
     match missing {
         Missing::Create => {
             // Settings of the file itself, which another program's file must not get.
@@ -46,8 +55,8 @@ pub(crate) async fn open_sqlite(
     Ok((writer, readers))
 }
 
-/// Opens the connections to a PostgreSQL database.
-pub(crate) async fn open_postgres(settings: &DatabaseSettings) -> Result<Connections, StoreError> {
+/// How a connection to PostgreSQL is opened.
+pub(crate) fn postgres_options(settings: &DatabaseSettings) -> Result<PgConnectOptions, StoreError> {
     let options = PgConnectOptions::from_str(&settings.url)?
         .application_name("kizuna")
         .statement_cache_capacity(256)
@@ -66,5 +75,10 @@ pub(crate) async fn open_postgres(settings: &DatabaseSettings) -> Result<Connect
             ("jit", "off"),
         ])
         .disable_statement_logging();
-    Connections::open(options, settings.pool_size + 1).await
+    Ok(options)
+}
+
+/// Opens the connections to a PostgreSQL database.
+pub(crate) async fn open_postgres(settings: &DatabaseSettings) -> Result<Connections, StoreError> {
+    Connections::open(postgres_options(settings)?, settings.pool_size + 1).await
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
+use sqlx::migrate::Migrator;
 use tokio::runtime::Handle;
 
+use crate::backup::UNFINISHED;
 use crate::connect::{open_postgres, open_sqlite};
 pub use crate::error::StoreError;
 use crate::plans::Plans;
@@ -73,11 +75,7 @@ impl Db {
         schema: Schema,
     ) -> Result<Self, StoreError> {
         let db = Self::open(settings, schema, Missing::Refuse).await?;
-        let found = match db.dialect() {
-            Dialect::Sqlite => "SELECT name FROM sqlite_master WHERE name = 'slices'",
-            Dialect::Postgres => "SELECT CAST(to_regclass('slices') AS TEXT)",
-        };
-        if db.text(Sql::new(found)).await?.is_none() {
+        if !db.has_table("slices").await? {
             db.close().await;
             return Err(StoreError::Failed("it has no tables of Kizuna; `kizuna migrate` makes them".into()));
         }
@@ -97,7 +95,20 @@ impl Db {
             }
         };
         let writes = Arc::new(WriteCheck::new());
-        Ok(Self { pools, schema, writes, plans: None, runtime: Handle::current() })
+        let db = Self { pools, schema, writes, plans: None, runtime: Handle::current() };
+        if db.has_table(UNFINISHED).await? {
+            db.close().await;
+            return Err(StoreError::Unfinished);
+        }
+        Ok(db)
+    }
+
+    async fn has_table(&self, name: &str) -> Result<bool, StoreError> {
+        let found = match self.dialect() {
+            Dialect::Sqlite => "SELECT name FROM sqlite_master WHERE name = $1",
+            Dialect::Postgres => "SELECT CAST(to_regclass($1) AS TEXT)",
+        };
+        Ok(self.text(Sql::new(found).with(name)).await?.is_some())
     }
 
     /// A handle to the same database for work that must be done in time, whatever else is under way: on PostgreSQL it has
@@ -121,24 +132,39 @@ impl Db {
     /// # Errors
     /// When a migration fails or the schema is newer than this binary.
     pub async fn migrate(&self) -> Result<Vec<String>, StoreError> {
-        let (migrator, ran) = match &self.pools {
-            Pools::Sqlite { writer, .. } => (self.schema.sqlite, writer.migrate(self.schema.sqlite).await?),
+        let migrator = self.schema.migrator(self.dialect());
+        self.apply(migrator).await?;
+        Ok(migrator
+            .iter()
+            .map(|migration| format!("{:04} {}", migration.version, migration.description))
+            .collect())
+    }
+
+    /// Applies these migrations alone, which makes the schema of an older version.
+    ///
+    /// # Errors
+    /// When a migration fails.
+    pub async fn migrate_to(&self, versions: &[i64]) -> Result<(), StoreError> {
+        let all = self.schema.migrator(self.dialect()).iter();
+        let chosen = all.filter(|migration| versions.contains(&migration.version)).cloned().collect();
+        self.apply(&Migrator::with_migrations(chosen)).await
+    }
+
+    async fn apply(&self, migrator: &Migrator) -> Result<(), StoreError> {
+        let ran = match &self.pools {
+            Pools::Sqlite { writer, .. } => writer.migrate(migrator).await?,
             Pools::Postgres(connections) => {
-                let (mut lent, migrator) = (connections.lend_at_start().await?, self.schema.postgres);
+                let mut lent = connections.lend_at_start().await?;
                 // `run` of a connection can't be sent between threads (the compiler finds it "not general enough").
                 let ran = lent.run(async |on| Ok(migrator.run_direct(None, on, false).await)).await?;
                 if ran.is_ok() {
                     // One that failed holds the lock of the migrations.
                     lent.done();
                 }
-                (migrator, ran)
+                ran
             }
         };
-        ran.map_err(|error| StoreError::Failed(error.to_string()))?;
-        Ok(migrator
-            .iter()
-            .map(|migration| format!("{:04} {}", migration.version, migration.description))
-            .collect())
+        ran.map_err(|error| StoreError::Failed(error.to_string()))
     }
 
     /// The types of event that the program knows.

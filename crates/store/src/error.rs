@@ -16,6 +16,12 @@ pub enum StoreError {
     /// There is no such SQLite file, and none was to be made.
     #[error("there is no database at {}", .0.display())]
     Missing(PathBuf),
+    /// A restore into this database was interrupted.
+    #[error(
+        "a restore into this database did not finish, and it has a part of the backup only: delete it (the SQLite file, or the \
+         PostgreSQL database), make it anew, and run `kizuna restore` again"
+    )]
+    Unfinished,
     /// Anything else: a defect of this program, or a damaged row.
     #[error("the database refused: {0}")]
     Failed(String),
@@ -77,9 +83,10 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::unavailable().with_cause(error),
-            StoreError::Duplicate(_) | StoreError::Missing(_) | StoreError::Failed(_) => {
-                Self::internal(error)
-            }
+            StoreError::Duplicate(_)
+            | StoreError::Missing(_)
+            | StoreError::Unfinished
+            | StoreError::Failed(_) => Self::internal(error),
         }
     }
 }

@@ -11,10 +11,12 @@
 //! - [`paging`]: the keyset query of every list; [`text_search`]: the index of texts; [`plans`]: how queries are carried out
 //! - [`projections`]: tables that can be rebuilt from the log
 //! - [`progress`]: how far consumers are, and whether an event was lost, applied twice or out of order
+//! - [`backup`]: a file with the rows of all tables, and how it is put into an empty database
 //! - [`encryption`]: whether the URLs of PostgreSQL and Redis ask for TLS
 //! - [`leases`]: which nodes of a cluster are alive; [`redis`], [`streams`], [`hot_values`]: messages and values they
 //!   share, all of them sealed ([`seal`])
 
+pub mod backup;
 mod checkpoints;
 mod connect;
 pub mod cursors;

@@ -48,3 +48,18 @@ pub struct Schema {
     pub postgres: &'static Migrator,
     pub events: Catalogue,
 }
+
+impl Schema {
+    /// The migrations for this kind of database.
+    pub fn migrator(&self, dialect: Dialect) -> &'static Migrator {
+        match dialect {
+            Dialect::Sqlite => self.sqlite,
+            Dialect::Postgres => self.postgres,
+        }
+    }
+
+    /// The versions of the migrations for this kind of database.
+    pub fn versions(&self, dialect: Dialect) -> Vec<i64> {
+        self.migrator(dialect).iter().map(|migration| migration.version).collect()
+    }
+}

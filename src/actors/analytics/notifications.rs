@@ -15,9 +15,11 @@ use domain::approval::record::ApprovalPayload;
 use domain::comment::mentions;
 use domain::comment::record::CommentPayload;
 use domain::customer::record::CustomerPayload;
+use domain::deal::record::DealPayload;
 use domain::events::{
     APPROVAL_APPROVED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED, COMMENT_CREATED,
-    COMMENT_UPDATED, CUSTOMER_CREATED, TASK_DUE_SOON, USER_CREATED, USER_DELETED, USER_UPDATED,
+    COMMENT_UPDATED, CUSTOMER_CREATED, DEAL_CREATED, DEAL_UPDATED, TASK_DUE_SOON, USER_CREATED, USER_DELETED,
+    USER_UPDATED,
 };
 use domain::notification::kinds::NotificationKind;
 use domain::notification::recipients::has_dealt_with;
@@ -51,6 +53,7 @@ impl NotificationDraft {
             NotificationKind::CustomerCreated => of_customer(event, users),
             NotificationKind::TaskDueSoon => of_task(event, users),
             NotificationKind::CommentCreated => of_comment(event, users),
+            NotificationKind::DealCreated => of_deal(event, users),
             NotificationKind::ApprovalRequested
             | NotificationKind::ApprovalApproved
             | NotificationKind::ApprovalRejected
@@ -94,6 +97,25 @@ fn of_task(event: &LoggedEvent, users: &UserDirectory) -> Result<NotificationDra
         data: NotificationData {
             title: Some(task.title),
             due_at: Some(task.due_at),
+            ..NotificationData::default()
+        },
+    })
+}
+
+fn of_deal(event: &LoggedEvent, users: &UserDirectory) -> Result<NotificationDraft, EffectError> {
+    let DealPayload { deal, previous_owner_id, .. } = event.payload()?;
+    let is_new = event.event.event_type == DEAL_CREATED || previous_owner_id.is_some();
+    let (actor, causation) = (event.event.actor_id, event.event.causation_id);
+    Ok(NotificationDraft {
+        recipients: known(users.for_new_owner(deal.owner_id, is_new, actor, causation), deal.owner_id)?,
+        subject_type: "deal",
+        subject_id: deal.id,
+        customer_id: Some(deal.customer_id),
+        data: NotificationData {
+            title: Some(deal.title),
+            amount: Some(deal.amount),
+            currency: Some(deal.currency),
+            owner_id: Some(deal.owner_id),
             ..NotificationData::default()
         },
     })
@@ -182,6 +204,8 @@ impl Consumer for NotificationsConsumer {
         TASK_DUE_SOON,
         COMMENT_CREATED,
         COMMENT_UPDATED,
+        DEAL_CREATED,
+        DEAL_UPDATED,
     ];
 
     async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
@@ -274,7 +298,7 @@ mod tests {
     fn every_kind_is_taken_from_the_log() {
         let types = NotificationsConsumer::TYPES;
         assert!(NotificationKind::ALL.iter().all(|kind| types.contains(&kind.event_type())));
-        // And `comment.updated`, which is no kind of its own.
-        assert_eq!(types.len(), NotificationKind::ALL.len() + USER_TYPES.len() + 1);
+        // And `comment.updated` and `deal.updated`, which are no kinds of their own.
+        assert_eq!(types.len(), NotificationKind::ALL.len() + USER_TYPES.len() + 2);
     }
 }

@@ -115,7 +115,8 @@ impl LiveClient {
     /// # Errors
     /// `unavailable`, `overloaded`.
     pub async fn cursor(&self) -> Result<String, Error> {
-        Ok(cursor::encode(self.ask(GetPosition { at_least: 0 }).await??))
+        let position = self.ask(GetPosition { at_least: 0 }).await??;
+        Ok(cursor::encode(position.log, position.number))
     }
 
     /// Ends every feed of this node; no new feed can begin.

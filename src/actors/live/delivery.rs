@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::actors::analytics::view::{NotificationView, Reader};
 use crate::actors::live::cursor;
+use crate::actors::live::cursor::LogId;
 use crate::actors::live::frames::{Frame, ServerFrame};
 use crate::actors::live::topics::Topics;
 use domain::audience::{Audience, Viewer};
@@ -19,6 +20,7 @@ use kernel::event::LoggedEvent;
 /// An event and its audience.
 pub struct Delivery {
     pub logged: Arc<LoggedEvent>,
+    log: LogId,
     pub audience: Audience,
     /// `None` for notifications, which need no subscription.
     pub topic: Option<Topic>,
@@ -27,7 +29,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    pub fn new(logged: Arc<LoggedEvent>) -> Self {
+    pub fn new(log: LogId, logged: Arc<LoggedEvent>) -> Self {
         let audience = Audience::of(&logged).unwrap_or_else(|| {
             let event = logged.event.id;
             tracing::error!(%event, "can't read the owner in an event's data: the event is shown to nobody");
@@ -37,6 +39,7 @@ impl Delivery {
             audience,
             topic: topic_of(logged.event.event_type),
             logged,
+            log,
             cursor: OnceLock::new(),
             event: OnceLock::new(),
         }
@@ -113,6 +116,6 @@ impl Delivery {
     }
 
     fn cursor(&self) -> &str {
-        self.cursor.get_or_init(|| cursor::encode(self.number()).into())
+        self.cursor.get_or_init(|| cursor::encode(self.log, self.number()).into())
     }
 }

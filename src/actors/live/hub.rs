@@ -20,6 +20,7 @@ use tokio::sync::{Semaphore, broadcast, mpsc};
 
 use crate::actors::analytics::client::AnalyticsClient;
 use crate::actors::auth::client::AuthClient;
+use crate::actors::live::cursor::LogId;
 use crate::actors::live::delivery::Delivery;
 use crate::actors::live::listener;
 use crate::actors::live::listener::{Attach, Deliver, Listener, Recheck, SocketHandle};
@@ -35,7 +36,7 @@ use runtime::log_order::LogOrder;
 use runtime::registry::{Batch, Filter, Registry};
 use runtime::stats::{ActorStats, ActorStatsRegistry};
 use runtime::supervisor::{LivenessGuard, Ref, Tracked};
-use store::{Db, StoreError, log};
+use store::{Db, StoreError, leases, log};
 
 /// Commits that may wait for the hub; a slower hub reads the log.
 const QUEUE: usize = 1_024;
@@ -76,10 +77,18 @@ impl Message for Join {
     type Result = Result<Joined, Error>;
 }
 
+/// An event's place.
+#[derive(Clone, Copy)]
+pub(super) struct Position {
+    pub log: LogId,
+    /// Its number in the log.
+    pub number: i64,
+}
+
 /// The answer to [`Join`].
 pub(super) struct Joined {
-    /// The number of the last event that was passed on.
-    pub position: i64,
+    /// The last event that was passed on.
+    pub position: Position,
     /// Counts the socket against the limit of its user.
     pub permit: tokio::sync::OwnedSemaphorePermit,
 }
@@ -92,14 +101,14 @@ pub(super) struct AddTopics {
     pub topics: Topics,
 }
 
-/// Asks for the number of the last event that the hub has passed on. If `at_least` is ahead of it, the hub reads the log
+/// Asks for the last event that the hub has passed on. If `at_least` is ahead of it, the hub reads the log
 /// first.
 pub(super) struct GetPosition {
     pub at_least: i64,
 }
 
 impl Message for GetPosition {
-    type Result = Result<i64, Error>;
+    type Result = Result<Position, Error>;
 }
 
 /// A listener has no sockets left. The answer is false if a socket is about to join.
@@ -128,12 +137,18 @@ struct UserEntry {
 /// while the log is being read.
 #[derive(Default)]
 struct HubState {
+    /// Set before sockets may join.
+    log: LogId,
     order: LogOrder,
     users: HashMap<Id, UserEntry>,
     stats: Option<Arc<ActorStats>>,
 }
 
 impl HubState {
+    fn position(&self) -> Position {
+        Position { log: self.log, number: self.order.position() }
+    }
+
     /// Passes events on, in order.
     fn pass(&mut self, events: impl IntoIterator<Item = Arc<LoggedEvent>>) {
         for logged in events {
@@ -141,7 +156,7 @@ impl HubState {
             if !self.is_wanted(&logged, topic) {
                 continue;
             }
-            let delivery = Arc::new(Delivery::new(logged));
+            let delivery = Arc::new(Delivery::new(self.log, logged));
             match &delivery.audience {
                 Audience::Nobody => {}
                 Audience::Only(reader) => {
@@ -265,13 +280,15 @@ impl HubActor {
         let parts = self.parts.clone();
         let begun = async move {
             let deliveries = parts.registry.subscribe(filter(), QUEUE).await?;
+            let log = leases::cluster(&parts.db).await?;
             let head = log::head(&parts.db).await?;
-            Ok::<_, Error>((deliveries, head))
+            Ok::<_, Error>((deliveries, log, head))
         };
         ctx.wait(begun.into_actor(self).map(|begun, this, ctx| match begun {
-            Ok((deliveries, head)) => {
+            Ok((deliveries, log, head)) => {
                 ctx.add_stream(committed(deliveries));
                 if !std::mem::replace(&mut this.has_begun, true) {
+                    this.state.log = log.into();
                     this.state.order = LogOrder::after(head);
                 }
                 this.catch_up(ctx);
@@ -392,7 +409,7 @@ impl Handler<Tracked<Join>> for HubActor {
                 Error::unavailable().with_cause("the live hub has not read the log yet")
             ));
         }
-        let position = self.state.order.position();
+        let position = self.state.position();
         let stats = self.listeners.clone();
         let entry = self.entry_of(user);
         let Ok(permit) = entry.permits.clone().try_acquire_owned() else {
@@ -421,7 +438,7 @@ impl Handler<Tracked<AddTopics>> for HubActor {
 }
 
 impl Handler<Tracked<GetPosition>> for HubActor {
-    type Result = AtomicResponse<Self, Result<i64, Error>>;
+    type Result = AtomicResponse<Self, Result<Position, Error>>;
 
     fn handle(&mut self, message: Tracked<GetPosition>, _: &mut Self::Context) -> Self::Result {
         let GetPosition { at_least } = message.take();
@@ -433,7 +450,7 @@ impl Handler<Tracked<GetPosition>> for HubActor {
         };
         AtomicResponse::new(Box::pin(position.into_actor(self).map(|(state, done), this, _| {
             this.state = state;
-            done.map_err(Error::from).map(|()| this.state.order.position())
+            done.map_err(Error::from).map(|()| this.state.position())
         })))
     }
 }

@@ -13,9 +13,10 @@ use tokio::time::Instant;
 
 use crate::actors::live::client::LiveClient;
 use crate::actors::live::cursor;
+use crate::actors::live::cursor::LogId;
 use crate::actors::live::delivery::Delivery;
 use crate::actors::live::frames::{Frame, ServerFrame};
-use crate::actors::live::hub::{AddTopics, GetPosition};
+use crate::actors::live::hub::{AddTopics, GetPosition, Position};
 use crate::actors::live::outbox::{Ended, Inbox, Queued};
 use crate::actors::live::topics::Topics;
 use domain::events::NOTIFICATION_CREATED;
@@ -64,6 +65,8 @@ pub struct Subscription {
 /// The connection of a socket to its user's listener.
 struct Link {
     live: LiveClient,
+    /// The log of its cursors.
+    log: LogId,
     user_id: Id,
     locale: Locale,
     inbox: Inbox,
@@ -86,12 +89,13 @@ impl Subscription {
         live: LiveClient,
         principal: &Principal,
         inbox: Inbox,
-        position: i64,
+        position: Position,
         permit: OwnedSemaphorePermit,
     ) -> Self {
+        let Position { log, number: position } = position;
         let (user_id, locale) = (principal.caller.user_id, principal.user.user.locale);
         Self {
-            link: Link { live, user_id, locale, inbox, _permit: permit },
+            link: Link { live, log, user_id, locale, inbox, _permit: permit },
             feed: Feed { mode: Mode::Behind(position), position, ready: VecDeque::new(), held_until: None },
         }
     }
@@ -106,12 +110,16 @@ impl Subscription {
                 true
             }
         };
-        let now = cursor::encode(self.feed.position);
+        let now = self.cursor();
         self.queue_frame(&ServerFrame::Hello { user_id: self.link.user_id, cursor: &now });
         if !is_known {
             self.queue_frame(&ServerFrame::Reset { cursor: &now });
         }
         Ok(())
+    }
+
+    fn cursor(&self) -> String {
+        cursor::encode(self.link.log, self.feed.position)
     }
 
     fn queue_frame(&mut self, frame: &ServerFrame<'_>) {
@@ -141,7 +149,7 @@ impl Subscription {
     pub async fn resume(&mut self, cursor: &str) -> Result<(), Error> {
         self.feed.held_until = None;
         if !self.rewind(cursor).await? {
-            let now = cursor::encode(self.feed.position);
+            let now = self.cursor();
             self.queue_frame(&ServerFrame::Reset { cursor: &now });
         }
         Ok(())
@@ -149,7 +157,7 @@ impl Subscription {
 
     /// Goes to `cursor` in the log; returns false and goes to the present if the cursor is not valid.
     async fn rewind(&mut self, cursor: &str) -> Result<bool, Error> {
-        let from = cursor::decode(cursor);
+        let from = cursor::decode(self.link.log, cursor);
         self.feed.mode = Mode::Unknown;
         let target = self.link.head(from.unwrap_or(self.feed.position)).await?;
         let known = from.filter(|from| (0..=self.link.behind_max()).contains(&(target - from)));
@@ -191,7 +199,7 @@ impl Link {
     async fn head(&self, at_least: i64) -> Result<i64, Error> {
         // Emptied before the hub is asked, so that no event after its answer is dropped.
         self.inbox.restart();
-        self.live.ask(GetPosition { at_least }).await?
+        Ok(self.live.ask(GetPosition { at_least }).await??.number)
     }
 
     /// How many events may be after a cursor.
@@ -233,7 +241,7 @@ impl Feed {
         let user = link.live.auth.user(link.user_id).await?.ok_or_else(Error::unavailable)?;
         let is_last = (events.len() as i64) < PAGE;
         for logged in events {
-            let delivery = Delivery::new(Arc::new(logged));
+            let delivery = Delivery::new(link.log, Arc::new(logged));
             self.position = delivery.number();
             if delivery.is_of(link.inbox.topics()) {
                 self.ready.extend(delivery.frame_for(&user, None));

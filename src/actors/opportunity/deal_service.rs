@@ -5,10 +5,16 @@ use std::sync::Arc;
 
 use crate::actors::opportunity::service::OpportunityService;
 use crate::actors::user_check::check_owner_exists;
+use crate::persistence::deal_reports;
+use crate::persistence::deal_reports::Cohort;
 use crate::persistence::deals as queries;
 use crate::persistence::record_activity;
 use domain::deal::messages::{ChangeDeal, CreateDeal, DealCounts, DealStats, ListDeals, ReadDealActivity};
 use domain::deal::record::Deal;
+use domain::deal::reports;
+use domain::deal::reports::{
+    DealOutcomes, ForecastMonth, FunnelStage, ReadDealForecast, ReadDealFunnel, ReadDealOutcomes,
+};
 use domain::deal::rules;
 use domain::deal::rules::DealCommand;
 use domain::deal::validation;
@@ -68,6 +74,25 @@ impl OpportunityService {
         let ReadDealActivity { id, caller, page } = read;
         self.find_deal(&caller, id).await?;
         Ok(record_activity::page(&self.db, id, DEAL_CREATED, caller.only_owner(), &page).await?)
+    }
+
+    pub(super) async fn deal_funnel(&self, read: ReadDealFunnel) -> Result<Vec<FunnelStage>, Error> {
+        let ReadDealFunnel { caller, owner_id: wanted, from, to } = read;
+        let cohort = Cohort { owner: caller.only_owner(), wanted, from, to };
+        Ok(reports::funnel(&deal_reports::funnel(&self.db, &cohort, self.clock.now()).await?))
+    }
+
+    pub(super) async fn deal_forecast(&self, read: ReadDealForecast) -> Result<Vec<ForecastMonth>, Error> {
+        let ReadDealForecast { caller, owner_id, from, to } = read;
+        let shares = deal_reports::forecast(&self.db, caller.only_owner(), owner_id, (from, to)).await?;
+        Ok(reports::forecast(shares))
+    }
+
+    pub(super) async fn deal_outcomes(&self, read: ReadDealOutcomes) -> Result<DealOutcomes, Error> {
+        let ReadDealOutcomes { caller, owner_id: wanted, from, to } = read;
+        let cohort = Cohort { owner: caller.only_owner(), wanted, from, to };
+        let (owners, reasons) = deal_reports::outcomes(&self.db, &cohort).await?;
+        Ok(reports::outcomes(owners, reasons))
     }
 
     pub(super) async fn deal_stats(&self, stats: DealStats) -> Result<DealCounts, Error> {

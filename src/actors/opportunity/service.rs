@@ -43,6 +43,9 @@ use domain::deal::messages::{
     ChangeDeal, CreateDeal, DealCounts, DealStats, DeleteDeal, FindDeal, ListDeals, ReadDealActivity,
 };
 use domain::deal::record::Deal;
+use domain::deal::reports::{
+    DealOutcomes, ForecastMonth, FunnelStage, ReadDealForecast, ReadDealFunnel, ReadDealOutcomes,
+};
 use domain::deal::rules::DealCommand;
 use domain::events::APPROVAL_REQUESTED;
 use domain::saga::messages::CountReferring;
@@ -53,6 +56,7 @@ use domain::search::rules::{merged, ranked};
 use domain::undo::messages::{FindChanges, FindInUse, RevertMany};
 use domain::undo::record::FoundChanges;
 use kernel::caller::Caller;
+use kernel::clock::Clock;
 use kernel::context::Context;
 use kernel::error::Error;
 use kernel::event::EventRecord;
@@ -77,6 +81,7 @@ pub struct OpportunityService {
     pub deal_attachments: Attachments<DealAggregate>,
     pub auth: AuthPeer,
     pub deals_bulk: BulkParts<Deals>,
+    pub clock: Clock,
 }
 
 impl OpportunityService {
@@ -224,6 +229,9 @@ serve!(OpportunityService as ServiceName::Opportunity, {
     ListDeals read => |service, message| Page<Deal> { service.list_deals(message).await },
     ReadDealActivity read => |service, message| Page<EventRecord> { service.deal_activity(message).await },
     DealStats read => |service, message| DealCounts { service.deal_stats(message).await },
+    ReadDealFunnel read => |service, message| Vec<FunnelStage> { service.deal_funnel(message).await },
+    ReadDealForecast read => |service, message| Vec<ForecastMonth> { service.deal_forecast(message).await },
+    ReadDealOutcomes read => |service, message| DealOutcomes { service.deal_outcomes(message).await },
     ChangeDeals command => |service, message| Id { service.change_deals(message).await },
     PreviewDeals read => |service, message| BulkFound { service.preview_deals(message).await },
     AddComment command => |service, message| Arc<Comment> {

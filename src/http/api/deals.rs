@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, delete, get, patch, post};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::actors::opportunity::service::OpportunityService;
@@ -17,17 +17,20 @@ use crate::http::error::HttpResult;
 use crate::http::extract::{Body, NoParams, Params, PathId};
 use crate::http::paging::{list_params, order};
 use domain::deal::messages::{
-    ChangeDeal, CreateDeal, DealCounts, DealFilter, DealStats, DealSums, DeleteDeal, ListDeals,
+    ChangeDeal, CreateDeal, DealCounts, DealFilter, DealStats, DealSums, DeleteDeal, ListDeals, REASON_SHOWN,
     ReadDealActivity, SORTS,
 };
 use domain::deal::record::{Deal, DealChanges, NewDeal};
 use domain::deal::stage::DealStage;
+use domain::money::is_currency;
+use kernel::clock::Timestamp;
 use kernel::cloud_event::CloudEvent;
 use kernel::day::Day;
 use kernel::error::Error;
 use kernel::ids::Id;
 use kernel::page::Sort;
 use kernel::search::Words;
+use kernel::text_schemas;
 
 resource!(Deal, "deals", opportunity.service => OpportunityService);
 
@@ -46,8 +49,52 @@ list_params! {
         /// The last day on which they are expected, included.
         #[param(value_type = Option<String>, format = Date, pattern = "^(?!0000)")]
         expected_to: Day,
+        /// The first moment of their creation.
+        created_from: Timestamp,
+        /// The moment before which they were created.
+        created_to: Timestamp,
+        /// The first moment at which they were won or lost.
+        closed_from: Timestamp,
+        /// The moment before which they were won or lost.
+        closed_to: Timestamp,
+        /// Only those that are neither won nor lost.
+        open: bool,
+        #[param(value_type = Option<text_schemas::Currency>)]
+        currency: CurrencyCode,
+        /// The reason of the loss, by its first 200 characters.
+        #[param(value_type = Option<String>, max_length = 200, pattern = r"^[^\x00]*$")]
+        lost_reason: ReasonText,
+        /// Those that have been in this stage or a later one; LOST is none.
+        reached: DealStage,
         #[param(inline, value_type = Option<SortName>)]
         sort: String,
+    }
+}
+
+/// A code of ISO 4217.
+#[derive(Debug)]
+pub struct CurrencyCode(String);
+
+impl<'de> Deserialize<'de> for CurrencyCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        if is_currency(&code) { Ok(Self(code)) } else { Err(de::Error::custom("not a currency")) }
+    }
+}
+
+/// As much of a reason as reports tell apart.
+#[derive(Debug)]
+pub struct ReasonText(String);
+
+impl<'de> Deserialize<'de> for ReasonText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let is_short = text.chars().count() <= REASON_SHOWN;
+        if is_short && !text.contains('\0') {
+            Ok(Self(text))
+        } else {
+            Err(de::Error::custom("too long, or with NUL"))
+        }
     }
 }
 
@@ -81,8 +128,23 @@ impl DealParams {
 
 impl From<DealParams> for DealFilter {
     fn from(params: DealParams) -> Self {
-        let DealParams { q, stage, customer_id, owner_id, expected_from, expected_to, .. } = params;
-        Self { q, stage, customer_id, owner_id, expected_from, expected_to, open: false }
+        let DealParams { q, stage, customer_id, owner_id, expected_from, expected_to, reached, .. } = params;
+        Self {
+            q,
+            stage,
+            customer_id,
+            owner_id,
+            expected_from,
+            expected_to,
+            open: params.open.unwrap_or(false),
+            created_from: params.created_from,
+            created_to: params.created_to,
+            closed_from: params.closed_from,
+            closed_to: params.closed_to,
+            currency: params.currency.map(|code| code.0),
+            lost_reason: params.lost_reason.map(|reason| reason.0),
+            reached,
+        }
     }
 }
 
@@ -194,7 +256,8 @@ pub struct DealStatsView {
 pub async fn stats(api: ApiRequest, params: Params<DealStatsParams>) -> HttpResult {
     let DealStatsParams { q, stage, customer_id, owner_id, expected_from, expected_to } = params.0;
     Words::parse(q.as_deref())?;
-    let filter = DealFilter { q, stage, customer_id, owner_id, expected_from, expected_to, open: false };
+    let filter =
+        DealFilter { q, stage, customer_id, owner_id, expected_from, expected_to, ..DealFilter::default() };
     let asked = DealStats { caller: api.auth.caller, filter };
     let DealCounts { total, by_stage } = api.gateway.opportunity.service.ask(asked).await?;
     Ok(HttpResponse::Ok().json(DealStatsView { total, by_stage }))

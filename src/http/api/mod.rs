@@ -10,6 +10,7 @@ pub mod bulk;
 pub mod comments;
 pub mod csv_export;
 pub mod customers;
+pub mod deal_reports;
 pub mod deals;
 pub mod matches;
 pub mod meetings;

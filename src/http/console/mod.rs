@@ -29,7 +29,7 @@ use kit::session_user::PageCursor;
 use kit::{assets, frame, session, session_user, shared_pages};
 use pages::{
     admin, approvals, attachments, audit, audit_event, board, bulk, choices, comments, customer, customers,
-    deal, deals, design, duplicates, home, installed, login, meeting, meetings, merge, notifications,
+    deal, deal_reports, deals, design, duplicates, home, installed, login, meeting, meetings, merge, notifications,
     reports, sagas, search, security, settings, shortcuts, task, tasks, users, views,
 };
 
@@ -141,6 +141,8 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(notifications::read_all)
         .service(notifications::open)
         .service(notifications::mark)
+        .service(deal_reports::index)
+        .service(deal_reports::file)
         .service(reports::index)
         .service(reports::download)
         .service(sagas::index)

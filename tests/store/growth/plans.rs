@@ -15,12 +15,16 @@ use domain::notification::messages::Which;
 use domain::task::messages as task;
 use domain::task::messages::TaskFilter;
 use domain::task::record::TaskStatus;
+use kernel::clock::Timestamp;
 use kernel::day::Day;
 use kernel::ids::new_id;
 use kernel::page::{Keyset, PageRequest, SortKind};
 use kernel::rank::Query;
 use kernel::search::Words;
-use kizuna::persistence::{analytics, approvals, customers, deals, deletions, found, meetings, news, tasks};
+use kizuna::persistence::deal_reports::Cohort;
+use kizuna::persistence::{
+    analytics, approvals, customers, deal_reports, deals, deletions, found, meetings, news, tasks,
+};
 use rstest::rstest;
 use store::plans::Plan;
 use testing::{Database, Postgres, Sqlite};
@@ -258,16 +262,26 @@ async fn deals_have_an_index_for_each_order_and_filter(#[case] on: Database) {
                 for (open, expected) in [(false, None), (true, None), (false, Day::parse("2026-03-05"))] {
                     let (expected_from, expected_to) = (expected, expected);
                     let filter = DealFilter {
-                        q: None,
                         stage,
                         customer_id,
                         owner_id,
                         expected_from,
                         expected_to,
                         open,
+                        ..DealFilter::default()
                     };
                     filters.push(filter);
                 }
+                let closed_from = Timestamp::parse("2026-03-05T00:00:00Z");
+                let closed_to = Timestamp::parse("2026-03-06T00:00:00Z");
+                let filter = DealFilter { stage, customer_id, owner_id, ..DealFilter::default() };
+                filters.push(DealFilter { closed_from, closed_to, ..filter.clone() });
+                filters.push(DealFilter {
+                    created_from: closed_from,
+                    created_to: closed_to,
+                    reached: Some(DealStage::Propose),
+                    ..filter
+                });
             }
         }
     }
@@ -284,7 +298,10 @@ async fn deals_have_an_index_for_each_order_and_filter(#[case] on: Database) {
                     deals::list(db, viewer, filter, &Words::default(), &sort, &page).await.unwrap();
                     let what = format!("{} {viewer:?} {filter:?}", sort.name);
                     // A customer's few are sorted, and those of a few days.
-                    let is_few = filter.customer_id.is_some() || filter.expected_from.is_some();
+                    let is_few = filter.customer_id.is_some()
+                        || filter.expected_from.is_some()
+                        || filter.closed_from.is_some()
+                        || filter.created_from.is_some();
                     let mut columns = vec!["stage"];
                     columns.extend(viewer.or(filter.owner_id).map(|_| "owner_id"));
                     match is_few {
@@ -293,6 +310,28 @@ async fn deals_have_an_index_for_each_order_and_filter(#[case] on: Database) {
                     }
                 }
             }
+        }
+    }
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_read_the_deals_of_their_period_by_an_index(#[case] on: Database) {
+    let scene = Scene::of(on).await;
+    let (db, one) = (&scene.db, scene.people.owners[0]);
+    let (from, to) = (at("2026-03-05T00:00:00Z"), at("2026-03-06T00:00:00Z"));
+    let day = Day::parse("2026-03-05").expect("a day");
+    for owner in [None, Some(one)] {
+        for wanted in [None, Some(one)] {
+            let cohort = Cohort { owner, wanted, from, to };
+            deal_reports::funnel(db, &cohort, to).await.unwrap();
+            scene.no_scan(&format!("the funnel of {owner:?} {wanted:?}"));
+            deal_reports::outcomes(db, &cohort).await.unwrap();
+            scene.no_scan(&format!("the outcomes of {owner:?} {wanted:?}"));
+            deal_reports::forecast(db, owner, wanted, (day, day)).await.unwrap();
+            scene.no_scan(&format!("the forecast of {owner:?} {wanted:?}"));
         }
     }
 }

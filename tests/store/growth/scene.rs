@@ -56,12 +56,13 @@ impl Scene {
 }
 
 /// The tables that grow.
-const GROWING: [&str; 14] = [
+const GROWING: [&str; 15] = [
     "approval_texts",
     "approvals",
     "customers",
     "customer_activity",
     "customer_texts",
+    "deal_progress",
     "deal_texts",
     "deals",
     "events",

@@ -262,6 +262,8 @@ async fn sums_of_deals(db: &Db, owner: Id) {
             DealFilter { open: true, ..DealFilter::default() },
             DealFilter { expected_from: from, expected_to: to, ..DealFilter::default() },
             DealFilter { expected_from: from, open: true, ..DealFilter::default() },
+            DealFilter { currency: Some("JPY".into()), ..DealFilter::default() },
+            DealFilter { created_from: Timestamp::parse("2026-03-05T00:00:00Z"), ..DealFilter::default() },
         ] {
             let listed = deals_of(db, viewer, &filter).await;
             assert!(!listed.is_empty(), "{filter:?}");

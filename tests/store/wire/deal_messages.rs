@@ -4,6 +4,10 @@ use super::*;
 use domain::deal::messages as deals;
 use domain::deal::messages::{DealCounts, DealSums};
 use domain::deal::record::{Deal, DealChanges, NewDeal};
+use domain::deal::reports::{
+    DealOutcomes, ForecastMonth, FunnelStage, Outcome, OwnerOutcome, ReadDealForecast, ReadDealFunnel,
+    ReadDealOutcomes, ReasonOutcome,
+};
 use domain::deal::stage::DealStage;
 use kernel::day::Day;
 
@@ -64,6 +68,13 @@ pub fn of_opportunity(tried: &mut Tried<OpportunityService>) {
         expected_from: day(),
         expected_to: None,
         open: true,
+        created_from: Some(begin()),
+        created_to: None,
+        closed_from: None,
+        closed_to: Some(moment()),
+        currency: Some("JPY".into()),
+        lost_reason: Some(TEXT.into()),
+        reached: Some(DealStage::Won),
     };
     let list = deals::ListDeals { caller: caller(), filter: filter(), sort: deals::SORTS[4], page: page() };
     tried.call(list, pages(deal()));
@@ -71,4 +82,28 @@ pub fn of_opportunity(tried: &mut Tried<OpportunityService>) {
     let by_stage = BTreeMap::from([(DealStage::Won, BTreeMap::from([("JPY".to_owned(), sums)]))]);
     let counts = DealCounts { total: 1, by_stage };
     tried.call(deals::DealStats { caller: caller(), filter: filter() }, [counts]);
+    of_reports(tried, sums);
+}
+
+fn of_reports(tried: &mut Tried<OpportunityService>, sums: DealSums) {
+    let (caller, owner_id, from, to) = (caller(), Some(new_id()), begin(), moment());
+    let stage = FunnelStage {
+        stage: DealStage::Propose,
+        reached: 3,
+        conversion_permille: Some(667),
+        median_age_seconds: None,
+    };
+    tried.call(ReadDealFunnel { caller, owner_id, from, to }, [vec![stage]]);
+    let month =
+        ForecastMonth { month: "2026-11".into(), currency: "JPY".into(), open: sums, committed: sums };
+    let day = || Day::parse("2026-12-31").expect("a day");
+    tried.call(ReadDealForecast { caller, owner_id, from: day(), to: day() }, [vec![month]]);
+    let by_currency = || BTreeMap::from([("JPY".to_owned(), Outcome { count: 1, amount: 2 })]);
+    let outcomes = DealOutcomes {
+        won: by_currency(),
+        lost: BTreeMap::new(),
+        by_owner: vec![OwnerOutcome { owner_id: new_id(), won: by_currency(), lost: by_currency() }],
+        by_reason: vec![ReasonOutcome { reason: TEXT.into(), count: 1, lost: by_currency() }],
+    };
+    tried.call(ReadDealOutcomes { caller, owner_id: None, from, to }, [outcomes]);
 }

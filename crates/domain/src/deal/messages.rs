@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use crate::deal::record::{DealChanges, NewDeal};
 use crate::deal::stage::DealStage;
 use kernel::caller::Caller;
+use kernel::clock::Timestamp;
 use kernel::context::Context;
 use kernel::day::Day;
 use kernel::ids::Id;
@@ -59,9 +60,46 @@ pub struct DealFilter {
     pub expected_from: Option<Day>,
     pub expected_to: Option<Day>,
     /// Only those that are neither won nor lost.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "flag")]
     pub open: bool,
+    /// From the first moment on, and before the second.
+    #[serde(default)]
+    pub created_from: Option<Timestamp>,
+    #[serde(default)]
+    pub created_to: Option<Timestamp>,
+    /// Those that were won or lost from the first moment on, and before the second.
+    #[serde(default)]
+    pub closed_from: Option<Timestamp>,
+    #[serde(default)]
+    pub closed_to: Option<Timestamp>,
+    #[serde(default)]
+    pub currency: Option<String>,
+    /// The reason of the loss, of which the first [`REASON_SHOWN`] characters are compared.
+    #[serde(default)]
+    pub lost_reason: Option<String>,
+    /// Those that have been in this stage, or in a later one.
+    #[serde(default)]
+    pub reached: Option<DealStage>,
 }
+
+/// Reads a truth value, also as the word of a query.
+fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Flag<'a> {
+        Value(bool),
+        Word(&'a str),
+        Text(String),
+    }
+    Ok(match Flag::deserialize(deserializer)? {
+        Flag::Value(value) => value,
+        Flag::Word(word) => word == "true",
+        Flag::Text(word) => word == "true",
+    })
+}
+
+/// Reports tell reasons apart by so many characters, and a list is narrowed by them.
+pub const REASON_SHOWN: usize = 200;
 
 /// The number of the day of deals that are expected on no day: they come after all others.
 pub const NO_DAY: i64 = 9_999_999;
@@ -121,23 +159,31 @@ pub struct DealShare {
     pub amount: i128,
 }
 
+/// The sums of shares of one currency: each amount by its probability, and what is less than a minor unit left out at the end.
+pub fn sums<'a>(shares: impl IntoIterator<Item = &'a DealShare>) -> DealSums {
+    let (mut count, mut amount, mut weighted) = (0, 0, 0);
+    for share in shares {
+        count += share.count;
+        amount += share.amount;
+        weighted += share.amount * i128::from(share.probability);
+    }
+    let cut = |sum: i128| i64::try_from(sum).unwrap_or(i64::MAX);
+    DealSums { count, amount: cut(amount), weighted_amount: cut(weighted / 100) }
+}
+
 impl DealCounts {
     /// The sums of these shares.
     pub fn of(shares: impl IntoIterator<Item = DealShare>) -> Self {
-        let mut sums: BTreeMap<(DealStage, String), (i64, i128, i128)> = BTreeMap::new();
+        let mut parts: BTreeMap<(DealStage, String), Vec<DealShare>> = BTreeMap::new();
         for share in shares.into_iter().filter(|share| share.count != 0) {
-            let (count, amount, weighted) = sums.entry((share.stage, share.currency)).or_default();
-            *count += share.count;
-            *amount += share.amount;
-            *weighted += share.amount * i128::from(share.probability);
+            parts.entry((share.stage, share.currency.clone())).or_default().push(share);
         }
-        let cut = |sum: i128| i64::try_from(sum).unwrap_or(i64::MAX);
         let mut by_stage: BTreeMap<DealStage, BTreeMap<String, DealSums>> =
             DealStage::ALL.into_iter().map(|stage| (stage, BTreeMap::new())).collect();
         let mut total = 0;
-        for ((stage, currency), (count, amount, weighted)) in sums {
-            total += count;
-            let sums = DealSums { count, amount: cut(amount), weighted_amount: cut(weighted / 100) };
+        for ((stage, currency), shares) in parts {
+            let sums = sums(&shares);
+            total += sums.count;
             by_stage.entry(stage).or_default().insert(currency, sums);
         }
         Self { total, by_stage }

@@ -36,6 +36,16 @@ impl DealStage {
         Self::ALL.into_iter().find(|stage| stage.as_str() == name)
     }
 
+    /// How far a deal in this stage has come: 0, 1, … up to a deal that is won. A deal that is lost has come no further by that.
+    pub const fn rank(self) -> i64 {
+        match self {
+            Self::Qualify | Self::Lost => 0,
+            Self::Propose => 1,
+            Self::Negotiate => 2,
+            Self::Won => 3,
+        }
+    }
+
     /// Whether the deal is neither won nor lost.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Qualify | Self::Propose | Self::Negotiate)

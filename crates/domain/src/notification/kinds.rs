@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::events::{
     APPROVAL_APPROVED, APPROVAL_REASSIGNED, APPROVAL_REJECTED, APPROVAL_REQUESTED, COMMENT_CREATED,
-    COMMENT_UPDATED, CUSTOMER_CREATED, TASK_DUE_SOON,
+    COMMENT_UPDATED, CUSTOMER_CREATED, DEAL_CREATED, DEAL_UPDATED, TASK_DUE_SOON,
 };
 use kernel::event::EventType;
 
@@ -27,12 +27,16 @@ pub enum NotificationKind {
     /// Somebody said something about a record of the user, or mentioned the user; also where an edited comment does.
     #[serde(rename = "comment.created")]
     CommentCreated,
+    /// A deal became the user's: somebody made it for the user, or gave it to the user later.
+    #[serde(rename = "deal.created")]
+    DealCreated,
 }
 
 impl NotificationKind {
     /// All of them, in the order in which people choose among them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::CustomerCreated,
+        Self::DealCreated,
         Self::TaskDueSoon,
         Self::CommentCreated,
         Self::ApprovalRequested,
@@ -51,13 +55,18 @@ impl NotificationKind {
             Self::ApprovalReassigned => APPROVAL_REASSIGNED,
             Self::TaskDueSoon => TASK_DUE_SOON,
             Self::CommentCreated => COMMENT_CREATED,
+            Self::DealCreated => DEAL_CREATED,
         }
     }
 
     /// The kind of an event's notification, if events of its type lead to any.
     pub fn of(event_type: EventType) -> Option<Self> {
-        // An edited comment may mention further people.
-        let event_type = if event_type == COMMENT_UPDATED { COMMENT_CREATED } else { event_type };
+        let event_type = match event_type {
+            // An edited comment may mention further people, and a deal may get another owner.
+            COMMENT_UPDATED => COMMENT_CREATED,
+            DEAL_UPDATED => DEAL_CREATED,
+            other => other,
+        };
         Self::ALL.into_iter().find(|kind| kind.event_type() == event_type)
     }
 

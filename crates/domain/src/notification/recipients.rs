@@ -40,6 +40,21 @@ impl UserDirectory {
         }
     }
 
+    /// A deal was made for somebody, or given to somebody: the owner, if this event made them the owner, and a person did it. One
+    /// saga hands over many deals, which would be as many notifications.
+    pub fn for_new_owner(
+        &self,
+        owner: Id,
+        is_new: bool,
+        actor: Option<Id>,
+        causation: Option<Id>,
+    ) -> Option<BTreeSet<Id>> {
+        match is_new && causation.is_none() {
+            true => self.one(owner, actor),
+            false => Some(BTreeSet::new()),
+        }
+    }
+
     /// The one user whom the event concerns (an approval's requester or new approver, a task's assignee), unless that
     /// user caused it.
     pub fn one(&self, user: Id, actor: Option<Id>) -> Option<BTreeSet<Id>> {
@@ -137,6 +152,17 @@ mod tests {
         for other in [APPROVAL_REQUESTED, APPROVAL_CANCELLED, CUSTOMER_CREATED] {
             assert_eq!(of(other, Some(actor)), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_new_owner_is_notified_unless_many_records_change_hands_at_once() {
+        let (users, [boss, sales]) = users([user(Role::Manager, None), user(Role::Sales, None)]);
+        let told = |is_new, actor, saga| users.for_new_owner(sales, is_new, Some(actor), saga).unwrap();
+        assert_eq!(told(true, boss, None), BTreeSet::from([sales]));
+        assert_eq!(told(true, sales, None), BTreeSet::new());
+        assert_eq!(told(false, boss, None), BTreeSet::new(), "another field changed");
+        assert_eq!(told(true, boss, Some(new_id())), BTreeSet::new());
+        assert_eq!(users.for_new_owner(new_id(), true, None, None), None, "not known yet");
     }
 
     #[test]

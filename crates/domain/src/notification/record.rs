@@ -37,11 +37,11 @@ pub struct NotificationData {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub owner_id: Option<Id>,
-    /// Of approvals, tasks and comments: what their record is called.
+    /// Of approvals, deals, tasks and comments: what their record is called.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub title: Option<String>,
-    /// Of approvals, in the currency's minor unit.
+    /// Of approvals and deals, in the currency's minor unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub amount: Option<i64>,

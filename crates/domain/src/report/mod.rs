@@ -1,3 +1,4 @@
 //! Figures and history.
 
 pub mod messages;
+pub mod period;

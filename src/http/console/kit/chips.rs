@@ -6,6 +6,7 @@ use crate::http::console::kit::lookups;
 use crate::http::console::kit::lookups::References;
 use crate::http::console::kit::search::is_line;
 use crate::http::console::kit::session_user::{SessionUser, address_without};
+use domain::deal::rules::CUSTOMER_DELETED;
 use kernel::clock::Timestamp;
 use kernel::day::Day;
 use kernel::error::Error;
@@ -45,6 +46,9 @@ pub async fn hidden_filters(
     let references = References::default().customers(ids(true)).users(ids(false));
     let names = lookups::load(&me.gateway, me.caller(), references).await?;
     let text = |name: &str, value: &str| match (Id::parse(value), Timestamp::parse(value)) {
+        _ if name == "reached" => f.known_word("stage", value),
+        _ if name == "open" => Some(f.t("filter-yes")),
+        _ if (name, value) == ("lost_reason", CUSTOMER_DELETED) => Some(f.t("deals-closed-with-customer")),
         (Some(id), _) if name == "customer_id" => names.customer(id).map(|customer| customer.name),
         (Some(id), _) => Some(names.user(f, id)),
         (None, Some(time)) => Some(f.time(&time)),

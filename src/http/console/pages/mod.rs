@@ -12,6 +12,7 @@ pub mod comments;
 pub mod customer;
 pub mod customers;
 pub mod deal;
+pub mod deal_reports;
 pub mod deals;
 pub mod design;
 pub mod duplicates;
