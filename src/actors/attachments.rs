@@ -16,7 +16,7 @@ use domain::attachment::record::{Attachment, Upload};
 use domain::attachment::rules;
 use domain::attachment::rules::{AttachmentCommand, AttachmentEvent};
 use domain::comment::record::AboutRecord;
-use domain::events::{ATTACHMENT_REMOVED, CUSTOMER_DELETED, MEETING_DELETED, TASK_DELETED};
+use domain::events::{ATTACHMENT_REMOVED, CUSTOMER_DELETED, IMPORT_COMMITTED, MEETING_DELETED, TASK_DELETED};
 use kernel::caller::Caller;
 use kernel::clock::{Clock, Timestamp};
 use kernel::error::{Error, ErrorCode};
@@ -154,7 +154,7 @@ impl<R: Annotated> Attachments<R> {
     }
 }
 
-/// The consumer that deletes the bytes of what was removed. Nothing leads to them any more, and a commit that deleted them
+/// The consumer that deletes the bytes of what was removed, and of files that were imported. Nothing leads to them any more, and a commit that deleted them
 /// itself would take long. To delete them again changes nothing.
 pub struct AttachmentBytes;
 
@@ -162,13 +162,13 @@ impl Consumer for AttachmentBytes {
     const SERVICE: Option<ServiceId> = None;
     const NAME: &'static str = "attachments.bytes";
     const TYPES: &'static [EventType] =
-        &[ATTACHMENT_REMOVED, CUSTOMER_DELETED, MEETING_DELETED, TASK_DELETED];
+        &[ATTACHMENT_REMOVED, CUSTOMER_DELETED, MEETING_DELETED, TASK_DELETED, IMPORT_COMMITTED];
 
     async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
         for event in events {
             let subject = event.event.subject;
             match event.event.event_type {
-                ATTACHMENT_REMOVED => uploads::delete_parts(db, subject).await?,
+                ATTACHMENT_REMOVED | IMPORT_COMMITTED => uploads::delete_parts(db, subject).await?,
                 _ => uploads::delete_parts_of(db, subject).await?,
             }
         }

@@ -28,6 +28,7 @@ mod flows;
 mod head;
 mod home;
 mod idempotency;
+mod imports;
 mod meetings;
 mod nodes;
 mod notifications;

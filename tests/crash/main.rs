@@ -21,6 +21,7 @@ mod drain;
 mod faults;
 mod first_start;
 mod fixture;
+mod imports;
 mod kill;
 mod logs;
 mod one_server;

@@ -5,6 +5,7 @@ mod auth_messages;
 mod beside_messages;
 mod bulk_messages;
 mod deal_messages;
+mod import_messages;
 
 use domain::report::messages as reports;
 use kernel::locale::Locale;
@@ -196,6 +197,7 @@ fn of_customer() {
     referring(&mut tried);
     searching(&mut tried);
     bulk_messages::of_customers(&mut tried);
+    import_messages::of_customers(&mut tried);
     beside_messages::commenting(&mut tried);
     beside_messages::attaching(&mut tried);
     tried.all();
@@ -295,6 +297,7 @@ fn of_sales() {
     beside_messages::attaching(&mut tried);
     of_tasks(&mut tried);
     bulk_messages::of_sales(&mut tried);
+    import_messages::rows(&mut tried);
     bulk_messages::counted(&mut tried);
     tried.all();
 }
@@ -422,6 +425,7 @@ fn of_opportunity() {
     tried.call(stats, [counts]);
     deal_messages::of_opportunity(&mut tried);
     bulk_messages::of_opportunity(&mut tried);
+    import_messages::rows(&mut tried);
     referring(&mut tried);
     searching(&mut tried);
     bulk_messages::counted(&mut tried);

@@ -5,4 +5,5 @@ pub mod bulk;
 pub mod client;
 pub mod deletions;
 pub mod hot;
+pub mod imports;
 pub mod service;

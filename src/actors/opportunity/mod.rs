@@ -6,4 +6,5 @@ pub mod client;
 pub mod deal_aggregate;
 pub mod deal_service;
 pub mod deletions;
+pub mod imports;
 pub mod service;

@@ -9,11 +9,14 @@ use crate::actors::auth::client::AuthPeer;
 use crate::actors::bulk::BulkParts;
 use crate::actors::comments::{Comments, on_record};
 use crate::actors::customer_check::CustomerCheck;
+use crate::actors::importing::{ImportParts, drop_rows};
 use crate::actors::opportunity::approval_aggregate::ApprovalAggregate;
 use crate::actors::opportunity::bulk::Deals;
 use crate::actors::opportunity::deal_aggregate::DealAggregate;
+use crate::actors::opportunity::imports::ImportedDeals;
 use crate::actors::user_check::find_user;
 use crate::persistence::approvals as queries;
+use crate::persistence::batches::OF_OPPORTUNITY;
 use crate::persistence::deletions;
 use crate::persistence::deletions::{
     APPROVALS_OF_CUSTOMER, APPROVALS_OF_USER, DEALS_OF_OWNER, OPEN_DEALS_OF_CUSTOMER,
@@ -42,6 +45,7 @@ use domain::deal::messages::{
 use domain::deal::record::Deal;
 use domain::deal::rules::DealCommand;
 use domain::events::APPROVAL_REQUESTED;
+use domain::import::messages::{CheckRows, CheckedRow, DropRows, StageRows};
 use domain::saga::messages::CountReferring;
 use domain::saga::record::{Counted, Counts, SagaKind};
 use domain::search::messages::FindRecords;
@@ -72,6 +76,7 @@ pub struct OpportunityService {
     pub deal_attachments: Attachments<DealAggregate>,
     pub auth: AuthPeer,
     pub deals_bulk: BulkParts<Deals>,
+    pub deals_import: ImportParts<ImportedDeals>,
 }
 
 impl OpportunityService {
@@ -200,6 +205,9 @@ serve!(OpportunityService as ServiceName::Opportunity, {
     ReadDealActivity read => |service, message| Page<EventRecord> { service.deal_activity(message).await },
     DealStats read => |service, message| DealCounts { service.deal_stats(message).await },
     ChangeDeals command => |service, message| Id { service.change_deals(message).await },
+    CheckRows read => |service, message| Vec<CheckedRow> { service.deals_import.check(message).await },
+    StageRows command => |service, message| () { service.deals_import.stage(message).await },
+    DropRows command => |service, message| () { drop_rows(&service.db, OF_OPPORTUNITY, message).await },
     PreviewDeals read => |service, message| BulkFound { service.preview_deals(message).await },
     AddComment command => |service, message| Arc<Comment> {
         on_record!(service, message, add, Approval => approval_comments, Deal => deal_comments)

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use crate::persistence::sagas::{SAGAS, find};
 use domain::bulk::progress::BulkPayload;
 use domain::events::{
-    APPROVALS_CANCELLED, APPROVALS_REASSIGNED, CUSTOMERS_CHANGED, CUSTOMERS_REASSIGNED, DEALS_CHANGED,
-    DEALS_CLOSED, DEALS_REASSIGNED, MEETINGS_CHANGED, MEETINGS_DELETED, MEETINGS_REASSIGNED,
-    NOTIFICATIONS_ARCHIVED, TASKS_CHANGED, TASKS_DELETED,
+    APPROVALS_CANCELLED, APPROVALS_REASSIGNED, CUSTOMERS_CHANGED, CUSTOMERS_IMPORTED, CUSTOMERS_REASSIGNED,
+    DEALS_CHANGED, DEALS_CLOSED, DEALS_IMPORTED, DEALS_REASSIGNED, MEETINGS_CHANGED, MEETINGS_DELETED,
+    MEETINGS_IMPORTED, MEETINGS_REASSIGNED, NOTIFICATIONS_ARCHIVED, TASKS_CHANGED, TASKS_DELETED,
+    TASKS_IMPORTED,
 };
 use domain::saga::record::Saga;
 use domain::saga::record::StepPayload;
@@ -25,8 +26,17 @@ use runtime::consumer::{Consumer, EffectError};
 use store::unit_of_work::{UnitOfWork, Write};
 use store::{Db, StoreError};
 
-/// The types that close a batch of a change of many records.
-const BATCHES: [EventType; 4] = [CUSTOMERS_CHANGED, MEETINGS_CHANGED, TASKS_CHANGED, DEALS_CHANGED];
+/// The types that close a batch of a change of many records, or of an import.
+const BATCHES: [EventType; 8] = [
+    CUSTOMERS_CHANGED,
+    MEETINGS_CHANGED,
+    TASKS_CHANGED,
+    DEALS_CHANGED,
+    CUSTOMERS_IMPORTED,
+    MEETINGS_IMPORTED,
+    TASKS_IMPORTED,
+    DEALS_IMPORTED,
+];
 
 /// The consumer that applies closed steps to their sagas.
 pub struct SagaProgress {
@@ -50,6 +60,10 @@ impl Consumer for SagaProgress {
         DEALS_CLOSED,
         DEALS_REASSIGNED,
         DEALS_CHANGED,
+        CUSTOMERS_IMPORTED,
+        MEETINGS_IMPORTED,
+        TASKS_IMPORTED,
+        DEALS_IMPORTED,
     ];
 
     async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
@@ -57,8 +71,9 @@ impl Consumer for SagaProgress {
         for event in events {
             let (now, closed_by) = (self.clock.now(), event.event.event_type);
             if BATCHES.contains(&closed_by) {
-                let BulkPayload { saga_id, number, count, unchanged, refused, .. } = event.payload()?;
-                let report = Report::Batch { changed: count, unchanged, refused };
+                let BulkPayload { saga_id, number, count, unchanged, refused, refused_rows, .. } =
+                    event.payload()?;
+                let report = Report::Batch { changed: count, unchanged, refused, rows: refused_rows };
                 advanced.report(db, saga_id, Step::Batch(number), &report, event, now).await?;
                 continue;
             }

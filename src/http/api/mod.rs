@@ -11,6 +11,7 @@ pub mod comments;
 pub mod csv_export;
 pub mod customers;
 pub mod deals;
+pub mod imports;
 pub mod meetings;
 pub mod notifications;
 pub mod reports;

@@ -37,6 +37,11 @@ pub enum SagaKind {
     MeetingsChange,
     TasksChange,
     DealsChange,
+    /// Rows of a file are imported.
+    CustomersImport,
+    MeetingsImport,
+    TasksImport,
+    DealsImport,
 }
 
 /// The status of a saga.
@@ -79,7 +84,7 @@ pub struct Saga {
     pub id: Id,
     pub version: i64,
     pub kind: SagaKind,
-    /// The user or customer that is deleted; of a change of many records, the saga itself.
+    /// The user or customer that is deleted; the import that is carried out; of a change of many records, the saga itself.
     pub subject_id: Id,
     pub status: SagaStatus,
     #[schema(required)]

@@ -73,7 +73,11 @@ fn row(names: &Names, frame: &Frame, saga: Saga) -> SagaRow {
         SagaKind::CustomersChange
         | SagaKind::MeetingsChange
         | SagaKind::TasksChange
-        | SagaKind::DealsChange => None,
+        | SagaKind::DealsChange
+        | SagaKind::CustomersImport
+        | SagaKind::MeetingsImport
+        | SagaKind::TasksImport
+        | SagaKind::DealsImport => None,
     };
     SagaRow {
         kind: api_word(&saga.kind),
