@@ -10,8 +10,10 @@ use testing::browser::{Browser, cookie, post_form};
 use testing::{Database, Postgres, Sqlite, Team, TestApp};
 
 /// Every address that changes something.
-const CHANGES: [&str; 54] = [
+const CHANGES: [&str; 56] = [
     "/logout",
+    "/imports/{id}",
+    "/imports/{id}/commit",
     "/customers",
     "/customers/{id}/edit",
     "/customers/{id}/delete",

@@ -36,6 +36,7 @@ const PAGES = [
   ["notifications", "/notifications"],
   ["reports", "/reports"],
   ["sagas", "/sagas"],
+  ["imports", "/imports"],
   ["admin", "/admin"],
   ["users", "/admin/users"],
   ["user-edit", (page) => follow(page, "/admin/users")],

@@ -35,7 +35,7 @@ const fn other(label: &'static str, href: &'static str, of: For) -> Place {
     Place { label, href, letter: None, section: None, of }
 }
 
-static PAGES: [Place; 15] = [
+static PAGES: [Place; 16] = [
     page("nav-home", "/", "home", 'h'),
     page("nav-customers", "/customers", "customers", 'c'),
     page("nav-deals", "/deals", "deals", 'p'),
@@ -45,6 +45,7 @@ static PAGES: [Place; 15] = [
     page("nav-notifications", "/notifications", "notifications", 'n'),
     page("nav-reports", "/reports", "reports", 'r'),
     page("nav-sagas", "/sagas", "sagas", 'd'),
+    other("imports-title", "/imports", For::Everybody),
     Place { of: For::Operators, ..page("nav-admin", "/admin", "admin", 'o') },
     other("admin-users", "/admin/users", For::Operators),
     other("nav-security", "/admin/security", For::Operators),

@@ -15,6 +15,8 @@ pub mod deal;
 pub mod deals;
 pub mod design;
 pub mod home;
+pub mod import;
+pub mod imports;
 pub mod installed;
 pub mod login;
 pub mod meeting;
