@@ -117,7 +117,7 @@ async function send(form, button) {
       body,
       headers: { accept: "text/html", "kizuna-form": "fetch" },
       cache: "no-store",
-      signal: AbortSignal.timeout(hasFile ? FILE_WITHIN : ANSWER_WITHIN),
+      signal: AbortSignal.timeout(hasFile || form.hasAttribute("data-apply") ? FILE_WITHIN : ANSWER_WITHIN),
     });
     const address = answer.headers.get("kizuna-location");
     if (address) {
@@ -168,6 +168,12 @@ export function sendForms() {
     }
     event.preventDefault();
     send(form, event.submitter);
+  });
+  // A form whose choices apply at once.
+  document.addEventListener("change", (event) => {
+    if (event.target.form?.hasAttribute("data-apply")) {
+      event.target.form.requestSubmit();
+    }
   });
   addEventListener("pageshow", () => {
     document.querySelectorAll("form[data-busy]").forEach((form) => {

@@ -1,9 +1,9 @@
 //! Amounts and times as people read them, in Japanese and English.
 
 use chrono_tz::Tz;
-use iso_currency::Currency;
 
 use kernel::clock::Timestamp;
+pub use kernel::currency::places;
 use kernel::locale::Locale;
 
 /// An amount, given in the currency's minor unit: `JPY 120,000` and `120,000円`, `USD 1,234.50` and `1,234.50 USD`.
@@ -25,14 +25,6 @@ fn parts(minor: i64, currency: &str) -> (&'static str, u64, String) {
     let width = usize::from(places);
     let fraction = if places > 0 { format!(".{rest:0width$}") } else { String::new() };
     (if minor < 0 { "-" } else { "" }, whole, fraction)
-}
-
-/// The decimals of a currency. One without a minor unit (such as gold) is counted in whole units.
-pub fn places(currency: &str) -> u8 {
-    Currency::from_code(currency)
-        .and_then(Currency::exponent)
-        .and_then(|it| u8::try_from(it).ok())
-        .unwrap_or(0)
 }
 
 /// A number with a comma before every three digits.

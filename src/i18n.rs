@@ -24,12 +24,13 @@ macro_rules! source {
 }
 
 /// The API's texts, and the web console's by theme.
-static SOURCES: [Source; 9] = [
+static SOURCES: [Source; 10] = [
     source!(""),
     source!("console/frame."),
     source!("console/lists."),
     source!("console/doubles."),
     source!("console/deal_reports."),
+    source!("console/imports."),
     source!("console/fields."),
     source!("console/records."),
     source!("console/operations."),

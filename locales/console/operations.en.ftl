@@ -264,3 +264,19 @@ event-notifications-moved = Notifications moved
 event-notification-restored = Notification back
 event-notifications-restored = Notifications back
 event-saga-undone = Process undone
+
+# Imports.
+saga-customers-import = Import of customers
+saga-meetings-import = Import of meetings
+saga-tasks-import = Import of tasks
+saga-deals-import = Import of deals
+step-import-customers = Import customers
+step-import-meetings = Import meetings
+step-import-tasks = Import tasks
+step-import-deals = Import deals
+event-customers-imported = Customers imported
+event-meetings-imported = Meetings imported
+event-tasks-imported = Tasks imported
+event-deals-imported = Deals imported
+event-import-committed = File imported
+event-import-undone = Import undone

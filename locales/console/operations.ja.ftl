@@ -264,3 +264,19 @@ event-notifications-moved = 通知の一括移動
 event-notification-restored = 通知を元に戻した
 event-notifications-restored = 通知をまとめて元に戻した
 event-saga-undone = 処理を元に戻した
+
+# Imports.
+saga-customers-import = 顧客の取り込み
+saga-meetings-import = 商談の取り込み
+saga-tasks-import = タスクの取り込み
+saga-deals-import = 案件の取り込み
+step-import-customers = 顧客を取り込む
+step-import-meetings = 商談を取り込む
+step-import-tasks = タスクを取り込む
+step-import-deals = 案件を取り込む
+event-customers-imported = 顧客の取り込み
+event-meetings-imported = 商談の取り込み
+event-tasks-imported = タスクの取り込み
+event-deals-imported = 案件の取り込み
+event-import-committed = ファイルの取り込み
+event-import-undone = 取り込みの取り消し

@@ -17,7 +17,7 @@ use domain::attachment::record::{Attachment, Upload};
 use domain::attachment::rules;
 use domain::attachment::rules::{AttachmentCommand, AttachmentEvent};
 use domain::comment::record::AboutRecord;
-use domain::events::ATTACHMENT_REMOVED;
+use domain::events::{ATTACHMENT_REMOVED, IMPORT_COMMITTED};
 use kernel::caller::Caller;
 use kernel::clock::{Clock, Timestamp};
 use kernel::error::{Error, ErrorCode};
@@ -156,14 +156,14 @@ impl<R: Annotated> Attachments<R> {
     }
 }
 
-/// The consumer that deletes the bytes of what was removed. Nothing leads to them any more, and a commit that deleted them
+/// The consumer that deletes the bytes of what was removed, and of files that were imported. Nothing leads to them any more, and a commit that deleted them
 /// itself would take long. To delete them again changes nothing.
 pub struct AttachmentBytes;
 
 impl Consumer for AttachmentBytes {
     const SERVICE: Option<ServiceId> = None;
     const NAME: &'static str = "attachments.bytes";
-    const TYPES: &'static [EventType] = &[ATTACHMENT_REMOVED];
+    const TYPES: &'static [EventType] = &[ATTACHMENT_REMOVED, IMPORT_COMMITTED];
 
     async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
         for event in events {

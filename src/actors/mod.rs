@@ -6,7 +6,7 @@
 //! ├─ journal               the one writer
 //! ├─ breaker.auth, .customer, .sales, .opportunity, .analytics
 //! ├─ auth ─────── auth.user, auth.session        one child per aggregate,
-//! ├─ customer ─── customer.customer              found in the kind's directory
+//! ├─ customer ─── customer.customer, .import     found in the kind's directory
 //! ├─ sales ────── sales.meeting, sales.task
 //! ├─ opportunity  opportunity.approval, opportunity.deal    each of these four with its comments and attachments:
 //! │                                              customer.comment, customer.attachment, …
@@ -32,6 +32,9 @@ pub mod customer_check;
 pub mod customer_replicas;
 pub mod deletions;
 pub mod first_answers;
+mod import_commit;
+pub mod importer;
+pub mod importing;
 pub mod live;
 pub mod operations;
 pub mod opportunity;

@@ -24,10 +24,39 @@ use domain::attachment::rules::SIZE_MAX;
 const PART: usize = 256 * 1024;
 /// Files that a node receives at the same time: as many parts are in memory.
 const AT_ONCE: usize = 16;
+/// The type of a file that only its reader can tell.
+const ANY_TYPE: &str = "application/octet-stream";
 /// How long an upload may wait for the command that attaches it.
 pub const TAKEN_WITHIN: Duration = Duration::from_mins(30);
 /// When an upload is swept that was never attached.
 const SWEPT_AFTER: Duration = Duration::from_hours(1);
+
+/// What a file is received for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// It is attached to a record: its content tells its type, which must be allowed.
+    Attachment,
+    /// Its rows are imported: whoever reads them says what is wrong.
+    Import,
+}
+
+impl Purpose {
+    /// The most bytes of such a file.
+    pub const fn size_max(self) -> i64 {
+        match self {
+            Self::Attachment => SIZE_MAX,
+            Self::Import => sheets::FILE_MAX as i64,
+        }
+    }
+
+    /// The error of a longer one.
+    pub const fn too_large(self) -> ErrorCode {
+        match self {
+            Self::Attachment => ErrorCode::AttachmentTooLarge,
+            Self::Import => ErrorCode::ImportTooLarge,
+        }
+    }
+}
 
 /// Receives the files of a node, and reads those of attachments.
 pub struct Uploads {
@@ -41,11 +70,16 @@ impl Uploads {
         Self { db, clock, places: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
-    /// Begins to receive a file for a record.
+    /// Begins to receive a file for a record, or for an import, which is no record yet.
     ///
     /// # Errors
     /// `invalid_fields` for its name; `overloaded` while too many are being received; `unavailable`.
-    pub async fn begin(&self, caller: &Caller, record: Id, sent_name: &str) -> Result<Receiving, Error> {
+    pub async fn begin(
+        &self,
+        caller: &Caller,
+        (purpose, record): (Purpose, Id),
+        sent_name: &str,
+    ) -> Result<Receiving, Error> {
         let name = file_name::cleaned(sent_name)?;
         let place = self.places.clone().try_acquire_owned().map_err(|_| {
             Error::overloaded().with_cause(format_args!("{AT_ONCE} files are being received"))
@@ -64,6 +98,7 @@ impl Uploads {
         };
         Ok(Receiving {
             db: self.db.clone(),
+            purpose,
             upload,
             part: Vec::new(),
             parts: 0,
@@ -79,6 +114,22 @@ impl Uploads {
     /// The database's; the sweep finds it later.
     pub async fn discard(&self, upload: Id) -> Result<(), Error> {
         Ok(queries::discard(&self.db, upload).await?)
+    }
+
+    /// All bytes of a file of this size.
+    ///
+    /// # Errors
+    /// `not_found` if they are not there any more; the database's.
+    pub async fn bytes(&self, upload: Id, most: usize) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        for part in 0.. {
+            match queries::part(&self.db, upload, part).await? {
+                Some(more) if bytes.len() + more.len() <= most => bytes.extend(more),
+                Some(_) => return Err(Error::internal("a file is longer than it was")),
+                None => break,
+            }
+        }
+        if bytes.is_empty() { Err(Error::new(ErrorCode::NotFound)) } else { Ok(bytes) }
     }
 
     /// The content of an attachment, part by part as it is read.
@@ -111,6 +162,7 @@ pub async fn sweep(db: &Db, now: Timestamp) -> Result<u64, StoreError> {
 /// A file that is being received.
 pub struct Receiving {
     db: Db,
+    purpose: Purpose,
     upload: Upload,
     part: Vec<u8>,
     parts: i64,
@@ -123,11 +175,11 @@ impl Receiving {
     /// Takes the next bytes.
     ///
     /// # Errors
-    /// `attachment_too_large`, `unavailable`.
+    /// `attachment_too_large` or `import_too_large`, `unavailable`.
     pub async fn write(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         self.upload.size += bytes.len() as i64;
-        if self.upload.size > SIZE_MAX {
-            return Err(Error::new(ErrorCode::AttachmentTooLarge));
+        if self.upload.size > self.purpose.size_max() {
+            return Err(Error::new(self.purpose.too_large()));
         }
         self.hash.update(bytes);
         self.content.feed(bytes);
@@ -164,7 +216,10 @@ impl Receiving {
         if self.upload.size == 0 {
             return Err(Error::field("file", "file_empty"));
         }
-        let media_type = self.content.media_type(&self.upload.name);
+        let media_type = match self.purpose {
+            Purpose::Attachment => self.content.media_type(&self.upload.name),
+            Purpose::Import => Some(ANY_TYPE.to_owned()),
+        };
         let media_type = media_type.ok_or_else(|| Error::field("file", "file_type_not_allowed"))?;
         if !self.part.is_empty() {
             self.flush().await?;

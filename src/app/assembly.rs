@@ -21,6 +21,7 @@ use crate::actors::customer::client::CustomerClient;
 use crate::actors::customer::hot::HotCustomers;
 use crate::actors::customer::service::CustomerService;
 use crate::actors::customer_check::CustomerCheck;
+use crate::actors::importing::{ImportParts, Imported};
 use crate::actors::live::client::LiveClient;
 use crate::actors::live::hub::HubParts;
 use crate::actors::operations::service::{CountedEvents, OperationsService};
@@ -75,29 +76,50 @@ impl Builder<'_> {
 
     pub fn customers(&mut self, auth: &AuthClient) -> anyhow::Result<CustomerClient> {
         if !self.hosts(ServiceName::Customer) {
-            return Ok(CustomerClient { service: self.remote_service()?, customers: None });
+            return Ok(CustomerClient { service: self.remote_service()?, customers: None, imports: None });
         }
         let hot = self
             .redis
             .clone()
             .map(|redis| HotCustomers::new(redis, self.db.runtime().clone(), self.members.clock().clone()));
         let customers = self.entities_beside(hot.map(|hot| Arc::new(hot) as _));
+        let imports = self.entities();
         let service = CustomerService {
             db: self.db.clone(),
             clock: self.clock.clone(),
             bulk: self.bulk(&customers),
+            imports: imports.clone(),
+            import: self.importing(&customers, auth, ()),
             comments: self.comments(&customers, auth),
             attachments: self.attachments(&customers),
             customers: customers.clone(),
             auth: self.peer(&auth.service),
         };
-        Ok(CustomerClient { service: self.hosted(DEADLINE, service), customers: Some(customers) })
+        let service = self.hosted(DEADLINE, service);
+        Ok(CustomerClient { service, customers: Some(customers), imports: Some(imports) })
     }
 
     /// What it takes to change records together.
     pub fn bulk<B: Bulk>(&self, records: &Entities<B::Record>) -> BulkParts<B> {
         let (db, journal, clock) = (self.db.clone(), self.journal.clone(), self.clock.clone());
         BulkParts { db, journal, clock, records: records.clone() }
+    }
+
+    /// What it takes to import records of a kind; `customers` finds those whom they name.
+    pub fn importing<I: Imported>(
+        &self,
+        records: &Entities<I::Record>,
+        auth: &AuthClient,
+        customers: I::Customers,
+    ) -> ImportParts<I> {
+        ImportParts {
+            db: self.db.clone(),
+            journal: self.journal.clone(),
+            clock: self.clock.clone(),
+            records: records.clone(),
+            auth: self.peer(&auth.service),
+            customers,
+        }
     }
 
     pub fn sales(&mut self, auth: &AuthClient, customers: &CustomerClient) -> anyhow::Result<SalesClient> {
@@ -112,6 +134,8 @@ impl Builder<'_> {
             tasks: records.tasks.clone(),
             meetings_bulk: self.bulk(&records.meetings),
             tasks_bulk: self.bulk(&records.tasks),
+            meetings_import: self.importing(&records.meetings, auth, self.peer(&customers.service)),
+            tasks_import: self.importing(&records.tasks, auth, self.peer(&customers.service)),
             meeting_comments: self.comments(&records.meetings, auth),
             task_comments: self.comments(&records.tasks, auth),
             meeting_attachments: self.attachments(&records.meetings),
@@ -139,6 +163,7 @@ impl Builder<'_> {
             deal_attachments: self.attachments(&records.deals),
             deals_bulk: self.bulk(&records.deals),
             clock: self.clock.clone(),
+            deals_import: self.importing(&records.deals, auth, self.peer(&customers.service)),
             approvals: records.approvals.clone(),
             deals: records.deals.clone(),
             customers: self.known(customers, &OPPORTUNITY_CUSTOMERS),

@@ -14,7 +14,7 @@ use crate::actors::sales::client::SalesClient;
 use crate::config::Config;
 use crate::persistence::tally_folds::{WORTH_FOLDING, fold_tallies};
 use crate::persistence::text_folds::fold_texts;
-use crate::persistence::{auth, batches, discarded, login_buckets, text_keys};
+use crate::persistence::{auth, batches, discarded, imports, login_buckets, text_keys};
 use domain::saga::rules::UNDO_KEPT;
 use domain::service_name::ServiceName;
 use kernel::clock::Clock;
@@ -53,8 +53,15 @@ const REVOKED_KEPT: Duration = Duration::from_hours(24);
 /// How long batches, and what sagas changed, are kept: a day longer than the undo is possible.
 const BATCHES_KEPT: Duration = UNDO_KEPT.saturating_add(Duration::from_hours(24));
 
+/// How long an import may wait to be carried out, with its file.
+const IMPORTS_OPEN: Duration = Duration::from_hours(24 * 7);
+/// How long batches are kept that no saga has begun: longer than an import waits that was previewed again and again.
+const UNBEGUN_KEPT: Duration = Duration::from_hours(24 * 8);
+/// Imports that are purged at a time, with their files.
+const IMPORTS_PURGED: i64 = 20;
+
 /// Rows expire; and nodes of the version before write rows without keys.
-const CHORES: [Chore; 9] = [
+const CHORES: [Chore; 11] = [
     |db, now, limit| Box::pin(async move { idempotency::purge(&db, now.minus(ANSWERS_KEPT), limit).await }),
     |db, now, limit| {
         Box::pin(async move { auth::purge_sessions(&db, now, now.minus(REVOKED_KEPT), limit).await })
@@ -64,7 +71,14 @@ const CHORES: [Chore; 9] = [
     |db, now, limit| Box::pin(async move { security::purge(&db, now, limit).await }),
     |db, now, limit| Box::pin(async move { batches::purge(&db, now.minus(BATCHES_KEPT), limit).await }),
     |db, now, limit| Box::pin(async move { discarded::purge(&db, now.minus(BATCHES_KEPT), limit).await }),
+    |db, now, limit| {
+        Box::pin(async move { batches::purge_unbegun(&db, now.minus(UNBEGUN_KEPT), limit).await })
+    },
     |db, now, _| Box::pin(async move { uploads::sweep(&db, now).await }),
+    |db, now, _| {
+        let (open, all) = (now.minus(IMPORTS_OPEN), now.minus(BATCHES_KEPT));
+        Box::pin(async move { imports::purge(&db, open, all, IMPORTS_PURGED).await })
+    },
     |db, _, _| Box::pin(async move { text_keys::renew(&db).await }),
 ];
 

@@ -6,6 +6,7 @@ use crate::actors::analytics::deletions::AnalyticsDeletions;
 use crate::actors::analytics::metrics::MetricsConsumer;
 use crate::actors::analytics::notifications::NotificationsConsumer;
 use crate::actors::attachments::AttachmentBytes;
+use crate::actors::auth::client::AuthClient;
 use crate::actors::customer::bulk::CustomerBatches;
 use crate::actors::customer::client::CustomerClient;
 use crate::actors::customer::deletions::CustomerDeletions;
@@ -54,6 +55,7 @@ impl Builder<'_> {
     /// Starts the consumers of the services that this node hosts, and those that run on every node.
     pub fn consumers(
         &mut self,
+        auth: &AuthClient,
         customers: &CustomerClient,
         sales: &SalesClient,
         opportunity: &OpportunityClient,
@@ -99,18 +101,24 @@ impl Builder<'_> {
             clock: clock.clone(),
         });
         self.feed(&parts, analytics_deletions);
-        let customer_batches =
-            customers.customers.as_ref().map(|customers| CustomerBatches { customers: self.bulk(customers) });
+        let hosted = customers.customers.as_ref().zip(customers.imports.as_ref());
+        let customer_batches = hosted.map(|(records, imports)| CustomerBatches {
+            customers: self.bulk(records),
+            imported: self.importing(records, auth, ()),
+            imports: imports.clone(),
+        });
         self.feed(&parts, customer_batches);
         let sales_batches = sales.records.as_ref().map(|records| SalesBatches {
             meetings: self.bulk(&records.meetings),
             tasks: self.bulk(&records.tasks),
+            imported_meetings: self.importing(&records.meetings, auth, self.peer(&customers.service)),
+            imported_tasks: self.importing(&records.tasks, auth, self.peer(&customers.service)),
         });
         self.feed(&parts, sales_batches);
-        let opportunity_batches = opportunity
-            .records
-            .as_ref()
-            .map(|records| OpportunityBatches { deals: self.bulk(&records.deals) });
+        let opportunity_batches = opportunity.records.as_ref().map(|records| OpportunityBatches {
+            deals: self.bulk(&records.deals),
+            imported: self.importing(&records.deals, auth, self.peer(&customers.service)),
+        });
         self.feed(&parts, opportunity_batches);
         self.feed(&parts, Some(SagaProgress { clock }));
         self.feed(&parts, Some(AttachmentBytes));

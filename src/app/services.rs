@@ -67,7 +67,7 @@ impl Services {
         let (analytics, notifications) = start.analytics(&customers, &sales, &opportunity)?;
         let sagas = start.sagas(&auth, &customers, &sales, &opportunity, &analytics);
         let live = start.live(&auth, &analytics);
-        start.consumers(&customers, &sales, &opportunity, notifications.as_ref());
+        start.consumers(&auth, &customers, &sales, &opportunity, notifications.as_ref());
         start.scheduler(&sales);
         start.janitor();
         start.folder();

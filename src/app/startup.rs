@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 
 use crate::actors::auth::token::Keys;
 use crate::actors::first_answers::FirstAnswers;
+use crate::actors::importer::Importer;
 use crate::actors::live::client::LiveClient;
 use crate::actors::operations::readiness::Readiness;
 use crate::actors::uploads::Uploads;
@@ -115,6 +116,12 @@ impl Application {
             actor_stats: services.actor_stats.clone(),
             metrics,
             uploads: Uploads::new(db.clone(), clock.clone()),
+            imports: Importer::new(
+                Uploads::new(db.clone(), clock.clone()),
+                services.customers.service.clone(),
+                services.sales.service.clone(),
+                services.opportunity.service.clone(),
+            ),
             first_answers: FirstAnswers::new(db.clone(), clock),
             readiness: readiness.clone(),
             public_url: config.http.public_url.clone(),

@@ -28,7 +28,7 @@ const ERRORS: [(&str, &str); 13] = [
     ("408", "The body was not there in time"),
     ("409", "In conflict with the present state"),
     ("412", "`If-Match` names other versions"),
-    ("413", "The body has more than 256 KiB, or the file more than 10 MiB"),
+    ("413", "The body has more than 256 KiB, or the file more than 10 MiB (20 MiB of an import)"),
     ("415", "The body is not of the type that is asked for, or has a Content-Encoding"),
     ("422", "A field is wrong"),
     ("426", "Not a WebSocket handshake of version 13"),

@@ -82,6 +82,11 @@ impl Problem {
 
 impl FieldProblem {
     fn new(fault: &FieldError, locale: Locale) -> Self {
+        Self { field: fault.field.clone(), code: fault.code.clone(), message: Self::message(fault, locale) }
+    }
+
+    /// What is wrong, in the reader's language.
+    pub fn message(fault: &FieldError, locale: Locale) -> String {
         let params: Vec<_> = fault.limit.iter().map(|limit| ("limit", Param::Number(*limit))).collect();
         let key = format!("field-{}", fault.code);
         // With what is allowed, if that is known.
@@ -95,8 +100,7 @@ impl FieldProblem {
             .then(|| i18n::text(locale, &format!("refused-field-password_{}", fault.code), None, &params));
         let found = of_secret.flatten().or(allowed);
         let message = found.or_else(|| i18n::text(locale, &key, None, &params));
-        let message = message.unwrap_or_else(|| fault.code.to_string());
-        Self { field: fault.field.clone(), code: fault.code.clone(), message }
+        message.unwrap_or_else(|| fault.code.to_string())
     }
 }
 

@@ -10,6 +10,7 @@ use crate::actors::analytics::client::AnalyticsClient;
 use crate::actors::auth::client::AuthClient;
 use crate::actors::customer::client::CustomerClient;
 use crate::actors::first_answers::FirstAnswers;
+use crate::actors::importer::Importer;
 use crate::actors::live::client::LiveClient;
 use crate::actors::operations::readiness::Readiness;
 use crate::actors::operations::service::OperationsService;
@@ -42,6 +43,8 @@ pub struct Gateway {
     pub actor_stats: ActorStatsRegistry,
     pub metrics: PrometheusHandle,
     pub first_answers: FirstAnswers,
+    /// Reads the files of imports.
+    pub imports: Importer,
     /// Receives the files of this node.
     pub uploads: Uploads,
     pub readiness: Readiness,

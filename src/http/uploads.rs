@@ -11,6 +11,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures_util::TryStreamExt;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::actors::uploads::Purpose;
 use crate::http::admission;
 use crate::http::multipart::Multipart;
 use crate::http::state::{Gateway, gateway};
@@ -45,7 +46,7 @@ pub struct Received {
     pub upload: Upload,
 }
 
-/// Receives a form with one file for a record. `may` is asked with the fields before the file, which is not read otherwise.
+/// Receives a form with one file for a record, or for an import. `may` is asked with the fields before the file, which is not read otherwise.
 ///
 /// # Errors
 /// What `may` refuses; `unsupported_media_type`, `malformed_request`, `request_timeout`, `attachment_too_large`,
@@ -54,14 +55,18 @@ pub async fn receive(
     request: &HttpRequest,
     payload: Payload,
     caller: &Caller,
-    record: Id,
+    (purpose, record): (Purpose, Id),
     may: impl Fn(&[(String, String)]) -> Result<(), Error>,
 ) -> Result<Received, Error> {
-    let mut form = Multipart::of(request, payload, BODY_MAX)?;
+    let too_large = |error: Error| match error.code {
+        ErrorCode::AttachmentTooLarge => Error::new(purpose.too_large()),
+        _ => error,
+    };
+    let mut form = Multipart::of(request, payload, BODY_MAX).map_err(too_large)?;
     let had_place = admission::waits(request);
     let gateway = gateway(request);
     let (mut fields, mut upload) = (Vec::new(), None);
-    let read = read(&gateway, &mut form, (caller, record), may, (&mut fields, &mut upload)).await;
+    let read = read(&gateway, &mut form, (caller, purpose, record), may, (&mut fields, &mut upload)).await;
     if read.is_err() {
         form.drain(BODY_MAX).await;
     }
@@ -83,7 +88,7 @@ pub async fn receive(
 async fn read(
     gateway: &Gateway,
     form: &mut Multipart,
-    (caller, record): (&Caller, Id),
+    (caller, purpose, record): (&Caller, Purpose, Id),
     may: impl Fn(&[(String, String)]) -> Result<(), Error>,
     (fields, upload): (&mut Vec<(String, String)>, &mut Option<Upload>),
 ) -> Result<(), Error> {
@@ -100,7 +105,7 @@ async fn read(
         if file_name.is_empty() {
             return Err(Error::field(FILE, "required"));
         }
-        let mut receiving = gateway.uploads.begin(caller, record, &file_name).await?;
+        let mut receiving = gateway.uploads.begin(caller, (purpose, record), &file_name).await?;
         let received = loop {
             match form.chunk().await {
                 Ok(Some(bytes)) => {

@@ -13,7 +13,7 @@ use kernel::clock::Timestamp;
 use kernel::ids::Id;
 use store::db::{Db, StoreError};
 use store::sql::Sql;
-use store::table::{Kind, OnConflict, Table};
+use store::table::{Dialect, Kind, OnConflict, Table};
 use store::unit_of_work::Write;
 
 /// Where a service keeps its batches.
@@ -84,6 +84,17 @@ impl Batches {
         let rows: Vec<Row<A>> = db.rows(self.batches, tail).await?;
         Ok(rows.into_iter().next().map(|row| row.batch))
     }
+
+    /// Deletes the batches of a saga that never began.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Failed`.
+    pub async fn drop_all(&self, db: &Db, saga: Id) -> Result<(), StoreError> {
+        let delete = Sql::new(format!("DELETE FROM {}", self.batches.name))
+            .filter("id >= ?", [format!("{saga}/").into()])
+            .filter("id < ?", [format!("{saga}/~").into()]);
+        db.execute(delete).await.map(drop)
+    }
 }
 
 /// For each of these ids, in their order, the record that is stored under it, if any.
@@ -103,6 +114,30 @@ pub async fn records<S: DeserializeOwned>(
         rows.into_iter().filter_map(|row| Some((id_of(&row)?, row))).collect();
     let record = |id: &Id| Ok((*id, found.remove(id).map(serde_json::from_value).transpose()?));
     ids.iter().map(record).collect()
+}
+
+/// Deletes batches of sagas that never began and whose ids were chosen before a time, at most `limit` of each table; returns how
+/// many.
+///
+/// # Errors
+/// `Unavailable`, `Failed`.
+pub async fn purge_unbegun(db: &Db, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
+    let saga = match db.dialect() {
+        Dialect::Sqlite => "substr(batch.id, 1, 36)",
+        Dialect::Postgres => "substr(batch.id, 1, 36)::uuid",
+    };
+    let mut purged = 0;
+    for table in [&CUSTOMER_BATCHES, &SALES_BATCHES, &OPPORTUNITY_BATCHES] {
+        let name = table.name;
+        let begun = format!("NOT EXISTS (SELECT 1 FROM sagas WHERE sagas.id = {saga})");
+        let old = Sql::new(format!("DELETE FROM {name} WHERE id IN (SELECT id FROM {name} AS batch"))
+            .filter("batch.id < ?", [Id::earliest(before).to_string().into()])
+            .filter(&begun, [])
+            .limit(limit)
+            .push(")", []);
+        purged += db.execute(old).await?;
+    }
+    Ok(purged)
 }
 
 /// Deletes batches and items of sagas that began before a time, at most `limit` of each table; returns how many.

@@ -2,7 +2,7 @@
 
 use domain::customer::messages::CustomerCounts;
 use kernel::error::ErrorCode;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::persistence::saga_items::{Group, Items};
 use crate::persistence::tallies;
@@ -63,6 +63,23 @@ pub async fn names(db: &Db, owner: Option<Id>, ids: &[Id]) -> Result<Vec<Custome
         name: customer.name,
     };
     Ok(customers.into_iter().map(name).collect())
+}
+
+/// The live customers with these addresses; with `owner`, that owner's alone.
+pub async fn with_emails(
+    db: &Db,
+    owner: Option<Id>,
+    emails: &BTreeSet<String>,
+) -> Result<Vec<Customer>, StoreError> {
+    if emails.is_empty() {
+        return Ok(Vec::new());
+    }
+    let chosen = format!("email IN ({})", db.dialect().texts());
+    let tail = Sql::default()
+        .filter(&chosen, [serde_json::to_string(emails)?.into()])
+        .filter("deleted_at IS NULL", [])
+        .filter_some("owner_id = ?", owner);
+    db.rows(&CUSTOMERS, tail).await
 }
 
 /// The condition that no live customer has this address, except `except`; with `owner`, no customer of that owner.

@@ -12,6 +12,8 @@ use testing::{Database, Postgres, Sqlite, Team, TestApp};
 /// Every address that changes something.
 const CHANGES: [&str; 56] = [
     "/logout",
+    "/imports/{id}",
+    "/imports/{id}/commit",
     "/customers",
     "/customers/{id}/edit",
     "/customers/{id}/delete",

@@ -30,6 +30,7 @@ mod flows;
 mod head;
 mod home;
 mod idempotency;
+mod imports;
 mod meetings;
 mod merges;
 mod nodes;

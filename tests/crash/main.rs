@@ -23,6 +23,7 @@ mod drain;
 mod faults;
 mod first_start;
 mod fixture;
+mod imports;
 mod kill;
 mod logs;
 mod one_server;

@@ -38,6 +38,7 @@ const PAGES = [
   ["deal-reports", "/reports/deals"],
   ["sagas", "/sagas"],
   ["duplicates", "/duplicates"],
+  ["imports", "/imports"],
   ["admin", "/admin"],
   ["users", "/admin/users"],
   ["user-edit", (page) => follow(page, "/admin/users")],

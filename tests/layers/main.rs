@@ -16,12 +16,13 @@ static WORKSPACE: LazyLock<Workspace> =
     LazyLock::new(|| Workspace::read(Path::new(env!("CARGO_MANIFEST_DIR"))));
 
 /// The crates, the lowest first, and the crates that each may name.
-const CRATES: [(&str, &[&str]); 5] = [
+const CRATES: [(&str, &[&str]); 6] = [
     ("kernel", &[]),
     ("domain", &["kernel"]),
     ("store", &["kernel"]),
     ("runtime", &["kernel", "store"]),
-    ("kizuna", &["kernel", "domain", "store", "runtime"]),
+    ("sheets", &["kernel"]),
+    ("kizuna", &["kernel", "domain", "store", "runtime", "sheets"]),
 ];
 
 /// The layers of the server, the lowest first, and what each may name: layers and crates.
@@ -30,7 +31,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ("formats", &["kernel"]),
     ("telemetry", &["kernel", "runtime"]),
     ("persistence", &["kernel", "store", "domain"]),
-    ("actors", &["kernel", "store", "runtime", "domain", "persistence", "i18n", "formats"]),
+    ("actors", &["kernel", "store", "runtime", "sheets", "domain", "persistence", "i18n", "formats"]),
     ("http", &["kernel", "runtime", "domain", "actors", "i18n", "formats"]),
     ("config", &["kernel", "store", "runtime", "domain", "actors", "http"]),
     (

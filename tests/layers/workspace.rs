@@ -7,12 +7,13 @@ use std::path::Path;
 use crate::source::{self, Source};
 
 /// The packages by the name that a path begins with.
-const CRATES: [(&str, &str); 5] = [
+const CRATES: [(&str, &str); 6] = [
     ("kizuna", "src"),
     ("kernel", "crates/kernel/src"),
     ("domain", "crates/domain/src"),
     ("store", "crates/store/src"),
     ("runtime", "crates/runtime/src"),
+    ("sheets", "crates/sheets/src"),
 ];
 
 /// The server and its crates.

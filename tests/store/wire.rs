@@ -5,6 +5,7 @@ mod auth_messages;
 mod beside_messages;
 mod bulk_messages;
 mod deal_messages;
+mod import_messages;
 mod undo_messages;
 
 use domain::report::messages as reports;
@@ -198,6 +199,7 @@ fn of_customer() {
     searching(&mut tried);
     bulk_messages::of_customers(&mut tried);
     undo_messages::of_customers(&mut tried);
+    import_messages::of_customers(&mut tried);
     beside_messages::commenting(&mut tried);
     beside_messages::attaching(&mut tried);
     tried.all();
@@ -297,6 +299,7 @@ fn of_sales() {
     beside_messages::attaching(&mut tried);
     of_tasks(&mut tried);
     bulk_messages::of_sales(&mut tried);
+    import_messages::rows(&mut tried);
     bulk_messages::counted(&mut tried);
     undo_messages::of_records(&mut tried);
     tried.all();
@@ -425,6 +428,7 @@ fn of_opportunity() {
     tried.call(stats, [counts]);
     deal_messages::of_opportunity(&mut tried);
     bulk_messages::of_opportunity(&mut tried);
+    import_messages::rows(&mut tried);
     referring(&mut tried);
     searching(&mut tried);
     bulk_messages::counted(&mut tried);

@@ -196,8 +196,16 @@ fn batches(event_type: EventType) -> Option<Need> {
     match event_type {
         // Of another kind than it carries out: there is no batch.
         SAGA_STARTED => Some(Need::of(json!({"saga": {"id": SAGA, "kind": "customer_deletion"}}))),
+        SAGA_COMPLETED => {
+            Some(Need::of(json!({"saga": {"id": SAGA, "kind": "customer_deletion", "subject_id": CUSTOMER}})))
+        }
         _ => closed_batch(event_type),
     }
+}
+
+fn is_batch(event_type: EventType) -> bool {
+    let changed = matches!(event_type, CUSTOMERS_CHANGED | MEETINGS_CHANGED | TASKS_CHANGED | DEALS_CHANGED);
+    changed || matches!(event_type, CUSTOMERS_IMPORTED | MEETINGS_IMPORTED | TASKS_IMPORTED | DEALS_IMPORTED)
 }
 
 fn closed_batch(event_type: EventType) -> Option<Need> {
@@ -205,13 +213,12 @@ fn closed_batch(event_type: EventType) -> Option<Need> {
         "saga_id": SAGA, "number": 0, "more": false, "delete": false, "ids": [RECORD], "count": 1, "unchanged": 0,
         "refused": [],
     });
-    matches!(event_type, CUSTOMERS_CHANGED | MEETINGS_CHANGED | TASKS_CHANGED | DEALS_CHANGED)
-        .then(|| Need::of(closed))
+    is_batch(event_type).then(|| Need::of(closed))
 }
 
 fn progress(event_type: EventType) -> Option<Need> {
     match event_type {
-        CUSTOMERS_CHANGED | MEETINGS_CHANGED | TASKS_CHANGED | DEALS_CHANGED => closed_batch(event_type),
+        closed if is_batch(closed) => closed_batch(event_type),
         CUSTOMERS_REASSIGNED
         | MEETINGS_DELETED
         | MEETINGS_REASSIGNED
@@ -262,9 +269,8 @@ fn readers(event_type: EventType) -> Option<Need> {
         ("saga", SAGA_STEP_COMPLETED) => json!({"saga": saga(), "step": "s"}),
         ("saga", SAGA_FAILED) => json!({"saga": saga(), "step": "s", "error": "e"}),
         ("saga", _) => json!({"saga": saga()}),
-        (_, CUSTOMERS_CHANGED | MEETINGS_CHANGED | TASKS_CHANGED | DEALS_CHANGED) => {
-            json!({"saga_id": SAGA, "ids": [RECORD], "count": 1})
-        }
+        (_, closed) if is_batch(closed) => json!({"saga_id": SAGA, "ids": [RECORD], "count": 1}),
+        ("import", _) => json!({"import": {"id": RECORD, "created_by": USER}}),
         ("customers" | "meetings" | "tasks" | "approvals" | "deals" | "notifications", _) => {
             json!({"subject_id": RECORD, "ids": [RECORD], "count": 1})
         }

@@ -13,6 +13,7 @@ use crate::bulk::progress::BulkPayload;
 use crate::comment::record::CommentPayload;
 use crate::customer::record::CustomerPayload;
 use crate::deal::record::DealPayload;
+use crate::import::record::ImportPayload;
 use crate::meeting::record::MeetingPayload;
 use crate::notification::record::{ArchivedPayload, NotificationPayload};
 use crate::saga::record::{SagaPayload, StepPayload};
@@ -102,6 +103,7 @@ const REQUESTER: SeenBy =
 const DEAL_OWNER: SeenBy =
     SeenBy::Owner { record: "deal", field: "owner_id", previous: Some("previous_owner_id") };
 const RECORD_OWNER: SeenBy = SeenBy::Owner { record: "record", field: "owner_id", previous: None };
+const IMPORTER: SeenBy = SeenBy::Owner { record: "import", field: "created_by", previous: None };
 const STARTER: SeenBy = SeenBy::Owner { record: "saga", field: "started_by", previous: None };
 
 events! {
@@ -119,6 +121,9 @@ events! {
     CUSTOMERS_REASSIGNED = "customers.reassigned" from CUSTOMER, Some(Customers), Managers, [StepPayload];
     CUSTOMERS_CHANGED = "customers.changed" from CUSTOMER, Some(Customers), Managers, [BulkPayload];
     CUSTOMERS_RESTORED = "customers.restored" from CUSTOMER, Some(Customers), Managers, [StepPayload];
+    CUSTOMERS_IMPORTED = "customers.imported" from CUSTOMER, Some(Customers), Managers, [BulkPayload];
+    IMPORT_COMMITTED = "import.committed" from CUSTOMER, Some(Sagas), IMPORTER, [ImportPayload];
+    IMPORT_UNDONE = "import.undone" from CUSTOMER, Some(Sagas), IMPORTER, [ImportPayload];
     MEETING_CREATED = "meeting.created" from SALES, Some(Meetings), MEETING_OWNER, [MeetingPayload];
     MEETING_UPDATED = "meeting.updated" from SALES, Some(Meetings), MEETING_OWNER, [MeetingPayload];
     MEETING_DELETED = "meeting.deleted" from SALES, Some(Meetings), MEETING_OWNER, [MeetingPayload];
@@ -128,6 +133,7 @@ events! {
     MEETINGS_CHANGED = "meetings.changed" from SALES, Some(Meetings), Managers, [BulkPayload];
     MEETINGS_MOVED = "meetings.moved" from SALES, Some(Meetings), Managers, [StepPayload];
     MEETINGS_RESTORED = "meetings.restored" from SALES, Some(Meetings), Managers, [StepPayload];
+    MEETINGS_IMPORTED = "meetings.imported" from SALES, Some(Meetings), Managers, [BulkPayload];
     TASK_CREATED = "task.created" from SALES, Some(Tasks), ASSIGNEE, [TaskPayload];
     TASK_UPDATED = "task.updated" from SALES, Some(Tasks), ASSIGNEE, [TaskPayload];
     TASK_COMPLETED = "task.completed" from SALES, Some(Tasks), ASSIGNEE, [TaskPayload];
@@ -137,6 +143,7 @@ events! {
     TASKS_CHANGED = "tasks.changed" from SALES, Some(Tasks), Managers, [BulkPayload];
     TASKS_MOVED = "tasks.moved" from SALES, Some(Tasks), Managers, [StepPayload];
     TASKS_RESTORED = "tasks.restored" from SALES, Some(Tasks), Managers, [StepPayload];
+    TASKS_IMPORTED = "tasks.imported" from SALES, Some(Tasks), Managers, [BulkPayload];
     TASK_DUE_SOON = "task.due_soon" from SALES, Some(Tasks), ASSIGNEE, [TaskPayload];
     APPROVAL_REQUESTED = "approval.requested" from OPPORTUNITY, Some(Approvals), REQUESTER, [ApprovalPayload];
     APPROVAL_APPROVED = "approval.approved" from OPPORTUNITY, Some(Approvals), REQUESTER, [ApprovalPayload];
@@ -160,6 +167,7 @@ events! {
     DEALS_CHANGED = "deals.changed" from OPPORTUNITY, Some(Deals), Managers, [BulkPayload];
     DEALS_MOVED = "deals.moved" from OPPORTUNITY, Some(Deals), Managers, [StepPayload];
     DEALS_RESTORED = "deals.restored" from OPPORTUNITY, Some(Deals), Managers, [StepPayload];
+    DEALS_IMPORTED = "deals.imported" from OPPORTUNITY, Some(Deals), Managers, [BulkPayload];
     COMMENT_CREATED = "comment.created" from COMMENTS, Some(Comments), RECORD_OWNER, [CommentPayload];
     COMMENT_UPDATED = "comment.updated" from COMMENTS, Some(Comments), RECORD_OWNER, [CommentPayload];
     COMMENT_DELETED = "comment.deleted" from COMMENTS, Some(Comments), RECORD_OWNER, [CommentPayload];

@@ -19,6 +19,7 @@ pub mod customer;
 pub mod deal;
 pub mod deletion;
 pub mod events;
+pub mod import;
 pub mod lists;
 pub mod meeting;
 pub mod money;

@@ -20,6 +20,7 @@ pub mod characters;
 pub mod clock;
 pub mod cloud_event;
 pub mod context;
+pub mod currency;
 pub mod day;
 pub mod error;
 pub mod event;

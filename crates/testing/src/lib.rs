@@ -18,6 +18,7 @@ pub mod records;
 pub mod redis;
 pub mod team;
 pub mod tls_proxy;
+pub mod upload;
 pub mod valve;
 
 use std::fmt::Display;

@@ -23,10 +23,10 @@ use domain::session::record::{ClientInfo, SessionView};
 use domain::session::rules::SessionLifetimes;
 use domain::undo::messages::RestoreUser;
 use domain::user::messages::{
-    ChangePassword, ChangePreferences, ChangeProfile, ChangeUser, CreateUser, EndSession, FIND_MENTIONED_MAX,
-    FIND_USERS_MAX, FindMentioned, FindSession, FindUser, FindUsers, FoundUser, ListSessions, ListUsers,
-    LiveUser, LiveUsers, Login, Logout, Mentionable, RecallUser, Refresh, RemoveUser, SessionState, SignedIn,
-    Successors, Tokens, UserName,
+    ChangePassword, ChangePreferences, ChangeProfile, ChangeUser, CreateUser, EndSession,
+    FIND_BY_ADDRESS_MAX, FIND_MENTIONED_MAX, FIND_USERS_MAX, FindMentioned, FindSession, FindUser, FindUsers,
+    FindUsersByAddress, FoundUser, ListSessions, ListUsers, LiveUser, LiveUsers, Login, Logout, Mentionable,
+    RecallUser, Refresh, RemoveUser, SessionState, SignedIn, Successors, Tokens, UserName,
 };
 use domain::user::record::{UserState, UserView};
 use domain::user::rules;
@@ -231,6 +231,13 @@ impl AuthService {
         Ok(queries::mentioned(&self.db, &find.ids, &find.addresses).await?)
     }
 
+    async fn find_by_address(&self, find: &FindUsersByAddress) -> Result<Vec<Mentionable>, Error> {
+        if find.addresses.len() > FIND_BY_ADDRESS_MAX {
+            return Err(Error::new(ErrorCode::Internal));
+        }
+        Ok(queries::mentioned(&self.db, &[], &find.addresses).await?)
+    }
+
     async fn list_users(&self, list: ListUsers) -> Result<Page<UserView>, Error> {
         let by_name_only = rules::searches_names_only(&list.caller);
         let words = Words::parse(list.filter.q.as_deref())?;
@@ -260,6 +267,7 @@ serve!(AuthService as ServiceName::Auth, {
     RecallUser read => |service, message| Option<Arc<UserState>> { service.users.get(message.id).await },
     FindUser read => |service, message| FoundUser { service.find_user(message).await },
     FindMentioned read => |service, message| Vec<Mentionable> { service.find_mentioned(&message).await },
+    FindUsersByAddress read => |service, message| Vec<Mentionable> { service.find_by_address(&message).await },
     FindUsers read => |service, message| Vec<UserName> { service.find_users(message).await },
     ListViews read => |service, message| Vec<SavedView> { service.list_views(message).await },
     SaveView command => |service, message| SavedView { service.save_view(message).await },

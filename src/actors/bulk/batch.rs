@@ -85,6 +85,7 @@ impl<B: Bulk> BulkParts<B> {
             count: 0,
             unchanged: 0,
             refused: Vec::new(),
+            refused_rows: Vec::new(),
         };
         while let Some(outcome) = sent.next().await {
             match outcome? {

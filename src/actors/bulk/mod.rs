@@ -237,7 +237,7 @@ impl<B: Bulk> BulkParts<B> {
             return Err(Error::new(ErrorCode::NotUndoable));
         }
         let mut bulk = BulkProgress { total: kept + except.len() as i64, ..BulkProgress::default() };
-        bulk.add(0, 0, &except.into_iter().collect::<Vec<_>>());
+        bulk.add(0, 0, &except.into_iter().collect::<Vec<_>>(), &[]);
         // A saga without a step would never end.
         let steps = batches.len().max(1);
         let (saga, mut unit) = start_bulk_undo((B::SAGA, bulk, steps), &original, &context, now);

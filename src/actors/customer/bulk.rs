@@ -2,8 +2,10 @@
 
 use crate::actors::bulk::{Bulk, BulkParts, Sent, Taken, filter_of, selected};
 use crate::actors::customer::aggregate::CustomerAggregate;
+use crate::actors::customer::imports::{ImportAggregate, ImportedCustomers, finish};
 use crate::actors::customer::service::CustomerService;
 use crate::actors::deletions::saga_of;
+use crate::actors::importing::ImportParts;
 use crate::actors::sagas::start::{start, start_undo};
 use crate::actors::undo::{Revert, Undo};
 use crate::actors::user_check::check_owner_exists;
@@ -17,7 +19,7 @@ use domain::customer::messages::{ListCustomers, SORTS};
 use domain::customer::record::Customer;
 use domain::customer::rules;
 use domain::customer::rules::CustomerCommand;
-use domain::events::{CUSTOMERS_CHANGED, SAGA_STARTED};
+use domain::events::{CUSTOMERS_CHANGED, CUSTOMERS_IMPORTED, SAGA_COMPLETED, SAGA_STARTED};
 use domain::saga::record::{Counted, Saga, SagaKind};
 use domain::service_name::ServiceName;
 use domain::undo::rules::check_undo;
@@ -29,6 +31,7 @@ use kernel::event::{EventType, LoggedEvent};
 use kernel::ids::Id;
 use kernel::service_id::ServiceId;
 use runtime::consumer::{Consumer, EffectError};
+use runtime::entity::Entities;
 use std::sync::Arc;
 use store::unit_of_work::UnitOfWork;
 use store::{Db, StoreError};
@@ -136,22 +139,33 @@ impl CustomerService {
 /// The consumer that carries out batches.
 pub struct CustomerBatches {
     pub customers: BulkParts<Customers>,
+    pub imported: ImportParts<ImportedCustomers>,
+    /// The imports of every kind, which are finished when their sagas are completed.
+    pub imports: Entities<ImportAggregate>,
 }
 
 impl Consumer for CustomerBatches {
     const SERVICE: Option<ServiceId> = Some(ServiceName::Customer.id());
     const NAME: &'static str = "customer.batches";
-    const TYPES: &'static [EventType] = &[SAGA_STARTED, CUSTOMERS_CHANGED];
+    const TYPES: &'static [EventType] =
+        &[SAGA_STARTED, CUSTOMERS_CHANGED, CUSTOMERS_IMPORTED, SAGA_COMPLETED];
 
-    async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
+    async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
         let mut unit = UnitOfWork::default();
         for event in events {
+            if event.event.event_type == SAGA_COMPLETED {
+                finish(db, &self.imports, event).await?;
+                continue;
+            }
             unit.events.extend(self.customers.effect(event).await?);
+            unit.events.extend(self.imported.effect(event).await?);
         }
         Ok(unit)
     }
 
     async fn given_up(&self, _: &Db, event: &LoggedEvent, error: &str) -> Result<UnitOfWork, StoreError> {
-        self.customers.given_up(event, error).await
+        let mut unit = self.customers.given_up(event, error).await?;
+        unit.join(self.imported.given_up(event, error).await?);
+        Ok(unit)
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::actors::customer::aggregate::CustomerAggregate;
+use crate::actors::customer::imports::ImportAggregate;
 use crate::actors::customer::service::CustomerService;
 use domain::customer::messages::FindCustomer;
 use domain::customer::record::Customer;
@@ -22,6 +23,8 @@ pub struct CustomerClient {
     pub service: Service<CustomerService>,
     /// The customers, on a node that hosts the service.
     pub customers: Option<Entities<CustomerAggregate>>,
+    /// The imports, on a node that hosts the service.
+    pub imports: Option<Entities<ImportAggregate>>,
 }
 
 impl CustomerClient {

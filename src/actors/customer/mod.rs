@@ -5,6 +5,7 @@ pub mod bulk;
 pub mod client;
 pub mod deletions;
 pub mod hot;
+pub mod imports;
 mod matches;
 mod merges;
 pub mod service;

@@ -10,8 +10,11 @@ use crate::actors::bulk::BulkParts;
 use crate::actors::comments::Comments;
 use crate::actors::customer::aggregate::CustomerAggregate;
 use crate::actors::customer::bulk::Customers;
+use crate::actors::customer::imports::{ImportAggregate, ImportedCustomers};
+use crate::actors::importing::{ImportParts, drop_rows};
 use crate::actors::sagas::start::start;
 use crate::actors::user_check::check_owner_exists;
+use crate::persistence::batches::OF_CUSTOMERS;
 use crate::persistence::customers as queries;
 use crate::persistence::deletions;
 use crate::persistence::deletions::CUSTOMERS_OF_OWNER;
@@ -35,6 +38,11 @@ use domain::customer::messages::{CustomerCounts, CustomerName, FIND_CUSTOMERS_MA
 use domain::customer::record::Customer;
 use domain::customer::rules;
 use domain::customer::rules::CustomerCommand;
+use domain::import::messages::{
+    ChangeImport, CheckRows, CheckedRow, CommitImport, CreateImport, DropRows, FindImport, ListImportRows,
+    ListImports, MatchCustomers, MatchedCustomers, StageRows,
+};
+use domain::import::record::{Import, ImportRow};
 use domain::saga::messages::CountReferring;
 use domain::saga::record::{Counted, Counts, SagaKind};
 use domain::search::messages::FindRecords;
@@ -63,6 +71,8 @@ pub struct CustomerService {
     pub attachments: Attachments<CustomerAggregate>,
     pub auth: AuthPeer,
     pub bulk: BulkParts<Customers>,
+    pub imports: Entities<ImportAggregate>,
+    pub import: ImportParts<ImportedCustomers>,
 }
 
 impl CustomerService {
@@ -160,6 +170,16 @@ serve!(CustomerService as ServiceName::Customer, {
     FindCreated read => |service, message| Vec<Id> { service.find_created(message.saga).await },
     ChangeCustomers command => |service, message| Id { service.change_many(message).await },
     PreviewCustomers read => |service, message| BulkFound { service.preview_many(message).await },
+    CreateImport command => |service, message| Arc<Import> { service.create_import(message).await },
+    ChangeImport command => |service, message| Arc<Import> { service.change_import(message).await },
+    CommitImport command => |service, message| Id { service.commit_import(message).await },
+    FindImport read => |service, message| Arc<Import> { service.find_import(&message).await },
+    ListImports read => |service, message| Page<Import> { service.list_imports(&message).await },
+    ListImportRows read => |service, message| Vec<ImportRow> { service.import_rows(&message).await },
+    MatchCustomers read => |service, message| MatchedCustomers { service.match_customers(message).await },
+    CheckRows read => |service, message| Vec<CheckedRow> { service.import.check(message).await },
+    StageRows command => |service, message| () { service.import.stage(message).await },
+    DropRows command => |service, message| () { drop_rows(&service.db, OF_CUSTOMERS, message).await },
     CountByOwner read => |service, _message| HashMap<Id, i64> { Ok(queries::by_owner(&service.db).await?) },
     CountReferring read => |service, message| Counts {
         let viewer = message.caller.only_owner();

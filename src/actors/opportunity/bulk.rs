@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::actors::bulk::{Bulk, BulkParts, Sent, filter_of, selected};
+use crate::actors::importing::ImportParts;
 use crate::actors::opportunity::deal_aggregate::DealAggregate;
+use crate::actors::opportunity::imports::ImportedDeals;
 use crate::actors::opportunity::service::OpportunityService;
 use crate::actors::user_check::check_owner_exists;
 use crate::persistence::batches::{Batches, OF_OPPORTUNITY};
@@ -15,7 +17,7 @@ use domain::deal::messages::ListDeals;
 use domain::deal::record::Deal;
 use domain::deal::rules::DealCommand;
 use domain::deal::{rules, validation};
-use domain::events::{DEALS_CHANGED, SAGA_STARTED};
+use domain::events::{DEALS_CHANGED, DEALS_IMPORTED, SAGA_STARTED};
 use domain::saga::record::SagaKind;
 use domain::service_name::ServiceName;
 use kernel::caller::Caller;
@@ -91,22 +93,26 @@ impl OpportunityService {
 /// The consumer that carries out batches.
 pub struct OpportunityBatches {
     pub deals: BulkParts<Deals>,
+    pub imported: ImportParts<ImportedDeals>,
 }
 
 impl Consumer for OpportunityBatches {
     const SERVICE: Option<ServiceId> = Some(ServiceName::Opportunity.id());
     const NAME: &'static str = "opportunity.batches";
-    const TYPES: &'static [EventType] = &[SAGA_STARTED, DEALS_CHANGED];
+    const TYPES: &'static [EventType] = &[SAGA_STARTED, DEALS_CHANGED, DEALS_IMPORTED];
 
     async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
         let mut unit = UnitOfWork::default();
         for event in events {
             unit.events.extend(self.deals.effect(event).await?);
+            unit.events.extend(self.imported.effect(event).await?);
         }
         Ok(unit)
     }
 
     async fn given_up(&self, _: &Db, event: &LoggedEvent, error: &str) -> Result<UnitOfWork, StoreError> {
-        self.deals.given_up(event, error).await
+        let mut unit = self.deals.given_up(event, error).await?;
+        unit.join(self.imported.given_up(event, error).await?);
+        Ok(unit)
     }
 }

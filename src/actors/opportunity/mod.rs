@@ -6,5 +6,6 @@ pub mod client;
 pub mod deal_aggregate;
 pub mod deal_service;
 pub mod deletions;
+pub mod imports;
 pub mod progress;
 pub mod service;

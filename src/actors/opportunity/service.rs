@@ -9,12 +9,15 @@ use crate::actors::auth::client::AuthPeer;
 use crate::actors::bulk::BulkParts;
 use crate::actors::comments::{Comments, on_record};
 use crate::actors::customer_check::CustomerCheck;
+use crate::actors::importing::{ImportParts, drop_rows};
 use crate::actors::opportunity::approval_aggregate::ApprovalAggregate;
 use crate::actors::opportunity::bulk::Deals;
 use crate::actors::opportunity::deal_aggregate::DealAggregate;
+use crate::actors::opportunity::imports::ImportedDeals;
 use crate::actors::undo::find_changes;
 use crate::actors::user_check::find_user;
 use crate::persistence::approvals as queries;
+use crate::persistence::batches::OF_OPPORTUNITY;
 use crate::persistence::deletions;
 use crate::persistence::deletions::{
     APPROVALS_OF_CUSTOMER, APPROVALS_OF_USER, DEALS_OF_CUSTOMER, DEALS_OF_OWNER, OPEN_DEALS_OF_CUSTOMER,
@@ -48,6 +51,7 @@ use domain::deal::reports::{
 };
 use domain::deal::rules::DealCommand;
 use domain::events::APPROVAL_REQUESTED;
+use domain::import::messages::{CheckRows, CheckedRow, DropRows, StageRows};
 use domain::saga::messages::CountReferring;
 use domain::saga::record::{Counted, Counts, Saga, SagaKind};
 use domain::search::messages::FindRecords;
@@ -82,6 +86,7 @@ pub struct OpportunityService {
     pub auth: AuthPeer,
     pub deals_bulk: BulkParts<Deals>,
     pub clock: Clock,
+    pub deals_import: ImportParts<ImportedDeals>,
 }
 
 impl OpportunityService {
@@ -186,7 +191,7 @@ impl OpportunityService {
     /// Which approvals and deals the undo of a saga would take back.
     async fn find_changes(&self, saga: &Saga) -> Result<FoundChanges, Error> {
         let (db, items) = (&self.db, OPPORTUNITY_ITEMS);
-        if saga.kind == SagaKind::DealsChange {
+        if matches!(saga.kind, SagaKind::DealsChange | SagaKind::DealsImport) {
             return find_changes::<DealAggregate>(db, items, (saga.id, Group::All)).await;
         }
         let approvals = (saga.id, Group::Kind(Counted::Approvals));
@@ -233,6 +238,9 @@ serve!(OpportunityService as ServiceName::Opportunity, {
     ReadDealForecast read => |service, message| Vec<ForecastMonth> { service.deal_forecast(message).await },
     ReadDealOutcomes read => |service, message| DealOutcomes { service.deal_outcomes(message).await },
     ChangeDeals command => |service, message| Id { service.change_deals(message).await },
+    CheckRows read => |service, message| Vec<CheckedRow> { service.deals_import.check(message).await },
+    StageRows command => |service, message| () { service.deals_import.stage(message).await },
+    DropRows command => |service, message| () { drop_rows(&service.db, OF_OPPORTUNITY, message).await },
     PreviewDeals read => |service, message| BulkFound { service.preview_deals(message).await },
     AddComment command => |service, message| Arc<Comment> {
         on_record!(service, message, add, Approval => approval_comments, Deal => deal_comments)

@@ -11,10 +11,10 @@ use crate::persistence::sagas::{SAGAS, find};
 use domain::bulk::progress::BulkPayload;
 use domain::events::{
     APPROVALS_CANCELLED, APPROVALS_MOVED, APPROVALS_REASSIGNED, APPROVALS_RESTORED, CUSTOMERS_CHANGED,
-    CUSTOMERS_REASSIGNED, CUSTOMERS_RESTORED, DEALS_CHANGED, DEALS_CLOSED, DEALS_MOVED, DEALS_REASSIGNED,
-    DEALS_RESTORED, MEETINGS_CHANGED, MEETINGS_DELETED, MEETINGS_MOVED, MEETINGS_REASSIGNED,
-    MEETINGS_RESTORED, NOTIFICATIONS_ARCHIVED, NOTIFICATIONS_MOVED, NOTIFICATIONS_RESTORED, TASKS_CHANGED,
-    TASKS_DELETED, TASKS_MOVED, TASKS_RESTORED,
+    CUSTOMERS_IMPORTED, CUSTOMERS_REASSIGNED, CUSTOMERS_RESTORED, DEALS_CHANGED, DEALS_CLOSED, DEALS_IMPORTED,
+    DEALS_MOVED, DEALS_REASSIGNED, DEALS_RESTORED, MEETINGS_CHANGED, MEETINGS_DELETED, MEETINGS_IMPORTED,
+    MEETINGS_MOVED, MEETINGS_REASSIGNED, MEETINGS_RESTORED, NOTIFICATIONS_ARCHIVED, NOTIFICATIONS_MOVED,
+    NOTIFICATIONS_RESTORED, TASKS_CHANGED, TASKS_DELETED, TASKS_IMPORTED, TASKS_MOVED, TASKS_RESTORED,
 };
 use domain::saga::record::Saga;
 use domain::saga::record::StepPayload;
@@ -27,8 +27,17 @@ use runtime::consumer::{Consumer, EffectError};
 use store::unit_of_work::{UnitOfWork, Write};
 use store::{Db, StoreError};
 
-/// The types that close a batch of a change of many records.
-const BATCHES: [EventType; 4] = [CUSTOMERS_CHANGED, MEETINGS_CHANGED, TASKS_CHANGED, DEALS_CHANGED];
+/// The types that close a batch of a change of many records, or of an import.
+const BATCHES: [EventType; 8] = [
+    CUSTOMERS_CHANGED,
+    MEETINGS_CHANGED,
+    TASKS_CHANGED,
+    DEALS_CHANGED,
+    CUSTOMERS_IMPORTED,
+    MEETINGS_IMPORTED,
+    TASKS_IMPORTED,
+    DEALS_IMPORTED,
+];
 
 /// The consumer that applies closed steps to their sagas.
 pub struct SagaProgress {
@@ -63,6 +72,10 @@ impl Consumer for SagaProgress {
         APPROVALS_RESTORED,
         DEALS_RESTORED,
         NOTIFICATIONS_RESTORED,
+        CUSTOMERS_IMPORTED,
+        MEETINGS_IMPORTED,
+        TASKS_IMPORTED,
+        DEALS_IMPORTED,
     ];
 
     async fn effect(&self, db: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
@@ -70,8 +83,9 @@ impl Consumer for SagaProgress {
         for event in events {
             let (now, closed_by) = (self.clock.now(), event.event.event_type);
             if BATCHES.contains(&closed_by) {
-                let BulkPayload { saga_id, number, count, unchanged, refused, .. } = event.payload()?;
-                let report = Report::Batch { changed: count, unchanged, refused };
+                let BulkPayload { saga_id, number, count, unchanged, refused, refused_rows, .. } =
+                    event.payload()?;
+                let report = Report::Batch { changed: count, unchanged, refused, rows: refused_rows };
                 advanced.report(db, saga_id, Step::Batch(number), &report, event, now).await?;
                 continue;
             }

@@ -9,8 +9,9 @@ use store::unit_of_work::{UnitOfWork, Write};
 use crate::persistence::sagas::SAGAS;
 use domain::bulk::progress::BulkProgress;
 use domain::saga::record::{Saga, SagaKind};
-use domain::saga::rules::{SagaEvent, begin, begin_bulk};
+use domain::saga::rules::{SagaEvent, begin, begin_bulk, begin_import};
 use domain::undo::rules::undone;
+use kernel::event::StateAfter;
 
 /// The saga of a deletion in `context`: its id, and what must be committed together with the deletion.
 pub fn start(kind: SagaKind, subject_id: Id, context: &Context, now: Timestamp) -> (Id, UnitOfWork) {
@@ -57,6 +58,24 @@ fn undoing(saga: Saga, original: &Saga, context: &Context, now: Timestamp) -> (I
     let version = after.version;
     unit.events.push(Event::new(&SagaEvent::Undone(after), original.id, version, now, &context));
     (id, unit)
+}
+
+/// What must be committed together with the beginning of an import, in so many steps: its saga, whose id was chosen when its rows
+/// were checked.
+pub fn start_import(
+    (kind, saga, import): (SagaKind, Id, Id),
+    bulk: BulkProgress,
+    steps: i64,
+    context: &Context,
+    now: Timestamp,
+) -> UnitOfWork {
+    let steps = usize::try_from(steps).unwrap_or(0);
+    let happened = begin_import(kind, (saga, import), bulk, steps, &context.caller, now);
+    let context = Context { correlation_id: saga.to_string().into(), ..context.clone() };
+    let last = happened.last().map(StateAfter::after);
+    let writes = last.map(|state| Write::put(&SAGAS, saga, state).expecting(0)).into_iter().collect();
+    let events = happened.iter().map(|event| Event::new(event, saga, event.after().version, now, &context));
+    UnitOfWork { writes, events: events.collect(), ..UnitOfWork::default() }
 }
 
 fn started(saga: Saga, context: &Context, now: Timestamp) -> (Id, UnitOfWork) {

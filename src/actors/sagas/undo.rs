@@ -48,14 +48,17 @@ impl SagaService {
             SagaKind::CustomerDeletion | SagaKind::CustomerMerge | SagaKind::CustomerRestoration => {
                 self.customers.ask(RevertCustomer { saga, context }).await
             }
-            SagaKind::CustomersChange => {
+            SagaKind::CustomersChange | SagaKind::CustomersImport => {
                 let except = self.in_use(&saga).await?;
                 self.customers.ask(RevertMany { saga, except, context }).await
             }
-            SagaKind::MeetingsChange | SagaKind::TasksChange => {
+            SagaKind::MeetingsChange
+            | SagaKind::TasksChange
+            | SagaKind::MeetingsImport
+            | SagaKind::TasksImport => {
                 self.sales.ask(RevertMany { saga, except: Vec::new(), context }).await
             }
-            SagaKind::DealsChange => {
+            SagaKind::DealsChange | SagaKind::DealsImport => {
                 self.opportunity.ask(RevertMany { saga, except: Vec::new(), context }).await
             }
         }
@@ -85,7 +88,7 @@ impl SagaService {
             }
             _ => self.find_changes(&saga, &context).await?,
         };
-        if saga.kind == SagaKind::CustomersChange {
+        if matches!(saga.kind, SagaKind::CustomersChange | SagaKind::CustomersImport) {
             for used in self.in_use(&saga).await? {
                 // It has not been changed itself, or it is named already.
                 if !found.left.contains(&used) {
@@ -101,9 +104,14 @@ impl SagaService {
     async fn find_changes(&self, saga: &Saga, context: &Context) -> Result<FoundChanges, Error> {
         let find = || FindChanges { saga: saga.clone(), caller: context.caller };
         let mut found = match saga.kind {
-            SagaKind::CustomersChange => return self.customers.ask(find()).await,
-            SagaKind::MeetingsChange | SagaKind::TasksChange => return self.sales.ask(find()).await,
-            SagaKind::DealsChange => return self.opportunity.ask(find()).await,
+            SagaKind::CustomersChange | SagaKind::CustomersImport => {
+                return self.customers.ask(find()).await;
+            }
+            SagaKind::MeetingsChange
+            | SagaKind::TasksChange
+            | SagaKind::MeetingsImport
+            | SagaKind::TasksImport => return self.sales.ask(find()).await,
+            SagaKind::DealsChange | SagaKind::DealsImport => return self.opportunity.ask(find()).await,
             _ => self.customers.ask(find()).await?,
         };
         let (sales, opportunity, analytics) =

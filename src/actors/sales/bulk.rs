@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use crate::actors::bulk::{Bulk, BulkParts, Sent, filter_of, selected};
+use crate::actors::importing::ImportParts;
+use crate::actors::sales::imports::{ImportedMeetings, ImportedTasks};
 use crate::actors::sales::meeting_aggregate::MeetingAggregate;
 use crate::actors::sales::service::SalesService;
 use crate::actors::sales::task_aggregate::TaskAggregate;
@@ -11,7 +13,7 @@ use crate::persistence::batches::{Batches, OF_SALES};
 use domain::bulk::change::{BulkChange, MeetingsChange, Selection, TasksChange};
 use domain::bulk::messages::{ChangeMeetings, ChangeTasks, PreviewMeetings, PreviewTasks};
 use domain::bulk::progress::BulkFound;
-use domain::events::{MEETINGS_CHANGED, SAGA_STARTED, TASKS_CHANGED};
+use domain::events::{MEETINGS_CHANGED, MEETINGS_IMPORTED, SAGA_STARTED, TASKS_CHANGED, TASKS_IMPORTED};
 use domain::meeting::messages::ListMeetings;
 use domain::meeting::record::Meeting;
 use domain::meeting::rules as meeting_rules;
@@ -158,18 +160,23 @@ impl SalesService {
 pub struct SalesBatches {
     pub meetings: BulkParts<Meetings>,
     pub tasks: BulkParts<Tasks>,
+    pub imported_meetings: ImportParts<ImportedMeetings>,
+    pub imported_tasks: ImportParts<ImportedTasks>,
 }
 
 impl Consumer for SalesBatches {
     const SERVICE: Option<ServiceId> = Some(ServiceName::Sales.id());
     const NAME: &'static str = "sales.batches";
-    const TYPES: &'static [EventType] = &[SAGA_STARTED, MEETINGS_CHANGED, TASKS_CHANGED];
+    const TYPES: &'static [EventType] =
+        &[SAGA_STARTED, MEETINGS_CHANGED, TASKS_CHANGED, MEETINGS_IMPORTED, TASKS_IMPORTED];
 
     async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
         let mut unit = UnitOfWork::default();
         for event in events {
             unit.events.extend(self.meetings.effect(event).await?);
             unit.events.extend(self.tasks.effect(event).await?);
+            unit.events.extend(self.imported_meetings.effect(event).await?);
+            unit.events.extend(self.imported_tasks.effect(event).await?);
         }
         Ok(unit)
     }
@@ -177,6 +184,8 @@ impl Consumer for SalesBatches {
     async fn given_up(&self, _: &Db, event: &LoggedEvent, error: &str) -> Result<UnitOfWork, StoreError> {
         let mut unit = self.meetings.given_up(event, error).await?;
         unit.join(self.tasks.given_up(event, error).await?);
+        unit.join(self.imported_meetings.given_up(event, error).await?);
+        unit.join(self.imported_tasks.given_up(event, error).await?);
         Ok(unit)
     }
 }

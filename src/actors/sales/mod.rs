@@ -4,6 +4,7 @@ pub mod bulk;
 pub mod client;
 pub mod deletions;
 pub mod due_alerts;
+pub mod imports;
 pub mod meeting_aggregate;
 pub mod service;
 pub mod task_aggregate;

@@ -9,11 +9,14 @@ use crate::actors::auth::client::AuthPeer;
 use crate::actors::bulk::BulkParts;
 use crate::actors::comments::{Comments, on_record};
 use crate::actors::customer_check::CustomerCheck;
+use crate::actors::importing::{ImportParts, drop_rows};
 use crate::actors::sales::bulk::{Meetings, Tasks};
+use crate::actors::sales::imports::{ImportedMeetings, ImportedTasks};
 use crate::actors::sales::meeting_aggregate::MeetingAggregate;
 use crate::actors::sales::task_aggregate::TaskAggregate;
 use crate::actors::undo::find_changes;
 use crate::actors::user_check::check_owner_exists;
+use crate::persistence::batches::OF_SALES;
 use crate::persistence::deletions;
 use crate::persistence::deletions::{
     MEETINGS_OF_CUSTOMER, MEETINGS_OF_OWNER, TASKS_OF_ASSIGNEE, TASKS_OF_CUSTOMER,
@@ -31,6 +34,7 @@ use domain::bulk::progress::BulkFound;
 use domain::comment::messages::{AddComment, ChangeComment, DeleteComment, FindComment, ListComments};
 use domain::comment::record::Comment;
 use domain::events::{MEETING_CREATED, TASK_CREATED};
+use domain::import::messages::{CheckRows, CheckedRow, DropRows, StageRows};
 use domain::meeting::messages::MeetingCounts;
 use domain::meeting::messages::{
     ChangeMeeting, CreateMeeting, DeleteMeeting, FindMeeting, ListMeetings, MeetingStats, ReadMeetingActivity,
@@ -79,6 +83,8 @@ pub struct SalesService {
     pub auth: AuthPeer,
     pub meetings_bulk: BulkParts<Meetings>,
     pub tasks_bulk: BulkParts<Tasks>,
+    pub meetings_import: ImportParts<ImportedMeetings>,
+    pub tasks_import: ImportParts<ImportedTasks>,
 }
 
 impl SalesService {
@@ -132,10 +138,10 @@ impl SalesService {
     async fn find_changes(&self, saga: &Saga) -> Result<FoundChanges, Error> {
         let (db, of) = (&self.db, |group| (saga.id, group));
         match saga.kind {
-            SagaKind::MeetingsChange => {
+            SagaKind::MeetingsChange | SagaKind::MeetingsImport => {
                 find_changes::<MeetingAggregate>(db, SALES_ITEMS, of(Group::All)).await
             }
-            SagaKind::TasksChange => find_changes::<TaskAggregate>(db, SALES_ITEMS, of(Group::All)).await,
+            SagaKind::TasksChange | SagaKind::TasksImport => find_changes::<TaskAggregate>(db, SALES_ITEMS, of(Group::All)).await,
             _ => {
                 let meetings = of(Group::Kind(Counted::Meetings));
                 let mut found = find_changes::<MeetingAggregate>(db, SALES_ITEMS, meetings).await?;
@@ -193,6 +199,9 @@ serve!(SalesService as ServiceName::Sales, {
     PreviewMeetings read => |service, message| BulkFound { service.preview_meetings(message).await },
     ChangeTasks command => |service, message| Id { service.change_tasks(message).await },
     PreviewTasks read => |service, message| BulkFound { service.preview_tasks(message).await },
+    CheckRows read => |service, message| Vec<CheckedRow> { service.check_rows(message).await },
+    StageRows command => |service, message| () { service.stage_rows(message).await },
+    DropRows command => |service, message| () { drop_rows(&service.db, OF_SALES, message).await },
     CountOfCustomers read => |service, message| Counts { service.count_of_customers(&message).await },
     FindRecords read => |service, message| Vec<Hit> { service.find_records(&message).await },
     ReadMeetingActivity read => |service, message| Page<EventRecord> {
@@ -202,7 +211,7 @@ serve!(SalesService as ServiceName::Sales, {
     CountReferring read => |service, message| Counts { service.count_referring(message).await },
     RevertMany command => |service, message| Id {
         match message.saga.kind {
-            SagaKind::TasksChange => service.tasks_bulk.begin_undo(message).await,
+            SagaKind::TasksChange | SagaKind::TasksImport => service.tasks_bulk.begin_undo(message).await,
             _ => service.meetings_bulk.begin_undo(message).await,
         }
     },

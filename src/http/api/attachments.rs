@@ -7,6 +7,7 @@ use actix_web::{delete, get, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use crate::actors::uploads::Purpose;
 use crate::http::answer;
 use crate::http::answer::Deleted;
 use crate::http::api::resource::ApiRequest;
@@ -56,7 +57,9 @@ async fn attach(api: ApiRequest, record: RecordRef, payload: Payload) -> HttpRes
         Some((name, _)) => Err(Error::field(name, "unknown_field")),
         None => Ok(()),
     };
-    let received = receive(&api.http, payload.into_inner(), &caller, record.id, only_file).await?;
+    let received =
+        receive(&api.http, payload.into_inner(), &caller, (Purpose::Attachment, record.id), only_file)
+            .await?;
     let Received { fields, upload } = received;
     if let Err(error) = only_file(&fields) {
         uploads::give_up(&api.gateway, upload.id).await;

@@ -12,6 +12,7 @@ pub mod csv_export;
 pub mod customers;
 pub mod deal_reports;
 pub mod deals;
+pub mod imports;
 pub mod matches;
 pub mod meetings;
 pub mod merges;

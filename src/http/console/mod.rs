@@ -29,8 +29,8 @@ use kit::session_user::PageCursor;
 use kit::{assets, frame, session, session_user, shared_pages};
 use pages::{
     admin, approvals, attachments, audit, audit_event, board, bulk, choices, comments, customer, customers,
-    deal, deal_reports, deals, design, duplicates, home, installed, login, meeting, meetings, merge, notifications,
-    reports, sagas, search, security, settings, shortcuts, task, tasks, users, views,
+    deal, deal_reports, deals, design, duplicates, home, import, imports, installed, login, meeting, meetings,
+    merge, notifications, reports, sagas, search, security, settings, shortcuts, task, tasks, users, views,
 };
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
@@ -38,7 +38,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Addresses that take forms and are no pages. Somebody may come back to one after a sign-in.
-const FORMS_ALONE: [&str; 23] = [
+const FORMS_ALONE: [&str; 24] = [
+    "/imports/{id}/commit",
     "/customers/bulk",
     "/meetings/bulk",
     "/tasks/bulk",
@@ -148,6 +149,11 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(sagas::index)
         .service(sagas::ask_undo)
         .service(sagas::undo)
+        .service(imports::index)
+        .service(imports::submit)
+        .service(import::index)
+        .service(import::read_again)
+        .service(import::carry_out)
         .service(admin::index)
         .service(admin::force_breaker)
         .service(admin::redrive)

@@ -18,6 +18,7 @@ fn found() -> BulkFound {
         unchanged: 2,
         refused: 1,
         refused_ids: vec![new_id()],
+        refused_rows: vec![7],
     };
     BulkFound { would, deleted: vec![new_id()] }
 }

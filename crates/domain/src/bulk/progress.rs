@@ -28,16 +28,22 @@ pub struct BulkProgress {
     pub refused: i64,
     /// The first 1,000 of them.
     pub refused_ids: Vec<Id>,
+    /// Of an import, the numbers of their rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub refused_rows: Vec<i64>,
 }
 
 impl BulkProgress {
     /// Adds what a step did.
-    pub fn add(&mut self, changed: i64, unchanged: i64, refused: &[Id]) {
+    pub fn add(&mut self, changed: i64, unchanged: i64, refused: &[Id], rows: &[i64]) {
         self.changed += changed;
         self.unchanged += unchanged;
         self.refused += refused.len() as i64;
         let room = NAMED_MAX.saturating_sub(self.refused_ids.len());
         self.refused_ids.extend(refused.iter().take(room));
+        let room = NAMED_MAX.saturating_sub(self.refused_rows.len());
+        self.refused_rows.extend(rows.iter().take(room));
     }
 }
 
@@ -58,7 +64,7 @@ pub struct BulkFound {
     pub deleted: Vec<Id>,
 }
 
-/// `customers.changed`, `meetings.changed`, `tasks.changed`: the sum of a step; the events of single records come before.
+/// `customers.changed`, `customers.imported` and their like: the sum of a step; the events of single records come before.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct BulkPayload {
     pub saga_id: Id,
@@ -76,6 +82,10 @@ pub struct BulkPayload {
     pub unchanged: i64,
     /// Those that were missing, or not the caller's to change.
     pub refused: Vec<Id>,
+    /// Of an import, the numbers of their rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub refused_rows: Vec<i64>,
 }
 
 /// A step that is done.
@@ -109,8 +119,8 @@ mod tests {
     fn refused_records_are_counted_all_and_named_as_far_as_there_is_room() {
         let mut progress = BulkProgress::default();
         let refused: Vec<Id> = (0..700).map(|_| new_id()).collect();
-        progress.add(3, 2, &refused);
-        progress.add(1, 0, &refused);
+        progress.add(3, 2, &refused, &[7]);
+        progress.add(1, 0, &refused, &[]);
         assert_eq!((progress.changed, progress.unchanged, progress.refused), (4, 2, 1_400));
         assert_eq!(progress.refused_ids.len(), NAMED_MAX);
     }

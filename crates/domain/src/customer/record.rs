@@ -24,7 +24,7 @@ impl CustomerStatus {
     pub const ALL: [Self; 3] = [Self::Lead, Self::Active, Self::Dormant];
 
     /// Its name in the API and the database.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Lead => "LEAD",
             Self::Active => "ACTIVE",

@@ -3,6 +3,7 @@
 
 pub mod bulk;
 pub mod customer_deletion;
+pub mod imports;
 pub mod merge;
 pub mod messages;
 pub mod plan;

@@ -2,6 +2,7 @@
 
 use crate::saga::bulk;
 use crate::saga::customer_deletion;
+use crate::saga::imports;
 use crate::saga::merge;
 use crate::saga::record::SagaKind;
 use crate::saga::restoration;
@@ -9,7 +10,7 @@ use crate::saga::step_plan::StepPlan;
 use crate::saga::user_deletion;
 
 impl SagaKind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::UserDeletion,
         Self::CustomerDeletion,
         Self::CustomersChange,
@@ -19,12 +20,16 @@ impl SagaKind {
         Self::CustomerMerge,
         Self::CustomerRestoration,
         Self::UserRestoration,
+        Self::CustomersImport,
+        Self::MeetingsImport,
+        Self::TasksImport,
+        Self::DealsImport,
     ];
     /// Those whose steps are done by different services or for different kinds of records.
     pub const DELETIONS: [Self; 2] = [Self::UserDeletion, Self::CustomerDeletion];
 
     /// Its steps, in the order in which they are shown; they are carried out in any order. That of a change of many records
-    /// is repeated for each batch.
+    /// or of an import is repeated for each batch.
     pub fn plan(self) -> &'static [StepPlan] {
         match self {
             Self::UserDeletion => user_deletion::STEPS,
@@ -36,6 +41,15 @@ impl SagaKind {
             Self::CustomerMerge => merge::STEPS,
             Self::CustomerRestoration => restoration::OF_CUSTOMER,
             Self::UserRestoration => restoration::OF_USER,
+            Self::CustomersImport => imports::CUSTOMERS,
+            Self::MeetingsImport => imports::MEETINGS,
+            Self::TasksImport => imports::TASKS,
+            Self::DealsImport => imports::DEALS,
         }
+    }
+
+    /// Whether it carries out an import.
+    pub const fn is_import(self) -> bool {
+        matches!(self, Self::CustomersImport | Self::MeetingsImport | Self::TasksImport | Self::DealsImport)
     }
 }

@@ -57,6 +57,11 @@ pub enum SagaKind {
     CustomerRestoration,
     /// The deletion of a user is undone.
     UserRestoration,
+    /// Rows of a file are imported.
+    CustomersImport,
+    MeetingsImport,
+    TasksImport,
+    DealsImport,
 }
 
 /// The status of a saga.
@@ -112,8 +117,8 @@ pub struct Saga {
     pub id: Id,
     pub version: i64,
     pub kind: SagaKind,
-    /// The user or customer that is deleted or restored, or the customer that goes into another one; of a change of many
-    /// records, the saga itself.
+    /// The user or customer that is deleted or restored, or the customer that goes into another one; the import that is carried
+    /// out; of a change of many records, the saga itself.
     pub subject_id: Id,
     pub status: SagaStatus,
     #[schema(required)]

@@ -41,7 +41,7 @@ pub enum Report {
         left: (Vec<Id>, i64),
     },
     /// A batch of a change of many records.
-    Batch { changed: i64, unchanged: i64, refused: Vec<Id> },
+    Batch { changed: i64, unchanged: i64, refused: Vec<Id>, rows: Vec<i64> },
     /// The retries are used up.
     Failed { error: String },
 }
@@ -88,6 +88,24 @@ pub fn begin_bulk(
     Saga { steps, bulk: Some(bulk), ..saga }
 }
 
+/// A new saga that imports the rows of an import in so many steps. Without a step it is completed at once.
+pub fn begin_import(
+    kind: SagaKind,
+    (id, import): (Id, Id),
+    bulk: BulkProgress,
+    steps: usize,
+    by: &Caller,
+    now: Timestamp,
+) -> Vec<SagaEvent> {
+    let saga = Saga { subject_id: import, ..begin_bulk(kind, id, bulk, steps, by, now) };
+    let completed = |saga: &Saga| {
+        let (status, finished_at) = (SagaStatus::Completed, Some(now));
+        SagaEvent::Completed(Saga { version: saga.version + 1, status, finished_at, ..saga.clone() })
+    };
+    let completed = (steps == 0).then(|| completed(&saga));
+    std::iter::once(SagaEvent::Started(saga)).chain(completed).collect()
+}
+
 /// The events that a report about the step closed by `closed_by` leads to; none if the report says nothing new.
 pub fn advance(saga: &Saga, closed_by: EventType, report: &Report, now: Timestamp) -> Vec<SagaEvent> {
     match saga.kind.plan().iter().position(|plan| plan.closed_by == closed_by) {
@@ -131,9 +149,9 @@ fn advance_step(
             (step.left, step.left_count) = (left.clone(), *left_count);
             *count
         }
-        Report::Batch { changed, unchanged, refused } => {
+        Report::Batch { changed, unchanged, refused, rows } => {
             if let Some(bulk) = &mut after.bulk {
-                bulk.add(*changed, *unchanged, refused);
+                bulk.add(*changed, *unchanged, refused, rows);
             }
             *changed
         }
@@ -279,7 +297,7 @@ mod tests {
         let mut saga = begin_bulk(kind, new_id(), bulk, 2, &by, at(0));
         assert_eq!((saga.subject_id, saga.steps.len()), (saga.id, 2));
         let refused = new_id();
-        let batch = |changed| Report::Batch { changed, unchanged: 1, refused: vec![refused] };
+        let batch = |changed| Report::Batch { changed, unchanged: 1, refused: vec![refused], rows: vec![] };
         for (second, (number, changed)) in (1..).zip([(1, 1), (1, 9), (0, 0), (7, 9), (-1, 9)]) {
             for event in advance_batch(&saga, number, &batch(changed), at(second)) {
                 assert_eq!(event.after().version, saga.version + 1);

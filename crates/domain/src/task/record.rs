@@ -20,7 +20,7 @@ pub enum TaskStatus {
 
 impl TaskStatus {
     /// Its name in the API and the database.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Open => "OPEN",
             Self::Done => "DONE",

@@ -212,6 +212,16 @@ pub struct FindMentioned {
     pub addresses: Vec<String>,
 }
 
+/// The most users that one [`FindUsersByAddress`] may name.
+pub const FIND_BY_ADDRESS_MAX: usize = 200;
+
+/// Finds the live users with these addresses: the owners whom the rows of a file name. Only services ask.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct FindUsersByAddress {
+    /// In lower case.
+    pub addresses: Vec<String>,
+}
+
 /// What a rule needs to know of a user whom a text mentions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mentionable {

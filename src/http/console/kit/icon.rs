@@ -54,6 +54,7 @@ icons! {
     Delete "delete" "trash" delete;
     LogOut "log_out" "logout" log_out;
     Download "download" "download" download;
+    Upload "upload" "upload" upload;
     Columns "columns" "columns-3" columns;
     View "view" "bookmark" view;
     Warning "warning" "alert-triangle";

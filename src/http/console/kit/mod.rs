@@ -6,6 +6,7 @@ pub mod assets;
 pub mod attachments;
 pub mod avatar;
 pub mod cell;
+pub mod changes;
 pub mod chart;
 pub mod chips;
 pub mod choice;

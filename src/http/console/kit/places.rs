@@ -45,6 +45,7 @@ static PAGES: [Place; 16] = [
     page("nav-notifications", "/notifications", "notifications", 'n'),
     page("nav-reports", "/reports", "reports", 'r'),
     page("nav-sagas", "/sagas", "sagas", 'd'),
+    other("imports-title", "/imports", For::Everybody),
     Place { of: For::Operators, ..page("nav-admin", "/admin", "admin", 'o') },
     other("duplicates-title", "/duplicates", For::Everybody),
     other("admin-users", "/admin/users", For::Operators),

@@ -6,6 +6,7 @@ use actix_web::web::Payload;
 use actix_web::{get, post};
 use askama::Template;
 
+use crate::actors::uploads::Purpose;
 use crate::http::beside;
 use crate::http::console::kit::attachments::AttachmentsView;
 use crate::http::console::kit::comments::RecordAt;
@@ -85,7 +86,8 @@ async fn attached(
         }
     };
     let Received { fields, upload } =
-        receive(&me.request, payload.into_inner(), &caller, record.id, is_ours).await?;
+        receive(&me.request, payload.into_inner(), &caller, (Purpose::Attachment, record.id), is_ours)
+            .await?;
     let fields: Fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let fields = fields.with("file", format!("{} {}", upload.sha256, upload.name));
     let was_sent = Cell::new(false);

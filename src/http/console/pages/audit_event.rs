@@ -1,7 +1,5 @@
 //! `/admin/audit/{id}`: an event of the log, and what it changed of its record (MANAGER, ADMIN).
 
-use std::collections::BTreeSet;
-
 use actix_web::get;
 use actix_web::web::Data;
 use askama::Template;
@@ -9,17 +7,15 @@ use kernel::event::EventRecord;
 use serde_json::Value;
 
 use crate::actors::operations::messages::{EventReading, ReadEvent};
+use crate::http::console::kit::changes::{Change, Values, references};
 use crate::http::console::kit::frame::{Frame, ok};
 use crate::http::console::kit::lookups;
-use crate::http::console::kit::lookups::{Names, References};
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::timeline;
 use crate::http::console::kit::timeline::Entry;
 use crate::http::error::HttpResult;
 use crate::http::extract::PathId;
 use crate::http::state::Gateway;
-use domain::changes::FieldChange;
-use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 
@@ -46,13 +42,6 @@ struct EventPage {
     data: String,
 }
 
-/// A field before and after, as people read it.
-struct Change {
-    label: String,
-    from: String,
-    to: String,
-}
-
 #[get("/admin/audit/{id}")]
 pub async fn index(gateway: Data<Gateway>, me: SessionUser, id: PathId) -> HttpResult {
     let f = me.frame("admin").await;
@@ -60,7 +49,7 @@ pub async fn index(gateway: Data<Gateway>, me: SessionUser, id: PathId) -> HttpR
     let event = EventRecord::from(&reading.event);
     let entry = timeline::entries(&gateway, &f, me.caller(), std::slice::from_ref(&event)).await?.pop();
     let entry = entry.ok_or_else(|| Error::new(ErrorCode::NotFound))?;
-    let names = lookups::load(&gateway, me.caller(), references(&reading)).await?;
+    let names = lookups::load(&gateway, me.caller(), references(&reading.changes)).await?;
     let kind = kind(&event.r#type);
     let values = Values { f: &f, names: &names, kind, currency: currency(&reading) };
     let changes = reading.changes.iter().map(|change| values.change(change)).collect();
@@ -84,78 +73,9 @@ fn page(kind: &str, id: Id) -> Option<String> {
     PAGES.iter().find(|(known, _)| *known == kind).map(|(_, path)| format!("{path}/{id}"))
 }
 
-/// Whom the changed fields refer to.
-fn references(reading: &EventReading) -> References {
-    let (mut users, mut customers) = (BTreeSet::new(), BTreeSet::new());
-    for change in &reading.changes {
-        let ids = [&change.from, &change.to].into_iter().filter_map(id);
-        if change.field == "customer_id" { customers.extend(ids) } else { users.extend(ids) }
-    }
-    References::default().users(users).customers(customers)
-}
-
-fn id(value: &Value) -> Option<Id> {
-    Id::parse(value.as_str()?)
-}
-
 /// The currency of the record after the event.
 fn currency(reading: &EventReading) -> String {
     let record = domain::changes::record(&reading.event.event.data, reading.event.event.subject);
     let code = record.and_then(|record| record.get("currency")?.as_str().map(str::to_owned));
     code.unwrap_or_default()
-}
-
-/// Writes values of a record's fields as people read them.
-struct Values<'a> {
-    f: &'a Frame,
-    names: &'a Names,
-    /// The kind of record.
-    kind: &'a str,
-    currency: String,
-}
-
-impl Values<'_> {
-    fn change(&self, FieldChange { field, from, to }: &FieldChange) -> Change {
-        Change {
-            label: self.f.known_word("label", field).unwrap_or_else(|| field.clone()),
-            from: self.text(field, from),
-            to: self.text(field, to),
-        }
-    }
-
-    fn text(&self, field: &str, value: &Value) -> String {
-        match value {
-            Value::Null => "–".to_owned(),
-            Value::Number(number) => match number.as_i64() {
-                Some(amount) if field == "amount" => self.f.money(&amount, &self.currency),
-                Some(number) => self.f.number(&number),
-                None => number.to_string(),
-            },
-            Value::String(text) => self.words(field, text),
-            Value::Array(values) => {
-                let texts: Vec<_> = values.iter().map(|value| self.text(field, value)).collect();
-                if texts.is_empty() { "–".to_owned() } else { texts.join(&self.f.t("list-separator")) }
-            }
-            Value::Bool(_) | Value::Object(_) => value.to_string(),
-        }
-    }
-
-    fn words(&self, field: &str, text: &str) -> String {
-        if let Some(id) = Id::parse(text) {
-            return match field {
-                "customer_id" => self.names.customer_even_if_deleted(id),
-                _ => Some(self.names.user(self.f, id)),
-            }
-            .unwrap_or_else(|| text.to_owned());
-        }
-        if let Some(time) = Timestamp::parse(text).filter(|_| field.ends_with("_at")) {
-            return self.f.second(&time);
-        }
-        let family = match (field, self.kind) {
-            ("status", "customer") => "status",
-            ("status", kind) => kind,
-            (other, _) => other,
-        };
-        self.f.known_word(family, text).unwrap_or_else(|| text.to_owned())
-    }
 }

@@ -17,6 +17,8 @@ pub mod deals;
 pub mod design;
 pub mod duplicates;
 pub mod home;
+pub mod import;
+pub mod imports;
 pub mod installed;
 pub mod login;
 pub mod meeting;

@@ -93,7 +93,11 @@ fn row(names: &Names, frame: &Frame, (caller, now): (&Caller, Timestamp), saga: 
         SagaKind::CustomersChange
         | SagaKind::MeetingsChange
         | SagaKind::TasksChange
-        | SagaKind::DealsChange => None,
+        | SagaKind::DealsChange
+        | SagaKind::CustomersImport
+        | SagaKind::MeetingsImport
+        | SagaKind::TasksImport
+        | SagaKind::DealsImport => None,
     };
     SagaRow {
         kind: api_word(&saga.kind),
