@@ -110,7 +110,6 @@ pub trait Imported: Sized + Send + Sync + 'static {
 
     fn id(record: &State<Self>) -> Id;
 
-
     /// The currency of a deal.
     fn currency(_: &State<Self>) -> Option<&str> {
         None

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use rules::{Kind, Rule, Who, Whose, rule};
 use testing::app::PASSWORD;
+use testing::upload::{form, send};
 use testing::{Answer, Api, Member, Sqlite, Team, TestApp};
 
 const MISSING: &str = "0198c0de-0000-7000-8000-000000000000";
@@ -93,6 +94,10 @@ impl World {
                 let view = json!({"list": "tasks", "name": self.unique()});
                 owner.post("/api/auth/me/views", view).await.expect(201).id()
             }
+            Kind::Import => {
+                let file = form(&[("kind", "tasks")], "a.csv", "title,due\n電話,2026/3/5\n".as_bytes());
+                send(owner, "/api/imports", file).await.expect(201).id()
+            }
             Kind::Notification => {
                 let named = json!({"name": self.unique(), "owner_id": owner.id});
                 let made = self.chief.post("/api/customers", named).await.expect(201).id();
@@ -153,6 +158,9 @@ impl World {
         let mut path = operation.path.replace("{name}", "breaker.sales");
         if path == "/api/stream" && !matches!(who, Who::Nobody | Who::Deleted) {
             path.push_str("?nonsense=1");
+        }
+        if path == "/api/imports/{id}/rows" {
+            path.push_str("?outcome=new");
         }
         if path == "/api/search" {
             path.push_str("?q=x");

@@ -10,7 +10,7 @@ use testing::browser::{Browser, cookie, post_form};
 use testing::{Database, Postgres, Sqlite, Team, TestApp};
 
 /// Every address that changes something.
-const CHANGES: [&str; 56] = [
+const CHANGES: [&str; 58] = [
     "/logout",
     "/imports/{id}",
     "/imports/{id}/commit",

@@ -408,3 +408,52 @@ async fn a_record_that_changed_meanwhile_keeps_what_the_file_does_not_say(
         (&json!("A2"), &json!("青空"), &json!(3))
     );
 }
+
+#[rstest]
+#[case(Sqlite, 5_000)]
+#[case(Postgres, 1_000)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_undone_import_leaves_what_was_edited_or_used_since(#[case] on: Database, #[case] rows: usize) {
+    let app = TestApp::start(on).await;
+    let Team { manager, sales, .. } = Team::of(&app).await;
+    let known = sales.create_customer(json!({"name": "前の名前", "email": "known@example.com"})).await.id();
+    let mut file = "氏名,メールアドレス\n新しい名前,known@example.com\n".to_owned();
+    for n in 1..rows {
+        file += &format!("客 {n:05},c{n}@example.com\n");
+    }
+    let import = customers(&sales, &file).await.expect(201);
+    commit(&app, &sales, &import).await;
+    let undo = format!("{IMPORTS}/{}/undo", import.id());
+    let ids: Vec<String> = {
+        let first = sales.get("/api/customers?q=客&sort=name&limit=40").await.expect(200);
+        first.items().iter().map(|it| it["id"].as_str().expect("an id").to_owned()).collect()
+    };
+    for id in &ids[..20] {
+        sales.patch(&format!("/api/customers/{id}"), json!({"notes": "電話した"})).await.expect(200);
+    }
+    sales.meeting(&ids[20], "訪問").await;
+    app.settle().await;
+    let saga = sales.get(&format!("{IMPORTS}/{}", import.id())).await.text_at("/saga");
+    let saga = format!("/api/sagas/{saga}");
+    let preview = sales.get(&format!("{saga}/undo-preview")).await.expect(200).body;
+    let (gone, left) = (rows - 21, json!(21));
+    assert_eq!((&preview["counts"], &preview["left_count"]), (&json!({"customers": gone}), &left));
+    let answer = sales.post(&undo, json!({})).await.expect(202);
+    app.settle().await;
+    let undone = sales.get(&answer.text_at("/saga/href")).await.expect(200).body;
+    assert_eq!((&undone["status"], &undone["bulk"]["changed"]), (&json!("completed"), &json!(gone)));
+    let mut refused: Vec<&str> =
+        undone["bulk"]["refused_ids"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    refused.sort_unstable();
+    let mut expected: Vec<&str> = ids[..21].iter().map(String::as_str).collect();
+    expected.sort_unstable();
+    assert_eq!(refused, expected);
+    let there = sales.get("/api/customers?count=true").await.expect(200);
+    assert_eq!(there.header("x-total-count"), Some("22"), "21 and the one that was there before");
+    assert_eq!(sales.get(&format!("/api/customers/{known}")).await.text_at("/name"), "前の名前");
+    let import_path = format!("{IMPORTS}/{}", import.id());
+    assert_eq!(sales.get(&import_path).await.expect(200).body["status"], json!("undone"));
+    sales.post(&undo, json!({})).await.expect_problem(409, "already_undone");
+    let events = manager.get(&format!("/api/audit/events?subject={}", import.id())).await.expect(200);
+    assert_eq!(events.items()[0]["type"], json!("import.undone"));
+}

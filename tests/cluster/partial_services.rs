@@ -139,7 +139,8 @@ async fn everything(cluster: &Cluster, node: usize) {
         })
         .await
     };
-    let other = sales.post("/api/customers", json!({"name": format!("別会社 {node}")})).await.expect(201).id();
+    let other =
+        sales.post("/api/customers", json!({"name": format!("別会社 {node}")})).await.expect(201).id();
     sales.get(&format!("/api/customers/{other}/matches")).await.expect(200);
     let merge = sales.post(&format!("{path}/merge"), json!({"other_id": other})).await.expect(202);
     let merge = ended(merge.text_at("/saga/id")).await;

@@ -23,7 +23,8 @@ const MOMENTS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(700), Dura
 /// Requests at the same time.
 const TOGETHER: usize = 24;
 
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 15] = [
+    "/imports",
     "/",
     "/login",
     "/customers",

@@ -42,10 +42,10 @@ use kernel::page::Page;
 use runtime::consumer::EffectError;
 use runtime::entity::{Aggregate, Entities};
 use runtime::prepared::Prepared;
-use store::{Db, StoreError};
 use store::idempotency::FirstAnswer;
 use store::table::Table;
 use store::unit_of_work::UniqueCheck;
+use store::{Db, StoreError};
 
 /// How often a commit is decided again because the import changed meanwhile.
 const RACES: usize = 3;

@@ -30,7 +30,6 @@ impl Imported for ImportedDeals {
     const BATCHES: Batches = OF_OPPORTUNITY;
     const EXTERNAL_IDS: &'static Table = &OPPORTUNITY_EXTERNAL_IDS;
 
-
     fn visible<'a>(record: Option<&'a Deal>, caller: &Caller) -> Result<&'a Deal, Error> {
         rules::visible(record, caller)
     }

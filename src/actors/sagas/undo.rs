@@ -55,9 +55,7 @@ impl SagaService {
             SagaKind::MeetingsChange
             | SagaKind::TasksChange
             | SagaKind::MeetingsImport
-            | SagaKind::TasksImport => {
-                self.sales.ask(RevertMany { saga, except: Vec::new(), context }).await
-            }
+            | SagaKind::TasksImport => self.sales.ask(RevertMany { saga, except: Vec::new(), context }).await,
             SagaKind::DealsChange | SagaKind::DealsImport => {
                 self.opportunity.ask(RevertMany { saga, except: Vec::new(), context }).await
             }

@@ -64,7 +64,6 @@ impl Imported for ImportedTasks {
     const BATCHES: Batches = OF_SALES;
     const EXTERNAL_IDS: &'static Table = &SALES_EXTERNAL_IDS;
 
-
     fn visible<'a>(record: Option<&'a Task>, caller: &Caller) -> Result<&'a Task, Error> {
         task_rules::visible(record, caller)
     }

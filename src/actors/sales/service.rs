@@ -141,7 +141,9 @@ impl SalesService {
             SagaKind::MeetingsChange | SagaKind::MeetingsImport => {
                 find_changes::<MeetingAggregate>(db, SALES_ITEMS, of(Group::All)).await
             }
-            SagaKind::TasksChange | SagaKind::TasksImport => find_changes::<TaskAggregate>(db, SALES_ITEMS, of(Group::All)).await,
+            SagaKind::TasksChange | SagaKind::TasksImport => {
+                find_changes::<TaskAggregate>(db, SALES_ITEMS, of(Group::All)).await
+            }
             _ => {
                 let meetings = of(Group::Kind(Counted::Meetings));
                 let mut found = find_changes::<MeetingAggregate>(db, SALES_ITEMS, meetings).await?;

@@ -29,8 +29,9 @@ use kit::session_user::PageCursor;
 use kit::{assets, frame, session, session_user, shared_pages};
 use pages::{
     admin, approvals, attachments, audit, audit_event, board, bulk, choices, comments, customer, customers,
-    deal, deal_reports, deals, design, duplicates, home, import, imports, installed, login, meeting, meetings,
-    merge, notifications, reports, sagas, search, security, settings, shortcuts, task, tasks, users, views,
+    deal, deal_reports, deals, design, duplicates, home, import, imports, installed, login, meeting,
+    meetings, merge, notifications, reports, sagas, search, security, settings, shortcuts, task, tasks,
+    users, views,
 };
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.

@@ -31,6 +31,7 @@ pub(super) enum Kind {
     Saga,
     Session,
     View,
+    Import,
     DeadLetter,
     Event,
 }
@@ -74,11 +75,14 @@ pub(super) enum Rule {
     Decide,
     Cancel,
     Reassign,
+    /// What one has previewed oneself; MANAGER and ADMIN see everybody's.
+    CarryOut(Kind),
 }
 
 pub(super) fn rule(operation: &str) -> Option<Rule> {
     use Kind::{
-        Approval, Customer, DeadLetter, Deal, Event, Meeting, Notification, Saga, Session, Task, User, View,
+        Approval, Customer, DeadLetter, Deal, Event, Import, Meeting, Notification, Saga, Session, Task,
+        User, View,
     };
     Some(match operation {
         "POST /api/auth/login"
@@ -111,6 +115,13 @@ pub(super) fn rule(operation: &str) -> Option<Rule> {
         | "POST /api/meetings/bulk"
         | "POST /api/tasks/bulk"
         | "POST /api/deals/bulk" => Rule::Everybody(202),
+        "GET /api/imports" => Rule::Everybody(200),
+        // The matrix sends no file.
+        "POST /api/imports" => Rule::Everybody(415),
+        "GET /api/imports/{id}" | "PATCH /api/imports/{id}" | "GET /api/imports/{id}/rows" => {
+            Rule::Own(Import)
+        }
+        "POST /api/imports/{id}/commit" => Rule::CarryOut(Import),
         "POST /api/auth/users" => Rule::Admin,
         "GET /api/auth/users/{id}" => Rule::Any(User),
         "PATCH /api/auth/users/{id}" | "GET /api/auth/users/{id}/deletion-preview" => {
@@ -204,6 +215,7 @@ impl Rule {
             | Self::OwnAlone(kind)
             | Self::Any(kind)
             | Self::StaffAny(kind)
+            | Self::CarryOut(kind)
             | Self::AdminAny(kind, _) => Some(kind),
             Self::Decide | Self::Cancel | Self::Reassign => Some(Kind::Approval),
             Self::Public | Self::Everybody(_) | Self::Staff | Self::Admin => None,
@@ -266,6 +278,7 @@ impl Rule {
             Self::Attach(_)
             | Self::Beside(_)
             | Self::Own(_)
+            | Self::CarryOut(_)
             | Self::Decide
             | Self::Cancel
             | Self::Reassign
@@ -275,7 +288,8 @@ impl Rule {
             }
             _ if whose == Whose::Missing => 404,
             Self::Attach(_) => 415,
-            Self::Own(_) | Self::Beside(_) => 200,
+            Self::CarryOut(_) if whose == Whose::Others => 409,
+            Self::Own(_) | Self::Beside(_) | Self::CarryOut(_) => 200,
             Self::Decide => {
                 if sells || whose == Whose::Own {
                     403

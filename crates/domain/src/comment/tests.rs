@@ -95,9 +95,13 @@ fn only_the_author_edits_and_an_admin_deletes_too() {
 #[test]
 fn a_comment_is_found_on_its_own_record_only() {
     let comment = added(new_id(), &record(new_id()), "a").after;
-    assert!(on(Some(&comment), comment.record_id).is_ok());
-    assert_eq!(on(Some(&comment), new_id()).unwrap_err().code, ErrorCode::NotFound);
-    assert_eq!(on(None, comment.record_id).unwrap_err().code, ErrorCode::NotFound);
+    let own = AboutRecord { id: comment.record_id, ..record(new_id()) };
+    assert!(on(Some(&comment), &own).is_ok());
+    let other = record(new_id());
+    assert_eq!(on(Some(&comment), &other).unwrap_err().code, ErrorCode::NotFound);
+    let merged = AboutRecord { merged: vec![comment.record_id], ..other };
+    assert!(on(Some(&comment), &merged).is_ok(), "its customer has gone into this one");
+    assert_eq!(on(None, &own).unwrap_err().code, ErrorCode::NotFound);
 }
 
 #[test]

@@ -35,7 +35,7 @@ const fn other(label: &'static str, href: &'static str, of: For) -> Place {
     Place { label, href, letter: None, section: None, of }
 }
 
-static PAGES: [Place; 16] = [
+static PAGES: [Place; 17] = [
     page("nav-home", "/", "home", 'h'),
     page("nav-customers", "/customers", "customers", 'c'),
     page("nav-deals", "/deals", "deals", 'p'),
