@@ -62,6 +62,12 @@ function apply(form, isTyping) {
   return true;
 }
 
+/** Whether a field says something else than the server made it say. */
+function isChanged(field) {
+  const chosen = (select) => [...select.options].find((it) => it.defaultSelected) ?? select.options[0];
+  return field.matches("select") ? field.selectedOptions[0] !== chosen(field) : field.value !== field.defaultValue;
+}
+
 /** Closes menus that are left, by the key or by a click elsewhere. */
 function prepareMenus() {
   const opened = () => [...document.querySelectorAll("details.menu[open]")];
@@ -85,6 +91,10 @@ export function prepareFilters() {
     return;
   }
   form.dataset.instant = "";
+  // What was chosen while the scripts were on their way.
+  if ([...form.querySelectorAll("select, input[type=search], input[type=date]")].some((it) => !it.closest(".combo") && isChanged(it))) {
+    apply(form, false);
+  }
   form.addEventListener("change", (event) => {
     if (event.target.type !== "search") {
       apply(form, false);

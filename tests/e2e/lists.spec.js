@@ -58,6 +58,26 @@ test("filters apply at once and stand in the address, also when one goes back", 
   await expect(page.locator("#status")).toHaveValue("");
 });
 
+test("what is chosen before the scripts are there is applied when they come", async ({ as, api, team }) => {
+  const post = await api(team.sales);
+  const word = fresh("せっかち");
+  await post("/customers", { name: word, status: "DORMANT" });
+  await post("/customers", { name: `${word} 2` });
+  const page = await as(team.sales);
+  let come;
+  const scripts = new Promise((resolve) => (come = resolve));
+  await page.route("**/console.js*", async (route) => {
+    await scripts;
+    await route.continue();
+  });
+  await page.goto(customersLike(word), { waitUntil: "commit" });
+  await page.selectOption("#status", "DORMANT");
+  await expect(page.getByRole("button", { name: "絞り込む" })).toBeVisible();
+  come();
+  await expect(page).toHaveURL(/status=DORMANT/);
+  await expect(page.locator(".list tbody tr")).toHaveCount(1);
+});
+
 test("without scripts a button filters, and everything else is a link", async ({ as, api, team }) => {
   const post = await api(team.sales);
   const word = await customers(post, 2, (n) => ({ status: n ? "ACTIVE" : "LEAD" }));
