@@ -20,6 +20,7 @@ async function api(path, token, body) {
 
 async function signIn(browser, email) {
   const context = await browser.newContext({ serviceWorkers: "block", viewport: { width: 1280, height: 800 } });
+  context.setDefaultTimeout(120_000);
   const form = { email, password: PASSWORD };
   const answer = await context.request.post(`${origin}/login`, { form, maxRedirects: 0, headers: { origin } });
   if (answer.status() !== 303) throw new Error(`sign-in: ${answer.status()}`);

@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, get};
 use askama::Template;
 use chrono::{Datelike, NaiveDate};
 
+use crate::formats;
 use crate::http::api::deal_reports::{Asked, Funnel, Outcomes, read_forecast, read_funnel, read_outcomes};
 use crate::http::console::kit::chart::{Bars, bars};
 use crate::http::console::kit::choice::Source;
@@ -182,7 +183,9 @@ impl Reading<'_> {
             ];
             let cells = figures.into_iter().map(|figure| Cell::Figures(vec![figure])).collect();
             let sum = month.open.weighted_amount.saturating_add(month.committed.amount);
-            by_currency.entry(&month.currency).or_default().push((label.clone(), sum, money(sum)));
+            // The scale has no decimals.
+            let whole = sum / 10_i64.pow(formats::places(&month.currency).into());
+            by_currency.entry(&month.currency).or_default().push((label.clone(), whole, money(sum)));
             lines.push(Line { label, cells });
         }
         let chart = |(currency, values): (&str, Vec<(String, i64, String)>)| {
