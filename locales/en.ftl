@@ -192,7 +192,6 @@ field-deal_is_closed = The deal is won or lost: it becomes open before it is the
 field-not_importable = This row can't be imported.
 field-own_approver = A user cannot approve their own request.
 field-not_lost = Only a lost deal has a reason.
-field-unknown_customer = There is no such customer.
 field-same_customer = Choose another customer.
 field-unknown_deal = There is no such deal.
 field-deal_of_another_customer = This deal is with another customer.

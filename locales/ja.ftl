@@ -192,7 +192,6 @@ field-deal_is_closed = 受注または失注した案件は、いったん進行
 field-not_importable = この行は取り込めません。
 field-own_approver = 自分の申請の承認者にはなれません。
 field-not_lost = 失注理由は失注した案件だけに指定できます。
-field-unknown_customer = この顧客は存在しません。
 field-same_customer = 別の顧客を選んでください。
 field-unknown_deal = この案件は存在しません。
 field-deal_of_another_customer = この案件は別の顧客のものです。

@@ -1,4 +1,4 @@
-//! Deleted records, whose comments and files are kept as long as the deletion can be undone.
+//! Deleted records, whose comments and files are kept as long as the deletion can be undone, and deleted users with their views.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,8 @@ pub static DISCARDED_RECORDS: Table = Table {
 
 /// The tables of records that have comments and files.
 const TABLES: [&str; 4] = ["customers", "meetings", "tasks", "deals"];
+/// The table of those who have views.
+const USERS: &str = "users";
 
 #[derive(Serialize, Deserialize)]
 struct Row {
@@ -30,9 +32,9 @@ struct Row {
     deleted_at: Timestamp,
 }
 
-/// Notes a deleted record of a table.
+/// Notes a deleted record of a table, or a deleted user.
 pub fn note(records: &'static Table, id: Id, deleted_at: Timestamp) -> Write {
-    debug_assert!(TABLES.contains(&records.name), "{} has comments", records.name);
+    debug_assert!(TABLES.contains(&records.name) || records.name == USERS, "{} has comments", records.name);
     Write::put(&DISCARDED_RECORDS, id, &Row { id, version: 1, records: records.name.to_owned(), deleted_at })
 }
 
@@ -41,7 +43,7 @@ pub fn forget(id: Id) -> Write {
     Write::delete(&DISCARDED_RECORDS, id)
 }
 
-/// Deletes the comments and files of records that were deleted before a time, at most `limit` records; returns how many.
+/// Deletes what is kept of records and users that were deleted before a time, at most `limit` of them; returns how many.
 ///
 /// # Errors
 /// `Unavailable`, `Failed`.
@@ -50,21 +52,31 @@ pub async fn purge(db: &Db, before: Timestamp, limit: i64) -> Result<u64, StoreE
     let old: Vec<Row> = db.rows(&DISCARDED_RECORDS, old.limit(limit)).await?;
     let purged = old.len() as u64;
     for Row { id, records, .. } in old {
-        let Some(records) = TABLES.into_iter().find(|table| **table == records) else { continue };
-        let merged = match records {
-            "customers" => merged_into(db, &CUSTOMERS, id).await?,
-            _ => Vec::new(),
-        };
-        for gone in [id].into_iter().chain(merged) {
-            uploads::delete_parts_of(db, gone).await?;
-            for beside in ["attachments", "comments"] {
-                let delete = format!("DELETE FROM {records}_{beside} WHERE record_id = ?");
-                db.execute(Sql::default().push(&delete, [gone.into()])).await?;
-            }
+        if records == USERS {
+            db.execute(Sql::default().push("DELETE FROM user_views WHERE id = ?", [id.into()])).await?;
+        }
+        if let Some(records) = TABLES.into_iter().find(|table| **table == records) {
+            purge_beside(db, records, id).await?;
         }
         // The row goes last: what is interrupted is found again.
         let delete = "DELETE FROM discarded_records WHERE id = ?";
         db.execute(Sql::default().push(delete, [id.into()])).await?;
     }
     Ok(purged)
+}
+
+/// Deletes the comments and files of a record, and of those that have gone into it.
+async fn purge_beside(db: &Db, records: &'static str, id: Id) -> Result<(), StoreError> {
+    let merged = match records {
+        "customers" => merged_into(db, &CUSTOMERS, id).await?,
+        _ => Vec::new(),
+    };
+    for gone in [id].into_iter().chain(merged) {
+        uploads::delete_parts_of(db, gone).await?;
+        for beside in ["attachments", "comments"] {
+            let delete = format!("DELETE FROM {records}_{beside} WHERE record_id = ?");
+            db.execute(Sql::default().push(&delete, [gone.into()])).await?;
+        }
+    }
+    Ok(())
 }

@@ -155,7 +155,7 @@ async fn outcomes_are_told_apart_by_owner_reason_and_currency(#[values(Sqlite, P
     assert_eq!(own["period"]["won"], json!({"USD": of(1, 1_000)}));
     for name in ["funnel", "forecast", "outcomes"] {
         let path = format!("/api/reports/deals/{name}");
-        app.nobody().get(&path).await.expect_problem(401, "unauthorized");
+        app.nobody().get(&path).await.expect_problem(401, "missing_token");
         for wrong in ["from=2026-03-02&to=2026-03-01", "from=2024-01-01&to=2026-01-01", "owner_id=me", "x=1"]
         {
             team.manager.get(&format!("{path}?{wrong}")).await.expect_problem(400, "invalid_parameter");

@@ -27,6 +27,12 @@ impl Operation {
 
     /// A valid request to this address, with the error that is expected.
     fn rejected_at(&self, address: String, status: u16, code: &'static str) -> Rejected {
+        // Their required parameters.
+        let address = match self.path.rsplit('/').next() {
+            Some("merge-preview") => format!("{address}?other_id={NOBODY}"),
+            Some("rows") => format!("{address}?outcome=new"),
+            _ => address,
+        };
         let rejected = Rejected::new(self.method, address, status, code);
         match self.method {
             "GET" => rejected,
@@ -36,6 +42,9 @@ impl Operation {
                 rejected.json(format!("{{\"approver_id\":\"{NOBODY}\"}}"))
             }
             "POST" if self.path.ends_with("/comments") => rejected.json("{\"text\":\"a\"}"),
+            "POST" if self.path.ends_with("/merge") => {
+                rejected.json(format!("{{\"other_id\":\"{NOBODY}\"}}"))
+            }
             "POST" if self.path.starts_with("/api/admin/breakers/") => rejected.json("{\"force\":\"none\"}"),
             _ => rejected.json("{}"),
         }

@@ -269,7 +269,7 @@ async fn customers_and_users_of_before_are_found_after_a_start(#[values(Sqlite, 
     let (mut app, mut admin) = app_with(on, &["ﾔﾏﾀﾞ商店", "アイウ", "zebra"]).await;
     // As the version before wrote them.
     for text in [
-        "UPDATE customers SET search = lower(name), name_order = ''",
+        "UPDATE customers SET search = lower(name), name_order = '', keyed_version = NULL",
         "UPDATE users SET search = lower(name)",
     ] {
         app.db.execute(Sql::new(text)).await.expect("rows");

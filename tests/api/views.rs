@@ -103,6 +103,8 @@ async fn views_go_with_their_user(#[values(Sqlite, Postgres)] on: Database) {
     assert_eq!(kept().await, 2);
     admin.delete(&format!("/api/auth/users/{}", sales.id)).await.expect(200);
     sales.post(PATH, json!({"list": "tasks", "name": "後"})).await.expect(401);
+    assert_eq!(kept().await, 2, "as long as the deletion can be undone");
+    testing::deleted_records::purge(&app).await;
     assert_eq!(kept().await, 1);
 }
 

@@ -66,7 +66,8 @@ fn without_mark(bytes: &[u8]) -> Option<Encoding> {
         low += usize::from(pair[1] == 0 && pair[0] != 0);
         high += usize::from(pair[0] == 0 && pair[1] != 0);
     }
-    let few = bytes.len() / 2 / 50;
+    // A stray zero makes no UTF-16: its line feeds alone are more.
+    let few = (bytes.len() / 2 / 50).max(1);
     let is_wide =
         |many: usize, others: usize| many > few && others <= many / 20 && bytes.len().is_multiple_of(2);
     match (low, high) {

@@ -13,6 +13,7 @@ use crate::actors::auth::token::Keys;
 use crate::actors::auth::views::ViewsAggregate;
 use crate::actors::sagas::start::{start, start_undo};
 use crate::persistence::auth as queries;
+use crate::persistence::discarded;
 use domain::saga::record::SagaKind;
 use domain::saved_view::messages::{ChangeView, ListViews, RemoveView, SaveView};
 use domain::saved_view::record::SavedView;
@@ -163,6 +164,7 @@ impl AuthService {
             None => start(kind.0, kind.1, &remove.context, now),
         };
         let mut prepared = Prepared::new(remove.context, with);
+        prepared.with.writes.push(discarded::note(&queries::USERS, remove.id, now));
         let Successors { successor, approver } = remove.successors;
         let mut successors = vec![successor];
         successors.extend(approver.filter(|approver| approver.id != successor.id));
@@ -187,6 +189,7 @@ impl AuthService {
             let body = to_raw_value(&saga_id).map_err(Error::internal)?;
             with.writes.push(FirstAnswer::new(claim, saga_id, None, body, now).write());
         }
+        with.writes.push(discarded::forget(id));
         let context = Context { claim: None, correlation_id: saga_id.to_string().into(), ..context };
         let returning = Returning { saga_id, undoes: saga.id };
         let command = UserCommand::Restore { returning };

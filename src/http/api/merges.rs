@@ -30,7 +30,7 @@ pub struct MergeParams {
     responses((status = 202, body = Departed))
 )]
 #[post("/customers/{id}/merge")]
-pub async fn join(api: ApiRequest, id: PathId, _: Params<NoParams>, body: Body<Merge>) -> HttpResult {
+pub async fn merge_into(api: ApiRequest, id: PathId, _: Params<NoParams>, body: Body<Merge>) -> HttpResult {
     let (id, Body { value: merge, digest }) = (id.0, body);
     let service = &api.gateway.customers.service;
     begin(&api, &digest, |context| service.ask(MergeCustomers { id, merge, context })).await
@@ -43,7 +43,7 @@ pub async fn join(api: ApiRequest, id: PathId, _: Params<NoParams>, body: Body<M
     responses((status = 200, body = MergePreview))
 )]
 #[get("/customers/{id}/merge-preview")]
-pub async fn preview(api: ApiRequest, id: PathId, params: Params<MergeParams>) -> HttpResult {
+pub async fn merge_preview(api: ApiRequest, id: PathId, params: Params<MergeParams>) -> HttpResult {
     let merge = Merge { other_id: params.0.other_id, keep: MergeChoice::default() };
     let preview = PreviewMerge { id: id.0, merge, caller: api.auth.caller };
     Ok(HttpResponse::Ok().json(api.gateway.sagas.ask(preview).await?))

@@ -77,6 +77,8 @@ pub(super) enum Rule {
     Reassign,
     /// What one has previewed oneself; MANAGER and ADMIN see everybody's.
     CarryOut(Kind),
+    /// One's own, which is not in the state for it.
+    NotYet(Kind),
 }
 
 pub(super) fn rule(operation: &str) -> Option<Rule> {
@@ -122,6 +124,8 @@ pub(super) fn rule(operation: &str) -> Option<Rule> {
             Rule::Own(Import)
         }
         "POST /api/imports/{id}/commit" => Rule::CarryOut(Import),
+        // It was not carried out.
+        "POST /api/imports/{id}/undo" => Rule::NotYet(Import),
         "POST /api/auth/users" => Rule::Admin,
         "GET /api/auth/users/{id}" => Rule::Any(User),
         "PATCH /api/auth/users/{id}" | "GET /api/auth/users/{id}/deletion-preview" => {
@@ -216,6 +220,7 @@ impl Rule {
             | Self::Any(kind)
             | Self::StaffAny(kind)
             | Self::CarryOut(kind)
+            | Self::NotYet(kind)
             | Self::AdminAny(kind, _) => Some(kind),
             Self::Decide | Self::Cancel | Self::Reassign => Some(Kind::Approval),
             Self::Public | Self::Everybody(_) | Self::Staff | Self::Admin => None,
@@ -279,6 +284,7 @@ impl Rule {
             | Self::Beside(_)
             | Self::Own(_)
             | Self::CarryOut(_)
+            | Self::NotYet(_)
             | Self::Decide
             | Self::Cancel
             | Self::Reassign
@@ -289,6 +295,7 @@ impl Rule {
             _ if whose == Whose::Missing => 404,
             Self::Attach(_) => 415,
             Self::CarryOut(_) if whose == Whose::Others => 409,
+            Self::NotYet(_) => 409,
             Self::Own(_) | Self::Beside(_) | Self::CarryOut(_) => 200,
             Self::Decide => {
                 if sells || whose == Whose::Own {

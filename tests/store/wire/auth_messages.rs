@@ -116,7 +116,8 @@ fn of_auth() {
     tried.call(auth::FindUsers { ids: vec![new_id()], caller: caller() }, [vec![name], vec![]]);
     let found = auth::Mentionable { id: new_id(), name: TEXT.into(), email: TEXT.into(), role: Role::Sales };
     let find = auth::FindMentioned { ids: vec![new_id()], addresses: vec![TEXT.into()] };
-    tried.call(find, [vec![found], vec![]]);
+    tried.call(find, [vec![found.clone()], vec![]]);
+    tried.call(auth::FindUsersByAddress { addresses: vec![TEXT.into()] }, [vec![found], vec![]]);
     tried.call(auth::RecallUser { id: new_id() }, [Some(state.clone()), None]);
     let proof = auth::SessionState { session, user: state.clone() };
     tried.call(auth::FindSession { session_id: new_id(), user_id: new_id() }, [proof]);
