@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::actors::customer::service::CustomerService;
+use crate::actors::customer::client::CustomerClient;
 use crate::actors::importing::plain;
-use crate::actors::opportunity::service::OpportunityService;
-use crate::actors::sales::service::SalesService;
+use crate::actors::opportunity::client::OpportunityClient;
+use crate::actors::sales::client::SalesClient;
 use crate::actors::uploads::Uploads;
 use domain::attachment::record::Upload;
 use domain::bulk::progress::BATCH;
@@ -33,7 +33,6 @@ use kernel::context::Context;
 use kernel::error::{Error, FieldError};
 use kernel::ids::{Id, new_id};
 use runtime::progress;
-use runtime::service::Service;
 use sheets::{Encoding, Fault, Format, Head, Row, Sink};
 
 /// Files that a node reads at the same time, and how long another one waits for its turn.
@@ -52,9 +51,9 @@ const KEPT_BYTES_MAX: usize = 1024 * 1024;
 /// Reads the files of a node's imports.
 pub struct Importer {
     uploads: Uploads,
-    customers: Service<CustomerService>,
-    sales: Service<SalesService>,
-    opportunity: Service<OpportunityService>,
+    customers: CustomerClient,
+    sales: SalesClient,
+    opportunity: OpportunityClient,
     turns: Arc<Semaphore>,
 }
 
@@ -71,9 +70,9 @@ struct Task<'a> {
 impl Importer {
     pub fn new(
         uploads: Uploads,
-        customers: Service<CustomerService>,
-        sales: Service<SalesService>,
-        opportunity: Service<OpportunityService>,
+        customers: CustomerClient,
+        sales: SalesClient,
+        opportunity: OpportunityClient,
     ) -> Self {
         Self { uploads, customers, sales, opportunity, turns: Arc::new(Semaphore::new(AT_ONCE)) }
     }
@@ -94,7 +93,7 @@ impl Importer {
         let (kind, saga) = (form.kind, found.staged.saga);
         let (file_name, upload) = (upload.name.clone(), upload.id);
         let create = CreateImport { upload, kind, file_name, found, rows, context: context.clone() };
-        let kept = self.customers.ask(create).await;
+        let kept = self.customers.service.ask(create).await;
         if kept.is_err() {
             self.drop_rows(kind, saga, &context).await;
         }
@@ -112,7 +111,7 @@ impl Importer {
         zone: &str,
         context: Context,
     ) -> Result<Arc<Import>, Error> {
-        let before = self.customers.ask(FindImport { id, caller: context.caller }).await?;
+        let before = self.customers.service.ask(FindImport { id, caller: context.caller }).await?;
         check_open(&before)?;
         context.check_version(before.version)?;
         let settings = settings.checked()?;
@@ -120,7 +119,8 @@ impl Importer {
         let task = Task { kind, settings: &settings, before: Some(&before), zone, context: &context };
         let (found, rows) = self.preview(id, &task).await?;
         let saga = found.staged.saga;
-        let kept = self.customers.ask(ChangeImport { id, found, rows, context: context.clone() }).await;
+        let kept =
+            self.customers.service.ask(ChangeImport { id, found, rows, context: context.clone() }).await;
         let of_no_use = if kept.is_ok() { before.staged.saga } else { saga };
         self.drop_rows(kind, of_no_use, &context).await;
         kept
@@ -159,17 +159,17 @@ impl Importer {
 
     async fn check(&self, check: CheckRows) -> Result<Vec<CheckedRow>, Error> {
         match check.kind {
-            ImportKind::Customers => self.customers.ask(check).await,
-            ImportKind::Meetings | ImportKind::Tasks => self.sales.ask(check).await,
-            ImportKind::Deals => self.opportunity.ask(check).await,
+            ImportKind::Customers => self.customers.service.ask(check).await,
+            ImportKind::Meetings | ImportKind::Tasks => self.sales.service.ask(check).await,
+            ImportKind::Deals => self.opportunity.service.ask(check).await,
         }
     }
 
     async fn stage(&self, stage: StageRows) -> Result<(), Error> {
         match stage.kind {
-            ImportKind::Customers => self.customers.ask(stage).await,
-            ImportKind::Meetings | ImportKind::Tasks => self.sales.ask(stage).await,
-            ImportKind::Deals => self.opportunity.ask(stage).await,
+            ImportKind::Customers => self.customers.service.ask(stage).await,
+            ImportKind::Meetings | ImportKind::Tasks => self.sales.service.ask(stage).await,
+            ImportKind::Deals => self.opportunity.service.ask(stage).await,
         }
     }
 
@@ -177,9 +177,9 @@ impl Importer {
     async fn drop_rows(&self, kind: ImportKind, saga: Id, context: &Context) {
         let drop = DropRows { saga, context: plain(context) };
         let dropped = match kind {
-            ImportKind::Customers => self.customers.ask(drop).await,
-            ImportKind::Meetings | ImportKind::Tasks => self.sales.ask(drop).await,
-            ImportKind::Deals => self.opportunity.ask(drop).await,
+            ImportKind::Customers => self.customers.service.ask(drop).await,
+            ImportKind::Meetings | ImportKind::Tasks => self.sales.service.ask(drop).await,
+            ImportKind::Deals => self.opportunity.service.ask(drop).await,
         };
         if let Err(error) = dropped {
             tracing::warn!(%error, %saga, "batches of a preview that is of no use are purged later");

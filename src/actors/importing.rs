@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::actors::auth::client::AuthPeer;
-use crate::actors::customer::client::CustomerPeer;
 use crate::persistence::batches;
 use crate::persistence::batches::{Batch, Batches};
 use crate::persistence::external_ids;
@@ -65,18 +64,6 @@ impl CustomerLookup for () {
 
     async fn named(&self, _: FindCustomers) -> Result<Vec<CustomerName>, Error> {
         Ok(Vec::new())
-    }
-}
-
-impl CustomerLookup for CustomerPeer {
-    const IS_NEEDED: bool = true;
-
-    async fn matching(&self, asked: MatchCustomers) -> Result<MatchedCustomers, Error> {
-        self.ask(asked).await
-    }
-
-    async fn named(&self, asked: FindCustomers) -> Result<Vec<CustomerName>, Error> {
-        self.ask(asked).await
     }
 }
 

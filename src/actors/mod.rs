@@ -26,6 +26,7 @@ pub mod analytics;
 pub mod attachments;
 pub mod auth;
 pub mod bulk;
+mod bulk_batch;
 pub mod comments;
 pub mod customer;
 pub mod customer_check;

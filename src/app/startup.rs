@@ -118,9 +118,9 @@ impl Application {
             uploads: Uploads::new(db.clone(), clock.clone()),
             imports: Importer::new(
                 Uploads::new(db.clone(), clock.clone()),
-                services.customers.service.clone(),
-                services.sales.service.clone(),
-                services.opportunity.service.clone(),
+                services.customers.clone(),
+                services.sales.clone(),
+                services.opportunity.clone(),
             ),
             first_answers: FirstAnswers::new(db.clone(), clock),
             readiness: readiness.clone(),

@@ -6,6 +6,7 @@ use crate::rejected::{Rejected, all_refused};
 use testing::{Api, Member, Sqlite, TestApp};
 
 const NOBODY: &str = "0198c0de-0000-7000-8000-000000000000";
+const NOBODY_ELSE: &str = "0198c0de-0000-7000-8000-000000000001";
 
 struct Operation {
     method: &'static str,
@@ -29,7 +30,7 @@ impl Operation {
     fn rejected_at(&self, address: String, status: u16, code: &'static str) -> Rejected {
         // Their required parameters.
         let address = match self.path.rsplit('/').next() {
-            Some("merge-preview") => format!("{address}?other_id={NOBODY}"),
+            Some("merge-preview") => format!("{address}?other_id={NOBODY_ELSE}"),
             Some("rows") => format!("{address}?outcome=new"),
             _ => address,
         };
@@ -43,7 +44,7 @@ impl Operation {
             }
             "POST" if self.path.ends_with("/comments") => rejected.json("{\"text\":\"a\"}"),
             "POST" if self.path.ends_with("/merge") => {
-                rejected.json(format!("{{\"other_id\":\"{NOBODY}\"}}"))
+                rejected.json(format!("{{\"other_id\":\"{NOBODY_ELSE}\"}}"))
             }
             "POST" if self.path.starts_with("/api/admin/breakers/") => rejected.json("{\"force\":\"none\"}"),
             _ => rejected.json("{}"),

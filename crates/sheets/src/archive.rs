@@ -5,7 +5,7 @@ use std::io::{Cursor, Read};
 
 use zip::ZipArchive;
 
-use crate::Fault;
+use crate::sheet::Fault;
 
 /// The most bytes of the sheets together: they are read piece by piece.
 const SHEETS_MAX: usize = 256 * 1024 * 1024;

@@ -7,8 +7,8 @@ use std::io::{BufReader, Read};
 use encoding_rs::{Decoder, DecoderResult};
 
 use crate::encoding::Encoding;
+use crate::sheet::{COLUMNS_MAX, Fault, Format, Sink};
 use crate::table::{Table, Width};
-use crate::{COLUMNS_MAX, Fault, Format, Sink};
 
 /// Bytes that are decoded at a time.
 const PIECE: usize = 64 * 1024;
@@ -157,7 +157,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{CELL_MAX, Head, ROWS_MAX, Row};
+    use crate::sheet::{CELL_MAX, Head, ROWS_MAX, Row};
 
     #[derive(Default)]
     struct Kept {

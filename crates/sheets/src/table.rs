@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use kernel::text_key;
 
 use crate::encoding::Encoding;
-use crate::{CELL_MAX, COLUMNS_MAX, Fault, Format, Head, ROWS_MAX, Row, Sink};
+use crate::sheet::{CELL_MAX, COLUMNS_MAX, Fault, Format, Head, ROWS_MAX, Row, Sink};
 
 /// How a row may differ from the headers in length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

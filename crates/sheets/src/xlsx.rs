@@ -6,8 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use calamine::{DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Xlsx};
 
+use crate::archive;
+use crate::sheet::{COLUMNS_MAX, Fault, Format, Sink};
 use crate::table::{Table, Width};
-use crate::{COLUMNS_MAX, Fault, Format, Sink, archive};
 
 pub fn read(bytes: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
     archive::check(bytes)?;

@@ -69,11 +69,6 @@ impl Valve {
         self.state.send_modify(|state| state.losses += 1);
     }
 
-    /// New connections are taken, and nothing passes on them; open ones work.
-    pub fn swallow_new(&self) {
-        self.state.send_modify(|state| state.swallows = true);
-    }
-
     /// Lets new connections pass again.
     pub fn mend(&self) {
         self.state.send_modify(|state| state.swallows = false);

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use crate::actors::customer::aggregate::CustomerAggregate;
 use crate::actors::customer::imports::ImportAggregate;
 use crate::actors::customer::service::CustomerService;
-use domain::customer::messages::FindCustomer;
+use crate::actors::importing::CustomerLookup;
+use domain::customer::messages::{CustomerName, FindCustomer, FindCustomers};
 use domain::customer::record::Customer;
 use domain::customer::rules;
+use domain::import::messages::{MatchCustomers, MatchedCustomers};
 use kernel::caller::Caller;
 use kernel::error::Error;
 use kernel::ids::Id;
@@ -37,5 +39,18 @@ impl CustomerClient {
             Some(customer) => rules::visible(Some(&customer), &caller).map(drop).map(|()| customer),
             None => self.service.ask(FindCustomer { id, caller }).await,
         }
+    }
+}
+
+/// Imports of other records find the customers whom rows name through the peer.
+impl CustomerLookup for CustomerPeer {
+    const IS_NEEDED: bool = true;
+
+    async fn matching(&self, asked: MatchCustomers) -> Result<MatchedCustomers, Error> {
+        self.ask(asked).await
+    }
+
+    async fn named(&self, asked: FindCustomers) -> Result<Vec<CustomerName>, Error> {
+        self.ask(asked).await
     }
 }

@@ -148,6 +148,9 @@ pub(super) fn rule(operation: &str) -> Option<Rule> {
         | "GET /api/notifications/unread"
         | "GET /api/reports/metrics"
         | "GET /api/reports/sales-summary"
+        | "GET /api/reports/deals/funnel"
+        | "GET /api/reports/deals/forecast"
+        | "GET /api/reports/deals/outcomes"
         | "GET /api/sagas"
         | "GET /api/search"
         | "POST /api/notifications/read-all" => Rule::Everybody(200),

@@ -5,8 +5,6 @@
 //! again after a crash: each change is committed with an item that only one commit can store, so no record is changed twice.
 //! The undo of such a saga is a saga of the same kind, whose batches take back what the items say.
 
-mod batch;
-
 use std::collections::HashSet;
 use std::future::ready;
 
@@ -99,7 +97,7 @@ impl<A: Aggregate> Sent<A> {
 }
 
 /// What a saga did with a record, and what that was before; `None` if it did not exist, or that is not known.
-type Before<B> = (Item, Option<<<B as Bulk>::Record as Aggregate>::State>);
+pub(super) type Before<B> = (Item, Option<<<B as Bulk>::Record as Aggregate>::State>);
 
 /// A record that is taken back.
 pub struct Taken<S> {
@@ -113,15 +111,15 @@ pub struct Taken<S> {
 
 /// What a request asked for.
 #[derive(Serialize, Deserialize)]
-struct Asked<C> {
-    change: Work<C>,
-    caller: Caller,
+pub(super) struct Asked<C> {
+    pub(super) change: Work<C>,
+    pub(super) caller: Caller,
 }
 
 /// What a batch does.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Work<C> {
+pub(super) enum Work<C> {
     /// Takes back what this saga did in this batch.
     Undo {
         undoes: Id,
@@ -131,21 +129,21 @@ enum Work<C> {
 }
 
 impl<C: BulkChange> Work<C> {
-    fn is_delete(&self) -> bool {
+    pub(super) fn is_delete(&self) -> bool {
         matches!(self, Self::Change(change) if change.is_delete())
     }
 }
 
 /// What became of a record.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+pub(super) enum Outcome {
     Changed,
     Unchanged,
     Refused,
 }
 
 /// Whether an error says that the record is missing, not the caller's to change, or in a state that does not allow it.
-fn is_refusal(error: &Error) -> bool {
+pub(super) fn is_refusal(error: &Error) -> bool {
     matches!(error.code, ErrorCode::NotFound | ErrorCode::Forbidden | ErrorCode::DealClosed)
 }
 
@@ -267,12 +265,12 @@ impl<B: Bulk> BulkParts<B> {
         Ok(batches)
     }
 
-    async fn batch_items(&self, saga: Id, batch: i64) -> Result<Vec<Item>, StoreError> {
+    pub(super) async fn batch_items(&self, saga: Id, batch: i64) -> Result<Vec<Item>, StoreError> {
         // A batch has no more.
         B::BATCHES.items.page(&self.db, saga, Group::Batch(batch), None, BATCH as i64).await
     }
 
-    async fn commit(
+    pub(super) async fn commit(
         &self,
         saga: Id,
         mut unit: UnitOfWork,
