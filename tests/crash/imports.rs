@@ -42,9 +42,10 @@ impl Estate {
         let mut server = fixture.launch().start().await;
         let admin = Member::sign_in(&Api::new(server.base_url()), ADMIN, PASSWORD).await;
         let manager = admin.hire("MANAGER", "manager", None).await;
+        let sales = admin.hire("SALES", "sales", Some(&manager)).await;
         let mut file = "id,name,email,company\n".to_owned();
         for n in 0..KNOWN {
-            manager
+            sales
                 .create_customer(json!({"name": format!("K{n}"), "email": format!("k{n}@example.com")}))
                 .await;
             file.push_str(&format!(",K{n},k{n}@example.com,青空\n"));

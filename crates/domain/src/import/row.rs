@@ -181,12 +181,12 @@ impl ParsedRow {
     pub fn missing(&self, kind: ImportKind) -> Vec<FieldError> {
         let needs_customer =
             matches!(kind, ImportKind::Meetings | ImportKind::Deals) && self.customer.is_none();
-        let is_missing = |field: &&Field| {
-            field.is_required
-                && !self.fields.contains_key(field.name)
-                && !self.faults.iter().any(|fault| fault.field == field.name)
-                && !(field.cell == Cell::Amount && self.amount.is_some())
+        let is_told = |field: &Field| {
+            self.fields.contains_key(field.name)
+                || self.faults.iter().any(|fault| fault.field == field.name)
+                || (field.cell == Cell::Amount && self.amount.is_some())
         };
+        let is_missing = |field: &&Field| field.is_required && !is_told(field);
         let fields = kind.fields().iter().filter(is_missing).map(|field| field.name);
         let is_faulty = self.faults.iter().any(|fault| fault.field.starts_with("customer"));
         let customer = (needs_customer && !is_faulty).then_some("customer_email");
