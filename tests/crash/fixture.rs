@@ -51,6 +51,8 @@ impl Fixture {
             .database(&self.database.url)
             .env("KIZUNA_JWT_SECRET", SECRET)
             .env("KIZUNA_ADMIN_PASSWORD", PASSWORD)
+            // Its tokens serve all tests, however long a busy machine takes for them.
+            .env("KIZUNA_ACCESS_TOKEN_TTL", "12h")
             // No scan of its own accord: crash points are counted.
             .env("KIZUNA_DUE_SCAN_EVERY", "3650d")
     }
