@@ -24,7 +24,7 @@ test("a file in Shift_JIS is uploaded, its mapping mended, and carried out", asy
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(name);
   await expect(outcome(page, "新規")).toHaveText("3");
   await expect(outcome(page, "エラー")).toHaveText("1");
-  await expect(page.locator("#import-rows")).toContainText("メール: メールアドレスの形");
+  await expect(page.locator("#import-rows")).toContainText("メール: name@example.com");
   await expect(page.locator("#import-encoding")).toHaveValue("Shift_JIS");
   await page.locator("#import-reading").getByLabel("X", { exact: true }).selectOption({ label: "会社" });
   await page.locator("#import-rows nav").getByRole("link", { name: "新規" }).click();

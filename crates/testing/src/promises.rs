@@ -108,8 +108,10 @@ const PROMISES: [(&str, &str); 30] = [
          GROUP BY n.id HAVING count(e.id) <> 1",
     ),
     (
-        "a subject's versions have no gap",
-        "SELECT subject FROM events GROUP BY subject HAVING min(sequence) <> 1 OR max(sequence) <> count(*)",
+        // The previews of an import are its versions too, but no events.
+        "a subject's versions have no gap, but an import's",
+        "SELECT subject FROM events WHERE type NOT LIKE 'import.%'
+         GROUP BY subject HAVING min(sequence) <> 1 OR max(sequence) <> count(*)",
     ),
     (
         "a slice's numbers have no gap",
