@@ -187,6 +187,23 @@ impl Cluster {
         db.close().await;
     }
 
+    /// Sends what begins a saga through a node that is killed as soon as it has answered; the saga's id.
+    pub async fn begin_and_kill(&mut self, node: usize, path: &str, body: Value) -> String {
+        let saga = self.staff.sales.at(node).post(path, body).await.expect(202).text_at("/saga/id");
+        self.kill(node);
+        saga
+    }
+
+    /// Waits until a saga is completed, as a node says.
+    pub async fn ended(&self, node: usize, saga: &str) -> Value {
+        let sales = self.staff.sales.at(node);
+        eventually(SETTLED_WITHIN, async || match sales.get(&format!("/api/sagas/{saga}")).await {
+            answer if answer.body["status"] == "completed" => Ok(answer.body),
+            answer => Err(answer.to_string()),
+        })
+        .await
+    }
+
     /// A connection to the database beside the nodes.
     pub async fn open(&self) -> Db {
         self.database.open().await

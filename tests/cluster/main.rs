@@ -6,6 +6,7 @@
 //!   without a node
 //! - `live`: notifications across nodes; `sessions`: sign-outs and limits that hold on every node; `due`: each alert
 //!   once
+//! - `imports`: imports and changes of many, whose nodes die; `undo`: merges and undos, likewise
 //! - `logs`: one request in the logs of two nodes; `backup`: a restored cluster beside the Redis of before
 //! - `rolling`: every node restarted behind a load balancer; `compose`: what `docker-compose.yml` starts;
 //!   `exposed`: what the load balancer lets through
@@ -20,6 +21,7 @@ mod contention;
 mod crash;
 mod due;
 mod exposed;
+mod imports;
 mod kills;
 mod ledger;
 mod live;

@@ -2,10 +2,9 @@
 
 use futures_util::StreamExt;
 use futures_util::stream::iter;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::cluster::{Cluster, SETTLED_WITHIN};
-use testing::eventually;
+use crate::cluster::Cluster;
 
 /// Records of each customer: enough that a node dies in the middle of them.
 const MEETINGS: usize = 60;
@@ -25,23 +24,6 @@ async fn customer_with_meetings(cluster: &Cluster, name: &str) -> (String, Vec<S
     (customer, made)
 }
 
-/// Waits until a saga is completed, as a node says.
-async fn ended(cluster: &Cluster, node: usize, saga: &str) -> Value {
-    let sales = cluster.staff.sales.at(node);
-    eventually(SETTLED_WITHIN, async || match sales.get(&format!("/api/sagas/{saga}")).await {
-        answer if answer.body["status"] == "completed" => Ok(answer.body),
-        answer => Err(answer.to_string()),
-    })
-    .await
-}
-
-/// Through a node that is killed as soon as it has answered; the saga's id.
-async fn begin_and_kill(cluster: &mut Cluster, node: usize, path: &str, body: Value) -> String {
-    let saga = cluster.staff.sales.at(node).post(path, body).await.expect(202).text_at("/saga/id");
-    cluster.kill(node);
-    saga
-}
-
 async fn are_of(cluster: &Cluster, node: usize, meetings: &[String], customer: &str) {
     let sales = cluster.staff.sales.at(node);
     for id in meetings {
@@ -57,15 +39,15 @@ async fn merges_and_undos_end_as_foreseen_though_the_node_that_began_them_dies()
     let (other, theirs) = customer_with_meetings(&cluster, "乙").await;
     cluster.integrity().await;
     let path = format!("/api/customers/{one}/merge");
-    let merge = begin_and_kill(&mut cluster, 0, &path, json!({"other_id": other})).await;
-    let merged = ended(&cluster, 1, &merge).await;
+    let merge = cluster.begin_and_kill(0, &path, json!({"other_id": other})).await;
+    let merged = cluster.ended(1, &merge).await;
     assert_eq!(merged["steps"][0]["counts"], json!({"meetings": MEETINGS}));
     let gone = cluster.staff.sales.at(2).get(&format!("/api/customers/{other}")).await;
     assert_eq!(gone.expect_problem(404, "not_found").text_at("/merged_into"), one);
     are_of(&cluster, 1, &theirs, &one).await;
     cluster.restart(0).await;
-    let undone = begin_and_kill(&mut cluster, 1, &format!("/api/sagas/{merge}/undo"), json!({})).await;
-    let undone = ended(&cluster, 2, &undone).await;
+    let undone = cluster.begin_and_kill(1, &format!("/api/sagas/{merge}/undo"), json!({})).await;
+    let undone = cluster.ended(2, &undone).await;
     assert_eq!(undone["steps"][1]["counts"], json!({"meetings": MEETINGS}), "{undone}");
     are_of(&cluster, 0, &theirs, &other).await;
     are_of(&cluster, 0, &mine, &one).await;
@@ -73,10 +55,10 @@ async fn merges_and_undos_end_as_foreseen_though_the_node_that_began_them_dies()
     let deletion = cluster.staff.sales.at(2).delete(&format!("/api/customers/{one}")).await.expect(200);
     let deletion = deletion.text_at("/saga/id");
     cluster.kill(2);
-    ended(&cluster, 0, &deletion).await;
+    cluster.ended(0, &deletion).await;
     cluster.restart(2).await;
-    let back = begin_and_kill(&mut cluster, 0, &format!("/api/sagas/{deletion}/undo"), json!({})).await;
-    let back = ended(&cluster, 1, &back).await;
+    let back = cluster.begin_and_kill(0, &format!("/api/sagas/{deletion}/undo"), json!({})).await;
+    let back = cluster.ended(1, &back).await;
     assert_eq!(back["steps"][1]["counts"], json!({"meetings": MEETINGS}), "{back}");
     are_of(&cluster, 2, &mine, &one).await;
     cluster.restart(0).await;

@@ -3,10 +3,12 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use sqlx::migrate::Migrate;
+use sqlx::{Connection, PgConnection};
 use store::sql::Sql;
 use store::{Db, StoreError};
 
-use testing::{TestDatabase, Valve, eventually, postgres};
+use testing::{Postgres, TestDatabase, Valve, eventually, postgres};
 
 /// The longest that a request may wait.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(6);
@@ -70,4 +72,26 @@ async fn connections_that_hang_while_they_are_opened_refuse_in_time_and_then_at_
     .await;
     valve.mend();
     eventually(ANSWERED_WITHIN, async || timed(&db).await.0.map_err(|error| error.to_string())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_waits_for_another_that_migrates_for_longer_than_a_statement_waits() {
+    let database = TestDatabase::fresh(Postgres);
+    let mut other = PgConnection::connect(&database.url).await.expect("a connection");
+    other.lock().await.expect("the lock of the migrations");
+    let db = database.open().await;
+    let waits = tokio::spawn({
+        let db = db.clone();
+        async move { db.migrate().await }
+    });
+    // A connection's own limit is five seconds.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert!(!waits.is_finished(), "{:?}", waits.await);
+    other.unlock().await.expect("the lock was held");
+    waits.await.expect("no panic").expect("the schema");
+    let limit = async |name: &str| db.text(Sql::new(format!("SHOW {name}"))).await;
+    for _ in 0..OPEN {
+        assert_eq!(limit("lock_timeout").await.unwrap().as_deref(), Some("5s"));
+        assert_eq!(limit("statement_timeout").await.unwrap().as_deref(), Some("30s"));
+    }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use sqlx::migrate::Migrator;
 use tokio::runtime::Handle;
 
 use crate::backup::UNFINISHED;
@@ -27,7 +26,7 @@ use kernel::failpoint;
 use kernel::ids::Id;
 
 #[derive(Clone)]
-enum Pools {
+pub(crate) enum Pools {
     // SQLite has one writer; readers beside it see the last commit (WAL).
     Sqlite { writer: Writer, readers: Readers },
     Postgres(Connections),
@@ -36,8 +35,8 @@ enum Pools {
 /// A handle to the database; clones share its pools.
 #[derive(Clone)]
 pub struct Db {
-    pools: Pools,
-    schema: Schema,
+    pub(crate) pools: Pools,
+    pub(crate) schema: Schema,
     writes: Arc<WriteCheck>,
     plans: Option<Arc<Plans>>,
     // PostgreSQL sockets belong to the runtime that made them, and a dropped future must not cut a
@@ -125,46 +124,6 @@ impl Db {
     /// A handle to the same database that has each of its queries explained before it runs, for tests of the indexes.
     pub fn watched(&self, plans: Arc<Plans>) -> Self {
         Self { plans: Some(plans), ..self.clone() }
-    }
-
-    /// Brings the schema up to date; returns the names of all applied migrations.
-    ///
-    /// # Errors
-    /// When a migration fails or the schema is newer than this binary.
-    pub async fn migrate(&self) -> Result<Vec<String>, StoreError> {
-        let migrator = self.schema.migrator(self.dialect());
-        self.apply(migrator).await?;
-        Ok(migrator
-            .iter()
-            .map(|migration| format!("{:04} {}", migration.version, migration.description))
-            .collect())
-    }
-
-    /// Applies these migrations alone, which makes the schema of an older version.
-    ///
-    /// # Errors
-    /// When a migration fails.
-    pub async fn migrate_to(&self, versions: &[i64]) -> Result<(), StoreError> {
-        let all = self.schema.migrator(self.dialect()).iter();
-        let chosen = all.filter(|migration| versions.contains(&migration.version)).cloned().collect();
-        self.apply(&Migrator::with_migrations(chosen)).await
-    }
-
-    async fn apply(&self, migrator: &Migrator) -> Result<(), StoreError> {
-        let ran = match &self.pools {
-            Pools::Sqlite { writer, .. } => writer.migrate(migrator).await?,
-            Pools::Postgres(connections) => {
-                let mut lent = connections.lend_at_start().await?;
-                // `run` of a connection can't be sent between threads (the compiler finds it "not general enough").
-                let ran = lent.run(async |on| Ok(migrator.run_direct(None, on, false).await)).await?;
-                if ran.is_ok() {
-                    // One that failed holds the lock of the migrations.
-                    lent.done();
-                }
-                ran
-            }
-        };
-        ran.map_err(|error| StoreError::Failed(error.to_string()))
     }
 
     /// The types of event that the program knows.

@@ -30,6 +30,7 @@ pub mod idempotency;
 pub mod journal;
 pub mod leases;
 pub mod log;
+mod migrations;
 pub mod noting;
 pub mod paging;
 pub mod plans;
