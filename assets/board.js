@@ -97,6 +97,8 @@ export function prepareBoard() {
     showMoved(card, form, stage);
   });
   document.addEventListener("dragend", release);
+  // There are no such events while something is dragged: its end was missed.
+  document.addEventListener("pointermove", () => dragged && release());
   document.addEventListener("submit", (event) => {
     const form = event.target;
     const isLost = form.matches?.("[data-board] form.move") && form.elements.stage.value === "LOST";

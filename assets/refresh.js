@@ -31,8 +31,7 @@ export class Refresher {
   }
 
   async #run() {
-    // A form that is under way may change this very page, or leave it.
-    if (document.querySelector("form[data-busy]")) {
+    if (isUnderWay()) {
       this.#in(GATHER);
       return;
     }
@@ -54,7 +53,11 @@ export class Refresher {
   /** False if it failed and another reading may succeed. */
   async #read() {
     try {
-      const status = await reread();
+      const status = await reread(isUnderWay);
+      if (status === null) {
+        this.#since ??= performance.now();
+        return true;
+      }
       return status < 500 && status !== 429;
     } catch {
       return false;
@@ -62,12 +65,21 @@ export class Refresher {
   }
 }
 
-/** Reads the page once more and takes over its live parts; answers with the status. */
-export async function reread() {
+/** A form that is under way may change this very page, or leave it; a card that is dragged must stay the same. */
+const isUnderWay = () => document.querySelector("form[data-busy]") !== null;
+
+/**
+ * Reads the page once more and takes over its live parts; answers with the status, or with null if by then it is not
+ * wanted.
+ */
+export async function reread(isUnwanted = () => false) {
   const address = location.href;
   const signal = AbortSignal.timeout(ANSWER_WITHIN);
   const answer = await fetch(address, { cache: "no-store", signal, headers: { accept: "text/html" } });
   const text = await answer.text();
+  if (isUnwanted()) {
+    return null;
+  }
   // A page that was left meanwhile is of no use, also one whose filters have changed.
   if (answer.ok && !isLogin(answer) && address === location.href) {
     takeOver(new DOMParser().parseFromString(text, "text/html"));

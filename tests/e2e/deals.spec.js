@@ -16,9 +16,18 @@ async function start({ api, hire, team }, deals, options = {}) {
 
 const column = (page, stage) => page.locator(`[data-board] [data-stage="${stage}"]`);
 
-/** How far the card is inside the column, once the drag has ended. */
+/** Drags a card by the mouse, as slowly as the page follows. */
 async function drag(page, card, to) {
-  await card.dragTo(to, { targetPosition: { x: 40, y: 20 } });
+  await card.hover();
+  await page.mouse.down();
+  const { x, y } = await to.boundingBox();
+  let moves = 0;
+  await expect(async () => {
+    moves += 1;
+    await page.mouse.move(x + 40 + (moves % 2), y + 20);
+    await expect(to).toHaveClass(/over/, { timeout: 200 });
+  }).toPass();
+  await page.mouse.up();
 }
 
 test("a deal is added, read, edited in place and deleted", async ({ as, api, hire, team }) => {

@@ -55,12 +55,12 @@ test("one's own colours and notifications are one's own to choose", async ({ as,
   expect(await ground()).toBe(light);
 
   const kinds = page.getByRole("group", { name: "受け取る通知" });
-  await expect(kinds.getByRole("checkbox", { checked: true })).toHaveCount(7);
+  await expect(kinds.getByRole("checkbox", { checked: true })).toHaveCount(8);
   await kinds.getByRole("checkbox", { name: "新しい顧客" }).uncheck();
   await page.locator('form[action="/settings/preferences"]').getByRole("button", { name: "保存" }).click();
   await expect(page.locator(".notice.done")).toBeVisible();
   await expect(kinds.getByRole("checkbox", { name: "新しい顧客" })).not.toBeChecked();
-  await expect(kinds.getByRole("checkbox", { checked: true })).toHaveCount(6);
+  await expect(kinds.getByRole("checkbox", { checked: true })).toHaveCount(7);
   const unwanted = await post("/customers", { name: fresh("無音") });
   await post("/approvals", { customer_id: unwanted.id, title: fresh("値引き"), amount: 1, approver_id: team.manager.id });
   await page.goto("/notifications");
@@ -179,6 +179,8 @@ test("the keyboard alone is enough", async ({ as, team }) => {
   await page.keyboard.press("Tab");
   await expect(page.getByRole("link", { name: "本文へ移動" })).toBeFocused();
   await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  await expect(page.locator(".head").getByRole("link", { name: "重複の候補" })).toBeFocused();
   await page.keyboard.press("Tab");
   await expect(page.locator(".head").getByRole("button", { name: "新規顧客追加" })).toBeFocused();
   await page.keyboard.press("Enter");
