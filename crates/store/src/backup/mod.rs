@@ -1,6 +1,6 @@
 //! Backups: a file with the rows of all tables at one moment, which either kind of database takes (docs/decisions/0052).
 //!
-//! [`file`] has the format, `tables` the SQL that reads and writes any table, [`save`] makes a backup beside running servers, and
+//! `file` has the format, `tables` the SQL that reads and writes any table, [`save`] makes a backup beside running servers, and
 //! [`load`] puts it into an empty database.
 
 pub mod file;
