@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 use crate::fixture::{Fixture, Known, SOON};
 use testing::app::{ADMIN, PASSWORD};
 use testing::promises;
+use testing::upload::{form, send};
 use testing::{Answer, Api, Database, Kizuna, Member, Postgres, Sqlite, Template};
 
 const BOUNDARIES: [&str; 4] =
@@ -28,10 +29,17 @@ enum Act {
     UndoCustomerDeletion,
     UndoUserDeletion,
     UndoBulk,
+    UndoImport,
 }
 
-const ACTS: [Act; 5] =
-    [Act::Merge, Act::UndoMerge, Act::UndoCustomerDeletion, Act::UndoUserDeletion, Act::UndoBulk];
+const ACTS: [Act; 6] = [
+    Act::Merge,
+    Act::UndoMerge,
+    Act::UndoCustomerDeletion,
+    Act::UndoUserDeletion,
+    Act::UndoBulk,
+    Act::UndoImport,
+];
 
 /// A fixture in which an act is about to begin: where it is asked for, and what its preview says.
 struct Scene {
@@ -45,7 +53,7 @@ struct Scene {
 impl Scene {
     /// Made once for each kind of database and act.
     async fn of(on: Database, act: Act) -> &'static Self {
-        static SCENES: [OnceCell<Scene>; 10] = [const { OnceCell::const_new() }; 10];
+        static SCENES: [OnceCell<Scene>; 12] = [const { OnceCell::const_new() }; 12];
         let place = ACTS.iter().position(|one| *one == act).expect("an act") * 2 + usize::from(on == Sqlite);
         SCENES[place].get_or_init(|| Self::make(on, act)).await
     }
@@ -80,6 +88,7 @@ impl Scene {
                         let change = json!({"ids": [one, other], "change": {"status": "DORMANT"}});
                         admin.post("/api/customers/bulk", change).await
                     }
+                    Act::UndoImport => import(&admin).await,
                     _ => admin.post(&merge, json!({"other_id": other})).await,
                 };
                 fixture.eventually(promises::kept).await;
@@ -107,6 +116,14 @@ impl Scene {
     }
 }
 
+/// Imports two customers; the answer to the commit.
+async fn import(by: &Member) -> Answer {
+    let file = "name,email\n取込 一,i1@example.com\n取込 二,i2@example.com\n";
+    let form = form(&[("kind", "customers")], "a.csv", file.as_bytes());
+    let import = send(by, "/api/imports", form).await.expect(201).id();
+    by.post(&format!("/api/imports/{import}/commit"), json!({})).await
+}
+
 fn above_zero(counts: &Value) -> Value {
     let counts = counts.as_object().expect("counts").iter();
     counts.filter(|(_, n)| **n != json!(0)).map(|(kind, n)| (kind.clone(), n.clone())).collect()
@@ -128,7 +145,14 @@ fn counts(saga: &Value) -> Value {
 #[tokio::test]
 async fn a_merge_or_an_undo_ends_as_foreseen_whatever_the_moments_of_kill_9(
     #[values(Sqlite, Postgres)] on: Database,
-    #[values(Act::Merge, Act::UndoMerge, Act::UndoCustomerDeletion, Act::UndoUserDeletion, Act::UndoBulk)]
+    #[values(
+        Act::Merge,
+        Act::UndoMerge,
+        Act::UndoCustomerDeletion,
+        Act::UndoUserDeletion,
+        Act::UndoBulk,
+        Act::UndoImport
+    )]
     act: Act,
     #[values(0, 1, 2, 3)] boundary: usize,
 ) {
