@@ -104,6 +104,21 @@ use_memory() {
     if [ "${room:-0}" -gt "$needed" ] && [ "${available:-0}" -gt "$needed" ]; then export TMPDIR=/dev/shm; fi
 }
 
+# build_client: the TypeScript client in clients/typescript/dist, its types from the document of BIN.
+build_client() {
+    local at=$ROOT/clients/typescript
+    have node || ensure_debian_package nodejs || die "no Node.js"
+    have npm || ensure_debian_package npm || die "no npm"
+    # What the lock file names, and only when it has changed since.
+    if ! cmp -s "$at/package-lock.json" "$at/node_modules/.kizuna-lock"; then
+        npm ci --prefix "$at" --no-audit --no-fund --silent
+        cp "$at/package-lock.json" "$at/node_modules/.kizuna-lock"
+    fi
+    "$BIN" openapi >"$at/openapi.json"
+    npm run --prefix "$at" --silent schema >/dev/null
+    npm run --prefix "$at" --silent build
+}
+
 # --- processes ------------------------------------------------------------------------------------
 
 # find_binary: sets BIN to the server to test: that of KIZUNA_BIN, or a debug build.

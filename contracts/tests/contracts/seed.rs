@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::provider::Provider;
 
-/// As the seed writes it, in pact's form; nothing in it is ours to change.
+/// Written by the seed's own consumer test (`clients/typescript/tests/seed/pact.test.ts`), which fails when it is another.
 const PACT: &str = "pacts/customer-mfe-kizuna.json";
 
 #[tokio::test]

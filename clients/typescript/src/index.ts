@@ -1,0 +1,11 @@
+export { Kizuna, getCustomers } from "./client.js";
+export type { KizunaOptions } from "./client.js";
+export { Collection } from "./collection.js";
+export type { ChangeOptions, Changes, CollectionPath, Item, Known, ListQuery, NewItem, Page } from "./collection.js";
+export type { Frame, LiveOptions, Topic } from "./live.js";
+export { DEFAULT_POLICY } from "./policy.js";
+export type { RetryPolicy } from "./policy.js";
+export { KizunaProblem, KizunaUnreachable } from "./problem.js";
+export type { Tokens } from "./session.js";
+export type { TokenSource } from "./transport.js";
+export type { components, operations, paths } from "./schema.js";
