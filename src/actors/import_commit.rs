@@ -26,6 +26,7 @@ use kernel::ids::{Id, new_id};
 use runtime::consumer::EffectError;
 use runtime::prepared::Prepared;
 use store::StoreError;
+use store::noting::Step;
 use store::unit_of_work::UnitOfWork;
 
 /// Commands of a batch that are under way at the same time.
@@ -248,10 +249,19 @@ impl<I: Imported> ImportParts<I> {
             with.unique_checks.extend(I::unique_email(&work.context.caller, &email, Some(row.id)));
         }
         let context = Context { if_match: Some(Versions::from(version)), ..work.context.clone() };
-        let prepared = Prepared::new(context, with);
-        let prepared = prepared.noting(I::BATCHES.items.in_batch(work.batch, row.id));
+        let noting = I::BATCHES.items.in_batch(work.batch, row.id);
+        let prepared = Prepared::new(context, with.clone()).noting(noting.clone());
         let after = self.records.execute(row.id, command, prepared).await?;
-        Ok(if after.version() == version { Outcome::Unchanged } else { Outcome::Changed })
+        if after.version() > version {
+            return Ok(Outcome::Changed);
+        }
+        if with.writes.is_empty() {
+            return Ok(Outcome::Unchanged);
+        }
+        // A record that is as its row says gets its external id alone.
+        with.writes.push(noting.write(Step { before: version, after: version }));
+        self.journal.commit(with).await?;
+        Ok(Outcome::Changed)
     }
 
     /// The unit that marks a batch as failed: its retries are used up.

@@ -181,6 +181,8 @@ fn errors(path: &str, method: &Method, is_public: bool, has_body: bool) -> Vec<&
         // An successor is named, or chosen.
         "/api/auth/users/{id}/deletion-preview" => errors.extend(["409", "422"]),
         "/api/auth/users/{id}" if *method == Method::DELETE => errors.push("422"),
+        "/api/customers/{id}/merge-preview" => errors.push("422"),
+        "/api/sagas/{id}/undo-preview" => errors.push("409"),
         "/api/ws" => errors.extend(["426", "429"]),
         "/api/stream" => errors.push("429"),
         _ => {}

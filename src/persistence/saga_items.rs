@@ -85,6 +85,11 @@ impl Item {
     pub fn after(&self) -> i64 {
         self.after_version.unwrap_or(self.version + 1)
     }
+
+    /// Whether the record stayed as it was: an import gave it its external id alone.
+    pub fn is_of_no_change(&self) -> bool {
+        self.after() == self.version
+    }
 }
 
 impl Items {

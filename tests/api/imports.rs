@@ -202,6 +202,31 @@ async fn each_encoding_and_a_workbook_are_the_same_table(#[values(Sqlite, Postgr
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_record_that_is_as_its_row_says_gets_its_external_id(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let Team { sales, .. } = Team::of(&app).await;
+    let known = json!({"name": "佐藤", "email": "sato@example.com"});
+    let known = sales.create_customer(known).await.id();
+    let file = "id,name,email\nK-1,佐藤,sato@example.com\n";
+    let by_email = [("kind", "customers"), ("match_on", "email")];
+    let import = upload(&sales, &by_email, file).await.expect(201);
+    assert_eq!(counts(&import), [0, 1, 0, 0]);
+    let rows = sales.get(&format!("{IMPORTS}/{}/rows?outcome=changed", import.id())).await.expect(200);
+    let changes = json!([{"field": "external_id", "from": null, "to": "K-1"}]);
+    assert_eq!(rows.items()[0]["changes"], changes, "{rows}");
+    let saga = commit(&app, &sales, &import).await;
+    assert_eq!((&saga["bulk"]["changed"], &saga["bulk"]["refused"]), (&json!(1), &json!(0)));
+    assert_eq!(sales.get(&format!("/api/customers/{known}")).await.expect(200).body["version"], json!(1));
+    for match_on in ["email", "external_id"] {
+        let again = upload(&sales, &[("kind", "customers"), ("match_on", match_on)], file).await.expect(201);
+        assert_eq!(counts(&again), [0, 0, 1, 0], "{match_on}");
+    }
+    let undo = sales.post(&format!("{IMPORTS}/{}/undo", import.id()), json!({})).await;
+    undo.expect_problem(409, "not_undoable");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn meetings_tasks_and_deals_find_their_customers_and_themselves(
     #[values(Sqlite, Postgres)] on: Database,
 ) {

@@ -99,7 +99,8 @@ fn metrics(event_type: EventType) -> Option<Need> {
 
 fn deal_progress(event_type: EventType) -> Option<Need> {
     match event_type {
-        DEAL_CREATED | DEAL_UPDATED | DEAL_WON | DEAL_LOST => {
+        DEAL_CREATED => Some(Need::of(deal())),
+        DEAL_UPDATED | DEAL_WON | DEAL_LOST => {
             Some(Need::of(deal()).or(json!({"previous_stage": "QUALIFY"})))
         }
         _ => None,

@@ -3,7 +3,7 @@
 use kernel::event::EventType;
 use std::time::Duration;
 
-use domain::events::{IMPORT_UNDONE, SAGA_FAILED};
+use domain::events::SAGA_FAILED;
 use serde_json::{Value, json};
 
 use crate::provider::Provider;
@@ -22,9 +22,9 @@ pub async fn server() -> Provider {
     Provider::with(&args, &[("KIZUNA_FAILPOINTS", &fails)]).await
 }
 
-/// Only a consumer that can be made to fail leads to a failed saga, and nothing undoes an import yet.
+/// Only a consumer that can be made to fail leads to a failed saga.
 pub fn can_be_produced(event_type: EventType) -> bool {
-    event_type != IMPORT_UNDONE && (event_type != SAGA_FAILED || cfg!(feature = "failpoints"))
+    event_type != SAGA_FAILED || cfg!(feature = "failpoints")
 }
 
 /// Runs all flows until their last effect.
@@ -38,7 +38,7 @@ pub async fn run(provider: &Provider) {
     meetings(&sales, &customer).await;
     approvals(admin, &manager, &sales, &customer).await;
     tasks(admin, &sales, &customer).await;
-    deals(&sales, &customer).await;
+    deals(admin, &sales, &customer).await;
     comments(&sales, &customer).await;
     attachments(&sales, &customer).await;
     read(&manager).await;
@@ -151,17 +151,18 @@ async fn tasks(admin: &Member, sales: &Member, customer: &str) {
     .await;
 }
 
-/// Deals, with every way they can end.
-async fn deals(sales: &Member, customer: &str) {
+/// Deals, with every way they can end, and one that is given to somebody else.
+async fn deals(admin: &Member, sales: &Member, customer: &str) {
     let deal = async |title: &str| format!("/api/deals/{}", sales.deal(customer, title).await.id());
     let (won, lost, dropped) = (deal("won").await, deal("lost").await, deal("dropped").await);
     sales.patch(&won, json!({"stage": "PROPOSE"})).await.expect(200);
     sales.patch(&won, json!({"stage": "WON"})).await.expect(200);
     sales.patch(&lost, json!({"stage": "LOST", "lost_reason": "price"})).await.expect(200);
     sales.delete(&dropped).await.expect(200);
+    admin.patch(&deal("given").await, json!({"owner_id": admin.id})).await.expect(200);
 }
 
-/// A file of each kind, carried out.
+/// A file of each kind, carried out; one is taken back.
 async fn imports(admin: &Member, sales: &Member) {
     for (kind, file) in [
         ("customers", "id,name\nK,Imported\n"),
@@ -173,6 +174,10 @@ async fn imports(admin: &Member, sales: &Member) {
         let import = send(sales, "/api/imports", form).await.expect(201).id();
         let begun = sales.post(&format!("/api/imports/{import}/commit"), json!({})).await.expect(202);
         ended(admin, &begun).await;
+        if kind == "tasks" {
+            let undone = sales.post(&format!("/api/imports/{import}/undo"), json!({})).await.expect(202);
+            ended(admin, &undone).await;
+        }
     }
 }
 

@@ -35,6 +35,7 @@ use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::{Id, new_id};
 use kernel::locale::Locale;
+use kernel::text_schemas::TimeZone;
 
 const PATH: &str = "/api/imports";
 
@@ -55,11 +56,13 @@ pub struct ImportUpload {
     /// column for it `email`.
     match_on: Option<MatchOn>,
     /// Of CSV: `UTF-8`, `UTF-16LE`, `UTF-16BE` or `Shift_JIS`. Without it as it is detected.
+    #[schema(pattern = "^(UTF-8|UTF-16LE|UTF-16BE|Shift_JIS)$")]
     encoding: Option<String>,
     /// `ymd` (the default: days like 5/11/2026 are wrong), `dmy` or `mdy`.
     date_order: Option<DateOrder>,
     decimal: Option<DecimalMark>,
     /// Of days and times that name no zone; the caller's if absent.
+    #[schema(value_type = Option<TimeZone>)]
     time_zone: Option<String>,
     /// Up to 20 MiB: CSV or XLSX, with headers in its first row.
     #[schema(value_type = String, format = Binary)]

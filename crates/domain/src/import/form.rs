@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::import::record::{DateOrder, DecimalMark, ImportKind, MatchOn, Reading};
 use kernel::error::{Error, FieldError};
 use kernel::patch::{Change, present, some};
+use kernel::text_schemas::TimeZone;
 use kernel::validation::{Rules, Validator, faults_of};
 
 /// The names of the encodings that CSV may have.
@@ -26,7 +27,7 @@ pub struct ImportChanges {
     pub match_on: Option<MatchOn>,
     /// Of CSV: `UTF-8`, `UTF-16LE`, `UTF-16BE` or `Shift_JIS`. Null: as it is detected.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = "^(UTF-8|UTF-16LE|UTF-16BE|Shift_JIS)$")]
     pub encoding: Change<String>,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     #[schema(value_type = DateOrder, required = false)]
@@ -36,7 +37,7 @@ pub struct ImportChanges {
     pub decimal: Option<DecimalMark>,
     /// Of days and times that name no zone.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = TimeZone, required = false)]
     pub time_zone: Option<String>,
 }
 
