@@ -51,18 +51,22 @@ list_params! {
 pub struct ImportUpload {
     kind: ImportKind,
     /// JSON: the fields of the columns, by their headers, `{"氏名": "name", "色": null}`. Without it columns go by their headers.
+    #[schema(value_type = String, required = false)]
     mapping: Option<String>,
     /// By what a row finds its record: `email` (customers only) or `external_id`. Without it `external_id`, of customers without a
     /// column for it `email`.
+    #[schema(value_type = MatchOn, required = false)]
     match_on: Option<MatchOn>,
     /// Of CSV: `UTF-8`, `UTF-16LE`, `UTF-16BE` or `Shift_JIS`. Without it as it is detected.
-    #[schema(pattern = "^(UTF-8|UTF-16LE|UTF-16BE|Shift_JIS)$")]
+    #[schema(value_type = String, required = false, pattern = "^(UTF-8|UTF-16LE|UTF-16BE|Shift_JIS)$")]
     encoding: Option<String>,
     /// `ymd` (the default: days like 5/11/2026 are wrong), `dmy` or `mdy`.
+    #[schema(value_type = DateOrder, required = false)]
     date_order: Option<DateOrder>,
+    #[schema(value_type = DecimalMark, required = false)]
     decimal: Option<DecimalMark>,
     /// Of days and times that name no zone; the caller's if absent.
-    #[schema(value_type = Option<TimeZone>)]
+    #[schema(value_type = TimeZone, required = false)]
     time_zone: Option<String>,
     /// Up to 20 MiB: CSV or XLSX, with headers in its first row.
     #[schema(value_type = String, format = Binary)]
