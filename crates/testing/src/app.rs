@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 use crate::api::Api;
 use crate::database::TestDatabase;
 use crate::eventually;
+use crate::promises;
 
 /// The first ADMIN, and everybody's password.
 pub const ADMIN: &str = "admin@example.com";
@@ -171,7 +172,7 @@ impl TestApp {
 
     /// What consumers have not applied, one line for each; what is parked becomes due.
     async fn unapplied(&self) -> Result<Vec<String>, String> {
-        let mut unapplied = Vec::new();
+        let (mut unapplied, before) = (Vec::new(), promises::events(&self.db).await?);
         for ConsumerSpec { name: consumer, types, .. } in &CONSUMERS {
             let lag = cursors::lag(&self.db, consumer, types).await.map_err(|error| error.to_string())?;
             let parked = cursors::parked(&self.db, consumer, 1).await.map_err(|error| error.to_string())?;
@@ -181,6 +182,10 @@ impl TestApp {
             if lag > 0 || !parked.is_empty() {
                 unapplied.push(format!("{consumer} lags by {lag}, parked: {parked:?}"));
             }
+        }
+        let now = promises::events(&self.db).await?;
+        if now > before {
+            unapplied.push(format!("{} to {now}", promises::GROWS));
         }
         Ok(unapplied)
     }

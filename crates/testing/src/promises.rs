@@ -170,6 +170,7 @@ pub const COMMENTS: [(&str, &str); 2] = [
 
 /// Checks that every consumer is at the end of the log and every promise is kept; else returns which one is not.
 pub async fn kept(db: &Db) -> Result<(), String> {
+    let before = events(db).await?;
     for ConsumerSpec { name: consumer, types, .. } in CONSUMERS {
         let lag = cursors::lag(db, consumer, types).await.map_err(|error| error.to_string())?;
         if lag > 0 {
@@ -177,10 +178,25 @@ pub async fn kept(db: &Db) -> Result<(), String> {
         }
         none(db, &format!("{consumer} counts what it applied"), &miscounted(consumer, types)).await?;
     }
+    if events(db).await? > before {
+        return Err(GROWS.to_owned());
+    }
     for (promise, broken) in PROMISES.iter().chain(&COMMENTS).chain(&deleted_records::PROMISES) {
         none(db, promise, broken).await?;
     }
     Ok(())
+}
+
+/// One consumer after the other is asked: what a later one has just done, an earlier one may still have to apply.
+pub const GROWS: &str = "the log grows";
+
+/// How many events there are.
+///
+/// # Errors
+/// The database's, as text.
+pub async fn events(db: &Db) -> Result<i64, String> {
+    let sum = Sql::new("SELECT CAST(coalesce(sum(last_seq), 0) AS TEXT) FROM slices");
+    db.number(sum).await.map_err(|error| error.to_string())
 }
 
 /// Cursors whose `applied` is not the number of their events up to their position.
