@@ -51,7 +51,6 @@ FACTS = {
     "invalid_cursor": "whether the server made it, and for this list",
     "invalid_token": "whether the server made it",
     "known_words": "whose password it is",
-    "mapping_of_the_file": "which columns a file has",
     "mention_cannot_read": "who may read a record",
     "merge_conflict": "what became of a record meanwhile",
     "name_taken": "which names others have",
@@ -62,6 +61,7 @@ FACTS = {
     "not_lost": "how two fields compare, or a field and the record",
     "not_undoable": "what a saga did",
     "nothing_to_change": "how two fields compare",
+    "of_the_file": "which columns a file has, and of what",
     "of_the_list": "which filters, orders and columns a list has",
     "own_account": "who the caller is",
     "own_approver": "how a field compares with the record, or the caller",
@@ -241,9 +241,9 @@ def names_facts(case, response) -> bool:
 def code_of(case, error) -> str:
     if is_of_the_list(case, error):
         return "of_the_list"
-    # In a form it is JSON as text, which a schema can't describe.
-    if case.path.startswith("/api/imports") and error["field"].split(".")[0] == "mapping":
-        return "mapping_of_the_file"
+    # The columns are the file's, and only customers are found by their address.
+    if case.path.startswith("/api/imports") and error["field"].split(".")[0] in ("mapping", "match_on"):
+        return "of_the_file"
     # A deal that becomes LOST needs its reason, and no other may have one.
     is_reason = error["code"] == "required" and error["field"].endswith("lost_reason")
     return "reason_of_a_loss" if is_reason else error["code"]
