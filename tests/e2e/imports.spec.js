@@ -9,6 +9,8 @@ const SHIFT_JIS =
 const file = (name, content) => ({ name, mimeType: "text/csv", buffer: Buffer.from(content, "base64") });
 const outcome = (page, name) => page.locator("#import-state .figures div", { hasText: name }).locator("dd");
 
+const over = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+
 async function upload(page, name, content) {
   await page.goto("/customers");
   await page.locator(".list-tools").getByRole("link", { name: /取り込み|Import/ }).click();
@@ -68,11 +70,11 @@ test("an import works without scripts", async ({ as, team }) => {
 });
 
 for (const [language, locale] of [["ja", "ja-JP"], ["en", "en-US"]]) {
-  for (const width of [360, 1280]) {
+  for (const width of [360, 660, 768, 1280]) {
     test(`the pages of imports at ${width} px in ${language}`, async ({ as }) => {
       const page = await as(language === "ja" ? "admin" : "adminEn", { locale, viewport: { width, height: 800 } });
       await page.goto("/imports?kind=customers");
-      await page.setInputFiles("#import-file", file("名簿 2026.csv", SHIFT_JIS));
+      await page.setInputFiles("#import-file", file(`${"名簿".repeat(30)} 2026.csv`, SHIFT_JIS));
       await page.locator("#import-form button").click();
       await expect(page.locator("#import-rows tbody tr").first()).toBeVisible();
       for (const [name, act] of [["wrong", null], ["new", "new"]]) {
@@ -80,11 +82,11 @@ for (const [language, locale] of [["ja", "ja-JP"], ["en", "en-US"]]) {
           await page.goto(`${page.url().split("?")[0]}?outcome=${act}`);
         }
         await page.screenshot({ path: `../../target/screens/import-${name}-${language}-${width}.png`, fullPage: true });
-        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        expect(over, "nothing stands beside the page").toBeLessThanOrEqual(0);
+        expect(await over(page), "nothing stands beside the page").toBeLessThanOrEqual(0);
       }
       await page.goto("/imports");
       await page.screenshot({ path: `../../target/screens/imports-${language}-${width}.png`, fullPage: true });
+      expect(await over(page), "nothing stands beside the list").toBeLessThanOrEqual(0);
     });
   }
 }
