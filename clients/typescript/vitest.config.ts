@@ -5,7 +5,5 @@ export default defineConfig({
     globals: true,
     globalSetup: "tests/server.ts",
     testTimeout: 30_000,
-    // The seed's tests change what all of a process shares: axios' defaults.
-    isolate: true,
   },
 });

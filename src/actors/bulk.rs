@@ -268,10 +268,7 @@ impl<B: Bulk> BulkParts<B> {
     /// The records that a batch changed.
     pub(super) async fn batch_items(&self, saga: Id, batch: i64) -> Result<Vec<Item>, StoreError> {
         // A batch has no more.
-        let mut items =
-            B::BATCHES.items.page(&self.db, saga, Group::Batch(batch), None, BATCH as i64).await?;
-        items.retain(|item| !item.is_of_no_change());
-        Ok(items)
+        B::BATCHES.items.page(&self.db, saga, Group::Batch(batch), None, BATCH as i64).await
     }
 
     pub(super) async fn commit(

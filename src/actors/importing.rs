@@ -272,23 +272,22 @@ impl<I: Imported> ImportParts<I> {
         if match_on == MatchOn::Email && holds(&found.by_external_id, &external_id) {
             row.faults.push(FieldError::new("external_id", "external_id_taken"));
         }
-        let is_own = |records: &Vec<State<I>>| records.iter().any(|record| I::id(record) == id);
-        let has_key =
-            external_id.as_ref().is_none_or(|key| found.by_external_id.get(key).is_some_and(is_own));
-        self.outcome(row, id, record.map(|record| (record, has_key)), caller)
+        let has = |key: &String| {
+            found.by_external_id.get(key).is_some_and(|records| records.iter().any(|one| I::id(one) == id))
+        };
+        let new_key = external_id.filter(|key| record.is_some() && !has(key));
+        self.outcome(row, id, record, new_key, caller)
     }
 
-    /// What the record's own rules say to a row whose references are settled. The record comes with whether it has the row's
-    /// external id.
+    /// What the record's own rules say to a row whose references are settled. `new_key` is the external id that the record gets.
     fn outcome(
         &self,
         row: ParsedRow,
         id: Id,
-        found: Option<(&State<I>, bool)>,
+        record: Option<&State<I>>,
+        new_key: Option<String>,
         caller: &Caller,
     ) -> CheckedRow {
-        let record = found.map(|(record, _)| record);
-        let new_key = found.filter(|(_, has_key)| !has_key).and_then(|_| row.external_id.clone());
         let mut faults = row.faults.clone();
         if record.is_none() {
             faults.extend(row.missing(I::KIND));
@@ -311,10 +310,11 @@ impl<I: Imported> ImportParts<I> {
             Some(after) if faults.is_empty() => differences::<I>(record, after),
             _ => Vec::new(),
         };
-        if let Some(key) = new_key.as_deref().filter(|_| faults.is_empty()) {
+        let is_changed = after.is_some() || new_key.is_some();
+        if let Some(key) = new_key.filter(|_| faults.is_empty()) {
             changes.push(FieldChange { field: "external_id".into(), from: Value::Null, to: key.into() });
         }
-        let outcome = match (faults.is_empty(), record.is_some(), after.is_some() || new_key.is_some()) {
+        let outcome = match (faults.is_empty(), record.is_some(), is_changed) {
             (false, ..) => RowOutcome::Wrong,
             (true, false, _) => RowOutcome::New,
             (true, true, true) => RowOutcome::Changed,

@@ -129,7 +129,6 @@ async fn revert_page<A: Revert>(
         let to = before.remove(&id);
         match done.contains(&id) {
             true => {}
-            false if item.is_of_no_change() => {}
             false if item.version > 0 && to.is_none() => left.push(id),
             false => {
                 let if_match = Some(Versions::from(item.after()));
@@ -179,7 +178,6 @@ pub async fn find_changes<A: Revert>(
         let records = batches::records::<A::State>(db, A::TABLE, &ids).await?;
         for (item, (id, record)) in page.iter().zip(records) {
             match record {
-                _ if item.is_of_no_change() => {}
                 Some(record) if record.version() == item.after() => found.add(A::COUNTED),
                 _ => found.leave(LeftRecord { kind: A::COUNTED, id }),
             }

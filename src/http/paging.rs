@@ -14,9 +14,10 @@ use kernel::page::{Keyset, Page, PageRequest, Sort, sort_named};
 const LIMIT_DEFAULT: i64 = 50;
 const LIMIT_MAX: i64 = 200;
 
-/// Declares a list's parameters: its own, and those of every list.
+/// Declares a list's parameters: its own, and those of every list. One that is `uncounted` does not take `count`.
 macro_rules! list_params {
-    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $kind:ty),* $(,)? }) => {
+    (@with { $($counted:tt)* } ($params:ident) $count:expr;
+        $(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $kind:ty),* $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Default, serde::Deserialize, utoipa::IntoParams)]
         #[into_params(parameter_in = Query)]
@@ -31,9 +32,7 @@ macro_rules! list_params {
             #[serde(default)]
             #[param(max_length = 2000, pattern = r"^[A-Za-z0-9_-]+$")]
             pub cursor: Option<String>,
-            /// Answer the number of all rows in `X-Total-Count`.
-            #[serde(default)]
-            pub count: Option<bool>,
+            $($counted)*
         }
 
         impl $name {
@@ -45,8 +44,21 @@ macro_rules! list_params {
                 &self,
                 fits: impl Fn(&kernel::page::Keyset) -> bool,
             ) -> Result<kernel::page::PageRequest, kernel::error::Error> {
-                $crate::http::paging::request(self.limit, self.cursor.as_deref(), self.count, fits)
+                let $params = self;
+                $crate::http::paging::request($params.limit, $params.cursor.as_deref(), $count, fits)
             }
+        }
+    };
+    (uncounted $($list:tt)*) => {
+        $crate::http::paging::list_params! { @with {} (params) None; $($list)* }
+    };
+    ($($list:tt)*) => {
+        $crate::http::paging::list_params! {
+            @with {
+                /// Answer the number of all rows in `X-Total-Count`.
+                #[serde(default)]
+                pub count: Option<bool>,
+            } (params) params.count; $($list)*
         }
     };
 }

@@ -85,11 +85,6 @@ impl Item {
     pub fn after(&self) -> i64 {
         self.after_version.unwrap_or(self.version + 1)
     }
-
-    /// Whether the record stayed as it was: an import gave it its external id alone.
-    pub fn is_of_no_change(&self) -> bool {
-        self.after() == self.version
-    }
 }
 
 impl Items {
@@ -115,7 +110,8 @@ impl Items {
         self.noted(saga, Group::Kind(kind), record, true)
     }
 
-    /// The records that a saga has changed, in the order of their keys, after the key `after`; at most `limit`.
+    /// The records that a saga has changed, in the order of their keys, after the key `after`; at most `limit`. A record that
+    /// stayed as it was, because an import gave it its external id alone, is none of them.
     ///
     /// # Errors
     /// `Unavailable`, `Failed`.
@@ -130,7 +126,8 @@ impl Items {
         let begin = format!("{}/", group.of(saga));
         let tail = Sql::default()
             .filter("id > ?", [after.unwrap_or(&begin).into()])
-            .filter("id < ?", [format!("{begin}~").into()]);
+            .filter("id < ?", [format!("{begin}~").into()])
+            .filter("(after_version IS NULL OR after_version > version)", []);
         db.rows(self.0, tail.push(" ORDER BY id", []).limit(limit)).await
     }
 

@@ -224,3 +224,17 @@ async fn the_page_loads_with_all_that_it_needs_from_this_server() {
     nobody.get("/docs/../Cargo.toml").await.expect(404);
     nobody.get("/docs/nonsense.js").await.expect(404);
 }
+
+#[tokio::test]
+async fn choices_are_written_as_the_api_writes_them() {
+    let app = TestApp::start(Sqlite).await;
+    let document = app.nobody().get("/openapi.json").await.expect(200).body;
+    let schemas = document["components"]["schemas"].as_object().expect("schemas");
+    // Names of Rust's variants have capitals and small letters; the API's words have one or the other. Zones are IANA's.
+    let is_foreign = |word: &str| word.contains(char::is_uppercase) && word.contains(char::is_lowercase);
+    for (name, schema) in schemas.iter().filter(|(name, _)| *name != "TimeZone") {
+        let choices = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let foreign: Vec<&str> = choices.filter(|word| is_foreign(word)).collect();
+        assert!(foreign.is_empty(), "{name}: {foreign:?}");
+    }
+}

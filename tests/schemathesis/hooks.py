@@ -241,8 +241,7 @@ def names_facts(case, response) -> bool:
 def code_of(case, error) -> str:
     if is_of_the_list(case, error):
         return "of_the_list"
-    # The columns are the file's, and only customers are found by their address.
-    if case.path.startswith("/api/imports") and error["field"].split(".")[0] in ("mapping", "match_on"):
+    if is_of_the_file(case, error):
         return "of_the_file"
     # A deal that becomes LOST needs its reason, and no other may have one.
     is_reason = error["code"] == "required" and error["field"].endswith("lost_reason")
@@ -256,6 +255,17 @@ def is_of_the_list(case, error) -> bool:
         "sort",
         "columns",
     )
+
+
+def is_of_the_file(case, error) -> bool:
+    """The columns are the file's, in a form they are JSON as text, and only customers are found by their address."""
+    if not case.path.startswith("/api/imports"):
+        return False
+    field, code = error["field"].split(".")[0], error["code"]
+    if field == "mapping":
+        is_text = case.path == "/api/imports" and code == "invalid_type"
+        return is_text or code in ("unknown_header", "mapped_twice", "invalid_choice")
+    return field == "match_on" and isinstance(case.body, dict) and case.body.get("match_on") == "email"
 
 
 def is_a_card(case, response) -> bool:

@@ -23,13 +23,22 @@ export function wait(policy: RetryPolicy, retry: number, retryAfter: number | un
   return asked <= policy.waitMax ? asked : undefined;
 }
 
-/**
- * Whether an answer is worth another try. Every request may be sent again: a reading has no effect, and whatever changes
- * something has an `Idempotency-Key`, or takes effect once however often it is sent.
- */
+/** Whether an answer may be another one soon. */
 export function isPassing(status: number, code: string | undefined): boolean {
-  // The first sending of a request in flight is still at work: its answer is there soon.
-  return status === 429 || status === 502 || status === 503 || status === 504 || code === "request_in_flight";
+  return status === 502 || status === 503 || status === 504 || isUnsent(status, code);
+}
+
+/** Whether a request was refused before it had an effect. The first sending of a request in flight is still at work. */
+export function isUnsent(status: number, code: string | undefined): boolean {
+  return status === 429 || code === "request_in_flight";
+}
+
+const WITHOUT_KEY = /\/api\/auth\/(login|refresh|logout|password)$/;
+const DECISIONS = /\/(approve|reject|cancel|reassign|read|archive)$/;
+
+/** Whether the server takes an `Idempotency-Key` for a request (SPEC §2): any POST of somebody signed in, any decision. */
+export function takesKey(method: string, path: string): boolean {
+  return method === "POST" ? !WITHOUT_KEY.test(path) : method === "PATCH" && DECISIONS.test(path);
 }
 
 /** The next wait of somebody who comes back for ever: half a second, doubling up to 30 s, with jitter. */

@@ -1,5 +1,5 @@
 import { KizunaProblem, KizunaUnreachable } from "./problem.js";
-import { delay, isPassing, wait } from "./policy.js";
+import { delay, isPassing, isUnsent, takesKey, wait } from "./policy.js";
 import type { RetryPolicy } from "./policy.js";
 
 /** Gives the token for a request; asked again when a token was refused, with that token. */
@@ -13,7 +13,6 @@ export interface TransportSettings {
   fetch: typeof fetch;
 }
 
-const CHANGES = ["POST", "PATCH"];
 const WITHOUT_BODY = [204, 205, 304];
 
 /** Sends requests: with a token and a key, within a time, and again when that may help. */
@@ -46,7 +45,7 @@ export class Transport {
 
   async #prepared(request: Request): Promise<Request> {
     const headers = new Headers(request.headers);
-    if (CHANGES.includes(request.method) && !headers.has("idempotency-key")) {
+    if (takesKey(request.method, new URL(request.url).pathname) && !headers.has("idempotency-key")) {
       // The same for all sendings of this request.
       headers.set("idempotency-key", crypto.randomUUID());
     }
@@ -63,9 +62,8 @@ export class Transport {
         return await this.#signed(request.clone(), once);
       } catch (error) {
         request.signal.throwIfAborted();
-        const isWorthIt = error instanceof KizunaProblem ? isPassing(error.status, error.code) : error instanceof KizunaUnreachable;
         const after = error instanceof KizunaProblem ? error.retryAfter : undefined;
-        const pause = isWorthIt && retry < policy.retries ? wait(policy, retry, after, Math.random()) : undefined;
+        const pause = isWorthAnotherTry(request, error) && retry < policy.retries ? wait(policy, retry, after, Math.random()) : undefined;
         if (pause === undefined) {
           throw error;
         }
@@ -123,6 +121,18 @@ export class Transport {
     }
     return answer;
   }
+}
+
+/**
+ * Whether to send a request again. A change without a key may have had its effect, and would be refused for that: its version is
+ * another by now. So it is sent again only if it certainly had none.
+ */
+function isWorthAnotherTry(request: Request, error: unknown): boolean {
+  const isRepeatable = request.method === "GET" || request.method === "HEAD" || request.headers.has("idempotency-key");
+  if (error instanceof KizunaProblem) {
+    return isRepeatable ? isPassing(error.status, error.code) : isUnsent(error.status, error.code);
+  }
+  return isRepeatable && error instanceof KizunaUnreachable;
 }
 
 function withToken(request: Request, token: string | undefined): Request {

@@ -86,6 +86,36 @@ describe("faults", () => {
     expect(found.items.map((one) => one.id)).toEqual([made.id]);
   });
 
+  it("after a change without a key took effect are told: sent again, it would meet its own version", async () => {
+    const kizuna = await signedIn(proxy.url, { initial: 10 });
+    const made = await kizuna.customers.create({ name: "変更前" });
+    const before = proxy.seen.length;
+    proxy.fates.push("lose");
+    await expect(kizuna.customers.update(made, { name: "変更後" })).rejects.toBeInstanceOf(KizunaUnreachable);
+    expect(proxy.seen.length - before).toBe(1);
+    expect(await kizuna.customers.get(made.id)).toMatchObject({ version: 2, name: "変更後" });
+    proxy.fates.push({ status: 429, headers: { "retry-after": "0" } });
+    expect(await kizuna.customers.update({ ...made, version: 2 }, { name: "再変更" })).toMatchObject({ version: 3 });
+  });
+
+  it("after a decision took effect are not seen: a decision has a key", async () => {
+    const kizuna = await signedIn(proxy.url, { initial: 10 });
+    const customer = await kizuna.customers.create({ name: "申請先" });
+    const { id } = await kizuna.approvals.create({ customer_id: customer.id, title: "値引き", amount: 1 });
+    proxy.fates.push("lose");
+    const { data } = await kizuna.api.PATCH("/api/approvals/{id}/cancel", { params: { path: { id } }, body: {} });
+    expect(data?.status).toBe("CANCELLED");
+  });
+
+  it("during a renewal of tokens are told: a refresh token is good for one sending", async () => {
+    const { data } = await (await signIn()).api.POST("/api/auth/login", { body: ADMIN });
+    const kizuna = new Kizuna({ baseUrl: proxy.url, policy: { initial: 10 } });
+    proxy.fates.push("lose");
+    const body = { refresh_token: data?.refresh_token ?? "" };
+    await expect(kizuna.api.POST("/api/auth/refresh", { body })).rejects.toBeInstanceOf(KizunaUnreachable);
+    expect(proxy.seen).toHaveLength(1);
+  });
+
   it("without an answer end in time", async () => {
     const hasty = await signedIn(proxy.url, { timeout: 200, retries: 1, initial: 10 });
     proxy.fates.push("hang", "hang");

@@ -8,7 +8,7 @@ use crate::http::api::resource::ApiRequest;
 use crate::http::error::HttpResult;
 use crate::http::extract::{NoParams, Params, PathId};
 use crate::http::paging;
-use crate::http::paging::onwards;
+use crate::http::paging::{list_params, onwards};
 use crate::http::state::Gateway;
 use domain::customer::matching::{
     FindMatches, FindMatchesOf, ListMatches, MatchBy, MatchGroup, MatchingCustomer,
@@ -86,21 +86,12 @@ pub async fn of_one(api: ApiRequest, id: PathId, _: Params<NoParams>) -> HttpRes
     Ok(HttpResponse::Ok().json(api.gateway.customers.service.ask(find).await?))
 }
 
-/// By what customers are compared, and which page of groups. They are not counted: that would compare all customers.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct DuplicateParams {
-    #[serde(default)]
-    pub by: Option<MatchBy>,
-    /// Groups of a page.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    #[serde(default)]
-    pub limit: Option<i64>,
-    /// Where the page begins: from the `Link` of another page.
-    #[serde(default)]
-    #[param(max_length = 2000, pattern = r"^[A-Za-z0-9_-]+$")]
-    pub cursor: Option<String>,
+list_params! {
+    uncounted
+    /// By what customers are compared. The groups are not counted: that would compare all customers.
+    DuplicateParams {
+        by: MatchBy,
+    }
 }
 
 /// Customers that have something in common, group by group
@@ -127,8 +118,7 @@ pub async fn group_page(
     by: MatchBy,
     params: &DuplicateParams,
 ) -> Result<Page<MatchGroup>, Error> {
-    let fits = |keyset: &Keyset| keyset.sort == by.as_str();
-    let page = onwards(paging::request(params.limit, params.cursor.as_deref(), None, fits)?)?;
+    let page = onwards(params.page(|keyset| keyset.sort == by.as_str())?)?;
     let after = page.after.map(|keyset| keyset.value);
     let list = ListMatches { by, after, limit: page.limit + 1, caller };
     let groups: Vec<MatchGroup> = gateway.customers.service.ask(list).await?;
