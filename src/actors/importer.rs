@@ -123,6 +123,7 @@ impl Importer {
         zone: &str,
         context: Context,
     ) -> Result<Arc<Import>, Error> {
+        Self::may_import(&context.caller)?;
         let before = self.customers.service.ask(FindImport { id, caller: context.caller }).await?;
         context.caller.scopes.check(to_import(before.kind))?;
         check_open(&before)?;

@@ -149,6 +149,9 @@ impl AuthService {
 
     pub(super) async fn find_api_key(&self, find: FindApiKey) -> Result<ApiKeyState, Error> {
         let missing = || Error::new(ErrorCode::InvalidToken);
+        if !self.api_keys.exists(find.id).await? {
+            return Err(missing());
+        }
         let key = self.api_keys.get(find.id).await?.ok_or_else(missing)?;
         let user = self.users.get(key.user_id).await?.ok_or_else(missing)?;
         Ok(ApiKeyState { key: (*key).clone(), user })
