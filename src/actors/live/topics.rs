@@ -66,7 +66,9 @@ mod tests {
     fn a_set_names_the_types_of_its_topics_alone() {
         let topics: Topics = [Topic::Sagas].into_iter().collect();
         let types: Vec<_> = topics.event_types().map(EventType::name).collect();
-        assert_eq!(types, ["saga.started", "saga.step_completed", "saga.completed", "saga.failed"]);
+        let imports = ["import.committed", "import.undone"];
+        let sagas = ["saga.started", "saga.step_completed", "saga.completed", "saga.failed", "saga.undone"];
+        assert_eq!(types, [&imports[..], &sagas].concat());
         assert!(Topics::default().event_types().next().is_none());
     }
 }
