@@ -61,6 +61,9 @@ pub struct AuthConfig {
     /// Failed sign-ins per account and address; ten times as many per address
     #[arg(long, env = "KIZUNA_LOGIN_RATE", default_value = "10/m", value_parser = rate)]
     pub login_rate: Rate,
+    /// Requests per API key and node
+    #[arg(long, env = "KIZUNA_API_KEY_RATE", default_value = "600/m", value_parser = rate)]
+    pub api_key_rate: Rate,
     /// What hashing a password costs. No argument sets it: tests that start a node in their own process do.
     #[arg(skip)]
     pub hash_cost: HashCost,

@@ -15,6 +15,7 @@ use crate::actors::importing::plain;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::sales::client::SalesClient;
 use crate::actors::uploads::Uploads;
+use domain::api_key::needs::to_import;
 use domain::attachment::record::Upload;
 use domain::bulk::progress::BATCH;
 use domain::import::form::{ImportChanges, ImportForm};
@@ -29,9 +30,11 @@ use domain::import::record::{
 };
 use domain::import::row::{ParsedRow, faults, parse};
 use domain::import::rules::{Found, check_open};
+use kernel::caller::Caller;
 use kernel::context::Context;
 use kernel::error::{Error, FieldError};
 use kernel::ids::{Id, new_id};
+use kernel::scopes::{Scope, Scopes};
 use runtime::progress;
 use sheets::{Encoding, Fault, Format, Head, Row, Sink};
 
@@ -77,6 +80,14 @@ impl Importer {
         Self { uploads, customers, sales, opportunity, turns: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
+    /// Checks, before the file is received, that the caller may import anything.
+    ///
+    /// # Errors
+    /// `missing_scope`.
+    pub fn may_import(caller: &Caller) -> Result<(), Error> {
+        caller.scopes.check(Scopes::of(&[Scope::ImportsWrite]))
+    }
+
     /// Reads a file that was received, and keeps what it found as an import.
     ///
     /// # Errors
@@ -88,6 +99,7 @@ impl Importer {
         zone: &str,
         context: Context,
     ) -> Result<Arc<Import>, Error> {
+        context.caller.scopes.check(to_import(form.kind))?;
         let task = Task { kind: form.kind, settings: &form.settings, before: None, zone, context: &context };
         let (found, rows) = self.preview(upload.id, &task).await?;
         let (kind, saga) = (form.kind, found.staged.saga);
@@ -111,7 +123,9 @@ impl Importer {
         zone: &str,
         context: Context,
     ) -> Result<Arc<Import>, Error> {
+        Self::may_import(&context.caller)?;
         let before = self.customers.service.ask(FindImport { id, caller: context.caller }).await?;
+        context.caller.scopes.check(to_import(before.kind))?;
         check_open(&before)?;
         context.check_version(before.version)?;
         let settings = settings.checked()?;

@@ -51,7 +51,8 @@ impl Builder<'_> {
         if !self.hosts(ServiceName::Auth) {
             return Ok(AuthClient::new(self.remote_service()?, None, keys, clock));
         }
-        let accounts = Accounts { users: self.entities(), sessions: self.entities() };
+        let accounts =
+            Accounts { users: self.entities(), sessions: self.entities(), api_keys: self.entities() };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let auth = &self.config.auth;
         let service = AuthService {
@@ -63,6 +64,7 @@ impl Builder<'_> {
             users: accounts.users.clone(),
             sessions: accounts.sessions.clone(),
             views: self.entities(),
+            api_keys: accounts.api_keys.clone(),
             limits: SessionLimits {
                 access: auth.access_token_ttl,
                 lifetimes: SessionLifetimes { unused: auth.refresh_token_ttl, total: auth.session_lifetime },

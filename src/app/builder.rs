@@ -1,6 +1,6 @@
 //! The parts that all services share, and how services are started from them.
 
-use crate::actors::auth::{security, throttle};
+use crate::actors::auth::{api_keys, security, throttle};
 use crate::actors::first_answers::ANSWERS_KEPT;
 use crate::actors::operations::sampler::{Recorder, SamplerActor, SamplerParts};
 use crate::actors::uploads;
@@ -61,7 +61,7 @@ const UNBEGUN_KEPT: Duration = Duration::from_hours(24 * 8);
 const IMPORTS_PURGED: i64 = 20;
 
 /// Rows expire; and nodes of the version before write rows without keys.
-const CHORES: [Chore; 11] = [
+const CHORES: [Chore; 12] = [
     |db, now, limit| Box::pin(async move { idempotency::purge(&db, now.minus(ANSWERS_KEPT), limit).await }),
     |db, now, limit| {
         Box::pin(async move { auth::purge_sessions(&db, now, now.minus(REVOKED_KEPT), limit).await })
@@ -69,6 +69,7 @@ const CHORES: [Chore; 11] = [
     |db, now, limit| Box::pin(async move { login_buckets::purge(&db, now, limit).await }),
     |db, now, limit| Box::pin(async move { throttle::purge(&db, now, limit).await }),
     |db, now, limit| Box::pin(async move { security::purge(&db, now, limit).await }),
+    |db, now, limit| Box::pin(async move { api_keys::purge(&db, now, limit).await }),
     |db, now, limit| Box::pin(async move { batches::purge(&db, now.minus(BATCHES_KEPT), limit).await }),
     |db, now, limit| Box::pin(async move { discarded::purge(&db, now.minus(BATCHES_KEPT), limit).await }),
     |db, now, limit| {

@@ -25,6 +25,7 @@ use kernel::day::Day;
 use kernel::error::Error;
 use kernel::ids::Id;
 use kernel::locale::Locale;
+use kernel::scopes::Scopes;
 use kernel::whole_number::Whole;
 
 /// The demo's ADMIN.
@@ -132,7 +133,7 @@ fn hours_after(now: Timestamp, hours: i64) -> Timestamp {
 }
 
 fn context(user_id: Id, role: Role) -> Context {
-    let caller = Caller { user_id, role, session_id: Id::nil() };
+    let caller = Caller { user_id, role, session_id: Id::nil(), scopes: Scopes::ALL };
     Context { caller, ..Context::system() }
 }
 

@@ -22,6 +22,8 @@ use crate::app::{bootstrap, server};
 use crate::config::Config;
 use crate::http;
 use crate::http::admission::Admission;
+use crate::http::cors::Cors;
+use crate::http::key_rates::KeyRates;
 use crate::http::state::Gateway;
 use crate::persistence::auth;
 use crate::telemetry;
@@ -122,6 +124,8 @@ impl Application {
                 services.sales.clone(),
                 services.opportunity.clone(),
             ),
+            key_rates: KeyRates::new(config.auth.api_key_rate, clock.clone()),
+            cors: Cors::new(config.http.cors_origin.clone()),
             first_answers: FirstAnswers::new(db.clone(), clock),
             readiness: readiness.clone(),
             public_url: config.http.public_url.clone(),

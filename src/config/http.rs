@@ -9,6 +9,7 @@ use crate::config::{Listen, duration};
 use crate::http::body_pace::BodyPace;
 use crate::http::connection::ConnectionTimes;
 use crate::http::connections::Places;
+use crate::http::cors::Origin;
 
 /// How clients reach the gateway.
 #[derive(Args, Clone, Debug)]
@@ -25,6 +26,9 @@ pub struct HttpConfig {
     /// Address of a proxy whose X-Forwarded-For header is trusted; may be given several times
     #[arg(long, env = "KIZUNA_TRUSTED_PROXY", value_delimiter = ',')]
     pub trusted_proxy: Vec<IpAddr>,
+    /// Origin whose pages may call the API with a token, such as `https://app.example.com`; may be given several times
+    #[arg(long, env = "KIZUNA_CORS_ORIGIN", value_delimiter = ',', value_parser = Origin::parse)]
+    pub cors_origin: Vec<Origin>,
     /// Maximum number of open connections
     #[arg(long, env = "KIZUNA_MAX_CONNECTIONS", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,

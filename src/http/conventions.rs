@@ -8,11 +8,14 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method, StatusCode, Version};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, HttpResponse};
+use actix_web::web::Data;
+use actix_web::{HttpMessage, HttpResponse, ResponseError};
 use futures_util::StreamExt;
 
 use crate::http::admission;
 use crate::http::connection::{InService, Requests};
+use crate::http::error::HttpError;
+use crate::http::key_gate;
 use crate::http::language::locale_of;
 use crate::http::methods;
 use crate::http::problem::render;
@@ -47,18 +50,31 @@ pub async fn around(
         answer_as_get(&mut request);
     }
     let ids = RequestIds::read(&request);
+    let gateway = request.app_data::<Data<Gateway>>();
+    if let Some(answer) = gateway.and_then(|gateway| gateway.cors.preflight(&request)) {
+        let response = answered_at_once(request, answer, &ids, method, begun);
+        return Ok(held(framed(response, is_head), in_service));
+    }
     if request.path().starts_with(API)
         && let Err(error) = admission::enter(&request).await
     {
         take_body(&mut request).await;
-        let response = refused(request, &error, &ids, method, begun);
+        let rendered = render(&error, locale_of(request.request()), request.path());
+        let response = answered_at_once(request, rendered, &ids, method, begun);
         return Ok(held(framed(response, is_head), in_service));
     }
     request.extensions_mut().insert(ids.clone());
     let trace = request_log::opened(&ids, method);
     let answered = async {
         // Handlers' and extractors' errors are answers by now; the router needs the request for itself.
-        let mut response = with_problem(next.call(request).await?.map_into_boxed_body());
+        let served = match key_gate::enter(&request).await {
+            Ok(()) => next.call(request).await?.map_into_boxed_body(),
+            Err(error) => {
+                take_body(&mut request).await;
+                request.into_response(HttpError(error).error_response())
+            }
+        };
+        let mut response = with_problem(served);
         admission::left(&response);
         finish(&mut response, &ids.request_id);
         let route = response.request().match_pattern();
@@ -158,28 +174,32 @@ async fn take_body(request: &mut ServiceRequest) {
     let _ = tokio::time::timeout(BODY_TAKEN_WITHIN, taken).await;
 }
 
-/// The answer to a request that was not let in. It costs little: no route is looked for, and no span is opened.
-fn refused(
+/// The answer to a request that was not let in, or asks what it may. It costs little: no route is looked for, and no span is
+/// opened.
+fn answered_at_once(
     request: ServiceRequest,
-    error: &Error,
+    answer: HttpResponse,
     ids: &RequestIds,
     method: &'static str,
     begun: Instant,
 ) -> ServiceResponse<BoxBody> {
-    let rendered = render(error, locale_of(request.request()), request.path());
-    let mut response = request.into_response(rendered);
+    let mut response = request.into_response(answer);
     finish(&mut response, &ids.request_id);
     count(&response, method, None, begun);
     response
 }
 
 fn finish(response: &mut ServiceResponse<BoxBody>, request_id: &str) {
-    let secure = response
-        .request()
-        .app_data::<actix_web::web::Data<Gateway>>()
-        .is_some_and(|gateway| gateway.public_url.as_deref().is_some_and(|url| url.starts_with("https:")));
-    let is_page = response.request().path().starts_with("/docs/");
+    let request = response.request().clone();
+    let gateway = request.app_data::<Data<Gateway>>();
+    let url = gateway.and_then(|gateway| gateway.public_url.as_deref());
+    let secure = url.is_some_and(|url| url.starts_with("https:"));
+    let is_page = request.path().starts_with("/docs/");
     let headers = response.headers_mut();
+    key_gate::announce(&request, headers);
+    if let Some(gateway) = gateway {
+        gateway.cors.write(request.path(), request.headers(), headers);
+    }
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert(X_REQUEST_ID, id);
     }

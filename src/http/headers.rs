@@ -38,7 +38,7 @@ const OF_REQUESTS: [Row; 5] = [
     ),
 ];
 
-const OF_ANSWERS: [Row; 10] = [
+const OF_ANSWERS: [Row; 12] = [
     (
         "Content-Disposition",
         Like("^attachment; filename"),
@@ -59,6 +59,18 @@ const OF_ANSWERS: [Row; 10] = [
         Like("^/api/"),
         "/api/meetings/0198c0de-0000-7000-8000-000000000000",
         "The new record's address",
+    ),
+    (
+        "RateLimit",
+        Like(r#"^"key";r=[0-9]+;t=[0-9]+$"#),
+        "\"key\";r=599;t=1",
+        "To an API key: how many requests it has left, and in how many seconds it has all of them again",
+    ),
+    (
+        "RateLimit-Policy",
+        Like(r#"^"key";q=[0-9]+;w=[0-9]+$"#),
+        "\"key\";q=600;w=60",
+        "To an API key: how many requests it has in how many seconds",
     ),
     ("Retry-After", Number, "1", "Seconds after which to try again"),
     ("WWW-Authenticate", Like("^Bearer"), "Bearer", "How to sign in, and what is wrong with the token"),

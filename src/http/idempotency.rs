@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::actors::first_answers::{FirstAnswer, Turn};
 use crate::http::extract::Authenticated;
 use crate::http::state::Gateway;
+use kernel::caller::Caller;
 use kernel::context::{Context, IdempotencyClaim};
 use kernel::error::{Error, ErrorCode, FieldError};
 
@@ -81,7 +82,7 @@ where
 {
     let Some(key) = key(request)? else { return run(auth.context()).await };
     let claim = IdempotencyClaim {
-        id: format!("{}/{key}", auth.caller.user_id),
+        id: claim_id(&auth.caller, key),
         fingerprint: fingerprint(gateway, request, digest),
         status: shape.status,
         location: shape.location,
@@ -98,6 +99,15 @@ where
             Ok(None) | Err(_) => Err(error),
         },
         answer => answer,
+    }
+}
+
+/// A user's keys are the user's, and those of an API key its own: another one may not read what its answers say.
+fn claim_id(caller: &Caller, key: &str) -> String {
+    match caller.api_key_id() {
+        None => format!("{}/{key}", caller.user_id),
+        // A user's id and a colon begin no other claim.
+        Some(by) => format!("{}:{by}/{key}", caller.user_id),
     }
 }
 

@@ -15,6 +15,7 @@ pub mod connection;
 pub mod connections;
 mod console;
 pub mod conventions;
+pub mod cors;
 mod csv;
 mod entity_tags;
 pub mod error;
@@ -22,6 +23,8 @@ mod extract;
 mod headers;
 pub mod idempotency;
 mod json_document;
+mod key_gate;
+pub mod key_rates;
 mod language;
 mod live;
 mod methods;
@@ -203,7 +206,10 @@ macro_rules! register {
                     .service(api::admin::dead_letters)
                     .service(api::admin::redrive)
                     .service(api::admin::integrity)
-                    .service(api::security::security_log),
+                    .service(api::security::security_log)
+                    .service(api::api_keys::list)
+                    .service(api::api_keys::create)
+                    .service(api::api_keys::revoke),
             )
             .service(ops::healthz)
             .service(ops::readyz)

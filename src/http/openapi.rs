@@ -23,7 +23,7 @@ pub type ApiDocument = Arc<LazyLock<OpenApi>>;
 const ERRORS: [(&str, &str); 13] = [
     ("400", "Malformed request, parameter or header"),
     ("401", "No token, or one that is not valid (any more)"),
-    ("403", "The role does not allow it"),
+    ("403", "The role, or the scopes of the API key, do not allow it"),
     ("404", "Missing, or not visible to the caller"),
     ("408", "The body was not there in time"),
     ("409", "In conflict with the present state"),
@@ -32,7 +32,7 @@ const ERRORS: [(&str, &str); 13] = [
     ("415", "The body is not of the type that is asked for, or has a Content-Encoding"),
     ("422", "A field is wrong"),
     ("426", "Not a WebSocket handshake of version 13"),
-    ("429", "Too many failed sign-ins, or live connections"),
+    ("429", "Too many requests of an API key, failed sign-ins, or live connections"),
     ("503", "A part is away for a moment, or overloaded"),
 ];
 
@@ -56,8 +56,19 @@ pub fn complete(mut api: OpenApi) -> OpenApi {
         ))
         .build();
     let components = api.components.get_or_insert_with(Components::new);
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
-    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    let bearer = |format: &str, about: &str| {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format(format);
+        SecurityScheme::Http(scheme.description(Some(about)).build())
+    };
+    components.add_security_scheme("bearer", bearer("JWT", "The access token of a sign-in"));
+    components.add_security_scheme(
+        "api_key",
+        bearer(
+            "kzn_…",
+            "An API key (`POST /api/api-keys`). It needs the operation's scope; without it the answer is 403 \
+             `missing_scope`, which names the scope. What only people may do is 403 `session_required`.",
+        ),
+    );
     components
         .schemas
         .insert("Problem".into(), <crate::http::problem::Problem as utoipa::PartialSchema>::schema());
@@ -67,7 +78,8 @@ pub fn complete(mut api: OpenApi) -> OpenApi {
     );
     define(components);
     let records = records(components);
-    api.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
+    let either = |name: &str| SecurityRequirement::new(name, Vec::<String>::new());
+    api.security = Some(vec![either("bearer"), either("api_key")]);
     for (path, item) in &mut api.paths.paths {
         for (method, operation) in operations_mut(item) {
             complete_operation(path, &method, &records, operation);
@@ -162,7 +174,7 @@ fn is_of_record(path: &str) -> bool {
 fn errors(path: &str, method: &Method, is_public: bool, has_body: bool) -> Vec<&'static str> {
     let mut errors = vec!["400", "401", "503"];
     if !is_public {
-        errors.push("403");
+        errors.extend(["403", "429"]);
     }
     if is_of_record(path) {
         errors.push("404");
@@ -203,11 +215,16 @@ fn add_error(operation: &mut Operation, status: &str) {
 /// Says which headers the answers have, and describes successes that don't describe themselves.
 fn announce_headers(operation: &mut Operation, records: &Records) {
     let is_replayed = demands(operation, "Idempotency-Key");
+    let is_signed = operation.security.is_none();
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
         announce(response, "X-Request-Id");
+        if is_signed {
+            announce(response, "RateLimit");
+            announce(response, "RateLimit-Policy");
+        }
         match status.as_str() {
-            "401" => announce(response, "WWW-Authenticate"),
+            "401" | "403" => announce(response, "WWW-Authenticate"),
             "429" | "503" => announce(response, "Retry-After"),
             _ => {}
         }

@@ -62,8 +62,9 @@ pub struct FieldProblem {
 impl Problem {
     pub fn new(error: &Error, locale: Locale, instance: &str) -> Self {
         let code = error.code.as_str();
-        let params: Vec<_> =
+        let mut params: Vec<_> =
             error.wait_seconds().map(|wait| ("seconds", Param::Number(wait))).into_iter().collect();
+        params.extend(error.missing_scope().map(|scope| ("scope", Param::Text(scope.to_owned()))));
         let text =
             |attribute| i18n::text(locale, code, attribute, &params).unwrap_or_else(|| code.to_owned());
         Self {
@@ -146,6 +147,11 @@ pub fn render(error: &Error, locale: Locale, instance: &str) -> HttpResponse {
             ErrorCode::MissingToken => "Bearer".to_owned(),
             code => format!("Bearer error=\"invalid_token\", error_description=\"{}\"", code.as_str()),
         };
+        answer.insert_header((header::WWW_AUTHENTICATE, challenge));
+    }
+    if let Some(scope) = error.missing_scope() {
+        // RFC 6750 §3.1.
+        let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
         answer.insert_header((header::WWW_AUTHENTICATE, challenge));
     }
     if error.code == ErrorCode::UnsupportedContentCoding {

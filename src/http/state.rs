@@ -22,6 +22,8 @@ use crate::http::admission::Admission;
 use crate::http::body_pace::BodyPace;
 use crate::http::client_address::TrustedProxies;
 use crate::http::connections::Places;
+use crate::http::cors::Cors;
+use crate::http::key_rates::KeyRates;
 use crate::http::openapi::ApiDocument;
 use kernel::clock::Clock;
 use runtime::service::Local;
@@ -52,6 +54,10 @@ pub struct Gateway {
     pub trusted_proxies: TrustedProxies,
     /// The places of requests.
     pub admission: Admission,
+    /// How often API keys may ask.
+    pub key_rates: KeyRates,
+    /// The other sites whose pages may call the API.
+    pub cors: Cors,
     /// How long a body may take.
     pub body_pace: BodyPace,
     /// The places of sockets that have not signed in yet.

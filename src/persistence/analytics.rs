@@ -1,5 +1,6 @@
 //! The tables of analytics: activity, metrics, copies of the users, notifications.
 
+use domain::api_key::event_scopes::readable;
 use domain::notification::messages::{NEWEST_FIRST, Which};
 use domain::report::messages::{DayMetrics, ReportDay};
 use std::collections::BTreeMap;
@@ -8,10 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use domain::notification::record::Notification;
 use domain::notification::user_directory::UserCopy;
+use domain::search::record::RecordType;
 use kernel::clock::Timestamp;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
+use kernel::scopes::Scopes;
 use store::db::{Db, StoreError};
 use store::log;
 use store::paging;
@@ -228,8 +231,24 @@ pub async fn notifications(
     which: Which,
     request: &PageRequest,
 ) -> Result<Page<Notification>, StoreError> {
+    readable_notifications(db, (user, Scopes::ALL), which, request).await
+}
+
+/// A user's notifications, newest first, about records that may be read with these scopes.
+pub async fn readable_notifications(
+    db: &Db,
+    (user, scopes): (Id, Scopes),
+    which: Which,
+    request: &PageRequest,
+) -> Result<Page<Notification>, StoreError> {
+    let readable: Vec<&str> = readable(scopes).map(RecordType::as_str).collect();
+    let about = match readable.len() == RecordType::ALL.len() {
+        true => None,
+        false => Some(serde_json::to_string(&readable)?),
+    };
+    let of_types = format!("subject_type IN ({})", db.dialect().texts());
     let narrow = |sql: Sql| {
-        let sql = sql.filter("user_id = ?", [user.into()]);
+        let sql = sql.filter("user_id = ?", [user.into()]).filter_some(&of_types, about.clone());
         let unread = |sql: Sql| sql.filter("read_at IS NULL", []).filter("archived_at IS NULL", []);
         match which {
             Which::All => sql,

@@ -1,6 +1,7 @@
 //! The tables and queries of the records, one file for each. SQL only: rules are in `domain`.
 
 pub mod analytics;
+pub mod api_keys;
 pub mod approvals;
 pub mod attachments;
 pub mod auth;

@@ -1,12 +1,15 @@
 //! SPEC §1 as a matrix: who × every operation of the document × whose record. An operation without an
 //! expectation fails the test.
 
+mod keys;
+mod origins;
 mod rules;
 
 use serde_json::{Value, json};
 
 use rules::{Kind, Rule, Who, Whose, rule};
 use testing::app::PASSWORD;
+use testing::keys::Key;
 use testing::upload::{form, send};
 use testing::{Answer, Api, Member, Sqlite, Team, TestApp};
 
@@ -24,7 +27,11 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        let app = TestApp::start(Sqlite).await;
+        Self::with(&[]).await
+    }
+
+    async fn with(args: &[&str]) -> Self {
+        let app = TestApp::with(Sqlite, args).await;
         let team = Team::of(&app).await;
         let chief = team.admin.hire("MANAGER", "chief", None).await;
         let leaver = team.admin.hire("SALES", "leaver", None).await;
@@ -90,6 +97,7 @@ impl World {
                 let current = sessions.items().iter().find(|session| session["current"] == json!(true));
                 current.expect("the present one")["id"].as_str().expect("an id").to_owned()
             }
+            Kind::ApiKey => Key::of(&self.team.admin, &["tasks:read"]).await.id,
             Kind::View => {
                 let view = json!({"list": "tasks", "name": self.unique()});
                 owner.post("/api/auth/me/views", view).await.expect(201).id()
@@ -138,6 +146,9 @@ impl World {
                 json!({"ids": [MISSING], "change": {"delete": true}})
             }
             "POST /api/customers/{id}/merge" => json!({"other_id": customer().await}),
+            "POST /api/api-keys" => {
+                json!({"name": self.unique(), "scopes": ["tasks:read"], "role": "SALES"})
+            }
             "POST /api/auth/me/views" => json!({"list": "customers", "name": self.unique()}),
             "POST /api/meetings" => {
                 json!({"customer_id": customer().await, "title": "訪問", "met_at": "2026-03-01T10:00:00Z"})
@@ -155,6 +166,11 @@ impl World {
     }
 
     async fn ask(&self, operation: &Operation, who: Who, whose: Whose) -> Answer {
+        self.ask_by(operation, who, whose, None).await
+    }
+
+    /// As `who`, but by this API: with a key of theirs, or from another origin.
+    async fn ask_by(&self, operation: &Operation, who: Who, whose: Whose, by: Option<&Api>) -> Answer {
         let mut path = operation.path.replace("{name}", "breaker.sales");
         if path == "/api/stream" && !matches!(who, Who::Nobody | Who::Deleted) {
             path.push_str("?nonsense=1");
@@ -183,8 +199,11 @@ impl World {
             let id = if said.status == 201 { said.id() } else { MISSING.to_owned() };
             path = path.replace("{part_id}", &id);
         }
-        let mut api = self.api(who);
-        if operation.name() == "POST /api/auth/logout" && !matches!(who, Who::Nobody | Who::Deleted) {
+        let mut api = by.cloned().unwrap_or_else(|| self.api(who));
+        if by.is_none()
+            && operation.name() == "POST /api/auth/logout"
+            && !matches!(who, Who::Nobody | Who::Deleted)
+        {
             let member = self.member(who);
             api = (*Member::sign_in(&self.app.nobody(), &member.email, PASSWORD).await).clone();
         }

@@ -10,7 +10,7 @@ use testing::browser::{Browser, cookie, post_form};
 use testing::{Database, Postgres, Sqlite, Team, TestApp};
 
 /// Every address that changes something.
-const CHANGES: [&str; 58] = [
+const CHANGES: [&str; 60] = [
     "/logout",
     "/imports/{id}",
     "/imports/{id}/commit",
@@ -32,6 +32,8 @@ const CHANGES: [&str; 58] = [
     "/news/seen",
     "/notifications/read-all",
     "/notifications/{id}",
+    "/admin/api-keys",
+    "/admin/api-keys/{id}/revoke",
     "/admin/users",
     "/admin/users/{id}",
     "/admin/users/{id}/delete",

@@ -65,6 +65,36 @@ async fn what_ends_a_session_holds_on_every_node_within_a_second_also_without_re
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_revoked_key_stops_on_every_node_within_a_second_also_without_redis() {
+    let mut cluster = Cluster::start(NODES).await;
+    for done_at in 0..NODES {
+        if done_at == 2 {
+            cluster.redis.stop();
+        }
+        let admin = cluster.staff.admin.at(done_at);
+        let body = json!({"name": "連携", "scopes": ["customers:read"], "role": "ADMIN"});
+        let made = admin.post("/api/api-keys", body).await.expect(201);
+        let (id, text) = (made.id(), made.text_at("/key"));
+        let by_key = |node: usize| cluster.nobody(node).token(&text);
+        for node in 0..NODES {
+            by_key(node).get("/api/customers?limit=1").await.expect(200);
+        }
+        let mut socket = Client::of(&by_key((done_at + 1) % NODES)).await;
+        admin.delete(&format!("/api/api-keys/{id}")).await.expect(200);
+        by_key(done_at).get("/api/customers?limit=1").await.expect_problem(401, "key_revoked");
+        for node in 0..NODES {
+            eventually(WITHIN, async || match by_key(node).get("/api/customers?limit=1").await {
+                answer if answer.status == 401 => Ok(()),
+                answer => Err(format!("revoked at {done_at}, on node {node}: {answer}")),
+            })
+            .await;
+        }
+        assert_eq!(socket.closed().await, 4401);
+    }
+    cluster.redis.restart_empty();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guesses_of_a_password_are_counted_over_all_nodes() {
     let cluster = Cluster::start(NODES).await;
     let email = &cluster.staff.sales.email;

@@ -5,7 +5,7 @@ import { expect, fresh, freshEmail, test } from "./support.js";
 /** Pages, as an ADMIN. */
 const PAGES = [
   "/", "/search?q=a", "/shortcuts", "/customers", "/duplicates", "/meetings", "/tasks", "/approvals", "/notifications", "/reports", "/reports/deals", "/sagas", "/settings",
-  "/admin", "/admin/users", "/admin/security", "/admin/audit", "/design",
+  "/admin", "/admin/users", "/admin/api-keys", "/admin/security", "/admin/audit", "/design",
 ];
 
 /** A test's limit is that of its pages together; each step has its own. */

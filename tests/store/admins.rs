@@ -37,6 +37,7 @@ fn auth(node: &Node) -> Local<AuthService> {
         users: node.shared(),
         sessions: node.shared(),
         views: node.shared(),
+        api_keys: node.shared(),
         limits: SessionLimits {
             access: minute,
             lifetimes: SessionLifetimes { unused: hour, total: hour },

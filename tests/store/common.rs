@@ -11,6 +11,7 @@ use kernel::event::Event;
 use kernel::ids::{Id, new_id};
 use kernel::locale::Locale;
 use kernel::page::{Page, PageRequest};
+use kernel::scopes::Scopes;
 use kizuna::actors::auth::aggregate::UserAggregate;
 use kizuna::actors::customer::aggregate::CustomerAggregate;
 use kizuna::persistence::auth::USERS;
@@ -63,7 +64,7 @@ pub fn user(name: &str) -> UserState {
 
 /// A caller with this role.
 pub fn caller(role: Role, user_id: Id) -> Caller {
-    Caller { user_id, role, session_id: Id::nil() }
+    Caller { user_id, role, session_id: Id::nil(), scopes: Scopes::ALL }
 }
 
 pub fn customer_write(customer: &Customer) -> Write {

@@ -69,6 +69,7 @@ async fn an_event_is_read_as_it_was_written(#[case] on: Database) {
         correlation_id: "相関 ' id".into(),
         causation_id: Some(new_id()),
         actor_id: Some(new_id()),
+        api_key_id: Some(new_id()),
     };
     let bare = Event {
         id: new_id(),
@@ -76,6 +77,7 @@ async fn an_event_is_read_as_it_was_written(#[case] on: Database) {
         traceparent: None,
         causation_id: None,
         actor_id: None,
+        api_key_id: None,
         ..full.clone()
     };
     let events = vec![full.clone(), bare.clone()];

@@ -10,6 +10,7 @@ use kernel::caller::{Caller, Role};
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::{Id, new_id};
+use kernel::scopes::Scopes;
 use redis::streams::StreamRangeReply;
 use runtime::breaker::BreakerState;
 use runtime::cluster::clock::ClusterTime;
@@ -142,7 +143,10 @@ fn create(name: &str) -> CreateCustomer {
 }
 
 fn find(id: Id) -> FindCustomer {
-    FindCustomer { id, caller: Caller { user_id: new_id(), role: Role::Manager, session_id: new_id() } }
+    FindCustomer {
+        id,
+        caller: Caller { user_id: new_id(), role: Role::Manager, session_id: new_id(), scopes: Scopes::ALL },
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

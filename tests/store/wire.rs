@@ -49,6 +49,7 @@ use kernel::event::{EventRecord, LoggedEvent};
 use kernel::ids::{Id, new_id};
 use kernel::page::{Keyset, Page, PageRequest};
 use kernel::rank::Rank;
+use kernel::scopes::Scopes;
 use kernel::whole_number::Whole;
 use kizuna::actors::analytics::service::AnalyticsService;
 use kizuna::actors::auth::service::AuthService;
@@ -99,7 +100,7 @@ fn same<T: Serialize + DeserializeOwned>(name: &str, value: &T) {
 }
 
 fn caller() -> Caller {
-    Caller { user_id: new_id(), role: Role::Manager, session_id: new_id() }
+    Caller { user_id: new_id(), role: Role::Manager, session_id: new_id(), scopes: Scopes::ALL }
 }
 
 fn context() -> Context {

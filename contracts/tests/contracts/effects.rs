@@ -51,6 +51,7 @@ fn example(consumer: &str, event_type: EventType) -> Option<Event> {
         correlation_id: Arc::from("example"),
         causation_id: None,
         actor_id: None,
+        api_key_id: None,
     })
 }
 

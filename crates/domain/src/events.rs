@@ -7,6 +7,7 @@ use kernel::event::{Catalogue, EventType};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
+use crate::api_key::record::ApiKeyPayload;
 use crate::approval::record::ApprovalPayload;
 use crate::attachment::record::AttachmentPayload;
 use crate::bulk::progress::BulkPayload;
@@ -87,6 +88,7 @@ const ANALYTICS: &str = "/services/analytics";
 /// What stands beside a record is written by the service of the record.
 const COMMENTS: &str = "/services/comments";
 const ATTACHMENTS: &str = "/services/attachments";
+const GATEWAY: &str = "/services/gateway";
 const SAGAS: &str = "/services/sagas";
 
 use SeenBy::{Managers, Nobody, Reader};
@@ -180,6 +182,8 @@ events! {
     NOTIFICATIONS_MOVED = "notifications.moved" from ANALYTICS, None, Reader, [StepPayload];
     NOTIFICATION_RESTORED = "notification.restored" from ANALYTICS, None, Reader, [NotificationPayload];
     NOTIFICATIONS_RESTORED = "notifications.restored" from ANALYTICS, None, Reader, [StepPayload];
+    API_KEY_CREATED = "api_key.created" from GATEWAY, None, Nobody, [ApiKeyPayload];
+    API_KEY_REVOKED = "api_key.revoked" from GATEWAY, None, Nobody, [ApiKeyPayload];
     SAGA_STARTED = "saga.started" from SAGAS, Some(Sagas), STARTER, [SagaPayload];
     SAGA_STEP_COMPLETED = "saga.step_completed" from SAGAS, Some(Sagas), STARTER, [SagaPayload];
     SAGA_COMPLETED = "saga.completed" from SAGAS, Some(Sagas), STARTER, [SagaPayload];

@@ -9,6 +9,7 @@
 //! - [`service_name`]: the five services; [`deletion`]: what every service remembers of a deleted user or customer
 
 pub mod activity;
+pub mod api_key;
 pub mod approval;
 pub mod attachment;
 pub mod audience;

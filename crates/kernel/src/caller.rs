@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::error::{Error, ErrorCode};
 use crate::ids::Id;
+use crate::scopes::Scopes;
 
 /// What a user may do (SPEC §1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -16,6 +17,17 @@ pub enum Role {
 }
 
 impl Role {
+    /// The one of the two that may do less.
+    #[must_use]
+    pub fn lower(self, other: Self) -> Self {
+        let rank = |role| match role {
+            Self::Sales => 0,
+            Self::Manager => 1,
+            Self::Admin => 2,
+        };
+        if rank(other) < rank(self) { other } else { self }
+    }
+
     /// Its name in the API.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,18 +43,27 @@ impl Role {
 pub struct Caller {
     pub user_id: Id,
     pub role: Role,
+    /// The session, or the API key, by which the request was authenticated.
     pub session_id: Id,
+    /// What it may be used for: everything, unless it is an API key.
+    #[serde(default)]
+    pub scopes: Scopes,
 }
 
 impl Caller {
     /// Kizuna itself as a caller: bootstrap, consumers, schedules.
     pub fn system() -> Self {
-        Self { user_id: Id::nil(), role: Role::Admin, session_id: Id::nil() }
+        Self { user_id: Id::nil(), role: Role::Admin, session_id: Id::nil(), scopes: Scopes::ALL }
     }
 
     /// The `actorid` of events: the user's id, or `None` for Kizuna itself.
     pub fn actor_id(&self) -> Option<Id> {
         (!self.user_id.is_nil()).then_some(self.user_id)
+    }
+
+    /// The `apikeyid` of events: the API key that acts for the user, or `None` for somebody who has signed in.
+    pub fn api_key_id(&self) -> Option<Id> {
+        self.scopes.is_of_key().then_some(self.session_id)
     }
 
     /// Whether the caller may see a record of `owner` (SPEC §1): SALES see their own records, other roles see all.

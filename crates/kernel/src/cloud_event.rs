@@ -37,6 +37,9 @@ pub struct CloudEvent<'a> {
     /// The user who caused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     actorid: Option<Id>,
+    /// The API key by which that user acted, if it was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    apikeyid: Option<Id>,
     #[schema(value_type = Object)]
     data: &'a RawValue,
 }
@@ -58,6 +61,7 @@ impl<'a> From<&'a LoggedEvent> for CloudEvent<'a> {
             correlationid: &event.correlation_id,
             causationid: event.causation_id,
             actorid: event.actor_id,
+            apikeyid: event.api_key_id,
             data: &event.data,
         }
     }
@@ -79,6 +83,7 @@ impl<'a> From<&'a EventRecord> for CloudEvent<'a> {
             correlationid: &record.correlation_id,
             causationid: record.causation_id,
             actorid: record.actor_id,
+            apikeyid: record.api_key_id,
             data: &record.data,
         }
     }

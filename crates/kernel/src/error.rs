@@ -48,8 +48,11 @@ codes! {
     InvalidToken = 401 "invalid_token",
     TokenExpired = 401 "token_expired",
     SessionEnded = 401 "session_ended",
+    KeyRevoked = 401 "key_revoked",
     InvalidCredentials = 401 "invalid_credentials",
     Forbidden = 403 "forbidden",
+    MissingScope = 403 "missing_scope",
+    SessionRequired = 403 "session_required",
     OwnRequest = 403 "own_request",
     ForeignOrigin = 403 "foreign_origin",
     NotFound = 404 "not_found",
@@ -70,6 +73,7 @@ codes! {
     MergeConflict = 409 "merge_conflict",
     ImportNotPreviewed = 409 "import_not_previewed",
     ImportPreviewedByAnother = 409 "import_previewed_by_another",
+    TooManyKeys = 409 "too_many_keys",
     TooManyViews = 409 "too_many_views",
     TooManyAttachments = 409 "too_many_attachments",
     NotADeadLetter = 409 "not_a_dead_letter",
@@ -85,6 +89,7 @@ codes! {
     IdempotencyKeyReused = 422 "idempotency_key_reused",
     UpgradeRequired = 426 "upgrade_required",
     TooManyAttempts = 429 "too_many_attempts",
+    KeyRateExceeded = 429 "key_rate_exceeded",
     TooManyStreams = 429 "too_many_streams",
     TooManyConnections = 429 "too_many_connections",
     HeadTooLarge = 431 "head_too_large",
@@ -205,6 +210,12 @@ impl Error {
     /// 503: the queues are full.
     pub fn overloaded() -> Self {
         Self::after(ErrorCode::Overloaded, Duration::from_secs(1))
+    }
+
+    /// The scope that an API key lacks: what `missing_scope` names.
+    pub fn missing_scope(&self) -> Option<&str> {
+        let fault = self.fields.first().filter(|_| self.code == ErrorCode::MissingScope)?;
+        fault.allowed.as_deref()
     }
 
     /// When to try again, in whole seconds and at least one: what `Retry-After` says.

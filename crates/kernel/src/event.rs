@@ -128,6 +128,8 @@ pub struct Event {
     pub correlation_id: Arc<str>,
     pub causation_id: Option<Id>,
     pub actor_id: Option<Id>,
+    /// The API key that acted for the user, if one did.
+    pub api_key_id: Option<Id>,
 }
 
 impl Event {
@@ -151,6 +153,7 @@ impl Event {
             correlation_id: context.correlation_id.clone(),
             causation_id: context.causation_id,
             actor_id: context.caller.actor_id(),
+            api_key_id: context.caller.api_key_id(),
         }
     }
 
@@ -204,6 +207,8 @@ pub struct EventRecord {
     pub correlation_id: Arc<str>,
     pub causation_id: Option<Id>,
     pub actor_id: Option<Id>,
+    #[serde(default)]
+    pub api_key_id: Option<Id>,
 }
 
 impl EventRecord {
@@ -225,6 +230,7 @@ impl EventRecord {
                 correlation_id: self.correlation_id,
                 causation_id: self.causation_id,
                 actor_id: self.actor_id,
+                api_key_id: self.api_key_id,
             },
         })
     }
@@ -249,6 +255,7 @@ impl From<&LoggedEvent> for EventRecord {
             correlation_id: event.correlation_id.clone(),
             causation_id: event.causation_id,
             actor_id: event.actor_id,
+            api_key_id: event.api_key_id,
         }
     }
 }

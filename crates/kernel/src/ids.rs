@@ -40,6 +40,11 @@ impl Id {
         (text.len() == 36).then(|| Uuid::try_parse(text).ok().map(Self)).flatten()
     }
 
+    /// The id of these bits, as [`bits`](Self::bits) gives them.
+    pub fn of_bits(bits: u128) -> Self {
+        Self(Uuid::from_u128(bits))
+    }
+
     /// Its 128 bits.
     pub fn bits(&self) -> u128 {
         self.0.as_u128()

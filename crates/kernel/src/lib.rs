@@ -5,6 +5,7 @@
 //! - [`ids`], [`clock`], [`day`], [`locale`], [`whole_number`], [`service_id`]: values
 //! - [`error`]: the error of every part, with a stable code
 //! - [`caller`], [`context`]: the user behind a request, and what travels with a command
+//! - [`scopes`], [`scoped`]: what an API key may be used for, and what a message needs
 //! - [`event`], [`cloud_event`]: the envelope of every event, inside and outside
 //! - [`page`]: keyset pages of lists
 //! - [`validation`], [`patch`], [`text_schemas`], [`characters`]: checking request bodies, and describing them
@@ -31,6 +32,8 @@ pub mod name_order;
 pub mod page;
 pub mod patch;
 pub mod rank;
+pub mod scoped;
+pub mod scopes;
 pub mod search;
 pub mod service_id;
 pub mod text_key;

@@ -318,6 +318,14 @@ impl<A: Aggregate> Entities<A> {
         }
     }
 
+    /// Whether there is such an aggregate, found without starting its child: for ids that anybody may make up.
+    ///
+    /// # Errors
+    /// `unavailable`, `overloaded`.
+    pub async fn exists(&self, id: Id) -> Result<bool, Error> {
+        Ok(self.0.kept.last(id).is_some() || self.stored(id).await?.is_some())
+    }
+
     /// Reads the state from the database and caches it for [`Self::recent`].
     async fn stored(&self, id: Id) -> Result<Option<Arc<A::State>>, StoreError> {
         let read_stamp = self.0.kept.read_stamp(id);

@@ -17,6 +17,7 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use kernel::context::Context;
 use kernel::error::Error;
+use kernel::scoped::Scoped;
 use kernel::service_id::ServiceId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -33,8 +34,9 @@ const MAILBOX: usize = 1_024;
 /// The most messages that a service handles at the same time; further ones are answered `overloaded` at once.
 pub const WORK_MAX: usize = 1_024;
 
-/// A message to the service `S`, and how `S` answers it; the macro [`serve`](crate::serve) implements this.
-pub trait Handle<S>: Send + 'static {
+/// A message to the service `S`, and how `S` answers it; the macro [`serve`](crate::serve) implements this. Before that, the
+/// service checks the scopes of the message's caller.
+pub trait Handle<S>: Scoped + Send + 'static {
     type Answer: Send + 'static;
 
     fn handle(self, service: Arc<S>) -> impl Future<Output = Result<Self::Answer, Error>> + 'static;
@@ -102,6 +104,9 @@ impl<S: Send + Sync + 'static, M: Handle<S>> Handler<Tracked<Ask<S, M>>> for Ser
     fn handle(&mut self, message: Tracked<Ask<S, M>>, ctx: &mut Self::Context) -> Self::Result {
         let trace = message.trace().clone();
         let Ask { message, .. } = message.take();
+        if let Err(refused) = message.check_scopes() {
+            return Box::pin(async { Err(refused) });
+        }
         let Ok(place) = self.places.clone().try_acquire_owned() else {
             self.stats.failed();
             let cause = format!("the service {} has {WORK_MAX} messages under way", self.stats.name());
@@ -223,7 +228,11 @@ impl<S: Hosted> Service<S> {
     pub async fn ask<M: Call<S>>(&self, message: M) -> Result<M::Answer, Error> {
         match self {
             Self::Local(local) => local.ask(message).await,
-            Self::Remote(remote) => remote.ask::<S, M>(&message).await,
+            Self::Remote(remote) => {
+                // The other node checks this, too, unless its version knows no scopes.
+                message.check_scopes()?;
+                remote.ask::<S, M>(&message).await
+            }
         }
     }
 
@@ -236,7 +245,8 @@ impl<S: Hosted> Service<S> {
     }
 }
 
-/// The handle of one service to another: every call passes the callee's circuit breaker, on this node or another.
+/// The handle of one service to another: every call passes the callee's circuit breaker, on this node or another. The asking
+/// service has checked the scopes of what it does for its caller, who needs no others for what that takes.
 pub struct Peer<S: Hosted> {
     service: Service<S>,
     breaker: CircuitBreaker,
@@ -260,6 +270,7 @@ impl<S: Hosted> Peer<S> {
     /// # Errors
     /// The errors of [`Service::ask`]; `unavailable` at once while the breaker is open.
     pub async fn ask<M: Call<S> + Clone>(&self, message: M) -> Result<M::Answer, Error> {
+        let message = message.by_peer();
         match &self.service {
             Service::Remote(remote) => remote.ask::<S, M>(&message).await,
             Service::Local(local) if M::IDEMPOTENT => {
@@ -283,7 +294,7 @@ impl<S: Hosted> Peer<S> {
     /// # Errors
     /// The errors of [`Peer::ask`].
     pub async fn ask_in_time<M: Call<S>>(&self, message: M) -> Result<M::Answer, Error> {
-        let breaker = self.breaker.with_time_to_answer();
+        let (breaker, message) = (self.breaker.with_time_to_answer(), message.by_peer());
         match &self.service {
             Service::Local(local) => breaker.call(local.ask(message)).await,
             Service::Remote(remote) => breaker.call(remote.ask_once::<S, M>(&message)).await,
@@ -304,6 +315,8 @@ impl<S: Hosted> Peer<S> {
 ///
 /// struct Greeter { greeting: &'static str }
 /// struct Greet(&'static str);
+///
+/// kernel::needs! { Greet: nobody []; }
 ///
 /// serve!(Greeter, {
 ///     Greet => |service, message| String { Ok(format!("{}, {}", service.greeting, message.0)) },

@@ -28,6 +28,7 @@ pub static EVENTS: Table = Table {
         ("correlation_id", Kind::Text),
         ("causation_id", Kind::Id),
         ("actor_id", Kind::Id),
+        ("api_key_id", Kind::Id),
     ],
     on_conflict: OnConflict::Fail,
     fence: "sequence",

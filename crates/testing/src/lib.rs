@@ -7,6 +7,7 @@ pub mod browser;
 pub mod certificates;
 pub mod database;
 pub mod deleted_records;
+pub mod keys;
 pub mod live_client;
 pub mod ports;
 pub mod postgres;

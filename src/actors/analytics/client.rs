@@ -12,6 +12,7 @@ use domain::user::record::User;
 use kernel::caller::Caller;
 use kernel::ids::Id;
 use kernel::page::PageRequest;
+use kernel::scopes::Scopes;
 
 /// The handle of other services to this one, with its circuit breaker.
 pub type AnalyticsPeer = Peer<AnalyticsService>;
@@ -29,7 +30,7 @@ impl AnalyticsClient {
     /// `unavailable`, `overloaded`.
     pub async fn unread(&self, user: &User) -> Result<i64, Error> {
         let page = PageRequest::first(1).counted();
-        let caller = Caller { user_id: user.id, role: user.role, session_id: Id::nil() };
+        let caller = Caller { user_id: user.id, role: user.role, session_id: Id::nil(), scopes: Scopes::ALL };
         let page = self.service.ask(ListNotifications { caller, which: Which::Unread, page }).await?;
         Ok(page.total.unwrap_or(0))
     }

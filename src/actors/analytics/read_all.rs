@@ -24,7 +24,8 @@ impl AnalyticsService {
     pub(super) async fn read_next(&self, reading: ReadAllNotifications) -> Result<ReadProgress, Error> {
         let ReadAllNotifications { after, so_far, context } = reading;
         let page = PageRequest::after(BATCH, after);
-        let unread = queries::notifications(&self.db, context.caller.user_id, Which::Unread, &page).await?;
+        let reader = (context.caller.user_id, context.caller.scopes);
+        let unread = queries::readable_notifications(&self.db, reader, Which::Unread, &page).await?;
         let each = Context { claim: None, if_match: None, ..context.clone() };
         let marks = unread.items.iter().map(|notification| self.read_one(notification.id, &each));
         let marked = stream::iter(marks).buffer_unordered(AT_ONCE);

@@ -89,7 +89,9 @@ serve!(AnalyticsService as ServiceName::Analytics, {
     MarkNewsSeen command => |service, message| i64 { service.mark_seen(message).await },
     ReadActivity read => |service, message| Page<EventRecord> { service.read_activity(message).await },
     ListNotifications read => |service, message| Page<Notification> {
-        Ok(queries::notifications(&service.db, message.caller.user_id, message.which, &message.page).await?)
+        let ListNotifications { caller, which, page } = message;
+        let reader = (caller.user_id, caller.scopes);
+        Ok(queries::readable_notifications(&service.db, reader, which, &page).await?)
     },
     MarkNotification command => |service, message| Arc<Notification> {
         service.notifications.execute(message.id, message.mark, message.context).await

@@ -1,7 +1,9 @@
 //! auth: users, sessions and tokens (SPEC §1, §3).
 
 pub mod aggregate;
+pub mod api_keys;
 pub mod client;
+pub mod key_uses;
 pub mod password;
 pub mod rate;
 pub mod recent_answers;

@@ -19,11 +19,11 @@ impl Rate {
     }
 
     /// Microseconds in which one attempt is regained.
-    pub(super) fn interval(self) -> i64 {
+    pub fn interval(self) -> i64 {
         (self.per.as_micros() as i64 / i64::from(self.count.max(1))).max(1)
     }
 
-    pub(super) fn micros(self) -> i64 {
+    pub fn micros(self) -> i64 {
         self.per.as_micros() as i64
     }
 
@@ -32,7 +32,7 @@ impl Rate {
     ///
     /// # Errors
     /// If the bucket is empty: how long until the next attempt.
-    pub(super) fn taken(self, full_at: i64, now: i64) -> Result<i64, Duration> {
+    pub fn taken(self, full_at: i64, now: i64) -> Result<i64, Duration> {
         let full_at = full_at.max(now) + self.interval();
         let excess = full_at - now - self.micros();
         if excess > 0 { Err(Duration::from_micros(excess as u64)) } else { Ok(full_at) }

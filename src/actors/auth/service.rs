@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::value::to_raw_value;
 
 use crate::actors::auth::aggregate::{SessionAggregate, UserAggregate};
+use crate::actors::auth::api_keys::ApiKeyAggregate;
 use crate::actors::auth::password::Passwords;
 use crate::actors::auth::security::{Concerned, SecurityLog};
 use crate::actors::auth::throttle::LoginThrottle;
@@ -14,6 +15,10 @@ use crate::actors::auth::views::ViewsAggregate;
 use crate::actors::sagas::start::{start, start_undo};
 use crate::persistence::auth as queries;
 use crate::persistence::discarded;
+use domain::api_key::messages::{
+    ApiKeyState, CreateApiKey, FindApiKey, ListApiKeys, NoteKeyUse, RevokeApiKey,
+};
+use domain::api_key::record::{ApiKeyView, CreatedKey};
 use domain::saga::record::SagaKind;
 use domain::saved_view::messages::{ChangeView, ListViews, RemoveView, SaveView};
 use domain::saved_view::record::SavedView;
@@ -66,6 +71,7 @@ pub struct AuthService {
     pub users: Entities<UserAggregate>,
     pub sessions: Entities<SessionAggregate>,
     pub views: Entities<ViewsAggregate>,
+    pub api_keys: Entities<ApiKeyAggregate>,
     pub limits: SessionLimits,
     pub throttle: LoginThrottle,
     pub security: SecurityLog,
@@ -276,5 +282,10 @@ serve!(AuthService as ServiceName::Auth, {
     SaveView command => |service, message| SavedView { service.save_view(message).await },
     ChangeView command => |service, message| SavedView { service.change_view(message).await },
     RemoveView command => |service, message| () { service.remove_view(message).await },
+    CreateApiKey command => |service, message| CreatedKey { service.create_api_key(message).await },
+    RevokeApiKey command => |service, message| () { service.revoke_api_key(message).await },
+    ListApiKeys read => |service, message| Page<ApiKeyView> { service.list_api_keys(message).await },
+    FindApiKey read => |service, message| ApiKeyState { service.find_api_key(message).await },
+    NoteKeyUse read => |service, message| () { service.note_key_use(message).await },
     ListUsers read => |service, message| Page<UserView> { service.list_users(message).await },
 });

@@ -17,6 +17,7 @@ use kernel::caller::Caller;
 use kernel::context::Context;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::{Id, new_id};
+use kernel::scopes::Scopes;
 use kernel::text_key::key;
 
 /// How long a device is remembered after the last sign-in on it.
@@ -110,7 +111,7 @@ impl AuthService {
 }
 
 pub(super) fn caller_of(user: &UserState, session_id: Id) -> Caller {
-    Caller { user_id: user.user.id, role: user.user.role, session_id }
+    Caller { user_id: user.user.id, role: user.user.role, session_id, scopes: Scopes::ALL }
 }
 
 /// Whom an entry of the security log concerns that is about a session of the caller.

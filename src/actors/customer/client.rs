@@ -13,6 +13,7 @@ use domain::import::messages::{MatchCustomers, MatchedCustomers};
 use kernel::caller::Caller;
 use kernel::error::Error;
 use kernel::ids::Id;
+use kernel::scoped::Scoped;
 use runtime::entity::Entities;
 use runtime::service::{Peer, Service};
 
@@ -33,11 +34,13 @@ impl CustomerClient {
     /// A customer that the caller may see. It is read without a hop to another thread while it is in memory.
     ///
     /// # Errors
-    /// `not_found`, `unavailable`, `overloaded`.
+    /// `missing_scope`, `not_found`, `unavailable`, `overloaded`.
     pub async fn find(&self, caller: Caller, id: Id) -> Result<Arc<Customer>, Error> {
+        let find = FindCustomer { id, caller };
+        find.check_scopes()?;
         match self.customers.as_ref().and_then(|customers| customers.cached(id)) {
             Some(customer) => rules::visible(Some(&customer), &caller).map(drop).map(|()| customer),
-            None => self.service.ask(FindCustomer { id, caller }).await,
+            None => self.service.ask(find).await,
         }
     }
 }

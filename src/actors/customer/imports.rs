@@ -18,6 +18,7 @@ use crate::persistence::external_ids::CUSTOMER_EXTERNAL_IDS;
 use crate::persistence::imports::{IMPORTS, keep_rows, list, make_room, rows};
 use crate::persistence::sagas;
 use crate::persistence::uploads;
+use domain::api_key::needs::{to_import, to_see_import};
 use domain::bulk::progress::BulkProgress;
 use domain::customer::record::{Customer, CustomerChanges, NewCustomer};
 use domain::customer::rules;
@@ -140,13 +141,17 @@ impl CustomerService {
     pub(super) async fn change_import(&self, change: ChangeImport) -> Result<Arc<Import>, Error> {
         let ChangeImport { id, found, rows, context } = change;
         let import = self.find_import(&FindImport { id, caller: context.caller }).await?;
+        context.caller.scopes.check(to_import(import.kind))?;
         let mut prepared = Prepared::from(context);
         prepared.with.writes = keep_rows(id, import.version() + 1, &rows);
         self.imports.execute(id, ImportCommand::Preview(Box::new(found)), prepared).await
     }
 
     pub(super) async fn find_import(&self, find: &FindImport) -> Result<Arc<Import>, Error> {
-        self.imports.visible(find.id, |import| import_rules::visible(import, &find.caller)).await
+        let import =
+            self.imports.visible(find.id, |import| import_rules::visible(import, &find.caller)).await?;
+        find.caller.scopes.check(to_see_import(import.kind))?;
+        Ok(import)
     }
 
     pub(super) async fn list_imports(&self, asked: &ListImports) -> Result<Page<Import>, Error> {
@@ -163,6 +168,7 @@ impl CustomerService {
         let CommitImport { id, context } = commit;
         for _ in 0..RACES {
             let import = self.find_import(&FindImport { id, caller: context.caller }).await?;
+            context.caller.scopes.check(to_import(import.kind))?;
             check_open(&import)?;
             context.check_version(import.version)?;
             let saga = import.staged.saga;

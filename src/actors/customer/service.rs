@@ -20,6 +20,7 @@ use crate::persistence::deletions;
 use crate::persistence::deletions::CUSTOMERS_OF_OWNER;
 use crate::persistence::found;
 use crate::persistence::saga_items::CUSTOMER_ITEMS;
+use domain::api_key::event_scopes::to_read;
 use domain::attachment::messages::{
     AddAttachment, CheckAttachable, FindAttachment, ListAttachments, RemoveAttachment,
 };
@@ -135,7 +136,8 @@ impl CustomerService {
     async fn find_records(&self, asked: &FindRecords) -> Result<Vec<Hit>, Error> {
         failpoint::pause("search.customers").await;
         let (owner, query) = (asked.caller.only_owner(), Query::parse(&asked.q)?);
-        if query.words().is_empty() {
+        let may_read = asked.caller.scopes.contains(to_read(RecordType::Customer));
+        if query.words().is_empty() || !may_read {
             return Ok(Vec::new());
         }
         let page = PageRequest::first(found::NEWEST_MAX);

@@ -89,21 +89,22 @@ impl LiveClient {
     /// Opens the feed of a signed-in user; its first frame is the hello.
     ///
     /// # Errors
-    /// `too_many_streams`, `unavailable`, `overloaded`.
+    /// `missing_scope`, `too_many_streams`, `unavailable`, `overloaded`.
     pub async fn open(
         &self,
         principal: &Principal,
         topics: Topics,
         start: Start<'_>,
     ) -> Result<Subscription, Error> {
+        topics.check(principal.caller.scopes)?;
         let bounds = Bounds { frames: self.limits.queue, bytes: self.limits.queue_bytes };
         let (outbox, inbox) = outbox(topics, bounds);
-        let (session_id, expires_at) = (principal.caller.session_id, principal.expires_at);
-        let user = principal.caller.user_id;
-        let socket = SocketHandle { outbox, session_id, expires_at };
+        let (caller, expires_at) = (principal.caller, principal.expires_at);
+        let user = caller.user_id;
+        let socket = SocketHandle { outbox, caller, expires_at };
         let joined = self.ask(Join { user, topics, socket }).await??;
         // The listener missed the end of a session between authentication and joining.
-        self.auth.valid_user_of(session_id, user).await?;
+        self.auth.check_valid(&caller).await?;
         let mut subscription =
             Subscription::new(self.clone(), principal, inbox, joined.position, joined.permit);
         subscription.begin(start).await?;

@@ -10,12 +10,15 @@ use crate::actors::live::cursor;
 use crate::actors::live::cursor::LogId;
 use crate::actors::live::frames::{Frame, ServerFrame};
 use crate::actors::live::topics::Topics;
+use domain::api_key::event_scopes;
 use domain::audience::{Audience, Viewer};
 use domain::notification::record::{ArchivedPayload, NotificationPayload};
 use domain::topic::Topic;
 use domain::user::record::UserState;
+use kernel::caller::Role;
 use kernel::cloud_event::CloudEvent;
 use kernel::event::LoggedEvent;
+use kernel::scopes::Scopes;
 
 /// An event and its audience.
 pub struct Delivery {
@@ -24,6 +27,8 @@ pub struct Delivery {
     pub audience: Audience,
     /// `None` for notifications, which need no subscription.
     pub topic: Option<Topic>,
+    /// What a key must have to see it.
+    needs: Scopes,
     cursor: OnceLock<Arc<str>>,
     event: OnceLock<Frame>,
 }
@@ -38,6 +43,7 @@ impl Delivery {
         Self {
             audience,
             topic: topic_of(logged.event.event_type),
+            needs: event_scopes::of_event(&logged),
             logged,
             log,
             cursor: OnceLock::new(),
@@ -55,10 +61,15 @@ impl Delivery {
         self.topic.is_none_or(|topic| topics.contains(topic))
     }
 
-    /// The frame for `user`, by the user's present role and language; `None` if the user may not see it. `unread` is the
-    /// user's count, which a notification's state tells.
-    pub fn frame_for(&self, user: &UserState, unread: Option<i64>) -> Option<Frame> {
-        let viewer = Viewer { user_id: user.user.id, role: user.user.role };
+    /// Whether a reader with these scopes may see it, as far as that depends on them.
+    pub fn is_within(&self, scopes: Scopes) -> bool {
+        scopes.covers(self.needs)
+    }
+
+    /// The frame for `user` in a role, by the user's language; `None` if it may not be seen so. `unread` is the user's count,
+    /// which a notification's state tells.
+    pub fn frame_for(&self, user: &UserState, role: Role, unread: Option<i64>) -> Option<Frame> {
+        let viewer = Viewer { user_id: user.user.id, role };
         if !self.audience.includes(&viewer) {
             return None;
         }

@@ -370,6 +370,7 @@ impl Actor for HubActor {
         if let Some(accounts) = self.parts.auth.accounts() {
             ctx.add_stream(changed(accounts.users.changes(), |user| user.user.id));
             ctx.add_stream(changed(accounts.sessions.changes(), |session| session.user_id));
+            ctx.add_stream(changed(accounts.api_keys.changes(), |key| key.user_id));
         }
         self.listen(ctx);
         ctx.run_interval(POLL, |this, ctx| {

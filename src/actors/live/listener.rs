@@ -10,11 +10,13 @@ use actix::{
 use crate::actors::analytics::client::AnalyticsClient;
 use crate::actors::auth::client::AuthClient;
 use crate::actors::live::delivery::Delivery;
+use crate::actors::live::frames::Frame;
 use crate::actors::live::hub::{HubActor, Retire};
 use crate::actors::live::outbox::{Ended, Outbox, Queued};
 use domain::user::record::UserState;
+use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
-use kernel::error::{Error, ErrorCode};
+use kernel::error::Error;
 use kernel::ids::Id;
 use runtime::stats::{ActorStats, LiveGauge};
 use runtime::supervisor::{Ref, Tracked};
@@ -28,12 +30,25 @@ const MAILBOX: usize = 1_024;
 const CHECK_EVERY: Duration = Duration::from_millis(500);
 const RETIRE_DEADLINE: Duration = Duration::from_secs(5);
 
-/// The queue of a socket and the session by which it was opened.
+/// The queue of a socket, and the session or API key by which it was opened.
 pub struct SocketHandle {
     pub outbox: Outbox,
-    pub session_id: Id,
+    pub caller: Caller,
     /// When its token expires.
     pub expires_at: Timestamp,
+}
+
+impl SocketHandle {
+    /// The role in which it reads.
+    fn role(&self, user: &UserState) -> Role {
+        role_of(&self.caller, user)
+    }
+}
+
+/// The role in which a caller reads the live feed: the user's present one, and no higher than a key allows.
+pub(super) fn role_of(caller: &Caller, user: &UserState) -> Role {
+    let role = user.user.role;
+    if caller.api_key_id().is_some() { caller.role.lower(role) } else { role }
 }
 
 /// Events for this user, in the order of the log.
@@ -85,34 +100,39 @@ impl Listener {
     /// Passes events on to the sockets that follow them.
     fn pass(&self, user: &UserState, deliveries: &[Arc<Delivery>], unread: Option<i64>) {
         for delivery in deliveries {
-            let followers = self.sockets.iter().filter(|socket| delivery.is_of(socket.outbox.topics()));
-            let mut followers = followers.peekable();
-            if followers.peek().is_none() {
-                continue;
-            }
-            let Some(frame) = delivery.frame_for(user, unread) else { continue };
-            for socket in followers {
-                socket.outbox.push(Queued { number: delivery.number(), frame: frame.clone() });
+            let follows = |socket: &&SocketHandle| {
+                delivery.is_of(socket.outbox.topics()) && delivery.is_within(socket.caller.scopes)
+            };
+            // Most users' sockets have one role.
+            let mut made: Option<(Role, Option<Frame>)> = None;
+            for socket in self.sockets.iter().filter(follows) {
+                let role = socket.role(user);
+                let kept = made.take().filter(|(of, _)| *of == role);
+                let (_, frame) =
+                    made.insert(kept.unwrap_or_else(|| (role, delivery.frame_for(user, role, unread))));
+                if let Some(frame) = frame.clone() {
+                    socket.outbox.push(Queued { number: delivery.number(), frame });
+                }
             }
         }
     }
 
-    /// Ends the sockets whose token has expired or whose session has ended.
+    /// Ends the sockets whose token has expired; finds the sessions and keys that have ended.
     fn check(&self) -> impl Future<Output = Vec<Id>> + 'static {
         let now = self.auth.clock.now();
         let expired = self.sockets.iter().filter(|socket| socket.expires_at <= now);
         expired.for_each(|socket| socket.outbox.end(Ended::SessionEnded));
-        let mut sessions: Vec<Id> = self.sockets.iter().map(|socket| socket.session_id).collect();
-        sessions.sort_unstable();
-        sessions.dedup();
-        let (auth, user) = (self.auth.clone(), self.user);
+        let mut callers: Vec<Caller> = self.sockets.iter().map(|socket| socket.caller).collect();
+        callers.sort_unstable_by_key(|caller| caller.session_id);
+        callers.dedup_by_key(|caller| caller.session_id);
+        let auth = self.auth.clone();
         async move {
             let mut ended = Vec::new();
-            for session in sessions {
+            for caller in callers {
                 // If auth can't answer now, it is asked again soon.
-                let answer = auth.valid_user_of(session, user).await;
-                if answer.is_err_and(|error: Error| error.code == ErrorCode::SessionEnded) {
-                    ended.push(session);
+                let answer = auth.check_valid(&caller).await;
+                if answer.is_err_and(|error: Error| error.code.status() == 401) {
+                    ended.push(caller.session_id);
                 }
             }
             ended
@@ -120,7 +140,7 @@ impl Listener {
     }
 
     fn end_sessions(&mut self, ended: &[Id]) {
-        let sockets = self.sockets.iter().filter(|socket| ended.contains(&socket.session_id));
+        let sockets = self.sockets.iter().filter(|socket| ended.contains(&socket.caller.session_id));
         sockets.for_each(|socket| socket.outbox.end(Ended::SessionEnded));
         self.sockets.retain(|socket| !socket.outbox.is_over());
     }

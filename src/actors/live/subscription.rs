@@ -17,13 +17,14 @@ use crate::actors::live::cursor::LogId;
 use crate::actors::live::delivery::Delivery;
 use crate::actors::live::frames::{Frame, ServerFrame};
 use crate::actors::live::hub::{AddTopics, GetPosition, Position};
+use crate::actors::live::listener::role_of;
 use crate::actors::live::outbox::{Ended, Inbox, Queued};
 use crate::actors::live::topics::Topics;
 use domain::events::NOTIFICATION_CREATED;
 use domain::user::messages::Principal;
+use kernel::caller::Caller;
 use kernel::error::Error;
 use kernel::event::{EventType, LoggedEvent};
-use kernel::ids::Id;
 use kernel::locale::Locale;
 use store::log;
 use store::log::Range;
@@ -67,7 +68,7 @@ struct Link {
     live: LiveClient,
     /// The log of its cursors.
     log: LogId,
-    user_id: Id,
+    caller: Caller,
     locale: Locale,
     inbox: Inbox,
     _permit: OwnedSemaphorePermit,
@@ -93,9 +94,9 @@ impl Subscription {
         permit: OwnedSemaphorePermit,
     ) -> Self {
         let Position { log, number: position } = position;
-        let (user_id, locale) = (principal.caller.user_id, principal.user.user.locale);
+        let (caller, locale) = (principal.caller, principal.user.user.locale);
         Self {
-            link: Link { live, log, user_id, locale, inbox, _permit: permit },
+            link: Link { live, log, caller, locale, inbox, _permit: permit },
             feed: Feed { mode: Mode::Behind(position), position, ready: VecDeque::new(), held_until: None },
         }
     }
@@ -111,7 +112,7 @@ impl Subscription {
             }
         };
         let now = self.cursor();
-        self.queue_frame(&ServerFrame::Hello { user_id: self.link.user_id, cursor: &now });
+        self.queue_frame(&ServerFrame::Hello { user_id: self.link.caller.user_id, cursor: &now });
         if !is_known {
             self.queue_frame(&ServerFrame::Reset { cursor: &now });
         }
@@ -134,10 +135,11 @@ impl Subscription {
     /// Follows these topics from now on, instead of those before.
     ///
     /// # Errors
-    /// `unavailable`, `overloaded`.
+    /// `missing_scope`, `unavailable`, `overloaded`.
     pub async fn subscribe(&mut self, topics: Topics) -> Result<(), Error> {
+        topics.check(self.link.caller.scopes)?;
         // The hub first: events after its answer come through the inbox, events before it are in the log.
-        self.link.live.ask(AddTopics { user: self.link.user_id, topics }).await?;
+        self.link.live.ask(AddTopics { user: self.link.caller.user_id, topics }).await?;
         self.link.inbox.set_topics(topics);
         Ok(())
     }
@@ -210,7 +212,7 @@ impl Link {
     /// The next events of the types that this socket follows, and its user's notifications.
     async fn page(&self, after: i64, upto: i64) -> Result<Vec<LoggedEvent>, Error> {
         let types: Vec<EventType> = self.inbox.topics().event_types().collect();
-        let range = Range { after, upto, types: &types, own: (NOTIFICATION_CREATED, self.user_id) };
+        let range = Range { after, upto, types: &types, own: (NOTIFICATION_CREATED, self.caller.user_id) };
         Ok(log::range(&self.live.db, &range, PAGE).await?)
     }
 }
@@ -238,13 +240,14 @@ impl Feed {
     /// Takes a page of the log.
     async fn read(&mut self, link: &Link, target: i64) -> Result<(), Error> {
         let events = link.page(self.position, target).await?;
-        let user = link.live.auth.user(link.user_id).await?.ok_or_else(Error::unavailable)?;
+        let user = link.live.auth.user(link.caller.user_id).await?.ok_or_else(Error::unavailable)?;
+        let role = role_of(&link.caller, &user);
         let is_last = (events.len() as i64) < PAGE;
         for logged in events {
             let delivery = Delivery::new(link.log, Arc::new(logged));
             self.position = delivery.number();
-            if delivery.is_of(link.inbox.topics()) {
-                self.ready.extend(delivery.frame_for(&user, None));
+            if delivery.is_of(link.inbox.topics()) && delivery.is_within(link.caller.scopes) {
+                self.ready.extend(delivery.frame_for(&user, role, None));
             }
         }
         if is_last {

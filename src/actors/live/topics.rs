@@ -1,7 +1,10 @@
 //! The topics that a socket may follow besides its user's notifications. Pure.
 
+use kernel::error::Error;
 use kernel::event::EventType;
+use kernel::scopes::{Scope, Scopes};
 
+use domain::api_key::event_scopes;
 use domain::events::{EVENTS, EventRow};
 use domain::topic::Topic;
 
@@ -27,6 +30,16 @@ impl Topics {
     /// The topics of either set.
     pub fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// Checks that a reader with these scopes may follow every topic.
+    ///
+    /// # Errors
+    /// `missing_scope`.
+    pub fn check(self, scopes: Scopes) -> Result<(), Error> {
+        let followed = Topic::ALL.into_iter().filter(|topic| self.contains(*topic));
+        let needed: Vec<Scope> = followed.filter_map(event_scopes::of_topic).collect();
+        scopes.check(Scopes::of(&needed))
     }
 
     /// The event types of these topics.

@@ -15,6 +15,7 @@ use kernel::context::Context;
 use kernel::error::Error;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
+use kernel::needs;
 use kernel::page::PageRequest;
 use kernel::validation::Rules;
 use runtime::breaker::Forced;
@@ -38,6 +39,21 @@ pub fn may_operate(caller: &Caller) -> Result<(), Error> {
 /// `forbidden`.
 pub fn may_audit(caller: &Caller) -> Result<(), Error> {
     caller.require(&[Role::Manager, Role::Admin])
+}
+
+needs! {
+    ReadAuditLog: caller [AuditRead];
+    ReadEvent: caller [AuditRead];
+    ReadLag: caller [AdminRead];
+    ReadActors: caller [AdminRead];
+    ReadHistory: caller [AdminRead];
+    ReadBreakers: caller [AdminRead];
+    ReadConsumers: caller [AdminRead];
+    ReadCluster: caller [AdminRead];
+    ListDeadLetters: caller [AdminRead];
+    CheckIntegrity: caller [AdminRead];
+    ForceBreaker: context [AdminWrite];
+    RedriveDeadLetter: context [AdminWrite];
 }
 
 /// The event log, newest first.

@@ -14,6 +14,7 @@ use domain::deal::rules as deal_rules;
 use kernel::caller::Caller;
 use kernel::error::Error;
 use kernel::ids::Id;
+use kernel::scoped::Scoped;
 use runtime::entity::Entities;
 use runtime::service::{Peer, Service};
 
@@ -39,22 +40,26 @@ impl OpportunityClient {
     /// An approval that the caller may see. It is read without a hop to another thread while it is in memory.
     ///
     /// # Errors
-    /// `not_found`, `unavailable`, `overloaded`.
+    /// `missing_scope`, `not_found`, `unavailable`, `overloaded`.
     pub async fn find(&self, caller: Caller, id: Id) -> Result<Arc<Approval>, Error> {
+        let find = FindApproval { id, caller };
+        find.check_scopes()?;
         match self.records.as_ref().and_then(|records| records.approvals.cached(id)) {
             Some(approval) => rules::visible(Some(&approval), &caller).map(drop).map(|()| approval),
-            None => self.service.ask(FindApproval { id, caller }).await,
+            None => self.service.ask(find).await,
         }
     }
 
     /// A deal that the caller may see. It is read without a hop to another thread while it is in memory.
     ///
     /// # Errors
-    /// `not_found`, `unavailable`, `overloaded`.
+    /// `missing_scope`, `not_found`, `unavailable`, `overloaded`.
     pub async fn find_deal(&self, caller: Caller, id: Id) -> Result<Arc<Deal>, Error> {
+        let find = FindDeal { id, caller };
+        find.check_scopes()?;
         match self.records.as_ref().and_then(|records| records.deals.cached(id)) {
             Some(deal) => deal_rules::visible(Some(&deal), &caller).map(drop).map(|()| deal),
-            None => self.service.ask(FindDeal { id, caller }).await,
+            None => self.service.ask(find).await,
         }
     }
 }

@@ -26,6 +26,7 @@ use crate::persistence::deletions::{
 use crate::persistence::found;
 use crate::persistence::record_activity;
 use crate::persistence::saga_items::{Group, OPPORTUNITY_ITEMS};
+use domain::api_key::event_scopes::to_read;
 use domain::approval::messages::ApprovalCounts;
 use domain::approval::messages::{
     ApprovalStats, DecideApproval, FindApproval, ListApprovals, ReadApprovalActivity, RequestApproval,
@@ -155,9 +156,13 @@ impl OpportunityService {
         if query.words().is_empty() {
             return Ok(Vec::new());
         }
+        let candidates = async |of: RecordType, searched| match asked.caller.scopes.contains(to_read(of)) {
+            true => found::candidates(&self.db, searched, owner, &query).await,
+            false => Ok(Vec::new()),
+        };
         let (approvals, deals) = futures_util::join!(
-            found::candidates(&self.db, &found::APPROVALS, owner, &query),
-            found::candidates(&self.db, &found::DEALS, owner, &query)
+            candidates(RecordType::Approval, &found::APPROVALS),
+            candidates(RecordType::Deal, &found::DEALS)
         );
         let mut hits = ranked(RecordType::Approval, &query, approvals?, asked.limit);
         hits.extend(ranked(RecordType::Deal, &query, deals?, asked.limit));

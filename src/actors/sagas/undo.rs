@@ -4,6 +4,7 @@ use futures_util::try_join;
 
 use crate::actors::sagas::service::SagaService;
 use crate::persistence::sagas as queries;
+use domain::api_key::needs::{to_preview_undo, to_undo};
 use domain::customer::merge::{FindMerged, MergePreview, PreviewMerge};
 use domain::saga::messages::DeleteUser;
 use domain::saga::record::{Counted, Saga, SagaKind};
@@ -22,6 +23,7 @@ impl SagaService {
     pub(super) async fn undo(&self, asked: UndoSaga) -> Result<Id, Error> {
         let UndoSaga { id, context } = asked;
         let saga = self.undoable(id, &context).await?;
+        context.caller.scopes.check(to_undo(saga.kind))?;
         match self.begin_undo(saga, context.clone()).await {
             // Another undo may have been faster.
             Err(error) if error.is_passing() => {
@@ -80,6 +82,7 @@ impl SagaService {
     pub(super) async fn preview_undo(&self, asked: PreviewUndo) -> Result<UndoPreview, Error> {
         let context = Context { caller: asked.caller, ..Context::system() };
         let saga = self.undoable(asked.id, &context).await?;
+        asked.caller.scopes.check(to_preview_undo(saga.kind))?;
         let mut found = match saga.kind {
             SagaKind::CustomerRestoration | SagaKind::UserRestoration => {
                 self.deleted_again(&saga, &context).await?

@@ -14,6 +14,7 @@ use domain::task::rules as task_rules;
 use kernel::caller::Caller;
 use kernel::error::Error;
 use kernel::ids::Id;
+use kernel::scoped::Scoped;
 use runtime::entity::Entities;
 use runtime::service::{Peer, Service};
 
@@ -39,22 +40,26 @@ impl SalesClient {
     /// A meeting that the caller may see. It is read without a hop to another thread while it is in memory.
     ///
     /// # Errors
-    /// `not_found`, `unavailable`, `overloaded`.
+    /// `missing_scope`, `not_found`, `unavailable`, `overloaded`.
     pub async fn find(&self, caller: Caller, id: Id) -> Result<Arc<Meeting>, Error> {
+        let find = FindMeeting { id, caller };
+        find.check_scopes()?;
         match self.records.as_ref().and_then(|records| records.meetings.cached(id)) {
             Some(meeting) => rules::visible(Some(&meeting), &caller).map(drop).map(|()| meeting),
-            None => self.service.ask(FindMeeting { id, caller }).await,
+            None => self.service.ask(find).await,
         }
     }
 
     /// A task that the caller may see. It is read without a hop to another thread while it is in memory.
     ///
     /// # Errors
-    /// `not_found`, `unavailable`, `overloaded`.
+    /// `missing_scope`, `not_found`, `unavailable`, `overloaded`.
     pub async fn find_task(&self, caller: Caller, id: Id) -> Result<Arc<Task>, Error> {
+        let find = FindTask { id, caller };
+        find.check_scopes()?;
         match self.records.as_ref().and_then(|records| records.tasks.cached(id)) {
             Some(task) => task_rules::visible(Some(&task), &caller).map(drop).map(|()| task),
-            None => self.service.ask(FindTask { id, caller }).await,
+            None => self.service.ask(find).await,
         }
     }
 }

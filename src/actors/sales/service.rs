@@ -25,6 +25,7 @@ use crate::persistence::found;
 use crate::persistence::meetings as queries;
 use crate::persistence::record_activity;
 use crate::persistence::saga_items::{Group, SALES_ITEMS};
+use domain::api_key::event_scopes::to_read;
 use domain::attachment::messages::{
     AddAttachment, CheckAttachable, FindAttachment, ListAttachments, RemoveAttachment,
 };
@@ -173,9 +174,13 @@ impl SalesService {
         if query.words().is_empty() {
             return Ok(Vec::new());
         }
+        let candidates = async |of: RecordType, searched| match asked.caller.scopes.contains(to_read(of)) {
+            true => found::candidates(&self.db, searched, owner, &query).await,
+            false => Ok(Vec::new()),
+        };
         let (meetings, tasks) = futures_util::join!(
-            found::candidates(&self.db, &found::MEETINGS, owner, &query),
-            found::candidates(&self.db, &found::TASKS, owner, &query)
+            candidates(RecordType::Meeting, &found::MEETINGS),
+            candidates(RecordType::Task, &found::TASKS)
         );
         let mut hits = ranked(RecordType::Meeting, &query, meetings?, asked.limit);
         hits.extend(ranked(RecordType::Task, &query, tasks?, asked.limit));

@@ -117,7 +117,7 @@ pub async fn logout(
 #[get("/auth/me")]
 pub async fn me(gateway: Data<Gateway>, auth: Authenticated, _: Params<NoParams>) -> HttpResult {
     // Not as the proof of the token saw it, which may be a moment old.
-    let user = gateway.auth.myself(auth.caller.user_id).await?;
+    let user = gateway.auth.myself(&auth.caller).await?;
     Ok(answer::record(user.user.version, &user.user))
 }
 
@@ -139,7 +139,7 @@ pub async fn change_me(
 #[utoipa::path(tag = "auth", responses((status = 200, body = Preferences)))]
 #[get("/auth/me/preferences")]
 pub async fn preferences(gateway: Data<Gateway>, auth: Authenticated, _: Params<NoParams>) -> HttpResult {
-    let user = gateway.auth.myself(auth.caller.user_id).await?;
+    let user = gateway.auth.with_preferences(&auth.caller).await?;
     Ok(answer::record(user.user.version, &user.preferences))
 }
 

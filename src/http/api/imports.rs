@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::actors::importer::Importer;
 use crate::actors::uploads::Purpose;
 use crate::http::answer;
 use crate::http::answer::Departed;
@@ -200,6 +201,7 @@ pub async fn list(api: ApiRequest, params: Params<ImportParams>) -> HttpResult {
 #[post("/imports")]
 pub async fn create(api: ApiRequest, _: Params<NoParams>, payload: Payload) -> HttpResult {
     let caller = api.auth.caller;
+    Importer::may_import(&caller)?;
     let receiver = (Purpose::Import, new_id());
     let received = receive(&api.http, payload.into_inner(), &caller, receiver, |_| Ok(())).await?;
     let Received { fields, upload } = received;

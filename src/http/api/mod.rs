@@ -2,6 +2,7 @@
 
 pub mod activities;
 pub mod admin;
+pub mod api_keys;
 pub mod approvals;
 pub mod attachments;
 pub mod audit;

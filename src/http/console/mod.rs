@@ -28,10 +28,10 @@ use kit::session::Identity;
 use kit::session_user::PageCursor;
 use kit::{assets, frame, session, session_user, shared_pages};
 use pages::{
-    admin, approvals, attachments, audit, audit_event, board, bulk, choices, comments, customer, customers,
-    deal, deal_reports, deals, design, duplicates, home, import, imports, installed, login, meeting,
-    meetings, merge, notifications, reports, sagas, search, security, settings, shortcuts, task, tasks,
-    users, views,
+    admin, api_keys, approvals, attachments, audit, audit_event, board, bulk, choices, comments, customer,
+    customers, deal, deal_reports, deals, design, duplicates, home, import, imports, installed, login,
+    meeting, meetings, merge, notifications, reports, sagas, search, security, settings, shortcuts, task,
+    tasks, users, views,
 };
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
@@ -164,6 +164,9 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(users::change)
         .service(users::ask_removal)
         .service(users::remove)
+        .service(api_keys::index)
+        .service(api_keys::create)
+        .service(api_keys::revoke)
         .service(views::create)
         .service(views::change)
         .service(audit::index)

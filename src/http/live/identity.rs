@@ -1,10 +1,11 @@
 //! Authenticates a live connection: by the `Authorization` header, or by the console's session cookie from a page of
 //! this site.
 
-use actix_web::HttpRequest;
 use actix_web::http::header;
+use actix_web::{HttpMessage, HttpRequest};
 
 use crate::http::extract::bearer;
+use crate::http::key_gate::ByKey;
 use crate::http::request_log::{note_route, note_user};
 use crate::http::site::{cookie_names, is_this_site};
 use crate::http::state::Gateway;
@@ -18,6 +19,9 @@ use kernel::error::{Error, ErrorCode};
 /// `invalid_token`, `token_expired`, `session_ended`, `foreign_origin`, `unavailable`.
 pub async fn authenticate(gateway: &Gateway, request: &HttpRequest) -> Result<Option<Principal>, Error> {
     note_route(request);
+    if let Some(ByKey(found)) = request.extensions().get::<ByKey>().cloned() {
+        return found.map(Some);
+    }
     let (kind, token) = if request.headers().contains_key(header::AUTHORIZATION) {
         (SessionKind::Api, Some(bearer(request)?))
     } else {

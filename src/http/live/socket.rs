@@ -11,6 +11,7 @@ use crate::actors::live::Ended;
 use crate::actors::live::frames::{ClientFrame, Frame};
 use crate::actors::live::subscription::{Start, Subscription};
 use crate::actors::live::topics::Topics;
+use crate::http::key_gate;
 use crate::http::language::locale_of;
 use crate::http::live::close_codes::{Close, SIGNED_OUT, TRY_AGAIN, code_of};
 use crate::http::live::closing::Closing;
@@ -119,6 +120,7 @@ impl Socket {
         };
         let opened = async {
             let principal = self.gateway.auth.authenticate(&token).await?;
+            key_gate::take(&self.gateway, &principal)?;
             note_user(principal.caller.user_id);
             self.locale = principal.user.user.locale;
             self.place = Place::Signed(self.gateway.live.admit()?);

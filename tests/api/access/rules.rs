@@ -31,6 +31,7 @@ pub(super) enum Kind {
     Saga,
     Session,
     View,
+    ApiKey,
     Import,
     DeadLetter,
     Event,
@@ -83,8 +84,8 @@ pub(super) enum Rule {
 
 pub(super) fn rule(operation: &str) -> Option<Rule> {
     use Kind::{
-        Approval, Customer, DeadLetter, Deal, Event, Import, Meeting, Notification, Saga, Session, Task,
-        User, View,
+        ApiKey, Approval, Customer, DeadLetter, Deal, Event, Import, Meeting, Notification, Saga, Session,
+        Task, User, View,
     };
     Some(match operation {
         "POST /api/auth/login"
@@ -208,6 +209,9 @@ pub(super) fn rule(operation: &str) -> Option<Rule> {
         | "GET /api/admin/integrity"
         | "GET /api/admin/security-log"
         | "POST /api/admin/breakers/{name}" => Rule::Admin,
+        "GET /api/api-keys" => Rule::Admin,
+        "POST /api/api-keys" => Rule::Admin,
+        "DELETE /api/api-keys/{id}" => Rule::AdminAny(ApiKey, 200),
         "POST /api/admin/dead-letters/{id}/redrive" => Rule::AdminAny(DeadLetter, 200),
         _ => return None,
     })

@@ -1,9 +1,13 @@
 //! The messages of the auth service.
 
 use super::*;
+use domain::api_key::messages as api_keys;
+use domain::api_key::record::{ApiKey, ApiKeyView, CreatedKey, NewApiKey};
 use domain::lists::ListName;
 use domain::saved_view::messages as saved_views;
 use domain::saved_view::record::{NewView, SavedView, ViewChanges};
+use domain::user::record::UserState;
+use kernel::scopes::Scope;
 
 #[test]
 fn of_auth() {
@@ -125,7 +129,37 @@ fn of_auth() {
     let list = auth::ListUsers { caller: caller(), filter, page: page() };
     tried.call(list, pages(user).into_iter().chain(pages(card)).collect::<Vec<_>>());
     views(&mut tried);
+    of_api_keys(&mut tried, &state);
     tried.all();
+}
+
+fn of_api_keys(tried: &mut Tried<AuthService>, user: &Arc<UserState>) {
+    let key = ApiKey {
+        id: new_id(),
+        version: 2,
+        created_at: begin(),
+        updated_at: moment(),
+        name: TEXT.into(),
+        prefix: "kzn_AZ5tXw8bcYqk".into(),
+        scopes: Scope::ALL.to_vec(),
+        role: Role::Manager,
+        user_id: new_id(),
+        expires_at: Some(moment()),
+        revoked_at: Some(moment()),
+        secret_hash: "c0ffee".into(),
+    };
+    let open = ApiKey { expires_at: None, revoked_at: None, ..key.clone() };
+    let new =
+        NewApiKey { name: TEXT.into(), scopes: Scope::ALL.to_vec(), role: Role::Sales, expires_at: None };
+    let view = |key: &ApiKey| ApiKeyView::new(key.clone(), Some(moment()));
+    let made = |text: Option<&str>| CreatedKey { view: view(&key), key: text.map(str::to_owned) };
+    tried
+        .call(api_keys::CreateApiKey { api_key: new, context: context() }, [made(Some("kzn_x")), made(None)]);
+    tried.call(api_keys::RevokeApiKey { id: new_id(), context: context() }, [()]);
+    tried.call(api_keys::ListApiKeys { caller: caller(), page: page() }, pages(view(&key)));
+    let state = |key: &ApiKey| api_keys::ApiKeyState { key: key.clone(), user: user.clone() };
+    tried.call(api_keys::FindApiKey { id: new_id() }, [state(&key), state(&open)]);
+    tried.call(api_keys::NoteKeyUse { id: new_id(), at: moment() }, [()]);
 }
 
 fn views(tried: &mut Tried<AuthService>) {

@@ -13,12 +13,13 @@ use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::error::Error;
 use kernel::ids::{Id, new_id};
+use kernel::scopes::Scopes;
 use kernel::whole_number::Whole;
 
 const ACTIONS: [Action; 4] = [Action::Approve, Action::Reject, Action::Cancel, Action::Reassign];
 
 fn caller(role: Role, user_id: Id) -> Caller {
-    Caller { user_id, role, session_id: Id::nil() }
+    Caller { user_id, role, session_id: Id::nil(), scopes: Scopes::ALL }
 }
 
 fn new(amount: i64, currency: Option<&str>) -> NewApproval {

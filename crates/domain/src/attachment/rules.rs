@@ -143,13 +143,14 @@ mod tests {
     use super::*;
     use crate::search::record::RecordType;
     use kernel::ids::new_id;
+    use kernel::scopes::Scopes;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_micros(seconds * 1_000_000)
     }
 
     fn caller(user_id: Id, role: Role) -> Caller {
-        Caller { user_id, role, session_id: Id::nil() }
+        Caller { user_id, role, session_id: Id::nil(), scopes: Scopes::ALL }
     }
 
     fn record() -> AboutRecord {

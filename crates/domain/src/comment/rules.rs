@@ -11,6 +11,7 @@ use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode, FieldError};
 use kernel::event::{DomainEvent, EventType, StateAfter, raw};
 use kernel::ids::Id;
+use kernel::scopes::Scopes;
 use kernel::text_schemas::CommentText;
 use kernel::validation::{Checked, Rules, Validator, faults_of};
 
@@ -129,7 +130,7 @@ pub fn check_mentions(
 
 /// Whether a user may read a record of this owner, and so be mentioned on it.
 pub fn may_read(user: Id, role: Role, owner: Id) -> bool {
-    Caller { user_id: user, role, session_id: Id::nil() }.sees(owner)
+    Caller { user_id: user, role, session_id: Id::nil(), scopes: Scopes::ALL }.sees(owner)
 }
 
 /// The events that a command leads to. That the caller sees the record was checked.

@@ -14,10 +14,11 @@ use kernel::clock::Timestamp;
 use kernel::day::Day;
 use kernel::error::Error;
 use kernel::ids::{Id, new_id};
+use kernel::scopes::Scopes;
 use kernel::whole_number::Whole;
 
 fn caller(role: Role, user_id: Id) -> Caller {
-    Caller { user_id, role, session_id: Id::nil() }
+    Caller { user_id, role, session_id: Id::nil(), scopes: Scopes::ALL }
 }
 
 fn at(micros: i64) -> Timestamp {

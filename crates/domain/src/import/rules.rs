@@ -201,9 +201,10 @@ mod tests {
     use crate::import::record::{DateOrder, DecimalMark, MatchOn};
     use kernel::caller::Role;
     use kernel::ids::new_id;
+    use kernel::scopes::Scopes;
 
     fn caller(role: Role) -> Caller {
-        Caller { user_id: new_id(), role, session_id: new_id() }
+        Caller { user_id: new_id(), role, session_id: new_id(), scopes: Scopes::ALL }
     }
 
     fn found(by: Caller) -> Box<Found> {

@@ -143,6 +143,7 @@ mod tests {
                 correlation_id: "one".into(),
                 causation_id: None,
                 actor_id,
+                api_key_id: None,
             })
         };
         for decision in [APPROVAL_APPROVED, APPROVAL_REJECTED, APPROVAL_REASSIGNED] {

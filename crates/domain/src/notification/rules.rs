@@ -1,7 +1,9 @@
 //! The rules of notifications after their creation. Pure.
 
+use crate::api_key::event_scopes::to_read;
 use crate::events as catalogue;
 use crate::notification::record::{ArchivedPayload, Notification, NotificationPayload};
+use crate::search::record::RecordType;
 use kernel::event::{DomainEvent, EventType, StateAfter, raw};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -50,6 +52,9 @@ pub fn decide(
 ) -> Result<Vec<NotificationEvent>, Error> {
     // Only its reader, or Kizuna itself when the customer is deleted.
     let own = state.filter(|told| told.user_id == caller.user_id || caller.actor_id().is_none());
+    let about = |told: &&Notification| RecordType::parse(&told.subject_type);
+    // Nor by a key that must not read what it is about.
+    let own = own.filter(|told| about(told).is_none_or(|record| caller.scopes.contains(to_read(record))));
     let notification = own.ok_or_else(|| Error::new(ErrorCode::NotFound))?;
     let touched =
         || Notification { version: notification.version + 1, updated_at: now, ..notification.clone() };
@@ -134,6 +139,7 @@ mod tests {
     use crate::notification::record::NotificationData;
     use kernel::caller::Role;
     use kernel::ids::new_id;
+    use kernel::scopes::Scopes;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_micros(seconds * 1_000_000)
@@ -157,7 +163,7 @@ mod tests {
     }
 
     fn caller(user_id: Id, role: Role) -> Caller {
-        Caller { user_id, role, session_id: Id::nil() }
+        Caller { user_id, role, session_id: Id::nil(), scopes: Scopes::ALL }
     }
 
     #[test]

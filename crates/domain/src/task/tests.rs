@@ -14,6 +14,7 @@ use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode};
 use kernel::event::DomainEvent;
 use kernel::ids::{Id, new_id};
+use kernel::scopes::Scopes;
 
 const DAY: Duration = Duration::from_hours(24);
 const MICRO: Duration = Duration::from_micros(1);
@@ -23,7 +24,7 @@ fn now() -> Timestamp {
 }
 
 fn caller(role: Role) -> Caller {
-    Caller { user_id: new_id(), role, session_id: Id::nil() }
+    Caller { user_id: new_id(), role, session_id: Id::nil(), scopes: Scopes::ALL }
 }
 
 fn create(due_at: Timestamp, status: TaskStatus, assignee_id: Option<Id>) -> TaskCommand {

@@ -57,6 +57,7 @@ mod tests {
     use crate::saga::rules::begin;
     use kernel::caller::Role;
     use kernel::ids::new_id;
+    use kernel::scopes::Scopes;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_micros(seconds * 1_000_000)
@@ -72,7 +73,8 @@ mod tests {
 
     #[test]
     fn a_completed_saga_is_undone_once_and_not_after_ninety_days() {
-        let sales = Caller { user_id: new_id(), role: Role::Sales, session_id: Id::nil() };
+        let sales =
+            Caller { user_id: new_id(), role: Role::Sales, session_id: Id::nil(), scopes: Scopes::ALL };
         let saga = completed(SagaKind::CustomerDeletion, &sales);
         assert_eq!(check_undo(Some(&saga), &sales, at(9)), Ok(()));
         let days = 24 * 3_600;
@@ -87,7 +89,7 @@ mod tests {
 
     #[test]
     fn others_sagas_are_for_managers_and_users_for_admins() {
-        let caller = |role| Caller { user_id: new_id(), role, session_id: Id::nil() };
+        let caller = |role| Caller { user_id: new_id(), role, session_id: Id::nil(), scopes: Scopes::ALL };
         let (sales, manager, admin) = (caller(Role::Sales), caller(Role::Manager), caller(Role::Admin));
         let change = completed(SagaKind::TasksChange, &manager);
         assert_eq!(refused(&change, &sales, at(9)), ErrorCode::NotFound);

@@ -28,6 +28,12 @@ struct Echo(u32);
 struct Hold;
 struct Crash;
 
+kernel::needs! {
+    Echo: nobody [];
+    Hold: nobody [];
+    Crash: nobody [];
+}
+
 serve!(Bell, {
     Echo => |_service, message| u32 { Ok(message.0) },
     Hold => |service, _message| () {

@@ -35,7 +35,7 @@ const fn other(label: &'static str, href: &'static str, of: For) -> Place {
     Place { label, href, letter: None, section: None, of }
 }
 
-static PAGES: [Place; 17] = [
+static PAGES: [Place; 18] = [
     page("nav-home", "/", "home", 'h'),
     page("nav-customers", "/customers", "customers", 'c'),
     page("nav-deals", "/deals", "deals", 'p'),
@@ -49,6 +49,7 @@ static PAGES: [Place; 17] = [
     Place { of: For::Operators, ..page("nav-admin", "/admin", "admin", 'o') },
     other("duplicates-title", "/duplicates", For::Everybody),
     other("admin-users", "/admin/users", For::Operators),
+    other("api-keys", "/admin/api-keys", For::Operators),
     other("nav-security", "/admin/security", For::Operators),
     other("nav-audit", "/admin/audit", For::Auditors),
     Place { section: None, ..page("settings-title", "/settings", "settings", 's') },

@@ -6,7 +6,7 @@ use askama::Template;
 use kernel::event::EventRecord;
 use serde_json::Value;
 
-use crate::actors::operations::messages::{EventReading, ReadEvent};
+use crate::actors::operations::messages::{AuditFilter, EventReading, ReadAuditLog, ReadEvent};
 use crate::http::console::kit::changes::{Change, Values, references};
 use crate::http::console::kit::frame::{Frame, ok};
 use crate::http::console::kit::lookups;
@@ -16,8 +16,11 @@ use crate::http::console::kit::timeline::Entry;
 use crate::http::error::HttpResult;
 use crate::http::extract::PathId;
 use crate::http::state::Gateway;
+use domain::api_key::record::ApiKeyPayload;
+use kernel::caller::Caller;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
+use kernel::page::PageRequest;
 
 /// Kinds of records that have a page, by the first word of their events' types, and where it is.
 const PAGES: [(&str, &str); 6] = [
@@ -38,6 +41,8 @@ struct EventPage {
     /// The page of the record, unless it was deleted.
     record: Option<String>,
     changes: Vec<Change>,
+    /// What the API key that acted is called.
+    key_name: Option<String>,
     /// The whole data, in lines.
     data: String,
 }
@@ -58,10 +63,20 @@ pub async fn index(gateway: Data<Gateway>, me: SessionUser, id: PathId) -> HttpR
         record: page(kind, event.subject).filter(|_| !event.r#type.ends_with(".deleted")),
         data: serde_json::to_string_pretty(&data).unwrap_or_default(),
         changes,
+        key_name: key_name(&gateway, me.caller(), event.api_key_id).await,
         entry,
         event,
         f,
     }))
+}
+
+/// The name of a key, from the log: a revoked key has one, too.
+async fn key_name(gateway: &Gateway, caller: Caller, key: Option<Id>) -> Option<String> {
+    let filter = AuditFilter { subject: Some(key?), ..AuditFilter::default() };
+    let read = ReadAuditLog { caller, filter, page: PageRequest::first(1) };
+    let event = gateway.operations.ask(read).await.ok()?.items.into_iter().next()?;
+    let data: ApiKeyPayload = event.payload().ok()?;
+    Some(data.api_key.name)
 }
 
 /// The first word of an event's type: the kind of its record.

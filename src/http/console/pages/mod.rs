@@ -1,6 +1,7 @@
 //! The pages, each with its handlers, its rows and its form.
 
 pub mod admin;
+pub mod api_keys;
 pub mod approvals;
 pub mod attachments;
 pub mod audit;
