@@ -3,7 +3,7 @@
 
 mod plans;
 mod record_searches;
-mod scene;
+pub mod scene;
 mod searches;
 mod sums;
 

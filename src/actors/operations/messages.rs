@@ -53,6 +53,12 @@ pub struct ReadEvent {
     pub id: Id,
 }
 
+/// Why an event happened: it, the event that caused it, and so on.
+pub struct ReadChain {
+    pub caller: Caller,
+    pub id: Id,
+}
+
 /// An event of the log, and what it changed of its record.
 #[derive(Clone, Debug)]
 pub struct EventReading {
