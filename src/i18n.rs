@@ -24,7 +24,7 @@ macro_rules! source {
 }
 
 /// The API's texts, and the web console's by theme.
-static SOURCES: [Source; 10] = [
+static SOURCES: [Source; 11] = [
     source!(""),
     source!("console/frame."),
     source!("console/lists."),
@@ -34,6 +34,7 @@ static SOURCES: [Source; 10] = [
     source!("console/fields."),
     source!("console/records."),
     source!("console/operations."),
+    source!("console/events."),
     source!("console/pages."),
 ];
 

@@ -78,8 +78,8 @@ async fn types_narrow_the_log_and_the_cursor_passes_the_others(#[values(Sqlite, 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_long_poll_is_answered_as_soon_as_an_event_is_committed(#[values(Sqlite, Postgres)] on: Database) {
-    // With one place for requests the others could not be served if a waiting one held it.
-    let app = TestApp::with(on, &["--requests-at-once", "1"]).await;
+    // With two places for requests the others could not be served if those that wait held them.
+    let app = TestApp::with(on, &["--requests-at-once", "2"]).await;
     let Team { admin, sales, .. } = Team::of(&app).await;
     let end = cursor(&admin.get(&format!("{EVENTS}?after=now")).await.expect(200));
     let begun = Instant::now();
@@ -88,7 +88,11 @@ async fn a_long_poll_is_answered_as_soon_as_an_event_is_committed(#[values(Sqlit
         let admin = admin.clone();
         tokio::spawn(async move { admin.get(&path).await.expect(200) })
     };
-    let readers: Vec<_> = (0..20).map(|_| wait(path.clone())).collect();
+    let mut readers = Vec::new();
+    for _ in 0..20 {
+        readers.push(wait(path.clone()));
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
     let other = wait(format!("{EVENTS}?after={end}&types=deal.won&wait=1s"));
     let empty = other.await.expect("an answer");
     assert!(empty.items().is_empty() && begun.elapsed() >= Duration::from_secs(1));

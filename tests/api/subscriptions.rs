@@ -164,7 +164,7 @@ async fn readers_share_a_subscription_by_partition(#[values(Sqlite, Postgres)] o
     let Team { admin, sales, .. } = Team::of(&app).await;
     put(&admin, "a", json!({"types": ["customer.created"]})).await.expect(201);
     let made = customers(&sales, 40).await;
-    let read = || batch(&admin, "a", "limit=10");
+    let read = || batch(&admin, "a", "limit=6");
     let batches = tokio::join!(read(), read(), read());
     let batches = [batches.0, batches.1, batches.2];
     let mut owner: BTreeMap<i64, usize> = BTreeMap::new();

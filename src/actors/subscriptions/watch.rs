@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, WrapFuture};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 
 use kernel::error::{Error, ErrorCode};
 use kernel::event::EventType;
@@ -21,6 +21,8 @@ use store::{Db, log};
 
 /// Requests of this node that may wait at the same time.
 pub const WAITING_MAX: usize = 1_000;
+/// Requests that look at the same time, of those that were woken.
+const LOOKING_MAX: usize = 4;
 /// Commits that may wait to be looked at; what is lost is found by the next look at the log.
 const QUEUE: usize = 1_024;
 /// How often the head of the log is read while somebody waits.
@@ -29,8 +31,17 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const SUBSCRIBE_RETRY: Duration = Duration::from_millis(100);
 
 /// Who waits on this node; clones share it. It outlives the actor that wakes them.
-#[derive(Clone, Default)]
-pub struct LogWatch(Arc<Mutex<Waiting>>);
+#[derive(Clone)]
+pub struct LogWatch {
+    all: Arc<Mutex<Waiting>>,
+    looking: Arc<Semaphore>,
+}
+
+impl Default for LogWatch {
+    fn default() -> Self {
+        Self { all: Arc::default(), looking: Arc::new(Semaphore::new(LOOKING_MAX)) }
+    }
+}
 
 #[derive(Default)]
 struct Waiting {
@@ -74,6 +85,12 @@ impl Waiter {
         }
     }
 
+    /// Waits for the turn to look for what has come. One commit may wake a thousand: together they would be an overload.
+    pub async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        // It is never closed.
+        self.watch.looking.clone().acquire_owned().await.ok()
+    }
+
     /// Waits until something may have come since this waiter was made, or since the last time that this returned.
     pub async fn woken(&self) {
         self.woken.notified().await;
@@ -89,7 +106,7 @@ impl Drop for Waiter {
 
 impl LogWatch {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().expect("no panic under this lock")
+        self.all.lock().expect("no panic under this lock")
     }
 
     /// Begins to wait. What is committed from now on wakes the waiter, also before it waits: so look first, then wait.

@@ -85,9 +85,10 @@ pub async fn until_found<T>(
     let deadline = Instant::now() + wait;
     // Before the first look, so that no commit falls between.
     let waiter = gateway.events.watch.wait_for(wanted)?;
-    let mut caller = auth.caller;
+    let (mut caller, mut turn) = (auth.caller, None);
     loop {
         let seen = look(caller).await?;
+        drop(turn);
         let Found::Nothing { again, types } = found(&seen) else { return Ok(seen) };
         waiter.wants(types);
         let now = Instant::now();
@@ -101,6 +102,7 @@ pub async fn until_found<T>(
             () = sleep_until(next) => {}
             () = gateway.live.stopping() => {}
         }
+        turn = waiter.turn().await;
         if had_place {
             admission::goes_on(request).await?;
         }

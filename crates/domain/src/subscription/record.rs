@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use utoipa::openapi::schema::{OneOfBuilder, SchemaType};
-use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use serde_json::json;
+use utoipa::openapi::schema::{ArrayBuilder, OneOfBuilder, SchemaType};
+use utoipa::openapi::{Array, ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use kernel::clock::Timestamp;
@@ -13,6 +14,7 @@ use kernel::error::FieldError;
 use kernel::ids::Id;
 use kernel::validation::Rules;
 
+use crate::events::CATALOGUE;
 use crate::subscription::rules;
 
 /// Where a subscription begins in the log.
@@ -114,13 +116,19 @@ impl SubscriptionView {
 pub struct NewSubscription {
     /// The types that its readers get; without any, every type.
     #[serde(default)]
-    #[schema(value_type = Vec<String>, required = false, max_items = 200, example = json!(["customer.created"]))]
+    #[schema(schema_with = type_names, required = false)]
     pub types: Vec<String>,
     /// Where it begins: `start`, `now` (as for a new one without it), or a time. Another beginning than before moves a
     /// subscription that exists.
     #[serde(default)]
     #[schema(required = false)]
     pub from: Option<Beginning>,
+}
+
+fn type_names() -> Array {
+    let names = CATALOGUE.0.iter().map(|event_type| event_type.name());
+    let name = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some(names));
+    ArrayBuilder::new().items(name).max_items(Some(200)).examples([json!(["customer.created"])]).build()
 }
 
 impl Rules for NewSubscription {
