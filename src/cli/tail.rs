@@ -36,15 +36,15 @@ pub struct TailArgs {
     #[arg(long = "type")]
     event_type: Option<String>,
     /// Read from this server, http://HOST:PORT or https://HOST, instead of the database
-    #[arg(long, value_parser = server_client::address)]
-    url: Option<String>,
+    #[arg(long = "url", value_parser = server_client::address)]
+    server: Option<String>,
     #[command(flatten)]
     access: Access,
     /// Only events of these types of the server: customer.created,deal.won
-    #[arg(long, value_delimiter = ',', requires = "url")]
+    #[arg(long, value_delimiter = ',', requires = "server")]
     types: Vec<String>,
     /// Where to begin: start, now, or a cursor that this command or GET /api/events gave
-    #[arg(long, default_value = "now", requires = "url")]
+    #[arg(long, default_value = "now", requires = "server")]
     from: String,
 }
 
@@ -55,13 +55,13 @@ struct Access {
     #[arg(long, env = "KIZUNA_TOKEN", hide_env_values = true)]
     token: Option<String>,
     /// The e-mail address to sign in to the server with, if there is no token
-    #[arg(long, requires = "url")]
+    #[arg(long, requires = "server")]
     email: Option<String>,
     /// The password; read from standard input if not given
     #[arg(long, env = "KIZUNA_USER_PASSWORD", hide_env_values = true)]
     password: Option<String>,
     /// PEM file of an authority to trust beside those of the system
-    #[arg(long, requires = "url")]
+    #[arg(long, requires = "server")]
     ca_file: Option<PathBuf>,
 }
 
@@ -73,7 +73,7 @@ const PAGE: &str = "200";
 
 /// Prints events until there are no more, or, if it follows, until it is interrupted.
 pub async fn run(args: TailArgs, db_runtime: Handle) -> Done {
-    match &args.url {
+    match &args.server {
         Some(url) => {
             let server = Server::new(url, args.access.ca_file.as_deref())?;
             let sign_in = SignIn::of(&args.access)?;

@@ -18,7 +18,7 @@ fn ids(output: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_tail_goes_on_by_its_cursor_when_the_server_restarts(#[case] by_token: bool) {
     let (fixture, staff) = Fixture::copied(Sqlite).await;
-    let launch = fixture.launch().arg("--listen").arg(format!("127.0.0.1:{}", testing::ports::free_port()));
+    let launch = fixture.launch_on(testing::ports::free_port());
     let mut server = launch.start().await;
     let token = staff.admin.at(&server).access_token().expect("a token").to_owned();
     let tail =

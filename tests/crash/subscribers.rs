@@ -15,7 +15,7 @@ use store::Db;
 use store::unit_of_work::UnitOfWork;
 
 use crate::fixture::{Fixture, Staff};
-use testing::{Database, Kizuna, Launch, Postgres, Sqlite, eventually};
+use testing::{Database, Kizuna, Postgres, Sqlite, eventually};
 
 const EVENTS: usize = 20_000;
 const KEYS: usize = 200;
@@ -128,17 +128,13 @@ fn in_order(handled: &[(String, String, usize)]) {
     assert!(last.len() == KEYS && last.values().all(|last| *last == EVENTS / KEYS), "{last:?}");
 }
 
-fn on_a_port(fixture: &Fixture, port: u16) -> Launch {
-    fixture.launch().arg("--listen").arg(format!("127.0.0.1:{port}"))
-}
-
 #[rstest]
 #[case(Sqlite)]
 #[case(Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_subscribers_that_are_killed_lose_nothing_and_keep_the_order_per_key(#[case] on: Database) {
     let (fixture, staff) = Fixture::copied(on).await;
-    let launch = on_a_port(&fixture, testing::ports::free_port());
+    let launch = fixture.launch_on(testing::ports::free_port());
     let mut server = launch.start().await;
     let scene = Scene::new(&server, staff).await;
     let keys: Vec<Id> = (0..KEYS).map(|_| new_id()).collect();
@@ -201,7 +197,7 @@ async fn an_example_handles_events_and_goes_on_when_the_server_restarts(#[case] 
         compile(root);
     }
     let (fixture, staff) = Fixture::copied(Sqlite).await;
-    let launch = on_a_port(&fixture, testing::ports::free_port());
+    let launch = fixture.launch_on(testing::ports::free_port());
     let mut server = launch.start().await;
     let folder = tempfile::tempdir().expect("a folder");
     let printed = folder.path().join("printed");

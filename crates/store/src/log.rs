@@ -199,7 +199,8 @@ pub async fn position_before(db: &Db, partition: i64, head: i64, time: Timestamp
         .filter("slice_seq > ?", [before.into()])
         .filter("slice_seq <= ?", [head.into()])
         .filter("time >= ?", [time.into()])
-        .push(" ORDER BY slice_seq LIMIT 1", []);
+        // The name alone would be that of the text.
+        .push(" ORDER BY events.slice_seq LIMIT 1", []);
     let first = db.text(first).await?;
     Ok(first.and_then(|number| number.parse::<i64>().ok()).map_or(head, |number| number - 1))
 }

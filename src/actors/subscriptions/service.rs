@@ -83,6 +83,7 @@ impl SubscriptionService {
         if !rules::is_name(&name) {
             return Err(Error::field("name", "invalid_name"));
         }
+        rules::check_new(&new)?;
         for _ in 0..ATTEMPTS {
             let now = self.clock.now();
             let stored = queries::find(&self.db, &name).await?;

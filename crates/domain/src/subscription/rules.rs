@@ -97,6 +97,15 @@ pub enum Replaced {
     Moved(Subscription),
 }
 
+/// Checks a body.
+///
+/// # Errors
+/// `invalid_fields` with every fault.
+pub fn check_new(new: &NewSubscription) -> Result<(), Error> {
+    let faults = faults(new);
+    if faults.is_empty() { Ok(()) } else { Err(Error::fields(faults)) }
+}
+
 /// Checks a beginning: what is to come can't be told from what is past.
 ///
 /// # Errors
