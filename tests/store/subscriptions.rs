@@ -49,7 +49,7 @@ async fn a_subscription_and_its_leases_are_read_as_they_were_written(#[case] on:
         ..state.clone()
     };
     store(&db, vec![subscriptions::replace(&state, &leased)]).await;
-    assert_eq!(subscriptions::partitions(&db, "a").await.unwrap(), [leased.clone()]);
+    assert_eq!(subscriptions::partitions(&db, "a").await.unwrap(), std::slice::from_ref(&leased));
     let ack = Ack::new(new_id(), begin());
     store(
         &db,

@@ -29,7 +29,7 @@ use kernel::error::Error;
 use kernel::event::EventType;
 use kernel::ids::Id;
 
-/// The longest cursor that is looked at.
+/// The longest text that may be a cursor.
 const CURSOR_MAX: usize = 100;
 
 /// Which events.
@@ -61,12 +61,18 @@ fn type_list() -> Object {
     ObjectBuilder::new().schema_type(Type::String).pattern(Some(format!("^({one}(,{one})*)?$"))).build()
 }
 
+fn is_like_a_cursor(text: &str) -> bool {
+    let is_of_it = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !text.is_empty() && text.len() <= CURSOR_MAX && text.bytes().all(is_of_it)
+}
+
 impl EventParams {
-    fn after(&self) -> After {
+    fn after(&self) -> Result<After, Error> {
         match self.after.as_deref() {
-            None | Some("start") => After::Start,
-            Some("now") => After::Now,
-            Some(cursor) => After::Cursor(cursor.chars().take(CURSOR_MAX + 1).collect()),
+            None | Some("start") => Ok(After::Start),
+            Some("now") => Ok(After::Now),
+            Some(cursor) if is_like_a_cursor(cursor) => Ok(After::Cursor(cursor.to_owned())),
+            Some(_) => Err(Error::parameter("after", "invalid_value")),
         }
     }
 
@@ -94,7 +100,7 @@ pub async fn list(
     let wait = long_poll::wait(params.wait)?;
     let wanted = Wanted { types: types.clone(), subscription: None };
     // What is committed while the request waits comes after the first look.
-    let after = std::cell::RefCell::new(params.after());
+    let after = std::cell::RefCell::new(params.after()?);
     let look = async |caller| {
         let asked = ReadLog { caller, after: after.borrow().clone(), types: types.clone(), limit };
         let page = gateway.events.service.ask(asked).await?;

@@ -1,5 +1,7 @@
 //! The rules of leases, also under any order of what readers and clocks do.
 
+use std::ops::RangeInclusive;
+
 use super::*;
 use kernel::ids::new_id;
 use proptest::prelude::*;
@@ -79,6 +81,9 @@ fn a_few_events_of_no_interest_are_not_worth_a_write() {
     assert_eq!((skipped.position, skipped.version), (SKIP_WORTH_STORING, 2));
 }
 
+/// The events of a lease, by partition.
+type Batch = Vec<(i64, RangeInclusive<i64>)>;
+
 /// What may happen, in any order.
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -102,12 +107,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// Leases as the service does; returns the events by partition.
-fn take(
-    states: &mut [PartitionState],
-    heads: &Heads,
-    now: i64,
-    limit: i64,
-) -> Option<(Id, Vec<(i64, std::ops::RangeInclusive<i64>)>)> {
+fn take(states: &mut [PartitionState], heads: &Heads, now: i64, limit: i64) -> Option<(Id, Batch)> {
     let mut chosen = Vec::new();
     let mut left = limit;
     for state in free(states, heads, at(now)) {
@@ -133,7 +133,7 @@ proptest! {
     #[test]
     fn every_event_is_delivered_in_order_whatever_readers_do(steps in prop::collection::vec(step(), 1..80)) {
         let (mut states, mut heads, mut now) = (fresh(), heads([0; 4]), 0);
-        let mut leases: Vec<(Id, i64, Vec<(i64, std::ops::RangeInclusive<i64>)>)> = Vec::new();
+        let mut leases: Vec<(Id, i64, Batch)> = Vec::new();
         let mut done: Heads = Heads::new();
         for step in steps {
             match step {
