@@ -14,6 +14,7 @@
 //! ├─ live                  passes events to the listeners
 //! ├─ scheduler             jobs at fixed times
 //! ├─ operations            shows the state of all of these
+//! ├─ subscriptions, and .watch    events for readers outside, and who waits for them
 //! ├─ cluster.lease, .relay, .reader, .trimmer        on a node of a cluster
 //! ├─ cluster.responder, .replies                     calls from other nodes, and answers from them
 //! └─ consumers: attachments.bytes, sales.customers, opportunity.customers, analytics.metrics, analytics.activity,
@@ -41,6 +42,7 @@ pub mod operations;
 pub mod opportunity;
 pub mod sagas;
 pub mod sales;
+pub mod subscriptions;
 pub mod undo;
 pub mod uploads;
 pub mod user_check;

@@ -30,6 +30,9 @@ use crate::actors::opportunity::service::OpportunityService;
 use crate::actors::sagas::service::SagaService;
 use crate::actors::sales::client::{SalesClient, SalesRecords};
 use crate::actors::sales::service::SalesService;
+use crate::actors::subscriptions::client::EventsClient;
+use crate::actors::subscriptions::service::SubscriptionService;
+use crate::actors::subscriptions::watch::{LogWatch, WatchActor};
 use crate::app::builder::Builder;
 use crate::persistence::customer_replicas::{OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
 use domain::service_name::ServiceName;
@@ -272,5 +275,21 @@ impl Builder<'_> {
             recorder: self.recorder.clone(),
         };
         self.local("operations", OPERATIONS_DEADLINE, service)
+    }
+
+    /// Starts the service of subscriptions, and what wakes requests that wait for events.
+    pub fn events(&self) -> EventsClient {
+        let watch = LogWatch::default();
+        let (db, registry, wakes) = (self.db.clone(), self.registry.clone(), watch.clone());
+        self.supervisor.spawn("subscriptions.watch", &self.arbiters.feeding(), move |liveness, stats| {
+            WatchActor::new(db.clone(), registry.clone(), wakes.clone(), liveness, stats)
+        });
+        let service = SubscriptionService::new(
+            self.db.clone(),
+            self.journal.clone(),
+            self.clock.clone(),
+            watch.clone(),
+        );
+        EventsClient { service: self.local("subscriptions", DEADLINE, service), watch }
     }
 }

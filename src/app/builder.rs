@@ -14,7 +14,7 @@ use crate::actors::sales::client::SalesClient;
 use crate::config::Config;
 use crate::persistence::tally_folds::{WORTH_FOLDING, fold_tallies};
 use crate::persistence::text_folds::fold_texts;
-use crate::persistence::{auth, batches, discarded, imports, login_buckets, text_keys};
+use crate::persistence::{auth, batches, discarded, imports, login_buckets, subscriptions, text_keys};
 use domain::saga::rules::UNDO_KEPT;
 use domain::service_name::ServiceName;
 use kernel::clock::Clock;
@@ -61,7 +61,7 @@ const UNBEGUN_KEPT: Duration = Duration::from_hours(24 * 8);
 const IMPORTS_PURGED: i64 = 20;
 
 /// Rows expire; and nodes of the version before write rows without keys.
-const CHORES: [Chore; 12] = [
+const CHORES: [Chore; 13] = [
     |db, now, limit| Box::pin(async move { idempotency::purge(&db, now.minus(ANSWERS_KEPT), limit).await }),
     |db, now, limit| {
         Box::pin(async move { auth::purge_sessions(&db, now, now.minus(REVOKED_KEPT), limit).await })
@@ -81,6 +81,9 @@ const CHORES: [Chore; 12] = [
         Box::pin(async move { imports::purge(&db, open, all, IMPORTS_PURGED).await })
     },
     |db, _, _| Box::pin(async move { text_keys::renew(&db).await }),
+    |db, now, limit| {
+        Box::pin(async move { subscriptions::purge(&db, now.minus(subscriptions::ACKS_KEPT), limit).await })
+    },
 ];
 
 /// What transactions of records only append.

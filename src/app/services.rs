@@ -11,6 +11,7 @@ use crate::actors::operations::service::OperationsService;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::sagas::service::SagaService;
 use crate::actors::sales::client::SalesClient;
+use crate::actors::subscriptions::client::EventsClient;
 use crate::app::builder::Builder;
 use crate::config::Config;
 use kernel::clock::Clock;
@@ -35,6 +36,7 @@ pub struct Services {
     pub sagas: Local<SagaService>,
     pub live: LiveClient,
     pub operations: Local<OperationsService>,
+    pub events: EventsClient,
     /// The circuit breakers of the services.
     pub breakers: Breakers,
     pub members: Members,
@@ -74,6 +76,7 @@ impl Services {
         start.sampler();
         // After all others, because it reads what they have registered.
         let operations = start.operations();
+        let events = start.events();
         // Before other nodes see this one, so that it answers their first calls.
         let responder = start.remote();
         let membership = start.cluster();
@@ -87,6 +90,7 @@ impl Services {
             sagas,
             live,
             operations,
+            events,
             breakers,
             members,
             membership,

@@ -112,6 +112,7 @@ impl Application {
             analytics: services.analytics.clone(),
             sagas: services.sagas.clone(),
             operations: services.operations.clone(),
+            events: services.events.clone(),
             live: services.live.clone(),
             ping_every: config.live.ping_every,
             clock: clock.clone(),

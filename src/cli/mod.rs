@@ -5,30 +5,27 @@ mod dead_letters;
 mod health;
 mod output;
 mod projections;
+mod server_client;
 mod shared;
+mod tail;
 mod tls;
 mod user;
 mod watch;
 
-use std::collections::HashSet;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use actix_rt::System;
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::startup::{Application, Stopper};
 use crate::cli::output::Closed;
-use crate::cli::shared::{Done, connect, connect_to_existing};
+use crate::cli::shared::{Done, connect};
 use crate::config::{Config, DatabaseConfig};
 use crate::telemetry;
 use kernel::clock::Clock;
-use kernel::cloud_event::CloudEvent;
-use kernel::ids::Id;
-use store::log;
-use store::log::AuditFilter;
 
 /// A sales-support backend in one binary.
 #[derive(Parser)]
@@ -79,22 +76,11 @@ enum Command {
 #[derive(Subcommand)]
 enum EventsCommand {
     /// Print events as CloudEvents, one per line, oldest first
-    Tail(TailArgs),
-}
-
-#[derive(Args)]
-struct TailArgs {
-    #[command(flatten)]
-    database: DatabaseConfig,
-    /// Wait for new events
-    #[arg(long, short)]
-    follow: bool,
-    /// How many past events to print first
-    #[arg(long, short = 'n', default_value_t = 20, value_parser = clap::value_parser!(i64).range(0..=1000))]
-    lines: i64,
-    /// Only events of this type
-    #[arg(long = "type")]
-    event_type: Option<String>,
+    ///
+    /// With --url from a server, over its API: it waits for new events, and goes on when the server was away. Otherwise from the
+    /// database, also if no server runs.
+    #[command(verbatim_doc_comment)]
+    Tail(Box<tail::TailArgs>),
 }
 
 /// Runs the command that the process's arguments name.
@@ -103,7 +89,7 @@ pub fn run() -> ExitCode {
         Command::Serve(config) => on_system(|db_runtime| serve(*config, db_runtime)),
         Command::Migrate(database) => on_system(|db_runtime| migrate(database, db_runtime)),
         Command::User(command) => on_system(|db_runtime| user::run(command, db_runtime)),
-        Command::Events(EventsCommand::Tail(args)) => on_system(|db_runtime| tail(args, db_runtime)),
+        Command::Events(EventsCommand::Tail(args)) => on_system(|db_runtime| tail::run(*args, db_runtime)),
         Command::DeadLetters(command) => on_system(|db_runtime| dead_letters::run(command, db_runtime)),
         Command::Projections(command) => on_system(|db_runtime| projections::run(command, db_runtime)),
         Command::Backup(args) => on_system(|db_runtime| backup::backup(args, db_runtime)),
@@ -179,35 +165,6 @@ async fn migrate(database: DatabaseConfig, db_runtime: Handle) -> Done {
     }
     db.close().await;
     Ok(())
-}
-
-async fn tail(args: TailArgs, db_runtime: Handle) -> Done {
-    let db = connect_to_existing(args.database, &db_runtime).await?;
-    let filter = AuditFilter { event_type: args.event_type, ..AuditFilter::default() };
-    // In the order of commits, not of ids: ids of different threads may be committed out of order. The head is read before
-    // the last events, so that no event in between is missed.
-    let mut position = log::head(&db).await?;
-    let mut last = log::audit(&db, &filter, None, args.lines).await?;
-    last.reverse();
-    for event in &last {
-        output::json(&CloudEvent::from(event))?;
-    }
-    if !args.follow {
-        db.close().await;
-        return Ok(());
-    }
-    let printed: HashSet<Id> = last.iter().map(|event| event.event.id).collect();
-    loop {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        for event in log::since(&db, position, 1_000).await? {
-            position = event.log_seq.unwrap_or(position);
-            let is_wanted =
-                filter.event_type.as_deref().is_none_or(|name| name == event.event.event_type.name());
-            if is_wanted && !printed.contains(&event.event.id) {
-                output::json(&CloudEvent::from(&event))?;
-            }
-        }
-    }
 }
 
 fn openapi() -> Done {

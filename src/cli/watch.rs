@@ -2,14 +2,12 @@
 //! notifications as they come, and comes back with its cursor whenever the connection breaks.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::Args;
 use futures_util::StreamExt;
-use rustls::ClientConfig;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
@@ -17,9 +15,9 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 
 use crate::cli::output;
+use crate::cli::server_client;
+use crate::cli::server_client::{RECONNECT_BACKOFF, Refused, Server, Step};
 use crate::cli::shared::{self, Done};
-use crate::cli::tls;
-use runtime::retry::Backoff;
 
 #[derive(Args)]
 pub struct WatchArgs {
@@ -30,7 +28,7 @@ pub struct WatchArgs {
     #[arg(long, env = "KIZUNA_USER_PASSWORD", hide_env_values = true)]
     password: Option<String>,
     /// The server, http://HOST:PORT or https://HOST
-    #[arg(long, default_value = "http://127.0.0.1:8080", value_parser = server)]
+    #[arg(long, default_value = "http://127.0.0.1:8080", value_parser = server_client::address)]
     url: String,
     /// PEM file of an authority to trust beside those of the system
     #[arg(long)]
@@ -40,23 +38,8 @@ pub struct WatchArgs {
     topics: Vec<String>,
 }
 
-/// The pauses before another try to connect.
-const RECONNECT_BACKOFF: Backoff = Backoff {
-    initial: Duration::from_millis(200),
-    factor: 2.0,
-    max: Duration::from_secs(30),
-    times: u32::MAX,
-};
-
 /// A connection is dead when the server has been silent for longer than two of its pings.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
-
-fn server(url: &str) -> Result<String, String> {
-    let url = url.trim_end_matches('/');
-    let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-    let is_server = host.is_some_and(|host| !host.is_empty() && !host.contains('/'));
-    if is_server { Ok(url.to_owned()) } else { Err("expected http://HOST:PORT or https://HOST".into()) }
-}
 
 /// Runs until it is interrupted or can't sign in.
 pub async fn run(args: WatchArgs) -> Done {
@@ -64,9 +47,8 @@ pub async fn run(args: WatchArgs) -> Done {
         Some(password) => password.clone(),
         None => shared::read_password()?,
     };
-    let encrypted = args.url.starts_with("https:");
-    let tls = encrypted.then(|| tls::client(args.ca_file.as_deref())).transpose()?.map(Arc::new);
-    let mut watcher = Watcher { http: client(tls.as_deref())?, tls, args, password, cursor: None };
+    let server = Server::new(&args.url, args.ca_file.as_deref())?;
+    let mut watcher = Watcher { server, args, password, cursor: None };
     let mut failures = 0;
     loop {
         match watcher.follow().await {
@@ -81,22 +63,10 @@ pub async fn run(args: WatchArgs) -> Done {
     }
 }
 
-/// A client without a proxy: the WebSocket uses none, either.
-fn client(tls: Option<&ClientConfig>) -> anyhow::Result<reqwest::Client> {
-    let client = reqwest::Client::builder().no_proxy();
-    let client = match tls {
-        Some(tls) => client.tls_backend_preconfigured(tls.clone()),
-        None => client.tls_certs_only([]),
-    };
-    Ok(client.build()?)
-}
-
 struct Watcher {
     args: WatchArgs,
     password: String,
-    http: reqwest::Client,
-    /// For `https://` and `wss://`.
-    tls: Option<Arc<ClientConfig>>,
+    server: Server,
     /// The cursor of the last frame.
     cursor: Option<String>,
 }
@@ -108,19 +78,13 @@ struct Broken {
     why: String,
 }
 
-/// Trying again would not help.
-struct Refused(anyhow::Error);
-
-/// What a step of connecting leads to, or why there is no connection.
-type Step<T> = Result<Result<T, String>, Refused>;
-
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 impl Watcher {
     /// Runs a connection, from signing in to its end.
     async fn follow(&mut self) -> Result<Broken, Refused> {
         let away = |why| Ok(Broken { had_frames: false, why });
-        let token = match self.sign_in().await? {
+        let token = match self.server.sign_in(&self.args.email, &self.password).await? {
             Ok(token) => token,
             Err(why) => return away(why),
         };
@@ -141,60 +105,20 @@ impl Watcher {
         Ok(Broken { had_frames, why: format!("the connection to {} broke", self.args.url) })
     }
 
-    /// Signs in, if the server is there.
-    async fn sign_in(&self) -> Step<String> {
-        let body = json!({"email": self.args.email, "password": self.password}).to_string();
-        let request = self.http.post(format!("{}/api/auth/login", self.args.url)).body(body);
-        let request = request.header("content-type", "application/json").timeout(Duration::from_secs(30));
-        let answer = match request.send().await {
-            Ok(answer) => answer,
-            Err(error) => {
-                return match tls::refused_certificate(&error) {
-                    Some(why) => Err(self.untrusted(&why)),
-                    None => Ok(Err(self.not_reached(&error))),
-                };
-            }
-        };
-        let status = answer.status().as_u16();
-        let body = answer.json::<Value>().await.unwrap_or_default();
-        let detail = body["detail"].as_str().unwrap_or("no reason is given");
-        match (status, body["access_token"].as_str()) {
-            (200, Some(token)) => Ok(Ok(token.to_owned())),
-            (429 | 500.., _) => Ok(Err(format!("{} answers {status}: {detail}", self.args.url))),
-            _ => Err(Refused(anyhow!("{} refuses the sign-in: {detail} ({status})", self.args.url))),
-        }
-    }
-
     async fn connect(&self, token: &str) -> Step<Socket> {
         let refused = |error: &dyn std::fmt::Display| Refused(anyhow!("{error}"));
         let mut request = self.address().into_client_request().map_err(|error| refused(&error))?;
         let bearer = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|error| refused(&error))?;
         request.headers_mut().insert(header::AUTHORIZATION, bearer);
-        let tls = self.tls.clone().map_or(Connector::Plain, Connector::Rustls);
+        let tls = self.server.tls.clone().map_or(Connector::Plain, Connector::Rustls);
         match connect_async_tls_with_config(request, None, false, Some(tls)).await {
             Ok((socket, _)) => Ok(Ok(socket)),
             Err(Error::Http(answer)) if matches!(answer.status().as_u16(), 400 | 403 | 404) => {
                 Err(Refused(anyhow!("{} refuses the connection: {}", self.args.url, answer.status())))
             }
             // The session may have ended between the two requests: sign in again.
-            Err(error) => Ok(Err(self.not_reached(&error))),
+            Err(error) => Ok(Err(self.server.not_reached(&error))),
         }
-    }
-
-    /// What could not be reached, and the innermost reason.
-    fn not_reached(&self, error: &dyn std::error::Error) -> String {
-        let mut cause = error;
-        while let Some(inner) = cause.source() {
-            cause = inner;
-        }
-        format!("cannot reach {}: {cause}", self.args.url)
-    }
-
-    fn untrusted(&self, why: &str) -> Refused {
-        Refused(anyhow!(
-            "{}: {why}; if the certificate is of an authority of yours, name its --ca-file",
-            self.args.url
-        ))
     }
 
     fn address(&self) -> String {

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::config::{Listen, duration};
+use crate::config::Listen;
 use crate::http::body_pace::BodyPace;
 use crate::http::connection::ConnectionTimes;
 use crate::http::connections::Places;
 use crate::http::cors::Origin;
+use kernel::duration::duration;
 
 /// How clients reach the gateway.
 #[derive(Args, Clone, Debug)]

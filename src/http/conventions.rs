@@ -9,7 +9,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method, StatusCode, Version};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{HttpMessage, HttpResponse, ResponseError};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use futures_util::StreamExt;
 
 use crate::http::admission;
@@ -86,8 +86,17 @@ pub async fn around(
     response.map(|response| held(framed(traced(response, &trace), is_head), in_service))
 }
 
+/// Marks a HEAD, for the one GET that must do nothing then.
+struct IsHead;
+
+/// Whether the request came as HEAD.
+pub fn is_head(request: &HttpRequest) -> bool {
+    request.extensions().contains::<IsHead>()
+}
+
 /// HEAD is answered as GET is, without the body (RFC 9110 §9.3.2), and changes no protocol.
 fn answer_as_get(request: &mut ServiceRequest) {
+    request.extensions_mut().insert(IsHead);
     request.headers_mut().remove(header::UPGRADE);
     request.head_mut().method = Method::GET;
 }

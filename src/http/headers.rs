@@ -38,7 +38,7 @@ const OF_REQUESTS: [Row; 5] = [
     ),
 ];
 
-const OF_ANSWERS: [Row; 12] = [
+const OF_ANSWERS: [Row; 13] = [
     (
         "Content-Disposition",
         Like("^attachment; filename"),
@@ -74,6 +74,12 @@ const OF_ANSWERS: [Row; 12] = [
     ),
     ("Retry-After", Number, "1", "Seconds after which to try again"),
     ("WWW-Authenticate", Like("^Bearer"), "Bearer", "How to sign in, and what is wrong with the token"),
+    (
+        "X-Next-Cursor",
+        Like("^[A-Za-z0-9_-]+$"),
+        "AwBa0vqZ0mCmXQ",
+        "The cursor of the events after these, for `after`; also with an empty page",
+    ),
     ("X-Request-Id", Text, "order-17", "The request's id, or one made for it"),
     ("X-Total-Count", Number, "17", "The number of all rows, if asked for"),
 ];

@@ -20,19 +20,20 @@ use crate::http::problem::PROBLEM_JSON;
 pub type ApiDocument = Arc<LazyLock<OpenApi>>;
 
 /// The statuses of errors and what they mean.
-const ERRORS: [(&str, &str); 13] = [
+const ERRORS: [(&str, &str); 14] = [
     ("400", "Malformed request, parameter or header"),
     ("401", "No token, or one that is not valid (any more)"),
     ("403", "The role, or the scopes of the API key, do not allow it"),
     ("404", "Missing, or not visible to the caller"),
     ("408", "The body was not there in time"),
     ("409", "In conflict with the present state"),
+    ("410", "The cursor is not of this log"),
     ("412", "`If-Match` names other versions"),
     ("413", "The body has more than 256 KiB, or the file more than 10 MiB (20 MiB of an import)"),
     ("415", "The body is not of the type that is asked for, or has a Content-Encoding"),
     ("422", "A field is wrong"),
     ("426", "Not a WebSocket handshake of version 13"),
-    ("429", "Too many requests of an API key, failed sign-ins, or live connections"),
+    ("429", "Too many requests of an API key, failed sign-ins, live connections or requests that wait"),
     ("503", "A part is away for a moment, or overloaded"),
 ];
 
@@ -92,6 +93,7 @@ fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Ope
     [
         (Method::GET, &mut item.get),
         (Method::POST, &mut item.post),
+        (Method::PUT, &mut item.put),
         (Method::PATCH, &mut item.patch),
         (Method::DELETE, &mut item.delete),
     ]
@@ -104,6 +106,7 @@ pub fn methods(item: &PathItem) -> Vec<Method> {
     let taken = [
         (Method::GET, item.get.is_some()),
         (Method::POST, item.post.is_some()),
+        (Method::PUT, item.put.is_some()),
         (Method::PATCH, item.patch.is_some()),
         (Method::DELETE, item.delete.is_some()),
     ];
@@ -121,7 +124,7 @@ fn complete_operation(path: &str, method: &Method, records: &Records, operation:
         for status in errors(path, method, is_public, has_body) {
             add_error(operation, status);
         }
-        if *method == Method::PATCH || *method == Method::DELETE {
+        if is_conditional(method) {
             demand(operation, "If-Match");
         }
         if !is_public && (has_body || is_of_record(path)) && is_done_once(path, method) {
@@ -138,6 +141,11 @@ fn complete_operation(path: &str, method: &Method, records: &Records, operation:
         add_error(operation, "503");
     }
     announce_headers(operation, records);
+}
+
+/// SPEC §2: `If-Match` holds for changes of what has a version.
+fn is_conditional(method: &Method) -> bool {
+    [Method::PUT, Method::PATCH, Method::DELETE].contains(method)
 }
 
 /// SPEC §2: `Idempotency-Key` holds for any POST, and for decisions.
@@ -167,7 +175,7 @@ fn forbid_null_body(content: &mut RefOr<Content>) {
 }
 
 fn is_of_record(path: &str) -> bool {
-    path.contains("{id}")
+    path.contains("{id}") || path.starts_with("/api/subscriptions/{name}")
 }
 
 /// The statuses of the errors that an operation can answer.
@@ -196,10 +204,11 @@ fn errors(path: &str, method: &Method, is_public: bool, has_body: bool) -> Vec<&
         "/api/customers/{id}/merge-preview" => errors.push("422"),
         "/api/sagas/{id}/undo-preview" => errors.push("409"),
         "/api/ws" => errors.extend(["426", "429"]),
-        "/api/stream" => errors.push("429"),
+        "/api/stream" | "/api/subscriptions/{name}/events" => errors.push("429"),
+        "/api/events" => errors.extend(["410", "429"]),
         _ => {}
     }
-    if *method == Method::PATCH || *method == Method::DELETE {
+    if is_conditional(method) {
         errors.extend(["409", "412"]);
     }
     errors
@@ -216,6 +225,7 @@ fn add_error(operation: &mut Operation, status: &str) {
 fn announce_headers(operation: &mut Operation, records: &Records) {
     let is_replayed = demands(operation, "Idempotency-Key");
     let is_signed = operation.security.is_none();
+    let has_cursor = operation.operation_id.as_deref() == Some("events_list");
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
         announce(response, "X-Request-Id");
@@ -242,6 +252,10 @@ fn announce_headers(operation: &mut Operation, records: &Records) {
             announce(response, "Content-Disposition");
         }
         match json_of(response) {
+            Some(RefOr::T(Schema::Array(_))) if has_cursor => {
+                announce(response, "Link");
+                announce(response, "X-Next-Cursor");
+            }
             Some(RefOr::T(Schema::Array(_))) => {
                 announce(response, "Link");
                 announce(response, "X-Total-Count");

@@ -8,6 +8,7 @@ use actix_web::{HttpResponse, get};
 
 use crate::actors::operations::messages::ReadLag;
 use crate::http::state::Gateway;
+use domain::subscription::messages::ReadPending;
 use kernel::caller::Caller;
 use kernel::error::{Error, ErrorCode};
 
@@ -42,6 +43,10 @@ pub async fn expose(gateway: &Gateway) -> HttpResponse {
     let lags = gateway.operations.ask(ReadLag { caller: Caller::system() }).await.unwrap_or_default();
     for (consumer, lag) in lags {
         ::metrics::gauge!("kizuna_consumer_lag_events", "consumer" => consumer).set(lag as f64);
+    }
+    let pending = gateway.events.service.ask(ReadPending { caller: Caller::system() }).await;
+    for (subscription, pending) in pending.unwrap_or_default() {
+        ::metrics::gauge!("kizuna_subscription_pending", "subscription" => subscription).set(pending as f64);
     }
     for actor in gateway.actor_stats.read() {
         let name = actor.name;

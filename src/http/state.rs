@@ -17,6 +17,7 @@ use crate::actors::operations::service::OperationsService;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::sagas::service::SagaService;
 use crate::actors::sales::client::SalesClient;
+use crate::actors::subscriptions::client::EventsClient;
 use crate::actors::uploads::Uploads;
 use crate::http::admission::Admission;
 use crate::http::body_pace::BodyPace;
@@ -38,6 +39,8 @@ pub struct Gateway {
     pub analytics: AnalyticsClient,
     pub sagas: Local<SagaService>,
     pub operations: Local<OperationsService>,
+    /// The log for readers outside, and their subscriptions.
+    pub events: EventsClient,
     pub live: LiveClient,
     /// How often a live connection is asked whether anybody is there.
     pub ping_every: Duration,

@@ -28,6 +28,7 @@ pub mod saga_items;
 pub mod sagas;
 pub mod saved_views;
 pub mod security_log;
+pub mod subscriptions;
 pub mod tallies;
 pub mod tally_folds;
 mod tally_periods;

@@ -159,6 +159,7 @@ impl World {
             "PATCH /api/approvals/{id}/reject" => json!({"comment": "高すぎる"}),
             "PATCH /api/approvals/{id}/reassign" => json!({"approver_id": self.chief.id}),
             "POST /api/admin/breakers/{name}" => json!({"force": "none"}),
+            "POST /api/subscriptions/{name}/ack" => json!({"lease": MISSING}),
             "PATCH /api/auth/users/{id}" => json!({"time_zone": "Europe/Rome"}),
             add if add.ends_with("/comments") => json!({"text": "はい"}),
             _ => json!({}),
@@ -171,7 +172,13 @@ impl World {
 
     /// As `who`, but by this API: with a key of theirs, or from another origin.
     async fn ask_by(&self, operation: &Operation, who: Who, whose: Whose, by: Option<&Api>) -> Answer {
-        let mut path = operation.path.replace("{name}", "breaker.sales");
+        let mut path = operation.path.replace("/breakers/{name}", "/breakers/breaker.sales");
+        if path.contains("/subscriptions/{name}") {
+            let name = self.unique();
+            path = path.replace("{name}", &name);
+            let admin = self.team.admin.header("content-type", "application/json");
+            admin.raw("PUT", &format!("/api/subscriptions/{name}"), "{}").await.expect(201);
+        }
         if path == "/api/stream" && !matches!(who, Who::Nobody | Who::Deleted) {
             path.push_str("?nonsense=1");
         }

@@ -180,3 +180,22 @@ async fn logins_and_failures_are_logged_and_no_secret_is() {
         assert!(!text.contains(secret), "{secret} is in the log");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_console_says_why_there_is_a_notification_and_what_made_it() {
+    let app = TestApp::start(Sqlite).await;
+    let Team { manager, sales, .. } = Team::of(&app).await;
+    sales.customer("絆").await;
+    app.settle().await;
+    let told = manager.get("/api/notifications").await.expect(200).items()[0]["id"].clone();
+    let why = format!("/admin/audit/of/{}", told.as_str().expect("an id"));
+    let browser = testing::browser::Browser::open(&app, &manager.email).await.api();
+    assert!(browser.get("/notifications").await.expect(200).text.contains(&why));
+    let to = browser.get(&why).await.expect(303).header("location").expect("an address").to_owned();
+    assert!(to.ends_with("#why"), "{to}");
+    let page = browser.get(to.trim_end_matches("#why")).await.expect(200).text;
+    assert!(page.contains("analytics.notifications") && page.contains("ユーザーの操作"), "{page}");
+    let other = testing::browser::Browser::open(&app, &sales.email).await.api();
+    assert!(!other.get("/notifications").await.expect(200).text.contains("/admin/audit/of/"));
+    other.get(&why).await.expect(403);
+}

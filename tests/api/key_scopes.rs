@@ -156,6 +156,43 @@ async fn imports_and_undos_need_the_scopes_of_what_they_change() {
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_log_and_subscriptions_show_the_events_of_the_scopes(#[values(Sqlite, Postgres)] on: Database) {
+    let app = TestApp::start(on).await;
+    let Team { admin, sales, .. } = Team::of(&app).await;
+    let customer = sales.customer("絆商事").await.id();
+    let task = sales.task("絆への電話", "2026-03-05T09:00:00Z").await.id();
+    sales.post(&format!("/api/customers/{customer}/comments"), json!({"text": "はい"})).await.expect(201);
+    app.settle().await;
+    let put = |name: &str, types: serde_json::Value| {
+        let (admin, path) =
+            (admin.header("content-type", "application/json"), format!("/api/subscriptions/{name}"));
+        async move { admin.raw("PUT", &path, json!({"types": types, "from": "start"}).to_string()).await }
+    };
+    put("tasks", json!(["task.created"])).await.expect(201);
+    put("all", json!([])).await.expect(201);
+
+    let key = Key::of(&admin, &["events:read", "tasks:read"]).await;
+    let page = key.api.get("/api/events?limit=100").await.expect(200);
+    let subjects: Vec<_> = page.items().iter().map(|event| event["subject"].clone()).collect();
+    assert_eq!(subjects, [json!(task)], "{page}");
+    let rest = key.api.get(page.next().expect("a link")).await.expect(200);
+    assert!(rest.items().is_empty(), "the cursor leads past what the key may not read");
+    lacks(key.api.get("/api/events?types=customer.created").await, "customers:read");
+    let batch = key.api.get("/api/subscriptions/tasks/events").await.expect(200);
+    assert_eq!(batch.body["events"][0]["subject"], json!(task), "{batch}");
+    lacks(key.api.get("/api/subscriptions/all/events").await, "customers:read");
+    lacks(
+        key.api.get(&format!("/api/events/{}/chain", page.items()[0]["id"].as_str().unwrap())).await,
+        "audit:read",
+    );
+
+    let other = Key::of(&admin, &["tasks:read"]).await;
+    lacks(other.api.get("/api/events").await, "events:read");
+    lacks(other.api.get("/api/subscriptions").await, "events:read");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_live_feed_shows_the_events_of_the_scopes(#[values(Sqlite, Postgres)] on: Database) {
     let app = TestApp::start(on).await;
     let Team { admin, manager, sales, .. } = Team::of(&app).await;

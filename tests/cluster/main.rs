@@ -4,7 +4,7 @@
 //! - `kills`, `redis`, `crash`, `paused`: a node, Redis, PostgreSQL killed, stopped or hung under load
 //! - `membership`: partitions move to living nodes; `partial_services`: services on chosen nodes; `replica`: a service
 //!   without a node
-//! - `live`: notifications across nodes; `sessions`: sign-outs and limits that hold on every node; `due`: each alert
+//! - `live`: notifications across nodes; `events`: events for readers outside; `sessions`: sign-outs and limits that hold on every node; `due`: each alert
 //!   once
 //! - `imports`: imports and changes of many, whose nodes die; `undo`: merges and undos, likewise
 //! - `logs`: one request in the logs of two nodes; `backup`: a restored cluster beside the Redis of before
@@ -20,6 +20,7 @@ mod compose;
 mod contention;
 mod crash;
 mod due;
+mod events;
 mod exposed;
 mod imports;
 mod kills;

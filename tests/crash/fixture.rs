@@ -47,7 +47,17 @@ impl Fixture {
 
     /// A server with nothing armed.
     pub fn launch(&self) -> Launch {
-        Kizuna::launch(BINARY)
+        self.with_settings(Kizuna::launch(BINARY))
+    }
+
+    /// A server with nothing armed, on a port that it has again when it is restarted.
+    pub fn launch_on(&self, port: u16) -> Launch {
+        let serve = Kizuna::command(BINARY).args(["serve", "--listen"]).arg(format!("127.0.0.1:{port}"));
+        self.with_settings(serve)
+    }
+
+    fn with_settings(&self, launch: Launch) -> Launch {
+        launch
             .database(&self.database.url)
             .env("KIZUNA_JWT_SECRET", SECRET)
             .env("KIZUNA_ADMIN_PASSWORD", PASSWORD)

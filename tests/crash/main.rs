@@ -10,6 +10,8 @@
 //! - `logs`: the log of requests that fail or are refused
 //! - `summary`: flow 6 while a service hangs; `outage`, `routes`: every kind of request, and every route, while PostgreSQL is
 //!   away; `faults`: while it or the disk takes no writes
+//! - `subscribers`: readers of events outside, and their server, killed again and again; `events_tail`: the command that reads
+//!   a server's log
 //! - `drain`, `settings`, `commands`, `first_start`, `one_server`: how the process starts and ends; `fixture`: the
 //!   common setup
 
@@ -20,6 +22,7 @@ mod client;
 mod commands;
 mod dead_letters;
 mod drain;
+mod events_tail;
 mod faults;
 mod first_start;
 mod fixture;
@@ -36,5 +39,6 @@ mod routes;
 mod sagas;
 mod search;
 mod settings;
+mod subscribers;
 mod summary;
 mod undo;

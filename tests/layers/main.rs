@@ -56,9 +56,9 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ("main", &["cli"]),
 ];
 
-/// What a service offers to the others: its client, what a deletion needs of every service, and how an event looks to
-/// a reader.
-const OFFERED: [&str; 4] = ["client", "sagas::progress", "sagas::start", "analytics::view"];
+/// What a service offers to the others: its client, what a deletion needs of every service, how an event looks to
+/// a reader, and cursors of the log.
+const OFFERED: [&str; 5] = ["client", "sagas::progress", "sagas::start", "analytics::view", "live::cursor"];
 
 /// Names of the five services and of their records, in any case. `task` and `user` are missing: they are words of the
 /// runtime, too.

@@ -31,6 +31,7 @@ FACTS = {
     "cell_too_long": "what the content of a file is",
     "changed_since": "how often a record was changed",
     "common_password": "which passwords are common",
+    "cursor_reset": "whether the server made it, and for this log",
     "customer_not_found": "whether a record exists",
     "deal_closed": "which stage a record has",
     "deal_of_another_customer": "whose a record is",
@@ -47,10 +48,12 @@ FACTS = {
     "ids_or_filter": "how two fields compare",
     "import_not_previewed": "what became of an import meanwhile",
     "import_previewed_by_another": "who the caller is",
+    "in_future": "what time it is",
     "invalid_credentials": "whether they are somebody's",
     "invalid_cursor": "whether the server made it, and for this list",
     "invalid_token": "whether the server made it",
     "known_words": "whose password it is",
+    "lease_lost": "whether the server made it, and how long ago",
     "mention_cannot_read": "who may read a record",
     "merge_conflict": "what became of a record meanwhile",
     "name_taken": "which names others have",
@@ -76,10 +79,11 @@ FACTS = {
     "stale_version": "how often the record was changed",
     "too_many_attachments": "how many there are",
     "too_many_columns": "what the content of a file is",
-    "too_many_mentions": "how many people a text mentions",
     "too_many_records": "what a list has under a filter",
-    "too_many_rows": "what the content of a file is",
+    "too_many_subscriptions": "how many there are",
     "too_many_views": "how many there are",
+    "too_many_mentions": "how many people a text mentions",
+    "too_many_rows": "what the content of a file is",
     "unknown_approver": "whether a record exists",
     "unknown_customer": "whether a record exists",
     "unknown_deal": "whether a record exists",
@@ -151,6 +155,7 @@ def before_call(context, case, kwargs):
     use_an_idempotency_key_once(case)
     use_a_real_cursor(case)
     use_an_address_once(case)
+    wait_for_a_second(case)
 
 
 def use_a_throwaway_session(case):
@@ -192,10 +197,18 @@ def use_a_real_cursor(case):
             case.query["cursor"] = cursor
 
 
+def wait_for_a_second(case):
+    """A right request may wait longer than an answer of the run may take."""
+    if case.query and "wait" in case.query and not case.meta.is_negative_at(ParameterLocation.QUERY):
+        case.query["wait"] = "1s"
+
+
 @schemathesis.hook
 def after_call(context, case, response):
     for link in response.headers.get("link", []):
-        CURSORS[list_of(case)] = parse_qs(urlsplit(link.split(">")[0]).query)["cursor"][0]
+        query = parse_qs(urlsplit(link.split(">")[0]).query)
+        for cursor in query.get("cursor", []):
+            CURSORS[list_of(case)] = cursor
 
 
 def list_of(case) -> tuple:

@@ -3,7 +3,7 @@
 
 mod plans;
 mod record_searches;
-mod scene;
+pub mod scene;
 mod searches;
 mod sums;
 
@@ -38,7 +38,7 @@ fn moment(n: usize) -> Timestamp {
 }
 
 /// Users, and customers that others refer to.
-struct People {
+pub(crate) struct People {
     owners: Vec<Id>,
     customers: Vec<Id>,
 }

@@ -43,6 +43,7 @@ mod rows;
 mod schedules;
 mod security_log;
 mod shared;
+mod subscriptions;
 mod tasks;
 mod text_keys;
 mod throttle;

@@ -4,7 +4,7 @@
 //! happen to it; `messages` are the messages that its service takes.
 //!
 //! - [`events`]: the catalogue, one row for each type of event; [`audience`]: who may see an event; [`topic`];
-//!   [`activity`]: the order of a record's events; [`changes`]: what an event changed
+//!   [`activity`]: the order of a record's events; [`changes`]: what an event changed; [`chain`]: what made an event
 //! - [`undo`]: taking back what a saga did
 //! - [`service_name`]: the five services; [`deletion`]: what every service remembers of a deleted user or customer
 
@@ -14,6 +14,7 @@ pub mod approval;
 pub mod attachment;
 pub mod audience;
 pub mod bulk;
+pub mod chain;
 pub mod changes;
 pub mod comment;
 pub mod customer;
@@ -32,6 +33,7 @@ pub mod search;
 pub mod security;
 pub mod service_name;
 pub mod session;
+pub mod subscription;
 pub mod task;
 pub mod topic;
 pub mod undo;

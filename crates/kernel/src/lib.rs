@@ -2,7 +2,7 @@
 //!
 //! There is no actor, SQL or HTTP here, so that pure rules can use all of it.
 //!
-//! - [`ids`], [`clock`], [`day`], [`locale`], [`whole_number`], [`service_id`]: values
+//! - [`ids`], [`clock`], [`day`], [`duration`], [`locale`], [`whole_number`], [`service_id`]: values
 //! - [`error`]: the error of every part, with a stable code
 //! - [`caller`], [`context`]: the user behind a request, and what travels with a command
 //! - [`scopes`], [`scoped`]: what an API key may be used for, and what a message needs
@@ -23,6 +23,7 @@ pub mod cloud_event;
 pub mod context;
 pub mod currency;
 pub mod day;
+pub mod duration;
 pub mod error;
 pub mod event;
 pub mod failpoint;

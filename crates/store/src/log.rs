@@ -1,5 +1,7 @@
 //! Reading the event log: by position for consumers, newest first for the audit log.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use crate::db::{Db, StoreError};
@@ -137,6 +139,71 @@ pub async fn range(db: &Db, wanted: &Range<'_>, limit: i64) -> Result<Vec<Logged
         tail = tail.push("))", []);
     }
     read(db, tail.push(" ORDER BY log_seq", []).limit(limit)).await
+}
+
+/// The events of these types (of all, if there are none) in a range of the whole log, in the order of commits, at most
+/// `limit`. It reads no row outside the range.
+pub async fn window(
+    db: &Db,
+    (after, upto): (i64, i64),
+    types: &[EventType],
+    limit: i64,
+) -> Result<Vec<LoggedEvent>, StoreError> {
+    let range = Sql::default().filter("log_seq > ?", [after.into()]).filter("log_seq <= ?", [upto.into()]);
+    let tail = of_one_of(db, range, types)?;
+    read(db, tail.push(" ORDER BY log_seq", []).limit(limit)).await
+}
+
+/// As [`window`], of one partition.
+pub async fn partition_window(
+    db: &Db,
+    partition: i64,
+    (after, upto): (i64, i64),
+    types: &[EventType],
+    limit: i64,
+) -> Result<Vec<LoggedEvent>, StoreError> {
+    let range = Sql::default()
+        .filter("slice = ?", [partition.into()])
+        .filter("slice_seq > ?", [after.into()])
+        .filter("slice_seq <= ?", [upto.into()]);
+    let tail = of_one_of(db, range, types)?;
+    read(db, tail.push(" ORDER BY slice_seq", []).limit(limit)).await
+}
+
+/// `coalesce` keeps the databases from the index of types, whose rows are those of the whole log.
+fn of_one_of(db: &Db, sql: Sql, types: &[EventType]) -> Result<Sql, StoreError> {
+    if types.is_empty() {
+        return Ok(sql);
+    }
+    let chosen = format!("coalesce(type, '') IN ({})", db.dialect().texts());
+    Ok(sql.filter(&chosen, [serde_json::to_string(types)?.into()]))
+}
+
+/// Times of events of a partition may be out of order by so much at most: clocks of nodes differ, and commits wait.
+const DISORDER: Duration = Duration::from_secs(600);
+
+/// The position in a partition, which ends at `head`, after which the events of `time` or later begin.
+pub async fn position_before(db: &Db, partition: i64, head: i64, time: Timestamp) -> Result<i64, StoreError> {
+    // Times are almost in order: what is sought is behind the last event that is far too early.
+    let early = time.minus(DISORDER);
+    let (mut before, mut after) = (0, head + 1);
+    while after - before > 1 {
+        let middle = before + (after - before) / 2;
+        let probe = Sql::new("SELECT CAST(slice_seq AS TEXT) FROM events")
+            .filter("slice = ?", [partition.into()])
+            .filter("slice_seq = ?", [middle.into()])
+            .filter("time < ?", [early.into()]);
+        if db.text(probe).await?.is_some() { before = middle } else { after = middle }
+    }
+    let first = Sql::new("SELECT CAST(slice_seq AS TEXT) FROM events")
+        .filter("slice = ?", [partition.into()])
+        .filter("slice_seq > ?", [before.into()])
+        .filter("slice_seq <= ?", [head.into()])
+        .filter("time >= ?", [time.into()])
+        // The name alone would be that of the text.
+        .push(" ORDER BY events.slice_seq LIMIT 1", []);
+    let first = db.text(first).await?;
+    Ok(first.and_then(|number| number.parse::<i64>().ok()).map_or(head, |number| number - 1))
 }
 
 /// The last number of the whole log.

@@ -76,7 +76,7 @@ impl LiveClient {
     /// # Errors
     /// `overloaded` when the node is full, `unavailable` when it stops.
     pub fn admit(&self) -> Result<Admission, Error> {
-        if *self.stopping.borrow() {
+        if self.is_stopping() {
             return Err(Error::unavailable().with_cause("this node is about to stop"));
         }
         let permit = self.sockets.clone().try_acquire_owned().map_err(|_| {
@@ -123,6 +123,11 @@ impl LiveClient {
     /// Ends every feed of this node; no new feed can begin.
     pub fn stop(&self) {
         self.stopping.send_replace(true);
+    }
+
+    /// Whether the node stops.
+    pub fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
     }
 
     /// Waits until the node stops.

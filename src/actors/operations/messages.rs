@@ -44,6 +44,7 @@ pub fn may_audit(caller: &Caller) -> Result<(), Error> {
 needs! {
     ReadAuditLog: caller [AuditRead];
     ReadEvent: caller [AuditRead];
+    ReadChain: caller [AuditRead];
     ReadLag: caller [AdminRead];
     ReadActors: caller [AdminRead];
     ReadHistory: caller [AdminRead];
@@ -65,6 +66,12 @@ pub struct ReadAuditLog {
 
 /// An event of the log.
 pub struct ReadEvent {
+    pub caller: Caller,
+    pub id: Id,
+}
+
+/// Why an event happened: it, the event that caused it, and so on.
+pub struct ReadChain {
     pub caller: Caller,
     pub id: Id,
 }

@@ -6,13 +6,15 @@ use std::sync::Mutex;
 
 use futures_util::future::try_join_all;
 
+use crate::actors::operations::chain;
+use crate::actors::operations::chain::ChainStep;
 use crate::actors::operations::dead_letters;
 use crate::actors::operations::history::HistoryReading;
 use crate::actors::operations::messages::{
     CheckIntegrity, ClusterReading, ConsumerIntegrity, ConsumerLag, ConsumerReading, DeadLetter,
     EventReading, ForceBreaker, IntegrityReport, ListDeadLetters, NEWEST_FIRST, NodeReading,
-    PartitionReading, ReadActors, ReadAuditLog, ReadBreakers, ReadCluster, ReadConsumers, ReadEvent,
-    ReadHistory, ReadLag, RedisState, RedriveDeadLetter, may_audit, may_operate,
+    PartitionReading, ReadActors, ReadAuditLog, ReadBreakers, ReadChain, ReadCluster, ReadConsumers,
+    ReadEvent, ReadHistory, ReadLag, RedisState, RedriveDeadLetter, may_audit, may_operate,
 };
 use crate::actors::operations::sampler::Recorder;
 use domain::changes;
@@ -211,6 +213,10 @@ serve!(OperationsService, {
     ReadLag => |service, message| Vec<(&'static str, i64)> {
         may_operate(&message.caller)?;
         Ok(service.lag().await)
+    },
+    ReadChain => |service, message| Vec<ChainStep> {
+        may_audit(&message.caller)?;
+        chain::of(&service.db, message.id).await
     },
     ReadActors => |service, message| Vec<ActorReading> {
         may_operate(&message.caller)?;

@@ -170,6 +170,7 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(views::create)
         .service(views::change)
         .service(audit::index)
+        .service(audit_event::first_of)
         .service(audit_event::index)
         .service(security::index)
         .service(settings::index)

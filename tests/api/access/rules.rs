@@ -61,6 +61,8 @@ pub(super) enum Rule {
     /// MANAGER and ADMIN, what there is.
     StaffAny(Kind),
     Admin,
+    /// ADMIN, at this status.
+    AdminAt(u16),
     /// One's own; MANAGER and ADMIN everybody's.
     Own(Kind),
     /// One's own, whatever the role.
@@ -212,6 +214,15 @@ pub(super) fn rule(operation: &str) -> Option<Rule> {
         "GET /api/api-keys" => Rule::Admin,
         "POST /api/api-keys" => Rule::Admin,
         "DELETE /api/api-keys/{id}" => Rule::AdminAny(ApiKey, 200),
+        "GET /api/events"
+        | "GET /api/subscriptions"
+        | "PUT /api/subscriptions/{name}"
+        | "GET /api/subscriptions/{name}"
+        | "DELETE /api/subscriptions/{name}"
+        | "GET /api/subscriptions/{name}/events" => Rule::Admin,
+        // The matrix holds no lease.
+        "POST /api/subscriptions/{name}/ack" => Rule::AdminAt(409),
+        "GET /api/events/{id}/chain" => Rule::StaffAny(Event),
         "POST /api/admin/dead-letters/{id}/redrive" => Rule::AdminAny(DeadLetter, 200),
         _ => return None,
     })
@@ -230,7 +241,7 @@ impl Rule {
             | Self::NotYet(kind)
             | Self::AdminAny(kind, _) => Some(kind),
             Self::Decide | Self::Cancel | Self::Reassign => Some(Kind::Approval),
-            Self::Public | Self::Everybody(_) | Self::Staff | Self::Admin => None,
+            Self::Public | Self::Everybody(_) | Self::Staff | Self::Admin | Self::AdminAt(_) => None,
         }
     }
 
@@ -263,6 +274,13 @@ impl Rule {
             Self::Admin => {
                 if who == Who::Admin {
                     200
+                } else {
+                    403
+                }
+            }
+            Self::AdminAt(status) => {
+                if who == Who::Admin {
+                    status
                 } else {
                     403
                 }

@@ -1,6 +1,6 @@
 //! Which scopes it takes to read an event: in the live feed, by `/events`, from a subscription. Pure.
 
-use crate::events::{SeenBy, row_of};
+use crate::events::{EVENTS, SeenBy, row_of};
 use crate::search::record::RecordType;
 use crate::topic::Topic;
 use kernel::event::{EventType, LoggedEvent};
@@ -68,6 +68,28 @@ fn without_topic(event_type: EventType) -> Scope {
     }
 }
 
+/// The scopes to read all events of these types, whatever records they are about; no types stand for every type.
+pub fn of_types(types: &[EventType]) -> Scopes {
+    let every: Vec<EventType> = EVENTS.iter().map(|row| row.event_type).collect();
+    let types = if types.is_empty() { &every } else { types };
+    types.iter().fold(Scopes::NONE, |all, event_type| {
+        let own = of_type(*event_type);
+        all.and(if is_about_another(*event_type) { own.and(of_every_record()) } else { own })
+    })
+}
+
+/// The scopes to read records of every type.
+fn of_every_record() -> Scopes {
+    RecordType::ALL.into_iter().fold(Scopes::NONE, |all, record| all.and(Scopes::of(&[to_read(record)])))
+}
+
+/// Whether the events are about a comment, an attachment or a notification, which are about a record of any type.
+fn is_about_another(event_type: EventType) -> bool {
+    row_of(event_type).is_some_and(|row| {
+        row.seen_by == SeenBy::Reader || matches!(row.topic, Some(Topic::Comments | Topic::Attachments))
+    })
+}
+
 /// The scopes to read this event. Those about comments, attachments and notifications need the scope of the record, too.
 pub fn of_event(event: &LoggedEvent) -> Scopes {
     let own = of_type(event.event.event_type);
@@ -76,9 +98,7 @@ pub fn of_event(event: &LoggedEvent) -> Scopes {
     match record_of(event) {
         Some(record) => own.and(Scopes::of(&[to_read(record)])),
         // Data of another shape is shown to nobody with a key that lacks the one or the other.
-        None if is_beside => {
-            RecordType::ALL.into_iter().fold(own, |all, record| all.and(Scopes::of(&[to_read(record)])))
-        }
+        None if is_beside => own.and(of_every_record()),
         None => own,
     }
 }
@@ -98,10 +118,7 @@ fn record_of(event: &LoggedEvent) -> Option<RecordType> {
         record: Option<Record>,
         notification: Option<About>,
     }
-    let row = row_of(event.event.event_type)?;
-    let is_about_another =
-        row.seen_by == SeenBy::Reader || matches!(row.topic, Some(Topic::Comments | Topic::Attachments));
-    if !is_about_another {
+    if !is_about_another(event.event.event_type) {
         return None;
     }
     let data: Data = event.payload().ok()?;
@@ -112,7 +129,7 @@ fn record_of(event: &LoggedEvent) -> Option<RecordType> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::{COMMENT_CREATED, EVENTS, NOTIFICATION_CREATED, SAGA_STARTED, TASK_CREATED};
+    use crate::events::{COMMENT_CREATED, NOTIFICATION_CREATED, SAGA_STARTED, TASK_CREATED};
     use kernel::clock::Timestamp;
     use kernel::context::Context;
     use kernel::event::{DomainEvent, Event, raw};
@@ -163,6 +180,17 @@ mod tests {
         for record in RecordType::ALL {
             assert!(needed.contains(to_read(record)), "{record:?}");
         }
+    }
+
+    #[test]
+    fn types_are_read_whole() {
+        let task = Scopes::of(&[Scope::TasksRead]);
+        assert_eq!(of_types(&[TASK_CREATED]), task);
+        let comments = of_types(&[COMMENT_CREATED]);
+        assert!(RecordType::ALL.into_iter().all(|record| comments.contains(to_read(record))));
+        let all = of_types(&[]);
+        assert!(EVENTS.iter().all(|row| all.covers(of_type(row.event_type))));
+        assert!(all.contains(Scope::AdminRead) && !all.contains(Scope::EventsRead));
     }
 
     #[test]

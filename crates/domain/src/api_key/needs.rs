@@ -1,7 +1,7 @@
 //! The table of scopes: what each message to a service needs of its caller. A message without a row does not compile where
 //! a service answers it. The messages of operations have theirs beside them.
 
-use crate::api_key::event_scopes::{to_read, to_write};
+use crate::api_key::event_scopes::{of_types, to_read, to_write};
 use crate::api_key::messages::{CreateApiKey, FindApiKey, ListApiKeys, NoteKeyUse, RevokeApiKey};
 use crate::approval::messages::{
     ApprovalStats, DecideApproval, FindApproval, ListApprovals, ReadApprovalActivity, RequestApproval,
@@ -44,6 +44,10 @@ use crate::saved_view::messages::{ChangeView, ListViews, RemoveView, SaveView};
 use crate::search::messages::FindRecords;
 use crate::search::record::RecordType;
 use crate::security::messages::ReadSecurityLog;
+use crate::subscription::messages::{
+    AckLease, LeaseEvents, ListSubscriptions, PutSubscription, ReadLog, ReadPending, ReadSubscription,
+    RemoveSubscription,
+};
 use crate::task::messages::{
     AlertDueTasks, ChangeTask, CreateTask, DeleteTask, FindTask, ListTasks, ReadTaskActivity, TaskStats,
 };
@@ -55,10 +59,11 @@ use crate::user::messages::{
     FindSession, FindUser, FindUsers, FindUsersByAddress, ListSessions, ListUsers, LiveUsers, Login, Logout,
     RecallUser, Refresh, RemoveUser,
 };
+use kernel::event::EventType;
 use kernel::needs;
 use kernel::scopes::Scope::{
-    ApprovalsRead, CustomersRead, DealsRead, ImportsWrite, MeetingsRead, SagasRead, SagasWrite, TasksRead,
-    UsersWrite,
+    ApprovalsRead, CustomersRead, DealsRead, EventsRead, ImportsWrite, MeetingsRead, SagasRead, SagasWrite,
+    TasksRead, UsersWrite,
 };
 use kernel::scopes::Scopes;
 
@@ -216,6 +221,25 @@ needs! {
     DropRows: context [ImportsWrite];
 
     ReadSecurityLog: caller [AdminRead];
+
+    // Without types it reads the events within the scopes of the key.
+    ReadLog: caller |it| match it.types.is_empty() {
+        true => Scopes::of(&[EventsRead]),
+        false => to_read_types(&it.types),
+    };
+    // Its types say which further scopes it takes to lease its events: `to_read_types`.
+    ListSubscriptions: caller [EventsRead];
+    ReadSubscription: caller [EventsRead];
+    PutSubscription: context [EventsRead];
+    RemoveSubscription: context [EventsRead];
+    LeaseEvents: caller [EventsRead];
+    AckLease: context [EventsRead];
+    ReadPending: caller [AdminRead];
+}
+
+/// What it takes to read all events of these types; no types stand for every type.
+pub fn to_read_types(types: &[EventType]) -> Scopes {
+    Scopes::of(&[EventsRead]).and(of_types(types))
 }
 
 fn reads(record: RecordRef) -> Scopes {

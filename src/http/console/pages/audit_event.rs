@@ -6,9 +6,9 @@ use askama::Template;
 use kernel::event::EventRecord;
 use serde_json::Value;
 
-use crate::actors::operations::messages::{AuditFilter, EventReading, ReadAuditLog, ReadEvent};
+use crate::actors::operations::messages::{AuditFilter, EventReading, ReadAuditLog, ReadChain, ReadEvent};
 use crate::http::console::kit::changes::{Change, Values, references};
-use crate::http::console::kit::frame::{Frame, ok};
+use crate::http::console::kit::frame::{Frame, ok, redirect};
 use crate::http::console::kit::lookups;
 use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::timeline;
@@ -17,10 +17,14 @@ use crate::http::error::HttpResult;
 use crate::http::extract::PathId;
 use crate::http::state::Gateway;
 use domain::api_key::record::ApiKeyPayload;
+use domain::chain::{Rule, RuleKind};
 use kernel::caller::Caller;
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 use kernel::page::PageRequest;
+
+/// Events of a notification or a process that are looked at for the first.
+const EVENTS_MAX: i64 = 200;
 
 /// Kinds of records that have a page, by the first word of their events' types, and where it is.
 const PAGES: [(&str, &str); 6] = [
@@ -45,6 +49,15 @@ struct EventPage {
     key_name: Option<String>,
     /// The whole data, in lines.
     data: String,
+    /// How it came to this, from the event back to its beginning.
+    why: Vec<Why>,
+}
+
+/// A step of the way back.
+struct Why {
+    entry: Entry,
+    /// What made it.
+    rule: String,
 }
 
 #[get("/admin/audit/{id}")]
@@ -62,6 +75,7 @@ pub async fn index(gateway: Data<Gateway>, me: SessionUser, id: PathId) -> HttpR
     Ok(ok(&EventPage {
         record: page(kind, event.subject).filter(|_| !event.r#type.ends_with(".deleted")),
         data: serde_json::to_string_pretty(&data).unwrap_or_default(),
+        why: why(&gateway, &me, &f, id.0).await?,
         changes,
         key_name: key_name(&gateway, me.caller(), event.api_key_id).await,
         entry,
@@ -77,6 +91,29 @@ async fn key_name(gateway: &Gateway, caller: Caller, key: Option<Id>) -> Option<
     let event = gateway.operations.ask(read).await.ok()?.items.into_iter().next()?;
     let data: ApiKeyPayload = event.payload().ok()?;
     Some(data.api_key.name)
+}
+
+async fn why(gateway: &Gateway, me: &SessionUser, f: &Frame, id: Id) -> Result<Vec<Why>, Error> {
+    let steps = gateway.operations.ask(ReadChain { caller: me.caller(), id }).await?;
+    let events: Vec<EventRecord> = steps.iter().map(|step| EventRecord::from(&step.event)).collect();
+    let entries = timeline::entries(gateway, f, me.caller(), &events).await?;
+    let rule = |rule: &Rule| match rule.kind {
+        RuleKind::Request => f.t("why-request"),
+        RuleKind::Schedule => f.t("why-schedule"),
+        RuleKind::Consumer => f.with("why-consumer", rule.name.unwrap_or_default()),
+        RuleKind::System => f.t("why-system"),
+    };
+    Ok(entries.into_iter().zip(&steps).map(|(entry, step)| Why { entry, rule: rule(&step.rule) }).collect())
+}
+
+/// Leads to the first event of a record, which says why there is such a record: a notification, a process.
+#[get("/admin/audit/of/{id}")]
+pub async fn first_of(gateway: Data<Gateway>, me: SessionUser, id: PathId) -> HttpResult {
+    let filter = AuditFilter { subject: Some(id.0), ..AuditFilter::default() };
+    let page = PageRequest::first(EVENTS_MAX);
+    let events = gateway.operations.ask(ReadAuditLog { caller: me.caller(), filter, page }).await?;
+    let first = events.items.last().ok_or_else(|| Error::new(ErrorCode::NotFound))?;
+    Ok(redirect(&format!("/admin/audit/{}#why", first.event.id)))
 }
 
 /// The first word of an event's type: the kind of its record.
