@@ -14,6 +14,7 @@
 //! ├─ live                  passes events to the listeners
 //! ├─ scheduler             jobs at fixed times
 //! ├─ operations            shows the state of all of these
+//! ├─ webhooks ─── webhooks.webhook; webhooks.dispatcher, and of each webhook webhooks.endpoint.ID and its breaker webhook.ID
 //! ├─ cluster.lease, .relay, .reader, .trimmer        on a node of a cluster
 //! ├─ cluster.responder, .replies                     calls from other nodes, and answers from them
 //! └─ consumers: attachments.bytes, sales.customers, opportunity.customers, analytics.metrics, analytics.activity,
@@ -44,3 +45,4 @@ pub mod sales;
 pub mod undo;
 pub mod uploads;
 pub mod user_check;
+pub mod webhooks;

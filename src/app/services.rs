@@ -11,6 +11,7 @@ use crate::actors::operations::service::OperationsService;
 use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::sagas::service::SagaService;
 use crate::actors::sales::client::SalesClient;
+use crate::actors::webhooks::service::WebhookService;
 use crate::app::builder::Builder;
 use crate::config::Config;
 use kernel::clock::Clock;
@@ -24,6 +25,7 @@ use runtime::stats::ActorStatsRegistry;
 use runtime::supervisor::Supervisor;
 use store::Db;
 use store::redis::Redis;
+use store::vault::Vault;
 
 /// The running services of a node.
 pub struct Services {
@@ -35,6 +37,7 @@ pub struct Services {
     pub sagas: Local<SagaService>,
     pub live: LiveClient,
     pub operations: Local<OperationsService>,
+    pub webhooks: Local<WebhookService>,
     /// The circuit breakers of the services.
     pub breakers: Breakers,
     pub members: Members,
@@ -58,6 +61,7 @@ impl Services {
         db: &Db,
         redis: Option<Redis>,
         keys: Arc<Keys>,
+        vault: Vault,
     ) -> anyhow::Result<Self> {
         let mut start = Builder::begin(config, clock, db, redis);
         let auth = start.auth(keys)?;
@@ -68,6 +72,7 @@ impl Services {
         let sagas = start.sagas(&auth, &customers, &sales, &opportunity, &analytics);
         let live = start.live(&auth, &analytics);
         start.consumers(&auth, &customers, &sales, &opportunity, notifications.as_ref());
+        let webhooks = start.webhooks(vault)?;
         start.scheduler(&sales);
         start.janitor();
         start.folder();
@@ -87,6 +92,7 @@ impl Services {
             sagas,
             live,
             operations,
+            webhooks,
             breakers,
             members,
             membership,

@@ -18,6 +18,7 @@ use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::sagas::service::SagaService;
 use crate::actors::sales::client::SalesClient;
 use crate::actors::uploads::Uploads;
+use crate::actors::webhooks::service::WebhookService;
 use crate::http::admission::Admission;
 use crate::http::body_pace::BodyPace;
 use crate::http::client_address::TrustedProxies;
@@ -36,6 +37,7 @@ pub struct Gateway {
     pub analytics: AnalyticsClient,
     pub sagas: Local<SagaService>,
     pub operations: Local<OperationsService>,
+    pub webhooks: Local<WebhookService>,
     pub live: LiveClient,
     /// How often a live connection is asked whether anybody is there.
     pub ping_every: Duration,

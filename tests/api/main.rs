@@ -60,3 +60,5 @@ mod unreadable;
 mod users;
 mod views;
 mod visibility;
+mod webhook_sending;
+mod webhooks;

@@ -21,6 +21,7 @@ use crate::session::record::{LoginFailedPayload, LoginPayload};
 use crate::task::record::TaskPayload;
 use crate::topic::Topic;
 use crate::user::record::{UserDeletedPayload, UserPayload, UserRestoredPayload};
+use crate::webhook::record::WebhookPayload;
 
 /// Who may see the events of a type, besides the audit log's readers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +88,7 @@ const ANALYTICS: &str = "/services/analytics";
 /// What stands beside a record is written by the service of the record.
 const COMMENTS: &str = "/services/comments";
 const ATTACHMENTS: &str = "/services/attachments";
+const GATEWAY: &str = "/services/gateway";
 const SAGAS: &str = "/services/sagas";
 
 use SeenBy::{Managers, Nobody, Reader};
@@ -180,6 +182,11 @@ events! {
     NOTIFICATIONS_MOVED = "notifications.moved" from ANALYTICS, None, Reader, [StepPayload];
     NOTIFICATION_RESTORED = "notification.restored" from ANALYTICS, None, Reader, [NotificationPayload];
     NOTIFICATIONS_RESTORED = "notifications.restored" from ANALYTICS, None, Reader, [StepPayload];
+    WEBHOOK_CREATED = "webhook.created" from GATEWAY, None, Nobody, [WebhookPayload];
+    WEBHOOK_UPDATED = "webhook.updated" from GATEWAY, None, Nobody, [WebhookPayload];
+    WEBHOOK_DISABLED = "webhook.disabled" from GATEWAY, None, Nobody, [WebhookPayload];
+    WEBHOOK_DELETED = "webhook.deleted" from GATEWAY, None, Nobody, [WebhookPayload];
+    WEBHOOK_PINGED = "webhook.pinged" from GATEWAY, None, Nobody, [WebhookPayload];
     SAGA_STARTED = "saga.started" from SAGAS, Some(Sagas), STARTER, [SagaPayload];
     SAGA_STEP_COMPLETED = "saga.step_completed" from SAGAS, Some(Sagas), STARTER, [SagaPayload];
     SAGA_COMPLETED = "saga.completed" from SAGAS, Some(Sagas), STARTER, [SagaPayload];

@@ -35,3 +35,4 @@ pub mod task;
 pub mod topic;
 pub mod undo;
 pub mod user;
+pub mod webhook;

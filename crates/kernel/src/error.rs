@@ -72,6 +72,8 @@ codes! {
     ImportPreviewedByAnother = 409 "import_previewed_by_another",
     TooManyViews = 409 "too_many_views",
     TooManyAttachments = 409 "too_many_attachments",
+    TooManyWebhooks = 409 "too_many_webhooks",
+    WebhookDisabled = 409 "webhook_disabled",
     NotADeadLetter = 409 "not_a_dead_letter",
     AlreadySignedIn = 409 "already_signed_in",
     RequestInFlight = 409 "request_in_flight",

@@ -1,5 +1,7 @@
 //! Reading the event log: by position for consumers, newest first for the audit log.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use crate::db::{Db, StoreError};
@@ -96,6 +98,46 @@ pub async fn after(
         .push(" ORDER BY slice_seq", [])
         .limit(limit);
     read(db, tail).await
+}
+
+/// As [`after`], but only events of these types; `None` for all.
+pub async fn after_of_types(
+    db: &Db,
+    partition: i64,
+    position: i64,
+    types: Option<&[EventType]>,
+    limit: i64,
+) -> Result<Vec<LoggedEvent>, StoreError> {
+    let Some(types) = types else { return after(db, partition, position, limit).await };
+    // `coalesce` keeps the databases from the index of types, whose rows they would have to sort.
+    let wanted = format!("coalesce(type, '') IN ({})", db.dialect().texts());
+    let tail = Sql::default()
+        .filter("slice = ?", [partition.into()])
+        .filter("slice_seq > ?", [position.into()])
+        .filter(&wanted, [serde_json::to_string(types)?.into()])
+        .push(" ORDER BY slice_seq", [])
+        .limit(limit);
+    read(db, tail).await
+}
+
+/// By how much the times of two events of a partition may be in another order than their positions: each has the time of its
+/// node's clock when it was decided.
+const SKEW: Duration = Duration::from_secs(60);
+
+/// A position of a partition before every event of this time or later. `head` is its last number.
+pub async fn position_before(db: &Db, partition: i64, head: i64, time: Timestamp) -> Result<i64, StoreError> {
+    let time = time.minus(SKEW);
+    let (mut before, mut first) = (0, head + 1);
+    while before + 1 < first {
+        let middle = before + (first - before) / 2;
+        let tail = Sql::default().filter("slice = ?", [partition.into()]);
+        let found = read(db, tail.filter("slice_seq = ?", [middle.into()])).await?;
+        match found.first() {
+            Some(event) if event.event.time < time => before = middle,
+            _ => first = middle,
+        }
+    }
+    Ok(before)
 }
 
 /// Events of the whole log after this number, in the order of commits, at most `limit`. None is skipped: what is

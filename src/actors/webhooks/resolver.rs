@@ -1,0 +1,81 @@
+//! Looks names up for connections to endpoints. A connection goes to the addresses that were checked here, so that it does not matter
+//! what the name's server answers a moment later.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+/// Looks up the addresses of a name.
+type Lookup = dyn Fn(String) -> BoxFuture<'static, std::io::Result<Vec<IpAddr>>> + Send + Sync;
+
+/// How names are looked up: as the system does, unless a test has its own way.
+#[derive(Clone)]
+pub struct HostLookup(Arc<Lookup>);
+
+impl HostLookup {
+    /// A way of its own.
+    pub fn of(
+        lookup: impl Fn(String) -> BoxFuture<'static, std::io::Result<Vec<IpAddr>>> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(lookup))
+    }
+}
+
+impl Default for HostLookup {
+    fn default() -> Self {
+        Self::of(|name| {
+            Box::pin(async move {
+                let found = tokio::net::lookup_host((name, 0)).await?;
+                Ok(found.map(|address| address.ip()).collect())
+            })
+        })
+    }
+}
+
+impl fmt::Debug for HostLookup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HostLookup")
+    }
+}
+
+/// Why a name has no address to connect to.
+#[derive(Debug, thiserror::Error)]
+pub enum LookupError {
+    #[error("the name has no address: {0}")]
+    None(String),
+    /// One of its addresses is not allowed. Then none is: whoever has a name point to this network means no good.
+    #[error("the name has an address that is not allowed")]
+    Refused,
+}
+
+/// Answers with addresses that are all allowed, or with an error.
+pub struct Guarded<F> {
+    lookup: HostLookup,
+    allows: Arc<F>,
+}
+
+impl<F: Fn(IpAddr) -> bool> Guarded<F> {
+    pub fn new(lookup: HostLookup, allows: F) -> Self {
+        Self { lookup, allows: Arc::new(allows) }
+    }
+}
+
+impl<F: Fn(IpAddr) -> bool + Send + Sync + 'static> Resolve for Guarded<F> {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (lookup, allows) = ((self.lookup.0)(name.as_str().to_owned()), self.allows.clone());
+        Box::pin(async move {
+            let found = lookup.await.map_err(|error| LookupError::None(error.to_string()))?;
+            if found.is_empty() {
+                return Err(LookupError::None("no addresses".into()).into());
+            }
+            if !found.iter().all(|address| allows(*address)) {
+                return Err(LookupError::Refused.into());
+            }
+            // The port is the URL's.
+            Ok(Box::new(found.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
+        })
+    }
+}
