@@ -24,7 +24,7 @@ macro_rules! source {
 }
 
 /// The API's texts, and the web console's by theme.
-static SOURCES: [Source; 10] = [
+static SOURCES: [Source; 11] = [
     source!(""),
     source!("console/frame."),
     source!("console/lists."),
@@ -35,6 +35,7 @@ static SOURCES: [Source; 10] = [
     source!("console/records."),
     source!("console/operations."),
     source!("console/pages."),
+    source!("console/webhooks."),
 ];
 
 struct Texts {

@@ -40,3 +40,4 @@ mod sessions;
 mod staff;
 mod undo;
 mod watcher;
+mod webhooks;

@@ -10,6 +10,7 @@
 //! - `logs`: the log of requests that fail or are refused
 //! - `summary`: flow 6 while a service hangs; `outage`, `routes`: every kind of request, and every route, while PostgreSQL is
 //!   away; `faults`: while it or the disk takes no writes
+//! - `webhooks`: each event is delivered, whatever the moments of a `kill -9`
 //! - `drain`, `settings`, `commands`, `first_start`, `one_server`: how the process starts and ends; `fixture`: the
 //!   common setup
 
@@ -38,3 +39,4 @@ mod search;
 mod settings;
 mod summary;
 mod undo;
+mod webhooks;

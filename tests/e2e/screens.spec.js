@@ -43,6 +43,7 @@ const PAGES = [
   ["users", "/admin/users"],
   ["user-edit", (page) => follow(page, "/admin/users")],
   ["user-delete", (page) => follow(page, "/admin/users?q=sales@", "/delete")],
+  ["webhooks", "/admin/webhooks"],
   ["security", "/admin/security"],
   ["audit", "/admin/audit"],
   ["audit-event", (page) => follow(page, "/admin/audit?type=customer.created")],

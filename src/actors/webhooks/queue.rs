@@ -49,10 +49,6 @@ impl Queue {
         self.waiting.iter().sum()
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
-    }
-
     /// Adds a delivery at its place among those of its key, but behind one that is being sent.
     pub fn push(&mut self, delivery: Delivery, event: Option<Arc<LoggedEvent>>) {
         self.waiting[delivery.partition as usize] += 1;
@@ -180,6 +176,6 @@ mod tests {
             );
             queue.done(one);
         }
-        assert!(queue.is_empty() && queue.len() == 0 && queue.next_due().is_none());
+        assert!(queue.keys.is_empty() && queue.len() == 0 && queue.next_due().is_none());
     }
 }

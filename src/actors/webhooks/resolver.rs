@@ -79,3 +79,51 @@ impl<F: Fn(IpAddr) -> bool + Send + Sync + 'static> Resolve for Guarded<F> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const CHECKED: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+    const INSIDE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    /// Answers each connection once, and closes it.
+    async fn answers(listener: TcpListener) {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 1024]).await;
+            let _ = stream.write_all(b"HTTP/1.1 204 No\r\nconnection: close\r\n\r\n").await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_goes_to_the_address_that_was_checked_whatever_the_name_s_server_says_next() {
+        let outside = TcpListener::bind((CHECKED, 0)).await.expect("a free port");
+        let port = outside.local_addr().expect("an address").port();
+        let inside = TcpListener::bind((INSIDE, port)).await.expect("the same port");
+        tokio::spawn(answers(outside));
+        // Its answer alternates, as that of a server that rebinds a name between a check and a connection.
+        let asked = Arc::new(AtomicU8::new(0));
+        let count = asked.clone();
+        let lookup = HostLookup::of(move |_| {
+            let address = if count.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) { CHECKED } else { INSIDE };
+            Box::pin(async move { Ok(vec![address]) })
+        });
+        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]);
+        let client = client.dns_resolver(Guarded::new(lookup, |address| address == CHECKED)).build();
+        let client = client.expect("a client");
+        let url = format!("http://rebinding.example:{port}/");
+        for round in 0..6 {
+            let sent = client.post(&url).send().await;
+            assert_eq!(sent.is_ok(), round % 2 == 0, "round {round}: {sent:?}");
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 6, "each connection asks once");
+        let nobody = tokio::time::timeout(std::time::Duration::from_millis(50), inside.accept()).await;
+        assert!(nobody.is_err(), "nobody came inside");
+    }
+}

@@ -35,3 +35,5 @@ pub mod task;
 pub mod tasks;
 pub mod users;
 pub mod views;
+pub mod webhook;
+pub mod webhooks;
