@@ -16,8 +16,12 @@ async fn an_admin_adds_tests_changes_and_deletes_a_webhook_in_the_console() {
     receiver.answers(|_| Reply::With(500, "x-a: b".into(), "<b>故障</b>".into()));
     let empty = browser.get("/admin/webhooks").await.expect(200);
     assert!(empty.text.contains("Webhook はありません"), "{empty}");
-    let wrong = browser.post("/admin/webhooks", &[("url", "ftp://x/"), ("type", "deal.won")]).await.expect(422);
-    assert!(wrong.text.contains("URL の形式ではありません") && wrong.text.contains("value=\"ftp://x/\""), "{wrong}");
+    let wrong =
+        browser.post("/admin/webhooks", &[("url", "ftp://x/"), ("type", "deal.won")]).await.expect(422);
+    assert!(
+        wrong.text.contains("URL の形式ではありません") && wrong.text.contains("value=\"ftp://x/\""),
+        "{wrong}"
+    );
     let form = [("url", receiver.url()), ("type", "deal.won".into()), ("type", "customer.created".into())];
     let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let made = browser.post("/admin/webhooks", &form).await.expect(200);
@@ -37,7 +41,10 @@ async fn an_admin_adds_tests_changes_and_deletes_a_webhook_in_the_console() {
         page.contains("webhook-signature").then_some(page)
     };
     let tried = eventually(soon, tried).await;
-    assert!(tried.contains("&#60;b&#62;故障") && tried.contains("送信失敗"), "what was answered is text: {tried}");
+    assert!(
+        tried.contains("&#60;b&#62;故障") && tried.contains("送信失敗"),
+        "what was answered is text: {tried}"
+    );
     let delivery = admin.get(&format!("{PATH}/{id}/deliveries")).await.expect(200).body[0]["id"].clone();
     let again = format!("{page}/deliveries/{}/redeliver", delivery.as_str().expect("an id"));
     receiver.answers(|_| Reply::Status(200));

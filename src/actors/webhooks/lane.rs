@@ -92,6 +92,8 @@ pub struct Lane {
     /// The breaker has refused a request a moment ago: one at a time from then on, until one succeeds.
     refused_until: Option<Instant>,
     is_probing: bool,
+    /// The endpoint has answered 410: nothing is read or sent any more.
+    is_gone: bool,
 }
 
 impl Lane {
@@ -128,11 +130,15 @@ impl Lane {
             held_until: None,
             refused_until: None,
             is_probing: false,
+            is_gone: false,
         })
     }
 
     /// How long there is nothing to do, unless something happens.
     pub fn pause(&self) -> Duration {
+        if self.is_gone {
+            return LOOK_EVERY;
+        }
         if self.partitions.iter().any(|partition| self.can_read(partition)) {
             return Duration::ZERO;
         }
@@ -168,7 +174,13 @@ impl Lane {
         while let Ok(batch) = deliveries.try_recv() {
             batches.push(batch);
         }
-        if self.settle(sent).await? == Next::Reload || self.take(&batches).await? == Next::Reload {
+        if self.settle(sent).await? == Next::Reload {
+            return Ok(Next::Reload);
+        }
+        if self.is_gone {
+            return Ok(Next::Go);
+        }
+        if self.take(&batches).await? == Next::Reload {
             return Ok(Next::Reload);
         }
         if self.looked.elapsed() >= LOOK_EVERY && self.look().await? == Next::Reload {
@@ -453,7 +465,11 @@ impl Lane {
             let gone = WebhookCommand::Gone { url: self.endpoint.webhook.url.clone() };
             let context = Context::caused_by(&event.event);
             match self.parts.webhooks.execute(webhook, gone, context).await {
-                Ok(_) => tracing::warn!(%webhook, "a webhook is disabled: its endpoint answered 410"),
+                Ok(state) => {
+                    // The address may be another by now; then this lane ends for that.
+                    self.is_gone = !state.is_enabled();
+                    tracing::warn!(%webhook, "a webhook is disabled: its endpoint answered 410");
+                }
                 Err(error) => tracing::warn!(%webhook, %error, "a webhook could not be disabled after a 410"),
             }
         }

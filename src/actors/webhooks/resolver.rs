@@ -111,7 +111,8 @@ mod tests {
         let asked = Arc::new(AtomicU8::new(0));
         let count = asked.clone();
         let lookup = HostLookup::of(move |_| {
-            let address = if count.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) { CHECKED } else { INSIDE };
+            let address =
+                if count.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) { CHECKED } else { INSIDE };
             Box::pin(async move { Ok(vec![address]) })
         });
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]);
