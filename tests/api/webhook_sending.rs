@@ -181,7 +181,7 @@ async fn tries_go_on_for_days_end_dead_and_a_redelivery_keeps_the_id(
     let begun = admin.idempotency_key("again").post(&path, json!({})).await.expect(202);
     assert_eq!(begun.body, json!({"id": id, "delivery_id": dead["id"]}));
     let again = admin.idempotency_key("again").post(&path, json!({})).await.expect(202);
-    assert_eq!((again.header("idempotency-replayed"), again.body), (Some("true"), begun.body));
+    assert_eq!((again.header("idempotency-replayed"), &again.body), (Some("true"), &begun.body));
     let received = comes(&receiver, 17).await;
     assert_eq!((json!(received[16].id()), &received[16].bytes), (dead["id"].clone(), &received[0].bytes));
     all_are(&admin, &id, "delivered", 2).await;

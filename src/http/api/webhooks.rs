@@ -18,11 +18,12 @@ use crate::http::paging;
 use crate::http::paging::list_params;
 use crate::http::state::Gateway;
 use domain::webhook::delivery::DeliveryState;
+use domain::webhook::form::{NewWebhook, WebhookChanges};
 use domain::webhook::messages::{
     Begun, ChangeWebhook, CreateWebhook, DeleteWebhook, DeliveryReading, FindWebhook, ListDeliveries,
     ListWebhooks, NEWEST_FIRST, PingWebhook, Redeliver, Replay, ReplayWebhook, RotateSecret,
 };
-use domain::webhook::record::{NewWebhook, Webhook, WebhookChanges, WebhookView};
+use domain::webhook::record::{Webhook, WebhookView};
 use domain::webhook::schedule::Failure;
 use kernel::clock::Timestamp;
 use kernel::cloud_event::CloudEvent;

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::webhook::delivery::{Delivery, DeliveryState};
-use crate::webhook::record::{NewWebhook, Webhook, WebhookChanges, WebhookView};
+use crate::webhook::form::{NewWebhook, WebhookChanges};
+use crate::webhook::record::{Webhook, WebhookView};
 use kernel::caller::Caller;
 use kernel::clock::Timestamp;
 use kernel::context::Context;

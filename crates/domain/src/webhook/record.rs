@@ -1,17 +1,11 @@
-//! A webhook, what a client sets of it, and the payload of its events.
+//! A webhook, and the payload of its events.
 
 use serde::{Deserialize, Serialize};
-use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::ToSchema;
 
-use crate::events::{CATALOGUE, WEBHOOK_PINGED};
 use kernel::clock::Timestamp;
-use kernel::event::{EventType, LoggedEvent, Versioned};
+use kernel::event::Versioned;
 use kernel::ids::Id;
-use kernel::patch::some;
-
-/// The type that stands for all of them, those of later versions included.
-pub const ALL_TYPES: &str = "*";
 
 /// Why a webhook is disabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -55,20 +49,6 @@ impl Versioned for Webhook {
 impl Webhook {
     pub fn is_enabled(&self) -> bool {
         self.disabled_at.is_none()
-    }
-
-    /// The types that it wants, as far as this program knows them; `None`: all.
-    pub fn types(&self) -> Option<Vec<EventType>> {
-        if self.event_types.iter().any(|name| name == ALL_TYPES) {
-            return None;
-        }
-        let known = self.event_types.iter().filter_map(|name| CATALOGUE.find(name));
-        Some(known.chain([WEBHOOK_PINGED]).collect())
-    }
-
-    /// Whether an event of a type that it wants is for it: a ping is for the webhook that was pinged alone.
-    pub fn wants(&self, event: &LoggedEvent) -> bool {
-        event.event.event_type != WEBHOOK_PINGED || event.event.partition_key == self.id
     }
 }
 
@@ -119,81 +99,6 @@ impl From<&Webhook> for WebhookView {
             secret: None,
         }
     }
-}
-
-/// A URL in request bodies.
-pub enum WebhookUrl {}
-
-impl PartialSchema for WebhookUrl {
-    fn schema() -> RefOr<Schema> {
-        let url = ObjectBuilder::new().schema_type(Type::String).max_length(Some(super::address::URL_MAX));
-        url.pattern(Some("^https?://[^\\s]+$")).examples(["https://example.com/hooks/kizuna"]).build().into()
-    }
-}
-
-impl ToSchema for WebhookUrl {
-    fn name() -> std::borrow::Cow<'static, str> {
-        "WebhookUrl".into()
-    }
-}
-
-/// The name of a type of event, or `*`.
-pub enum WantedType {}
-
-impl WantedType {
-    /// Every name that a webhook may want.
-    pub fn names() -> impl Iterator<Item = &'static str> {
-        let wanted = CATALOGUE.0.iter().filter(|known| **known != WEBHOOK_PINGED);
-        [ALL_TYPES].into_iter().chain(wanted.map(|known| known.name()))
-    }
-}
-
-impl PartialSchema for WantedType {
-    fn schema() -> RefOr<Schema> {
-        let name = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Self::names()));
-        name.examples(["customer.created"]).build().into()
-    }
-}
-
-impl ToSchema for WantedType {
-    fn name() -> std::borrow::Cow<'static, str> {
-        "WantedType".into()
-    }
-}
-
-/// A new webhook.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewWebhook {
-    /// https (http, too, with `--webhook-allow-private`), without credentials and fragment; of the public internet.
-    #[schema(value_type = WebhookUrl)]
-    pub url: String,
-    /// `["*"]`: all, those of later versions included.
-    #[schema(value_type = Vec<WantedType>, min_items = 1, max_items = 200)]
-    pub event_types: Vec<String>,
-    #[serde(default = "yes")]
-    #[schema(value_type = bool, required = false, default = true)]
-    pub enabled: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// Changes of a webhook.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WebhookChanges {
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
-    #[schema(value_type = WebhookUrl, required = false)]
-    pub url: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
-    #[schema(value_type = Vec<WantedType>, required = false, min_items = 1, max_items = 200)]
-    pub event_types: Option<Vec<String>>,
-    /// What happens while it is disabled is not sent later, unless it is replayed.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
-    #[schema(value_type = bool, required = false)]
-    pub enabled: Option<bool>,
 }
 
 /// `webhook.created`, `webhook.updated`, `webhook.disabled`, `webhook.deleted`: the webhook after it, without its secrets.

@@ -4,9 +4,9 @@ use serde_json::value::RawValue;
 
 use crate::events as catalogue;
 use crate::webhook::address::{AddressPolicy, URL_MAX};
-use crate::webhook::record::{
-    ALL_TYPES, DisabledReason, NewWebhook, WantedType, Webhook, WebhookChanges, WebhookPayload, WebhookView,
-};
+use crate::webhook::form::{NewWebhook, WebhookChanges};
+use crate::webhook::record::{DisabledReason, Webhook, WebhookPayload, WebhookView};
+use crate::webhook::wanted::{ALL_TYPES, WantedType};
 use kernel::caller::{Caller, Role};
 use kernel::clock::Timestamp;
 use kernel::error::{Error, ErrorCode, FieldError};

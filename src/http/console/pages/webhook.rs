@@ -18,11 +18,12 @@ use crate::http::error::HttpResult;
 use crate::http::extract::{PartId, PathId};
 use crate::http::state::Gateway;
 use domain::webhook::delivery::{Delivery, DeliveryState};
+use domain::webhook::form::WebhookChanges;
 use domain::webhook::messages::{
     ChangeWebhook, DeleteWebhook, DeliveryReading, FindWebhook, ListDeliveries, NEWEST_FIRST, PingWebhook,
     Redeliver, Replay, ReplayWebhook, RotateSecret,
 };
-use domain::webhook::record::{WebhookChanges, WebhookView};
+use domain::webhook::record::WebhookView;
 use kernel::clock::Timestamp;
 use kernel::error::Error;
 use kernel::ids::Id;

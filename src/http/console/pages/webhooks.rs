@@ -13,8 +13,10 @@ use crate::http::console::kit::session_user::SessionUser;
 use crate::http::console::kit::shared_pages::list_params;
 use crate::http::error::HttpResult;
 use crate::http::state::Gateway;
+use domain::webhook::form::NewWebhook;
 use domain::webhook::messages::{CountDeliveries, CreateWebhook, ListWebhooks, NEWEST_FIRST, WithSecret};
-use domain::webhook::record::{ALL_TYPES, NewWebhook, WantedType, WebhookView};
+use domain::webhook::record::WebhookView;
+use domain::webhook::wanted::{ALL_TYPES, WantedType};
 use kernel::error::Error;
 
 /// A webhook in the list.
