@@ -169,7 +169,7 @@ async fn every_record_that_nobody_has_is_404_whatever_its_id_looks_like() {
     let rejected = records.flat_map(|operation| {
         ids.map(|id| {
             operation.rejected_at(
-                operation.path.replace("{id}", id).replace("{part_id}", id),
+                operation.path.replace("{id}", id).replace("{part_id}", id).replace("{delivery_id}", id),
                 404,
                 "not_found",
             )

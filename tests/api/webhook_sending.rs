@@ -22,7 +22,9 @@ const WHILE: Duration = Duration::from_millis(1_500);
 const CUSTOMERS: &[&str] = &["customer.created", "customer.updated"];
 
 async fn started(on: Database) -> (TestApp, Member, Receiver) {
-    let app = TestApp::with(on, PRIVATE).await;
+    // Tokens last as long as deliveries do.
+    let args = [PRIVATE, &["--access-token-ttl", "29d"]].concat();
+    let app = TestApp::with(on, &args).await;
     let admin = Team::of(&app).await.admin;
     (app, admin, Receiver::start().await)
 }

@@ -65,8 +65,8 @@ async fn each_event_is_delivered_under_one_id_and_in_order_whatever_the_moments_
 async fn work_until_killed(fixture: &Fixture, moment: &str, who: &Known, client: &mut Client) {
     let mut server = private(fixture.armed(moment)).spawn();
     if server.serves().await {
-        let work = client.work(&who.at(&server));
-        let _ = tokio::time::timeout(KILLED_WITHIN, work).await;
+        let api = who.at(&server);
+        let _ = tokio::time::timeout(KILLED_WITHIN, client.work(&api)).await;
     }
     let ended = server.wait_exit(KILLED_WITHIN).await;
     assert_eq!(ended.signal(), Some(SIGKILL), "{moment} was not passed:\n{}", server.output());
