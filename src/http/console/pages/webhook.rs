@@ -118,12 +118,12 @@ pub async fn change(
 ) -> HttpResult {
     let (id, context, posted) = (id.0, me.context(None), posted.0);
     let webhooks = &gateway.webhooks;
-    let back = |done: &str| Ok(redirect(&format!("/admin/webhooks/{id}?done={done}")));
+    let saved = format!("/admin/webhooks/{id}?done=saved");
     let enabled = |is_enabled| WebhookChanges { enabled: Some(is_enabled), ..WebhookChanges::default() };
-    let (changes, done) = match posted.get("act") {
+    let changes = match posted.get("act") {
         Some("ping") => {
             webhooks.ask(PingWebhook { id, context }).await?;
-            return back("pinged");
+            return Ok(redirect(&format!("/admin/webhooks/{id}?done=pinged")));
         }
         Some("rotate") => {
             let made = webhooks.ask(RotateSecret { id, context }).await?;
@@ -138,18 +138,18 @@ pub async fn change(
             let hours: u64 = hours.ok_or_else(|| Error::field("hours", "invalid_choice"))?;
             let from = ago(gateway.clock.now(), hours);
             webhooks.ask(ReplayWebhook { id, order: Replay { from }, context }).await?;
-            return back("replayed");
+            return Ok(redirect(&format!("/admin/webhooks/{id}?done=replayed")));
         }
-        Some("enable") => (enabled(true), "saved"),
-        Some("disable") => (enabled(false), "saved"),
+        Some("enable") => enabled(true),
+        Some("disable") => enabled(false),
         _ => {
             let url = posted.get("url").map(|url| url.trim().to_owned());
             let event_types = Some(chosen(&posted));
-            (WebhookChanges { url, event_types, enabled: None }, "saved")
+            WebhookChanges { url, event_types, enabled: None }
         }
     };
     match webhooks.ask(ChangeWebhook { id, changes, context }).await {
-        Ok(_) => back(done),
+        Ok(_) => Ok(redirect(&saved)),
         Err(error) if is_mendable(&error) => {
             let f = me.frame("admin").await;
             let refused = Some((&posted, why_each(&f, &error)));

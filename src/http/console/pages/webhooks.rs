@@ -42,6 +42,11 @@ pub(super) struct WebhookForm {
 }
 
 impl WebhookForm {
+    /// Whether it chooses types one by one.
+    pub fn has_some(&self) -> bool {
+        self.types.iter().any(|one| one.is_chosen)
+    }
+
     pub fn of(url: &str, chosen: &[String], problem: Option<String>) -> Self {
         let is_chosen = |name: &str| chosen.iter().any(|one| one == name);
         let names = WantedType::names().filter(|name| *name != ALL_TYPES);
