@@ -22,7 +22,7 @@ test("a webhook is added, tested, given a new secret and deleted", async ({ as }
   page.on("dialog", (dialog) => dialog.accept());
   await page.goto("/admin/webhooks");
   await page.fill('[name="url"]', url);
-  await page.locator("summary", { hasText: "次のイベント" }).click();
+  await page.locator("summary", { hasText: "イベントを選ぶ" }).click();
   await page.getByRole("checkbox", { name: "deal.won" }).check();
   await page.getByRole("button", { name: "作成" }).click();
   const secret = page.getByLabel("シークレット", { exact: true }).and(page.locator("input"));

@@ -187,7 +187,8 @@ async fn wait(
             }
             batch = deliveries.recv() => batch.map(Woken::Delivered),
             Some(sent) = lane.sends.join_next() => {
-                Some(Woken::Sent(sent.map_err(|error| StoreError::Unavailable(error.to_string()))?))
+                let sent = sent.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+                Some(Woken::Sent(Box::new(sent)))
             }
             () = tokio::time::sleep(pause) => Some(Woken::Time),
         });

@@ -60,7 +60,7 @@ pub struct Sent {
 /// What woke a lane up.
 pub enum Woken {
     Delivered(Batch),
-    Sent(Sent),
+    Sent(Box<Sent>),
     Time,
 }
 
@@ -164,7 +164,7 @@ impl Lane {
     ) -> Result<Next, StoreError> {
         let (mut sent, mut batches) = (Vec::new(), Vec::new());
         match woken {
-            Woken::Sent(one) => sent.push(one),
+            Woken::Sent(one) => sent.push(*one),
             Woken::Delivered(batch) => batches.push(batch),
             Woken::Time => {}
         }

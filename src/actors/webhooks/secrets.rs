@@ -90,7 +90,7 @@ mod tests {
         let (new, row) = rotated(&vault, &row, now);
         let secrets = opened(&vault, &row).expect("secrets that open");
         assert_eq!(secrets.at(now), [new.clone(), old]);
-        assert_eq!(secrets.at(now.plus(OLD_SECRET_VALID)), [new.clone()]);
+        assert_eq!(secrets.at(now.plus(OLD_SECRET_VALID)), std::slice::from_ref(&new));
         let (newest, row) = rotated(&vault, &row, now.plus(OLD_SECRET_VALID));
         let secrets = opened(&vault, &row).expect("secrets that open");
         assert_eq!(secrets.at(now.plus(OLD_SECRET_VALID)), [newest, new]);
