@@ -78,13 +78,21 @@ impl WebhookService {
     async fn change(&self, change: ChangeWebhook) -> Result<Webhook, Error> {
         may_manage(&change.context.caller)?;
         let changes = check_changes(change.changes, self.policy)?;
-        let mut prepared = Prepared::from(change.context);
-        let before = self.webhooks.get(change.id).await?;
-        if changes.enabled == Some(true) && before.is_some_and(|before| !before.is_enabled()) {
-            prepared.with.writes = self.to_the_heads(change.id).await?;
+        for attempt in 1.. {
+            let mut prepared = Prepared::from(change.context.clone());
+            let before = self.webhooks.get(change.id).await?;
+            let enables = changes.enabled == Some(true) && before.is_some_and(|it| !it.is_enabled());
+            if enables {
+                prepared.with.writes = self.to_the_heads(change.id).await?;
+            }
+            let command = WebhookCommand::Change(changes.clone());
+            match self.webhooks.execute(change.id, command, prepared).await {
+                // A lane that has not ended yet has moved a position.
+                Err(error) if enables && error.is_passing() && attempt < ATTEMPTS => {}
+                done => return done.map(|after| (*after).clone()),
+            }
         }
-        let after = self.webhooks.execute(change.id, WebhookCommand::Change(changes), prepared).await?;
-        Ok((*after).clone())
+        Err(Error::overloaded())
     }
 
     /// What happened while a webhook was disabled is passed over.
