@@ -12,6 +12,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::actors::webhooks::attempt::attempt;
 use crate::actors::webhooks::courier::Message;
 use crate::actors::webhooks::endpoint::{Endpoint, EndpointParts};
 use crate::actors::webhooks::queue::Queue;
@@ -20,7 +21,7 @@ use crate::persistence::webhooks as webhooks_db;
 use crate::persistence::webhooks::Position;
 use domain::webhook::delivery::{Delivery, DeliveryState};
 use domain::webhook::rules::WebhookCommand;
-use domain::webhook::schedule::{Failure, Outcome, Tried, wait_after};
+use domain::webhook::schedule::{Outcome, Tried, wait_after};
 use kernel::clock::Timestamp;
 use kernel::context::Context;
 use kernel::error::Error;
@@ -378,7 +379,7 @@ impl Lane {
             let now = parts.clock.now();
             let message =
                 Message::new(&endpoint.webhook.url, delivery.id, &event, &endpoint.secrets_at(now), now);
-            let tried = attempt(&parts, &breaker, &message).await;
+            let tried = attempt(&parts.courier, &parts.clock, &breaker, &message).await;
             Sent { delivery, event, tried }
         });
     }
@@ -473,36 +474,5 @@ impl Lane {
                 Err(error) => tracing::warn!(%webhook, %error, "a webhook could not be disabled after a 410"),
             }
         }
-    }
-}
-
-/// Tries to send a message, if the breaker lets it through.
-///
-/// # Errors
-/// The breaker's, if it does not.
-async fn attempt(parts: &EndpointParts, breaker: &CircuitBreaker, message: &Message) -> Result<Tried, Error> {
-    let (began_at, begun) = (parts.clock.now(), Instant::now());
-    let (mut has_begun, mut tried) = (false, None);
-    let called = breaker.call(async {
-        has_begun = true;
-        failpoint::hit("webhook.before_send");
-        let one = parts.courier.send(message).await;
-        failpoint::hit("webhook.after_send");
-        let is_fault = one.is_endpoint_s_fault();
-        tried = Some(one);
-        if is_fault { Err(Error::unavailable().with_cause("the endpoint is at fault")) } else { Ok(()) }
-    });
-    match (called.await, has_begun) {
-        (Err(error), false) => Err(error),
-        // Cut off by the breaker's timeout.
-        _ => Ok(tried.unwrap_or_else(|| Tried {
-            began_at,
-            took: begun.elapsed(),
-            outcome: Outcome::Failed(Failure::Timeout),
-            signature: message.signature.clone(),
-            status: None,
-            answer: None,
-            hold: None,
-        })),
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! - [`service`]: what the API and the console ask; [`aggregate`]: a webhook; [`secrets`]: what signs
 //! - [`dispatcher`]: starts an endpoint, with its circuit breaker, for each webhook
-//! - [`endpoint`]: makes deliveries of the log's events and sends them, as a [`lane`] of this node's partitions; [`queue`]: what waits
+//! - [`endpoint`]: makes deliveries of the log's events and sends them, as a `lane` of this node's partitions; `queue`: what waits
 //!   in a lane
-//! - [`courier`]: one HTTP exchange; [`resolver`]: only to addresses that are allowed
+//! - `attempt`: one try, through the breaker; [`courier`]: one HTTP exchange; [`resolver`]: only to addresses that are allowed
 
 pub mod aggregate;
+mod attempt;
 pub mod courier;
 pub mod dispatcher;
 pub mod endpoint;
