@@ -5,6 +5,7 @@ mod http;
 mod links;
 mod listen;
 mod secrets;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,6 +16,7 @@ pub use database::DatabaseConfig;
 pub use http::HttpConfig;
 pub use links::LinksConfig;
 pub use listen::Listen;
+pub use webhooks::WebhooksConfig;
 
 use crate::actors::auth::rate::Rate;
 use crate::actors::live::client::LiveLimits;
@@ -301,6 +303,8 @@ pub struct Config {
     pub cluster: ClusterConfig,
     #[command(flatten)]
     pub links: LinksConfig,
+    #[command(flatten)]
+    pub webhooks: WebhooksConfig,
     /// Load sample users and records into an empty database; loopback only
     #[arg(long, env = "KIZUNA_DEMO", num_args = 0..=1, default_value_t = false, default_missing_value = "true", value_parser = clap::builder::BoolishValueParser::new())]
     pub demo: bool,
@@ -318,7 +322,8 @@ impl Config {
         let command = Defaults::command().mut_args(|arg| arg.env(None::<&'static str>));
         let matches = command.get_matches_from(["kizuna"]);
         let Defaults { config } = Defaults::from_arg_matches(&matches).expect("every setting has a default");
-        Self { database, ..config }
+        let webhooks = WebhooksConfig { sends: false, ..config.webhooks };
+        Self { database, webhooks, ..config }
     }
 
     /// Checks what the parser of a single flag can't.

@@ -24,7 +24,7 @@ macro_rules! source {
 }
 
 /// The API's texts, and the web console's by theme.
-static SOURCES: [Source; 12] = [
+static SOURCES: [Source; 13] = [
     source!(""),
     source!("console/frame."),
     source!("console/lists."),
@@ -37,6 +37,7 @@ static SOURCES: [Source; 12] = [
     source!("console/events."),
     source!("console/pages."),
     source!("console/keys."),
+    source!("console/webhooks."),
 ];
 
 struct Texts {

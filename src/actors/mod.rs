@@ -15,6 +15,7 @@
 //! ├─ scheduler             jobs at fixed times
 //! ├─ operations            shows the state of all of these
 //! ├─ subscriptions, and .watch    events for readers outside, and who waits for them
+//! ├─ webhooks ─── webhooks.webhook; webhooks.dispatcher, and of each webhook webhooks.endpoint.ID and its breaker webhook.ID
 //! ├─ cluster.lease, .relay, .reader, .trimmer        on a node of a cluster
 //! ├─ cluster.responder, .replies                     calls from other nodes, and answers from them
 //! └─ consumers: attachments.bytes, sales.customers, opportunity.customers, analytics.metrics, analytics.activity,
@@ -46,3 +47,4 @@ pub mod subscriptions;
 pub mod undo;
 pub mod uploads;
 pub mod user_check;
+pub mod webhooks;

@@ -33,6 +33,10 @@ use crate::actors::sales::service::SalesService;
 use crate::actors::subscriptions::client::EventsClient;
 use crate::actors::subscriptions::service::SubscriptionService;
 use crate::actors::subscriptions::watch::{LogWatch, WatchActor};
+use crate::actors::webhooks::courier::Courier;
+use crate::actors::webhooks::dispatcher::{DispatcherActor, DispatcherParts};
+use crate::actors::webhooks::endpoint::EndpointParts;
+use crate::actors::webhooks::service::WebhookService;
 use crate::app::builder::Builder;
 use crate::persistence::customer_replicas::{OPPORTUNITY_CUSTOMERS, SALES_CUSTOMERS};
 use domain::service_name::ServiceName;
@@ -40,6 +44,7 @@ use domain::session::rules::SessionLifetimes;
 use runtime::entity::Entities;
 use runtime::service::Local;
 use store::table::Table;
+use store::vault::Vault;
 
 /// How long a service may take to answer.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -259,6 +264,44 @@ impl Builder<'_> {
             analytics: self.peer(&analytics.service),
         };
         self.local("sagas", DEADLINE, service)
+    }
+
+    /// The service of webhooks, and the actors that send.
+    pub fn webhooks(&mut self, vault: Vault) -> anyhow::Result<Local<WebhookService>> {
+        let (webhooks, config) = (self.entities(), &self.config.webhooks);
+        let courier = Courier::new(config.policy(), config.lookup.clone(), &self.clock)?;
+        let endpoints = EndpointParts {
+            db: self.db.clone(),
+            journal: self.journal.clone(),
+            registry: self.registry.clone(),
+            members: self.members.clone(),
+            clock: self.clock.clone(),
+            retry: self.config.resilience.retry(),
+            courier,
+            webhooks: webhooks.clone(),
+        };
+        let parts = DispatcherParts::new(
+            endpoints,
+            vault.clone(),
+            self.breakers.clone(),
+            self.config.resilience.breaker(),
+            self.supervisor.clone(),
+            self.arbiters.feeding(),
+        );
+        if config.sends {
+            self.supervisor.spawn("webhooks.dispatcher", &self.arbiters.feeding(), move |liveness, stats| {
+                DispatcherActor::new(parts.clone(), liveness, stats)
+            });
+        }
+        let service = WebhookService {
+            db: self.db.clone(),
+            journal: self.journal.clone(),
+            clock: self.clock.clone(),
+            webhooks,
+            vault,
+            policy: config.policy(),
+        };
+        Ok(self.local("webhooks", DEADLINE, service))
     }
 
     pub fn operations(&self) -> Local<OperationsService> {

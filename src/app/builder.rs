@@ -14,9 +14,12 @@ use crate::actors::sales::client::SalesClient;
 use crate::config::Config;
 use crate::persistence::tally_folds::{WORTH_FOLDING, fold_tallies};
 use crate::persistence::text_folds::fold_texts;
-use crate::persistence::{auth, batches, discarded, imports, login_buckets, subscriptions, text_keys};
+use crate::persistence::{
+    auth, batches, discarded, imports, login_buckets, subscriptions, text_keys, webhook_deliveries,
+};
 use domain::saga::rules::UNDO_KEPT;
 use domain::service_name::ServiceName;
+use domain::webhook::schedule::DELIVERIES_KEPT;
 use kernel::clock::Clock;
 use runtime::arbiters::Arbiters;
 use runtime::breaker::{BreakerActor, Breakers, CircuitBreaker, Shared};
@@ -61,7 +64,7 @@ const UNBEGUN_KEPT: Duration = Duration::from_hours(24 * 8);
 const IMPORTS_PURGED: i64 = 20;
 
 /// Rows expire; and nodes of the version before write rows without keys.
-const CHORES: [Chore; 13] = [
+const CHORES: [Chore; 14] = [
     |db, now, limit| Box::pin(async move { idempotency::purge(&db, now.minus(ANSWERS_KEPT), limit).await }),
     |db, now, limit| {
         Box::pin(async move { auth::purge_sessions(&db, now, now.minus(REVOKED_KEPT), limit).await })
@@ -74,6 +77,9 @@ const CHORES: [Chore; 13] = [
     |db, now, limit| Box::pin(async move { discarded::purge(&db, now.minus(BATCHES_KEPT), limit).await }),
     |db, now, limit| {
         Box::pin(async move { batches::purge_unbegun(&db, now.minus(UNBEGUN_KEPT), limit).await })
+    },
+    |db, now, limit| {
+        Box::pin(async move { webhook_deliveries::purge(&db, now.minus(DELIVERIES_KEPT), limit).await })
     },
     |db, now, _| Box::pin(async move { uploads::sweep(&db, now).await }),
     |db, now, _| {

@@ -12,6 +12,7 @@ use crate::actors::opportunity::client::OpportunityClient;
 use crate::actors::sagas::service::SagaService;
 use crate::actors::sales::client::SalesClient;
 use crate::actors::subscriptions::client::EventsClient;
+use crate::actors::webhooks::service::WebhookService;
 use crate::app::builder::Builder;
 use crate::config::Config;
 use kernel::clock::Clock;
@@ -25,6 +26,7 @@ use runtime::stats::ActorStatsRegistry;
 use runtime::supervisor::Supervisor;
 use store::Db;
 use store::redis::Redis;
+use store::vault::Vault;
 
 /// The running services of a node.
 pub struct Services {
@@ -37,6 +39,7 @@ pub struct Services {
     pub live: LiveClient,
     pub operations: Local<OperationsService>,
     pub events: EventsClient,
+    pub webhooks: Local<WebhookService>,
     /// The circuit breakers of the services.
     pub breakers: Breakers,
     pub members: Members,
@@ -60,6 +63,7 @@ impl Services {
         db: &Db,
         redis: Option<Redis>,
         keys: Arc<Keys>,
+        vault: Vault,
     ) -> anyhow::Result<Self> {
         let mut start = Builder::begin(config, clock, db, redis);
         let auth = start.auth(keys)?;
@@ -70,6 +74,7 @@ impl Services {
         let sagas = start.sagas(&auth, &customers, &sales, &opportunity, &analytics);
         let live = start.live(&auth, &analytics);
         start.consumers(&auth, &customers, &sales, &opportunity, notifications.as_ref());
+        let webhooks = start.webhooks(vault)?;
         start.scheduler(&sales);
         start.janitor();
         start.folder();
@@ -91,6 +96,7 @@ impl Services {
             live,
             operations,
             events,
+            webhooks,
             breakers,
             members,
             membership,

@@ -31,6 +31,7 @@ use kernel::clock::Clock;
 use runtime::cluster::lease::MembershipHandle;
 use store::redis::{Redis, RedisSettings};
 use store::server_lock::ServerLock;
+use store::vault::Vault;
 use store::{Db, leases as nodes};
 
 /// How long the other nodes take to see that a node leaves: two of their looks.
@@ -97,7 +98,8 @@ impl Application {
             None => None,
         };
         let keys = Arc::new(Keys::new(&secrets[0]).accepting(&secrets[1..]));
-        let services = Services::start(config, &clock, &db, redis, keys)?;
+        let vault = Vault::new(&secrets, "webhooks");
+        let services = Services::start(config, &clock, &db, redis, keys, vault)?;
         let first_login = if auth::has_users(&db).await? {
             None
         } else {
@@ -113,6 +115,7 @@ impl Application {
             sagas: services.sagas.clone(),
             operations: services.operations.clone(),
             events: services.events.clone(),
+            webhooks: services.webhooks.clone(),
             live: services.live.clone(),
             ping_every: config.live.ping_every,
             clock: clock.clone(),

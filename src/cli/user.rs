@@ -18,6 +18,7 @@ use kernel::clock::Clock;
 use kernel::context::Context;
 use kernel::ids::{Id, new_id};
 use kernel::locale::Locale;
+use store::vault::Vault;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -67,9 +68,11 @@ async fn create(args: CreateUserArgs, db_runtime: Handle) -> Done {
         Some(password) => password,
         None => read_password()?,
     };
-    // Nobody signs in here, so that the key of tokens signs nothing.
-    let keys = Arc::new(Keys::new([new_id(), new_id()].map(|id| id.to_string()).concat().as_bytes()));
-    let services = Services::start(&Config::beside(args.database), &Clock::System, &db, None, keys)?;
+    // Nobody signs in here, and nothing is sent, so that the secret signs and seals nothing.
+    let secret = [new_id(), new_id()].map(|id| id.to_string()).concat();
+    let (keys, vault) =
+        (Arc::new(Keys::new(secret.as_bytes())), Vault::new(&[secret.into_bytes()], "webhooks"));
+    let services = Services::start(&Config::beside(args.database), &Clock::System, &db, None, keys, vault)?;
     let user = NewUser {
         email: args.email,
         name: args.name,

@@ -205,7 +205,8 @@ fn id_of(request: &HttpRequest, name: &str) -> Result<Id, HttpError> {
     id.ok_or_else(|| HttpError(no_resource(request)))
 }
 
-/// The `{id}` of a record and the `{part_id}` of what stands beside it: a comment, an attachment.
+/// The `{id}` of a record and the `{part_id}` of what stands beside it: a comment, an attachment; or a webhook and its
+/// `{delivery_id}`.
 pub struct PartId {
     pub record: Id,
     pub id: Id,
@@ -216,7 +217,8 @@ impl FromRequest for PartId {
     type Future = Ready<Result<Self, HttpError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let part = |record| id_of(request, "part_id").map(|id| Self { record, id });
+        let name = if request.match_info().get("part_id").is_some() { "part_id" } else { "delivery_id" };
+        let part = |record| id_of(request, name).map(|id| Self { record, id });
         ready(id_of(request, "id").and_then(part))
     }
 }

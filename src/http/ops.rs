@@ -48,7 +48,9 @@ pub async fn expose(gateway: &Gateway) -> HttpResponse {
     for (subscription, pending) in pending.unwrap_or_default() {
         ::metrics::gauge!("kizuna_subscription_pending", "subscription" => subscription).set(pending as f64);
     }
-    for actor in gateway.actor_stats.read() {
+    // The actors of a webhook go with it, and a metric stays: these are in /api/admin/actors alone.
+    let of_webhook = |name: &str| name.starts_with("webhook.") || name.starts_with("webhooks.endpoint.");
+    for actor in gateway.actor_stats.read().into_iter().filter(|actor| !of_webhook(&actor.name)) {
         let name = actor.name;
         ::metrics::gauge!("kizuna_actor_mailbox", "actor" => name.clone()).set(actor.mailbox as f64);
         ::metrics::gauge!("kizuna_actor_live", "actor" => name.clone()).set(actor.live as f64);

@@ -19,6 +19,7 @@ use crate::actors::sagas::service::SagaService;
 use crate::actors::sales::client::SalesClient;
 use crate::actors::subscriptions::client::EventsClient;
 use crate::actors::uploads::Uploads;
+use crate::actors::webhooks::service::WebhookService;
 use crate::http::admission::Admission;
 use crate::http::body_pace::BodyPace;
 use crate::http::client_address::TrustedProxies;
@@ -41,6 +42,7 @@ pub struct Gateway {
     pub operations: Local<OperationsService>,
     /// The log for readers outside, and their subscriptions.
     pub events: EventsClient,
+    pub webhooks: Local<WebhookService>,
     pub live: LiveClient,
     /// How often a live connection is asked whether anybody is there.
     pub ping_every: Duration,

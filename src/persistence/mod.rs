@@ -36,6 +36,8 @@ pub mod tasks;
 pub mod text_folds;
 pub mod text_keys;
 pub mod uploads;
+pub mod webhook_deliveries;
+pub mod webhooks;
 
 use sqlx::migrate::Migrator;
 use store::settings::Schema;

@@ -77,7 +77,11 @@ impl World {
         let customer = async || owner.customer(&self.unique()).await.id();
         match kind {
             _ if whose == Whose::Missing => MISSING.to_owned(),
-            Kind::DeadLetter | Kind::Event => MISSING.to_owned(),
+            Kind::DeadLetter | Kind::Event | Kind::Delivery => MISSING.to_owned(),
+            Kind::Webhook => {
+                let webhook = json!({"url": "https://example.com/", "event_types": ["deal.won"]});
+                self.team.admin.post("/api/webhooks", webhook).await.expect(201).id()
+            }
             Kind::User if whose == Whose::Own => owner.id.clone(),
             Kind::User => self.team.admin.make_user("SALES", &self.unique(), None).await.id(),
             Kind::Customer => customer().await,
@@ -153,6 +157,8 @@ impl World {
             "POST /api/meetings" => {
                 json!({"customer_id": customer().await, "title": "訪問", "met_at": "2026-03-01T10:00:00Z"})
             }
+            "POST /api/webhooks" => json!({"url": "https://example.com/", "event_types": ["deal.won"]}),
+            "POST /api/webhooks/{id}/replay" => json!({"from": "2026-03-01T10:00:00Z"}),
             "POST /api/tasks" => json!({"title": "電話", "due_at": "2026-03-05T09:00:00Z"}),
             "POST /api/approvals" => json!({"customer_id": customer().await, "title": "値引き", "amount": 1}),
             "POST /api/deals" => json!({"customer_id": customer().await, "title": "契約", "amount": 1}),
@@ -196,6 +202,7 @@ impl World {
             let id = self.record(kind, self.owner(who, whose), whose).await;
             path = path.replace("{id}", &id);
         }
+        path = path.replace("{delivery_id}", MISSING);
         if path.contains("{part_id}") {
             let all = path.split("/{part_id}").next().expect("a collection");
             let said = match all.ends_with("/attachments") {

@@ -10,7 +10,10 @@ use testing::browser::{Browser, cookie, post_form};
 use testing::{Database, Postgres, Sqlite, Team, TestApp};
 
 /// Every address that changes something.
-const CHANGES: [&str; 60] = [
+const CHANGES: [&str; 63] = [
+    "/admin/webhooks",
+    "/admin/webhooks/{id}",
+    "/admin/webhooks/{id}/deliveries/{id}/redeliver",
     "/logout",
     "/imports/{id}",
     "/imports/{id}/commit",

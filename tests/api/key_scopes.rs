@@ -186,7 +186,21 @@ async fn the_log_and_subscriptions_show_the_events_of_the_scopes(#[values(Sqlite
         "audit:read",
     );
 
+    let hooks = Key::of(&admin, &["webhooks:write", "tasks:read"]).await;
+    let hook = |types: &[&str]| json!({"url": "https://example.com/hook", "event_types": types});
+    let made = hooks.api.post("/api/webhooks", hook(&["task.created"])).await.expect(201);
+    lacks(hooks.api.post("/api/webhooks", hook(&["*"])).await, "customers:read");
+    lacks(hooks.api.post("/api/webhooks", hook(&["comment.created"])).await, "customers:read");
+    let path = format!("/api/webhooks/{}", made.id());
+    lacks(hooks.api.patch(&path, json!({"event_types": ["deal.created"]})).await, "deals:read");
+    let whole = admin.post("/api/webhooks", hook(&["*"])).await.expect(201).id();
+    lacks(
+        hooks.api.patch(&format!("/api/webhooks/{whole}"), json!({"enabled": false})).await,
+        "customers:read",
+    );
+
     let other = Key::of(&admin, &["tasks:read"]).await;
+    lacks(other.api.get("/api/webhooks").await, "webhooks:read");
     lacks(other.api.get("/api/events").await, "events:read");
     lacks(other.api.get("/api/subscriptions").await, "events:read");
 }

@@ -65,3 +65,6 @@ mod unreadable;
 mod users;
 mod views;
 mod visibility;
+mod webhook_pages;
+mod webhook_sending;
+mod webhooks;

@@ -18,7 +18,8 @@ struct Operation {
 impl Operation {
     /// Its address, with an id that nobody has.
     fn address(&self) -> String {
-        self.path.replace("{id}", NOBODY).replace("{part_id}", NOBODY).replace("{name}", "breaker.sales")
+        let path = self.path.replace("{id}", NOBODY).replace("{part_id}", NOBODY);
+        path.replace("{delivery_id}", NOBODY).replace("{name}", "breaker.sales")
     }
 
     /// A valid request but for this query, with the error that is expected.
@@ -46,6 +47,7 @@ impl Operation {
             "POST" if self.path.ends_with("/merge") => {
                 rejected.json(format!("{{\"other_id\":\"{NOBODY_ELSE}\"}}"))
             }
+            "POST" if self.path.ends_with("/replay") => rejected.json("{\"from\":\"2026-03-01T10:00:00Z\"}"),
             "POST" if self.path.starts_with("/api/admin/breakers/") => rejected.json("{\"force\":\"none\"}"),
             _ => rejected.json("{}"),
         }
@@ -167,7 +169,7 @@ async fn every_record_that_nobody_has_is_404_whatever_its_id_looks_like() {
     let rejected = records.flat_map(|operation| {
         ids.map(|id| {
             operation.rejected_at(
-                operation.path.replace("{id}", id).replace("{part_id}", id),
+                operation.path.replace("{id}", id).replace("{part_id}", id).replace("{delivery_id}", id),
                 404,
                 "not_found",
             )

@@ -41,3 +41,4 @@ mod sessions;
 mod staff;
 mod undo;
 mod watcher;
+mod webhooks;

@@ -12,6 +12,7 @@
 //!   away; `faults`: while it or the disk takes no writes
 //! - `subscribers`: readers of events outside, and their server, killed again and again; `events_tail`: the command that reads
 //!   a server's log
+//! - `webhooks`: each event is delivered, whatever the moments of a `kill -9`
 //! - `drain`, `settings`, `commands`, `first_start`, `one_server`: how the process starts and ends; `fixture`: the
 //!   common setup
 
@@ -42,3 +43,4 @@ mod settings;
 mod subscribers;
 mod summary;
 mod undo;
+mod webhooks;

@@ -44,6 +44,7 @@ const PAGES = [
   ["user-edit", (page) => follow(page, "/admin/users")],
   ["user-delete", (page) => follow(page, "/admin/users?q=sales@", "/delete")],
   ["api-keys", "/admin/api-keys"],
+  ["webhooks", "/admin/webhooks"],
   ["security", "/admin/security"],
   ["audit", "/admin/audit"],
   ["audit-event", (page) => follow(page, "/admin/audit?type=customer.created")],

@@ -22,6 +22,7 @@ use crate::session::record::{LoginFailedPayload, LoginPayload};
 use crate::task::record::TaskPayload;
 use crate::topic::Topic;
 use crate::user::record::{UserDeletedPayload, UserPayload, UserRestoredPayload};
+use crate::webhook::record::WebhookPayload;
 
 /// Who may see the events of a type, besides the audit log's readers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,6 +185,11 @@ events! {
     NOTIFICATIONS_RESTORED = "notifications.restored" from ANALYTICS, None, Reader, [StepPayload];
     API_KEY_CREATED = "api_key.created" from GATEWAY, None, Nobody, [ApiKeyPayload];
     API_KEY_REVOKED = "api_key.revoked" from GATEWAY, None, Nobody, [ApiKeyPayload];
+    WEBHOOK_CREATED = "webhook.created" from GATEWAY, None, Nobody, [WebhookPayload];
+    WEBHOOK_UPDATED = "webhook.updated" from GATEWAY, None, Nobody, [WebhookPayload];
+    WEBHOOK_DISABLED = "webhook.disabled" from GATEWAY, None, Nobody, [WebhookPayload];
+    WEBHOOK_DELETED = "webhook.deleted" from GATEWAY, None, Nobody, [WebhookPayload];
+    WEBHOOK_PINGED = "webhook.pinged" from GATEWAY, None, Nobody, [WebhookPayload];
     SAGA_STARTED = "saga.started" from SAGAS, Some(Sagas), STARTER, [SagaPayload];
     SAGA_STEP_COMPLETED = "saga.step_completed" from SAGAS, Some(Sagas), STARTER, [SagaPayload];
     SAGA_COMPLETED = "saga.completed" from SAGAS, Some(Sagas), STARTER, [SagaPayload];

@@ -38,3 +38,4 @@ pub mod task;
 pub mod topic;
 pub mod undo;
 pub mod user;
+pub mod webhook;

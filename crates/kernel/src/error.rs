@@ -76,6 +76,8 @@ codes! {
     TooManyKeys = 409 "too_many_keys",
     TooManyViews = 409 "too_many_views",
     TooManyAttachments = 409 "too_many_attachments",
+    TooManyWebhooks = 409 "too_many_webhooks",
+    WebhookDisabled = 409 "webhook_disabled",
     NotADeadLetter = 409 "not_a_dead_letter",
     LeaseLost = 409 "lease_lost",
     TooManySubscriptions = 409 "too_many_subscriptions",

@@ -31,6 +31,16 @@ impl Id {
         Self(Uuid::from_u128(millis << 80))
     }
 
+    /// An id that is made of another, for what there is once for each pair of records: its time is `at`'s, and its other bits are
+    /// those of `mixed`.
+    pub fn derived(at: Self, mixed: u128) -> Self {
+        const TIME: u128 = 0xffff_ffff_ffff << 80;
+        const VERSION: u128 = 0xf << 76;
+        const VARIANT: u128 = 0x3 << 62;
+        let bits = (at.bits() & TIME) | (mixed & !(TIME | VERSION | VARIANT));
+        Self(Uuid::from_u128(bits | (0x7 << 76) | (0x2 << 62)))
+    }
+
     pub fn is_nil(&self) -> bool {
         self.0.is_nil()
     }

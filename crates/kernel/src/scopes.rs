@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::error::{Error, ErrorCode, FieldError};
 
 macro_rules! scopes {
-    ($($name:ident = $text:literal $(implies $implied:ident)?),* $(,)?) => {
+    ($($name:ident = $text:tt $(implies $implied:ident)?),* $(,)?) => {
         /// A scope of an API key. One to write implies the one to read of the same name.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
         pub enum Scope {

@@ -135,6 +135,11 @@ impl ActorStatsRegistry {
         entry.clone()
     }
 
+    /// Forgets the counters of an actor that was ended for good.
+    pub fn forget(&self, name: &str) {
+        self.0.remove(name);
+    }
+
     /// The values of every actor, sorted by name.
     pub fn read(&self) -> Vec<ActorReading> {
         let mut readings: Vec<_> = self.0.iter().map(|entry| entry.read()).collect();

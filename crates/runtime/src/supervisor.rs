@@ -9,7 +9,7 @@
 //! actor that has made no progress for [`STUCK_AFTER`] is ended, which drops the future that it awaits, and started again.
 //! An actor that blocks its thread can't be ended: it is only logged and counted.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
@@ -119,11 +119,12 @@ impl<M> Tracked<M> {
 pub struct Ref<A: Actor> {
     current: Arc<RwLock<Option<Addr<A>>>>,
     stats: Arc<ActorStats>,
+    place: usize,
 }
 
 impl<A: Actor> Clone for Ref<A> {
     fn clone(&self) -> Self {
-        Self { current: self.current.clone(), stats: self.stats.clone() }
+        Self { current: self.current.clone(), stats: self.stats.clone(), place: self.place }
     }
 }
 
@@ -184,6 +185,13 @@ struct Child {
     deaths: Deaths,
 }
 
+/// The supervised actors by their places. A place is never used again, so that a late death notice restarts nobody else.
+#[derive(Default)]
+struct Children {
+    next: usize,
+    by_place: BTreeMap<usize, Child>,
+}
+
 /// Owns the long-lived actors of a node: whoever dies or hangs is started again.
 ///
 /// ```
@@ -230,7 +238,7 @@ struct Child {
 /// ```
 #[derive(Clone)]
 pub struct Supervisor {
-    children: Arc<std::sync::Mutex<Vec<Child>>>,
+    children: Arc<std::sync::Mutex<Children>>,
     notices: mpsc::UnboundedSender<usize>,
     actor_stats: ActorStatsRegistry,
     stopping: Arc<AtomicBool>,
@@ -266,7 +274,6 @@ impl Supervisor {
     {
         let stats = self.actor_stats.stats(name);
         let current = Arc::new(RwLock::new(None));
-        let reference = Ref { current: current.clone(), stats: stats.clone() };
         let factory = Arc::new(factory);
         let (arbiter, cell, counters) = (arbiter.clone(), current.clone(), stats.clone());
         let start: Start = Box::new(move |liveness| {
@@ -285,12 +292,27 @@ impl Supervisor {
             *cell.write().expect("no panic under this lock") = Some(address);
             end
         });
-        let clear = Box::new(move || *current.write().expect("no panic under this lock") = None);
+        let cleared = current.clone();
+        let clear = Box::new(move || *cleared.write().expect("no panic under this lock") = None);
         let mut children = self.children.lock().expect("no panic under this lock");
-        let place = children.len();
+        let place = children.next;
+        children.next += 1;
+        let reference = Ref { current, stats: stats.clone(), place };
         let end = Some(start(self.liveness(place, &stats)));
-        children.push(Child { stats, start, clear, end, deaths: Deaths::default() });
+        children.by_place.insert(place, Child { stats, start, clear, end, deaths: Deaths::default() });
         reference
+    }
+
+    /// Ends an actor for good, and forgets its counters: what it was for is gone.
+    pub fn end<A: Actor>(&self, actor: &Ref<A>) {
+        let mut children = self.children.lock().expect("no panic under this lock");
+        let Some(child) = children.by_place.remove(&actor.place) else { return };
+        (child.clear)();
+        if let Some(end) = child.end {
+            // Fails if the actor is stopping already.
+            let _ = end.send(End);
+        }
+        self.actor_stats.forget(child.stats.name());
     }
 
     /// Stops restarting actors.
@@ -309,7 +331,8 @@ impl Supervisor {
             }
             let wait = {
                 let mut children = self.children.lock().expect("no panic under this lock");
-                let child = &mut children[place];
+                // `None`: it was ended for good.
+                let Some(child) = children.by_place.get_mut(&place) else { continue };
                 (child.clear)();
                 let wait = child.deaths.record(Instant::now(), &intensity);
                 tracing::error!(actor = child.stats.name(), ?wait, "an actor died and is started again");
@@ -329,7 +352,7 @@ impl Supervisor {
             return;
         }
         let mut children = self.children.lock().expect("no panic under this lock");
-        let child = &mut children[place];
+        let Some(child) = children.by_place.get_mut(&place) else { return };
         child.stats.restarted();
         child.end = Some((child.start)(self.liveness(place, &child.stats)));
     }
@@ -349,7 +372,7 @@ impl Supervisor {
     /// Ends every actor that has made no progress for too long. Its death then makes `watch` restart it.
     fn end_stuck(&self) {
         let mut children = self.children.lock().expect("no panic under this lock");
-        for child in children.iter_mut() {
+        for child in children.by_place.values_mut() {
             let Some(stalled) = child.stats.progress().stalled_for() else { continue };
             if stalled < self.stuck_after {
                 continue;

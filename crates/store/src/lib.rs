@@ -13,6 +13,7 @@
 //! - [`progress`]: how far consumers are, and whether an event was lost, applied twice or out of order
 //! - [`backup`]: a file with the rows of all tables, and how it is put into an empty database
 //! - [`encryption`]: whether the URLs of PostgreSQL and Redis ask for TLS
+//! - [`vault`]: encrypts the secrets that rows hold
 //! - [`leases`]: which nodes of a cluster are alive; [`redis`], [`streams`], [`hot_values`]: messages and values they
 //!   share, all of them sealed ([`seal`])
 
@@ -52,6 +53,7 @@ pub mod table;
 pub mod text_search;
 mod tx;
 pub mod unit_of_work;
+pub mod vault;
 mod write_check;
 mod writer;
 

@@ -101,6 +101,20 @@ pub async fn after(
     read(db, tail).await
 }
 
+/// As [`after`], but only events of these types; `None` for all.
+pub async fn after_of_types(
+    db: &Db,
+    partition: i64,
+    position: i64,
+    types: Option<&[EventType]>,
+    limit: i64,
+) -> Result<Vec<LoggedEvent>, StoreError> {
+    let rest =
+        Sql::default().filter("slice = ?", [partition.into()]).filter("slice_seq > ?", [position.into()]);
+    let tail = of_one_of(db, rest, types.unwrap_or_default())?;
+    read(db, tail.push(" ORDER BY slice_seq", []).limit(limit)).await
+}
+
 /// Events of the whole log after this number, in the order of commits, at most `limit`. None is skipped: what is
 /// committed later has a greater number.
 pub async fn since(db: &Db, number: i64, limit: i64) -> Result<Vec<LoggedEvent>, StoreError> {

@@ -12,6 +12,7 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 use domain::user::passwords::HashCost;
 use kernel::clock::{Clock, Timestamp};
 use kizuna::actors::auth::client::AuthClient;
+use kizuna::actors::webhooks::resolver::HostLookup;
 use kizuna::app::consumers::CONSUMERS;
 use kizuna::app::startup::{Application, Stopper};
 use kizuna::config::Config;
@@ -96,6 +97,17 @@ impl TestApp {
         let database = Arc::new(TestDatabase::fresh(on));
         let mut config = parse(&database.url, &[]);
         config.auth.hash_cost = HashCost::OWASP;
+        Self::of(config, database, begin()).await
+    }
+
+    /// Starts a node that looks up the names of webhooks in this way.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn looking_up(on: Database, args: &[&str], lookup: HostLookup) -> Self {
+        let database = Arc::new(TestDatabase::fresh(on));
+        let mut config = parse(&database.url, args);
+        config.webhooks.lookup = lookup;
         Self::of(config, database, begin()).await
     }
 

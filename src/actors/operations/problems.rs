@@ -91,8 +91,8 @@ pub fn problems(of: &Figures<'_>) -> Vec<Problem> {
     }
     for one in of.breakers {
         match (one.state, one.forced) {
-            (BreakerState::Open | BreakerState::HalfOpen, _) => add(ProblemKind::BreakerOpen, one.name, 1),
-            (BreakerState::Closed, Some(_)) => add(ProblemKind::BreakerForced, one.name, 1),
+            (BreakerState::Open | BreakerState::HalfOpen, _) => add(ProblemKind::BreakerOpen, &one.name, 1),
+            (BreakerState::Closed, Some(_)) => add(ProblemKind::BreakerForced, &one.name, 1),
             (BreakerState::Closed, None) => {}
         }
     }

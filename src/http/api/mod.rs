@@ -31,3 +31,4 @@ pub mod summary;
 pub mod tasks;
 pub mod users;
 pub mod views;
+pub mod webhooks;

@@ -31,7 +31,7 @@ use pages::{
     admin, api_keys, approvals, attachments, audit, audit_event, board, bulk, choices, comments, customer,
     customers, deal, deal_reports, deals, design, duplicates, home, import, imports, installed, login,
     meeting, meetings, merge, notifications, reports, sagas, search, security, settings, shortcuts, task,
-    tasks, users, views,
+    tasks, users, views, webhook, webhooks,
 };
 
 /// What a page may do: run our scripts, and send its forms here. Nothing stands inline.
@@ -39,7 +39,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Addresses that take forms and are no pages. Somebody may come back to one after a sign-in.
-const FORMS_ALONE: [&str; 24] = [
+const FORMS_ALONE: [&str; 25] = [
+    "/admin/webhooks/{id}/deliveries/{delivery_id}/redeliver",
     "/imports/{id}/commit",
     "/customers/bulk",
     "/meetings/bulk",
@@ -173,6 +174,11 @@ pub fn pages(config: &mut ServiceConfig) {
         .service(audit_event::first_of)
         .service(audit_event::index)
         .service(security::index)
+        .service(webhooks::index)
+        .service(webhooks::create)
+        .service(webhook::index)
+        .service(webhook::change)
+        .service(webhook::redeliver)
         .service(settings::index)
         .service(settings::change_profile)
         .service(settings::change_preferences)

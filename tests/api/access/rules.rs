@@ -35,6 +35,9 @@ pub(super) enum Kind {
     Import,
     DeadLetter,
     Event,
+    Webhook,
+    /// A delivery of a webhook that there is.
+    Delivery,
 }
 
 /// The kind of the records of a path like `/api/meetings/{id}/comments`.
@@ -86,8 +89,8 @@ pub(super) enum Rule {
 
 pub(super) fn rule(operation: &str) -> Option<Rule> {
     use Kind::{
-        ApiKey, Approval, Customer, DeadLetter, Deal, Event, Import, Meeting, Notification, Saga, Session,
-        Task, User, View,
+        ApiKey, Approval, Customer, DeadLetter, Deal, Delivery, Event, Import, Meeting, Notification, Saga,
+        Session, Task, User, View, Webhook,
     };
     Some(match operation {
         "POST /api/auth/login"
@@ -223,6 +226,15 @@ pub(super) fn rule(operation: &str) -> Option<Rule> {
         // The matrix holds no lease.
         "POST /api/subscriptions/{name}/ack" => Rule::AdminAt(409),
         "GET /api/events/{id}/chain" => Rule::StaffAny(Event),
+        "GET /api/webhooks" | "POST /api/webhooks" => Rule::Admin,
+        "GET /api/webhooks/{id}"
+        | "PATCH /api/webhooks/{id}"
+        | "DELETE /api/webhooks/{id}"
+        | "POST /api/webhooks/{id}/rotate"
+        | "POST /api/webhooks/{id}/ping"
+        | "POST /api/webhooks/{id}/replay"
+        | "GET /api/webhooks/{id}/deliveries" => Rule::AdminAny(Webhook, 200),
+        "POST /api/webhooks/{id}/deliveries/{delivery_id}/redeliver" => Rule::AdminAny(Delivery, 200),
         "POST /api/admin/dead-letters/{id}/redrive" => Rule::AdminAny(DeadLetter, 200),
         _ => return None,
     })
@@ -249,7 +261,7 @@ impl Rule {
     pub(super) fn targets(self) -> &'static [Whose] {
         match self.kind() {
             None => &[Whose::Own],
-            Some(Kind::DeadLetter | Kind::Event) => &[Whose::Missing],
+            Some(Kind::DeadLetter | Kind::Event | Kind::Delivery) => &[Whose::Missing],
             Some(_) => &[Whose::Own, Whose::Others, Whose::Missing],
         }
     }

@@ -59,6 +59,10 @@ use crate::user::messages::{
     FindSession, FindUser, FindUsers, FindUsersByAddress, ListSessions, ListUsers, LiveUsers, Login, Logout,
     RecallUser, Refresh, RemoveUser,
 };
+use crate::webhook::messages::{
+    ChangeWebhook, CountDeliveries, CreateWebhook, DeleteWebhook, FindWebhook, ListDeliveries, ListWebhooks,
+    PingWebhook, Redeliver, ReplayWebhook, RotateSecret,
+};
 use kernel::event::EventType;
 use kernel::needs;
 use kernel::scopes::Scope::{
@@ -235,6 +239,19 @@ needs! {
     LeaseEvents: caller [EventsRead];
     AckLease: context [EventsRead];
     ReadPending: caller [AdminRead];
+
+    // A key that makes or changes one also needs the scopes to read what it sends: `webhook::wanted::may_send`.
+    CreateWebhook: context [WebhooksWrite];
+    ChangeWebhook: context [WebhooksWrite];
+    RotateSecret: context [WebhooksWrite];
+    DeleteWebhook: context [WebhooksWrite];
+    PingWebhook: context [WebhooksWrite];
+    Redeliver: context [WebhooksWrite];
+    ReplayWebhook: context [WebhooksWrite];
+    FindWebhook: caller [WebhooksRead];
+    ListWebhooks: caller [WebhooksRead];
+    ListDeliveries: caller [WebhooksRead];
+    CountDeliveries: caller [WebhooksRead];
 }
 
 /// What it takes to read all events of these types; no types stand for every type.

@@ -39,8 +39,8 @@ impl BreakerActor {
         let answer = change(&mut self.breaker, self.clock.now());
         let after = self.breaker.state();
         if before != after {
-            let name = self.shared.name();
-            tracing::warn!(breaker = name, ?before, ?after, "a circuit breaker changed its state");
+            let breaker = &**self.shared.name();
+            tracing::warn!(breaker, ?before, ?after, "a circuit breaker changed its state");
             self.shared.count(match after {
                 State::Closed => Event::Close,
                 State::Open { .. } => Event::Open,
@@ -55,14 +55,14 @@ impl BreakerActor {
             Some(forced) => forced == Forced::Open,
             None => matches!(self.breaker.state(), State::Open { .. }),
         };
-        metrics::gauge!("kizuna_breaker_open", "breaker" => self.shared.name()).set(u8::from(is_open));
+        self.shared.show(is_open);
     }
 
     fn reading(&self) -> BreakerReading {
         let (shared, breaker, now) = (&self.shared, &self.breaker, self.clock.now());
         let (calls, failures) = breaker.window().counts(now);
         BreakerReading {
-            name: shared.name(),
+            name: shared.name().clone(),
             state: breaker.forced().map_or(breaker.state().into(), Into::into),
             forced: breaker.forced(),
             calls,
@@ -198,7 +198,7 @@ impl Handler<Tracked<Force>> for BreakerActor {
             self.shared.force(forced);
             self.change(|breaker, _| breaker.force(forced));
             self.show();
-            tracing::warn!(breaker = self.shared.name(), ?forced, "an operator set a circuit breaker");
+            tracing::warn!(breaker = &**self.shared.name(), ?forced, "an operator set a circuit breaker");
         });
         MessageResult(self.reading())
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use tokio::sync::SemaphorePermit;
@@ -88,7 +88,7 @@ impl CircuitBreaker {
     }
 
     /// The name of the breaker.
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> &str {
         self.shared.name()
     }
 
@@ -219,11 +219,15 @@ impl CircuitBreaker {
 
 /// The circuit breakers of this node, one per callee, shared by all its callers (SPEC §7).
 #[derive(Clone)]
-pub struct Breakers(BTreeMap<ServiceId, CircuitBreaker>);
+pub struct Breakers {
+    of_services: BTreeMap<ServiceId, CircuitBreaker>,
+    /// Those of callees that come and go, by name.
+    others: Arc<RwLock<BTreeMap<String, CircuitBreaker>>>,
+}
 
 impl FromIterator<(ServiceId, CircuitBreaker)> for Breakers {
     fn from_iter<I: IntoIterator<Item = (ServiceId, CircuitBreaker)>>(breakers: I) -> Self {
-        Self(breakers.into_iter().collect())
+        Self { of_services: breakers.into_iter().collect(), others: Arc::default() }
     }
 }
 
@@ -233,16 +237,32 @@ impl Breakers {
     /// # Panics
     /// If the service has no breaker. Each service gets one when the node is put together.
     pub fn of(&self, service: ServiceId) -> &CircuitBreaker {
-        self.0.get(&service).expect("every service has a breaker")
+        self.of_services.get(&service).expect("every service has a breaker")
     }
 
     /// The breaker of this name.
-    pub fn named(&self, name: &str) -> Option<&CircuitBreaker> {
-        self.0.values().find(|breaker| breaker.name() == name)
+    pub fn named(&self, name: &str) -> Option<CircuitBreaker> {
+        let of_service = self.of_services.values().find(|breaker| breaker.name() == name);
+        of_service.cloned().or_else(|| self.others().get(name).cloned())
     }
 
-    /// All breakers by the service's name.
+    /// All breakers: those of services by the service's name, then the others by theirs.
     pub fn all(&self) -> Vec<CircuitBreaker> {
-        self.0.values().cloned().collect()
+        self.of_services.values().chain(self.others().values()).cloned().collect()
+    }
+
+    /// Lists the breaker of a callee that is no service.
+    pub fn add(&self, breaker: CircuitBreaker) {
+        let name = breaker.name().to_owned();
+        self.others.write().expect("no panic under this lock").insert(name, breaker);
+    }
+
+    /// Lists such a breaker no longer.
+    pub fn remove(&self, name: &str) {
+        self.others.write().expect("no panic under this lock").remove(name);
+    }
+
+    fn others(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<String, CircuitBreaker>> {
+        self.others.read().expect("no panic under this lock")
     }
 }

@@ -1,6 +1,6 @@
 //! What operators see of a circuit breaker.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use kernel::clock::Timestamp;
@@ -42,8 +42,8 @@ impl From<Forced> for BreakerState {
 /// The figures of a breaker.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct BreakerReading {
-    #[schema(example = "breaker.customer")]
-    pub name: &'static str,
+    #[schema(value_type = String, example = "breaker.customer")]
+    pub name: Arc<str>,
     pub state: BreakerState,
     /// The state in which an operator keeps it; null if its calls decide.
     #[schema(required)]
@@ -124,26 +124,62 @@ struct Totals([AtomicU64; Event::ALL.len()]);
 pub struct Shared(Arc<Parts>);
 
 struct Parts {
-    name: &'static str,
+    name: Arc<str>,
+    /// Its name in metrics.
+    label: &'static str,
     totals: Totals,
+    is_open: AtomicBool,
     forced: Mutex<Option<Forced>>,
     capacity: usize,
     places: Arc<Semaphore>,
 }
 
+impl Parts {
+    /// Changes how many breakers of its label are open.
+    fn change_gauge(&self, by: f64) {
+        metrics::gauge!("kizuna_breaker_open", "breaker" => self.label).increment(by);
+    }
+}
+
+impl Drop for Parts {
+    fn drop(&mut self) {
+        if *self.is_open.get_mut() {
+            self.change_gauge(-1.0);
+        }
+    }
+}
+
 impl Shared {
     pub fn new(name: &'static str, capacity: usize) -> Self {
-        let places = Arc::new(Semaphore::new(capacity));
-        Self(Arc::new(Parts { name, totals: Totals::default(), forced: Mutex::default(), capacity, places }))
+        Self::one_of(name, name, capacity)
     }
 
-    pub fn name(&self) -> &'static str {
-        self.0.name
+    /// A breaker of many that come and go: metrics have them together, under `label`.
+    pub fn one_of(label: &'static str, name: &str, capacity: usize) -> Self {
+        Self(Arc::new(Parts {
+            name: name.into(),
+            label,
+            totals: Totals::default(),
+            is_open: AtomicBool::new(false),
+            forced: Mutex::default(),
+            capacity,
+            places: Arc::new(Semaphore::new(capacity)),
+        }))
+    }
+
+    pub fn name(&self) -> &Arc<str> {
+        &self.0.name
+    }
+
+    /// Shows in the metrics whether it is open.
+    pub(super) fn show(&self, is_open: bool) {
+        let was_open = self.0.is_open.swap(is_open, Ordering::Relaxed);
+        self.0.change_gauge(f64::from(u8::from(is_open)) - f64::from(u8::from(was_open)));
     }
 
     pub fn count(&self, event: Event) {
         self.0.totals.0[event as usize].fetch_add(1, Ordering::Relaxed);
-        metrics::counter!("kizuna_breaker_events_total", "breaker" => self.0.name, "event" => event.word())
+        metrics::counter!("kizuna_breaker_events_total", "breaker" => self.0.label, "event" => event.word())
             .increment(1);
     }
 

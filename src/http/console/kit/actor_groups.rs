@@ -61,9 +61,10 @@ fn group_of(name: &str) -> &'static str {
     let is_service = ServiceName::ALL.iter().any(|service| service.as_str() == first);
     match first {
         "feed" => "consumers",
-        "breaker" => "breakers",
+        "breaker" | "webhook" => "breakers",
+        "webhooks" if name == "webhooks.webhook" => "records",
         _ if is_service && name.contains('.') => "records",
-        "sagas" | "live" | "operations" => "services",
+        "sagas" | "live" | "operations" | "webhooks" => "services",
         _ if is_service => "services",
         _ => "engine",
     }

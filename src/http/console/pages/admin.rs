@@ -109,7 +109,7 @@ pub async fn index(gateway: Data<Gateway>, me: SessionUser) -> HttpResult {
     let Readings { cluster, integrity, consumers, breakers, actors, history } = readings;
     let breaker = |reading: BreakerReading| BreakerRow { state: api_word(&reading.state), reading };
     let mut breakers: Vec<BreakerRow> = breakers.into_iter().map(breaker).collect();
-    breakers.sort_by_key(|row| !problems.iter().any(|problem| problem.name == row.reading.name));
+    breakers.sort_by_key(|row| !problems.iter().any(|problem| *problem.name == *row.reading.name));
     Ok(ok(&AdminPage {
         events: sparkline(&history.events),
         events_of_hour: history.events.iter().flatten().sum(),

@@ -36,3 +36,5 @@ pub mod task;
 pub mod tasks;
 pub mod users;
 pub mod views;
+pub mod webhook;
+pub mod webhooks;
