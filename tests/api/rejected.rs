@@ -105,6 +105,8 @@ impl fmt::Display for Rejected {
 
 /// Sends each as `api` and checks its error; none may have stored anything.
 pub async fn all_refused(app: &TestApp, api: &Api, rejected: impl IntoIterator<Item = Rejected>) {
+    // What was stored before may still have effects.
+    app.settle().await;
     let before = app.stored().await;
     for request in rejected {
         request.check(api).await;

@@ -15,6 +15,7 @@ use domain::notification::messages::Which;
 use domain::task::messages as task;
 use domain::task::messages::TaskFilter;
 use domain::task::record::TaskStatus;
+use domain::webhook::delivery::DeliveryState;
 use kernel::clock::Timestamp;
 use kernel::day::Day;
 use kernel::ids::new_id;
@@ -24,6 +25,7 @@ use kernel::search::Words;
 use kizuna::persistence::deal_reports::Cohort;
 use kizuna::persistence::{
     analytics, approvals, customers, deal_reports, deals, deletions, found, meetings, news, tasks,
+    webhook_deliveries,
 };
 use rstest::rstest;
 use store::plans::Plan;
@@ -385,4 +387,24 @@ async fn figures_and_previews_read_no_whole_table(#[case] on: Database) {
     news::news(db, user, None, from, 20).await.unwrap();
     scene.no_scan("what others have changed");
     drop(scene.database);
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn deliveries_of_webhooks_have_indexes(#[case] on: Database) {
+    let scene = Scene::of(on).await;
+    let webhook = new_id();
+    for state in [None, Some(DeliveryState::Dead)] {
+        let columns = state.map_or(vec!["webhook_id"], |_| vec!["webhook_id", "state"]);
+        for page in pages("-created_at", NOON) {
+            webhook_deliveries::list(&scene.db, webhook, state, &page).await.unwrap();
+            scene.in_order(&format!("deliveries {state:?}"), "webhook_deliveries", &columns);
+        }
+    }
+    webhook_deliveries::pending(&scene.db, webhook, 0..4).await.unwrap();
+    webhook_deliveries::counts(&scene.db).await.unwrap();
+    webhook_deliveries::purge(&scene.db, at(NOON), 100).await.unwrap();
+    scene.no_scan("deliveries that wait, are counted or purged");
 }
