@@ -1,10 +1,15 @@
 """A subscriber of the tests, which is killed at any moment: appends each event that it handles to a file.
 
-subscriber.py BASE_URL TOKEN NAME FILE
+subscriber.py BASE_URL TOKEN NAME FILE [dies]
+
+With `dies` it ends by itself between the first batch and its acknowledgement.
 """
 import json, os, sys, time, urllib.error, urllib.request
+from datetime import datetime
 
-url, token, name, path = sys.argv[1:]
+url, token, name, path, *dies = sys.argv[1:]
+# How long before the end of its lease a reader leaves the rest: longer than a busy machine lets it wait between two lines.
+MARGIN = 1.5
 file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -19,15 +24,16 @@ def call(method, path, body=None):
 
 while True:
     try:
-        batch = call("GET", "/events?wait=5s&limit=100&lease=2s")
-        deadline = time.monotonic() + 1.5
+        batch = call("GET", "/events?wait=5s&limit=100&lease=3s")
         for event in batch["events"]:
             # A lease that is about to end is another reader's: what is left comes again.
-            if time.monotonic() > deadline:
+            if time.time() > datetime.fromisoformat(batch["expires_at"].replace("Z", "+00:00")).timestamp() - MARGIN:
                 raise TimeoutError("too slow for the lease")
             # One write is one line, also beside other processes.
             os.write(file, f"{event['id']} {event['partitionkey']} {event['sequence']}\n".encode())
         if batch["lease"]:
+            if dies:
+                os._exit(1)
             call("POST", "/ack", {"lease": batch["lease"]})
     except urllib.error.HTTPError as error:
         if error.code != 409 and error.code < 500:
