@@ -4,7 +4,6 @@ api-keys = API keys
 api-keys-new = New API key
 api-keys-about = Programs use the API with these keys. A key acts for you: it never may do more than you, nor more than its role and scopes allow.
 api-keys-none = There are no API keys. Add one for each program that uses the API.
-api-keys-prefix = Key
 api-keys-scopes = Scopes
 api-keys-user = Acts for
 api-keys-expires = Valid until

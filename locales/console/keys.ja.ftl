@@ -4,7 +4,6 @@ api-keys = API キー
 api-keys-new = 新規 API キー
 api-keys-about = プログラムはこのキーで API を使います。キーはあなたに代わって動き、あなたの権限も、キーの役割とスコープも超えることはありません。
 api-keys-none = API キーはありません。API を使うプログラムごとに作成してください。
-api-keys-prefix = キー
 api-keys-scopes = スコープ
 api-keys-user = 代行するユーザー
 api-keys-expires = 有効期限

@@ -69,7 +69,7 @@ test("typing @ offers people by keyboard, who are notified and led to the commen
   await manager.goto("/notifications");
   const note = manager.locator(".notes li", { hasText: "お願いします" });
   await expect(note).toContainText(`${team.sales.name} さんが`);
-  await note.getByRole("link").click();
+  await note.getByRole("link", { name: "コメント" }).click();
   await expect(manager).toHaveURL(/\/meetings\/[^/?]*\?comment=.*#comment-/);
   await expect(manager.locator("#comment-list li:target .said")).toContainText("お願いします");
 });

@@ -20,10 +20,11 @@ const column = (page, stage) => page.locator(`[data-board] [data-stage="${stage}
 async function drag(page, card, to) {
   await card.hover();
   await page.mouse.down();
-  const { x, y } = await to.boundingBox();
   let moves = 0;
   await expect(async () => {
     moves += 1;
+    // A column that is read anew at this moment has no place.
+    const { x, y } = await to.boundingBox();
     await page.mouse.move(x + 40 + (moves % 2), y + 20);
     await expect(to).toHaveClass(/over/, { timeout: 200 });
   }).toPass();

@@ -124,7 +124,7 @@ test("what is read in one tab is known in the others", async ({ as, api, team })
   await other.goto("/tasks");
   await expect(other.locator("#bell .count")).toHaveText("2");
   // Opening one marks it as read.
-  await one.locator(".notes li").first().getByRole("link").click();
+  await one.locator(".notes li").first().getByRole("link", { name: "新しい顧客" }).click();
   await expect(one.locator("h1")).toContainText(name);
   await expect(other.locator("#bell .count")).toHaveText("1");
   await one.goto("/notifications");
