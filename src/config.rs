@@ -5,6 +5,7 @@ mod http;
 mod links;
 mod listen;
 mod secrets;
+mod traces;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,6 +16,7 @@ pub use database::DatabaseConfig;
 pub use http::HttpConfig;
 pub use links::LinksConfig;
 pub use listen::Listen;
+pub use traces::{TracesConfig, TracesSettings};
 
 use crate::actors::auth::rate::Rate;
 use crate::actors::live::client::LiveLimits;
@@ -297,6 +299,8 @@ pub struct Config {
     pub cluster: ClusterConfig,
     #[command(flatten)]
     pub links: LinksConfig,
+    #[command(flatten)]
+    pub traces: TracesConfig,
     /// Load sample users and records into an empty database; loopback only
     #[arg(long, env = "KIZUNA_DEMO", num_args = 0..=1, default_value_t = false, default_missing_value = "true", value_parser = clap::builder::BoolishValueParser::new())]
     pub demo: bool,

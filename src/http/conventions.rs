@@ -18,6 +18,7 @@ use crate::http::methods;
 use crate::http::problem::render;
 use crate::http::request_ids::RequestIds;
 use crate::http::request_log::{self, log_answer, traced};
+use crate::http::request_span;
 use crate::http::state::Gateway;
 use kernel::error::{Error, ErrorCode};
 
@@ -46,7 +47,7 @@ pub async fn around(
     if is_head {
         answer_as_get(&mut request);
     }
-    let ids = RequestIds::read(&request);
+    let mut ids = RequestIds::read(&request);
     if request.path().starts_with(API)
         && let Err(error) = admission::enter(&request).await
     {
@@ -54,14 +55,16 @@ pub async fn around(
         let response = refused(request, &error, &ids, method, begun);
         return Ok(held(framed(response, is_head), in_service));
     }
+    let (span, context) = request_span::begin(&mut ids, request.path());
     request.extensions_mut().insert(ids.clone());
-    let trace = request_log::opened(&ids, method);
+    let trace = request_log::opened(&ids, method, context);
     let answered = async {
         // Handlers' and extractors' errors are answers by now; the router needs the request for itself.
         let mut response = with_problem(next.call(request).await?.map_into_boxed_body());
         admission::left(&response);
         finish(&mut response, &ids.request_id);
         let route = response.request().match_pattern();
+        request_span::end(span, &response, method, route.as_deref(), &ids.request_id);
         count(&response, method, route, begun);
         log_answer(&response);
         Ok(response)

@@ -8,6 +8,7 @@
 //! - `bulk`: a change of many records, killed at every boundary
 //! - `dead_letters`: a consumer fails until a redrive; `projections`: they are rebuilt
 //! - `logs`: the log of requests that fail or are refused
+//! - `traces`: the spans that a receiver of traces gets
 //! - `summary`: flow 6 while a service hangs; `outage`, `routes`: every kind of request, and every route, while PostgreSQL is
 //!   away; `faults`: while it or the disk takes no writes
 //! - `drain`, `settings`, `commands`, `first_start`, `one_server`: how the process starts and ends; `fixture`: the
@@ -37,4 +38,5 @@ mod sagas;
 mod search;
 mod settings;
 mod summary;
+mod traces;
 mod undo;

@@ -92,6 +92,7 @@ impl Listener {
             }
             let Some(frame) = delivery.frame_for(user, unread) else { continue };
             for socket in followers {
+                delivery.sent();
                 socket.outbox.push(Queued { number: delivery.number(), frame: frame.clone() });
             }
         }
