@@ -33,6 +33,7 @@ mod idempotency;
 mod imports;
 mod meetings;
 mod merges;
+mod monitoring;
 mod nodes;
 mod notifications;
 mod openapi;
