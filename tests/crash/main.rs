@@ -11,6 +11,7 @@
 //! - `traces`: the spans that a receiver of traces gets
 //! - `summary`: flow 6 while a service hangs; `outage`, `routes`: every kind of request, and every route, while PostgreSQL is
 //!   away; `faults`: while it or the disk takes no writes
+//! - `deployment`: what `deploy/` sets
 //! - `drain`, `settings`, `commands`, `first_start`, `one_server`: how the process starts and ends; `fixture`: the
 //!   common setup
 
@@ -20,6 +21,7 @@ mod bulk;
 mod client;
 mod commands;
 mod dead_letters;
+mod deployment;
 mod drain;
 mod faults;
 mod first_start;
