@@ -12,7 +12,7 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{InstrumentationScope, KeyValue, Value as OtelValue};
 use opentelemetry_otlp::tonic_types::transport::ClientTlsConfig;
-use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithTonicConfig};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig, WithTonicConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanExporter as _, SpanLinks};
 use runtime::sampling::Sampler;
@@ -89,7 +89,8 @@ impl Traces {
 fn exporter(settings: &OtlpSettings<'_>) -> anyhow::Result<SpanExporter> {
     let builder = SpanExporter::builder();
     if !settings.is_grpc {
-        return Ok(builder.with_http().with_endpoint(settings.url).with_timeout(SEND_WITHIN).build()?);
+        let http = builder.with_http().with_http_client(http_client(settings.url)?);
+        return Ok(http.with_endpoint(settings.url).with_timeout(SEND_WITHIN).build()?);
     }
     let grpc = builder.with_tonic().with_endpoint(settings.url).with_timeout(SEND_WITHIN);
     Ok(if settings.url.starts_with("https:") {
@@ -97,6 +98,12 @@ fn exporter(settings: &OtlpSettings<'_>) -> anyhow::Result<SpanExporter> {
     } else {
         grpc.build()?
     })
+}
+
+fn http_client(url: &str) -> reqwest::Result<reqwest::Client> {
+    let client = reqwest::Client::builder().timeout(SEND_WITHIN).redirect(reqwest::redirect::Policy::none());
+    // Plain HTTP: a container may have no authorities to load.
+    if url.starts_with("https:") { client.build() } else { client.tls_certs_only([]).build() }
 }
 
 /// What all spans of this process have in common. `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` add to it.

@@ -8,7 +8,7 @@ use crate::fixture::{Fixture, run};
 use testing::live_client::{Client, SOON};
 use testing::otlp::SpanKind;
 use testing::ports::free_port;
-use testing::{Api, Database, Kizuna, Launch, OtlpReceiver, Postgres, ReceivedSpan, Sqlite, eventually};
+use testing::{Api, Database, Launch, OtlpReceiver, Postgres, ReceivedSpan, Sqlite, eventually};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
@@ -119,6 +119,42 @@ async fn a_request_and_all_that_it_leads_to_is_one_trace(
         assert!(!format!("{span:?}").contains("絆"), "a customer's name: {span:?}");
         assert!(!span.name.is_empty() && !span.work().is_empty(), "{span:?}");
     }
+}
+
+#[tokio::test]
+async fn an_effect_of_several_requests_has_a_span_in_the_trace_of_each() {
+    let receiver = OtlpReceiver::http().await;
+    let (fixture, staff) = Fixture::copied(Sqlite).await;
+    // While the first effect waits, the events of the others come together.
+    let launch = fixture.armed("feed.analytics.notifications.effect=2000ms@1");
+    let server = Over::Http.launch(launch, &receiver.endpoint()).start().await;
+    let (mut reader, _) = Client::at(&staff.manager.at(&server), "/api/ws").await;
+    let traces: Vec<String> = (1..=6).map(|number| format!("{number:032x}")).collect();
+    for trace in &traces {
+        let sales = staff.sales.at(&server).header("traceparent", format!("00-{trace}-{CALLER}-01"));
+        sales.post("/api/customers", json!({"name": NAME})).await.expect(201);
+    }
+    for _ in &traces {
+        reader.next("notification").await;
+    }
+    let mut linked = Vec::new();
+    for id in &traces {
+        let trace =
+            trace_with(&receiver, id, &["apply analytics.notifications", "deliver notifications"]).await;
+        let request = below(&trace, CALLER, "POST /api/customers");
+        let message = below(&trace, &request.span_id, "CreateCustomer customer");
+        let commit = below(&trace, &message.span_id, "COMMIT");
+        let effect = below(&trace, &commit.span_id, "apply analytics.notifications");
+        assert_eq!(effect.attribute("messaging.destination.name"), "customer.created");
+        let together: usize = effect.attribute("messaging.batch.message_count").parse().expect("a number");
+        // What the others caused is not told in the trace of the first.
+        let delivered = trace.iter().filter(|span| span.name == "deliver notifications").count();
+        assert_eq!(delivered, 1, "{trace:#?}");
+        assert!(effect.links.is_empty() || together > 1, "{effect:?}");
+        linked.extend(effect.links.clone());
+    }
+    assert!(!linked.is_empty(), "no two events came together: {:#?}", receiver.spans());
+    assert!(linked.iter().all(|link| traces.contains(link)), "{linked:?}");
 }
 
 #[tokio::test]

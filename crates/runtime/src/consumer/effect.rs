@@ -57,7 +57,12 @@ impl<C: Consumer> ConsumerRunner<C> {
     ) -> Result<Attempt, StoreError> {
         let spans = EffectSpans::begin(C::NAME, events);
         let outcome = Trace::current().under(spans.context()).run(self.attempts(events, also)).await;
-        spans.end(&outcome);
+        spans.end(match &outcome {
+            Ok(Attempt::Done) => None,
+            Ok(Attempt::AtFault(_)) => Some(("effect_failed", true)),
+            Ok(Attempt::Overtaken) => Some(("overtaken", false)),
+            Err(_) => Some(("unavailable", true)),
+        });
         outcome
     }
 

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use kernel::event::LoggedEvent;
-use store::StoreError;
 
-use crate::consumer::effect::Attempt;
 use crate::spans::{Kind, OpenSpan, SpanContext, Work, are_collected, joined};
 
 /// The most traces that one effect has a span in. A batch of more events than this is seldom: a reader who is behind.
@@ -53,14 +51,8 @@ impl EffectSpans {
         self.0.first().and_then(OpenSpan::context)
     }
 
-    /// Ends them.
-    pub fn end(self, outcome: &Result<Attempt, StoreError>) {
-        let failure = match outcome {
-            Ok(Attempt::Done) => None,
-            Ok(Attempt::AtFault(_)) => Some(("effect_failed", true)),
-            Ok(Attempt::Overtaken) => Some(("overtaken", false)),
-            Err(_) => Some(("unavailable", true)),
-        };
+    /// Ends them. `failure`: the code, and whether it is a fault.
+    pub fn end(self, failure: Option<(&'static str, bool)>) {
         for mut span in self.0 {
             if let Some((code, is_fault)) = failure {
                 span.fail(code, is_fault);
