@@ -16,8 +16,9 @@ RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin kizu
 COPY --from=build /kizuna /usr/local/bin/kizuna
 USER 10001:10001
 WORKDIR /
-# Without a cluster's DATABASE_URL: SQLite in /data.
-ENV KIZUNA_LISTEN=0.0.0.0:8080 DATABASE_URL=sqlite:///data/kizuna.db
+# The database is SQLite in /data, which is the default below the working directory, unless DATABASE_URL or
+# KIZUNA_DATABASE_URL_FILE names another. A DATABASE_URL here would be one beside the file.
+ENV KIZUNA_LISTEN=0.0.0.0:8080
 EXPOSE 8080
 HEALTHCHECK --interval=5s --timeout=3s --start-period=20s CMD ["kizuna", "health"]
 ENTRYPOINT ["kizuna"]

@@ -6,6 +6,7 @@ mod links;
 mod listen;
 mod secrets;
 mod webhooks;
+mod traces;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,6 +18,7 @@ pub use http::HttpConfig;
 pub use links::LinksConfig;
 pub use listen::Listen;
 pub use webhooks::WebhooksConfig;
+pub use traces::{TracesConfig, TracesSettings};
 
 use crate::actors::auth::rate::Rate;
 use crate::actors::live::client::LiveLimits;
@@ -305,6 +307,7 @@ pub struct Config {
     pub links: LinksConfig,
     #[command(flatten)]
     pub webhooks: WebhooksConfig,
+    pub traces: TracesConfig,
     /// Load sample users and records into an empty database; loopback only
     #[arg(long, env = "KIZUNA_DEMO", num_args = 0..=1, default_value_t = false, default_missing_value = "true", value_parser = clap::builder::BoolishValueParser::new())]
     pub demo: bool,

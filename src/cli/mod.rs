@@ -23,8 +23,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::app::startup::{Application, Stopper};
 use crate::cli::output::Closed;
 use crate::cli::shared::{Done, connect};
-use crate::config::{Config, DatabaseConfig};
+use crate::config::{Config, DatabaseConfig, TracesSettings};
 use crate::telemetry;
+use crate::telemetry::otlp::{self, OtlpSettings};
 use kernel::clock::Clock;
 
 /// A sales-support backend in one binary.
@@ -123,6 +124,13 @@ fn on_system<F: Future<Output = Done>>(command: impl FnOnce(Handle) -> F) -> Don
 }
 
 async fn serve(config: Config, db_runtime: Handle) -> Done {
+    let traces = match config.traces.settings().map_err(anyhow::Error::msg)? {
+        Some(TracesSettings { url, is_grpc, sampler }) => {
+            let node = config.cluster.node_id.as_deref();
+            Some(otlp::start(&OtlpSettings { url: &url, is_grpc, sampler, node }, &db_runtime)?)
+        }
+        None => None,
+    };
     let app = Application::build(&config, Clock::System, db_runtime).await?;
     // A closed standard output is no reason to end.
     let say = |text: String| drop(output::line(text));
@@ -143,7 +151,11 @@ async fn serve(config: Config, db_runtime: Handle) -> Done {
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     say(format!("listening on http://{} (API page: /docs)", app.address()));
     actix_rt::spawn(stop_on_signal(app.stopper(), terminate, interrupt));
-    app.run_until_stopped().await?;
+    let ended = app.run_until_stopped().await;
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
+    ended?;
     say("stopped".into());
     Ok(())
 }

@@ -21,6 +21,7 @@ use crate::http::methods;
 use crate::http::problem::render;
 use crate::http::request_ids::RequestIds;
 use crate::http::request_log::{self, log_answer, traced};
+use crate::http::request_span;
 use crate::http::state::Gateway;
 use kernel::error::{Error, ErrorCode};
 
@@ -49,7 +50,7 @@ pub async fn around(
     if is_head {
         answer_as_get(&mut request);
     }
-    let ids = RequestIds::read(&request);
+    let mut ids = RequestIds::read(&request);
     let gateway = request.app_data::<Data<Gateway>>();
     if let Some(answer) = gateway.and_then(|gateway| gateway.cors.preflight(&request)) {
         let response = answered_at_once(request, answer, &ids, method, begun);
@@ -63,8 +64,9 @@ pub async fn around(
         let response = answered_at_once(request, rendered, &ids, method, begun);
         return Ok(held(framed(response, is_head), in_service));
     }
+    let (span, context) = request_span::begin(&mut ids, request.path());
     request.extensions_mut().insert(ids.clone());
-    let trace = request_log::opened(&ids, method);
+    let trace = request_log::opened(&ids, method, context);
     let answered = async {
         // Handlers' and extractors' errors are answers by now; the router needs the request for itself.
         let served = match key_gate::enter(&request).await {
@@ -78,6 +80,7 @@ pub async fn around(
         admission::left(&response);
         finish(&mut response, &ids.request_id);
         let route = response.request().match_pattern();
+        request_span::end(span, &response, method, route.as_deref(), &ids.request_id);
         count(&response, method, route, begun);
         log_answer(&response);
         Ok(response)

@@ -37,6 +37,7 @@ pub mod problem;
 pub mod refusals;
 mod request_ids;
 pub mod request_log;
+pub mod request_span;
 mod search;
 mod site;
 pub mod state;

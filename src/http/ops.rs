@@ -58,8 +58,20 @@ pub async fn expose(gateway: &Gateway) -> HttpResponse {
         ::metrics::counter!("kizuna_actor_failed_total", "actor" => name.clone()).absolute(actor.failed);
         ::metrics::counter!("kizuna_actor_restarts_total", "actor" => name).absolute(actor.restarts);
     }
+    if let Some(bytes) = resident_memory() {
+        ::metrics::gauge!("process_resident_memory_bytes").set(bytes);
+    }
     gateway.metrics.run_upkeep();
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(gateway.metrics.render())
+}
+
+/// The memory of this process, where Linux tells it.
+fn resident_memory() -> Option<f64> {
+    // A file of the kernel, which is read without waiting.
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024.0)
 }
 
 /// This document

@@ -6,6 +6,7 @@ use actix_web::dev::ServiceRequest;
 use actix_web::{HttpMessage, HttpRequest};
 use kernel::context::Context;
 use kernel::ids::new_id;
+use runtime::spans::SpanContext;
 
 /// A request id from outside is echoed up to this length.
 const REQUEST_ID_MAX: usize = 128;
@@ -24,7 +25,9 @@ impl RequestIds {
         let given = header("x-request-id").filter(|id| !id.is_empty() && id.len() <= REQUEST_ID_MAX);
         Self {
             request_id: given.map_or_else(|| new_id().to_string().into(), Arc::from),
-            traceparent: header("traceparent").filter(|text| is_traceparent(text)).map(Arc::from),
+            traceparent: header("traceparent")
+                .filter(|text| SpanContext::parse(text).is_some())
+                .map(Arc::from),
         }
     }
 
@@ -41,15 +44,4 @@ impl RequestIds {
             ..Context::system()
         }
     }
-}
-
-/// W3C Trace Context §3.2: `00-<32 hex>-<16 hex>-<2 hex>`, neither id all zeros.
-fn is_traceparent(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let hex = |part: &str, len: usize| {
-        part.len() == len && part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-    };
-    let some = |part: &str| part.bytes().any(|byte| byte != b'0');
-    matches!(parts[..], [version, trace, span, flags]
-        if hex(version, 2) && version != "ff" && hex(trace, 32) && some(trace) && hex(span, 16) && some(span) && hex(flags, 2))
 }

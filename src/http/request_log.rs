@@ -13,6 +13,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use kernel::error::Error;
 use kernel::ids::Id;
+use runtime::spans::SpanContext;
 use runtime::trace::{self, Origin, Span, Trace, Value};
 
 use crate::http::client_address::client_address;
@@ -21,11 +22,12 @@ use crate::http::request_ids::RequestIds;
 /// The error of an answer whose body is already written, for the log line.
 struct LoggedError(Error);
 
-/// The trace of a request that has just begun.
-pub fn opened(ids: &RequestIds, method: &'static str) -> Trace {
+/// The trace of a request that has just begun, with its span's `context` if the trace is collected.
+pub fn opened(ids: &RequestIds, method: &'static str, context: Option<SpanContext>) -> Trace {
     let RequestIds { request_id, traceparent } = ids.clone();
-    let fields = vec![("request_id", Value::Text(request_id.clone())), ("method", Value::Name(method))];
-    Trace::new(Span::new("request", fields), Origin { request_id, traceparent })
+    let mut fields = vec![("request_id", Value::Text(request_id.clone())), ("method", Value::Name(method))];
+    fields.extend(context.map(|context| ("trace_id", Value::Text(context.trace_id()))));
+    Trace::new(Span::new("request", fields), Origin { request_id, traceparent }).under(context)
 }
 
 /// Adds the route to the request's span, a pattern such as `/api/customers/{id}`. Before the router has found the

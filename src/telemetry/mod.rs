@@ -1,6 +1,8 @@
-//! Logs and metrics.
+//! Logs, metrics and traces.
 
+pub mod catalogue;
 mod lines;
+pub mod otlp;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::{self, Debug};
@@ -78,12 +80,14 @@ pub fn metrics() -> PrometheusHandle {
     let install = || {
         let seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
         let sizes = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
-        PrometheusBuilder::new()
+        let recorder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &seconds)
             .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_size".into()), &sizes))
             .expect("bucket lists are not empty")
             .install_recorder()
-            .expect("no other recorder is installed in this process")
+            .expect("no other recorder is installed in this process");
+        catalogue::describe();
+        recorder
     };
     RECORDER.get_or_init(install).clone()
 }

@@ -37,6 +37,7 @@ mod imports;
 mod key_scopes;
 mod meetings;
 mod merges;
+mod monitoring;
 mod nodes;
 mod notifications;
 mod openapi;

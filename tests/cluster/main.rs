@@ -7,7 +7,7 @@
 //! - `live`: notifications across nodes; `events`: events for readers outside; `sessions`: sign-outs and limits that hold on every node; `due`: each alert
 //!   once
 //! - `imports`: imports and changes of many, whose nodes die; `undo`: merges and undos, likewise
-//! - `logs`: one request in the logs of two nodes; `backup`: a restored cluster beside the Redis of before
+//! - `logs`, `traces`: one request in the logs of two nodes, and in their spans; `backup`: a restored cluster beside the Redis of before
 //! - `rolling`: every node restarted behind a load balancer; `compose`: what `docker-compose.yml` starts;
 //!   `exposed`: what the load balancer lets through
 //! - `cluster`: the nodes of a test; `plan`: how they are started; `staff`: the users that they know
@@ -39,6 +39,7 @@ mod replica;
 mod rolling;
 mod sessions;
 mod staff;
+mod traces;
 mod undo;
 mod watcher;
 mod webhooks;

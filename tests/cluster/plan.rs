@@ -1,26 +1,32 @@
 //! The settings of the nodes of a cluster, the same as in `docker-compose.yml`.
 
+use std::fs;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tempfile::TempDir;
 use testing::app::{ADMIN, PASSWORD, SECRET};
 use testing::ports::free_port;
-use testing::{Kizuna, Launch};
+use testing::{Kizuna, Launch, process_reaper};
 
 /// The binary under test.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_kizuna");
 /// The only argument; all else is environment.
 pub const COMMAND: &str = "serve";
 /// Every variable that a node gets; `compose` compares them with those of `docker-compose.yml`.
-pub const ENVIRONMENT: [&str; 11] = [
-    "DATABASE_URL",
+pub const ENVIRONMENT: [&str; 12] = [
     "KIZUNA_ADMIN_EMAIL",
-    "KIZUNA_ADMIN_PASSWORD",
+    "KIZUNA_ADMIN_PASSWORD_FILE",
     "KIZUNA_ALLOW_PLAINTEXT",
+    "KIZUNA_DATABASE_URL_FILE",
     "KIZUNA_DRAIN_DELAY",
-    "KIZUNA_JWT_SECRET",
+    "KIZUNA_JWT_SECRET_FILE",
     "KIZUNA_LISTEN",
     "KIZUNA_NODE_ID",
     "KIZUNA_OPS_LISTEN",
+    "KIZUNA_PUBLIC_URL",
+    "KIZUNA_REDIS_URL_FILE",
     "KIZUNA_TRUSTED_PROXY",
-    "REDIS_URL",
 ];
 /// No load balancer probes these nodes unless a test says so, so they need not wait for one.
 const DRAIN_DELAY: &str = "1ms";
@@ -67,17 +73,18 @@ impl Plan {
 
     fn environment(&self, node: usize, address: &str, database: &str, redis: &str) -> Vec<(String, String)> {
         let value = |name: &str| match name {
-            "DATABASE_URL" => database.to_owned(),
             "KIZUNA_ADMIN_EMAIL" => ADMIN.to_owned(),
-            "KIZUNA_ADMIN_PASSWORD" => PASSWORD.to_owned(),
+            "KIZUNA_ADMIN_PASSWORD_FILE" => secret_file("admin_password", PASSWORD),
             "KIZUNA_ALLOW_PLAINTEXT" => "true".to_owned(),
+            "KIZUNA_DATABASE_URL_FILE" => secret_file("database_url", database),
             "KIZUNA_DRAIN_DELAY" => DRAIN_DELAY.to_owned(),
-            "KIZUNA_JWT_SECRET" => SECRET.to_owned(),
+            "KIZUNA_JWT_SECRET_FILE" => secret_file("jwt_secret", SECRET),
             "KIZUNA_LISTEN" => address.to_owned(),
             "KIZUNA_NODE_ID" => name_of(node),
             "KIZUNA_OPS_LISTEN" => "127.0.0.1:0".to_owned(),
+            "KIZUNA_PUBLIC_URL" => "https://localhost".to_owned(),
+            "KIZUNA_REDIS_URL_FILE" => secret_file("redis_url", redis),
             "KIZUNA_TRUSTED_PROXY" => "127.0.0.1".to_owned(),
-            "REDIS_URL" => redis.to_owned(),
             other => panic!("the tests have no value for {other}"),
         };
         let common = ENVIRONMENT.map(|name| (name.to_owned(), value(name)));
@@ -91,4 +98,18 @@ impl Plan {
 /// The id of a node: `node-1` is the first.
 pub fn name_of(node: usize) -> String {
     format!("node-{}", node + 1)
+}
+
+/// Writes a secret into a file of its own, which is there until the test process ends.
+fn secret_file(name: &str, secret: &str) -> String {
+    static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {
+        let folder = TempDir::with_prefix("kizuna-secrets.").expect("a temporary directory");
+        process_reaper::folder(folder.path());
+        folder
+    });
+    static WRITTEN: AtomicUsize = AtomicUsize::new(0);
+    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let path = FOLDER.path().join(format!("{name}.{number}"));
+    fs::write(&path, format!("{secret}\n")).expect("room for a file");
+    path.display().to_string()
 }

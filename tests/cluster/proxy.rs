@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::cluster::Cluster;
+use testing::certificates::text;
 use testing::ports::free_port;
 use testing::{Api, eventually, process_reaper};
 
@@ -23,11 +24,23 @@ impl Proxy {
     /// # Panics
     /// When no HAProxy is installed.
     pub async fn start(cluster: &Cluster) -> Self {
+        Self::start_with(cluster, &[]).await
+    }
+
+    /// With TLS by this file at this address, to which [`Proxy::url`] leads.
+    pub async fn start_with_tls(cluster: &Cluster, certificate: &Path, listen: &str) -> Self {
+        let certificate = text(certificate);
+        let tls = [("KIZUNA_PROXY_CERTIFICATE", certificate), ("KIZUNA_PROXY_TLS_LISTEN", listen)];
+        Self::start_with(cluster, &tls).await
+    }
+
+    async fn start_with(cluster: &Cluster, environment: &[(&str, &str)]) -> Self {
         let listen = format!("127.0.0.1:{}", free_port());
         let mut command = Command::new(find());
         command.args(["-db", "-f"]).arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(CONFIG));
         command
             .env("KIZUNA_PROXY_LISTEN", &listen)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());

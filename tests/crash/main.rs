@@ -8,11 +8,13 @@
 //! - `bulk`: a change of many records, killed at every boundary
 //! - `dead_letters`: a consumer fails until a redrive; `projections`: they are rebuilt
 //! - `logs`: the log of requests that fail or are refused
+//! - `traces`: the spans that a receiver of traces gets
 //! - `summary`: flow 6 while a service hangs; `outage`, `routes`: every kind of request, and every route, while PostgreSQL is
 //!   away; `faults`: while it or the disk takes no writes
 //! - `subscribers`: readers of events outside, and their server, killed again and again; `events_tail`: the command that reads
 //!   a server's log
 //! - `webhooks`: each event is delivered, whatever the moments of a `kill -9`
+//! - `deployment`: what `deploy/` sets
 //! - `drain`, `settings`, `commands`, `first_start`, `one_server`: how the process starts and ends; `fixture`: the
 //!   common setup
 
@@ -22,6 +24,7 @@ mod bulk;
 mod client;
 mod commands;
 mod dead_letters;
+mod deployment;
 mod drain;
 mod events_tail;
 mod faults;
@@ -42,5 +45,6 @@ mod search;
 mod settings;
 mod subscribers;
 mod summary;
+mod traces;
 mod undo;
 mod webhooks;

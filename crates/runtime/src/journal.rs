@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio::task::yield_now;
 
 use crate::registry::{Batch, Origin, Registry};
+use crate::spans::{Kind, OpenSpan, SpanContext, Work};
 use crate::stats::ActorStats;
 use crate::supervisor::{LivenessGuard, Ref, Supervisor, Tracked};
 use store::Db;
@@ -91,6 +92,7 @@ struct Commit(UnitOfWork);
 struct Waiter {
     unit: UnitOfWork,
     answer: oneshot::Sender<Outcome>,
+    span: Option<OpenSpan>,
 }
 
 /// Collects units while a commit is under way, then commits them together.
@@ -131,6 +133,14 @@ impl JournalActor {
         group
     }
 
+    /// The span of a unit's commit, from its submission on.
+    fn span(&self, sender: Option<SpanContext>) -> Option<OpenSpan> {
+        let mut span = OpenSpan::child(Kind::Client, sender)?.named(Work::Commit, "COMMIT");
+        span.set("db.system.name", self.db.dialect().system());
+        span.set("db.operation.name", "COMMIT");
+        Some(span)
+    }
+
     fn commit_next(&mut self, ctx: &mut Context<Self>) {
         let group = self.next_group();
         if group.is_empty() {
@@ -138,8 +148,9 @@ impl JournalActor {
             return;
         }
         self.committing = true;
-        let (units, answers): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|waiter| (waiter.unit, waiter.answer)).unzip();
+        let (units, waiting): (Vec<_>, Vec<_>) =
+            group.into_iter().map(|waiter| (waiter.unit, (waiter.answer, waiter.span))).unzip();
+        let (answers, spans): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
         metrics::counter!("kizuna_journal_commits_total").increment(1);
         metrics::counter!("kizuna_journal_units_total").increment(units.len() as u64);
         metrics::histogram!("kizuna_journal_group_size").record(units.len() as f64);
@@ -149,6 +160,8 @@ impl JournalActor {
         let registry = self.registry.clone();
         let done = async move {
             let outcomes = task.await;
+            // Before anything follows from the commit.
+            end_spans(spans, outcomes.as_deref().unwrap_or_default());
             if let Ok(outcomes) = &outcomes {
                 let events = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok()).flatten();
                 registry.publish(Batch::of(events.cloned().collect(), Origin::Local)).await;
@@ -168,6 +181,39 @@ impl JournalActor {
     }
 }
 
+/// Makes the commit the parent of what its events lead to. Events that another trace has caused stay with that.
+fn stamp(unit: &mut UnitOfWork, span: &mut Option<OpenSpan>) {
+    let Some(span) = span else { return };
+    let Some(context) = span.context() else { return };
+    span.set("kizuna.events", unit.events.len() as i64);
+    let traceparent = context.traceparent();
+    for event in &mut unit.events {
+        let cause = event.traceparent.as_deref().and_then(SpanContext::parse);
+        if cause.is_none_or(|cause| cause.trace_id == context.trace_id) {
+            event.traceparent = Some(traceparent.clone());
+        }
+    }
+}
+
+/// Ends the spans of units that were committed together; without outcomes the commit was cut off.
+fn end_spans(spans: Vec<Option<OpenSpan>>, outcomes: &[Outcome]) {
+    let size = spans.len() as i64;
+    for (place, span) in spans.into_iter().enumerate() {
+        let Some(mut span) = span else { continue };
+        span.set("db.operation.batch.size", size);
+        let (code, is_fault) = match outcomes.get(place) {
+            Some(Ok(_)) => continue,
+            Some(Err(CommitError::Stale(_))) => ("stale", false),
+            Some(Err(CommitError::Conflict { .. })) => ("conflict", false),
+            Some(Err(CommitError::Duplicate(_))) => ("duplicate", false),
+            Some(Err(CommitError::Unavailable(_))) => ("unavailable", true),
+            Some(Err(CommitError::Refused(_))) => ("refused", true),
+            Some(Err(CommitError::Unknown(_))) | None => ("unknown", true),
+        };
+        span.fail(code, is_fault);
+    }
+}
+
 impl Actor for JournalActor {
     type Context = Context<Self>;
 
@@ -180,13 +226,16 @@ impl Handler<Tracked<Commit>> for JournalActor {
     type Result = ResponseFuture<Outcome>;
 
     fn handle(&mut self, message: Tracked<Commit>, ctx: &mut Self::Context) -> Self::Result {
-        let Commit(unit) = message.take();
+        let mut span = self.span(message.trace().context());
+        let Commit(mut unit) = message.take();
         if self.queue.len() >= self.limits.queue {
             self.stats.failed();
+            span.into_iter().for_each(|mut span| span.fail("queue_full", true));
             return Box::pin(async { Err(CommitError::Unavailable("the journal's queue is full".into())) });
         }
         let (answer, outcome) = oneshot::channel();
-        self.queue.push_back(Waiter { unit, answer });
+        stamp(&mut unit, &mut span);
+        self.queue.push_back(Waiter { unit, answer, span });
         if !self.committing {
             self.committing = true;
             // After whatever else is ready now, so that the units that are already in the mailbox join this commit. Not a

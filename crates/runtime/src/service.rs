@@ -25,6 +25,7 @@ use tokio::sync::Semaphore;
 
 use crate::breaker::CircuitBreaker;
 use crate::remote::caller::Remote;
+use crate::spans::{Kind, OpenSpan, Work, type_name};
 use crate::stats::ActorStats;
 use crate::supervisor::{LivenessGuard, Ref, Supervisor, Tracked};
 use crate::trace::Trace;
@@ -102,7 +103,8 @@ impl<S: Send + Sync + 'static, M: Handle<S>> Handler<Tracked<Ask<S, M>>> for Ser
     type Result = ResponseFuture<Result<M::Answer, Error>>;
 
     fn handle(&mut self, message: Tracked<Ask<S, M>>, ctx: &mut Self::Context) -> Self::Result {
-        let trace = message.trace().clone();
+        let mut span = message_span::<M>(self.stats.name(), message.trace());
+        let trace = message.trace().clone().under(span.as_ref().and_then(OpenSpan::context));
         let Ask { message, .. } = message.take();
         if let Err(refused) = message.check_scopes() {
             return Box::pin(async { Err(refused) });
@@ -117,15 +119,31 @@ impl<S: Send + Sync + 'static, M: Handle<S>> Handler<Tracked<Ask<S, M>>> for Ser
             let work = AssertUnwindSafe(async move { message.handle(service).await });
             let outcome = trace.clone().run(work.catch_unwind()).await;
             drop(place);
-            outcome.unwrap_or_else(|_| {
+            let outcome = outcome.unwrap_or_else(|_| {
                 stats.failed();
                 // Fails only if the actor is ending already.
                 let _ = actor.try_send(Panicked(trace));
                 let cause = format!("a task of the service {} panicked", stats.name());
                 Err(Error::unavailable().with_cause(cause))
-            })
+            });
+            if let (Some(span), Err(error)) = (&mut span, &outcome) {
+                span.fail(error.code.as_str(), error.code.status() >= 500);
+            }
+            outcome
         })
     }
+}
+
+/// The span of a message to a service, below that of its sender.
+fn message_span<M>(service: &str, sender: &Trace) -> Option<OpenSpan> {
+    let span = OpenSpan::child(Kind::Internal, sender.context())?;
+    let message = type_name::<M>();
+    let mut span = span.named(Work::Message, format!("{message} {service}"));
+    span.set("messaging.system", "kizuna");
+    span.set("messaging.operation.type", "process");
+    span.set("messaging.operation.name", message);
+    span.set("messaging.destination.name", service.to_owned());
+    Some(span)
 }
 
 impl<S: Send + Sync + 'static> Handler<Panicked> for ServiceActor<S> {

@@ -12,10 +12,12 @@
 //!
 //! | span | fields | opened by |
 //! |---|---|---|
-//! | `request` | `request_id`, `method`, `route`, `user` | the HTTP gateway |
+//! | `request` | `request_id`, `trace_id`, `method`, `route`, `user` | the HTTP gateway |
 //! | `call` | `request_id`, `service`, `call`, `traceparent` | the node that answers a call of another |
 //! | `command` | `kind`, `id`, `correlation` | an aggregate's actor |
 //! | `effect` | `consumer`, `partition`, `correlation` | a consumer's runner |
+//!
+//! The spans that a receiver of traces gets ([`spans`](crate::spans)) are others; a trace carries the one it is in.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -23,6 +25,8 @@ use std::sync::{Arc, Mutex};
 use kernel::context::Context;
 use kernel::event::{Event, LoggedEvent};
 use kernel::ids::Id;
+
+use crate::spans::SpanContext;
 
 tokio::task_local! {
     static CURRENT: Trace;
@@ -110,12 +114,14 @@ pub struct Origin {
 pub struct Trace {
     span: Option<Arc<Span>>,
     origin: Option<Origin>,
+    /// The span of the present work, which becomes the parent of the next.
+    context: Option<SpanContext>,
 }
 
 impl Trace {
     /// The trace of work for `origin`, with its log lines in `span`.
     pub fn new(span: Span, origin: Origin) -> Self {
-        Self { span: Some(Arc::new(span)), origin: Some(origin) }
+        Self { span: Some(Arc::new(span)), origin: Some(origin), context: None }
     }
 
     /// The trace of the node's own work, outside every span.
@@ -125,7 +131,7 @@ impl Trace {
 
     /// The trace of work that belongs to no request.
     pub(crate) fn without_origin(span: Span) -> Self {
-        Self { span: Some(Arc::new(span)), origin: None }
+        Self { span: Some(Arc::new(span)), origin: None, context: None }
     }
 
     /// The trace of the current task; empty if there is none.
@@ -138,12 +144,27 @@ impl Trace {
         self.origin.as_ref()
     }
 
+    /// The span of the present work, if the trace is collected.
+    pub fn context(&self) -> Option<SpanContext> {
+        self.context
+    }
+
+    /// The trace of what is done below the span `context`, if there is one.
+    pub fn under(self, context: Option<SpanContext>) -> Self {
+        Self { context: context.or(self.context), ..self }
+    }
+
+    /// The trace without its span: for work that goes on long after the request.
+    pub fn unrecorded(self) -> Self {
+        Self { context: None, ..self }
+    }
+
     /// The trace of a command to the aggregate `id`.
     pub(crate) fn of_command(&self, kind: &'static str, id: Id, context: &Context) -> Self {
         let correlation = Value::Text(context.correlation_id.clone());
         let fields = vec![("kind", Value::Name(kind)), ("id", Value::Id(id)), ("correlation", correlation)];
         let span = Span::new("command", fields).within(self.span.clone());
-        Self { span: Some(Arc::new(span)), origin: self.origin.clone() }
+        Self { span: Some(Arc::new(span)), origin: self.origin.clone(), context: self.context }
     }
 
     /// The trace of a consumer's effect. Of several events it takes the request of the first.

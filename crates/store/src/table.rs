@@ -14,6 +14,14 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// The name of the system in OpenTelemetry.
+    pub fn system(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgresql",
+        }
+    }
+
     /// The condition that the first line of `search` holds `?`, for callers who may search by name only.
     pub fn first_line_holds(self) -> &'static str {
         match self {

@@ -63,7 +63,11 @@ impl Launch {
         // The tester's own settings must not reach it.
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
-            if name.starts_with("KIZUNA_") || name == "DATABASE_URL" || name == "REDIS_URL" {
+            if name.starts_with("KIZUNA_")
+                || name.starts_with("OTEL_")
+                || name == "DATABASE_URL"
+                || name == "REDIS_URL"
+            {
                 command.env_remove(&*name);
             }
         }

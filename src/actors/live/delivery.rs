@@ -3,6 +3,7 @@
 use domain::events::{
     NOTIFICATION_MOVED, NOTIFICATION_READ, NOTIFICATION_RESTORED, NOTIFICATIONS_ARCHIVED, topic_of,
 };
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::actors::analytics::view::{NotificationView, Reader};
@@ -19,6 +20,7 @@ use kernel::caller::Role;
 use kernel::cloud_event::CloudEvent;
 use kernel::event::LoggedEvent;
 use kernel::scopes::Scopes;
+use runtime::spans::{Kind, OpenSpan, SpanContext, Work};
 
 /// An event and its audience.
 pub struct Delivery {
@@ -31,6 +33,10 @@ pub struct Delivery {
     needs: Scopes,
     cursor: OnceLock<Arc<str>>,
     event: OnceLock<Frame>,
+    /// Ends when the last listener has passed the event on.
+    span: Option<OpenSpan>,
+    /// The frames that were queued for sockets.
+    frames: AtomicU32,
 }
 
 impl Delivery {
@@ -48,6 +54,31 @@ impl Delivery {
             log,
             cursor: OnceLock::new(),
             event: OnceLock::new(),
+            span: None,
+            frames: AtomicU32::new(0),
+        }
+    }
+
+    /// Begins the span of the delivery to the sockets of this node, below the commit of the event.
+    pub fn traced(mut self) -> Self {
+        let parent = SpanContext::of(self.logged.event.traceparent.as_deref());
+        let topic = self.topic.map_or("notifications", Topic::as_str);
+        self.span = OpenSpan::child(Kind::Producer, parent).map(|span| {
+            let mut span = span.named(Work::Delivery, format!("deliver {topic}"));
+            span.set("messaging.system", "kizuna");
+            span.set("messaging.operation.type", "send");
+            span.set("messaging.operation.name", "deliver");
+            span.set("messaging.destination.name", topic);
+            span.set("kizuna.event_type", self.logged.event.event_type.name());
+            span
+        });
+        self
+    }
+
+    /// Counts a frame that was queued for a socket.
+    pub fn sent(&self) {
+        if self.span.is_some() {
+            self.frames.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -128,5 +159,16 @@ impl Delivery {
 
     fn cursor(&self) -> &str {
         self.cursor.get_or_init(|| cursor::encode(self.log, self.number()).into())
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        let Some(mut span) = self.span.take() else { return };
+        match *self.frames.get_mut() {
+            // No socket of this node has got it.
+            0 => span.discard(),
+            frames => span.set("messaging.batch.message_count", i64::from(frames)),
+        }
     }
 }

@@ -156,7 +156,7 @@ impl HubState {
             if !self.is_wanted(&logged, topic) {
                 continue;
             }
-            let delivery = Arc::new(Delivery::new(self.log, logged));
+            let delivery = Arc::new(Delivery::new(self.log, logged).traced());
             match &delivery.audience {
                 Audience::Nobody => {}
                 Audience::Only(reader) => {

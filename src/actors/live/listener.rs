@@ -111,6 +111,7 @@ impl Listener {
                 let (_, frame) =
                     made.insert(kept.unwrap_or_else(|| (role, delivery.frame_for(user, role, unread))));
                 if let Some(frame) = frame.clone() {
+                    delivery.sent();
                     socket.outbox.push(Queued { number: delivery.number(), frame });
                 }
             }

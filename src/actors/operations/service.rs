@@ -157,6 +157,8 @@ impl OperationsService {
         let mut consumers = Vec::with_capacity(self.consumers.len());
         for ConsumerSpec { name, types, .. } in &self.consumers {
             let integrity = queries::integrity(&self.db, name, types, &mut counted).await?;
+            let faults = integrity.lost + integrity.duplicated + integrity.out_of_order;
+            metrics::gauge!("kizuna_integrity_faults", "consumer" => *name).set(faults as f64);
             consumers.push(ConsumerIntegrity { name, integrity });
         }
         self.counted.keep(counted);

@@ -64,7 +64,8 @@ pub async fn ws(gateway: Data<Gateway>, request: HttpRequest, payload: Payload) 
     let (response, closing) = closing::closable(response);
     let start = socket::SocketStart { subscription, topics, cursor: params.cursor };
     let socket = socket::Socket::new(gateway, request, session, messages, fault, closing, place);
-    actix_web::rt::spawn(Trace::current().run(socket.serve(start)));
+    // A socket lives for hours: what it does then is no part of the request's trace.
+    actix_web::rt::spawn(Trace::current().unrecorded().run(socket.serve(start)));
     Ok(response)
 }
 

@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
+use crate::consumer::effect_spans::EffectSpans;
 use crate::consumer::runner::ConsumerRunner;
 use crate::consumer::{Consumer, EffectError, Interrupted};
+use crate::trace::Trace;
 use kernel::event::LoggedEvent;
 use kernel::failpoint;
 use store::StoreError;
@@ -53,6 +55,18 @@ impl<C: Consumer> ConsumerRunner<C> {
         events: &[Arc<LoggedEvent>],
         also: &[Write],
     ) -> Result<Attempt, StoreError> {
+        let spans = EffectSpans::begin(C::NAME, events);
+        let outcome = Trace::current().under(spans.context()).run(self.attempts(events, also)).await;
+        spans.end(match &outcome {
+            Ok(Attempt::Done) => None,
+            Ok(Attempt::AtFault(_)) => Some(("effect_failed", true)),
+            Ok(Attempt::Overtaken) => Some(("overtaken", false)),
+            Err(_) => Some(("unavailable", true)),
+        });
+        outcome
+    }
+
+    async fn attempts(&self, events: &[Arc<LoggedEvent>], also: &[Write]) -> Result<Attempt, StoreError> {
         let mut lost = String::new();
         for _ in 0..ATTEMPTS {
             let mut unit = match self.effect(events).await {

@@ -6,6 +6,7 @@
 //! on one partition for a moment, the compare-and-set of the cursor lets only one of them commit.
 
 mod effect;
+mod effect_spans;
 pub mod parking;
 mod runner;
 

@@ -17,6 +17,7 @@ use crate::remote::calls::{Message, Question, Reply, Request};
 use crate::remote::dedup::DEADLINE_MAX;
 use crate::remote::mailbox::{Mailbox, post};
 use crate::service::{Call, Hosted};
+use crate::spans::{Kind, OpenSpan};
 use crate::stats::ActorStats;
 use crate::supervisor::LivenessGuard;
 use crate::trace::Trace;
@@ -216,7 +217,16 @@ impl Remote {
     /// The errors of [`Service::ask`](crate::service::Service::ask).
     pub async fn ask_once<S: Hosted, M: Call<S>>(&self, message: &M) -> Result<M::Answer, Error> {
         let _sent = (!M::IDEMPOTENT).then(|| Sent(&self.commands));
-        let answer = self.calls.ask(S::SERVICE, question::<S, M>(message)?, self.breaker.timeout()).await?;
+        let mut question = question::<S, M>(message)?;
+        let mut span = question.span(Kind::Client, Trace::current().context());
+        if let Some(context) = span.as_ref().and_then(OpenSpan::context) {
+            question.traceparent = Some(context.traceparent().to_string());
+        }
+        let answer = self.calls.ask(S::SERVICE, question, self.breaker.timeout()).await;
+        if let (Some(span), Err(error)) = (&mut span, &answer) {
+            span.fail(error.code.as_str(), error.code.status() >= 500);
+        }
+        let answer = answer?;
         serde_json::from_str(&answer).map_err(|error| {
             let (service, line, column) = (S::SERVICE, error.line(), error.column());
             // The position of the error, not the text: it may have personal data.

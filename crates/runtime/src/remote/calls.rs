@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use crate::cluster::clock::ClusterTime;
+use crate::spans::{Kind, OpenSpan, SpanContext, Work};
 use kernel::error::Error;
 use kernel::ids::Id;
 
@@ -20,6 +21,17 @@ pub struct Question {
     pub correlation_id: Option<String>,
     /// W3C trace context.
     pub traceparent: Option<String>,
+}
+
+impl Question {
+    /// The span of the call on either node.
+    pub(crate) fn span(&self, kind: Kind, parent: Option<SpanContext>) -> Option<OpenSpan> {
+        let method = format!("{}/{}", self.service, self.name);
+        let mut span = OpenSpan::child(kind, parent)?.named(Work::Call, method.clone());
+        span.set("rpc.system.name", "kizuna");
+        span.set("rpc.method", method);
+        Some(span)
+    }
 }
 
 /// A call to a node.

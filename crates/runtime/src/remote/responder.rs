@@ -14,6 +14,7 @@ use crate::remote::calls::{Message, Question, Reply, Request};
 use crate::remote::dedup::{Seen, Verdict};
 use crate::remote::mailbox::{Mailbox, post};
 use crate::service::{Hosted, Local};
+use crate::spans::{Kind, OpenSpan, SpanContext};
 use crate::stats::ActorStats;
 use crate::supervisor::LivenessGuard;
 use crate::trace::{Origin, Span, Trace, Value};
@@ -100,12 +101,18 @@ impl Responder {
     /// Carries out a call as a task of its own, which survives the death of the actor.
     fn begin(&self, request: Request, now: ClusterTime, place: OwnedSemaphorePermit) {
         let (this, trace) = (self.clone(), trace(&request.question));
+        let mut span = call_span(&request.question, &trace);
+        let trace = trace.under(span.as_ref().and_then(OpenSpan::context));
         let work = async move {
             let answer = this.answer(&request.question);
             // After the deadline no caller waits for the answer.
             if let Ok(outcome) = tokio::time::timeout(now.until(request.deadline), answer).await {
                 let code = outcome.as_ref().err().map(|error| error.code.as_str());
                 tracing::debug!(code, "answered a call of another node");
+                if let (Some(span), Err(error)) = (&mut span, &outcome) {
+                    span.fail(error.code.as_str(), error.code.status() >= 500);
+                }
+                drop(span);
                 this.reply(&request, outcome).await;
             }
             drop(place);
@@ -142,13 +149,21 @@ fn trace(question: &Question) -> Trace {
     fields.extend([("service", text(service)), ("call", text(name))]);
     fields.extend(traceparent.as_deref().map(|parent| ("traceparent", text(parent))));
     let span = Span::new("call", fields);
-    match correlation_id {
+    let trace = match correlation_id {
         Some(id) => Trace::new(
             span,
             Origin { request_id: id.as_str().into(), traceparent: traceparent.as_deref().map(Into::into) },
         ),
         None => Trace::without_origin(span),
-    }
+    };
+    trace.under(SpanContext::of(traceparent.as_deref()))
+}
+
+/// The span of a call on this node, below that of the calling node.
+fn call_span(question: &Question, trace: &Trace) -> Option<OpenSpan> {
+    let mut span = question.span(Kind::Server, trace.context())?;
+    span.parent_is_remote();
+    Some(span)
 }
 
 /// The actor that reads the calls to this node.
