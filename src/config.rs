@@ -5,8 +5,8 @@ mod http;
 mod links;
 mod listen;
 mod secrets;
-mod webhooks;
 mod traces;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,8 +17,8 @@ pub use database::DatabaseConfig;
 pub use http::HttpConfig;
 pub use links::LinksConfig;
 pub use listen::Listen;
-pub use webhooks::WebhooksConfig;
 pub use traces::{TracesConfig, TracesSettings};
+pub use webhooks::WebhooksConfig;
 
 use crate::actors::auth::rate::Rate;
 use crate::actors::live::client::LiveLimits;
@@ -307,6 +307,7 @@ pub struct Config {
     pub links: LinksConfig,
     #[command(flatten)]
     pub webhooks: WebhooksConfig,
+    #[command(flatten)]
     pub traces: TracesConfig,
     /// Load sample users and records into an empty database; loopback only
     #[arg(long, env = "KIZUNA_DEMO", num_args = 0..=1, default_value_t = false, default_missing_value = "true", value_parser = clap::builder::BoolishValueParser::new())]
