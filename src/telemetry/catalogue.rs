@@ -77,6 +77,7 @@ pub const METRICS: &[Metric] = &[
         "1 while the database takes no writes; read with /readyz",
     ),
     metric("kizuna_dead_letters_total", Counter, &["consumer"], "Events that a consumer has given up on"),
+    metric("kizuna_event_readers_waiting", Gauge, &[], "Requests that wait for events"),
     metric(
         "kizuna_fallbacks_total",
         Counter,
@@ -134,7 +135,14 @@ pub const METRICS: &[Metric] = &[
         &[],
         "Calls that reached this node after their deadline",
     ),
+    metric(
+        "kizuna_subscription_pending",
+        Gauge,
+        &["subscription"],
+        "Events that wait for the readers of a subscription; read with /metrics",
+    ),
     metric("kizuna_unfolded_rows", Gauge, &["of"], "Rows of counts and texts that are not added up yet"),
+    metric("kizuna_webhook_tries_total", Counter, &["outcome"], "Requests to webhooks"),
     metric("process_resident_memory_bytes", Gauge, &[], "Memory of the process; on Linux"),
 ];
 
