@@ -67,6 +67,7 @@ FACTS = {
     "no_records": "what a list has under a filter",
     "not_a_dead_letter": "what became of an event meanwhile",
     "not_a_sheet": "what the content of a file is",
+    "not_in_future": "what time it is",
     "not_found": "whether a record exists and is the caller's to see",
     "not_lost": "how two fields compare, or a field and the record",
     "not_undoable": "what a saga did",

@@ -43,6 +43,7 @@ pub async fn run(provider: &Provider) {
     attachments(&sales, &customer).await;
     read(&manager).await;
     imports(admin, &sales).await;
+    programs(admin).await;
     let mut deletions = vec![leave(admin, &manager).await];
     deletions.extend(together(&sales).await);
     records(&sales, &customer).await;
@@ -68,6 +69,19 @@ pub async fn run(provider: &Provider) {
         ended(admin, &saga).await;
         undo(admin, &saga).await;
     }
+}
+
+/// A key, and an address outside, to which nothing can be sent.
+async fn programs(admin: &Member) {
+    let key = json!({"name": "key", "scopes": ["customers:read"], "role": "SALES"});
+    let key = admin.post("/api/api-keys", key).await.expect(201).id();
+    admin.delete(&format!("/api/api-keys/{key}")).await.expect(200);
+    let webhook = json!({"url": "https://kizuna.invalid/", "event_types": ["deal.won"]});
+    let path = format!("/api/webhooks/{}", admin.post("/api/webhooks", webhook).await.expect(201).id());
+    admin.patch(&path, json!({"event_types": ["deal.lost"]})).await.expect(200);
+    admin.post(&format!("{path}/ping"), json!({})).await.expect(202);
+    admin.patch(&path, json!({"enabled": false})).await.expect(200);
+    admin.delete(&path).await.expect(200);
 }
 
 /// Two customers with records become one.

@@ -307,8 +307,11 @@ pub async fn commit(api: ApiRequest, id: PathId, _: Params<NoParams>) -> HttpRes
 #[utoipa::path(tag = "imports", params(("id" = Id, Path)), responses((status = 202, body = Departed)))]
 #[post("/imports/{id}/undo")]
 pub async fn undo(api: ApiRequest, id: PathId, _: Params<NoParams>) -> HttpResult {
-    let find = FindImport { id: id.0, caller: api.auth.caller };
-    let import = api.gateway.customers.service.ask(find).await?;
-    let saga = import.saga.ok_or_else(|| Error::new(ErrorCode::SagaNotCompleted))?;
-    begin(&api, b"", |context| api.gateway.sagas.ask(UndoSaga { id: saga, context })).await
+    let undo = async |context| {
+        let find = FindImport { id: id.0, caller: api.auth.caller };
+        let import = api.gateway.customers.service.ask(find).await?;
+        let id = import.saga.ok_or_else(|| Error::new(ErrorCode::SagaNotCompleted))?;
+        api.gateway.sagas.ask(UndoSaga { id, context }).await
+    };
+    begin(&api, b"", undo).await
 }
