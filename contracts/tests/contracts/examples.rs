@@ -267,7 +267,9 @@ fn readers(event_type: EventType) -> Option<Need> {
             "record": {"type": "customer", "id": CUSTOMER, "owner_id": USER},
         }),
         ("api_key", _) => json!({"api_key": {"id": RECORD, "name": "n", "user_id": USER}}),
-        ("webhook", _) => json!({"webhook": {"id": RECORD, "url": "https://example.com/", "created_by": USER}}),
+        ("webhook", _) => {
+            json!({"webhook": {"id": RECORD, "url": "https://example.com/", "created_by": USER}})
+        }
         ("notification", _) => json!({"notification": {"id": RECORD, "user_id": USER}}),
         ("saga", SAGA_STEP_COMPLETED) => json!({"saga": saga(), "step": "s"}),
         ("saga", SAGA_FAILED) => json!({"saga": saga(), "step": "s", "error": "e"}),
