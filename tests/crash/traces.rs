@@ -70,7 +70,7 @@ async fn a_request_and_all_that_it_leads_to_is_one_trace(
     let (fixture, staff) = Fixture::copied(on).await;
     let server = over.launch(fixture.launch(), &receiver.endpoint()).start().await;
     let (mut reader, _) = Client::at(&staff.manager.at(&server), "/api/ws?topics=customers").await;
-    let sales = staff.sales.at(&server).header("traceparent", &format!("00-{TRACE}-{CALLER}-01"));
+    let sales = staff.sales.at(&server).header("traceparent", format!("00-{TRACE}-{CALLER}-01"));
     sales.header("x-request-id", "traced").post("/api/customers", json!({"name": NAME})).await.expect(201);
     let mut frames = [reader.frame().await, reader.frame().await].map(|frame| frame["type"].to_string());
     frames.sort();
