@@ -50,6 +50,6 @@ done-redelivered = もう一度送信します。
 done-replayed = イベントをもう一度送信します。
 event-webhook-created = Webhook の作成
 event-webhook-updated = Webhook の変更
-event-webhook-disabled = Webhook の無効化
+event-webhook-disabled = Webhook の停止
 event-webhook-deleted = Webhook の削除
 event-webhook-pinged = Webhook のテスト送信
