@@ -13,11 +13,11 @@ use crate::http::key_rates::Quota;
 use crate::http::request_log::note_user;
 use crate::http::state::{Gateway, gateway};
 
-/// What the gate has found: the user of the key, or why there is none.
+/// What the gate has found: the user of the key, or what is wrong with it.
 #[derive(Clone)]
 pub struct ByKey(pub Result<Principal, Error>);
 
-/// Finds the key of a request that has one. What is wrong with a key is told where the request needs somebody.
+/// Finds the key of a request that has one. A fault of the key is answered where the request needs a user.
 ///
 /// # Errors
 /// `key_rate_exceeded`.

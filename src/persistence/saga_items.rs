@@ -110,8 +110,8 @@ impl Items {
         self.noted(saga, Group::Kind(kind), record, true)
     }
 
-    /// The records that a saga has changed, in the order of their keys, after the key `after`; at most `limit`. A record that
-    /// stayed as it was, because an import gave it its external id alone, is none of them.
+    /// The records that a saga has changed, in the order of their keys, after the key `after`; at most `limit`. It leaves
+    /// out a record to which an import has only given its external id.
     ///
     /// # Errors
     /// `Unavailable`, `Failed`.

@@ -79,7 +79,7 @@ impl PresentedKey {
     /// Reads a token; `None` if it is no API key.
     ///
     /// # Errors
-    /// `invalid_token` if it begins as one, and is none.
+    /// `invalid_token` if it begins as a key and is not one.
     pub fn read(token: &str) -> Option<Result<Self, Error>> {
         let rest = token.strip_prefix(BEGINNING)?;
         let parts = URL_SAFE_NO_PAD.decode(rest).ok().filter(|bytes| bytes.len() == ID_BYTES + SECRET_BYTES);
