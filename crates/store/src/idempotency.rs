@@ -6,9 +6,10 @@ use serde_json::value::RawValue;
 use crate::db::{Db, StoreError};
 use crate::sql::Sql;
 use crate::table::{Kind, OnConflict, Table};
-use crate::unit_of_work::Write;
+use crate::unit_of_work::{CommitError, Write};
 use kernel::clock::Timestamp;
 use kernel::context::IdempotencyClaim;
+use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 
 pub static IDEMPOTENCY_KEYS: Table = Table {
@@ -80,6 +81,22 @@ pub async fn find(db: &Db, id: &str, since: Timestamp) -> Result<Option<FirstAns
     Ok(found)
 }
 
+/// What came of a commit that is decided again if a row has changed meanwhile: `None` then.
+///
+/// # Errors
+/// `request_in_flight` if another request with the key was committed a moment ago, whose answer the gateway reads; others of
+/// the commit.
+pub fn unless_stale<T>(outcome: Result<T, CommitError>) -> Result<Option<T>, Error> {
+    match outcome {
+        Ok(done) => Ok(Some(done)),
+        Err(CommitError::Stale(table)) if table == IDEMPOTENCY_KEYS.name => {
+            Err(Error::new(ErrorCode::RequestInFlight))
+        }
+        Err(CommitError::Stale(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Deletes answers older than `before`, at most `limit`; returns how many.
 pub async fn purge(db: &Db, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
     let sql = Sql::new("DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys")
@@ -87,4 +104,19 @@ pub async fn purge(db: &Db, before: Timestamp, limit: i64) -> Result<u64, StoreE
         .limit(limit)
         .push(")", []);
     db.execute(sql).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_changed_is_decided_again_and_a_key_that_was_taken_is_not() {
+        assert_eq!(unless_stale(Ok(1)).unwrap(), Some(1));
+        assert_eq!(unless_stale::<()>(Err(CommitError::Stale("tasks"))).unwrap(), None);
+        let taken = unless_stale::<()>(Err(CommitError::Stale(IDEMPOTENCY_KEYS.name))).unwrap_err();
+        assert_eq!(taken.code, ErrorCode::RequestInFlight);
+        let away = unless_stale::<()>(Err(CommitError::Unavailable("away".into()))).unwrap_err();
+        assert_eq!(away.code, ErrorCode::Unavailable);
+    }
 }

@@ -12,9 +12,9 @@ use kernel::ids::Id;
 use kernel::page::{Page, PageRequest};
 use runtime::consumer::parking;
 use store::cursors::{PARKED, Parked};
-use store::idempotency::{FirstAnswer, IDEMPOTENCY_KEYS};
+use store::idempotency::{FirstAnswer, unless_stale};
 use store::journal::Outcome;
-use store::unit_of_work::{CommitError, UnitOfWork};
+use store::unit_of_work::UnitOfWork;
 use store::{Db, StoreError, log, progress as queries};
 
 /// How often a redrive is tried again after the row has changed.
@@ -68,14 +68,8 @@ pub async fn redrive(
             let answer = FirstAnswer::new(claim, id, None, raw(&DeadLetterView::from(&letter)), now);
             unit.writes.push(answer.write());
         }
-        match commit(unit).await {
-            Ok(_) => return Ok(letter),
-            // Another request with this key was committed a moment ago: the gateway reads its answer.
-            Err(CommitError::Stale(table)) if table == IDEMPOTENCY_KEYS.name => {
-                return Err(Error::new(ErrorCode::RequestInFlight));
-            }
-            Err(CommitError::Stale(_)) => {}
-            Err(error) => return Err(error.into()),
+        if unless_stale(commit(unit).await)?.is_some() {
+            return Ok(letter);
         }
     }
     Err(Error::overloaded().with_cause("the dead letter changed each time before it was redriven"))

@@ -14,7 +14,7 @@ use domain::subscription::rules;
 use kernel::error::{Error, ErrorCode};
 use kernel::event::{EventType, LoggedEvent, raw};
 use kernel::ids::new_id;
-use store::idempotency::{FirstAnswer, IDEMPOTENCY_KEYS};
+use store::idempotency::{FirstAnswer, unless_stale};
 use store::unit_of_work::{CommitError, UnitOfWork, Write};
 use store::{Db, StoreError, log};
 use tokio::sync::Mutex as AsyncMutex;
@@ -197,16 +197,10 @@ pub(super) async fn acknowledge(service: &SubscriptionService, message: AckLease
         if let Some(claim) = &context.claim {
             writes.push(FirstAnswer::new(claim, lease, None, raw(&ack), now).write());
         }
-        match service.journal.commit(UnitOfWork { writes, ..UnitOfWork::default() }).await {
-            Ok(_) => {
-                service.watch.lease_ended(&name);
-                return Ok(ack);
-            }
-            Err(CommitError::Stale(table)) if table == IDEMPOTENCY_KEYS.name => {
-                return Err(Error::new(ErrorCode::RequestInFlight));
-            }
-            Err(CommitError::Stale(_)) => {}
-            Err(error) => return Err(error.into()),
+        let unit = UnitOfWork { writes, ..UnitOfWork::default() };
+        if unless_stale(service.journal.commit(unit).await)?.is_some() {
+            service.watch.lease_ended(&name);
+            return Ok(ack);
         }
     }
     Err(Error::overloaded().with_cause("the lease changed each time before it was acknowledged"))

@@ -17,7 +17,8 @@ use kernel::event::PARTITIONS;
 use kernel::ids::new_id;
 use runtime::journal::Journal;
 use runtime::serve;
-use store::unit_of_work::{CommitError, UnitOfWork, Write};
+use store::idempotency::unless_stale;
+use store::unit_of_work::{UnitOfWork, Write};
 use store::{Db, StoreError, leases, log};
 use tokio::sync::OnceCell;
 
@@ -119,13 +120,10 @@ impl SubscriptionService {
                     }
                 }
             };
-            match self.journal.commit(UnitOfWork { writes, ..UnitOfWork::default() }).await {
-                Ok(_) => {
-                    self.watch.lease_ended(&name);
-                    return Ok((self.view(subscription).await?, is_new));
-                }
-                Err(CommitError::Stale(_)) => {}
-                Err(error) => return Err(error.into()),
+            let unit = UnitOfWork { writes, ..UnitOfWork::default() };
+            if unless_stale(self.journal.commit(unit).await)?.is_some() {
+                self.watch.lease_ended(&name);
+                return Ok((self.view(subscription).await?, is_new));
             }
         }
         Err(Error::overloaded().with_cause("the subscription changed each time before it was stored"))
@@ -176,13 +174,10 @@ impl SubscriptionService {
             let states = queries::partitions(&self.db, &name).await?;
             let mut writes: Vec<Write> = states.iter().map(queries::end).collect();
             writes.push(queries::remove(&stored));
-            match self.journal.commit(UnitOfWork { writes, ..UnitOfWork::default() }).await {
-                Ok(_) => {
-                    self.watch.lease_ended(&name);
-                    return Ok(());
-                }
-                Err(CommitError::Stale(_)) => {}
-                Err(error) => return Err(error.into()),
+            let unit = UnitOfWork { writes, ..UnitOfWork::default() };
+            if unless_stale(self.journal.commit(unit).await)?.is_some() {
+                self.watch.lease_ended(&name);
+                return Ok(());
             }
         }
         Err(Error::overloaded().with_cause("the subscription changed each time before it was removed"))

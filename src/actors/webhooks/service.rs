@@ -31,7 +31,7 @@ use runtime::entity::Entities;
 use runtime::journal::Journal;
 use runtime::prepared::Prepared;
 use runtime::serve;
-use store::idempotency::{FirstAnswer, IDEMPOTENCY_KEYS};
+use store::idempotency::{FirstAnswer, unless_stale};
 use store::unit_of_work::{CommitError, UnitOfWork};
 use store::vault::Vault;
 use store::{Db, log};
@@ -176,13 +176,8 @@ impl WebhookService {
             let mut unit = UnitOfWork { writes, ..UnitOfWork::default() };
             let begun = Begun { id: redeliver.webhook, delivery_id: Some(again.id) };
             self.answer_first(&mut unit, &redeliver.context, begun.id, &begun);
-            match self.journal.commit(unit).await {
-                Ok(_) => return Ok(begun),
-                Err(CommitError::Stale(table)) if table == IDEMPOTENCY_KEYS.name => {
-                    return Err(Error::new(ErrorCode::RequestInFlight));
-                }
-                Err(CommitError::Stale(_)) => {}
-                Err(error) => return Err(error.into()),
+            if unless_stale(self.journal.commit(unit).await)?.is_some() {
+                return Ok(begun);
             }
         }
         Err(Error::overloaded().with_cause("the delivery changed each time before it was sent again"))
@@ -210,13 +205,8 @@ impl WebhookService {
             let writes = back.iter().map(Position::write).collect();
             let mut unit = UnitOfWork { writes, ..UnitOfWork::default() };
             self.answer_first(&mut unit, &replay.context, replay.id, &begun);
-            match self.journal.commit(unit).await {
-                Ok(_) => return Ok(begun),
-                Err(CommitError::Stale(table)) if table == IDEMPOTENCY_KEYS.name => {
-                    return Err(Error::new(ErrorCode::RequestInFlight));
-                }
-                Err(CommitError::Stale(_)) => {}
-                Err(error) => return Err(error.into()),
+            if unless_stale(self.journal.commit(unit).await)?.is_some() {
+                return Ok(begun);
             }
         }
         Err(Error::overloaded().with_cause("the webhook moved on each time before it was replayed"))
