@@ -1,7 +1,6 @@
 //! A change of many records under `kill -9` at every commit boundary of its saga, and again during the recovery (SPEC §8.5).
 
 use std::os::unix::process::ExitStatusExt;
-use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::iter;
@@ -111,17 +110,9 @@ async fn change_under(fixture: &Fixture, estate: &Estate, kind: Kind, moment: &s
     if server.serves().await {
         let answered =
             ask(&server, estate, kind).await.is_ok_and(|answer| matches!(answer.status, 202 | 503));
-        if answered {
-            for _ in 0..1_500 {
-                if !server.is_running() {
-                    break;
-                }
-                if fixture.look(async |db| promises::kept(db).await.is_ok()).await {
-                    server.kill_9();
-                    return false;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
+        if answered && !fixture.dies_or_rests(&mut server).await {
+            server.kill_9();
+            return false;
         }
     }
     let ended = server.wait_exit(8 * SOON).await;

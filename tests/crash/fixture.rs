@@ -1,7 +1,7 @@
 //! The common setup of these tests: a database that outlives its servers, with three users and a customer.
 
 use std::process::{Command, Output};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use store::{Db, cursors, log};
 use tokio::sync::OnceCell;
@@ -9,7 +9,10 @@ use tokio::sync::OnceCell;
 use kizuna::app::consumers::CONSUMERS;
 use runtime::consumer::ConsumerSpec;
 use testing::app::{ADMIN, PASSWORD, SECRET};
-use testing::{Api, Database, Kizuna, Launch, Member, Sqlite, Template, TestDatabase, eventually};
+use testing::promises;
+use testing::{
+    Api, Database, Kizuna, Launch, Member, Sqlite, Template, TestDatabase, eventually, pause_since,
+};
 
 /// The binary under test.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_kizuna");
@@ -83,6 +86,28 @@ impl Fixture {
     /// Waits until `see` finds nothing amiss.
     pub async fn eventually(&self, see: impl AsyncFn(&Db) -> Result<(), String>) {
         self.look(async |db| eventually(SOON, || see(db)).await).await;
+    }
+
+    /// Waits until the server is dead (true), or all its effects are done and every promise is kept (false).
+    ///
+    /// # Panics
+    /// If neither is so within a minute.
+    pub async fn dies_or_rests(&self, server: &mut Kizuna) -> bool {
+        let ended = async |db: &Db| {
+            let began = Instant::now();
+            while began.elapsed() < 12 * SOON {
+                if !server.is_running() {
+                    return Some(true);
+                }
+                if promises::kept(db).await.is_ok() {
+                    return Some(!server.is_running());
+                }
+                tokio::time::sleep(pause_since(began)).await;
+            }
+            None
+        };
+        let ended = self.look(ended).await;
+        ended.unwrap_or_else(|| panic!("neither dead nor done:\n{}", server.output()))
     }
 
     /// Starts a server, creates the users and the customer, and stops the server when all effects are applied.

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use crate::fixture::{Fixture, Known, SOON};
-use store::Db;
 use testing::app::{ADMIN, PASSWORD};
 use testing::promises;
 use testing::{Api, Database, Member, Postgres, Sqlite, Template};
@@ -124,7 +123,7 @@ async fn delete_under(fixture: &Fixture, estate: &Estate, path: &str, moment: &s
         let deletion = estate.admin.at(&server).attempt(Method::DELETE, path, None).await;
         let answered = deletion.is_ok_and(|answer| matches!(answer.status, 200 | 404 | 503));
         // The saga goes on by itself: either it ends, or the server does.
-        if answered && !dies_or_rests(fixture, &mut server).await {
+        if answered && !fixture.dies_or_rests(&mut server).await {
             server.kill_9();
             return false;
         }
@@ -132,24 +131,6 @@ async fn delete_under(fixture: &Fixture, estate: &Estate, path: &str, moment: &s
     let ended = server.wait_exit(SOON).await;
     assert_eq!(ended.signal(), Some(SIGKILL), "{moment}:\n{}", server.output());
     true
-}
-
-/// Waits until the server is dead (true), or all its effects are done (false).
-async fn dies_or_rests(fixture: &Fixture, server: &mut testing::Kizuna) -> bool {
-    let ended = async |db: &Db| {
-        for _ in 0..500 {
-            if !server.is_running() {
-                return Some(true);
-            }
-            if promises::kept(db).await.is_ok() {
-                return Some(!server.is_running());
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-        None
-    };
-    let ended = fixture.look(ended).await;
-    ended.unwrap_or_else(|| panic!("neither dead nor done:\n{}", server.output()))
 }
 
 /// Lets the saga end on a server that is not killed; checks every promise and the counts of the saga.

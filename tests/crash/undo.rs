@@ -1,12 +1,10 @@
 //! Merges and undos under `kill -9` at every commit boundary of their sagas, and again during the recovery (SPEC §8.5).
 
 use std::os::unix::process::ExitStatusExt;
-use std::time::Duration;
 
 use reqwest::Method;
 use rstest::rstest;
 use serde_json::{Value, json};
-use store::Db;
 use tokio::sync::OnceCell;
 
 use crate::fixture::{Fixture, Known, SOON};
@@ -183,7 +181,7 @@ async fn act_under(fixture: &Fixture, scene: &Scene, moment: &str) -> bool {
     if server.serves().await {
         let asked = scene.ask(&server).await;
         let answered = asked.is_ok_and(|answer| matches!(answer.status, 202 | 409 | 503));
-        if answered && !dies_or_rests(fixture, &mut server).await {
+        if answered && !fixture.dies_or_rests(&mut server).await {
             server.kill_9();
             return false;
         }
@@ -191,24 +189,6 @@ async fn act_under(fixture: &Fixture, scene: &Scene, moment: &str) -> bool {
     let ended = server.wait_exit(SOON).await;
     assert_eq!(ended.signal(), Some(SIGKILL), "{moment}:\n{}", server.output());
     true
-}
-
-/// Waits until the server is dead (true), or all its effects are done (false).
-async fn dies_or_rests(fixture: &Fixture, server: &mut Kizuna) -> bool {
-    let ended = async |db: &Db| {
-        for _ in 0..500 {
-            if !server.is_running() {
-                return Some(true);
-            }
-            if promises::kept(db).await.is_ok() {
-                return Some(!server.is_running());
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        None
-    };
-    let ended = fixture.look(ended).await;
-    ended.unwrap_or_else(|| panic!("neither dead nor done:\n{}", server.output()))
 }
 
 /// Lets the saga end on a server that is not killed; checks every promise.

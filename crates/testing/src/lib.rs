@@ -26,6 +26,7 @@ pub mod valve;
 
 use std::fmt::Display;
 use std::future::Future;
+use std::ops::RangeInclusive;
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
@@ -45,8 +46,14 @@ pub use valve::Valve;
 #[global_allocator]
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The pause of [`eventually`] between two probes.
-const POLL_EVERY: Duration = Duration::from_millis(10);
+/// The pauses of [`eventually`] between two probes: a tenth of the time that has passed, within these bounds. A probe may
+/// be as dear as what it waits for.
+const PAUSES: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_millis(200);
+
+/// How long to wait before something is looked at again that began at `began`.
+pub fn pause_since(began: Instant) -> Duration {
+    (began.elapsed() / 10).clamp(*PAUSES.start(), *PAUSES.end())
+}
 
 /// The result of a probe of [`eventually`]: the awaited value, or what is still missing.
 ///
@@ -97,7 +104,8 @@ where
 {
     let caller = Location::caller();
     async move {
-        let deadline = Instant::now() + timeout;
+        let began = Instant::now();
+        let deadline = began + timeout;
         let mut last = "the first probe did not end".to_owned();
         let mut probes = 0;
         loop {
@@ -110,7 +118,7 @@ where
             probes += 1;
             let late = Instant::now() >= deadline;
             assert!(!late, "not within {timeout:?} ({caller}); the last of {probes} probes said: {last}");
-            tokio::time::sleep(POLL_EVERY).await;
+            tokio::time::sleep(pause_since(began)).await;
         }
     }
 }
