@@ -17,7 +17,7 @@ use store::table::Dialect;
 use store::text_search::{Known, TextIndex};
 
 /// The index of the texts that `?q=` searches.
-static TEXTS: TextIndex = TextIndex {
+pub(super) static TEXTS: TextIndex = TextIndex {
     table: "customers",
     grams: "customer_grams",
     gram_rows: "customer_gram_rows",

@@ -1,6 +1,8 @@
 //! However many records there are: each order and filter of a list has an index (`plans`, read by `scene`), the sums are those
-//! of the records (`sums`) before and after changes are folded, and a search finds what it found without its index (`searches`).
+//! of the records (`sums`) before and after changes are folded, and a search finds what it found without its index (`searches`),
+//! and the newest of a word that many have (`newest`).
 
+mod newest;
 mod plans;
 mod record_searches;
 pub mod scene;

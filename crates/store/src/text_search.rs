@@ -74,6 +74,31 @@ impl TextIndex {
         Some(found.limit(most))
     }
 
+    /// For PostgreSQL: selects `columns` of the newest records that may contain all of `words`, at most `most`, newest first. It
+    /// looks at the `read` newest in the index, one by one: what the index itself finds is in no order, and has to be sorted
+    /// whole. Compare each with the words. `None` if there is no word.
+    pub fn among_newest<'a>(
+        &self,
+        columns: &str,
+        words: impl Iterator<Item = &'a str>,
+        read: i64,
+        most: i64,
+    ) -> Option<Sql> {
+        let grams = Grams::of(words)?;
+        let Self { table, texts, changed, .. } = self;
+        let newest = Sql::new(format!("SELECT id, grams FROM {texts} ORDER BY id DESC")).limit(read);
+        let found = newest
+            .joined(|newest| format!("(SELECT id FROM ({newest}) AS newest"))
+            .push(" WHERE grams @@ CAST(? AS tsquery) ORDER BY id DESC", [grams.tsquery().into()])
+            .limit(most);
+        Some(found.joined(|ids| {
+            format!(
+                "SELECT {columns} FROM ({ids}) UNION {changed} ORDER BY 1 DESC) AS candidates (candidate) \
+                 CROSS JOIN LATERAL (SELECT * FROM {table} WHERE id = candidate OFFSET 0) AS {table}"
+            )
+        }))
+    }
+
     fn known(&self, columns: &str, grams: &Grams, words: &[&str]) -> Sql {
         let table = self.table;
         match self.known {

@@ -61,7 +61,7 @@ use kernel::search::Words;
 use runtime::entity::Entities;
 use runtime::prepared::Prepared;
 use runtime::serve;
-use store::Db;
+use store::{Db, StoreError};
 
 /// The logic of the service, shared by its requests.
 pub struct CustomerService {
@@ -140,14 +140,22 @@ impl CustomerService {
         if query.words().is_empty() || !may_read {
             return Ok(Vec::new());
         }
-        let page = PageRequest::first(found::NEWEST_MAX);
-        let (filter, newest_first) = (CustomerFilter::default(), &SORTS[0]);
         let (newest, beginning) = futures_util::join!(
-            queries::list(&self.db, owner, &filter, query.words(), newest_first, &page),
+            self.newest(owner, &query),
             found::customers_beginning(&self.db, owner, &query)
         );
-        let candidates = newest?.items.into_iter().map(Candidate::from).chain(beginning?).collect();
+        let candidates = newest?.into_iter().chain(beginning?).collect();
         Ok(ranked(RecordType::Customer, &query, candidates, asked.limit))
+    }
+
+    async fn newest(&self, owner: Option<Id>, query: &Query) -> Result<Vec<Candidate>, StoreError> {
+        if let Some(newest) = found::customers_among_newest(&self.db, owner, query).await? {
+            return Ok(newest);
+        }
+        let page = PageRequest::first(found::NEWEST_MAX);
+        let (filter, newest_first) = (CustomerFilter::default(), &SORTS[0]);
+        let found = queries::list(&self.db, owner, &filter, query.words(), newest_first, &page).await?;
+        Ok(found.items.into_iter().map(Candidate::from).collect())
     }
 
     async fn stats(&self, stats: CustomerStats) -> Result<CustomerCounts, Error> {
