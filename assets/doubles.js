@@ -41,6 +41,12 @@ export function prepareDoubles() {
   }
   let timer;
   let asked = "";
+  // What is sent is decided: nothing comes up while one waits for the answer, which says itself if there is such a customer.
+  form.addEventListener("submit", () => {
+    clearTimeout(timer);
+    asked = "";
+    show(place, []);
+  });
   form.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(async () => {
@@ -55,8 +61,9 @@ export function prepareDoubles() {
       }
       const answer = await fetch(`/duplicates/of?${query}`, { headers: { accept: "application/json" } }).catch(() => null);
       // A later question has its own answer; without one, the form works as ever.
-      if (answer?.ok && query === asked) {
-        show(place, await answer.json());
+      const found = answer?.ok ? await answer.json() : [];
+      if (query === asked) {
+        show(place, found);
       }
     }, WAIT);
   });

@@ -79,8 +79,16 @@ test("whoever adds a customer sees those that may be the one", async ({ as, api,
   await page.click('[data-open="new-customer"]');
   await page.fill('dialog [name="name"]', name);
   await expect(page.locator("dialog .doubles")).toContainText(`株式会社${name}`);
-  // It holds nothing up.
+  // It holds nothing up, and is gone while the form is sent.
+  let goOn;
+  const waited = new Promise((resolve) => (goOn = resolve));
+  await page.route("**/customers", async (route) => {
+    await (route.request().method() === "POST" ? waited : undefined);
+    await route.continue();
+  });
   await page.click("dialog button.main");
+  await expect(page.locator("dialog .doubles a")).toHaveCount(0);
+  goOn();
   await expect(page.locator(".notice.done")).toBeVisible();
   await page.goto(customersLike(name));
   await expect(page.locator("#customer-list tbody tr")).toHaveCount(2);
