@@ -1,5 +1,7 @@
 //! The spans that a receiver of traces gets over OTLP: which, below which, and what happens when it is away.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rstest::rstest;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -8,7 +10,9 @@ use crate::fixture::{Fixture, run};
 use testing::live_client::{Client, SOON};
 use testing::otlp::SpanKind;
 use testing::ports::free_port;
-use testing::{Api, Database, Launch, OtlpReceiver, Postgres, ReceivedSpan, Sqlite, eventually};
+use testing::{
+    Api, Database, Launch, OtlpReceiver, Postgres, ReceivedSpan, Receiver, Reply, Sqlite, eventually,
+};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
@@ -119,6 +123,38 @@ async fn a_request_and_all_that_it_leads_to_is_one_trace(
         assert!(!format!("{span:?}").contains("絆"), "a customer's name: {span:?}");
         assert!(!span.name.is_empty() && !span.work().is_empty(), "{span:?}");
     }
+}
+
+#[tokio::test]
+async fn each_try_of_a_webhook_is_a_span_below_the_commit_of_its_event() {
+    let receiver = OtlpReceiver::http().await;
+    let endpoint = Receiver::start().await;
+    let (fixture, staff) = Fixture::copied(Sqlite).await;
+    let launch = fixture.launch().env("KIZUNA_WEBHOOK_ALLOW_PRIVATE", "true");
+    let server = Over::Http.launch(launch, &receiver.endpoint()).start().await;
+    let webhook = json!({"url": endpoint.url(), "event_types": ["customer.created"]});
+    staff.admin.at(&server).post("/api/webhooks", webhook).await.expect(201);
+    let tried = AtomicUsize::new(0);
+    endpoint
+        .answers(move |_| Reply::Status(if tried.fetch_add(1, Ordering::SeqCst) == 0 { 500 } else { 204 }));
+    let sales = staff.sales.at(&server).header("traceparent", format!("00-{TRACE}-{CALLER}-01"));
+    sales.post("/api/customers", json!({"name": NAME})).await.expect(201);
+    let tries = eventually(SOON, async || {
+        let trace = receiver.trace(TRACE);
+        let tries: Vec<_> = trace.iter().filter(|span| span.name == "deliver webhook").cloned().collect();
+        if tries.len() >= 2 { Ok((tries, trace)) } else { Err(format!("{trace:#?}")) }
+    });
+    let (tries, trace) = tries.await;
+    let request = below(&trace, CALLER, "POST /api/customers");
+    let commit = below(&trace, &below(&trace, &request.span_id, "CreateCustomer customer").span_id, "COMMIT");
+    let of = |status: &str| tries.iter().find(|it| it.attribute("http.response.status_code") == status);
+    let (failed, done) = (of("500").expect("the first try"), of("204").expect("the next"));
+    for one in [failed, done] {
+        assert_eq!((one.kind, one.work(), &one.parent_id), (SpanKind::Client, "delivery", &commit.span_id));
+        assert_eq!(one.attribute("kizuna.event_type"), "customer.created");
+    }
+    assert!(failed.has_failed && !done.has_failed, "{tries:?}");
+    assert_eq!(failed.attribute("error.type"), "status");
 }
 
 #[tokio::test]

@@ -379,7 +379,7 @@ impl Lane {
             let now = parts.clock.now();
             let message =
                 Message::new(&endpoint.webhook.url, delivery.id, &event, &endpoint.secrets_at(now), now);
-            let tried = attempt(&parts.courier, &parts.clock, &breaker, &message).await;
+            let tried = attempt(&parts.courier, &parts.clock, &breaker, &message, &event).await;
             Sent { delivery, event, tried }
         });
     }
