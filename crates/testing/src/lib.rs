@@ -5,6 +5,7 @@ pub mod api;
 pub mod app;
 pub mod browser;
 pub mod certificates;
+pub mod cluster;
 pub mod database;
 pub mod deleted_records;
 pub mod keys;
