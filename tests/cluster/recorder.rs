@@ -23,11 +23,11 @@ use testing::Answer;
 const CLIENTS: usize = 4;
 const SHARED: usize = 3;
 /// The pause of a client between two requests.
-const REST: Duration = Duration::from_millis(25);
+const REST: Duration = Duration::from_millis(10);
 /// The operations of a customer after which another one takes its place: so each history stays short.
 const OPERATIONS_MAX: usize = 150;
-/// The fewest operations that prove something.
-const ENOUGH: usize = 200;
+/// The fewest operations that prove something, on the busiest machine.
+const ENOUGH: usize = 50;
 
 /// Running clients and readers.
 pub struct Recorder {
