@@ -150,6 +150,7 @@ impl Faults {
         let until = Instant::now() + time;
         loop {
             samples.process(cluster.node(SPARED).pid());
+            samples.machine();
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
