@@ -18,7 +18,7 @@ const MEMORY: &str = "memory, MiB";
 const DESCRIPTORS: &str = "file descriptors";
 /// A fixed piece of work of this process: when the machine has less time for all, it takes longer, and so may requests.
 const MACHINE: &str = "the machine: a fixed piece of work, ms";
-const PIECE: u64 = 2_000_000;
+const PIECE: u64 = 100_000;
 
 /// Measured values by what they are of.
 pub struct Samples {
