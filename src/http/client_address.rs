@@ -34,7 +34,7 @@ pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
 }
 
 /// The client's address, of the peer and the lines of `X-Forwarded-For`.
-fn address_of<'a>(
+pub fn address_of<'a>(
     peer: IpAddr,
     proxies: &TrustedProxies,
     forwarded: impl Iterator<Item = &'a [u8]>,

@@ -139,7 +139,10 @@ fn check_coding(request: &HttpRequest) -> Result<(), Error> {
 }
 
 /// Reads a JSON object: not JSON is 400, JSON of another shape is 422 with every fault.
-pub(super) fn parse<T: DeserializeOwned + Rules>(bytes: &[u8]) -> Result<T, Error> {
+///
+/// # Errors
+/// `malformed_json`, `invalid_fields`.
+pub fn parse<T: DeserializeOwned + Rules>(bytes: &[u8]) -> Result<T, Error> {
     // serde reads a struct from an array too; the contract knows objects only.
     let is_object = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     let parsed = if is_object { serde_json::from_slice(bytes).ok() } else { None };
@@ -159,7 +162,10 @@ impl<T: DeserializeOwned> FromRequest for Params<T> {
 }
 
 /// Reads a query: unknown and repeated parameters are refused.
-pub(super) fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Error> {
+///
+/// # Errors
+/// `invalid_parameter`.
+pub fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Error> {
     let decoded = percent_encoding::percent_decode_str(query).decode_utf8();
     match decoded {
         Err(_) => return Err(Error::parameter("", "invalid_utf8")),

@@ -61,17 +61,22 @@ impl Multipart {
         if length.is_some_and(|length: usize| length > most) {
             return Err(Error::new(ErrorCode::AttachmentTooLarge));
         }
-        Ok(Self {
+        Ok(Self::new(payload, boundary.as_str(), gateway(request).body_pace))
+    }
+
+    /// A body whose parts this boundary separates.
+    pub fn new(payload: Payload, boundary: &str, pace: BodyPace) -> Self {
+        Self {
             payload,
-            pace: gateway(request).body_pace,
+            pace,
             begun: Instant::now(),
             received: 0,
             // The first delimiter has no line end before it.
             buffer: b"\r\n".to_vec(),
-            delimiter: [b"\r\n--", boundary.as_str().as_bytes()].concat(),
+            delimiter: [b"\r\n--", boundary.as_bytes()].concat(),
             parts: 0,
             is_at_end: false,
-        })
+        }
     }
 
     /// Reads more; false at the end of the body.

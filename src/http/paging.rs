@@ -124,7 +124,8 @@ pub enum Side {
 /// The last member of a cursor that leads back.
 const BEFORE: &str = "before";
 
-fn encode(keyset: &Keyset, side: Side) -> String {
+/// Writes the cursor of a row.
+pub fn encode(keyset: &Keyset, side: Side) -> String {
     let Keyset { sort, value, id } = keyset;
     let json = match side {
         Side::After => serde_json::to_vec(&(sort, value, id)),
@@ -133,7 +134,8 @@ fn encode(keyset: &Keyset, side: Side) -> String {
     URL_SAFE_NO_PAD.encode(json.expect("plain values"))
 }
 
-fn decode(cursor: &str) -> Option<(Keyset, Side)> {
+/// Reads a cursor; `None` for a text that is none.
+pub fn decode(cursor: &str) -> Option<(Keyset, Side)> {
     let json = URL_SAFE_NO_PAD.decode(cursor).ok()?;
     let (sort, value, id, side) = match serde_json::from_slice::<(String, String, Id)>(&json) {
         Ok((sort, value, id)) => (sort, value, id, Side::After),

@@ -12,7 +12,7 @@ use store::sql::Sql;
 use store::table::{Dialect, Kind, OnConflict, Table};
 use store::text_search::{Known, TextIndex};
 
-/// How many records with all words of a search are ranked: the newest. So a word that most records have costs no more
+/// How many records with all words of a search are ranked at most: the newest. So a word that most records have costs no more
 /// than others.
 pub const NEWEST_MAX: i64 = 200;
 /// How many customers are ranked beside these because their name begins with what was typed, in the order of characters:
@@ -27,9 +27,13 @@ const SORTED_MAX: i64 = 5_000;
 /// Where one user's records are looked for, which are few of them.
 const OWN_SORTED_MAX: i64 = 1_000;
 
-/// Of how many of the newest records PostgreSQL looks at the texts first. That takes 2 ms; where as many of them match as are
-/// ranked, sorting all that the index finds would take ten times that.
+/// Of how many of the newest records PostgreSQL looks at the texts first, for a word that many have. That takes 2 ms; sorting all
+/// that the index finds would take ten times that.
 const READ_FIRST: i64 = 5_000;
+/// What many are. Fewer are found by the index, and sorted, in less time.
+const MANY: i64 = 1_000;
+/// If the newest hold so many that match, these are ranked.
+const ENOUGH: usize = 100;
 
 /// How the newest records with some words are found.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -238,9 +242,18 @@ fn first_line(dialect: Dialect) -> &'static str {
     }
 }
 
-/// Whether PostgreSQL looks among the newest records first: where all users' records are wanted.
-fn reads_newest_first(db: &Db, owner: Option<Id>) -> bool {
-    db.dialect() == Dialect::Postgres && owner.is_none()
+/// Whether PostgreSQL looks among the newest records first: where all users' records are wanted, and many match.
+async fn reads_newest_first(
+    db: &Db,
+    texts: &TextIndex,
+    owner: Option<Id>,
+    words: &Words,
+) -> Result<bool, StoreError> {
+    if db.dialect() != Dialect::Postgres || owner.is_some() {
+        return Ok(false);
+    }
+    let Some(some) = texts.some(db.dialect(), words.iter(), MANY) else { return Ok(false) };
+    Ok(db.number(some.within("CAST(count(*) AS TEXT)", "matching")).await? == MANY)
 }
 
 /// The records of `searched` to rank for a search; with `owner`, that user's alone.
@@ -257,9 +270,9 @@ pub async fn candidates(
         let newest = searched.newest(db.dialect(), owner, query.words(), way);
         db.rows_of(&CANDIDATES, searched.with_customers(newest, owner)).await
     };
-    if reads_newest_first(db, owner) {
+    if reads_newest_first(db, &searched.texts, owner, query.words()).await? {
         let newest: Vec<Candidate> = found(Way::AmongNewest).await?;
-        if newest.len() as i64 == NEWEST_MAX {
+        if newest.len() >= ENOUGH {
             return Ok(newest);
         }
     }
@@ -283,14 +296,17 @@ pub async fn customers_among_newest(
     owner: Option<Id>,
     query: &Query,
 ) -> Result<Option<Vec<Candidate>>, StoreError> {
+    if !reads_newest_first(db, &CUSTOMER_TEXTS, owner, query.words()).await? {
+        return Ok(None);
+    }
     let columns = customer_columns(db.dialect());
     let newest = CUSTOMER_TEXTS.among_newest(&columns, query.words().iter(), READ_FIRST, NEWEST_MAX);
-    let Some(newest) = newest.filter(|_| reads_newest_first(db, owner)) else { return Ok(None) };
+    let Some(newest) = newest else { return Ok(None) };
     let holds = db.dialect().search_holds();
     let live = newest.filter("deleted_at IS NULL", []);
     let sql = query.words().iter().fold(live, |sql, word| sql.filter(holds, [word.into()]));
     let found: Vec<Candidate> = db.rows_of(&CANDIDATES, sql.limit(NEWEST_MAX)).await?;
-    Ok(Some(found).filter(|found| found.len() as i64 == NEWEST_MAX))
+    Ok(Some(found).filter(|found| found.len() >= ENOUGH))
 }
 
 /// The live customers whose name begins with what was typed: those that the newest leave out because they are old. With

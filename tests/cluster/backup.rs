@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use store::leases;
 
-use crate::plan::{BINARY, Plan};
+use crate::plan::Plan;
 use crate::staff::Known;
 use testing::app::ADMIN;
 use testing::live_client::{Client, name_of};
@@ -24,7 +24,7 @@ async fn nodes(database: &TestDatabase, redis: &Redis) -> (Vec<Kizuna>, Vec<Stri
 }
 
 async fn command(args: &[&str]) -> String {
-    let mut ended = Kizuna::command(BINARY).args(args.iter().copied()).spawn();
+    let mut ended = Kizuna::command(env!("CARGO_BIN_EXE_kizuna")).args(args.iter().copied()).spawn();
     let status = ended.wait_exit(std::time::Duration::from_secs(60)).await;
     assert!(status.success(), "{args:?}: {}", ended.output());
     ended.output()

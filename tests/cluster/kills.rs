@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::cluster::Cluster;
 use crate::ledger::Ledger;
 use crate::load::Load;
+use crate::recorder::Recorder;
 use crate::watcher::{Received, Watcher};
 
 /// Kills so close together that the node that takes over is often killed, too; then thirty kills with a recovery after
@@ -22,6 +23,7 @@ async fn thirty_kills_under_load_lose_nothing_double_nothing_and_delivery_resume
     let mut cluster = Cluster::start(3).await;
     let watcher = Watcher::start(&cluster.staff.manager, cluster.urls()).await;
     let load = Load::start(&cluster, 4, Duration::from_millis(30));
+    let mut recorder = Some(Recorder::start(&cluster).await);
     // Reproducible, and each node as often as the others in the long run.
     let mut random = 0x2545_f491_u32;
     let mut after_storm = Instant::now();
@@ -41,7 +43,10 @@ async fn thirty_kills_under_load_lose_nothing_double_nothing_and_delivery_resume
                 watcher.has_caught_up(&cluster).await;
             }
         }
-        if every == STORM.1 {
+        if let Some(recorder) = recorder.take() {
+            // Not beside the thirty, whose delays are measured.
+            cluster.all_alive().await;
+            recorder.check().await;
             tokio::time::sleep(RESUMES_WITHIN).await;
             after_storm = Instant::now();
         }

@@ -10,12 +10,15 @@
 //! - `logs`, `traces`: one request in the logs of two nodes, and in their spans; `backup`: a restored cluster beside the Redis of before
 //! - `rolling`: every node restarted behind a load balancer; `compose`: what `docker-compose.yml` starts;
 //!   `exposed`: what the load balancer lets through
-//! - `cluster`: the nodes of a test; `plan`: how they are started; `staff`: the users that they know
 //! - `load`: a load that records what was acknowledged; `watcher`: a user who receives the notifications; `ledger`:
-//!   whether all of it is stored; `proxy`: HAProxy
+//!   whether all of it is stored
+//! - `recorder`: clients that record what they ask and are answered; `log_readers`: readers of the log beside them
+
+// What the soak uses too.
+use testing::cluster;
+use testing::cluster::{plan, proxy, staff};
 
 mod backup;
-mod cluster;
 mod compose;
 mod contention;
 mod crash;
@@ -27,18 +30,17 @@ mod kills;
 mod ledger;
 mod live;
 mod load;
+mod log_readers;
 mod logs;
 mod membership;
 mod partial_services;
 mod paused;
-mod plan;
-mod proxy;
 mod reads;
+mod recorder;
 mod redis;
 mod replica;
 mod rolling;
 mod sessions;
-mod staff;
 mod traces;
 mod undo;
 mod watcher;

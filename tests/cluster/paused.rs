@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::cluster::Cluster;
 use crate::load::Load;
 use crate::plan::name_of;
+use crate::recorder::Recorder;
 use crate::watcher::Watcher;
 use testing::eventually;
 
@@ -19,6 +20,7 @@ async fn a_node_that_hung_for_longer_than_its_lease_doubles_nothing_when_it_goes
     // This watcher uses the node that does not hang.
     let watcher = Watcher::start(&cluster.staff.manager, vec![cluster.url(0).to_owned()]).await;
     let load = Load::start(&cluster, 6, Duration::from_millis(5));
+    let recorder = Recorder::start(&cluster).await;
     for hanging in [1, 2, 1] {
         tokio::time::sleep(Duration::from_secs(2)).await;
         cluster.pause(hanging);
@@ -36,6 +38,7 @@ async fn a_node_that_hung_for_longer_than_its_lease_doubles_nothing_when_it_goes
     }
     tokio::time::sleep(Duration::from_secs(2)).await;
     let ledger = load.stop().await;
+    recorder.check().await;
     cluster.integrity().await;
     watcher.all_received(&cluster).await;
     ledger.is_kept(&cluster).await;

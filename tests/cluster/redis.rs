@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::cluster::Cluster;
 use crate::ledger::some;
 use crate::load::{Load, REQUEST_MAX};
+use crate::recorder::Recorder;
 use crate::watcher::Watcher;
 use testing::eventually;
 
@@ -21,6 +22,7 @@ async fn whatever_happens_to_redis_writes_are_acknowledged_and_nothing_is_lost_o
     let mut cluster = Cluster::start(3).await;
     let watcher = Watcher::start(&cluster.staff.manager, cluster.urls()).await;
     let load = Load::start(&cluster, 3, Duration::from_millis(60));
+    let recorder = Recorder::start(&cluster).await;
     told_of_everything(&watcher, &cluster, "before all").await;
 
     cluster.redis.kill();
@@ -54,6 +56,7 @@ async fn whatever_happens_to_redis_writes_are_acknowledged_and_nothing_is_lost_o
     told_of_everything(&watcher, &cluster, "back").await;
 
     let ledger = load.stop().await;
+    recorder.check().await;
     assert!(ledger.hiccups.is_empty(), "not every request was 2xx at once: {}", some(&ledger.hiccups));
     assert!(ledger.slowest < REQUEST_MAX, "a request took {:?}", ledger.slowest);
     cluster.integrity().await;

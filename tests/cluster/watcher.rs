@@ -41,7 +41,7 @@ impl Watcher {
     /// open.
     pub async fn start(who: &Known, addresses: Vec<String>) -> Self {
         let (received, stop) = (Arc::<Mutex<Vec<Received>>>::default(), Arc::<AtomicBool>::default());
-        let (client, cursor) = open(&addresses[0], who, None).await.expect("a socket");
+        let (client, cursor) = open(&addresses[0], who, "", None).await.expect("a socket");
         let task =
             tokio::spawn(watch(who.clone(), addresses, client, cursor, received.clone(), stop.clone()));
         Self { who: who.clone(), received, stop, task }
@@ -121,7 +121,7 @@ async fn watch(
         while !stop.load(Ordering::SeqCst) {
             turn += 1;
             let address = &addresses[turn % addresses.len()];
-            if let Some((opened, begins)) = open(address, &who, Some(&cursor)).await {
+            if let Some((opened, begins)) = open(address, &who, "", Some(&cursor)).await {
                 assert_eq!(begins, cursor, "another beginning than was asked for");
                 client = opened;
                 break;
@@ -131,10 +131,17 @@ async fn watch(
     }
 }
 
-/// Opens a socket and reads its hello; `None` if the node is down or refuses it.
-async fn open(address: &str, who: &Known, cursor: Option<&str>) -> Option<(Client, String)> {
+/// Opens a socket with these parameters after a cursor, and reads its hello; `None` if the node is down or refuses it.
+pub async fn open(
+    address: &str,
+    who: &Known,
+    params: &str,
+    cursor: Option<&str>,
+) -> Option<(Client, String)> {
     let bearer = format!("Bearer {}", who.at(0).access_token().expect("signed in"));
-    let path = cursor.map_or("/api/ws".to_owned(), |cursor| format!("/api/ws?cursor={cursor}"));
+    let cursor = cursor.map_or(String::new(), |cursor| format!("&cursor={cursor}"));
+    let query = format!("{params}{cursor}");
+    let path = format!("/api/ws?{}", query.trim_start_matches('&'));
     let opened = async {
         let mut client = Client::open(address, &path, &[("authorization", &bearer)]).await.ok()?;
         let Heard::Frame(hello) = client.hear().await else { return None };

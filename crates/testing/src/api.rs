@@ -106,9 +106,19 @@ impl Api {
 
     /// Any method, and a body byte for byte (its type goes by [`Api::header`]).
     pub async fn raw(&self, method: &str, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+        let answer = self.attempt_raw(method, path, body).await;
+        answer.unwrap_or_else(|error| panic!("no answer from {path}: {error:?}"))
+    }
+
+    /// Like [`Api::raw`], for tests in which the server may end during the request.
+    pub async fn attempt_raw(
+        &self,
+        method: &str,
+        path: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> reqwest::Result<Answer> {
         let method = method.parse().expect("an HTTP method");
-        let request = self.request(method, path).body(body);
-        Answer::read(request).await.unwrap_or_else(|error| panic!("no answer from {path}: {error:?}"))
+        Answer::read(self.request(method, path).body(body)).await
     }
 
     /// Like the others, for tests in which the server may end during the request.

@@ -5,6 +5,7 @@ pub mod api;
 pub mod app;
 pub mod browser;
 pub mod certificates;
+pub mod cluster;
 pub mod database;
 pub mod deleted_records;
 pub mod keys;
@@ -48,7 +49,7 @@ static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The pauses of [`eventually`] between two probes: a tenth of the time that has passed, within these bounds. A probe may
 /// be as dear as what it waits for.
-const PAUSES: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_millis(200);
+const PAUSES: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_millis(100);
 
 /// How long to wait before something is looked at again that began at `began`.
 pub fn pause_since(began: Instant) -> Duration {

@@ -33,6 +33,15 @@ pub async fn send(by: &Api, path: &str, form: Vec<u8>) -> Answer {
     by.raw("POST", path, form).await
 }
 
+/// Like [`send`], for tests in which the server may end during the request.
+///
+/// # Errors
+/// When there is no answer.
+pub async fn attempt(by: &Api, path: &str, form: Vec<u8>) -> reqwest::Result<Answer> {
+    let by = by.header("content-type", format!("multipart/form-data; boundary={BOUNDARY}"));
+    by.attempt_raw("POST", path, form).await
+}
+
 /// A file of entries, as an archive.
 pub fn archive(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));

@@ -8,6 +8,8 @@
 mod kit;
 mod pages;
 
+pub use kit::form_data::{Fields, is_here};
+
 use crate::http::admission;
 use crate::http::error::HttpError;
 use actix_web::body::{BoxBody, MessageBody};

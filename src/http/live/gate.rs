@@ -60,7 +60,7 @@ fn guarded(payload: Payload, fault: FrameFault) -> LocalBoxStream<'static, Resul
 
 /// The position in the stream of frames: the bytes of the current header, or the bytes of payload left.
 #[derive(Default)]
-struct Heads {
+pub struct Heads {
     head: [u8; HEAD_MAX],
     known: usize,
     payload: u64,
@@ -68,7 +68,10 @@ struct Heads {
 
 impl Heads {
     /// Reads these bytes of the stream.
-    fn take(&mut self, mut bytes: &[u8]) -> Result<(), CloseCode> {
+    ///
+    /// # Errors
+    /// The code to close with, as soon as a header is one that no client may send.
+    pub fn take(&mut self, mut bytes: &[u8]) -> Result<(), CloseCode> {
         while !bytes.is_empty() {
             if self.payload > 0 {
                 let skipped = bytes.len().min(usize::try_from(self.payload).unwrap_or(usize::MAX));

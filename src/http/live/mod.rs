@@ -10,9 +10,9 @@
 
 mod close_codes;
 mod closing;
-mod gate;
+pub mod gate;
 mod identity;
-mod params;
+pub mod params;
 mod place;
 mod socket;
 pub mod stream;
