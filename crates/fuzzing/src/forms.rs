@@ -20,8 +20,11 @@ thread_local! {
     static RUNTIME: Runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
 }
 
+/// The name of a part, that of its file, and its bytes.
+type Part = (String, Option<String>, Vec<u8>);
+
 /// The bytes of the parts that a body has, or why it is none.
-fn parts(body: &[u8], size: usize) -> Result<Vec<(String, Option<String>, Vec<u8>)>, Error> {
+fn parts(body: &[u8], size: usize) -> Result<Vec<Part>, Error> {
     let chunks: Vec<Result<Bytes, PayloadError>> =
         body.chunks(size).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
     let payload = Payload::Stream { payload: stream::iter(chunks).boxed_local() };
