@@ -1,9 +1,9 @@
 //! The web console (SPEC §10): pages made on the server, of the same messages that the API sends. It holds no rule,
 //! and shows what a service refuses beside the field it is about.
 //!
-//! Each page is one file of [`mod@pages`]; [`pages()`] is the table of their routes. [`kit`] has what pages are made of:
-//! the frame, forms, names, the session. [`around`] is the middleware of all pages: it authenticates the request
-//! ([`session`]), turns errors into pages, and sets the headers that keep a browser safe.
+//! Each page is one file of `pages/`; [`pages()`] is the table of their routes. `kit/` has what pages are made of:
+//! the frame, forms, names, the session. `around` is the middleware of all pages: it authenticates the request
+//! (`session`), turns errors into pages, and sets the headers that keep a browser safe.
 
 mod kit;
 mod pages;
