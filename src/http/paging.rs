@@ -134,7 +134,7 @@ pub fn encode(keyset: &Keyset, side: Side) -> String {
     URL_SAFE_NO_PAD.encode(json.expect("plain values"))
 }
 
-/// Reads a cursor; `None` for a text that is none.
+/// Reads a cursor; `None` if the text is not a cursor.
 pub fn decode(cursor: &str) -> Option<(Keyset, Side)> {
     let json = URL_SAFE_NO_PAD.decode(cursor).ok()?;
     let (sort, value, id, side) = match serde_json::from_slice::<(String, String, Id)>(&json) {

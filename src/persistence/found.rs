@@ -36,7 +36,7 @@ const MANY: i64 = 1_000;
 const ENOUGH: usize = 100;
 
 /// How the newest records with some words are found.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Way {
     /// Among the newest in the index.
     AmongNewest,

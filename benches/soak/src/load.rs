@@ -107,7 +107,7 @@ impl Client {
         format!("{} {}", self.number, self.requests)
     }
 
-    /// Sends a write until it gets a final answer, each time with the same key. A body that is null is none.
+    /// Sends a write until it gets a final answer, each time with the same key. With `null` as its body it is sent without one.
     pub async fn write(&mut self, by: &Api, method: Method, path: &str, body: Value) -> Answer {
         let api = by.idempotency_key(self.key());
         let body = (!body.is_null()).then_some(body);

@@ -23,7 +23,7 @@ thread_local! {
 /// The name of a part, that of its file, and its bytes.
 type Part = (String, Option<String>, Vec<u8>);
 
-/// The bytes of the parts that a body has, or why it is none.
+/// The parts of a body; an error if it is not a form.
 fn parts(body: &[u8], size: usize) -> Result<Vec<Part>, Error> {
     let chunks: Vec<Result<Bytes, PayloadError>> =
         body.chunks(size).map(|part| Ok(Bytes::copy_from_slice(part))).collect();

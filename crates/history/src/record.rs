@@ -280,7 +280,7 @@ mod tests {
         })
     }
 
-    /// The same verdict from all orders of a short history.
+    /// The verdict that trying every order of a short history gives; the checker must agree with it.
     fn has_an_order(history: &[RecordOperation], done: &mut Vec<usize>, record: &Record) -> bool {
         let left: Vec<usize> = (0..history.len()).filter(|place| !done.contains(place)).collect();
         if left.iter().all(|place| history[*place].answer.is_none()) {
