@@ -1,12 +1,17 @@
 //! The first answers to requests with an `Idempotency-Key` (SPEC §2): one request at a time has a key, and a key belongs
 //! to one request.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use dashmap::DashSet;
+use domain::customer::record::Customer;
 use kernel::clock::Clock;
 use kernel::context::IdempotencyClaim;
 use kernel::error::{Error, ErrorCode};
+use kernel::ids::Id;
+use runtime::hot_state::Hot;
+use serde::Deserialize;
 use store::Db;
 use store::idempotency;
 pub use store::idempotency::FirstAnswer;
@@ -18,12 +23,20 @@ pub const ANSWERS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct FirstAnswers {
     db: Db,
     clock: Clock,
+    /// The customers that nodes share outside the database.
+    hot: Option<Arc<dyn Hot<Customer>>>,
     in_flight: DashSet<String>,
 }
 
+/// The record that an answer shows.
+#[derive(Deserialize)]
+struct Shown {
+    id: Id,
+}
+
 impl FirstAnswers {
-    pub fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock, in_flight: DashSet::new() }
+    pub fn new(db: Db, clock: Clock, hot: Option<Arc<dyn Hot<Customer>>>) -> Self {
+        Self { db, clock, hot, in_flight: DashSet::new() }
     }
 
     /// Takes a key for a request until the turn is dropped.
@@ -46,13 +59,20 @@ pub struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// The first answer under the key, if there is one.
+    /// The first answer under the key, if there is one: once every node shows what it tells of, because the node that
+    /// committed it may have died before it saw to that.
     ///
     /// # Errors
     /// `unavailable`.
     pub async fn find(&self) -> Result<Option<FirstAnswer>, Error> {
         let since = self.answers.clock.now().minus(ANSWERS_KEPT);
-        Ok(idempotency::find(&self.answers.db, &self.claim.id, since).await?)
+        let first = idempotency::find(&self.answers.db, &self.claim.id, since).await?;
+        if let (Some(first), Some(hot)) = (&first, &self.answers.hot)
+            && let Ok(Shown { id }) = serde_json::from_str(first.body.get())
+        {
+            hot.changed(id).await;
+        }
+        Ok(first)
     }
 
     /// Checks that an answer was given to this very request.

@@ -88,11 +88,12 @@ impl Builder<'_> {
         if !self.hosts(ServiceName::Customer) {
             return Ok(CustomerClient { service: self.remote_service()?, customers: None, imports: None });
         }
-        let hot = self
-            .redis
-            .clone()
-            .map(|redis| HotCustomers::new(redis, self.db.runtime().clone(), self.members.clock().clone()));
-        let customers = self.entities_beside(hot.map(|hot| Arc::new(hot) as _));
+        let hot = self.redis.clone().map(|redis| {
+            let cluster_clock = self.members.clock().clone();
+            Arc::new(HotCustomers::new(redis, self.db.runtime().clone(), cluster_clock, self.clock.clone()))
+                as _
+        });
+        let customers = self.entities_beside(hot);
         let imports = self.entities();
         let service = CustomerService {
             db: self.db.clone(),

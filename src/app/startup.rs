@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use tokio::runtime::Handle;
 
 use crate::actors::auth::token::Keys;
+use crate::actors::customer::hot::HotCustomers;
 use crate::actors::first_answers::FirstAnswers;
 use crate::actors::importer::Importer;
 use crate::actors::live::client::LiveClient;
@@ -99,13 +100,17 @@ impl Application {
         };
         let keys = Arc::new(Keys::new(&secrets[0]).accepting(&secrets[1..]));
         let vault = Vault::new(&secrets, "webhooks");
-        let services = Services::start(config, &clock, &db, redis, keys, vault)?;
+        let services = Services::start(config, &clock, &db, redis.clone(), keys, vault)?;
         let first_login = if auth::has_users(&db).await? {
             None
         } else {
             bootstrap::first_users(config, &services).await?
         };
         let readiness = Readiness::new(db.clone());
+        let hot_customers = redis.map(|redis| {
+            let cluster_clock = services.members.clock().clone();
+            Arc::new(HotCustomers::new(redis, db.runtime().clone(), cluster_clock, clock.clone())) as _
+        });
         let gateway = Data::new(Gateway {
             auth: services.auth.clone(),
             customers: services.customers.clone(),
@@ -130,7 +135,7 @@ impl Application {
             ),
             key_rates: KeyRates::new(config.auth.api_key_rate, clock.clone()),
             cors: Cors::new(config.http.cors_origin.clone()),
-            first_answers: FirstAnswers::new(db.clone(), clock),
+            first_answers: FirstAnswers::new(db.clone(), clock.clone(), hot_customers),
             readiness: readiness.clone(),
             public_url: config.http.public_url.clone(),
             trusted_proxies: config.http.trusted_proxy.iter().copied().collect(),

@@ -6,16 +6,21 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use domain::customer::record::Customer;
+use kernel::clock::Clock;
+use kernel::context::{Context, IdempotencyClaim};
+use kernel::error::ErrorCode;
 use kernel::ids::{Id, new_id};
 use kizuna::actors::customer::aggregate::CustomerAggregate;
 use kizuna::actors::customer::hot::{ENTRY_TTL, HotCustomers, MARGIN, text};
+use kizuna::actors::first_answers::FirstAnswers;
 use runtime::cluster::clock::{ClusterClock, ClusterTime};
-use runtime::entity::Entities;
+use runtime::entity::{Entities, EntityParts};
 use store::redis::{Redis as Way, RedisKey, RedisSettings};
 
+use crate::common::stored;
 use crate::copier::WITHIN;
 use crate::node::{Fixture, Node, run};
-use crate::shared::{Customers, annotate, create, nodes, rename};
+use crate::shared::{Customers, annotate, change, create, nodes, rename};
 use testing::app::SECRET;
 use testing::{Postgres, Redis, eventually};
 
@@ -58,11 +63,17 @@ fn put(server: &Redis, redis: &Way, key: &RedisKey, of: &RedisKey, made: Cluster
     server.set(&key.name, &entry);
 }
 
-fn beside(fixture: &Fixture, node: &Node, redis: &Way) -> Customers {
+fn hot(fixture: &Fixture, redis: &Way) -> HotCustomers {
     let clock = ClusterClock::default();
     clock.learn(now(), Instant::now());
-    let hot = HotCustomers::new(redis.clone(), fixture.runtime.clone(), clock);
-    Entities::<CustomerAggregate>::beside(node.shared_parts(), Some(Arc::new(hot)))
+    HotCustomers::new(redis.clone(), fixture.runtime.clone(), clock, Clock::System)
+}
+
+fn beside(fixture: &Fixture, node: &Node, redis: &Way) -> Customers {
+    let hot = Arc::new(hot(fixture, redis));
+    // What Redis forgets, it forgets by a clock that goes on.
+    let parts = EntityParts { clock: Clock::System, ..node.shared_parts() };
+    Entities::<CustomerAggregate>::beside(parts, Some(hot))
 }
 
 #[test]
@@ -94,11 +105,11 @@ fn a_hot_customer_is_read_from_redis_until_it_is_changed() {
         assert!(redis[0].claim(&key, b"one", ENTRY_TTL).await.unwrap());
         assert!(!redis[1].claim(&key, b"other", ENTRY_TTL).await.unwrap(), "one at a time");
         redis[0].delete(&key).await.unwrap();
-        redis[0].fill(&key, b"one", b"{}").await.unwrap();
+        assert!(!redis[0].fill(&key, b"one", b"{}").await.unwrap());
         assert_eq!(redis[0].look(&key, LONGEST).await.unwrap(), None);
         // A value runs out with its token.
         assert!(redis[0].claim(&key, b"two", Duration::from_secs(2)).await.unwrap());
-        redis[0].fill(&key, b"two", b"{}").await.unwrap();
+        assert!(redis[0].fill(&key, b"two", b"{}").await.unwrap());
         assert_eq!(redis[0].look(&key, LONGEST).await.unwrap().as_deref(), Some(b"{}".as_slice()));
         eventually(WITHIN, async || redis[0].look(&key, LONGEST).await.unwrap().is_none()).await;
         // What is long is not kept.
@@ -201,6 +212,98 @@ fn while_redis_is_away_changes_wait_until_nothing_old_is_left_and_reads_do_not()
             assert!(began.elapsed() < ENTRY_TTL, "a full one deletes");
             assert_eq!(all[1 - n % 2].get(id).await.unwrap().unwrap().name, name);
         }
+    });
+}
+
+/// What is found under a key if a node has died between a commit and the deletion of the key.
+enum Left {
+    /// A reader has filled it before the commit.
+    OldValue,
+    /// A reader is about to fill it with what it read before the commit.
+    Token,
+}
+
+#[test]
+fn whoever_is_told_of_a_commit_whose_node_died_is_followed_by_nobody_who_reads_the_state_before() {
+    run(Postgres, async |fixture| {
+        let (nodes, server) = (nodes(fixture, Postgres).await, Redis::start());
+        let redis = connections(fixture, &server, new_id(), 2);
+        let all: Vec<Customers> =
+            redis.iter().zip(&nodes).map(|(redis, node)| beside(fixture, node, redis)).collect();
+        for left in [Left::OldValue, Left::Token] {
+            let id = create(&all[0]).await;
+            let key = redis[0].hot("customer", id);
+            let old = all[0].get(id).await.unwrap().unwrap();
+            rename(&all[0], id, "renamed").await.unwrap();
+            let token = redis[0].seal(&key, 0, &text(now(), None));
+            match left {
+                Left::OldValue => put(&server, &redis[0], &key, &key, now(), &old),
+                Left::Token => assert!(redis[0].claim(&key, &token, ENTRY_TTL).await.unwrap()),
+            }
+            match left {
+                // Refused, because the version is another one by now.
+                Left::OldValue => {
+                    let built_on_the_first = Context { if_match: Some(1.into()), ..Context::system() };
+                    let refused = change(&all[1], id, "lost", built_on_the_first).await.unwrap_err();
+                    assert_eq!(refused.code, ErrorCode::StaleVersion);
+                }
+                Left::Token => assert_eq!(all[1].get(id).await.unwrap().unwrap().name, "renamed"),
+            }
+            let value = redis[0].seal(&key, 0, &text(now(), Some(&old)));
+            assert!(!redis[0].fill(&key, &token, &value).await.unwrap(), "the token is gone");
+            for customers in &all {
+                assert_eq!(customers.get(id).await.unwrap().unwrap().name, "renamed");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_first_answer_is_repeated_once_every_node_shows_what_it_tells_of() {
+    run(Postgres, async |fixture| {
+        let (nodes, server) = (nodes(fixture, Postgres).await, Redis::start());
+        let redis = connections(fixture, &server, new_id(), 1).remove(0);
+        let (node, customers) = (&nodes[0], beside(fixture, &nodes[0], &redis));
+        let id = create(&customers).await;
+        let key = redis.hot("customer", id);
+        let old = customers.get(id).await.unwrap().unwrap();
+        let claim = IdempotencyClaim {
+            id: "somebody/a key".to_owned(),
+            fingerprint: "of the request".to_owned(),
+            status: 200,
+            location: None,
+        };
+        let keyed = Context { claim: Some(claim.clone()), ..Context::system() };
+        change(&customers, id, "renamed", keyed).await.unwrap();
+        put(&server, &redis, &key, &key, now(), &old);
+        let hot = Arc::new(hot(fixture, &redis));
+        let answers = FirstAnswers::new(node.db.clone(), node.clock.clone(), Some(hot));
+        let first = answers.take(claim).unwrap().find().await.unwrap().expect("an answer");
+        assert!(first.body.get().contains("renamed"), "{}", first.body.get());
+        assert_eq!(customers.get(id).await.unwrap().unwrap().name, "renamed");
+    });
+}
+
+#[test]
+fn while_redis_is_away_a_change_is_not_shown_before_every_older_value_has_expired() {
+    run(Postgres, async |fixture| {
+        let (nodes, mut server) = (nodes(fixture, Postgres).await, Redis::start());
+        let redis = connections(fixture, &server, new_id(), 2);
+        let all: Vec<Customers> =
+            redis.iter().zip(&nodes).map(|(redis, node)| beside(fixture, node, redis)).collect();
+        let id = create(&all[0]).await;
+        server.pause();
+        let began = Instant::now();
+        let renaming = fixture.runtime.spawn({
+            let customers = all[0].clone();
+            async move { rename(&customers, id, "renamed").await }
+        });
+        // Committed, and not acknowledged.
+        eventually(WITHIN, async || stored(&nodes[0].db, id).await.name == "renamed").await;
+        assert_eq!(all[1].get(id).await.unwrap().unwrap().name, "renamed");
+        assert!(began.elapsed() >= ENTRY_TTL + MARGIN, "{:?}", began.elapsed());
+        renaming.await.unwrap().unwrap();
+        server.resume();
     });
 }
 

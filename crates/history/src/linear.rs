@@ -24,6 +24,16 @@ pub trait Model {
         call: &Self::Call,
         answer: Option<&Self::Answer>,
     ) -> Option<Self::State>;
+
+    /// Whether this answer can be given neither in this state nor in any that may follow it.
+    fn is_past(&self, _state: &Self::State, _call: &Self::Call, _answer: &Self::Answer) -> bool {
+        false
+    }
+
+    /// Whether two calls without an answer have the same effect, whenever it is that they happen: then one of them is tried.
+    fn are_alike(&self, _one: &Self::Call, _other: &Self::Call) -> bool {
+        false
+    }
 }
 
 /// What the search found.
@@ -94,7 +104,7 @@ struct Point<S> {
 impl<M: Model> Search<'_, M> {
     fn run(mut self) -> Verdict {
         let state = self.model.first();
-        let next = self.candidates();
+        let next = self.worth_trying(&state);
         let mut path = vec![Point { state, next, tried: 0 }];
         for _ in 0..STEPS_MAX {
             if self.is_complete() {
@@ -109,9 +119,7 @@ impl<M: Model> Search<'_, M> {
                 continue;
             };
             point.tried += 1;
-            let operation = &self.history[place];
-            let answer = operation.answer.as_ref().map(|(answer, _)| answer);
-            let Some(state) = self.model.step(&point.state, &operation.call, answer) else { continue };
+            let Some(state) = self.step(&point.state, place) else { continue };
             self.done.flip(place);
             if !self.tried.insert((self.done.clone(), state.clone())) {
                 self.done.flip(place);
@@ -121,10 +129,50 @@ impl<M: Model> Search<'_, M> {
             if self.order.len() > self.longest.len() {
                 self.longest.clone_from(&self.order);
             }
-            let next = self.candidates();
+            let next = self.worth_trying(&state);
             path.push(Point { state, next, tried: 0 });
         }
         Verdict::Undecided
+    }
+
+    fn step(&self, state: &M::State, place: usize) -> Option<M::State> {
+        let operation = &self.history[place];
+        let answer = operation.answer.as_ref().map(|(answer, _)| answer);
+        self.model.step(state, &operation.call, answer)
+    }
+
+    /// The candidates that may lead further. One that changes nothing goes alone, because it can only be in the way of others
+    /// later; without an answer it need not happen at all. Of those that are alike one is enough.
+    fn worth_trying(&self, state: &M::State) -> Vec<usize> {
+        if self.is_stuck(state) {
+            return Vec::new();
+        }
+        let (idle, others): (Vec<usize>, Vec<usize>) =
+            self.candidates().into_iter().partition(|place| self.step(state, *place).as_ref() == Some(state));
+        if let Some(idle) = idle.into_iter().find(|place| self.history[*place].answer.is_some()) {
+            return vec![idle];
+        }
+        let mut chosen: Vec<usize> = Vec::new();
+        for place in others {
+            if !chosen.iter().any(|other| self.are_alike(place, *other)) {
+                chosen.push(place);
+            }
+        }
+        chosen
+    }
+
+    /// Whether an answer that is left can't be given any more.
+    fn is_stuck(&self, state: &M::State) -> bool {
+        let left = self.history.iter().enumerate().filter(|(place, _)| !self.done.has(*place));
+        let mut answered =
+            left.filter_map(|(_, operation)| Some((&operation.call, &operation.answer.as_ref()?.0)));
+        answered.any(|(call, answer)| self.model.is_past(state, call, answer))
+    }
+
+    fn are_alike(&self, one: usize, other: usize) -> bool {
+        let [one, other] = [one, other].map(|place| &self.history[place]);
+        let are_lost = one.answer.is_none() && other.answer.is_none();
+        are_lost && self.model.are_alike(&one.call, &other.call)
     }
 
     /// Whether all answered operations are done. One without an answer need not have happened.

@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 use crate::arbiters::Arbiters;
 use crate::child::{Child, Execute, Forget, Passivate, Read};
-use crate::hot_state::Hot;
+use crate::hot_state::{Hot, tells_of_the_state};
 use crate::journal::Journal;
 use crate::prepared::Prepared;
 use crate::progress;
@@ -256,13 +256,13 @@ impl<A: Aggregate> Entities<A> {
         command: A::Command,
         context: impl Into<Prepared>,
     ) -> Result<Arc<A::State>, Error> {
-        let state = self.send(id, Execute::<A> { command, prepared: context.into() }, false).await?;
-        // Done here and not in the child, which can go on with its next message. Needed also if nothing changed: this
-        // answer may acknowledge a commit of a node that died before it answered.
-        if let Some(hot) = &self.0.hot {
+        let answer = self.send(id, Execute::<A> { command, prepared: context.into() }, false).await;
+        // Done here and not in the child, which can go on with its next message. Needed also if nothing changed, and
+        // for a refusal: each may tell of a commit of a node that died before it answered.
+        if let Some(hot) = self.0.hot.as_ref().filter(|_| tells_of_the_state(&answer)) {
             hot.changed(id).await;
         }
-        Ok(state)
+        answer
     }
 
     /// The last committed state from memory; `None` if it is not there, or if other nodes commit, too.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
+use kernel::error::{Error, ErrorCode};
 use kernel::ids::Id;
 use store::StoreError;
 
@@ -16,6 +17,13 @@ pub trait Hot<S>: Send + Sync {
     /// The shared state, or the one that `stored` reads from the database.
     fn read<'a>(&'a self, id: Id, stored: BoxFuture<'a, Stored<S>>) -> BoxFuture<'a, Stored<S>>;
 
-    /// Returns when no node can still read the state from before the commit that has just ended.
+    /// Returns when no node can still read the state from before a commit that has ended: to be awaited before anybody
+    /// is told of that commit.
     fn changed(&self, id: Id) -> BoxFuture<'_, ()>;
+}
+
+/// Whether an answer tells its client something of the state: not if the command was not decided, or its outcome is
+/// unknown.
+pub(super) fn tells_of_the_state<T>(answer: &Result<T, Error>) -> bool {
+    !matches!(answer, Err(error) if matches!(error.code, ErrorCode::Unavailable | ErrorCode::Overloaded))
 }

@@ -11,8 +11,8 @@ use crate::redis::{Redis, RedisKey, is_foreign};
 
 /// Replaces a token by the value that was read under it, for the time that the token has left: a value is never older
 /// than its token. It is one script, so that no other command comes in between.
-const FILL: &str =
-    "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')";
+const FILL: &str = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end \
+     redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL') return 1";
 
 impl Redis {
     /// Reads a key: the token or the value, at most `longest` bytes of it; `None` if it is absent. Something of another
@@ -43,11 +43,11 @@ impl Redis {
         Ok(done.is_some())
     }
 
-    /// Replaces a token by a value, if the token is still there.
+    /// Replaces a token by a value, if the token is still there; returns whether it was.
     ///
     /// # Errors
     /// When Redis is away or full, or the key holds something of another type.
-    pub async fn fill(&self, key: &RedisKey, token: &[u8], value: &[u8]) -> RedisResult<()> {
+    pub async fn fill(&self, key: &RedisKey, token: &[u8], value: &[u8]) -> RedisResult<bool> {
         redis::cmd("EVAL")
             .arg(FILL)
             .arg(1)

@@ -54,10 +54,19 @@ pub struct RedisKey {
     pub purpose: Purpose,
 }
 
+/// Whether Redis refuses to take more, because it has no memory left.
+pub fn is_full(error: &RedisError) -> bool {
+    is_server_error(error, "OOM")
+}
+
 /// Whether a command failed because a key holds a value of another type, which no node has written.
 pub fn is_foreign(error: &RedisError) -> bool {
+    is_server_error(error, "WRONGTYPE")
+}
+
+fn is_server_error(error: &RedisError, code: &str) -> bool {
     let errors = error.clone().into_server_errors();
-    errors.is_some_and(|errors| errors.iter().any(|(_, error)| error.code() == "WRONGTYPE"))
+    errors.is_some_and(|errors| errors.iter().any(|(_, error)| error.code() == code))
 }
 
 /// Where Redis is, and the PEM files for `rediss://`. The files are read when a node starts.

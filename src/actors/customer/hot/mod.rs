@@ -13,18 +13,32 @@
 //!   commit. By then the value has expired, because its time counts from its token. A paused Redis checks the time when
 //!   it is asked.
 //!
+//! A change is also known when its node has died before it deleted the key: to whoever is refused because of it, is
+//! answered from the first answer under an idempotency key, or reads the new state from the database.
+//! - A refusal and a first answer delete the key, as the change itself does.
+//! - A reader whose token is still there replaces it before it answers; any other reader looks once more, and deletes
+//!   a token or an older value. If Redis is away, the answer waits until every older value has expired: a moment, and
+//!   only for a customer that has just been changed ([`older_values_live`]).
+//!
+//! So what is read of a customer never goes back. A deleted customer is a state like others here.
+//!
 //! This needs a single Redis server: no replicas to fail over to, a clock that is not set back by more than the margin
 //! within a second, and no snapshot that is loaded within a second of its making (`save ""`). While Redis is away, each
-//! change or deletion of a customer takes a second longer. Creations do not: no reader can have looked for the id
-//! before.
+//! change or deletion of a customer takes a second longer, also one that is refused. Creations do not: no reader can
+//! have looked for the id before.
 //!
 //! Somebody else may write to Redis. Tokens and values are sealed for their customer's key, and carry the time of the
 //! token. What does not open is refused. What opens was once made by a node; put back later, it is too old, so that a
 //! hostile Redis can show a customer as it was [`ENTRY_TTL`], [`MARGIN`] and [`CLOCKS_DIFFER`] ago, and nothing else.
 
+mod entry;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+pub use entry::{CLOCKS_DIFFER, ENTRY_TTL, MARGIN, text};
+
+use entry::{Age, TIME_BYTES, Token, age, older_values_live};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use redis::RedisResult;
@@ -32,21 +46,13 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use domain::customer::record::Customer;
+use kernel::clock::Clock;
 use kernel::ids::Id;
 use runtime::cluster::clock::{ClusterClock, ClusterTime};
 use runtime::hot_state::{Hot, Stored};
-use store::redis::{Redis, RedisKey};
+use store::redis::{Redis, RedisKey, is_full};
 use store::seal::OVERHEAD_BYTES;
 
-/// The lifetime of a token and of the value that replaces it.
-pub const ENTRY_TTL: Duration = Duration::from_secs(1);
-/// The clocks of Redis and of a node differ by less over a second.
-pub const MARGIN: Duration = Duration::from_millis(200);
-/// How much two nodes' readings of the cluster's clock may differ, for an entry to be used.
-pub const CLOCKS_DIFFER: Duration = Duration::from_secs(1);
-/// An entry whose time is further off than this was put there by somebody else. A node whose clock was read badly is not
-/// so far off.
-const PUT_BACK: Duration = Duration::from_secs(30);
 /// A Redis that takes longer counts as away: the database answers in a few milliseconds.
 const REDIS_TIMEOUT: Duration = Duration::from_millis(50);
 /// How long Redis is left alone after that.
@@ -55,8 +61,6 @@ const REDIS_COOLDOWN: Duration = Duration::from_millis(500);
 const AGAIN: Duration = Duration::from_millis(100);
 /// The longest value that is shared: few customers with long notes are hot.
 const VALUE_BYTES_MAX: usize = 16 * 1024;
-/// The bytes of the time at the beginning of a token and of a value.
-const TIME_BYTES: usize = 8;
 /// The kind in the keys of Redis.
 const KIND: &str = "customer";
 
@@ -66,6 +70,8 @@ pub struct HotCustomers {
     /// Outlives the caller, so that a command that has begun is not cut off.
     runtime: Handle,
     clock: ClusterClock,
+    /// The clock by which customers are changed.
+    node_clock: Clock,
     began: Instant,
     /// Milliseconds after `began` until which Redis is left alone.
     away_until: AtomicU64,
@@ -81,45 +87,9 @@ enum Found {
     Value(Box<Customer>),
 }
 
-/// The token of a reader, and its time.
-struct Token {
-    made: ClusterTime,
-    sealed: Vec<u8>,
-}
-
-/// Whether the time of an entry allows its use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Age {
-    Usable,
-    /// Too old, or from the future; the clocks may differ by so much.
-    Off,
-    /// No node has just written this.
-    Impossible,
-}
-
-/// Judges an entry of this time that was found by a command, which was sent at `asked` and answered at `answered`.
-fn age(made: ClusterTime, asked: ClusterTime, answered: ClusterTime) -> Age {
-    let old = made.plus(ENTRY_TTL + MARGIN + CLOCKS_DIFFER).until(asked);
-    let early = answered.plus(CLOCKS_DIFFER).until(made);
-    match old.max(early) {
-        Duration::ZERO => Age::Usable,
-        off if off < PUT_BACK => Age::Off,
-        _ => Age::Impossible,
-    }
-}
-
-/// The text of a token (without a customer) or a value, before it is sealed.
-pub fn text(made: ClusterTime, customer: Option<&Customer>) -> Vec<u8> {
-    let mut text = made.0.to_be_bytes().to_vec();
-    if let Some(customer) = customer {
-        serde_json::to_writer(&mut text, customer).expect("states are plain structs");
-    }
-    text
-}
-
 impl HotCustomers {
-    pub fn new(redis: Redis, runtime: Handle, clock: ClusterClock) -> Self {
-        Self { redis, runtime, clock, began: Instant::now(), away_until: AtomicU64::new(0) }
+    pub fn new(redis: Redis, runtime: Handle, clock: ClusterClock, node_clock: Clock) -> Self {
+        Self { redis, runtime, clock, node_clock, began: Instant::now(), away_until: AtomicU64::new(0) }
     }
 
     async fn find(&self, id: Id, stored: BoxFuture<'_, Stored<Customer>>) -> Stored<Customer> {
@@ -137,10 +107,27 @@ impl HotCustomers {
             Found::Away | Found::Unusable => None,
         };
         let customer = stored.await?;
-        if let (Some(token), Some(customer)) = (token, &customer) {
-            self.fill(key, token, customer);
+        let is_settled = self.settle(&key, token, customer.as_deref()).await;
+        if let Some(read) = customer.as_deref().filter(|_| !is_settled) {
+            let now = self.node_clock.now();
+            tokio::time::sleep(older_values_live(read.version, read.updated_at, now)).await;
         }
         Ok(customer)
+    }
+
+    /// Makes sure that nobody finds an older state than this one from now on; returns whether that is certain.
+    async fn settle(&self, key: &RedisKey, token: Option<Token>, read: Option<&Customer>) -> bool {
+        if let (Some(token), Some(read)) = (token, read)
+            && self.fill(key, token, read).await
+        {
+            return true;
+        }
+        match self.look(key).await {
+            Found::Away => false,
+            Found::Nothing => true,
+            Found::Value(held) if read.is_some_and(|read| read.version <= held.version) => true,
+            Found::Value(_) | Found::Unusable => self.delete(key).await,
+        }
     }
 
     async fn look(&self, key: &RedisKey) -> Found {
@@ -159,7 +146,7 @@ impl HotCustomers {
         let text = self.redis.open(key, 0, entry);
         let Some((made, customer)) = text.as_ref().and_then(|text| text.split_first_chunk::<TIME_BYTES>())
         else {
-            self.delete(key);
+            self.delete_beside(key);
             return Found::Unusable;
         };
         let made = ClusterTime(i64::from_be_bytes(*made));
@@ -173,18 +160,24 @@ impl HotCustomers {
                 if age == Age::Impossible {
                     self.redis.refuse(key);
                 }
-                self.delete(key);
+                self.delete_beside(key);
                 Found::Unusable
             }
         }
     }
 
     /// Deletes a key in the background: the answer does not depend on it.
-    fn delete(&self, key: &RedisKey) {
+    fn delete_beside(&self, key: &RedisKey) {
         let (redis, key) = (self.redis.clone(), key.clone());
         self.runtime.spawn(async move {
             let _ = redis.delete(&key).await;
         });
+    }
+
+    /// Deletes a key; returns whether Redis has confirmed it.
+    async fn delete(&self, key: &RedisKey) -> bool {
+        let (redis, key) = (self.redis.clone(), key.clone());
+        self.ask(async move { redis.delete(&key).await }).await.is_some()
     }
 
     async fn claim(&self, key: &RedisKey) -> Option<Token> {
@@ -198,16 +191,15 @@ impl HotCustomers {
         claim.await.flatten()
     }
 
-    /// Replaces the token in the background: the answer does not depend on it.
-    fn fill(&self, key: RedisKey, token: Token, customer: &Customer) {
+    /// Replaces the token by the customer that was read under it; returns whether it was still there.
+    async fn fill(&self, key: &RedisKey, token: Token, customer: &Customer) -> bool {
         let value = text(token.made, Some(customer));
-        if value.len() <= TIME_BYTES + VALUE_BYTES_MAX {
-            let redis = self.redis.clone();
-            self.runtime.spawn(async move {
-                // A token that was not replaced expires.
-                let _ = redis.fill(&key, &token.sealed, &redis.seal(&key, 0, &value)).await;
-            });
+        if value.len() > TIME_BYTES + VALUE_BYTES_MAX {
+            return false;
         }
+        let (redis, key) = (self.redis.clone(), key.clone());
+        let fill = async move { redis.fill(&key, &token.sealed, &redis.seal(&key, 0, &value)).await };
+        self.ask(fill).await == Some(true)
     }
 
     async fn clear(&self, id: Id) {
@@ -215,8 +207,7 @@ impl HotCustomers {
         let over = begun + ENTRY_TTL + MARGIN;
         loop {
             let again = Instant::now() + AGAIN;
-            let (redis, key) = (self.redis.clone(), key.clone());
-            if self.ask(async move { redis.delete(&key).await }).await.is_some() {
+            if self.delete(&key).await {
                 return;
             }
             if again >= over {
@@ -234,6 +225,8 @@ impl HotCustomers {
         let answer = timeout(REDIS_TIMEOUT, self.runtime.spawn(command)).await;
         let (answer, until) = match answer {
             Ok(Ok(Ok(answer))) => (Some(answer), 0),
+            // A full Redis refuses tokens and values; it still deletes and shows.
+            Ok(Ok(Err(error))) if is_full(&error) => (None, 0),
             _ => (None, (self.began.elapsed() + REDIS_COOLDOWN).as_millis() as u64),
         };
         self.away_until.store(until, Ordering::Relaxed);
@@ -260,32 +253,5 @@ impl Hot<Customer> for HotCustomers {
 
     fn changed(&self, id: Id) -> BoxFuture<'_, ()> {
         self.clear(id).boxed()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_entry_is_used_for_as_long_as_an_honest_redis_keeps_it_and_alarms_when_it_was_put_back() {
-        let at = |millis: i64| ClusterTime(1_764_068_400_000_000 + millis * 1_000);
-        for (made, expected) in [
-            (0, Age::Usable),
-            (-1_000, Age::Usable),
-            (-2_200, Age::Usable),
-            (-2_201, Age::Off),
-            (-32_199, Age::Off),
-            (-32_200, Age::Impossible),
-            (1_050, Age::Usable),
-            (1_051, Age::Off),
-            (31_050, Age::Impossible),
-        ] {
-            assert_eq!(age(at(made), at(0), at(50)), expected, "{made} ms");
-        }
-        // A node that hung between question and answer accuses nobody.
-        assert_eq!(age(at(0), at(1_000), at(100_000)), Age::Usable);
-        assert_eq!(age(ClusterTime(i64::MIN), at(0), at(0)), Age::Impossible);
-        assert_eq!(age(ClusterTime(i64::MAX), at(0), at(0)), Age::Impossible);
     }
 }
