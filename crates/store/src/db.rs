@@ -102,12 +102,22 @@ impl Db {
         Ok(db)
     }
 
+    /// Whether there is a table; asked at the start of a node, which is as patient as the opening of the database.
     async fn has_table(&self, name: &str) -> Result<bool, StoreError> {
-        let found = match self.dialect() {
-            Dialect::Sqlite => "SELECT name FROM sqlite_master WHERE name = $1",
-            Dialect::Postgres => "SELECT CAST(to_regclass($1) AS TEXT)",
+        let found = match &self.pools {
+            Pools::Sqlite { .. } => {
+                let found = "SELECT name FROM sqlite_master WHERE name = $1";
+                self.text(Sql::new(found).with(name)).await?
+            }
+            Pools::Postgres(connections) => {
+                let sql = Sql::new("SELECT CAST(to_regclass($1) AS TEXT)").with(name);
+                let mut lent = connections.lend_at_start().await?;
+                let found = lent.run(async |connection| postgres_text(connection, &sql, true).await).await;
+                lent.done();
+                found?
+            }
         };
-        Ok(self.text(Sql::new(found).with(name)).await?.is_some())
+        Ok(found.is_some())
     }
 
     /// A handle to the same database for work that must be done in time, whatever else is under way: on PostgreSQL it has
