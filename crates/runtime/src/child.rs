@@ -21,6 +21,7 @@ use kernel::error::{Error, ErrorCode};
 use kernel::event::{Event, StateAfter, Versioned};
 use kernel::failpoint;
 use kernel::ids::Id;
+use kernel::simulation;
 use store::idempotency::{FirstAnswer, IDEMPOTENCY_KEYS};
 use store::noting::Step;
 use store::unit_of_work::{CommitError, UnitOfWork, Write};
@@ -331,5 +332,5 @@ impl<A: Aggregate> Handling<A> {
 
 #[expect(clippy::disallowed_methods, reason = "nodes that lost together must not come back together")]
 fn commit_backoff() -> Duration {
-    COMMIT_BACKOFF.mul_f64(rand::random())
+    COMMIT_BACKOFF.mul_f64(simulation::fraction().unwrap_or_else(rand::random))
 }

@@ -461,7 +461,7 @@ impl<A: Aggregate> Entities<A> {
         self.0.stats.restarted();
         let now = Instant::now();
         let mut entry = self.0.deaths.entry(id).or_insert_with(|| (Deaths::default(), now));
-        let wait = entry.0.record(now.into_std(), &self.0.parts.intensity);
+        let wait = entry.0.record(now, &self.0.parts.intensity);
         entry.1 = now + wait;
         tracing::error!(kind = A::KIND, %id, ?wait, "an aggregate's actor died; its next message starts it again");
     }

@@ -12,6 +12,7 @@
 //! - [`projections`]: tables that can be rebuilt from the log
 //! - [`progress`]: how far consumers are, and whether an event was lost, applied twice or out of order
 //! - [`backup`]: a file with the rows of all tables, and how it is put into an empty database
+//! - `simulated`: a database in the place of the real one, for the simulation
 //! - [`encryption`]: whether the URLs of PostgreSQL and Redis ask for TLS
 //! - [`vault`]: encrypts the secrets that rows hold
 //! - [`leases`]: which nodes of a cluster are alive; [`redis`], [`streams`], [`hot_values`]: messages and values they
@@ -47,6 +48,8 @@ pub mod seal;
 pub mod server_lock;
 mod session_watch;
 pub mod settings;
+#[cfg(feature = "simulation")]
+pub mod simulated;
 pub mod sql;
 pub mod streams;
 pub mod table;

@@ -4,7 +4,7 @@
 //! Only the first parked event of an aggregate is tried. The others wait behind it, also while it is a dead letter,
 //! until it is redriven.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use kernel::clock::Timestamp;
 use kernel::event::LoggedEvent;
@@ -25,7 +25,7 @@ pub struct Parking {
     /// The count of parked events, other nodes' included as of the time of loading.
     parked: usize,
     /// The events per aggregate, in the order of their positions.
-    queues: HashMap<Id, VecDeque<Parked>>,
+    queues: BTreeMap<Id, VecDeque<Parked>>,
 }
 
 impl Parking {
@@ -44,7 +44,7 @@ impl Parking {
         let rows = cursors::parked(db, consumer, i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1).await?;
         let (mine, others): (Vec<_>, Vec<_>) =
             rows.into_iter().partition(|row| partitions.contains(row.partition));
-        let mut parking = Self { consumer, limit, parked: others.len(), queues: HashMap::new() };
+        let mut parking = Self { consumer, limit, parked: others.len(), queues: BTreeMap::new() };
         mine.into_iter().for_each(|parked| parking.add(parked));
         Ok(parking)
     }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::cluster::placement::{Membership, PartitionSet};
+use crate::cluster::watched::Watcher;
 use crate::consumer::effect::Attempt;
 use crate::consumer::parking;
 use crate::consumer::parking::Parking;
@@ -94,7 +94,7 @@ impl<C: Consumer> ConsumerRunner<C> {
     pub(super) async fn step(
         &mut self,
         deliveries: &mut Receiver<Batch>,
-        members: &mut watch::Receiver<Arc<Membership>>,
+        members: &mut Watcher<Arc<Membership>>,
         stats: &ActorStats,
     ) -> Result<Next, Interrupted> {
         if !self.parking.has_room() {
@@ -105,6 +105,7 @@ impl<C: Consumer> ConsumerRunner<C> {
         }
         let wait = self.wait();
         let delivered = tokio::select! {
+            biased;
             // Checked only between rounds, so that no effect is interrupted.
             _ = members.changed() => return Ok(Next::Moved),
             delivered = tokio::time::timeout(wait, deliveries.recv()) => delivered,
