@@ -22,6 +22,7 @@ use kernel::event::{Event, StateAfter, Versioned};
 use kernel::failpoint;
 use kernel::ids::Id;
 use kernel::simulation;
+use kernel::simulation::mutant;
 use store::idempotency::{FirstAnswer, IDEMPOTENCY_KEYS};
 use store::noting::Step;
 use store::unit_of_work::{CommitError, UnitOfWork, Write};
@@ -197,7 +198,7 @@ impl<A: Aggregate> Handling<A> {
 
     /// Whether another node may have committed after the state was read and before this message arrived.
     fn may_be_old(&self) -> bool {
-        self.entities.parts().shared && !self.has_read
+        self.entities.parts().shared && !self.has_read && !mutant("old-state-decides")
     }
 
     /// Decides and commits; decides again if another commit was faster.
@@ -313,7 +314,7 @@ impl<A: Aggregate> Handling<A> {
             unit.writes
                 .extend(prepared.noting.iter().map(|noting| noting.write(Step { before: version, after })));
         }
-        if let (Some(claim), Some(next)) = (&context.claim, &next) {
+        if let (Some(claim), Some(next), false) = (&context.claim, &next, mutant("no-idempotency-claim")) {
             let answer =
                 FirstAnswer::new(claim, A::made(next, self.id), Some(next.version()), A::view(next), now);
             unit.writes.push(answer.write());

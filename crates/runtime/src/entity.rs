@@ -36,6 +36,7 @@ use kernel::clock::{Clock, Timestamp};
 use kernel::error::{Error, ErrorCode};
 use kernel::event::{DomainEvent, StateAfter, Versioned, raw};
 use kernel::ids::Id;
+use kernel::simulation::mutant;
 use store::table::Table;
 use store::unit_of_work::Write;
 use store::{Db, StoreError};
@@ -276,7 +277,7 @@ impl<A: Aggregate> Entities<A> {
     /// # Errors
     /// `unavailable`, `overloaded`.
     pub async fn get(&self, id: Id) -> Result<Option<Arc<A::State>>, Error> {
-        if self.0.parts.shared {
+        if self.0.parts.shared && !mutant("memory-answers") {
             let stored = Box::pin(self.stored(id));
             return Ok(match &self.0.hot {
                 Some(hot) => hot.read(id, stored).await?,

@@ -5,7 +5,7 @@
 //! - [`world`]: what a seed draws, and how it is carried out
 //! - [`model`], [`invariants`]: what is promised
 //! - [`ledger`]: the business of the world: its aggregates, consumers and service
-//! - [`database`], [`sql`]: PostgreSQL's tables, locks and statements
+//! - [`database`], [`sql`]: PostgreSQL's tables, locks and statements; [`redis`](mod@redis): Redis
 //! - [`command`]: the command line; [`mutants`]: the program without its safety parts
 //! - [`process`], [`time`], [`weather`], [`chance`]: what a process can do, clocks, how bad the network is, draws
 
@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod model;
 pub mod mutants;
 pub mod process;
+pub mod redis;
 pub mod sql;
 pub mod time;
 pub mod weather;

@@ -1,9 +1,10 @@
-//! A database in the place of the real one, for the deterministic simulation, which makes it. It takes the SQL that is
-//! written for PostgreSQL.
+//! A database and a Redis in the place of the real ones, for the deterministic simulation, which makes them. The database
+//! takes the SQL that is written for PostgreSQL.
 
 use std::collections::BTreeSet;
 
 use futures_util::future::BoxFuture;
+use redis::{Cmd, Pipeline, RedisFuture, Value};
 
 use crate::db::StoreError;
 use crate::sql::{Arg, Sql};
@@ -42,4 +43,13 @@ pub trait Transaction: Send {
     fn execute<'a>(&'a mut self, statement: Statement<'a>) -> BoxFuture<'a, Result<u64, StoreError>>;
 
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>>;
+}
+
+/// A node's way to a simulated Redis.
+pub trait Redis: Send + Sync {
+    /// The answer to a command.
+    fn command<'a>(&'a self, command: &'a Cmd) -> RedisFuture<'a, Value>;
+
+    /// The answers to the commands of a pipeline; of a transaction one, which holds them.
+    fn pipeline<'a>(&'a self, pipeline: &'a Pipeline) -> RedisFuture<'a, Vec<Value>>;
 }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use kernel::clock::Timestamp;
 use kernel::event::LoggedEvent;
 use kernel::ids::{Id, new_id};
+use kernel::simulation::mutant;
 use store::cursors;
 use store::cursors::{PARKED, Parked, ParkedStatus};
 use store::unit_of_work::{UnitOfWork, Write};
@@ -61,7 +62,7 @@ impl Parking {
 
     /// Whether an earlier event of the aggregate is parked.
     pub fn blocks(&self, event: &LoggedEvent) -> bool {
-        self.queues.contains_key(&event.event.subject)
+        self.queues.contains_key(&event.event.subject) && !mutant("parked-overtaken")
     }
 
     /// The unit of work that parks an event, behind the earlier ones of its aggregate.

@@ -20,6 +20,7 @@ use crate::stats::ActorStats;
 use crate::trace::Trace;
 use kernel::clock::Timestamp;
 use kernel::event::LoggedEvent;
+use kernel::simulation::mutant;
 use store::cursors;
 use store::cursors::{Cursor, Parked, ParkedStatus};
 use store::unit_of_work::CommitError;
@@ -170,7 +171,8 @@ impl<C: Consumer> ConsumerRunner<C> {
         for (partition, head) in log::heads(&self.parts.db).await? {
             while self.partitions.contains(partition) && self.seen.at(partition) < head {
                 let limit = self.parts.batch as i64;
-                let events = log::after(&self.parts.db, partition, self.seen.at(partition), limit).await?;
+                let after = self.seen.at(partition) + i64::from(mutant("resume-skips-one"));
+                let events = log::after(&self.parts.db, partition, after, limit).await?;
                 progress::made();
                 let Some(last) = events.last() else { break };
                 self.seen.advance(partition, last.partition_seq);

@@ -23,6 +23,8 @@ use crate::world::run::World;
 
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(6);
+/// So many of ten thousand answers do not reach the client, also in fair weather: its connection breaks.
+const LOST_ANSWERS: u64 = 300;
 /// How often it repeats a request with a key.
 const TRIES: usize = 12;
 
@@ -93,7 +95,8 @@ impl Asking<'_> {
             let answer = actix::spawn(work).await;
             node.process.awake().await;
             sleep(self.world.weather.message_delay()).await;
-            answer
+            let is_lost = chance::happens(LOST_ANSWERS + self.world.weather.get().lost_messages);
+            (!is_lost).then_some(answer)
         };
         let answer = tokio::select! {
             biased;
@@ -101,11 +104,11 @@ impl Asking<'_> {
             () = node.process.death() => return Got::Unknown,
         };
         match answer {
-            Ok(Ok(Ok(seen))) => Got::Seen(seen),
-            Ok(Ok(Err(error))) if error.code.status() < 500 && error.code != ErrorCode::RequestInFlight => {
+            Ok(Some(Ok(Ok(seen)))) => Got::Seen(seen),
+            Ok(Some(Ok(Err(error)))) if error.code.status() < 500 && error.code != ErrorCode::RequestInFlight => {
                 Got::Refused(error)
             }
-            Ok(Ok(Err(error))) if error.code == ErrorCode::Internal => {
+            Ok(Some(Ok(Err(error)))) if error.code == ErrorCode::Internal => {
                 self.world.model.expect(crate::model::broken("no request finds a defect", error.to_string()));
                 Got::Unknown
             }

@@ -43,6 +43,12 @@ pub async fn bring_about(world: World, fault: Fault) {
             sleep(lasts(time)).await;
             world.server.set_full(false);
         }
+        Fault::RedisAway { lasts: time } => {
+            world.redis.set_away(true);
+            sleep(lasts(time)).await;
+            world.redis.set_away(false);
+        }
+        Fault::RedisFlushed => world.redis.flush(),
         Fault::ClockJump { node, by } => time::set_wrong(node, by * 1_000),
         Fault::Storm { conditions, lasts: time } => {
             world.weather.set(conditions);

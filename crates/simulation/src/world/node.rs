@@ -5,12 +5,18 @@ use std::time::Duration;
 
 use kernel::event::Catalogue;
 use runtime::arbiters::Arbiters;
+use runtime::breaker::{BreakerActor, BreakerSettings, CircuitBreaker, Shared};
 use runtime::cluster::lease::{LeaseActor, MembershipHandle};
-use runtime::cluster::members::Members;
+use runtime::cluster::members::{Hosts, Members};
+use runtime::cluster::reader::{ReaderActor, ReaderParts};
+use runtime::cluster::relay::RelayActor;
+use runtime::cluster::trimmer::TrimmerActor;
 use runtime::consumer::{ConsumerActor, ConsumerParts};
 use runtime::entity::{Entities, EntityLimits, EntityParts};
 use runtime::journal::{Journal, JournalLimits};
 use runtime::registry::Registry;
+use runtime::remote::caller::{Calls, Remote, RepliesActor};
+use runtime::remote::responder::{HostedServices, Responder, ResponderActor};
 use runtime::retry::Backoff;
 use runtime::schedule::Schedule;
 use runtime::scheduler::{Job, SchedulerActor, SchedulerParts};
@@ -19,6 +25,7 @@ use runtime::stats::ActorStatsRegistry;
 use runtime::supervisor::{Intensity, Supervisor};
 use sqlx::migrate::Migrator;
 use store::Db;
+use store::redis::Redis;
 use store::settings::Schema;
 
 use crate::database::way::{Way, database};
@@ -35,6 +42,8 @@ static NO_MIGRATIONS: Migrator = Migrator::DEFAULT;
 const SCHEMA: Schema =
     Schema { sqlite: &NO_MIGRATIONS, postgres: &NO_MIGRATIONS, events: Catalogue(&EVENTS) };
 
+/// What seals the messages of the nodes.
+const SECRET: &[u8] = b"a secret of a simulated cluster";
 /// How long a service takes at most.
 const DEADLINE: Duration = Duration::from_secs(10);
 /// The interval of the world's one job.
@@ -57,6 +66,7 @@ pub struct Node {
 /// What the parts of a node are made of.
 struct Parts {
     db: Db,
+    redis: Option<Redis>,
     members: Members,
     supervisor: Supervisor,
     arbiters: Arbiters,
@@ -72,9 +82,14 @@ impl Node {
         let process = Process::default();
         let to_database = Way::new(world.server.clone(), process.clone(), way, world.weather.clone());
         let db = Db::simulated(database(to_database), SCHEMA);
+        let redis = world.plan.has_redis.then(|| {
+            let to_redis = crate::redis::way::Way::to(&world.redis, &process, &world.weather);
+            Redis::simulated(to_redis, world.cluster, &[SECRET.to_vec()])
+        });
         let clock = time::clock_of(place);
         let name = world.plan.is_cluster.then(|| format!("node-{place}"));
-        let node = Arc::new(runtime::cluster::node::Node::new(name, &[LEDGER], clock.now()));
+        let services: &[_] = if world.plan.has_front && place == 0 { &[] } else { &[LEDGER] };
+        let node = Arc::new(runtime::cluster::node::Node::new(name, services, clock.now()));
         let members = if world.plan.is_cluster { Members::joining(node) } else { Members::alone(node) };
         let (actor_stats, arbiters) = (ActorStatsRegistry::default(), Arbiters::here());
         let supervisor = Supervisor::start(actor_stats.clone(), Intensity::default());
@@ -91,7 +106,7 @@ impl Node {
             intensity: Intensity::default(),
             shared: world.plan.is_cluster,
         };
-        let parts = Parts { db, members, supervisor, arbiters, registry, journal, entities };
+        let parts = Parts { db, redis, members, supervisor, arbiters, registry, journal, entities };
         parts.assemble(world, process, way)
     }
 
@@ -120,10 +135,67 @@ impl Parts {
         let local = Local::start(&self.supervisor, "ledger", &self.arbiters.serving(), DEADLINE, ledger.clone());
         self.start_consumers(&ledger, world.plan.stubborn, &world.stubborn);
         self.start_scheduler(world);
+        let mut handle = Service::Local(local.clone());
+        if let Some(redis) = &self.redis {
+            let calls = self.start_calls(redis, &local);
+            self.start_relay(redis);
+            if !self.members.node().hosts(LEDGER) {
+                handle = Service::Remote(Remote::new(calls.clone(), self.breaker(calls)));
+            }
+        }
         let membership = world.plan.is_cluster.then(|| self.join());
         readers::start(world, &self.registry, &self.db);
         let Self { db, supervisor, .. } = self;
-        Node { process, way, ledger: Service::Local(local), db, membership, supervisor }
+        Node { process, way, ledger: handle, db, membership, supervisor }
+    }
+
+    /// What nodes ask each other.
+    fn start_calls(&self, redis: &Redis, local: &Local<Ledger>) -> Calls {
+        let calls = Calls::new(redis.clone(), self.members.clone());
+        let replies = calls.clone();
+        self.supervisor.spawn("cluster.replies", &self.arbiters.serving(), move |liveness, stats| {
+            RepliesActor::new(replies.clone(), liveness, stats)
+        });
+        let mut hosted = HostedServices::default();
+        if self.members.node().hosts(LEDGER) {
+            hosted.add(local);
+        }
+        let responder = Responder::new(redis.clone(), self.members.clone(), hosted);
+        self.supervisor.spawn("cluster.responder", &self.arbiters.serving(), move |liveness, stats| {
+            ResponderActor::new(responder.clone(), liveness, stats)
+        });
+        calls
+    }
+
+    fn breaker(&self, calls: Calls) -> CircuitBreaker {
+        let settings = BreakerSettings { reset: Duration::from_secs(4), ..BreakerSettings::default() };
+        let (timeout, clock) = (settings.timeout, self.entities.clock.clone());
+        let hosts = Hosts::new(self.members.clone(), LEDGER);
+        let shared = Shared::new("breaker.ledger", settings.capacity);
+        let parts = shared.clone();
+        let actor = self.supervisor.spawn("breaker.ledger", &self.arbiters.serving(), move |liveness, _| {
+            BreakerActor::new(parts.clone(), settings.clone(), clock.clone(), hosts.clone(), liveness)
+        });
+        CircuitBreaker::new(actor, shared, timeout, Arc::new(move || calls.can_be_sent(LEDGER)))
+    }
+
+    /// What nodes tell each other of their events.
+    fn start_relay(&self, redis: &Redis) {
+        let (supervisor, here) = (&self.supervisor, self.arbiters.feeding());
+        let incarnation = self.members.node().incarnation;
+        let (to, registry) = (redis.clone(), self.registry.clone());
+        supervisor.spawn("cluster.relay", &here, move |liveness, stats| {
+            RelayActor::new(to.clone(), registry.clone(), incarnation, liveness, stats)
+        });
+        let (db, registry) = (self.db.clone(), self.registry.clone());
+        let parts = ReaderParts { db: db.clone(), redis: redis.clone(), registry, incarnation };
+        supervisor.spawn("cluster.reader", &here, move |liveness, stats| {
+            ReaderActor::new(parts.clone(), liveness, stats)
+        });
+        let (redis, members) = (redis.clone(), self.members.clone());
+        supervisor.spawn("cluster.trimmer", &here, move |liveness, stats| {
+            TrimmerActor::new(db.clone(), redis.clone(), members.clone(), liveness, stats)
+        });
     }
 
     fn start_consumers(&self, ledger: &Arc<Ledger>, one_in: u64, stubborn: &Stubborn) {

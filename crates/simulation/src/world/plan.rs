@@ -46,6 +46,8 @@ pub enum Fault {
     /// The database does not answer.
     DatabaseAway { lasts: Moment },
     DiskFull { lasts: Moment },
+    RedisAway { lasts: Moment },
+    RedisFlushed,
     /// The clock of a node jumps by so many milliseconds.
     ClockJump { node: usize, by: i64 },
     /// Messages and statements are late, lost, doubled.
@@ -61,6 +63,10 @@ pub struct Plan {
     pub nodes: usize,
     /// With leases and other nodes; else a node by itself.
     pub is_cluster: bool,
+    /// Whether a cluster has Redis at first: without it nodes read the log.
+    pub has_redis: bool,
+    /// Whether the first node does not host the service, and calls the others.
+    pub has_front: bool,
     /// One in so many events fails for a while in a consumer; none if it is 0.
     pub stubborn: u64,
     pub requests: Vec<Request>,
@@ -77,6 +83,8 @@ impl Plan {
     pub fn draw(seed: u64) -> Self {
         let is_cluster = chance::below(8) > 0;
         let nodes = if is_cluster { chance::between(1, 3) as usize } else { 1 };
+        let has_redis = is_cluster && chance::below(5) > 0;
+        let has_front = has_redis && nodes > 1 && chance::below(2) == 0;
         let stubborn = if chance::below(3) == 0 { chance::between(3, 9) } else { 0 };
         let opened = (0..ACCOUNTS).map(|account| Request {
             at: chance::below(1_000),
@@ -94,7 +102,7 @@ impl Plan {
         let mut faults: Vec<(Moment, Fault)> =
             (0..count).map(|_| (chance::below(BUSY), fault(nodes, is_cluster))).collect();
         faults.sort_by_key(|(at, _)| *at);
-        Self { seed, is_told: false, nodes, is_cluster, stubborn, requests, faults }
+        Self { seed, is_told: false, nodes, is_cluster, has_redis, has_front, stubborn, requests, faults }
     }
 }
 
@@ -120,7 +128,7 @@ fn ask() -> Ask {
 fn fault(nodes: usize, is_cluster: bool) -> Fault {
     let node = chance::below(nodes as u64) as usize;
     let lasts = chance::between(200, 6_000);
-    match chance::below(if is_cluster { 11 } else { 7 }) {
+    match chance::below(if is_cluster { 13 } else { 7 }) {
         0..2 => Fault::Crash { node, down: chance::between(50, 4_000) },
         2 => Fault::DatabaseAway { lasts: lasts / 2 },
         3 => Fault::DiskFull { lasts: lasts / 2 },
@@ -129,7 +137,9 @@ fn fault(nodes: usize, is_cluster: bool) -> Fault {
         7 => Fault::Hang { node, lasts },
         8 => Fault::Replace { node, lasts },
         9 => Fault::Leave { node, down: chance::between(50, 4_000) },
-        _ => Fault::Join,
+        10 => Fault::Join,
+        11 => Fault::RedisAway { lasts },
+        _ => Fault::RedisFlushed,
     }
 }
 

@@ -19,12 +19,13 @@ use crate::database::server::Server;
 use crate::ledger::consumers::Stubborn;
 use crate::ledger::tables;
 use crate::model::{Model, Violation, broken};
+use crate::redis;
 use crate::time;
 use crate::weather::{Conditions, Weather};
 use crate::world::node::Node;
 use crate::world::plan::{ACCOUNTS, Ask, NOTES, Plan};
 use crate::world::readers::all_parked;
-use crate::world::{client, faults};
+use crate::world::{breaker_walk, client, faults};
 
 /// How long a world may take to come to rest when nothing goes wrong any more.
 const REST_WITHIN: Duration = Duration::from_secs(120);
@@ -37,6 +38,9 @@ pub struct World(Rc<Inner>);
 pub struct Inner {
     pub plan: Plan,
     pub server: Server,
+    pub redis: redis::server::Server,
+    /// Its id, for what the nodes exchange.
+    pub cluster: Id,
     pub weather: Weather,
     pub model: Model,
     pub stubborn: Stubborn,
@@ -103,6 +107,8 @@ impl World {
         Self(Rc::new(Inner {
             plan,
             server,
+            redis: redis::server::Server::default(),
+            cluster: new_id(),
             weather,
             model,
             stubborn: Stubborn::default(),
@@ -115,6 +121,7 @@ impl World {
     }
 
     async fn live(self) -> Outcome {
+        self.model.expect(breaker_walk::walk());
         let lived = async {
             self.be_busy().await;
             self.come_to_rest().await;
