@@ -84,7 +84,7 @@ impl Plan {
         let is_cluster = chance::below(8) > 0;
         let nodes = if is_cluster { chance::between(1, 3) as usize } else { 1 };
         let has_redis = is_cluster && chance::below(5) > 0;
-        let has_front = has_redis && nodes > 1 && chance::below(2) == 0;
+        let has_front = has_redis && nodes > 1 && chance::below(3) > 0;
         let stubborn = if chance::below(3) == 0 { chance::between(3, 9) } else { 0 };
         let opened = (0..ACCOUNTS).map(|account| Request {
             at: chance::below(1_000),
@@ -152,8 +152,8 @@ fn storm() -> Conditions {
         lost_answers: often(900),
         message_delay: chance::between(1, 60),
         slow_messages: often(800),
-        lost_messages: often(1_500),
-        doubled_messages: often(2_000),
+        lost_messages: often(2_500),
+        doubled_messages: often(5_000),
         stale_reads: often(2_000),
     }
 }

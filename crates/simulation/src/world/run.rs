@@ -238,8 +238,11 @@ impl World {
         }
     }
 
-    /// One of the nodes that run.
+    /// One of the nodes that run; of those one in two requests goes to the front, if there is one.
     pub fn some_node(&self) -> Option<Node> {
+        if self.plan.has_front && chance::below(2) == 0 {
+            return self.at(0);
+        }
         let nodes: Vec<Node> = self.nodes().iter().flatten().cloned().collect();
         (!nodes.is_empty()).then(|| chance::one_of(&nodes))
     }
