@@ -60,7 +60,7 @@ fn put(server: &Redis, redis: &Way, key: &RedisKey, of: &RedisKey, made: Cluster
 
 fn beside(fixture: &Fixture, node: &Node, redis: &Way) -> Customers {
     let clock = ClusterClock::default();
-    clock.learn(now(), Instant::now());
+    clock.learn(now(), Instant::now().into());
     let hot = HotCustomers::new(redis.clone(), fixture.runtime.clone(), clock);
     Entities::<CustomerAggregate>::beside(node.shared_parts(), Some(Arc::new(hot)))
 }

@@ -73,7 +73,11 @@ impl LogOrder {
 
     fn next(&mut self) -> Vec<Arc<LoggedEvent>> {
         let mut next = Vec::new();
-        while let Some(first) = self.ahead.first_entry().filter(|first| *first.key() <= self.position + 1 + i64::from(mutant("live-gap-ignored"))) {
+        while let Some(first) = self
+            .ahead
+            .first_entry()
+            .filter(|first| *first.key() <= self.position + 1 + i64::from(mutant("live-gap-ignored")))
+        {
             let Ahead { to, events } = first.remove();
             self.waiting -= events.len();
             let position = self.position;

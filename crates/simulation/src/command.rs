@@ -10,7 +10,8 @@ use crate::world::plan::Plan;
 use crate::world::run::{Outcome, plan_of, run};
 use crate::world::shrink::{Without, shrink};
 
-const USAGE: &str = "simulate [--seeds N | --minutes N | --seed S] [--from S] [--mutant NAME | --mutants] [--without LIST]
+const USAGE: &str =
+    "simulate [--seeds N | --minutes N | --seed S] [--from S] [--mutant NAME | --mutants] [--without LIST]
 
   --seeds N       so many seeds, one after another (default 1000)
   --minutes N     seeds for so many minutes
@@ -136,10 +137,12 @@ fn search(wanted: &Wanted, share: u64) -> (u64, u64, Option<(u64, Plan, Outcome)
 fn many(wanted: &Wanted) -> bool {
     let begun = Instant::now();
     let shares = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..wanted.threads).map(|share| scope.spawn(move || search(wanted, share))).collect();
+        let threads: Vec<_> =
+            (0..wanted.threads).map(|share| scope.spawn(move || search(wanted, share))).collect();
         threads.into_iter().map(|thread| thread.join().expect("a world that panics")).collect::<Vec<_>>()
     });
-    let (ran, commits) = shares.iter().fold((0, 0), |(ran, commits), share| (ran + share.0, commits + share.1));
+    let (ran, commits) =
+        shares.iter().fold((0, 0), |(ran, commits), share| (ran + share.0, commits + share.1));
     let took = begun.elapsed().as_secs_f64();
     let speed = ran as f64 / took / wanted.threads as f64;
     println!("{ran} seeds, {commits} commits, {took:.1} s: {speed:.0} seeds a second and thread");

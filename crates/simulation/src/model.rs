@@ -2,6 +2,7 @@
 //! every event that a node publishes, and says which promise was broken first.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use kernel::event::LoggedEvent;
@@ -13,6 +14,7 @@ use crate::invariants::aggregates::Aggregates;
 use crate::invariants::coordination::Coordination;
 use crate::invariants::effects::Effects;
 use crate::invariants::log::Log;
+use crate::sql::value::Value;
 use crate::time;
 
 /// A broken promise.
@@ -78,6 +80,16 @@ impl Trace {
     }
 }
 
+impl Hasher for Trace {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.add(bytes);
+    }
+}
+
 impl State {
     fn commit(&mut self, changed: &[Changed]) -> Held {
         self.log.commit(changed)?;
@@ -89,6 +101,20 @@ impl State {
     /// The hash of all that has happened.
     pub fn trace_hash(&self) -> u64 {
         self.trace.0
+    }
+
+    /// Notes a changed row down.
+    fn changed(&mut self, change: &Changed) {
+        let Changed { table, key, after, .. } = change;
+        if self.is_told {
+            let row = after.iter().flat_map(|row| row.iter());
+            let shown: Vec<String> = row.map(Value::json).collect();
+            println!("{:>12} {table} {key:?} {}", time::elapsed(), shown.join(" "));
+        }
+        self.trace.add(&time::elapsed().to_le_bytes());
+        self.trace.add(table.as_bytes());
+        key.hash(&mut self.trace);
+        after.iter().flat_map(|row| row.iter()).for_each(|value| value.hash(&mut self.trace));
     }
 
     /// Notes down that something happened, for the comparison of two runs.
@@ -110,12 +136,7 @@ impl Model {
     pub fn commit(&self, changed: &[Changed]) {
         let mut state = self.state();
         state.commits += 1;
-        for Changed { table, key, after, .. } in changed {
-            state.happened(table);
-            let row = after.iter().flat_map(|row| row.iter());
-            let shown: String = row.map(crate::sql::value::Value::json).collect();
-            state.happened(&format!("{key:?}{shown}"));
-        }
+        changed.iter().for_each(|change| state.changed(change));
         let held = state.commit(changed);
         drop(state);
         self.expect(held);
@@ -209,5 +230,4 @@ impl Model {
         let state = self.state();
         state.aggregates.finish().is_ok() && state.effects.finish(&state.log).is_ok()
     }
-
 }

@@ -1,7 +1,7 @@
 //! What a process of the world can do: run, hang, or be dead.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 

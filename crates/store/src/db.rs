@@ -30,7 +30,10 @@ use kernel::ids::Id;
 #[derive(Clone)]
 pub(crate) enum Pools {
     // SQLite has one writer; readers beside it see the last commit (WAL).
-    Sqlite { writer: Writer, readers: Readers },
+    Sqlite {
+        writer: Writer,
+        readers: Readers,
+    },
     Postgres(Connections),
     #[cfg(feature = "simulation")]
     Simulated(Arc<dyn simulated::Database>),

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use futures_util::future::BoxFuture;
 use redis::{Cmd, Pipeline, RedisFuture, Value};
 
-use crate::db::StoreError;
+use crate::error::StoreError;
 use crate::sql::{Arg, Sql};
 
 /// A statement: its text, and the values of its places.

@@ -108,7 +108,11 @@ impl Reader {
     }
 
     /// Reads until Redis fails.
-    async fn listen(&mut self, mut connection: Connection<MultiplexedConnection>, stats: &ActorStats) -> RedisError {
+    async fn listen(
+        &mut self,
+        mut connection: Connection<MultiplexedConnection>,
+        stats: &ActorStats,
+    ) -> RedisError {
         loop {
             match stats.progress().watch(self.read(&mut connection)).await {
                 Ok(None) => {}
@@ -122,7 +126,10 @@ impl Reader {
     }
 
     /// Waits for new entries and returns them; none after the timeout.
-    async fn read(&mut self, connection: &mut Connection<MultiplexedConnection>) -> RedisResult<Option<Batch>> {
+    async fn read(
+        &mut self,
+        connection: &mut Connection<MultiplexedConnection>,
+    ) -> RedisResult<Option<Batch>> {
         let streams = self.streams();
         if streams.is_empty() {
             tokio::time::sleep(LEFT_ALONE).await;

@@ -255,10 +255,7 @@ async fn run<C: Consumer>(parts: ConsumerParts, consumer: Arc<C>, stats: Arc<Act
 }
 
 /// The partitions that this node works on for the consumer now.
-fn partitions_of<C: Consumer>(
-    parts: &ConsumerParts,
-    members: &mut Watcher<Arc<Membership>>,
-) -> PartitionSet {
+fn partitions_of<C: Consumer>(parts: &ConsumerParts, members: &mut Watcher<Arc<Membership>>) -> PartitionSet {
     let incarnation = parts.members.node().incarnation;
     members.get().partitions_of(incarnation, C::SERVICE)
 }

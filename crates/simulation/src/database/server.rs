@@ -96,7 +96,10 @@ impl Server {
     pub fn new(tables: &[TableSpec]) -> Self {
         let table = |spec: &TableSpec| {
             let place = |column: &&str| {
-                spec.columns.iter().position(|known| known == column).expect("a unique index of known columns")
+                spec.columns
+                    .iter()
+                    .position(|known| known == column)
+                    .expect("a unique index of known columns")
             };
             Table {
                 name: spec.name,

@@ -42,7 +42,8 @@ impl Access for View<'_> {
 
     fn rows(&self, table: usize) -> Vec<(Key, Row)> {
         let committed = self.committed(table);
-        let own = self.transaction.and_then(|id| self.state.open.get(&id)).filter(|open| !open.changes.is_empty());
+        let own =
+            self.transaction.and_then(|id| self.state.open.get(&id)).filter(|open| !open.changes.is_empty());
         let Some(own) = own else {
             return committed.iter().map(|(key, row)| (key.clone(), row.clone())).collect();
         };

@@ -45,7 +45,11 @@ impl Way {
     async fn there(&self) -> Result<u64, StoreError> {
         self.process.awake().await;
         let delay = self.weather.database_delay();
-        if delay.is_zero() { tokio::task::yield_now().await } else { sleep(delay).await }
+        if delay.is_zero() {
+            tokio::task::yield_now().await
+        } else {
+            sleep(delay).await
+        }
         self.process.awake().await;
         let (answers, outages) = self.server.state().presence();
         if !answers {
@@ -60,7 +64,9 @@ impl Way {
     /// An answer comes back, unless the connection has broken.
     async fn back(&self, outages: u64) -> Result<(), StoreError> {
         self.process.awake().await;
-        if self.server.state().presence() != (true, outages) || chance::happens(self.weather.get().lost_answers) {
+        if self.server.state().presence() != (true, outages)
+            || chance::happens(self.weather.get().lost_answers)
+        {
             return Err(unavailable("the connection broke before the answer"));
         }
         Ok(())

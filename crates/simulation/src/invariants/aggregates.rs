@@ -68,7 +68,8 @@ impl Aggregates {
         if after == events && after - before == new {
             return Ok(());
         }
-        let what = format!("{} {record}: from {before} to {after} with {new} of {events} events", change.table);
+        let what =
+            format!("{} {record}: from {before} to {after} with {new} of {events} events", change.table);
         broken("a record and its events are committed together", what)
     }
 
@@ -101,7 +102,10 @@ impl Aggregates {
         if change.text("deleted_at").is_empty() {
             let holder = self.titles.entry(title.clone()).or_insert_with(|| id.clone());
             if *holder != id {
-                return broken("a value that must be absent is taken once", format!("{title}: {holder}, {id}"));
+                return broken(
+                    "a value that must be absent is taken once",
+                    format!("{title}: {holder}, {id}"),
+                );
             }
         } else {
             self.titles.remove(&title);

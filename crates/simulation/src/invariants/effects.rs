@@ -118,7 +118,8 @@ impl Effects {
             let of = self.0.get(name).unwrap_or(&nothing);
             for event in due {
                 if !of.applied.contains(&event.id) {
-                    let what = format!("{name}: {} {} in {}", event.kind, event.partition_seq, event.partition);
+                    let what =
+                        format!("{name}: {} {} in {}", event.kind, event.partition_seq, event.partition);
                     return broken("every event takes effect in every consumer", what);
                 }
             }

@@ -36,7 +36,8 @@ pub struct Log {
 }
 
 /// The types of events that a client's command leads to, and not an event.
-const OF_CLIENTS: [&str; 5] = ["account.opened", "account.added", "transfer.begun", "note.written", "note.erased"];
+const OF_CLIENTS: [&str; 5] =
+    ["account.opened", "account.added", "transfer.begun", "note.written", "note.erased"];
 
 impl Log {
     /// How many versions of a record were stored.
@@ -111,7 +112,12 @@ impl Log {
             return broken("the log is numbered without a gap", what);
         }
         if logged.partition_seq != of_partition.len() as i64 {
-            let what = format!("{} follows {} in {}", logged.partition_seq, of_partition.len() - 1, logged.partition);
+            let what = format!(
+                "{} follows {} in {}",
+                logged.partition_seq,
+                of_partition.len() - 1,
+                logged.partition
+            );
             return broken("partitions are numbered without a gap", what);
         }
         if logged.sequence != of_record.len() as i64 {

@@ -32,11 +32,20 @@ pub struct Account {
 pub enum AccountCommand {
     Open(i64),
     /// Adds an amount each time that it comes. With a note: on condition that the note lives.
-    Add { amount: i64, note: Option<Id> },
+    Add {
+        amount: i64,
+        note: Option<Id>,
+    },
     /// Takes an amount for a transfer, once.
-    Take { amount: i64, transfer: Id },
+    Take {
+        amount: i64,
+        transfer: Id,
+    },
     /// Gives it, once.
-    Give { amount: i64, transfer: Id },
+    Give {
+        amount: i64,
+        transfer: Id,
+    },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -120,12 +129,21 @@ impl Aggregate for Account {
             AccountCommand::Add { amount, note } => {
                 event(ADDED, *amount, (None, *note), account.moved(*amount, None))
             }
-            AccountCommand::Take { transfer, .. } if account.moves.contains(&(*transfer, true)) => Ok(Vec::new()),
-            AccountCommand::Give { transfer, .. } if account.moves.contains(&(*transfer, false)) => Ok(Vec::new()),
+            AccountCommand::Take { transfer, .. } if account.moves.contains(&(*transfer, true)) => {
+                Ok(Vec::new())
+            }
+            AccountCommand::Give { transfer, .. } if account.moves.contains(&(*transfer, false)) => {
+                Ok(Vec::new())
+            }
             AccountCommand::Take { amount, transfer } => {
                 let (event_type, by) =
                     if account.balance < *amount { (REFUSED, 0) } else { (TAKEN, -*amount) };
-                event(event_type, *amount, (Some(*transfer), None), account.moved(by, Some((*transfer, true))))
+                event(
+                    event_type,
+                    *amount,
+                    (Some(*transfer), None),
+                    account.moved(by, Some((*transfer, true))),
+                )
             }
             AccountCommand::Give { amount, transfer } => {
                 let after = account.moved(*amount, Some((*transfer, false)));

@@ -1,6 +1,7 @@
 //! What follows from the ledger's events.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex};
 
 use kernel::context::Context;
@@ -115,7 +116,7 @@ struct TallyRow {
 impl Tally {
     /// Whether the effect of an event fails this time. How often it does follows from the event's id.
     fn fails(&self, event: Id) -> bool {
-        if self.one_in == 0 || event.bits() as u64 % self.one_in != 0 {
+        if self.one_in == 0 || !(event.bits() as u64).is_multiple_of(self.one_in) {
             return false;
         }
         let mut stubborn = self.stubborn.lock().expect("no panic under this lock");
@@ -141,15 +142,16 @@ impl Consumer for Tally {
                 return Err(EffectError::Event("stubborn".to_owned()));
             }
             let id = event.event.subject;
-            if !rows.contains_key(&id) {
-                let row = db.row(&TALLIES, id).await?.unwrap_or(TallyRow { id, version: 0, sum: 0 });
-                rows.insert(id, (row.version, row));
-            }
             let amount = event.payload::<AccountData>()?.amount;
-            if let Some((_, row)) = rows.get_mut(&id) {
-                row.version += 1;
-                row.sum += if event.event.event_type == TAKEN { -amount } else { amount };
-            }
+            let (_, row) = match rows.entry(id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => {
+                    let row = db.row(&TALLIES, id).await?.unwrap_or(TallyRow { id, version: 0, sum: 0 });
+                    place.insert((row.version, row))
+                }
+            };
+            row.version += 1;
+            row.sum += if event.event.event_type == TAKEN { -amount } else { amount };
         }
         let writes = rows.values().map(|(before, row)| Write::put(&TALLIES, row.id, row).expecting(*before));
         unit.writes.extend(writes);

@@ -73,7 +73,14 @@ impl DomainEvent for NoteEvent {
 /// The condition that no living note has this title.
 pub fn title_is_free(title: &str) -> UniqueCheck {
     let value = title.to_owned();
-    UniqueCheck { table: &NOTES, column: "title", value, owner: None, except: None, code: ErrorCode::EmailTaken }
+    UniqueCheck {
+        table: &NOTES,
+        column: "title",
+        value,
+        owner: None,
+        except: None,
+        code: ErrorCode::EmailTaken,
+    }
 }
 
 impl Note {

@@ -31,7 +31,7 @@ pub static EFFECTS: Table = Table {
 
 /// What a consumer has added up for each account: its version is the number of events.
 pub static TALLIES: Table = Table {
-    name: "tallies",
+    name: "totals",
     columns: &[("id", Kind::Id), ("version", Kind::Int), ("sum", Kind::Int)],
     on_conflict: OnConflict::Replace,
     fence: "version",

@@ -46,7 +46,11 @@ pub struct Transfer {
 
 #[derive(Clone, Debug)]
 pub enum TransferCommand {
-    Begin { source: Id, target: Id, amount: i64 },
+    Begin {
+        source: Id,
+        target: Id,
+        amount: i64,
+    },
     /// Ends it, once.
     End(TransferState),
 }

@@ -68,7 +68,8 @@ impl Reading {
             let after = (std::ops::Bound::Excluded(*after), std::ops::Bound::Unbounded);
             let new = kept.stream.entries.range(after);
             let new = new.filter(|(_, (added, _))| !is_stale || now.duration_since(*added) > STALE);
-            let entries: Vec<Value> = new.take(self.count).map(|(id, (_, value))| entry(*id, value)).collect();
+            let entries: Vec<Value> =
+                new.take(self.count).map(|(id, (_, value))| entry(*id, value)).collect();
             if !entries.is_empty() {
                 found.push(Value::Array(vec![Value::BulkString(key.clone()), Value::Array(entries)]));
             }

@@ -41,9 +41,21 @@ pub struct Select {
 /// What a query reads from.
 #[derive(Clone, Debug)]
 pub enum Source {
-    Table { name: String, alias: String },
-    Query { query: Box<Select>, alias: String },
-    Function { name: String, arguments: Vec<Expr>, alias: String, columns: Vec<(String, Option<Type>)>, numbered: bool },
+    Table {
+        name: String,
+        alias: String,
+    },
+    Query {
+        query: Box<Select>,
+        alias: String,
+    },
+    Function {
+        name: String,
+        arguments: Vec<Expr>,
+        alias: String,
+        columns: Vec<(String, Option<Type>)>,
+        numbered: bool,
+    },
 }
 
 /// The rows of an INSERT.
@@ -65,9 +77,21 @@ pub enum OnConflict {
 #[derive(Clone, Debug)]
 pub enum Statement {
     Select(Select),
-    Insert { table: String, columns: Vec<String>, rows: Rows, on_conflict: OnConflict },
-    Update { table: String, set: Vec<(String, Expr)>, filter: Option<Expr> },
-    Delete { table: String, filter: Option<Expr> },
+    Insert {
+        table: String,
+        columns: Vec<String>,
+        rows: Rows,
+        on_conflict: OnConflict,
+    },
+    Update {
+        table: String,
+        set: Vec<(String, Expr)>,
+        filter: Option<Expr>,
+    },
+    Delete {
+        table: String,
+        filter: Option<Expr>,
+    },
     /// Statements that write, of which none sees what another wrote.
     Together(Vec<Statement>),
 }

@@ -142,7 +142,8 @@ pub(super) fn holds(access: &mut dyn Access, env: &Env, filter: Option<&Expr>) -
 }
 
 fn operate(operator: &str, left: &Value, right: &Value) -> Result<Value, String> {
-    let compared = |is: fn(Ordering) -> bool| left.compare(right).map_or(Value::Null, |order| Value::Bool(is(order)));
+    let compared =
+        |is: fn(Ordering) -> bool| left.compare(right).map_or(Value::Null, |order| Value::Bool(is(order)));
     Ok(match operator {
         "=" => compared(Ordering::is_eq),
         "<>" => compared(Ordering::is_ne),
@@ -198,7 +199,13 @@ fn call(access: &dyn Access, name: &str, values: &[Value]) -> Result<Value, Stri
         // A literal is of the type of what it replaces.
         ("coalesce", [Value::Null, Value::Text(empty)]) if &**empty == "[]" => Value::Json(empty.clone()),
         ("coalesce", _) => values.iter().find(|value| **value != Value::Null).cloned().unwrap_or(Value::Null),
-        ("nullif", [one, other]) => if is_equal(one, other) { Value::Null } else { one.clone() },
+        ("nullif", [one, other]) => {
+            if is_equal(one, other) {
+                Value::Null
+            } else {
+                one.clone()
+            }
+        }
         ("json_build_array", _) => Value::Json(list(values.iter().map(Value::json)).into()),
         ("json_build_object", _) => {
             let pairs = values.chunks(2).map(|pair| format!("{} : {}", pair[0].json(), pair[1].json()));
@@ -256,7 +263,9 @@ fn aggregate(access: &mut dyn Access, env: &Env, name: &str, arguments: &[Expr])
         "min" => extreme(Ordering::Less),
         "max" => extreme(Ordering::Greater),
         _ if values.is_empty() => Value::Null,
-        "sum" => Value::Int(values.iter().filter_map(|value| value.number().map(|number| number as i64)).sum()),
+        "sum" => {
+            Value::Int(values.iter().filter_map(|value| value.number().map(|number| number as i64)).sum())
+        }
         _ => Value::Json(list(values.iter().map(Value::json)).into()),
     })
 }

@@ -13,9 +13,8 @@ pub enum Token {
     Sign(&'static str),
 }
 
-const SIGNS: [&str; 19] = [
-    "->>", "::", "||", "<>", "<=", ">=", "=", "<", ">", "+", "-", "*", "/", "(", ")", ",", ".", "[", "]",
-];
+const SIGNS: [&str; 19] =
+    ["->>", "::", "||", "<>", "<=", ">=", "=", "<", ">", "+", "-", "*", "/", "(", ")", ",", ".", "[", "]"];
 
 /// The words of a text.
 ///
@@ -48,7 +47,8 @@ pub fn tokens(text: &str) -> Result<Vec<Token>, String> {
                 (Token::Word(rest[..length].to_ascii_lowercase()), length)
             }
             _ => {
-                let sign = SIGNS.iter().find(|sign| rest.starts_with(**sign)).ok_or_else(|| rest.to_owned())?;
+                let sign =
+                    SIGNS.iter().find(|sign| rest.starts_with(**sign)).ok_or_else(|| rest.to_owned())?;
                 (Token::Sign(sign), sign.len())
             }
         };

@@ -23,7 +23,8 @@ type Parsed<T> = Result<T, String>;
 
 /// Words after which no name without AS stands for what was before.
 const RESERVED: [&str; 14] = [
-    "where", "order", "group", "limit", "for", "on", "as", "with", "union", "left", "join", "from", "set", "cross",
+    "where", "order", "group", "limit", "for", "on", "as", "with", "union", "left", "join", "from", "set",
+    "cross",
 ];
 
 impl Parser {

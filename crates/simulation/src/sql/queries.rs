@@ -77,7 +77,9 @@ pub(super) fn select(
     let columns = query.items.iter().map(|(_, name)| name.clone()).collect();
     let rows: Vec<Vec<Row>> = chosen.into_iter().map(|candidate| candidate.rows).collect();
     let is_grouped = !query.group.is_empty() || query.items.iter().any(|(item, _)| has_aggregate(item));
-    let groups = if is_grouped { group(access, &aliases, outer, places, query, rows)? } else {
+    let groups = if is_grouped {
+        group(access, &aliases, outer, places, query, rows)?
+    } else {
         rows.into_iter().map(|row| vec![row]).collect()
     };
     let mut found = Vec::with_capacity(groups.len());

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt::Write;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use kernel::clock::Timestamp;
@@ -55,6 +56,19 @@ impl Type {
     }
 }
 
+impl Hash for Value {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Null => state.write_u8(0),
+            Self::Bool(is) => is.hash(state),
+            Self::Int(number) | Self::Time(number) | Self::Span(number) => number.hash(state),
+            Self::Float(number) => number.to_bits().hash(state),
+            Self::Text(text) | Self::Json(text) => text.hash(state),
+            Self::List(values) => values.hash(state),
+        }
+    }
+}
+
 impl From<&Arg> for Value {
     fn from(arg: &Arg) -> Self {
         match arg {
@@ -94,9 +108,9 @@ impl Value {
     /// How two values are ordered; `None` if one is NULL, or they can't be compared.
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
-            (Self::Int(a), Self::Int(b)) | (Self::Time(a), Self::Time(b)) | (Self::Span(a), Self::Span(b)) => {
-                Some(a.cmp(b))
-            }
+            (Self::Int(a), Self::Int(b))
+            | (Self::Time(a), Self::Time(b))
+            | (Self::Span(a), Self::Span(b)) => Some(a.cmp(b)),
             (Self::Text(a), Self::Text(b)) => Some(a.cmp(b)),
             (Self::Bool(a), Self::Bool(b)) => Some(a.cmp(b)),
             _ => self.number()?.partial_cmp(&other.number()?),
@@ -121,7 +135,9 @@ impl Value {
             (Self::Null, _) => Self::Null,
             (Self::Int(number), Type::Int) => Self::Int(number),
             (Self::Float(number), Type::Int) => Self::Int(number.round() as i64),
-            (Self::Text(text), Type::Int) => Self::Int(text.parse().map_err(|_| format!("no number: {text}"))?),
+            (Self::Text(text), Type::Int) => {
+                Self::Int(text.parse().map_err(|_| format!("no number: {text}"))?)
+            }
             (Self::Text(text) | Self::Json(text), Type::Json) => Self::Json(text),
             (Self::Time(time), Type::Time) => Self::Time(time),
             (Self::Text(text), Type::Time) => {

@@ -36,7 +36,8 @@ pub fn walk() -> Held {
         breaker.report(ticket, outcome, chance::millis(1, 3_000), now);
         let is_late = admitted_at != changes;
         if is_late && (breaker.state() != before || breaker.window().counts(now) != calls) {
-            let what = format!("{before:?} became {:?}, {} changes later", breaker.state(), changes - admitted_at);
+            let what =
+                format!("{before:?} became {:?}, {} changes later", breaker.state(), changes - admitted_at);
             return broken("a breaker ignores late answers", what);
         }
         changes += usize::from(breaker.state() != before);

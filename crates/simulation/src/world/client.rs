@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use history::operation::Operation;
 use history::record::{Answer, Call, RecordOperation};
+use kernel::clock::Timestamp;
 use kernel::context::{Context, IdempotencyClaim, Versions};
 use kernel::error::{Error, ErrorCode};
 use kernel::ids::{Id, new_id};
-use store::{Db, idempotency};
-use kernel::clock::Timestamp;
 use runtime::service::Service;
+use store::{Db, idempotency};
 use tokio::time::{sleep, timeout};
 
 use crate::chance;
@@ -105,7 +105,9 @@ impl Asking<'_> {
         };
         match answer {
             Ok(Some(Ok(Ok(seen)))) => Got::Seen(seen),
-            Ok(Some(Ok(Err(error)))) if error.code.status() < 500 && error.code != ErrorCode::RequestInFlight => {
+            Ok(Some(Ok(Err(error))))
+                if error.code.status() < 500 && error.code != ErrorCode::RequestInFlight =>
+            {
                 Got::Refused(error)
             }
             Ok(Some(Ok(Err(error)))) if error.code == ErrorCode::Internal => {
@@ -134,7 +136,13 @@ impl Asking<'_> {
             Got::Refused(error) => model.state().happened(error.code.as_str()),
         }
         if let Some(operation) = self.operation(called, got) {
-            self.world.histories.lock().expect("no panic under this lock").entry(self.record).or_default().push(operation);
+            self.world
+                .histories
+                .lock()
+                .expect("no panic under this lock")
+                .entry(self.record)
+                .or_default()
+                .push(operation);
         }
     }
 

@@ -132,7 +132,8 @@ impl Parts {
             transfers: Entities::new(self.entities.clone()),
             notes: Entities::new(self.entities.clone()),
         });
-        let local = Local::start(&self.supervisor, "ledger", &self.arbiters.serving(), DEADLINE, ledger.clone());
+        let local =
+            Local::start(&self.supervisor, "ledger", &self.arbiters.serving(), DEADLINE, ledger.clone());
         self.start_consumers(&ledger, world.plan.stubborn, &world.stubborn);
         self.start_scheduler(world);
         let mut handle = Service::Local(local.clone());
@@ -211,8 +212,7 @@ impl Parts {
             parking: 20,
         };
         let (supervisor, here) = (&self.supervisor, self.arbiters.feeding());
-        let movements =
-            Movements { accounts: ledger.accounts.clone(), transfers: ledger.transfers.clone() };
+        let movements = Movements { accounts: ledger.accounts.clone(), transfers: ledger.transfers.clone() };
         ConsumerActor::start(supervisor, &here, parts.clone(), movements);
         let tally = Tally { one_in, stubborn: stubborn.clone() };
         ConsumerActor::start(supervisor, &here, parts.clone(), tally);

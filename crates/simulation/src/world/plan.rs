@@ -34,24 +34,48 @@ pub struct Request {
 #[derive(Clone, Debug)]
 pub enum Fault {
     /// A node dies, and is started again after a while.
-    Crash { node: usize, down: Moment },
+    Crash {
+        node: usize,
+        down: Moment,
+    },
     /// A node does nothing for a while.
-    Hang { node: usize, lasts: Moment },
+    Hang {
+        node: usize,
+        lasts: Moment,
+    },
     /// A node hangs, and another process is started in its place before it goes on.
-    Replace { node: usize, lasts: Moment },
+    Replace {
+        node: usize,
+        lasts: Moment,
+    },
     /// A node leaves, and comes back after a while.
-    Leave { node: usize, down: Moment },
+    Leave {
+        node: usize,
+        down: Moment,
+    },
     /// A node more.
     Join,
     /// The database does not answer.
-    DatabaseAway { lasts: Moment },
-    DiskFull { lasts: Moment },
-    RedisAway { lasts: Moment },
+    DatabaseAway {
+        lasts: Moment,
+    },
+    DiskFull {
+        lasts: Moment,
+    },
+    RedisAway {
+        lasts: Moment,
+    },
     RedisFlushed,
     /// The clock of a node jumps by so many milliseconds.
-    ClockJump { node: usize, by: i64 },
+    ClockJump {
+        node: usize,
+        by: i64,
+    },
     /// Messages and statements are late, lost, doubled.
-    Storm { conditions: Conditions, lasts: Moment },
+    Storm {
+        conditions: Conditions,
+        lasts: Moment,
+    },
 }
 
 /// A world before it begins.
@@ -94,8 +118,13 @@ impl Plan {
         });
         let mut requests: Vec<Request> = opened.collect();
         for _ in 0..chance::between(10, 40) {
-            let (at, ask, has_key) = (chance::between(500, BUSY), ask(), chance::below(2) == 0);
-            requests.push(Request { at, ask, has_key, is_left_out: false });
+            let last = requests.last().map_or(500, |request| request.at).max(500);
+            // One in three comes together with the one before.
+            let at = if chance::below(3) == 0 { last + chance::below(4) } else { chance::between(500, BUSY) };
+            let (ask, has_key) = (ask(), chance::below(2) == 0);
+            let request = Request { at, ask, has_key, is_left_out: false };
+            requests.extend(rival(&request));
+            requests.push(request);
         }
         requests.sort_by_key(|request| request.at);
         let count = chance::below(6);
@@ -104,6 +133,13 @@ impl Plan {
         faults.sort_by_key(|(at, _)| *at);
         Self { seed, is_told: false, nodes, is_cluster, has_redis, has_front, stubborn, requests, faults }
     }
+}
+
+/// Of two notes with one title at most one is created.
+fn rival(request: &Request) -> Option<Request> {
+    let Ask::Create { note, title } = request.ask else { return None };
+    let ask = Ask::Create { note: (note + 1) % NOTES, title };
+    (chance::below(2) == 0).then(|| Request { at: request.at + chance::below(4), ask, ..request.clone() })
 }
 
 fn ask() -> Ask {
