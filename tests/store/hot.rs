@@ -65,7 +65,7 @@ fn put(server: &Redis, redis: &Way, key: &RedisKey, of: &RedisKey, made: Cluster
 
 fn hot(fixture: &Fixture, redis: &Way) -> HotCustomers {
     let clock = ClusterClock::default();
-    clock.learn(now(), Instant::now());
+    clock.learn(now(), Instant::now().into());
     HotCustomers::new(redis.clone(), fixture.runtime.clone(), clock, Clock::System)
 }
 

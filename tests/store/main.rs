@@ -12,6 +12,7 @@
 //!   across nodes
 //! - `text_keys`: keys for rows that have none; `beside`: what stands beside a record lives and goes with it
 //! - `outcomes`, `connections`: the database or a connection to it fails
+//! - `simulated`: the simulated database does what PostgreSQL does
 //! - `common`: rows and units to commit
 
 mod accounts;
@@ -43,6 +44,7 @@ mod rows;
 mod schedules;
 mod security_log;
 mod shared;
+mod simulated;
 mod subscriptions;
 mod tasks;
 mod text_keys;

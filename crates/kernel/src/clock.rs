@@ -156,6 +156,9 @@ pub enum Clock {
     System,
     /// A clock that tests move.
     Manual(Arc<AtomicI64>),
+    /// The clock of a node of a simulated world.
+    #[cfg(feature = "simulation")]
+    Simulated(fn(u64) -> Timestamp, u64),
 }
 
 impl Clock {
@@ -170,6 +173,8 @@ impl Clock {
         match self {
             Self::System => Timestamp::try_from(Utc::now()).expect("a clock set before the year 10000"),
             Self::Manual(micros) => Timestamp::from_micros(micros.load(Ordering::SeqCst)),
+            #[cfg(feature = "simulation")]
+            Self::Simulated(read, node) => read(*node),
         }
     }
 

@@ -12,7 +12,7 @@
 //! - [`text_key`], [`search`], [`rank`], [`name_order`]: how texts are compared, searched and sorted
 //! - [`address`]: the addresses of clients
 //! - [`alarm`]: how often the log says what happens again and again
-//! - [`failpoint`]: faults that tests switch on by name
+//! - [`failpoint`]: faults that tests switch on by name; [`simulation`]: what the simulation needs of the code
 
 pub mod address;
 pub mod alarm;
@@ -37,6 +37,7 @@ pub mod scoped;
 pub mod scopes;
 pub mod search;
 pub mod service_id;
+pub mod simulation;
 pub mod text_key;
 pub mod text_schemas;
 pub mod validation;

@@ -21,6 +21,8 @@ use kernel::error::{Error, ErrorCode};
 use kernel::event::{Event, StateAfter, Versioned};
 use kernel::failpoint;
 use kernel::ids::Id;
+use kernel::simulation;
+use kernel::simulation::mutant;
 use store::idempotency::{FirstAnswer, IDEMPOTENCY_KEYS};
 use store::noting::Step;
 use store::unit_of_work::{CommitError, UnitOfWork, Write};
@@ -196,7 +198,7 @@ impl<A: Aggregate> Handling<A> {
 
     /// Whether another node may have committed after the state was read and before this message arrived.
     fn may_be_old(&self) -> bool {
-        self.entities.parts().shared && !self.has_read
+        self.entities.parts().shared && !self.has_read && !mutant("old-state-decides")
     }
 
     /// Decides and commits; decides again if another commit was faster.
@@ -312,7 +314,7 @@ impl<A: Aggregate> Handling<A> {
             unit.writes
                 .extend(prepared.noting.iter().map(|noting| noting.write(Step { before: version, after })));
         }
-        if let (Some(claim), Some(next)) = (&context.claim, &next) {
+        if let (Some(claim), Some(next), false) = (&context.claim, &next, mutant("no-idempotency-claim")) {
             let answer =
                 FirstAnswer::new(claim, A::made(next, self.id), Some(next.version()), A::view(next), now);
             unit.writes.push(answer.write());
@@ -331,5 +333,5 @@ impl<A: Aggregate> Handling<A> {
 
 #[expect(clippy::disallowed_methods, reason = "nodes that lost together must not come back together")]
 fn commit_backoff() -> Duration {
-    COMMIT_BACKOFF.mul_f64(rand::random())
+    COMMIT_BACKOFF.mul_f64(simulation::fraction().unwrap_or_else(rand::random))
 }

@@ -36,6 +36,7 @@ use kernel::clock::{Clock, Timestamp};
 use kernel::error::{Error, ErrorCode};
 use kernel::event::{DomainEvent, StateAfter, Versioned, raw};
 use kernel::ids::Id;
+use kernel::simulation::mutant;
 use store::table::Table;
 use store::unit_of_work::Write;
 use store::{Db, StoreError};
@@ -276,7 +277,7 @@ impl<A: Aggregate> Entities<A> {
     /// # Errors
     /// `unavailable`, `overloaded`.
     pub async fn get(&self, id: Id) -> Result<Option<Arc<A::State>>, Error> {
-        if self.0.parts.shared {
+        if self.0.parts.shared && !mutant("memory-answers") {
             let stored = Box::pin(self.stored(id));
             return Ok(match &self.0.hot {
                 Some(hot) => hot.read(id, stored).await?,
@@ -461,7 +462,7 @@ impl<A: Aggregate> Entities<A> {
         self.0.stats.restarted();
         let now = Instant::now();
         let mut entry = self.0.deaths.entry(id).or_insert_with(|| (Deaths::default(), now));
-        let wait = entry.0.record(now.into_std(), &self.0.parts.intensity);
+        let wait = entry.0.record(now, &self.0.parts.intensity);
         entry.1 = now + wait;
         tracing::error!(kind = A::KIND, %id, ?wait, "an aggregate's actor died; its next message starts it again");
     }

@@ -15,6 +15,7 @@ use crate::registry::{Batch, Origin, Registry};
 use crate::spans::{Kind, OpenSpan, SpanContext, Work};
 use crate::stats::ActorStats;
 use crate::supervisor::{LivenessGuard, Ref, Supervisor, Tracked};
+use kernel::simulation::mutant;
 use store::Db;
 use store::journal::{Outcome, commit};
 use store::unit_of_work::{CommitError, UnitOfWork};
@@ -150,7 +151,10 @@ impl JournalActor {
         self.committing = true;
         let (units, waiting): (Vec<_>, Vec<_>) =
             group.into_iter().map(|waiter| (waiter.unit, (waiter.answer, waiter.span))).unzip();
-        let (answers, spans): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
+        let (mut answers, spans): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
+        if mutant("answers-before-commit") {
+            answers.drain(..).for_each(|answer: oneshot::Sender<Outcome>| drop(answer.send(Ok(Vec::new()))));
+        }
         metrics::counter!("kizuna_journal_commits_total").increment(1);
         metrics::counter!("kizuna_journal_units_total").increment(units.len() as u64);
         metrics::histogram!("kizuna_journal_group_size").record(units.len() as f64);

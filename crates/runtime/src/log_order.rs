@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::registry::{Batch, Span};
 use kernel::event::LoggedEvent;
+use kernel::simulation::mutant;
 
 /// A place in the log, and what is known of the log after a gap.
 #[derive(Debug, Default)]
@@ -72,7 +73,11 @@ impl LogOrder {
 
     fn next(&mut self) -> Vec<Arc<LoggedEvent>> {
         let mut next = Vec::new();
-        while let Some(first) = self.ahead.first_entry().filter(|first| *first.key() <= self.position + 1) {
+        while let Some(first) = self
+            .ahead
+            .first_entry()
+            .filter(|first| *first.key() <= self.position + 1 + i64::from(mutant("live-gap-ignored")))
+        {
             let Ahead { to, events } = first.remove();
             self.waiting -= events.len();
             let position = self.position;

@@ -5,7 +5,9 @@
 //! it, too, so a long item is not taken for a stuck one.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 tokio::task_local! {
     /// The work item of the current task.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use kernel::simulation;
+
 /// A schedule of retries (SPEC §7: 100 ms, ×2, at most 30 s, 8 retries).
 ///
 /// ```
@@ -44,7 +46,7 @@ impl Backoff {
     /// The wait shortened by up to a fifth at random, so that callers that failed together do not retry together.
     #[expect(clippy::disallowed_methods, reason = "jitter is there to be different each time")]
     pub fn jittered(&self, n: u32) -> Duration {
-        self.shortened(n, rand::random())
+        self.shortened(n, simulation::fraction().unwrap_or_else(rand::random))
     }
 
     /// The wait shortened by `draw` (0 to 1) of a fifth.

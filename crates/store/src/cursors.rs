@@ -10,6 +10,7 @@ use crate::unit_of_work::Write;
 use kernel::clock::Timestamp;
 use kernel::event::{EventType, PARTITIONS};
 use kernel::ids::Id;
+use kernel::simulation::mutant;
 
 pub static CURSORS: Table = Table {
     name: "consumer_cursors",
@@ -46,7 +47,8 @@ impl Cursor {
             cursor: &'a Cursor,
         }
         let id = format!("{}/{}", self.consumer, self.partition);
-        Write::put(&CURSORS, &id, &Row { id: &id, cursor: self }).expecting(stored.position)
+        let write = Write::put(&CURSORS, &id, &Row { id: &id, cursor: self });
+        if mutant("no-cursor-fence") { write } else { write.expecting(stored.position) }
     }
 }
 

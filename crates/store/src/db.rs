@@ -14,6 +14,8 @@ use crate::postgres;
 use crate::postgres::Connections;
 use crate::readers::Readers;
 use crate::settings::{DatabaseSettings, Missing, Schema};
+#[cfg(feature = "simulation")]
+use crate::simulated;
 use crate::sql::Sql;
 use crate::table::{Dialect, Table};
 pub use crate::tx::Tx;
@@ -28,8 +30,13 @@ use kernel::ids::Id;
 #[derive(Clone)]
 pub(crate) enum Pools {
     // SQLite has one writer; readers beside it see the last commit (WAL).
-    Sqlite { writer: Writer, readers: Readers },
+    Sqlite {
+        writer: Writer,
+        readers: Readers,
+    },
     Postgres(Connections),
+    #[cfg(feature = "simulation")]
+    Simulated(Arc<dyn simulated::Database>),
 }
 
 /// A handle to the database; clones share its pools.
@@ -81,6 +88,13 @@ impl Db {
         Ok(db)
     }
 
+    /// A node's handle to a simulated database. Call on the runtime of the simulated world.
+    #[cfg(feature = "simulation")]
+    pub fn simulated(database: Arc<dyn simulated::Database>, schema: Schema) -> Self {
+        let (pools, writes) = (Pools::Simulated(database), Arc::new(WriteCheck::new()));
+        Self { pools, schema, writes, plans: None, runtime: Handle::current() }
+    }
+
     async fn open(settings: &DatabaseSettings, schema: Schema, missing: Missing) -> Result<Self, StoreError> {
         let url = settings.url.as_str();
         let pools = match Dialect::of(url) {
@@ -116,6 +130,8 @@ impl Db {
                 lent.done();
                 found?
             }
+            #[cfg(feature = "simulation")]
+            Pools::Simulated(_) => None,
         };
         Ok(found.is_some())
     }
@@ -125,6 +141,8 @@ impl Db {
     pub fn reserved(&self) -> Self {
         match &self.pools {
             Pools::Sqlite { .. } => self.clone(),
+            #[cfg(feature = "simulation")]
+            Pools::Simulated(_) => self.clone(),
             Pools::Postgres(connections) => {
                 Self { pools: Pools::Postgres(connections.reserved()), ..self.clone() }
             }
@@ -145,6 +163,8 @@ impl Db {
         match self.pools {
             Pools::Sqlite { .. } => Dialect::Sqlite,
             Pools::Postgres(_) => Dialect::Postgres,
+            #[cfg(feature = "simulation")]
+            Pools::Simulated(_) => Dialect::Postgres,
         }
     }
 
@@ -187,6 +207,8 @@ impl Db {
                 }
                 Ok(text?)
             }
+            #[cfg(feature = "simulation")]
+            Pools::Simulated(database) => database.text((&sql).into()).await,
             Pools::Postgres(connections) => {
                 let connections = connections.clone();
                 let task = self.runtime.spawn(async move {
@@ -211,6 +233,8 @@ impl Db {
                 }
                 Ok(steps?)
             }
+            #[cfg(feature = "simulation")]
+            Pools::Simulated(_) => Ok(Vec::new()),
             Pools::Postgres(connections) => {
                 let connections = connections.clone();
                 let task = self.runtime.spawn(async move {
@@ -235,6 +259,8 @@ impl Db {
                 }
                 Ok(bytes?)
             }
+            #[cfg(feature = "simulation")]
+            Pools::Simulated(_) => Err(StoreError::Failed("a simulated database keeps no bytes".into())),
             Pools::Postgres(connections) => {
                 let connections = connections.clone();
                 let task = self.runtime.spawn(async move {
@@ -313,6 +339,8 @@ impl Db {
                 Ok(lent) => postgres::Transaction::begin(lent, values).await.map(Open::Postgres),
                 Err(error) => Err(error),
             },
+            #[cfg(feature = "simulation")]
+            Pools::Simulated(database) => database.begin(values).await.map(Open::Simulated),
         };
         let writes = self.writes.clone();
         match begun {
@@ -337,6 +365,8 @@ impl Db {
                 writer.close().await;
             }
             Pools::Postgres(connections) => connections.close().await,
+            #[cfg(feature = "simulation")]
+            Pools::Simulated(_) => {}
         }
     }
 }

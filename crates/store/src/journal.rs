@@ -21,6 +21,7 @@ use crate::unit_of_work::{Change, CommitError, LiveCheck, UniqueCheck, UnitOfWor
 use kernel::event::{Event, EventRecord, LoggedEvent};
 use kernel::failpoint;
 use kernel::ids::Id;
+use kernel::simulation::mutant;
 
 /// The outcome of one unit: its events with their positions in the log, or why it was rejected.
 pub type Outcome = Result<Vec<Arc<LoggedEvent>>, CommitError>;
@@ -58,13 +59,17 @@ pub async fn commit(db: &Db, units: Vec<UnitOfWork>) -> Vec<Outcome> {
 
 async fn commit_together(db: &Db, units: &[UnitOfWork]) -> Result<Vec<Outcome>, CommitFailure> {
     failpoint::hit("journal.before_begin");
-    let mut tx = db.begin_with_locks(&unique_values(units)).await?;
+    let locks = if mutant("no-value-lock") { BTreeSet::new() } else { unique_values(units) };
+    let mut tx = db.begin_with_locks(&locks).await?;
     let mut stored = read(&mut tx, db.dialect(), units).await?;
     let mut outcomes: Vec<Outcome> =
         units.iter().enumerate().map(|(place, unit)| check(place, unit, &stored)).collect();
     place_events(units, &mut outcomes, &mut stored)?;
     let (sql, statements) = writes(db.dialect(), units, &outcomes)?;
-    tx.execute_and_commit(sql, statements).await?;
+    let committed = tx.execute_and_commit(sql, statements).await;
+    if !mutant("failed-commit-published") {
+        committed?;
+    }
     failpoint::hit("journal.after_commit");
     Ok(outcomes)
 }
@@ -204,17 +209,19 @@ fn check(place: usize, unit: &UnitOfWork, stored: &Stored) -> Outcome {
         let Some(expects) = write.expects else { continue };
         let found =
             stored.fences.get(write.table.name).and_then(|rows| rows.get(&write.id)).copied().unwrap_or(0);
-        if found != expects {
+        if found != expects && !mutant("no-version-fence") {
             return Err(CommitError::Stale(write.table.name));
         }
     }
     let lives =
         |check: &&LiveCheck| stored.live.get(check.table.name).is_some_and(|ids| ids.contains(&check.id));
-    if let Some(missing) = unit.live_checks.iter().find(|check| !lives(check)) {
+    if let Some(missing) = unit.live_checks.iter().find(|check| !lives(check))
+        && !mutant("no-live-check")
+    {
         return Err(CommitError::Conflict { code: missing.code, ids: Vec::new() });
     }
     match stored.taken.get(&place) {
-        Some(ids) if !ids.is_empty() => {
+        Some(ids) if !ids.is_empty() && !mutant("no-unique-check") => {
             Err(CommitError::Conflict { code: unit.unique_checks[0].code, ids: ids.clone() })
         }
         _ => Ok(Vec::new()),

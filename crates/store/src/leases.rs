@@ -9,6 +9,7 @@ use crate::sql::Sql;
 use crate::table::{Kind, OnConflict, Table};
 use kernel::clock::Timestamp;
 use kernel::ids::Id;
+use kernel::simulation::mutant;
 
 pub static NODES: Table = Table {
     name: "nodes",
@@ -60,10 +61,11 @@ pub async fn renew(db: &Db, me: &Member, lasts: Duration) -> Result<bool, StoreE
     .push(
         " ON CONFLICT (id) DO UPDATE SET incarnation = excluded.incarnation, address = excluded.address, \
          services = excluded.services, version = excluded.version, started_at = excluded.started_at, \
-         expires_at = excluded.expires_at \
-         WHERE nodes.incarnation = excluded.incarnation OR nodes.expires_at <= now()",
+         expires_at = excluded.expires_at",
         [],
     );
+    let fence = " WHERE nodes.incarnation = excluded.incarnation OR nodes.expires_at <= now()";
+    let sql = if mutant("no-lease-fence") { sql } else { sql.push(fence, []) };
     Ok(db.execute(sql).await? == 1)
 }
 

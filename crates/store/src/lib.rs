@@ -12,9 +12,10 @@
 //! - [`projections`]: tables that can be rebuilt from the log
 //! - [`progress`]: how far consumers are, and whether an event was lost, applied twice or out of order
 //! - [`backup`]: a file with the rows of all tables, and how it is put into an empty database
+//! - `simulated`: a database and a Redis in the place of the real ones, for the simulation
 //! - [`encryption`]: whether the URLs of PostgreSQL and Redis ask for TLS
 //! - [`vault`]: encrypts the secrets that rows hold
-//! - [`leases`]: which nodes of a cluster are alive; [`redis`], [`streams`], [`hot_values`]: messages and values they
+//! - [`leases`]: which nodes of a cluster are alive; [`redis`], [`redis_connection`], [`streams`], [`hot_values`]: messages and values they
 //!   share, all of them sealed ([`seal`])
 
 pub mod backup;
@@ -42,11 +43,14 @@ pub mod projections;
 mod pulse;
 mod readers;
 pub mod redis;
+pub mod redis_connection;
 pub mod schedules;
 pub mod seal;
 pub mod server_lock;
 mod session_watch;
 pub mod settings;
+#[cfg(feature = "simulation")]
+pub mod simulated;
 pub mod sql;
 pub mod streams;
 pub mod table;

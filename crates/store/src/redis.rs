@@ -27,7 +27,10 @@ use redis::{
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use crate::redis_connection::Connection;
 use crate::seal::{Purpose, Refusals, Seal};
+#[cfg(feature = "simulation")]
+use crate::simulated;
 use kernel::ids::Id;
 
 /// How long a command may take; then Redis counts as away.
@@ -40,8 +43,8 @@ const USER_TIMEOUT: Duration = Duration::from_secs(5);
 /// A client of a cluster's Redis; clones share its connection.
 #[derive(Clone)]
 pub struct Redis {
-    client: Client,
-    shared: ConnectionManager,
+    client: Connection<Client>,
+    shared: Connection<ConnectionManager>,
     namespace: Arc<str>,
     seal: Seal,
     refusals: Arc<Refusals>,
@@ -170,17 +173,28 @@ impl Redis {
         let shared = ConnectionManager::new_lazy_with_config(client.clone(), config);
         let shared = shared.map_err(|error| format!("--redis-url: {error}"))?;
         Refusals::register();
-        Ok(Self {
-            client,
-            shared,
-            namespace: format!("kizuna:2:{cluster}:").into(),
-            seal: Seal::new(secrets, cluster),
-            refusals: Arc::default(),
-        })
+        Ok(Self::over(Connection::Real(client), Connection::Real(shared), cluster, secrets))
+    }
+
+    /// A node's client of a simulated Redis.
+    #[cfg(feature = "simulation")]
+    pub fn simulated(redis: Arc<dyn simulated::Redis>, cluster: Id, secrets: &[Vec<u8>]) -> Self {
+        let shared = Connection::Simulated(redis.clone());
+        Self::over(Connection::Simulated(redis), shared, cluster, secrets)
+    }
+
+    fn over(
+        client: Connection<Client>,
+        shared: Connection<ConnectionManager>,
+        cluster: Id,
+        secrets: &[Vec<u8>],
+    ) -> Self {
+        let namespace = format!("kizuna:2:{cluster}:").into();
+        Self { client, shared, namespace, seal: Seal::new(secrets, cluster), refusals: Arc::default() }
     }
 
     /// The shared connection, for commands that answer at once.
-    pub fn shared(&self) -> ConnectionManager {
+    pub fn shared(&self) -> Connection<ConnectionManager> {
         self.shared.clone()
     }
 
@@ -188,12 +202,17 @@ impl Redis {
     ///
     /// # Errors
     /// When Redis is away.
-    pub async fn reader(&self, block: Duration) -> RedisResult<MultiplexedConnection> {
+    pub async fn reader(&self, block: Duration) -> RedisResult<Connection<MultiplexedConnection>> {
+        let client = match &self.client {
+            Connection::Real(client) => client,
+            #[cfg(feature = "simulation")]
+            Connection::Simulated(redis) => return Ok(Connection::Simulated(redis.clone())),
+        };
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             // The usual timeout would cut off a blocking read.
             .set_response_timeout(Some(block + 4 * COMMAND_TIMEOUT));
-        self.client.get_multiplexed_async_connection_with_config(&config).await
+        client.get_multiplexed_async_connection_with_config(&config).await.map(Connection::Real)
     }
 
     /// Whether Redis answers.

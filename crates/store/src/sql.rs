@@ -129,6 +129,12 @@ impl Sql {
         &self.text
     }
 
+    /// The values of its places.
+    #[cfg(feature = "simulation")]
+    pub fn values(&self) -> &[Arg] {
+        &self.args
+    }
+
     /// The values for SQLite, where ids and times are text.
     pub(crate) fn sqlite(&self) -> Result<SqliteArguments, sqlx::Error> {
         let mut bound = SqliteArguments::default();

@@ -6,6 +6,8 @@
 
 use std::fmt::Write;
 
+use kernel::simulation::mutant;
+
 /// Which database a statement is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
@@ -242,7 +244,8 @@ impl Table {
             }
             Dialect::Postgres => format!(
                 "SELECT coalesce(json_agg(json_build_array({key}, {fence})), '[]') FROM \
-                 (SELECT {key}, {fence} FROM {table} WHERE {chosen} ORDER BY {key} FOR UPDATE) AS r"
+                 (SELECT {key}, {fence} FROM {table} WHERE {chosen} ORDER BY {key}{}) AS r",
+                if mutant("no-row-lock") { "" } else { " FOR UPDATE" }
             ),
         }
     }

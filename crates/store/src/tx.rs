@@ -5,6 +5,8 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, PgConnection, Postgres};
 
 use crate::error::{CommitFailure, StoreError};
+#[cfg(feature = "simulation")]
+use crate::simulated;
 use crate::sql::Sql;
 use crate::write_check::WriteCheck;
 use crate::{postgres, writer};
@@ -19,6 +21,8 @@ pub struct Tx {
 pub(crate) enum Open {
     Sqlite(writer::Transaction),
     Postgres(postgres::Transaction),
+    #[cfg(feature = "simulation")]
+    Simulated(Box<dyn simulated::Transaction>),
 }
 
 impl Tx {
@@ -43,6 +47,8 @@ impl Tx {
             Open::Postgres(tx) => {
                 tx.run(async |connection| postgres_text(connection, sql, keep_plan).await).await
             }
+            #[cfg(feature = "simulation")]
+            Open::Simulated(tx) => tx.text(sql.into()).await,
         };
         done.inspect_err(|error| self.writes.failed(error))
     }
@@ -57,9 +63,8 @@ impl Tx {
         sql: Sql,
         statements: usize,
     ) -> Result<(), CommitFailure> {
-        if statements > 0
-            && let Open::Postgres(_) = self.open
-        {
+        // SQLite does both at once.
+        if statements > 0 && !matches!(self.open, Open::Sqlite(_)) {
             self.execute(&sql).await?;
         }
         failpoint::hit("journal.before_commit");
@@ -67,6 +72,8 @@ impl Tx {
             Open::Sqlite(tx) if statements > 0 => tx.execute_and_commit(sql, statements).await,
             Open::Sqlite(tx) => tx.commit().await.map_err(CommitFailure::AtCommit),
             Open::Postgres(tx) => tx.commit().await.map_err(CommitFailure::AtCommit),
+            #[cfg(feature = "simulation")]
+            Open::Simulated(tx) => tx.commit().await.map_err(CommitFailure::AtCommit),
         };
         match &done {
             Ok(()) => self.writes.committed(),
@@ -84,6 +91,8 @@ impl Tx {
                 let done = tx.run(async |connection| query.execute(connection).await).await;
                 done.map(|done| done.rows_affected())
             }
+            #[cfg(feature = "simulation")]
+            Open::Simulated(tx) => tx.execute(sql.into()).await,
         };
         done.inspect_err(|error| self.writes.failed(error))
     }
@@ -92,6 +101,8 @@ impl Tx {
         let done = match self.open {
             Open::Sqlite(tx) => tx.commit().await,
             Open::Postgres(tx) => tx.commit().await,
+            #[cfg(feature = "simulation")]
+            Open::Simulated(tx) => tx.commit().await,
         };
         match &done {
             Ok(()) => self.writes.committed(),

@@ -17,6 +17,7 @@ use kernel::clock::{Clock, Timestamp};
 use runtime::breaker::CircuitBreaker;
 use runtime::cluster::members::Members;
 use runtime::cluster::placement::{Membership, PartitionSet};
+use runtime::cluster::watched::Watcher;
 use runtime::entity::Entities;
 use runtime::journal::Journal;
 use runtime::registry::{Batch, Filter, Registry};
@@ -138,8 +139,8 @@ async fn run(parts: EndpointParts, mut settings: Settings, breaker: CircuitBreak
 }
 
 /// The partitions that this node works on now.
-fn partitions_of(parts: &EndpointParts, members: &mut watch::Receiver<Arc<Membership>>) -> PartitionSet {
-    members.borrow_and_update().partitions_of(parts.members.node().incarnation, None)
+fn partitions_of(parts: &EndpointParts, members: &mut Watcher<Arc<Membership>>) -> PartitionSet {
+    members.get().partitions_of(parts.members.node().incarnation, None)
 }
 
 /// Runs a lane until the webhook, its rows or the partitions change.
@@ -147,7 +148,7 @@ async fn work(
     parts: &EndpointParts,
     lane: &mut Lane,
     settings: &mut Settings,
-    members: &mut watch::Receiver<Arc<Membership>>,
+    members: &mut Watcher<Arc<Membership>>,
     partitions: PartitionSet,
     stats: &ActorStats,
 ) -> Result<(), StoreError> {
@@ -171,7 +172,7 @@ async fn wait(
     parts: &EndpointParts,
     lane: &mut Lane,
     settings: &mut Settings,
-    members: &mut watch::Receiver<Arc<Membership>>,
+    members: &mut Watcher<Arc<Membership>>,
     partitions: PartitionSet,
     deliveries: &mut Receiver<Batch>,
 ) -> Result<Option<Woken>, StoreError> {

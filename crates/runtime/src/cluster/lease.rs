@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, WrapFuture};
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::cluster::clock::ClusterTime;
 use crate::cluster::members::Members;
+use crate::cluster::watched::Watched;
 use crate::stats::ActorStats;
 use crate::supervisor::LivenessGuard;
 use store::{Db, StoreError, leases as nodes};
@@ -35,11 +35,11 @@ enum MembershipState {
 
 /// Ends a node's membership; clones share it.
 #[derive(Clone, Debug)]
-pub struct MembershipHandle(Arc<watch::Sender<MembershipState>>);
+pub struct MembershipHandle(Watched<MembershipState>);
 
 impl Default for MembershipHandle {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(MembershipState::Member)))
+        Self(Watched::new(MembershipState::Member))
     }
 }
 
@@ -47,10 +47,14 @@ impl MembershipHandle {
     /// Ends the membership for good: other nodes take over its partitions, and no more calls are sent to it. Returns
     /// when the lease is deleted, or after a second; then the lease expires.
     pub async fn leave(&self) {
-        self.0.send_replace(MembershipState::Leaving);
-        let mut stay = self.0.subscribe();
-        let _ =
-            tokio::time::timeout(LEAVE_WITHIN, stay.wait_for(|stay| *stay == MembershipState::Left)).await;
+        let mut stay = self.0.watch();
+        self.0.set(MembershipState::Leaving);
+        let left = async {
+            while stay.get() != MembershipState::Left {
+                stay.changed().await;
+            }
+        };
+        let _ = tokio::time::timeout(LEAVE_WITHIN, left).await;
     }
 }
 
@@ -88,8 +92,8 @@ async fn keep(db: Db, members: Members, membership: MembershipHandle, stats: Arc
     if let Err(error) = nodes::forget_gone(&db).await {
         tracing::warn!(%error, "can't delete the rows of nodes that are long gone; trying again later");
     }
-    let mut stay = membership.0.subscribe();
-    while *stay.borrow_and_update() == MembershipState::Member {
+    let mut stay = membership.0.watch();
+    while stay.get() == MembershipState::Member {
         stats.step();
         let begun = Instant::now();
         let wait = stats.progress().watch(look(&db, &members)).await.unwrap_or_else(|error| {
@@ -103,7 +107,7 @@ async fn keep(db: Db, members: Members, membership: MembershipHandle, stats: Arc
     if let Err(error) = nodes::release(&db, &members.node().member()).await {
         tracing::warn!(%error, "can't delete the lease; it will expire");
     }
-    membership.0.send_replace(MembershipState::Left);
+    membership.0.set(MembershipState::Left);
 }
 
 /// Renews the lease and reads which nodes are alive; returns the interval until the next read. While the database is
@@ -112,7 +116,7 @@ async fn look(db: &Db, members: &Members) -> Result<Duration, StoreError> {
     let begun = Instant::now();
     if members.clock().now().is_none() {
         // Other nodes call this one as soon as they see its lease, and a call has a deadline.
-        let asked = std::time::Instant::now();
+        let asked = Instant::now();
         members.clock().learn(ClusterTime(nodes::time(db).await?), asked);
     }
     let me = members.node().member();
@@ -123,7 +127,7 @@ async fn look(db: &Db, members: &Members) -> Result<Duration, StoreError> {
             "another process has the lease of this node id; waiting until it expires"
         );
     }
-    let asked = std::time::Instant::now();
+    let asked = Instant::now();
     let leases = nodes::leases(db).await?;
     if let Some(lease) = leases.first() {
         members.clock().learn(ClusterTime(lease.read_at), asked);

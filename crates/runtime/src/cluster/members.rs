@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use futures_util::Stream;
 use futures_util::stream::unfold;
-use tokio::sync::watch;
 
 use crate::cluster::clock::ClusterClock;
 use crate::cluster::node::Node;
 use crate::cluster::placement::{Membership, PartitionSet};
+use crate::cluster::watched::{Watched, Watcher};
 use kernel::ids::Id;
 use kernel::service_id::ServiceId;
 use store::leases::Member;
@@ -19,19 +19,19 @@ use store::leases::Member;
 pub struct Members {
     node: Arc<Node>,
     clock: ClusterClock,
-    living: Arc<watch::Sender<Arc<Membership>>>,
+    living: Watched<Arc<Membership>>,
 }
 
 impl Members {
     /// The members of a single node: only itself.
     pub fn alone(node: Arc<Node>) -> Self {
         let living = Membership(vec![node.member()]);
-        Self { node, clock: ClusterClock::default(), living: Arc::new(watch::Sender::new(Arc::new(living))) }
+        Self { node, clock: ClusterClock::default(), living: Watched::new(Arc::new(living)) }
     }
 
     /// The members of a cluster node: none, until the node has its lease.
     pub fn joining(node: Arc<Node>) -> Self {
-        Self { node, clock: ClusterClock::default(), living: Arc::new(watch::Sender::new(Arc::default())) }
+        Self { node, clock: ClusterClock::default(), living: Watched::new(Arc::default()) }
     }
 
     /// This node.
@@ -58,12 +58,12 @@ impl Members {
 
     /// The nodes that are alive now.
     pub fn now(&self) -> Arc<Membership> {
-        self.living.borrow().clone()
+        self.living.get()
     }
 
-    /// A receiver of every change from now on.
-    pub fn watch(&self) -> watch::Receiver<Arc<Membership>> {
-        self.living.subscribe()
+    /// A watcher of every change from now on.
+    pub fn watch(&self) -> Watcher<Arc<Membership>> {
+        self.living.watch()
     }
 
     /// The living nodes that host a service, this one included.
@@ -79,7 +79,7 @@ impl Members {
     /// Replaces the living nodes.
     pub(super) fn set(&self, living: Vec<Member>) {
         let living = Membership(living);
-        self.living.send_if_modified(|known| {
+        self.living.modify(|known| {
             let is_new = **known != living;
             if is_new {
                 let nodes: Vec<_> = living.0.iter().map(|member| &member.id).collect();
@@ -114,7 +114,7 @@ impl Hosts {
         let begun = (self.clone(), self.members.watch(), self.incarnations());
         unfold(begun, async |(hosts, mut living, mut before)| {
             loop {
-                living.changed().await.ok()?;
+                living.changed().await;
                 let now = hosts.incarnations();
                 let appeared = !now.is_empty() && !now.iter().any(|host| before.contains(host));
                 before = now;

@@ -10,6 +10,7 @@
 //!
 //! - `node`: this node; `members`: the living nodes; `lease`: how they are known, by PostgreSQL
 //! - `clock`: PostgreSQL's clock, by which nodes compare times
+//! - `watched`: a value whose changes tasks wait for
 //! - `placement`: which node works on which partition; pure
 //! - `relay`: publishes this node's events to Redis; `reader`: reads those of other nodes; `trimmer`: keeps the streams
 //!   short, and free of what no node has written
@@ -22,3 +23,4 @@ pub mod placement;
 pub mod reader;
 pub mod relay;
 pub mod trimmer;
+pub mod watched;

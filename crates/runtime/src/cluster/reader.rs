@@ -21,6 +21,7 @@ use crate::supervisor::LivenessGuard;
 use kernel::event::{LoggedEvent, PARTITIONS};
 use kernel::ids::Id;
 use store::redis::{Redis, RedisKey, is_foreign};
+use store::redis_connection::Connection;
 use store::streams;
 use store::streams::Entry;
 use store::{Db, StoreError, log};
@@ -107,7 +108,11 @@ impl Reader {
     }
 
     /// Reads until Redis fails.
-    async fn listen(&mut self, mut connection: MultiplexedConnection, stats: &ActorStats) -> RedisError {
+    async fn listen(
+        &mut self,
+        mut connection: Connection<MultiplexedConnection>,
+        stats: &ActorStats,
+    ) -> RedisError {
         loop {
             match stats.progress().watch(self.read(&mut connection)).await {
                 Ok(None) => {}
@@ -121,7 +126,10 @@ impl Reader {
     }
 
     /// Waits for new entries and returns them; none after the timeout.
-    async fn read(&mut self, connection: &mut MultiplexedConnection) -> RedisResult<Option<Batch>> {
+    async fn read(
+        &mut self,
+        connection: &mut Connection<MultiplexedConnection>,
+    ) -> RedisResult<Option<Batch>> {
         let streams = self.streams();
         if streams.is_empty() {
             tokio::time::sleep(LEFT_ALONE).await;
@@ -197,7 +205,7 @@ impl Reader {
     /// Deletes a stream in which something was refused. What other nodes had not read of it yet they read from the log.
     async fn delete(
         &mut self,
-        connection: &mut MultiplexedConnection,
+        connection: &mut Connection<MultiplexedConnection>,
         partition: i64,
         key: &RedisKey,
     ) -> RedisResult<()> {
@@ -208,7 +216,7 @@ impl Reader {
     /// Deletes the keys of streams that hold something else.
     async fn delete_foreign(
         &mut self,
-        connection: &mut MultiplexedConnection,
+        connection: &mut Connection<MultiplexedConnection>,
         streams: &[(i64, RedisKey)],
     ) -> RedisResult<Option<Batch>> {
         for (partition, key) in streams {

@@ -9,6 +9,7 @@ use crate::consumer::{Consumer, EffectError, Interrupted};
 use crate::trace::Trace;
 use kernel::event::LoggedEvent;
 use kernel::failpoint;
+use kernel::simulation::mutant;
 use store::StoreError;
 use store::cursors::{CURSORS, Cursor, PARKED};
 use store::journal::Outcome;
@@ -74,6 +75,9 @@ impl<C: Consumer> ConsumerRunner<C> {
                 Err(EffectError::Store(error @ StoreError::Unavailable(_))) => return Err(error),
                 Err(error) => return Ok(Attempt::AtFault(error.to_string())),
             };
+            if mutant("cursor-beside-effect") {
+                let _ = self.commit(std::mem::take(&mut unit)).await;
+            }
             unit.writes.extend_from_slice(also);
             match self.commit(unit).await {
                 Ok(_) => return Ok(Attempt::Done),

@@ -15,11 +15,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, ActorContext, ActorFutureExt, ArbiterHandle, AsyncContext, Context, WrapFuture};
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::cluster::members::Members;
 use crate::cluster::placement::{Membership, PartitionSet};
+use crate::cluster::watched::Watcher;
 use crate::consumer::runner::{ConsumerRunner, Next};
 use crate::journal::Journal;
 use crate::registry::{Filter, Registry};
@@ -234,8 +234,7 @@ async fn run<C: Consumer>(parts: ConsumerParts, consumer: Arc<C>, stats: Arc<Act
     loop {
         let partitions = partitions_of::<C>(&parts, &mut members);
         if partitions.is_empty() {
-            // The sender is in `parts`.
-            let _ = members.changed().await;
+            members.changed().await;
             continue;
         }
         let begun = Instant::now();
@@ -256,12 +255,9 @@ async fn run<C: Consumer>(parts: ConsumerParts, consumer: Arc<C>, stats: Arc<Act
 }
 
 /// The partitions that this node works on for the consumer now.
-fn partitions_of<C: Consumer>(
-    parts: &ConsumerParts,
-    members: &mut watch::Receiver<Arc<Membership>>,
-) -> PartitionSet {
+fn partitions_of<C: Consumer>(parts: &ConsumerParts, members: &mut Watcher<Arc<Membership>>) -> PartitionSet {
     let incarnation = parts.members.node().incarnation;
-    members.borrow_and_update().partitions_of(incarnation, C::SERVICE)
+    members.get().partitions_of(incarnation, C::SERVICE)
 }
 
 /// Works on these partitions until they change.
@@ -269,7 +265,7 @@ async fn work<C: Consumer>(
     parts: &ConsumerParts,
     consumer: &Arc<C>,
     partitions: PartitionSet,
-    members: &mut watch::Receiver<Arc<Membership>>,
+    members: &mut Watcher<Arc<Membership>>,
     stats: &ActorStats,
 ) -> Result<Next, Interrupted> {
     let filter = Filter::Types(C::TYPES.into());

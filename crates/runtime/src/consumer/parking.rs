@@ -4,11 +4,12 @@
 //! Only the first parked event of an aggregate is tried. The others wait behind it, also while it is a dead letter,
 //! until it is redriven.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use kernel::clock::Timestamp;
 use kernel::event::LoggedEvent;
 use kernel::ids::{Id, new_id};
+use kernel::simulation::mutant;
 use store::cursors;
 use store::cursors::{PARKED, Parked, ParkedStatus};
 use store::unit_of_work::{UnitOfWork, Write};
@@ -25,7 +26,7 @@ pub struct Parking {
     /// The count of parked events, other nodes' included as of the time of loading.
     parked: usize,
     /// The events per aggregate, in the order of their positions.
-    queues: HashMap<Id, VecDeque<Parked>>,
+    queues: BTreeMap<Id, VecDeque<Parked>>,
 }
 
 impl Parking {
@@ -44,7 +45,7 @@ impl Parking {
         let rows = cursors::parked(db, consumer, i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1).await?;
         let (mine, others): (Vec<_>, Vec<_>) =
             rows.into_iter().partition(|row| partitions.contains(row.partition));
-        let mut parking = Self { consumer, limit, parked: others.len(), queues: HashMap::new() };
+        let mut parking = Self { consumer, limit, parked: others.len(), queues: BTreeMap::new() };
         mine.into_iter().for_each(|parked| parking.add(parked));
         Ok(parking)
     }
@@ -61,7 +62,7 @@ impl Parking {
 
     /// Whether an earlier event of the aggregate is parked.
     pub fn blocks(&self, event: &LoggedEvent) -> bool {
-        self.queues.contains_key(&event.event.subject)
+        self.queues.contains_key(&event.event.subject) && !mutant("parked-overtaken")
     }
 
     /// The unit of work that parks an event, behind the earlier ones of its aggregate.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::cluster::placement::{Membership, PartitionSet};
+use crate::cluster::watched::Watcher;
 use crate::consumer::effect::Attempt;
 use crate::consumer::parking;
 use crate::consumer::parking::Parking;
@@ -20,6 +20,7 @@ use crate::stats::ActorStats;
 use crate::trace::Trace;
 use kernel::clock::Timestamp;
 use kernel::event::LoggedEvent;
+use kernel::simulation::mutant;
 use store::cursors;
 use store::cursors::{Cursor, Parked, ParkedStatus};
 use store::unit_of_work::CommitError;
@@ -94,7 +95,7 @@ impl<C: Consumer> ConsumerRunner<C> {
     pub(super) async fn step(
         &mut self,
         deliveries: &mut Receiver<Batch>,
-        members: &mut watch::Receiver<Arc<Membership>>,
+        members: &mut Watcher<Arc<Membership>>,
         stats: &ActorStats,
     ) -> Result<Next, Interrupted> {
         if !self.parking.has_room() {
@@ -105,6 +106,7 @@ impl<C: Consumer> ConsumerRunner<C> {
         }
         let wait = self.wait();
         let delivered = tokio::select! {
+            biased;
             // Checked only between rounds, so that no effect is interrupted.
             _ = members.changed() => return Ok(Next::Moved),
             delivered = tokio::time::timeout(wait, deliveries.recv()) => delivered,
@@ -169,7 +171,8 @@ impl<C: Consumer> ConsumerRunner<C> {
         for (partition, head) in log::heads(&self.parts.db).await? {
             while self.partitions.contains(partition) && self.seen.at(partition) < head {
                 let limit = self.parts.batch as i64;
-                let events = log::after(&self.parts.db, partition, self.seen.at(partition), limit).await?;
+                let after = self.seen.at(partition) + i64::from(mutant("resume-skips-one"));
+                let events = log::after(&self.parts.db, partition, after, limit).await?;
                 progress::made();
                 let Some(last) = events.last() else { break };
                 self.seen.advance(partition, last.partition_seq);

@@ -24,6 +24,7 @@ use crate::trace::Trace;
 use kernel::error::Error;
 use kernel::ids::{Id, new_id};
 use kernel::service_id::ServiceId;
+use kernel::simulation::mutant;
 use store::redis::Redis;
 
 /// The most calls of this node that wait for a reply.
@@ -204,7 +205,7 @@ impl Remote {
     /// # Errors
     /// The errors of [`Service::ask`](crate::service::Service::ask).
     pub async fn ask<S: Hosted, M: Call<S>>(&self, message: &M) -> Result<M::Answer, Error> {
-        if M::IDEMPOTENT {
+        if M::IDEMPOTENT || mutant("command-retried") {
             self.breaker.call_idempotent(|| self.ask_once::<S, M>(message)).await
         } else {
             self.breaker.call(self.ask_once::<S, M>(message)).await

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use crate::cluster::clock::ClusterTime;
 use kernel::ids::Id;
+use kernel::simulation::mutant;
 
 /// Whether a call is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl Seen {
         if deadline <= now || now.plus(DEADLINE_MAX) < deadline || Some(deadline) <= self.forgotten {
             return Verdict::Late;
         }
-        if self.ids.contains(&id) {
+        if self.ids.contains(&id) && !mutant("call-repeated") {
             return Verdict::Repeated;
         }
         if self.ids.len() >= CALL_IDS_MAX {

@@ -12,6 +12,7 @@ use redis::{RedisError, RedisResult, Value};
 use crate::remote::calls::{Fields, Message, pack};
 use crate::stats::ActorStats;
 use store::redis::{Redis, RedisKey, is_foreign};
+use store::redis_connection::Connection;
 use store::streams;
 use store::streams::{Entry, FIELD};
 
@@ -56,7 +57,7 @@ impl Mailbox {
     /// Passes messages to `take` until Redis fails.
     async fn listen(
         &self,
-        mut connection: MultiplexedConnection,
+        mut connection: Connection<MultiplexedConnection>,
         stats: &ActorStats,
         take: &mut impl FnMut(&Message),
     ) -> RedisError {
@@ -93,7 +94,7 @@ impl Mailbox {
     /// Deletes the entries that were read, extends the life of the stream, and waits for new entries.
     async fn read(
         &self,
-        connection: &mut MultiplexedConnection,
+        connection: &mut Connection<MultiplexedConnection>,
         taken: &[String],
     ) -> RedisResult<Vec<Entry>> {
         let mut commands = redis::pipe();
