@@ -131,6 +131,7 @@ impl<'a> Builder<'a> {
         let limits = JournalLimits {
             group: config.bounds.journal_group as usize,
             queue: config.bounds.journal_queue as usize,
+            ..JournalLimits::default()
         };
         let (writes_to, tells) = (db.clone(), registry.clone());
         let journal = supervisor.spawn("journal", &arbiters.serving(), move |liveness, stats| {

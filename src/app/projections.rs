@@ -72,7 +72,8 @@ impl Folder {
         let registry = Registry::new(supervisor.spawn("registry", &arbiters.feeding(), RegistryActor::new));
         let (writer, publisher) = (db.clone(), registry.clone());
         let journal = supervisor.spawn("journal", &arbiters.serving(), move |liveness, stats| {
-            let limits = JournalLimits { group: 1, queue: 1 };
+            // One unit at a time: there is nothing to gather.
+            let limits = JournalLimits { group: 1, queue: 1, gathering: Duration::ZERO };
             JournalActor::new(writer.clone(), publisher.clone(), limits, liveness, stats)
         });
         let parts = ConsumerParts {

@@ -79,7 +79,7 @@ impl Fixture {
         let registry = Registry::new(supervisor.spawn("registry", &arbiters.feeding(), RegistryActor::new));
         let (writer, publisher) = (db.clone(), registry.clone());
         let journal = supervisor.spawn("journal", &arbiters.serving(), move |liveness, stats| {
-            let limits = JournalLimits { group: GROUP, queue: 10_000 };
+            let limits = JournalLimits { group: GROUP, ..JournalLimits::default() };
             JournalActor::new(writer.clone(), publisher.clone(), limits, liveness, stats)
         });
         let (journal, clock) = (Journal::new(journal), self.clock.clone());

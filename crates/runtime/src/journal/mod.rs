@@ -1,7 +1,8 @@
 //! The only writer of a node: commits the waiting units of work together (group commit), and publishes their events in
 //! the order of the commits.
 
-use std::collections::{HashSet, VecDeque};
+mod queue;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,9 @@ use actix::{
 };
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
+use tokio::time::Instant;
 
+use crate::journal::queue::{Queue, Waits};
 use crate::registry::{Batch, Origin, Registry};
 use crate::spans::{Kind, OpenSpan, SpanContext, Work};
 use crate::stats::ActorStats;
@@ -27,11 +30,13 @@ pub struct JournalLimits {
     pub group: usize,
     /// The most units that wait; further ones are refused.
     pub queue: usize,
+    /// How long a unit of [`Journal::commit_gathered`] waits for others.
+    pub gathering: Duration,
 }
 
 impl Default for JournalLimits {
     fn default() -> Self {
-        Self { group: 64, queue: 10_000 }
+        Self { group: 64, queue: 10_000, gathering: Duration::from_millis(5) }
     }
 }
 
@@ -79,7 +84,20 @@ impl Journal {
     /// # Errors
     /// See [`CommitError`]; after `Unknown` the caller must drop its state and reload.
     pub async fn commit(&self, unit: UnitOfWork) -> Outcome {
-        match self.0.ask(Commit(unit), DEADLINE).await {
+        self.ask(Commit { unit, is_gathered: false }).await
+    }
+
+    /// As [`Self::commit`], for what nobody waits for, as an effect without events: it waits a few milliseconds for
+    /// others of its kind, so that one transaction serves them all, and no command waits behind each of them.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub async fn commit_gathered(&self, unit: UnitOfWork) -> Outcome {
+        self.ask(Commit { unit, is_gathered: true }).await
+    }
+
+    async fn ask(&self, commit: Commit) -> Outcome {
+        match self.0.ask(commit, DEADLINE).await {
             Ok(outcome) => outcome,
             Err(error) => Err(CommitError::Unknown(error.to_string())),
         }
@@ -88,7 +106,10 @@ impl Journal {
 
 #[derive(Message)]
 #[rtype(result = "Outcome")]
-struct Commit(UnitOfWork);
+struct Commit {
+    unit: UnitOfWork,
+    is_gathered: bool,
+}
 
 struct Waiter {
     unit: UnitOfWork,
@@ -96,13 +117,21 @@ struct Waiter {
     span: Option<OpenSpan>,
 }
 
+impl Waits for Waiter {
+    fn unit(&self) -> &UnitOfWork {
+        &self.unit
+    }
+}
+
 /// Collects units while a commit is under way, then commits them together.
 pub struct JournalActor {
     db: Db,
     registry: Registry,
     limits: JournalLimits,
-    queue: VecDeque<Waiter>,
+    queue: Queue<Waiter>,
     committing: bool,
+    /// Whether a timer runs for units that are gathered.
+    waking: bool,
     stats: Arc<ActorStats>,
     _liveness: LivenessGuard,
 }
@@ -115,23 +144,16 @@ impl JournalActor {
         liveness: LivenessGuard,
         stats: Arc<ActorStats>,
     ) -> Self {
-        Self { db, registry, limits, queue: VecDeque::new(), committing: false, stats, _liveness: liveness }
-    }
-
-    /// Takes waiting units from the front until the group is full or two would write the same row.
-    fn next_group(&mut self) -> Vec<Waiter> {
-        let mut touched = HashSet::new();
-        let mut group = Vec::new();
-        while group.len() < self.limits.group {
-            let Some(next) = self.queue.front() else { break };
-            let keys: Vec<_> = next.unit.keys().map(|(name, key)| (name, key.into_owned())).collect();
-            if keys.iter().any(|key| touched.contains(key)) {
-                break;
-            }
-            touched.extend(keys);
-            group.extend(self.queue.pop_front());
+        Self {
+            db,
+            registry,
+            limits,
+            queue: Queue::default(),
+            committing: false,
+            waking: false,
+            stats,
+            _liveness: liveness,
         }
-        group
     }
 
     /// The span of a unit's commit, from its submission on.
@@ -142,13 +164,37 @@ impl JournalActor {
         Some(span)
     }
 
-    fn commit_next(&mut self, ctx: &mut Context<Self>) {
-        let group = self.next_group();
-        if group.is_empty() {
-            self.committing = false;
+    /// Starts what is to be done for the units that wait, unless a commit is under way.
+    fn look(&mut self, ctx: &mut Context<Self>) {
+        if self.committing {
             return;
         }
-        self.committing = true;
+        match self.queue.wait(Instant::now()) {
+            None => {}
+            Some(Duration::ZERO) => {
+                self.committing = true;
+                // After whatever else is ready now, so that the units that are already in the mailbox join this commit. Not a
+                // timer: those of tokio wait for the next millisecond.
+                ctx.spawn(yield_now().into_actor(self).map(|(), this, ctx| this.commit_next(ctx)));
+            }
+            Some(_) if self.waking => {}
+            Some(wait) => {
+                self.waking = true;
+                ctx.run_later(wait, |this, ctx| {
+                    this.waking = false;
+                    this.look(ctx);
+                });
+            }
+        }
+    }
+
+    fn commit_next(&mut self, ctx: &mut Context<Self>) {
+        let group = self.queue.next_group(self.limits.group, Instant::now());
+        if group.is_empty() {
+            self.committing = false;
+            self.look(ctx);
+            return;
+        }
         let (units, waiting): (Vec<_>, Vec<_>) =
             group.into_iter().map(|waiter| (waiter.unit, (waiter.answer, waiter.span))).unzip();
         let (mut answers, spans): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
@@ -231,7 +277,7 @@ impl Handler<Tracked<Commit>> for JournalActor {
 
     fn handle(&mut self, message: Tracked<Commit>, ctx: &mut Self::Context) -> Self::Result {
         let mut span = self.span(message.trace().context());
-        let Commit(mut unit) = message.take();
+        let Commit { mut unit, is_gathered } = message.take();
         if self.queue.len() >= self.limits.queue {
             self.stats.failed();
             span.into_iter().for_each(|mut span| span.fail("queue_full", true));
@@ -239,13 +285,13 @@ impl Handler<Tracked<Commit>> for JournalActor {
         }
         let (answer, outcome) = oneshot::channel();
         stamp(&mut unit, &mut span);
-        self.queue.push_back(Waiter { unit, answer, span });
-        if !self.committing {
-            self.committing = true;
-            // After whatever else is ready now, so that the units that are already in the mailbox join this commit. Not a
-            // timer: those of tokio wait for the next millisecond.
-            ctx.spawn(yield_now().into_actor(self).map(|(), this, ctx| this.commit_next(ctx)));
+        let waiter = Waiter { unit, answer, span };
+        if is_gathered {
+            self.queue.gather(waiter, Instant::now() + self.limits.gathering);
+        } else {
+            self.queue.push(waiter);
         }
+        self.look(ctx);
         Box::pin(async {
             outcome.await.unwrap_or_else(|_| Err(CommitError::Unknown("the journal died".into())))
         })
