@@ -102,8 +102,7 @@ impl Writer {
 
 /// Runs migrations: on a new file in one transaction, because each of its own would take three fsyncs.
 async fn run_migrations(migrator: &Migrator, on: &mut SqliteConnection) -> Result<(), MigrateError> {
-    let tables: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM sqlite_master").fetch_one(&mut *on).await?;
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master").fetch_one(&mut *on).await?;
     if tables > 0 {
         return migrator.run_direct(None, on, false).await;
     }

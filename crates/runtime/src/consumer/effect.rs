@@ -108,7 +108,8 @@ impl<C: Consumer> ConsumerRunner<C> {
         let journal = &self.parts.journal;
         // Somebody may wait for the events: a socket for a notification, a saga for its next step.
         let is_awaited = !unit.events.is_empty();
-        let outcome = if is_awaited { journal.commit(unit).await } else { journal.commit_gathered(unit).await };
+        let outcome =
+            if is_awaited { journal.commit(unit).await } else { journal.commit_gathered(unit).await };
         if outcome.is_ok() {
             failpoint::hit("feed.after_effect");
         }

@@ -30,7 +30,7 @@ pub struct JournalLimits {
     pub group: usize,
     /// The most units that wait; further ones are refused.
     pub queue: usize,
-    /// How long a unit of [`Journal::commit_gathered`] waits for others.
+    /// How long a unit of [`Journal::commit_gathered`] waits for others, unless commits are large without it.
     pub gathering: Duration,
 }
 
@@ -40,6 +40,9 @@ impl Default for JournalLimits {
     }
 }
 
+/// A commit of so many units that somebody waits for is large: then effects go with the next one, because many units
+/// already share each transaction (docs/performance.md).
+const LARGE: usize = 4;
 /// How long a unit may take from its submission to its commit.
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -113,6 +116,7 @@ struct Commit {
 
 struct Waiter {
     unit: UnitOfWork,
+    is_gathered: bool,
     answer: oneshot::Sender<Outcome>,
     span: Option<OpenSpan>,
 }
@@ -130,6 +134,8 @@ pub struct JournalActor {
     limits: JournalLimits,
     queue: Queue<Waiter>,
     committing: bool,
+    /// How many units of the last commit somebody waited for.
+    awaited: usize,
     /// Whether a timer runs for units that are gathered.
     waking: bool,
     stats: Arc<ActorStats>,
@@ -150,6 +156,7 @@ impl JournalActor {
             limits,
             queue: Queue::default(),
             committing: false,
+            awaited: 0,
             waking: false,
             stats,
             _liveness: liveness,
@@ -195,6 +202,7 @@ impl JournalActor {
             self.look(ctx);
             return;
         }
+        self.awaited = group.iter().filter(|waiter| !waiter.is_gathered).count();
         let (units, waiting): (Vec<_>, Vec<_>) =
             group.into_iter().map(|waiter| (waiter.unit, (waiter.answer, waiter.span))).unzip();
         let (mut answers, spans): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
@@ -285,9 +293,10 @@ impl Handler<Tracked<Commit>> for JournalActor {
         }
         let (answer, outcome) = oneshot::channel();
         stamp(&mut unit, &mut span);
-        let waiter = Waiter { unit, answer, span };
+        let waiter = Waiter { unit, is_gathered, answer, span };
         if is_gathered {
-            self.queue.gather(waiter, Instant::now() + self.limits.gathering);
+            let wait = if self.awaited < LARGE { self.limits.gathering } else { Duration::ZERO };
+            self.queue.gather(waiter, Instant::now() + wait);
         } else {
             self.queue.push(waiter);
         }

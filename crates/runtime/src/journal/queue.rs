@@ -14,13 +14,14 @@ pub(super) trait Waits {
 /// Units in the order of their arrival: those that somebody waits for, and those that may be gathered.
 pub(super) struct Queue<W> {
     prompt: VecDeque<W>,
-    /// Each with the time at which it has waited long enough.
-    gathered: VecDeque<(Instant, W)>,
+    gathered: VecDeque<W>,
+    /// When one of those that are gathered has waited long enough.
+    due: Option<Instant>,
 }
 
 impl<W> Default for Queue<W> {
     fn default() -> Self {
-        Self { prompt: VecDeque::new(), gathered: VecDeque::new() }
+        Self { prompt: VecDeque::new(), gathered: VecDeque::new(), due: None }
     }
 }
 
@@ -34,17 +35,17 @@ impl<W: Waits> Queue<W> {
         self.prompt.push_back(waiter);
     }
 
-    /// Adds a unit for the first commit after `at`. Later ones of this kind have no earlier time.
+    /// Adds a unit for the first commit after `at`, or for an earlier one with others of this kind.
     pub(super) fn gather(&mut self, waiter: W, at: Instant) {
-        self.gathered.push_back((at, waiter));
+        self.gathered.push_back(waiter);
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
     }
 
     /// How long until there is something to commit; `None` if nothing waits.
     pub(super) fn wait(&self, now: Instant) -> Option<Duration> {
-        match (self.prompt.is_empty(), self.gathered.front()) {
-            (false, _) => Some(Duration::ZERO),
-            (true, Some((at, _))) => Some(at.saturating_duration_since(now)),
-            (true, None) => None,
+        match self.prompt.is_empty() {
+            false => Some(Duration::ZERO),
+            true => self.due.map(|due| due.saturating_duration_since(now)),
         }
     }
 
@@ -52,13 +53,14 @@ impl<W: Waits> Queue<W> {
     /// waited long enough, all of them go, and before the others, of which there may be no end.
     pub(super) fn next_group(&mut self, most: usize, now: Instant) -> Vec<W> {
         let mut group = Group { most, units: Vec::new(), touched: HashSet::new() };
-        if self.gathered.front().is_some_and(|(at, _)| *at <= now) {
-            while let Some((_, next)) = self.gathered.front() {
+        if self.due.is_some_and(|due| due <= now) {
+            while let Some(next) = self.gathered.front() {
                 if !group.has_room_for(next) {
                     return group.units;
                 }
-                group.units.extend(self.gathered.pop_front().map(|(_, waiter)| waiter));
+                group.units.extend(self.gathered.pop_front());
             }
+            self.due = None;
         }
         while let Some(next) = self.prompt.front() {
             if !group.has_room_for(next) {
@@ -147,6 +149,15 @@ mod tests {
         queue.push(named("c", "2"));
         assert_eq!(names(&queue.next_group(64, now + LATER)), ["x", "y", "b"]);
         assert_eq!(names(&queue.next_group(64, now + LATER)), ["c"]);
+    }
+
+    #[test]
+    fn one_that_is_due_takes_the_others_with_it() {
+        let (mut queue, now) = (Queue::default(), Instant::now());
+        queue.gather(named("x", "1"), now + LATER);
+        queue.gather(named("y", "2"), now);
+        assert_eq!(queue.wait(now), Some(Duration::ZERO));
+        assert_eq!(names(&queue.next_group(64, now)), ["x", "y"]);
     }
 
     #[test]

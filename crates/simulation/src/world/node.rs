@@ -94,7 +94,7 @@ impl Node {
         let (actor_stats, arbiters) = (ActorStatsRegistry::default(), Arbiters::here());
         let supervisor = Supervisor::start(actor_stats.clone(), Intensity::default());
         let registry = Registry::start(&supervisor, &arbiters.serving());
-        let limits = JournalLimits { group: 4, queue: 1_000 };
+        let limits = JournalLimits { group: 4, queue: 1_000, ..JournalLimits::default() };
         let journal = Journal::start(&supervisor, &arbiters.serving(), db.clone(), registry.clone(), limits);
         let entities = EntityParts {
             db: db.clone(),
