@@ -96,7 +96,8 @@ impl Model for RecordModel {
                 Call::Read => version < now,
                 _ => version <= now,
             },
-            (Record::Deleted, answer) => !matches!(answer, Answer::Missing),
+            (Record::Deleted, Answer::Record { .. } | Answer::Deleted) => true,
+            (Record::Deleted, Answer::Stale) => !matches!(call, Call::Create { .. }),
             _ => false,
         }
     }
@@ -205,6 +206,7 @@ mod tests {
             delete((8, 9), Answer::Deleted),
             read((10, 11), Answer::Missing),
             change((12, 13), "d", None, Answer::Missing),
+            Operation::answered(Call::Create { text: "e".into() }, 14, Answer::Stale, 15),
         ]);
         // Reads beside a change show the record before or after it.
         good(&[
