@@ -18,7 +18,7 @@
 //! - A refusal and a first answer delete the key, as the change itself does.
 //! - A reader whose token is still there replaces it before it answers; any other reader looks once more, and deletes
 //!   a token or an older value. If Redis is away, the answer waits until every older value has expired: a moment, and
-//!   only for a customer that has just been changed ([`older_values_live`]).
+//!   only for a customer that has just been changed (`older_values_live`).
 //!
 //! So what is read of a customer never goes back. A deleted customer is a state like others here.
 //!
