@@ -158,7 +158,9 @@ test("many deals are changed together, and one's open ones stand on the home pag
   await page.getByLabel("先 を選択").check();
   await page.getByLabel("後 を選択").check();
   await page.getByRole("button", { name: "選択したものを変更" }).click();
+  // The list has a choice of that name, too.
+  await expect(page.locator("main")).toContainText("2 件を選択しています");
   await page.selectOption('[name="stage"]', "NEGOTIATE");
   await page.getByRole("button", { name: "変更の内容を確認" }).click();
-  await expect(page.locator("main")).toContainText("2");
+  await expect(page.locator("dl.figures")).toContainText("変更されるもの2");
 });

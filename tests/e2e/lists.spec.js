@@ -268,6 +268,7 @@ test("without scripts ticked tasks are changed by plain forms, on a telephone, t
   await page.getByLabel(`${title} を選択`).check();
   await page.screenshot({ path: "../../target/screens/bulk-bar-ja-360.png", fullPage: true });
   await page.getByRole("button", { name: "選択したものを変更…" }).click();
+  await expect(page.locator("main")).toContainText("1 件を選択しています");
   await page.selectOption('[name="status"]', "DONE");
   await page.getByRole("button", { name: "変更の内容を確認" }).click();
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
