@@ -8,7 +8,7 @@ import { isEdited } from "./unsaved.js";
 // Events come in bursts (a deletion touches many records): the page is read again after a burst, and also within one
 // that does not end (an import), so often that what is shown is never a second old.
 const GATHER = 150;
-const GATHER_MAX = 400;
+const GATHER_MAX = 250;
 
 /** Reads the page again and takes over its live parts. One reading at a time; one that fails is repeated. */
 export class Refresher {

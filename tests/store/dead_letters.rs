@@ -195,6 +195,33 @@ fn a_consumer_with_a_full_parking_stands_still_and_forgets_no_order(#[case] on: 
 #[rstest]
 #[case(Sqlite)]
 #[case(Postgres)]
+fn what_is_parked_beyond_the_limit_is_not_overtaken(#[case] on: Database) {
+    run(on, async |fixture| {
+        let (node, copier) = (fixture.node().await, Copier::new());
+        node.feed_within(copier.clone(), 100, 10);
+        let mut one = customer("broken");
+        copier.breaks_over(one.id);
+        publish(&node, &one).await;
+        for name in ["two", "three", "four"] {
+            one = renamed(&one, name);
+            publish(&node, &one).await;
+        }
+        eventually(WITHIN, async || parked(&node.db).await.len() == 4).await;
+        drop(node);
+        // Several nodes can park more than the limit between them; here it is lower than it was.
+        let (node, healed) = (fixture.node().await, Copier::new());
+        node.feed_within(healed.clone(), 100, 2);
+        let last = publish(&node, &renamed(&one, "five")).await;
+        node.clock.advance(Duration::from_secs(30));
+        eventually(WITHIN, async || copied(&node.db, one.id).await == 5).await;
+        assert_eq!(healed.calls(last), 1, "in its turn");
+        assert_eq!((parked(&node.db).await.len(), applied(&node.db).await), (0, 5));
+    });
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
 fn what_waits_behind_an_event_that_another_node_applied_has_its_turn(#[case] on: Database) {
     run(on, async |fixture| {
         let (node, copier) = (fixture.node().await, Copier::new());

@@ -69,6 +69,21 @@ fn hot(fixture: &Fixture, redis: &Way) -> HotCustomers {
     HotCustomers::new(redis.clone(), fixture.runtime.clone(), clock, Clock::System)
 }
 
+/// Nodes with a directory of customers each, on one Redis.
+struct Site {
+    nodes: Vec<Node>,
+    server: Redis,
+    redis: Vec<Way>,
+    all: Vec<Customers>,
+}
+
+async fn site(fixture: &Fixture, count: usize) -> Site {
+    let (nodes, server) = (nodes(fixture, Postgres).await, Redis::start());
+    let redis = connections(fixture, &server, new_id(), count);
+    let all = redis.iter().zip(&nodes).map(|(redis, node)| beside(fixture, node, redis)).collect();
+    Site { nodes, server, redis, all }
+}
+
 fn beside(fixture: &Fixture, node: &Node, redis: &Way) -> Customers {
     let hot = Arc::new(hot(fixture, redis));
     // What Redis forgets, it forgets by a clock that goes on.
@@ -79,10 +94,7 @@ fn beside(fixture: &Fixture, node: &Node, redis: &Way) -> Customers {
 #[test]
 fn a_hot_customer_is_read_from_redis_until_it_is_changed() {
     run(Postgres, async |fixture| {
-        let (nodes, server) = (nodes(fixture, Postgres).await, Redis::start());
-        let redis = connections(fixture, &server, new_id(), 2);
-        let all: Vec<Customers> =
-            redis.iter().zip(&nodes).map(|(redis, node)| beside(fixture, node, redis)).collect();
+        let Site { nodes, server, redis, all } = site(fixture, 2).await;
         let id = create(&all[0]).await;
         let key = redis[0].hot("customer", id);
         assert_eq!(held(&redis[0], &key).await, None);
@@ -180,10 +192,7 @@ fn what_somebody_puts_into_redis_is_not_shown_and_is_deleted() {
 #[test]
 fn while_redis_is_away_changes_wait_until_nothing_old_is_left_and_reads_do_not() {
     run(Postgres, async |fixture| {
-        let (nodes, mut server) = (nodes(fixture, Postgres).await, Redis::start());
-        let redis = connections(fixture, &server, new_id(), 2);
-        let all: Vec<Customers> =
-            redis.iter().zip(&nodes).map(|(redis, node)| beside(fixture, node, redis)).collect();
+        let Site { nodes, mut server, redis, all } = site(fixture, 2).await;
         let id = create(&all[0]).await;
         all[0].get(id).await.unwrap();
         server.pause();
@@ -226,10 +235,7 @@ enum Left {
 #[test]
 fn whoever_is_told_of_a_commit_whose_node_died_is_followed_by_nobody_who_reads_the_state_before() {
     run(Postgres, async |fixture| {
-        let (nodes, server) = (nodes(fixture, Postgres).await, Redis::start());
-        let redis = connections(fixture, &server, new_id(), 2);
-        let all: Vec<Customers> =
-            redis.iter().zip(&nodes).map(|(redis, node)| beside(fixture, node, redis)).collect();
+        let Site { nodes, server, redis, all } = site(fixture, 2).await;
         for left in [Left::OldValue, Left::Token] {
             let id = create(&all[0]).await;
             let key = redis[0].hot("customer", id);
@@ -287,10 +293,7 @@ fn a_first_answer_is_repeated_once_every_node_shows_what_it_tells_of() {
 #[test]
 fn while_redis_is_away_a_change_is_not_shown_before_every_older_value_has_expired() {
     run(Postgres, async |fixture| {
-        let (nodes, mut server) = (nodes(fixture, Postgres).await, Redis::start());
-        let redis = connections(fixture, &server, new_id(), 2);
-        let all: Vec<Customers> =
-            redis.iter().zip(&nodes).map(|(redis, node)| beside(fixture, node, redis)).collect();
+        let Site { nodes, mut server, redis, all } = site(fixture, 2).await;
         let id = create(&all[0]).await;
         server.pause();
         let began = Instant::now();
@@ -321,10 +324,7 @@ async fn reads(customers: Customers, id: Id, acknowledged: Arc<AtomicUsize>, don
 #[test]
 fn no_read_is_older_than_what_was_acknowledged_whatever_befalls_redis() {
     run(Postgres, async |fixture| {
-        let (nodes, mut server) = (nodes(fixture, Postgres).await, Redis::start());
-        let redis = connections(fixture, &server, new_id(), 3);
-        let all: Vec<Customers> =
-            redis.iter().zip(&nodes).map(|(redis, node)| beside(fixture, node, redis)).collect();
+        let Site { nodes, mut server, redis, all } = site(fixture, 3).await;
         let id = create(&all[0]).await;
         let acknowledged = Arc::new(AtomicUsize::new(1));
         // For the writer, and then for the readers.

@@ -17,8 +17,8 @@ pub trait Hot<S>: Send + Sync {
     /// The shared state, or the one that `stored` reads from the database.
     fn read<'a>(&'a self, id: Id, stored: BoxFuture<'a, Stored<S>>) -> BoxFuture<'a, Stored<S>>;
 
-    /// Returns when no node can still read the state from before a commit that has ended: to be awaited before anybody
-    /// is told of that commit.
+    /// Returns when no node can read the state from before a finished commit any more. Await it before a client learns
+    /// of that commit.
     fn changed(&self, id: Id) -> BoxFuture<'_, ()>;
 }
 

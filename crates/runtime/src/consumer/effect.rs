@@ -105,7 +105,11 @@ impl<C: Consumer> ConsumerRunner<C> {
 
     pub(super) async fn commit(&self, unit: UnitOfWork) -> Outcome {
         failpoint::hit("feed.before_effect");
-        let outcome = self.parts.journal.commit(unit).await;
+        let journal = &self.parts.journal;
+        // Somebody may wait for the events: a socket for a notification, a saga for its next step.
+        let is_awaited = !unit.events.is_empty();
+        let outcome =
+            if is_awaited { journal.commit(unit).await } else { journal.commit_gathered(unit).await };
         if outcome.is_ok() {
             failpoint::hit("feed.after_effect");
         }
@@ -155,7 +159,7 @@ impl<C: Consumer> ConsumerRunner<C> {
             return Ok(());
         }
         let unit = UnitOfWork { writes: self.moves(&moved), ..UnitOfWork::default() };
-        self.parts.journal.commit(unit).await?;
+        self.parts.journal.commit_gathered(unit).await?;
         self.keep(moved);
         Ok(())
     }

@@ -25,6 +25,8 @@ pub struct Parking {
     limit: usize,
     /// The count of parked events, other nodes' included as of the time of loading.
     parked: usize,
+    /// Whether more were parked than were loaded: several nodes may park at once, and the limit may have been lowered.
+    is_cut: bool,
     /// The events per aggregate, in the order of their positions.
     queues: BTreeMap<Id, VecDeque<Parked>>,
 }
@@ -41,21 +43,23 @@ impl Parking {
         limit: usize,
         partitions: PartitionSet,
     ) -> Result<Self, StoreError> {
-        // Reads one more than the limit, which may have been lowered.
+        // One more than the limit, which tells whether there are more.
         let rows = cursors::parked(db, consumer, i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1).await?;
+        let is_cut = rows.len() > limit;
         let (mine, others): (Vec<_>, Vec<_>) =
             rows.into_iter().partition(|row| partitions.contains(row.partition));
-        let mut parking = Self { consumer, limit, parked: others.len(), queues: BTreeMap::new() };
+        let mut parking = Self { consumer, limit, parked: others.len(), is_cut, queues: BTreeMap::new() };
         mine.into_iter().for_each(|parked| parking.add(parked));
         Ok(parking)
     }
 
     /// Whether one more event may be parked. If not, the consumer must pause, because a skipped event would be
-    /// overtaken by later ones.
+    /// overtaken by later ones, and so would one that is parked and was not loaded.
     pub fn has_room(&self) -> bool {
-        self.parked < self.limit
+        self.parked < self.limit && !self.is_cut
     }
 
+    /// Whether nothing of this node is parked.
     pub fn is_empty(&self) -> bool {
         self.queues.is_empty()
     }

@@ -275,10 +275,11 @@ impl<C: Consumer> ConsumerRunner<C> {
         Ok(())
     }
 
-    /// While events are parked: reads them again, because a dead letter may have been redriven on any node or by the
-    /// CLI.
+    /// While events are parked, or there is no room: reads them again, because a dead letter may have been redriven on any
+    /// node or by the CLI, and because other nodes may have made room.
     async fn look_again(&mut self) -> Result<(), StoreError> {
-        if self.parking.is_empty() || self.looked.elapsed() < LOOK_EVERY {
+        let has_nothing = self.parking.is_empty() && self.parking.has_room();
+        if has_nothing || self.looked.elapsed() < LOOK_EVERY {
             return Ok(());
         }
         self.load_parking().await

@@ -83,7 +83,7 @@ impl State {
         self.keys.get_mut(key)
     }
 
-    /// What a key holds; it is made if there is none.
+    /// The value of a key. A key without one gets an empty value first.
     pub fn make(&mut self, key: &[u8]) -> &mut Kept {
         self.get(key);
         self.keys.entry(key.to_vec()).or_default()

@@ -34,7 +34,7 @@ async fn read(model: Model, registry: Registry, db: Db) {
     while let Some(batch) = deliveries.recv().await {
         let mut next = order.take(&batch);
         while order.has_gap() {
-            take(&model, &mut last, next.iter().map(|event| event.log_seq));
+            take(&model, &mut last, std::mem::take(&mut next).iter().map(|event| event.log_seq));
             let Ok(missed) = log::since(&db, order.position(), PAGE).await else { break };
             take(&model, &mut last, missed.iter().map(|event| event.log_seq));
             next = match missed.last().and_then(|event| event.log_seq) {

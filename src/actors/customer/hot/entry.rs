@@ -95,7 +95,7 @@ mod tests {
         let changed = Timestamp::from_micros(1_764_068_400_000_000);
         let after = |millis| changed.plus(Duration::from_millis(millis));
         let waits = |version, now| older_values_live(version, changed, now).as_millis();
-        assert_eq!(waits(1, changed), 0, "there is none before the first");
+        assert_eq!(waits(1, changed), 0, "nothing is older than version 1");
         assert_eq!(waits(2, changed), 1_500);
         assert_eq!(waits(2, after(1_400)), 100);
         assert_eq!(waits(2, after(1_500)), 0);
