@@ -94,7 +94,7 @@ fn beside(fixture: &Fixture, node: &Node, redis: &Way) -> Customers {
 #[test]
 fn a_hot_customer_is_read_from_redis_until_it_is_changed() {
     run(Postgres, async |fixture| {
-        let Site { nodes, server, redis, all } = site(fixture, 2).await;
+        let Site { nodes: _running, server, redis, all } = site(fixture, 2).await;
         let id = create(&all[0]).await;
         let key = redis[0].hot("customer", id);
         assert_eq!(held(&redis[0], &key).await, None);
@@ -192,7 +192,7 @@ fn what_somebody_puts_into_redis_is_not_shown_and_is_deleted() {
 #[test]
 fn while_redis_is_away_changes_wait_until_nothing_old_is_left_and_reads_do_not() {
     run(Postgres, async |fixture| {
-        let Site { nodes, mut server, redis, all } = site(fixture, 2).await;
+        let Site { nodes: _running, mut server, redis: _ways, all } = site(fixture, 2).await;
         let id = create(&all[0]).await;
         all[0].get(id).await.unwrap();
         server.pause();
@@ -235,7 +235,7 @@ enum Left {
 #[test]
 fn whoever_is_told_of_a_commit_whose_node_died_is_followed_by_nobody_who_reads_the_state_before() {
     run(Postgres, async |fixture| {
-        let Site { nodes, server, redis, all } = site(fixture, 2).await;
+        let Site { nodes: _running, server, redis, all } = site(fixture, 2).await;
         for left in [Left::OldValue, Left::Token] {
             let id = create(&all[0]).await;
             let key = redis[0].hot("customer", id);
@@ -293,7 +293,7 @@ fn a_first_answer_is_repeated_once_every_node_shows_what_it_tells_of() {
 #[test]
 fn while_redis_is_away_a_change_is_not_shown_before_every_older_value_has_expired() {
     run(Postgres, async |fixture| {
-        let Site { nodes, mut server, redis, all } = site(fixture, 2).await;
+        let Site { nodes, mut server, redis: _ways, all } = site(fixture, 2).await;
         let id = create(&all[0]).await;
         server.pause();
         let began = Instant::now();
@@ -324,7 +324,7 @@ async fn reads(customers: Customers, id: Id, acknowledged: Arc<AtomicUsize>, don
 #[test]
 fn no_read_is_older_than_what_was_acknowledged_whatever_befalls_redis() {
     run(Postgres, async |fixture| {
-        let Site { nodes, mut server, redis, all } = site(fixture, 3).await;
+        let Site { nodes: _running, mut server, redis: _ways, all } = site(fixture, 3).await;
         let id = create(&all[0]).await;
         let acknowledged = Arc::new(AtomicUsize::new(1));
         // For the writer, and then for the readers.
