@@ -134,14 +134,6 @@ impl<C: BulkChange> Work<C> {
     }
 }
 
-/// What became of a record.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Changed,
-    Unchanged,
-    Refused,
-}
-
 /// Whether an error says that the record is missing, not the caller's to change, or in a state that does not allow it.
 pub(super) fn is_refusal(error: &Error) -> bool {
     matches!(error.code, ErrorCode::NotFound | ErrorCode::Forbidden | ErrorCode::DealClosed)

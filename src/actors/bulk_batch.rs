@@ -7,7 +7,9 @@ use futures_util::stream::iter;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::actors::bulk::{Asked, Before, Bulk, BulkParts, Outcome, Sent, Taken, Work, is_refusal};
+use crate::actors::bulk::{Asked, Before, Bulk, BulkParts, Sent, Taken, Work, is_refusal};
+use crate::actors::outcomes;
+use crate::actors::outcomes::Outcome;
 use crate::actors::sagas::progress::give_up_batch;
 use crate::actors::undo;
 use crate::actors::undo::{Undo, is_left};
@@ -72,32 +74,16 @@ impl<B: Bulk> BulkParts<B> {
                         self.revert_one((saga, number), (*undoes, taken), context).await
                     }
                 };
-                outcome.map(|outcome| (id, outcome))
+                outcome.map(|outcome| outcomes::Tried { id, row: None, outcome })
             }
         });
         let mut sent = iter(sent).buffer_unordered(AT_ONCE);
-        let mut payload = BulkPayload {
-            saga_id: saga,
-            number,
-            more: false,
-            delete: batch.asked.change.is_delete(),
-            ids: done.iter().copied().collect(),
-            count: 0,
-            unchanged: 0,
-            refused: Vec::new(),
-            refused_rows: Vec::new(),
-        };
+        let mut tried = Vec::new();
         while let Some(outcome) = sent.next().await {
-            match outcome? {
-                (id, Outcome::Changed) => payload.ids.push(id),
-                (_, Outcome::Unchanged) => payload.unchanged += 1,
-                (id, Outcome::Refused) => payload.refused.push(id),
-            }
+            tried.push(outcome?);
         }
-        payload.ids.sort_unstable();
-        payload.refused.sort_unstable();
-        payload.count = payload.ids.len() as i64;
-        Ok(payload)
+        let sum = outcomes::sum(&self.db, B::BATCHES.items, (saga, number), done, &tried).await?;
+        Ok(BulkPayload { delete: batch.asked.change.is_delete(), ..sum })
     }
 
     /// Changes one record as its owner would, as it was read: so the item has what it had before.

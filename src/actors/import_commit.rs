@@ -10,6 +10,8 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use crate::actors::importing::{Asked, ImportParts, Imported};
+use crate::actors::outcomes;
+use crate::actors::outcomes::{Outcome, Tried};
 use crate::actors::sagas::progress::give_up_batch;
 use crate::persistence::batches::Batch;
 use crate::persistence::external_ids;
@@ -33,15 +35,6 @@ use store::unit_of_work::UnitOfWork;
 const AT_ONCE: usize = 32;
 /// How often a row is decided again because others changed what it depends on.
 const RACES: usize = 8;
-
-/// What became of a row.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    /// The record was made or changed.
-    Changed,
-    Unchanged,
-    Refused,
-}
 
 /// Whether an error says that the row does not fit any more: its record or customer is gone, its address is another's, its deal closed.
 fn is_refusal(error: &Error) -> bool {
@@ -100,36 +93,17 @@ impl<I: Imported> ImportParts<I> {
         let work = self.work(batch, &left, context).await?;
         let sent = left.into_iter().map(|row| {
             let work = &work;
-            async move { self.take(work, &row).await.map(|outcome| (row, outcome)) }
+            async move {
+                let outcome = self.take(work, &row).await;
+                outcome.map(|outcome| Tried { id: row.id, row: Some(row.row), outcome })
+            }
         });
         let mut sent = iter(sent).buffer_unordered(AT_ONCE);
-        let (saga_id, number) = batch;
-        let mut payload = BulkPayload {
-            saga_id,
-            number,
-            more: false,
-            delete: false,
-            ids: done.iter().copied().collect(),
-            count: 0,
-            unchanged: 0,
-            refused: Vec::new(),
-            refused_rows: Vec::new(),
-        };
+        let mut tried = Vec::new();
         while let Some(outcome) = sent.next().await {
-            match outcome? {
-                (row, Outcome::Changed) => payload.ids.push(row.id),
-                (_, Outcome::Unchanged) => payload.unchanged += 1,
-                (row, Outcome::Refused) => {
-                    payload.refused.push(row.id);
-                    payload.refused_rows.push(row.row);
-                }
-            }
+            tried.push(outcome?);
         }
-        payload.ids.sort_unstable();
-        payload.refused.sort_unstable();
-        payload.refused_rows.sort_unstable();
-        payload.count = payload.ids.len() as i64;
-        Ok(payload)
+        Ok(outcomes::sum(&self.db, I::BATCHES.items, batch, done, &tried).await?)
     }
 
     async fn work<'a>(

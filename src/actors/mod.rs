@@ -41,6 +41,7 @@ pub mod importing;
 pub mod live;
 pub mod operations;
 pub mod opportunity;
+mod outcomes;
 pub mod sagas;
 pub mod sales;
 pub mod subscriptions;

@@ -142,6 +142,9 @@ async fn revert_page<A: Revert>(
     while let Some(outcome) = sent.next().await {
         left.extend(outcome?);
     }
+    // What another node that carries out the same undo has taken back meanwhile is not left.
+    let done = items.among(db, undo.saga_id, Group::Kind(A::COUNTED), &left).await?;
+    left.retain(|id| !done.contains(id));
     left.sort_unstable();
     Ok(left)
 }

@@ -154,6 +154,9 @@ impl Items {
         group: Group,
         records: &[Id],
     ) -> Result<HashSet<Id>, StoreError> {
+        if records.is_empty() {
+            return Ok(HashSet::new());
+        }
         let begin = group.of(saga);
         let keys: Vec<String> = records.iter().map(|record| format!("{begin}/{record}")).collect();
         let chosen = match db.dialect() {

@@ -7,6 +7,7 @@
 //! - `backup`: a backup beside a server, and its restore
 //! - `bulk`: a change of many records, killed at every boundary
 //! - `dead_letters`: a consumer fails until a redrive; `projections`: they are rebuilt
+//! - `latecomers`: an event that a consumer sees after its record has gone elsewhere
 //! - `logs`: the log of requests that fail or are refused
 //! - `traces`: the spans that a receiver of traces gets
 //! - `summary`: flow 6 while a service hangs; `outage`, `routes`: every kind of request, and every route, while PostgreSQL is
@@ -32,6 +33,7 @@ mod first_start;
 mod fixture;
 mod imports;
 mod kill;
+mod latecomers;
 mod logs;
 mod one_server;
 mod outage;

@@ -18,6 +18,7 @@
 mod accounts;
 mod admins;
 mod approvals;
+mod batches;
 mod beside;
 mod common;
 mod connections;

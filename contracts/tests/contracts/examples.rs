@@ -150,7 +150,7 @@ fn notifications(event_type: EventType) -> Option<Need> {
 fn analytics_deletions(event_type: EventType) -> Option<Need> {
     match event_type {
         CUSTOMER_DELETED | CUSTOMER_MERGED | CUSTOMER_RESTORED => Some(gone_or_back(event_type)),
-        NOTIFICATION_CREATED => {
+        NOTIFICATION_CREATED | NOTIFICATION_MOVED | NOTIFICATION_RESTORED => {
             Some(Need::of(notification()).or(json!({"notification": {"customer_id": CUSTOMER}})))
         }
         _ => None,

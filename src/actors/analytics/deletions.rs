@@ -13,7 +13,7 @@ use crate::persistence::deletions::NOTIFICATIONS_OF_CUSTOMER;
 use domain::customer::record::CustomerPayload;
 use domain::events::{
     CUSTOMER_DELETED, CUSTOMER_MERGED, CUSTOMER_RESTORED, NOTIFICATION_CREATED, NOTIFICATION_MOVED,
-    NOTIFICATIONS_ARCHIVED, NOTIFICATIONS_MOVED, NOTIFICATIONS_RESTORED,
+    NOTIFICATION_RESTORED, NOTIFICATIONS_ARCHIVED, NOTIFICATIONS_MOVED, NOTIFICATIONS_RESTORED,
 };
 use domain::notification::record::NotificationPayload;
 use domain::notification::rules::NotificationCommand;
@@ -23,6 +23,9 @@ use runtime::consumer::{Consumer, EffectError};
 use runtime::entity::Entities;
 use store::unit_of_work::UnitOfWork;
 use store::{Db, StoreError};
+
+/// The types whose events have a notification that may have come late.
+const LATE: [EventType; 3] = [NOTIFICATION_CREATED, NOTIFICATION_MOVED, NOTIFICATION_RESTORED];
 
 /// The consumer that archives notifications of deleted customers.
 pub struct AnalyticsDeletions {
@@ -34,8 +37,14 @@ pub struct AnalyticsDeletions {
 impl Consumer for AnalyticsDeletions {
     const SERVICE: Option<ServiceId> = Some(ServiceName::Analytics.id());
     const NAME: &'static str = "analytics.departures";
-    const TYPES: &'static [EventType] =
-        &[CUSTOMER_DELETED, CUSTOMER_MERGED, CUSTOMER_RESTORED, NOTIFICATION_CREATED];
+    const TYPES: &'static [EventType] = &[
+        CUSTOMER_DELETED,
+        CUSTOMER_MERGED,
+        CUSTOMER_RESTORED,
+        NOTIFICATION_CREATED,
+        NOTIFICATION_MOVED,
+        NOTIFICATION_RESTORED,
+    ];
 
     async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
         let mut unit = UnitOfWork::default();
@@ -66,8 +75,8 @@ impl AnalyticsDeletions {
     async fn customer_left(&self, event: &LoggedEvent) -> Result<Option<Event>, EffectError> {
         let Some(deletion) = event.payload::<CustomerPayload>()?.deletion() else { return Ok(None) };
         self.gone.note(&deletion).await?;
-        let context = caused(event, &deletion);
-        let archive = || NotificationCommand::Archive;
+        let (customer_id, context) = (deletion.id, caused(event, &deletion));
+        let archive = || NotificationCommand::ArchiveWith { customer_id };
         self.gone.each(&self.notifications, NOTIFICATIONS_OF_CUSTOMER, &deletion, &context, archive).await?;
         let step = Step {
             cause: event,
@@ -82,7 +91,8 @@ impl AnalyticsDeletions {
         let Some(deletion) = event.payload::<CustomerPayload>()?.deletion() else { return Ok(None) };
         self.gone.note(&deletion).await?;
         if let Some(to) = deletion.successor_id {
-            let (context, go) = (caused(event, &deletion), || NotificationCommand::Move { to });
+            let (from, context) = (deletion.id, caused(event, &deletion));
+            let go = || NotificationCommand::Move { from, to };
             self.gone.each(&self.notifications, NOTIFICATIONS_OF_CUSTOMER, &deletion, &context, go).await?;
         }
         let step = Step {
@@ -102,7 +112,7 @@ impl AnalyticsDeletions {
 
     async fn archive_latecomers(&self, events: &[Arc<LoggedEvent>]) -> Result<(), EffectError> {
         let mut notifications = Vec::new();
-        for event in events.iter().filter(|event| event.event.event_type == NOTIFICATION_CREATED) {
+        for event in events.iter().filter(|event| LATE.contains(&event.event.event_type)) {
             let NotificationPayload { notification } = event.payload()?;
             notifications.extend(notification.customer_id.map(|customer| (event, notification.id, customer)));
         }
@@ -110,8 +120,8 @@ impl AnalyticsDeletions {
         for (event, id, customer) in notifications {
             let Some(deletion) = gone.get(&customer) else { continue };
             let late = match self.gone.successor(deletion).await? {
-                Some(to) => NotificationCommand::Move { to },
-                None => NotificationCommand::Archive,
+                Some(to) => NotificationCommand::Move { from: customer, to },
+                None => NotificationCommand::ArchiveWith { customer_id: customer },
             };
             let saga = (deletion.saga_id, &caused(event, deletion));
             self.gone.send(&self.notifications, id, late, saga).await?;

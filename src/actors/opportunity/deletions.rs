@@ -130,10 +130,10 @@ impl OpportunityDeletions {
     async fn customer_left(&self, event: &LoggedEvent) -> Result<Vec<Event>, EffectError> {
         let Some(deletion) = event.payload::<CustomerPayload>()?.deletion() else { return Ok(Vec::new()) };
         self.gone.note(&deletion).await?;
-        let context = caused(event, &deletion);
-        let cancel = || ApprovalCommand::Cancel { comment: None };
+        let (customer_id, context) = (deletion.id, caused(event, &deletion));
+        let cancel = || ApprovalCommand::CancelWith { customer_id };
         self.gone.each(&self.approvals, PENDING_APPROVALS_OF_CUSTOMER, &deletion, &context, cancel).await?;
-        let close = || DealCommand::Close;
+        let close = || DealCommand::Close { customer_id };
         self.gone.each(&self.deals, OPEN_DEALS_OF_CUSTOMER, &deletion, &context, close).await?;
         Ok(vec![
             self.closing(event, &deletion, APPROVAL_CANCELLED, APPROVALS_CANCELLED).await?,
@@ -197,7 +197,7 @@ impl OpportunityDeletions {
             if let Some(deletion) = gone.get(&approval.customer_id) {
                 let late = match self.gone.successor(deletion).await? {
                     Some(to) => ApprovalCommand::Move { from: deletion.id, to },
-                    None => ApprovalCommand::Cancel { comment: None },
+                    None => ApprovalCommand::CancelWith { customer_id: deletion.id },
                 };
                 let saga = (deletion.saga_id, &caused(event, deletion));
                 self.gone.send(&self.approvals, approval.id, late, saga).await?;
@@ -227,7 +227,8 @@ impl OpportunityDeletions {
             if let Some(deletion) = gone.get(&deal.customer_id) {
                 late = match self.gone.successor(deletion).await? {
                     Some(to) => Some((deletion, DealCommand::Move { from: deletion.id, to })),
-                    None => deal.stage.is_open().then_some((deletion, DealCommand::Close)),
+                    None => Some((deletion, DealCommand::Close { customer_id: deletion.id }))
+                        .filter(|_| deal.stage.is_open()),
                 };
             }
             // What this changes is an event, too, which hands it over if its owner is deleted.

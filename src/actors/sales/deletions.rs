@@ -102,7 +102,8 @@ impl SalesDeletions {
         let deletion = event.payload::<UserDeletedPayload>()?.deletion();
         self.gone.note(&deletion).await?;
         let (from, context) = (deletion.id, caused(event, &deletion));
-        self.gone.each(&self.tasks, TASKS_OF_ASSIGNEE, &deletion, &context, || TaskCommand::Delete).await?;
+        let delete = || TaskCommand::DeleteWith { gone: from };
+        self.gone.each(&self.tasks, TASKS_OF_ASSIGNEE, &deletion, &context, delete).await?;
         if let Some(to) = self.gone.successor(&deletion).await? {
             let hand_over = || MeetingCommand::HandOver { from, to };
             self.gone.each(&self.meetings, MEETINGS_OF_OWNER, &deletion, &context, hand_over).await?;
@@ -114,10 +115,11 @@ impl SalesDeletions {
     async fn customer_left(&self, event: &LoggedEvent, unit: &mut UnitOfWork) -> Result<(), EffectError> {
         let Some(deletion) = event.payload::<CustomerPayload>()?.deletion() else { return Ok(()) };
         self.gone.note(&deletion).await?;
-        let context = caused(event, &deletion);
-        let delete = || MeetingCommand::Delete;
+        let (gone, context) = (deletion.id, caused(event, &deletion));
+        let delete = || MeetingCommand::DeleteWith { customer_id: gone };
         self.gone.each(&self.meetings, MEETINGS_OF_CUSTOMER, &deletion, &context, delete).await?;
-        self.gone.each(&self.tasks, TASKS_OF_CUSTOMER, &deletion, &context, || TaskCommand::Delete).await?;
+        let delete = || TaskCommand::DeleteWith { gone };
+        self.gone.each(&self.tasks, TASKS_OF_CUSTOMER, &deletion, &context, delete).await?;
         self.close(event, &deletion, MEETING_DELETED, MEETINGS_DELETED, unit).await?;
         self.close(event, &deletion, TASK_DELETED, TASKS_DELETED, unit).await
     }
@@ -170,7 +172,7 @@ impl SalesDeletions {
             if let Some(deletion) = customer {
                 let late = match self.gone.successor(deletion).await? {
                     Some(to) => MeetingCommand::Move { from: deletion.id, to },
-                    None => MeetingCommand::Delete,
+                    None => MeetingCommand::DeleteWith { customer_id: deletion.id },
                 };
                 let saga = (deletion.saga_id, &caused(event, deletion));
                 self.gone.send(&self.meetings, meeting.id, late, saga).await?;
@@ -195,10 +197,10 @@ impl SalesDeletions {
         for (event, task) in tasks {
             let customer = task.customer_id.and_then(|id| gone.get(&id));
             let (deletion, late) = match (gone.get(&task.assignee_id), customer) {
-                (Some(deletion), _) => (deletion, TaskCommand::Delete),
+                (Some(deletion), _) => (deletion, TaskCommand::DeleteWith { gone: deletion.id }),
                 (None, Some(deletion)) => match self.gone.successor(deletion).await? {
                     Some(to) => (deletion, TaskCommand::Move { from: deletion.id, to }),
-                    None => (deletion, TaskCommand::Delete),
+                    None => (deletion, TaskCommand::DeleteWith { gone: deletion.id }),
                 },
                 (None, None) => continue,
             };

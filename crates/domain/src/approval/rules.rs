@@ -64,6 +64,10 @@ pub enum ApprovalCommand {
     Cancel {
         comment: Option<String>,
     },
+    /// It is cancelled with its customer, if it is still that customer's.
+    CancelWith {
+        customer_id: Id,
+    },
     Reassign {
         approver_id: Id,
     },
@@ -147,6 +151,10 @@ pub fn decide(
         }
         ApprovalCommand::Cancel { comment } => {
             Some(ApprovalEvent::Cancelled(ended(Action::Cancel, comment.as_deref())?))
+        }
+        ApprovalCommand::CancelWith { customer_id } => {
+            let is_theirs = visible(state, caller)?.customer_id == *customer_id;
+            is_theirs.then(|| ended(Action::Cancel, None)).transpose()?.map(ApprovalEvent::Cancelled)
         }
         ApprovalCommand::Reassign { approver_id } => {
             let (approval, _) = permitted(state, Action::Reassign, caller)?;

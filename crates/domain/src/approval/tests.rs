@@ -123,6 +123,19 @@ fn nobody_becomes_the_approver_of_their_own_request() {
 }
 
 #[test]
+fn an_approval_is_cancelled_with_its_customer_and_with_no_other() {
+    let approval = approval(new_id(), None);
+    let with = |customer_id| {
+        let command = ApprovalCommand::CancelWith { customer_id };
+        let decided =
+            decide(Some(&approval), &command, &Caller::system(), approval.id, Timestamp::from_micros(1));
+        decided.expect("allowed")
+    };
+    assert!(matches!(&with(approval.customer_id)[..], [ApprovalEvent::Cancelled(_)]));
+    assert!(with(new_id()).is_empty());
+}
+
+#[test]
 fn an_approval_reassigned_to_its_approver_stays_as_it_is() {
     let (approver, admin) = (new_id(), caller(Role::Admin, new_id()));
     let pending = approval(new_id(), Some(approver));

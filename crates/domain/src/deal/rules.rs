@@ -29,8 +29,10 @@ pub enum DealCommand {
         from: Id,
         to: Id,
     },
-    /// Its customer was deleted: if it is open, it is lost.
-    Close,
+    /// Its customer was deleted: it is lost, if it is open and still that customer's.
+    Close {
+        customer_id: Id,
+    },
     /// A merged customer's deal goes to the other customer.
     Move {
         from: Id,
@@ -92,7 +94,7 @@ pub fn decide(
         DealCommand::HandOver { from, to } if deal.owner_id == *from => {
             change(deal, &DealChanges { owner_id: Some(*to), ..DealChanges::default() }, now)?
         }
-        DealCommand::Close if deal.stage.is_open() => {
+        DealCommand::Close { customer_id } if deal.stage.is_open() && deal.customer_id == *customer_id => {
             let lost_reason = Some(Some(CUSTOMER_DELETED.to_owned()));
             let stage = Some(DealStage::Lost);
             change(deal, &DealChanges { stage, lost_reason, ..DealChanges::default() }, now)?
@@ -100,7 +102,7 @@ pub fn decide(
         DealCommand::Move { from, to } if deal.customer_id == *from => {
             change(deal, &DealChanges { customer_id: Some(*to), ..DealChanges::default() }, now)?
         }
-        DealCommand::HandOver { .. } | DealCommand::Move { .. } | DealCommand::Close => None,
+        DealCommand::HandOver { .. } | DealCommand::Move { .. } | DealCommand::Close { .. } => None,
         DealCommand::Delete => Some(deleted(deal, now)),
         DealCommand::Revert { .. } => {
             return Err(Error::internal("a deal that there is was reverted above"));

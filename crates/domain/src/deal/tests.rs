@@ -188,7 +188,8 @@ fn a_deletion_hands_over_every_deal_and_loses_only_open_ones() {
         };
         assert_eq!((after.owner_id, by.previous_owner_id), (to, Some(deal.owner_id)));
         assert!(run(DealCommand::HandOver { from: new_id(), to }).is_empty());
-        match &run(DealCommand::Close)[..] {
+        assert!(run(DealCommand::Close { customer_id: new_id() }).is_empty(), "another's deal stays");
+        match &run(DealCommand::Close { customer_id: deal.customer_id })[..] {
             [DealEvent::Lost(after, by)] if stage.is_open() => {
                 assert_eq!(after.lost_reason.as_deref(), Some(CUSTOMER_DELETED));
                 assert_eq!(by.previous_stage, Some(stage));

@@ -24,6 +24,10 @@ pub enum MeetingCommand {
     Create(Checked<NewMeeting>),
     Change(Checked<MeetingChanges>),
     Delete,
+    /// It is deleted with its customer, if it is still that customer's.
+    DeleteWith {
+        customer_id: Id,
+    },
     /// A deleted user's meeting goes to the successor.
     HandOver {
         from: Id,
@@ -132,6 +136,10 @@ pub fn decide(
             Ok(moved.flatten().into_iter().collect())
         }
         MeetingCommand::Delete => Ok(vec![deleted(meeting, now)]),
+        MeetingCommand::DeleteWith { customer_id } => {
+            let is_theirs = meeting.customer_id == *customer_id;
+            Ok(is_theirs.then(|| deleted(meeting, now)).into_iter().collect())
+        }
         MeetingCommand::Revert { .. } => Err(Error::internal("a meeting that there is was reverted above")),
     }
 }
@@ -249,5 +257,28 @@ impl DomainEvent for MeetingEvent {
         };
         let changed = changed.iter().map(|name| (*name).to_owned()).collect();
         raw(&MeetingPayload { meeting: meeting.clone(), changed, previous_owner_id })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kernel::ids::new_id;
+
+    #[test]
+    fn a_meeting_is_deleted_with_its_customer_and_with_no_other() {
+        let (system, customer, now) = (Caller::system(), new_id(), Timestamp::from_micros(1));
+        let new =
+            serde_json::json!({"customer_id": customer, "title": "訪問", "met_at": "2026-03-01T10:00:00Z"});
+        let new = serde_json::from_value(new).expect("a meeting");
+        let create = MeetingCommand::Create(check_new(new).expect("a right meeting"));
+        let made = decide(None, &create, &system, new_id(), now).expect("allowed");
+        let meeting = made[0].after();
+        let with = |customer_id| {
+            let command = MeetingCommand::DeleteWith { customer_id };
+            decide(Some(meeting), &command, &system, meeting.id, now).expect("allowed")
+        };
+        assert!(matches!(&with(customer)[..], [MeetingEvent::Deleted(_)]));
+        assert!(with(new_id()).is_empty());
     }
 }

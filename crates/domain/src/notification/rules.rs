@@ -18,8 +18,13 @@ use kernel::ids::Id;
 pub enum NotificationCommand {
     Read,
     Archive,
+    /// It is archived with the customer whom it concerns, if it still does.
+    ArchiveWith {
+        customer_id: Id,
+    },
     /// It concerns a merged customer: from now on the other one.
     Move {
+        from: Id,
         to: Id,
     },
     /// Becomes again what it was before a cascade: it concerns this customer, and was archived or not.
@@ -65,7 +70,12 @@ pub fn decide(
         NotificationCommand::Archive if notification.archived_at.is_none() => {
             vec![NotificationEvent::Archived(Notification { archived_at: Some(now), ..touched() })]
         }
-        NotificationCommand::Move { to } if notification.customer_id != Some(to) => {
+        NotificationCommand::ArchiveWith { customer_id }
+            if notification.archived_at.is_none() && notification.customer_id == Some(customer_id) =>
+        {
+            vec![NotificationEvent::Archived(Notification { archived_at: Some(now), ..touched() })]
+        }
+        NotificationCommand::Move { from, to } if notification.customer_id == Some(from) => {
             vec![NotificationEvent::Moved(Notification { customer_id: Some(to), ..touched() })]
         }
         NotificationCommand::Revert { customer_id, archived_at } => {
@@ -81,9 +91,10 @@ pub fn decide(
                 (true, _) => Vec::new(),
             }
         }
-        NotificationCommand::Read | NotificationCommand::Archive | NotificationCommand::Move { .. } => {
-            Vec::new()
-        }
+        NotificationCommand::Read
+        | NotificationCommand::Archive
+        | NotificationCommand::ArchiveWith { .. }
+        | NotificationCommand::Move { .. } => Vec::new(),
     })
 }
 
@@ -186,11 +197,20 @@ mod tests {
 
     #[test]
     fn kizuna_itself_archives_what_a_deleted_customer_leaves() {
-        let state = told(new_id());
-        let events = decide(Some(&state), Archive, &Caller::system(), at(2)).unwrap();
+        let (one, other) = (new_id(), new_id());
+        let state = Notification { customer_id: Some(one), ..told(new_id()) };
+        let run = |command| decide(Some(&state), command, &Caller::system(), at(2)).unwrap();
+        let archived = run(NotificationCommand::ArchiveWith { customer_id: one });
         assert!(
-            matches!(&events[..], [NotificationEvent::Archived(after)] if after.archived_at == Some(at(2)))
+            matches!(&archived[..], [NotificationEvent::Archived(after)] if after.archived_at == Some(at(2)))
         );
+        let moved = run(NotificationCommand::Move { from: one, to: other });
+        assert!(matches!(&moved[..], [NotificationEvent::Moved(after)] if after.customer_id == Some(other)));
+        assert!(
+            run(NotificationCommand::ArchiveWith { customer_id: other }).is_empty(),
+            "it concerns another"
+        );
+        assert!(run(NotificationCommand::Move { from: other, to: new_id() }).is_empty());
     }
 
     #[test]

@@ -38,6 +38,10 @@ pub enum TaskCommand {
     Create(Checked<NewTask>),
     Change(Checked<TaskChanges>),
     Delete,
+    /// It is deleted with its assignee or customer, if it is still theirs.
+    DeleteWith {
+        gone: Id,
+    },
     /// Sends the alert, unless it is too early or has been sent.
     AlertDue,
     /// A merged customer's task goes to the other customer.
@@ -140,6 +144,10 @@ pub fn decide(
             Ok(moved.flatten().into_iter().collect())
         }
         TaskCommand::Delete => Ok(vec![deleted(task, now)]),
+        TaskCommand::DeleteWith { gone } => {
+            let is_theirs = task.assignee_id == *gone || task.customer_id == Some(*gone);
+            Ok(is_theirs.then(|| deleted(task, now)).into_iter().collect())
+        }
         TaskCommand::AlertDue => Ok(alert(task, now).into_iter().collect()),
         TaskCommand::Revert { .. } => Err(Error::internal("a task that there is was reverted above")),
     }

@@ -114,6 +114,18 @@ fn an_alert_goes_out_from_a_day_before_the_due_time(
 }
 
 #[test]
+fn a_task_goes_with_its_assignee_or_customer_and_with_no_other() {
+    let (customer, system) = (new_id(), Caller::system());
+    let changes = TaskChanges { customer_id: Some(Some(customer)), ..TaskChanges::default() };
+    let (task, _) = edited(&open(now()), changes, now());
+    let with = |gone| run(Some(task.clone()), &TaskCommand::DeleteWith { gone }, &system, now());
+    for gone in [customer, task.assignee_id] {
+        assert_eq!(with(gone).expect("allowed").1, ["task.deleted"]);
+    }
+    assert_eq!(with(new_id()), Ok((Some(task.clone()), vec![])));
+}
+
+#[test]
 fn neither_done_nor_deleted_tasks_are_alerted() {
     let (done, _) = edited(&open(now()), to(TaskStatus::Done), now());
     let alerted = run(Some(done.clone()), &TaskCommand::AlertDue, &Caller::system(), now());
