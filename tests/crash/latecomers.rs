@@ -22,7 +22,7 @@ async fn ended(api: &Api, answer: &Answer) -> String {
     path
 }
 
-/// Sends every dead letter to its consumer again, until there is none.
+/// Redrives every dead letter, and waits until none is left.
 async fn redriven(admin: &Api) {
     for letter in admin.get(DEAD_LETTERS).await.expect(200).items() {
         let path = format!("{DEAD_LETTERS}/{}/redrive", letter["id"].as_str().expect("an id"));
@@ -54,7 +54,7 @@ async fn a_record_that_went_back_to_its_customer_stays_when_the_other_is_deleted
     fixture.eventually(promises::kept).await;
     server.kill_9();
 
-    // The consumers don't see that the records have come to the other customer: it fails until the server starts again.
+    // Until the server starts again, both consumers fail on the events that bring the records to the other customer.
     let fails = |name: &str| format!("feed.{name}.departures.effect=fail@always/\"customer_id\":\"{other}\"");
     let points = [fails("sales"), fails("opportunity")].join(";");
     let retries = ["--retry-initial", "10ms", "--retry-times", "2"];
