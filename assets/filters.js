@@ -2,6 +2,7 @@
 // the form has a button.
 
 import { takeOver } from "./refresh.js";
+import { isChanged } from "./unsaved.js";
 import { ANSWER_WITHIN, isLogin } from "./wait.js";
 
 /** How long a pause in typing is, before the list is read. */
@@ -60,12 +61,6 @@ function apply(form, isTyping) {
     show(address, isTyping);
   }
   return true;
-}
-
-/** Whether a field says something else than the server made it say. */
-function isChanged(field) {
-  const chosen = (select) => [...select.options].find((it) => it.defaultSelected) ?? select.options[0];
-  return field.matches("select") ? field.selectedOptions[0] !== chosen(field) : field.value !== field.defaultValue;
 }
 
 /** Closes menus that are left, by the key or by a click elsewhere. */

@@ -1,5 +1,6 @@
 // What is done with every part of a page, when it is read first and when it is replaced.
 
+import { prepareChoices } from "./apply.js";
 import { prepareCharts } from "./chart.js";
 import { prepareComboboxes } from "./combobox.js";
 import { prepareMentions } from "./mentions.js";
@@ -10,6 +11,7 @@ export function prepare(part) {
   prepareComboboxes(part);
   prepareMentions(part);
   prepareCharts(part);
+  prepareChoices(part);
   watchForms(part);
 }
 

@@ -1,5 +1,6 @@
 // Forms are sent without leaving the page: one that could not be sent stays as it is, and says so.
 
+import { applyChoices, goOn, isPutOff } from "./apply.js";
 import { open, prepare } from "./page.js";
 import { reread } from "./refresh.js";
 import { forget, leave } from "./unsaved.js";
@@ -9,6 +10,8 @@ import { toast } from "./toasts.js";
 const ANSWER_WITHIN = 30_000;
 /** How long a file may take. */
 const FILE_WITHIN = 300_000;
+/** How many bytes a form may have that is sent to its end when its page is left: browsers allow 64 KiB for all together. */
+const KEPT_MAX = 16 * 1024;
 
 /** Tells those who do not see the page. */
 function announce(text) {
@@ -102,13 +105,15 @@ function show(form, page) {
   }
 }
 
+/** True if what the form says is stored. */
 async function send(form, button) {
   const fields = new FormData(form, button);
   const hasFile = form.enctype === "multipart/form-data";
   if (hasFile && [...fields.values()].some((it) => it instanceof File && it.size > Number(form.dataset.most))) {
     say(form, form.dataset.tooLarge);
-    return;
+    return false;
   }
+  const isApplied = form.hasAttribute("data-apply");
   const body = hasFile ? fields : new URLSearchParams(fields);
   busy(form, button, true);
   try {
@@ -117,24 +122,27 @@ async function send(form, button) {
       body,
       headers: { accept: "text/html", "kizuna-form": "fetch" },
       cache: "no-store",
-      signal: AbortSignal.timeout(hasFile || form.hasAttribute("data-apply") ? FILE_WITHIN : ANSWER_WITHIN),
+      keepalive: !hasFile && body.toString().length < KEPT_MAX,
+      signal: AbortSignal.timeout(hasFile || isApplied ? FILE_WITHIN : ANSWER_WITHIN),
     });
     const address = answer.headers.get("kizuna-location");
     if (address) {
       const there = new URL(address, location.href);
       if (form.dataset.stay === undefined || there.pathname !== location.pathname) {
         goTo(address);
-        return;
+        return true;
       }
-      // What was typed is stored: the form is free for something new.
-      form.reset();
-      form.querySelectorAll("textarea").forEach((it) => (it.value = ""));
+      // What was typed is stored: the form is free for something new. What was chosen to apply stays chosen.
+      if (!isApplied) {
+        form.reset();
+        form.querySelectorAll("textarea").forEach((it) => (it.value = ""));
+      }
       forget(form);
       form.closest("details.menu")?.removeAttribute("open");
       await stay(there);
       busy(form, button, false);
       announce(form.dataset.stay);
-      return;
+      return true;
     }
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (answer.status === 401) {
@@ -148,13 +156,18 @@ async function send(form, button) {
     say(form, document.body.dataset.unsent);
   }
   busy(form, button, false);
+  return false;
 }
 
 /** Sends a form of this page when it is submitted: once, however often its button is pressed. */
 export function sendForms() {
-  document.addEventListener("submit", (event) => {
+  document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (form.method !== "post") {
+      return;
+    }
+    if (!form.hasAttribute("data-apply") && isPutOff(form)) {
+      event.preventDefault();
       return;
     }
     const question = event.submitter?.dataset.confirm ?? form.dataset.confirm;
@@ -167,14 +180,12 @@ export function sendForms() {
       return;
     }
     event.preventDefault();
-    send(form, event.submitter);
-  });
-  // A form whose choices apply at once.
-  document.addEventListener("change", (event) => {
-    if (event.target.form?.hasAttribute("data-apply")) {
-      event.target.form.requestSubmit();
+    const isStored = await send(form, event.submitter);
+    if (form.hasAttribute("data-apply")) {
+      goOn(isStored);
     }
   });
+  applyChoices();
   addEventListener("pageshow", () => {
     document.querySelectorAll("form[data-busy]").forEach((form) => {
       busy(form, form.querySelector("button[data-busy]"), false);

@@ -13,6 +13,12 @@ function said(form) {
   return new URLSearchParams(texts).toString();
 }
 
+/** Whether a field says something else than the server made it say. */
+export function isChanged(field) {
+  const chosen = (select) => [...select.options].find((it) => it.defaultSelected) ?? select.options[0];
+  return field.matches("select") ? field.selectedOptions[0] !== chosen(field) : field.value !== field.defaultValue;
+}
+
 /** Whether a form holds what the server does not. */
 export function isEdited(form) {
   return made.has(form) && made.get(form) !== said(form);

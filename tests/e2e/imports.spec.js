@@ -28,6 +28,7 @@ test("a file in Shift_JIS is uploaded, its mapping mended, and carried out", asy
   await expect(outcome(page, "エラー")).toHaveText("1");
   await expect(page.locator("#import-rows")).toContainText("メール: name@example.com");
   await expect(page.locator("#import-encoding")).toHaveValue("Shift_JIS");
+  await expect(page.locator("#import-choices")).toHaveAttribute("data-instant");
   await page.locator("#import-reading").getByLabel("X", { exact: true }).selectOption({ label: "会社" });
   await page.locator("#import-rows nav").getByRole("link", { name: "新規" }).click();
   await expect(page.locator("#import-rows tbody tr")).toHaveCount(3);
@@ -41,6 +42,65 @@ test("a file in Shift_JIS is uploaded, its mapping mended, and carried out", asy
   await upload(page, name, SHIFT_JIS);
   await expect(outcome(page, "変更なし")).toHaveText("3");
   await expect(page.locator("#import-state")).toContainText("取り込む行はありません");
+});
+
+test("what is done while a choice is applied sees that choice", async ({ as, team }) => {
+  const page = await as(team.sales);
+  const asked = [];
+  page.on("dialog", (dialog) => {
+    asked.push(dialog.message());
+    dialog.accept();
+  });
+  // Each choice takes a while, so that there is time to do something else.
+  await page.route("**/imports/*", async (route) => {
+    if (route.request().method() === "POST") {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    await route.continue();
+  });
+  const text = "Who,X,Y\n急ぐ 0,株式会社いそぎ,先の客\n急ぐ 1,株式会社いそぎ,先の客\n";
+  await upload(page, `${fresh("急ぎ")}.csv`, Buffer.from(text).toString("base64"));
+  const [choices, first] = [page.locator("#import-choices"), page.locator("#import-rows tbody tr").first()];
+  const choose = (column, field) => choices.getByLabel(column, { exact: true }).selectOption({ label: field });
+  await expect(choices, "the scripts are there").toHaveAttribute("data-instant");
+  await expect(choices.getByRole("button")).toBeHidden();
+  await choose("Who", "名前 *");
+  await choose("X", "会社");
+  await choose("Y", "メモ");
+  await page.locator("#import-rows nav").getByRole("link", { name: "新規" }).click();
+  await expect(page).toHaveURL(/outcome=new/);
+  await expect(first).toContainText("会社: 株式会社いそぎ");
+  await expect(first).toContainText("メモ: 先の客");
+  for (const [column, field] of [["Who", "name"], ["X", "company"], ["Y", "notes"]]) {
+    await expect(choices.getByLabel(column, { exact: true })).toHaveValue(field);
+  }
+  expect(asked, "nobody is asked whether to leave").toEqual([]);
+  await page.locator("#import-reading summary").click();
+  // What is carried out is what was chosen last, and the question is of that.
+  await choose("Y", "取り込まない");
+  await page.getByRole("button", { name: "2 行を取り込む" }).click();
+  await expect(page.locator("#import-state .badge")).toHaveText("完了");
+  expect(asked.length).toBe(1);
+  await page.locator("#import-rows tbody tr a").first().click();
+  await expect(page.locator("dl.record")).toContainText("株式会社いそぎ");
+  await expect(page.locator("dl.record")).not.toContainText("先の客");
+});
+
+test("a choice that is made before the scripts are there is applied when they come", async ({ as, team }) => {
+  const page = await as(team.sales);
+  await upload(page, `${fresh("早い")}.csv`, Buffer.from("Who\n早い客\n").toString("base64"));
+  await expect(page.locator("#import-choices")).toBeVisible();
+  let come;
+  const scripts = new Promise((resolve) => (come = resolve));
+  await page.route("**/console.js*", async (route) => {
+    await scripts;
+    await route.continue();
+  });
+  await page.goto(page.url(), { waitUntil: "commit" });
+  await page.locator("#import-choices").getByLabel("Who").selectOption({ label: "名前 *" });
+  await expect(page.getByRole("button", { name: "もう一度読み取る" })).toBeVisible();
+  come();
+  await expect(outcome(page, "新規")).toHaveText("1");
 });
 
 test("a file that cannot be read says why, and the form stays", async ({ as, team }) => {

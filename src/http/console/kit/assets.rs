@@ -32,7 +32,7 @@ const PNG: &str = "image/png";
 /// The text of the service worker, which has an address of its own.
 pub const WORKER: &str = include_str!("../../../../assets/sw.js");
 
-const ASSETS: [Asset; 36] = [
+const ASSETS: [Asset; 37] = [
     ("tokens.css", STYLE, include_bytes!("../../../../assets/tokens.css")),
     ("style.css", STYLE, include_bytes!("../../../../assets/style.css")),
     ("parts.css", STYLE, include_bytes!("../../../../assets/parts.css")),
@@ -45,6 +45,7 @@ const ASSETS: [Asset; 36] = [
     ("reports.css", STYLE, include_bytes!("../../../../assets/reports.css")),
     ("design.css", STYLE, include_bytes!("../../../../assets/design.css")),
     ("deals.css", STYLE, include_bytes!("../../../../assets/deals.css")),
+    ("apply.js", SCRIPT, include_bytes!("../../../../assets/apply.js")),
     ("board.js", SCRIPT, include_bytes!("../../../../assets/board.js")),
     ("bulk.js", SCRIPT, include_bytes!("../../../../assets/bulk.js")),
     ("doubles.js", SCRIPT, include_bytes!("../../../../assets/doubles.js")),
