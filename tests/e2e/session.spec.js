@@ -54,6 +54,8 @@ test("one's own colours and notifications are one's own to choose", async ({ as,
   await page.emulateMedia({ colorScheme: "dark" });
   expect(await ground()).toBe(light);
 
+  await page.goto("/settings");
+  await expect(page.locator(".notice.done"), "of the form before").toHaveCount(0);
   const kinds = page.getByRole("group", { name: "受け取る通知" });
   await expect(kinds.getByRole("checkbox", { checked: true })).toHaveCount(8);
   await kinds.getByRole("checkbox", { name: "新しい顧客" }).uncheck();
@@ -87,7 +89,7 @@ test("one's own name, language and time zone are changed, and a device that is n
   await expect(page.locator(".me")).toContainText(name);
   await expect(page.getByLabel("Time zone")).toHaveValue("Europe/London");
   await devices.filter({ has: page.getByRole("button", { name: "End" }) }).getByRole("button").click();
-  await expect(page.locator(".notice.done")).toBeVisible();
+  await expect(page.locator(".notice.done")).toHaveText("The session was ended.");
   await lost.reload();
   await expect(lost).toHaveURL(/\/login/);
 });
