@@ -3,12 +3,14 @@
 use kernel::event::EventType;
 use kernel::service_id::ServiceId;
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::customer::record::Customer;
 use domain::customer::record::CustomerPayload;
 use domain::events::{CUSTOMER_CREATED, CUSTOMER_UPDATED};
+use kernel::error::Error;
 use kernel::event::LoggedEvent;
 use kernel::ids::Id;
 use kizuna::persistence::analytics::activity_write;
@@ -34,12 +36,15 @@ pub const WITHIN: Duration = Duration::from_secs(10);
 pub struct Copier {
     broken: Arc<Mutex<HashSet<Id>>>,
     calls: Arc<Mutex<HashMap<Id, usize>>>,
+    /// The most events that it bears at once.
+    most: Arc<AtomicUsize>,
     pub gate: Arc<Semaphore>,
 }
 
 impl Copier {
     pub fn new() -> Self {
-        Self { broken: Arc::default(), calls: Arc::default(), gate: Arc::new(Semaphore::new(1)) }
+        let most = Arc::new(AtomicUsize::new(usize::MAX));
+        Self { broken: Arc::default(), calls: Arc::default(), most, gate: Arc::new(Semaphore::new(1)) }
     }
 
     pub fn breaks_over(&self, subject: Id) {
@@ -48,6 +53,11 @@ impl Copier {
 
     pub fn heals(&self) {
         self.broken.lock().unwrap().clear();
+    }
+
+    /// From now on it is overloaded by more events than these at once.
+    pub fn bears(&self, most: usize) {
+        self.most.store(most, Ordering::Relaxed);
     }
 
     /// How often it was asked for the effect of this event.
@@ -63,6 +73,9 @@ impl Consumer for Copier {
 
     async fn effect(&self, _: &Db, events: &[Arc<LoggedEvent>]) -> Result<UnitOfWork, EffectError> {
         let _open = self.gate.acquire().await.expect("it is never closed");
+        if events.len() > self.most.load(Ordering::Relaxed) {
+            return Err(Error::overloaded().into());
+        }
         let mut unit = UnitOfWork::default();
         let mut copies: HashMap<Id, (i64, Customer)> = HashMap::new();
         for event in events {

@@ -127,6 +127,27 @@ fn parked_events_keep_their_turn_across_a_restart(#[case] on: Database) {
 #[rstest]
 #[case(Sqlite)]
 #[case(Postgres)]
+fn what_is_too_much_at_once_is_done_in_smaller_parts(#[case] on: Database) {
+    run(on, async |fixture| {
+        let (node, copier) = (fixture.node().await, Copier::new());
+        copier.bears(2);
+        let one = customer("0");
+        let mut last = one.clone();
+        publish(&node, &one).await;
+        for name in 1..40 {
+            last = renamed(&last, &name.to_string());
+            publish(&node, &last).await;
+        }
+        node.feed(copier.clone(), 100);
+        eventually(4 * WITHIN, async || copied(&node.db, one.id).await == 40).await;
+        assert_eq!(analytics::activity_count(&node.db, one.id, None).await.unwrap(), 40);
+        assert!(parked(&node.db).await.is_empty(), "no event is to blame");
+    });
+}
+
+#[rstest]
+#[case(Sqlite)]
+#[case(Postgres)]
 fn a_slow_subscriber_loses_deliveries_and_misses_nothing(#[case] on: Database) {
     run(on, async |fixture| {
         let (node, copier) = (fixture.node().await, Copier::new());

@@ -7,6 +7,7 @@
 
 mod effect;
 mod effect_spans;
+mod pace;
 pub mod parking;
 mod runner;
 
@@ -20,6 +21,7 @@ use tokio::time::Instant;
 use crate::cluster::members::Members;
 use crate::cluster::placement::{Membership, PartitionSet};
 use crate::cluster::watched::Watcher;
+use crate::consumer::pace::Pace;
 use crate::consumer::runner::{ConsumerRunner, Next};
 use crate::journal::Journal;
 use crate::registry::{Filter, Registry};
@@ -224,12 +226,14 @@ impl<C: Consumer> Actor for ConsumerActor<C> {
 /// # Errors
 /// If the database is away, or a server's runner was faster. Applied events stay applied; call again to continue.
 pub async fn run_to_head<C: Consumer>(parts: ConsumerParts, consumer: Arc<C>) -> Result<(), Interrupted> {
-    ConsumerRunner::load(parts, consumer, PartitionSet::ALL).await?.save_positions().await
+    let pace = Pace::new(parts.batch);
+    ConsumerRunner::load(parts, consumer, PartitionSet::ALL, pace).await?.save_positions().await
 }
 
 /// Works on this node's partitions, which may change.
 async fn run<C: Consumer>(parts: ConsumerParts, consumer: Arc<C>, stats: Arc<ActorStats>) {
     let mut members = parts.members.watch();
+    let pace = Pace::new(parts.batch);
     let mut failures = 0;
     loop {
         let partitions = partitions_of::<C>(&parts, &mut members);
@@ -238,12 +242,12 @@ async fn run<C: Consumer>(parts: ConsumerParts, consumer: Arc<C>, stats: Arc<Act
             continue;
         }
         let begun = Instant::now();
-        match work(&parts, &consumer, partitions, &mut members, &stats).await {
+        match work(&parts, &consumer, partitions, &pace, &mut members, &stats).await {
             Ok(Next::RegistryGone) => return,
             Ok(_) => {}
             Err(error) => {
                 stats.failed();
-                if begun.elapsed() > 2 * RESTART_BACKOFF.max {
+                if pace.failed() || begun.elapsed() > 2 * RESTART_BACKOFF.max {
                     failures = 0;
                 }
                 tracing::warn!(consumer = C::NAME, %error, "a consumer was interrupted and starts again from its cursors");
@@ -265,6 +269,7 @@ async fn work<C: Consumer>(
     parts: &ConsumerParts,
     consumer: &Arc<C>,
     partitions: PartitionSet,
+    pace: &Pace,
     members: &mut Watcher<Arc<Membership>>,
     stats: &ActorStats,
 ) -> Result<Next, Interrupted> {
@@ -272,7 +277,7 @@ async fn work<C: Consumer>(
     let Ok(mut deliveries) = parts.registry.subscribe(filter, parts.batch).await else {
         return Ok(Next::RegistryGone);
     };
-    let load = ConsumerRunner::load(parts.clone(), consumer.clone(), partitions);
+    let load = ConsumerRunner::load(parts.clone(), consumer.clone(), partitions, pace.clone());
     let mut runner = stats.progress().watch(load).await?;
     loop {
         match runner.step(&mut deliveries, members, stats).await? {

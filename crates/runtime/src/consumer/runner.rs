@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use crate::cluster::placement::{Membership, PartitionSet};
 use crate::cluster::watched::Watcher;
 use crate::consumer::effect::Attempt;
+use crate::consumer::pace::Pace;
 use crate::consumer::parking;
 use crate::consumer::parking::Parking;
 use crate::consumer::{Consumer, ConsumerParts, Interrupted};
@@ -57,6 +58,7 @@ pub(super) struct ConsumerRunner<C: Consumer> {
     /// The last sequence number per partition that is in `pending` or needs no effect.
     pub(super) seen: Positions,
     pending: VecDeque<Arc<LoggedEvent>>,
+    pace: Pace,
     parking: Parking,
     /// When the parked events were last read from the database.
     looked: Instant,
@@ -69,6 +71,7 @@ impl<C: Consumer> ConsumerRunner<C> {
         parts: ConsumerParts,
         consumer: Arc<C>,
         partitions: PartitionSet,
+        pace: Pace,
     ) -> Result<Self, Interrupted> {
         let cursors = cursors::load(&parts.db, C::NAME).await?;
         let parking = Parking::load(&parts.db, C::NAME, parts.parking, partitions).await?;
@@ -79,6 +82,7 @@ impl<C: Consumer> ConsumerRunner<C> {
             partitions,
             cursors,
             pending: VecDeque::new(),
+            pace,
             parking,
             looked: Instant::now(),
             failpoint: format!("feed.{}.effect", C::NAME),
@@ -186,19 +190,32 @@ impl<C: Consumer> ConsumerRunner<C> {
 
     /// Applies the pending events; returns how many they were.
     async fn apply(&mut self) -> Result<usize, Interrupted> {
-        let events: Vec<_> = std::mem::take(&mut self.pending).into();
+        let count = self.pending.len();
+        while !self.pending.is_empty() {
+            let next = self.pace.now().min(self.pending.len());
+            let events: Vec<_> = self.pending.drain(..next).collect();
+            self.apply_some(&events).await?;
+            self.pace.committed();
+        }
+        Ok(count)
+    }
+
+    /// Applies the first of the pending events, which are no longer there: together or, if that fails or some must wait, one
+    /// by one.
+    async fn apply_some(&mut self, events: &[Arc<LoggedEvent>]) -> Result<(), Interrupted> {
+        let all_seen = self.pending.is_empty();
         let together = events.len() > 1 && !events.iter().any(|event| self.parking.blocks(event));
         let applied = together && {
-            let trace = Trace::of_effect(C::NAME, &events);
-            trace.run(self.try_apply(&events, true)).await?.is_none()
+            let trace = Trace::of_effect(C::NAME, events);
+            trace.run(self.try_apply(events, all_seen)).await?.is_none()
         };
         if !applied {
-            for event in &events {
+            for event in events {
                 let trace = Trace::of_effect(C::NAME, std::slice::from_ref(event));
                 trace.run(self.apply_alone(event)).await?;
             }
         }
-        Ok(events.len())
+        Ok(())
     }
 
     /// Handles one event: parks it behind parked ones of its aggregate, or applies it, or parks it after a failure.
