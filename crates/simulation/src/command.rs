@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use kernel::simulation::choose_mutant;
 
+use crate::figures;
 use crate::mutants::MUTANTS;
 use crate::world::plan::Plan;
 use crate::world::run::{Outcome, plan_of, run};
@@ -19,6 +20,7 @@ const USAGE: &str =
   --from S        the first seed
   --mutant NAME   with a safety part removed: must fail
   --mutants       every mutant: must be found within 1,000 seeds each; prints the table
+  --nodes LIST    clusters of so many nodes, at least three each, for a table of figures: 3,16,100
   --threads N     so many worlds at once (default 1)";
 
 /// What was asked for.
@@ -31,6 +33,7 @@ struct Wanted {
     all_mutants: bool,
     without: Without,
     threads: u64,
+    nodes: Vec<usize>,
 }
 
 /// Runs the command.
@@ -42,7 +45,9 @@ pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let is_well = if wanted.all_mutants {
+    let is_well = if !wanted.nodes.is_empty() {
+        figures::table(&wanted.nodes)
+    } else if wanted.all_mutants {
         mutants(&wanted)
     } else if wanted.single {
         single(&wanted)
@@ -62,6 +67,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Wanted, String> 
         all_mutants: false,
         without: Without::default(),
         threads: 1,
+        nodes: Vec::new(),
     };
     while let Some(flag) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{flag}: a value is missing"));
@@ -81,6 +87,13 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Wanted, String> 
             "--mutant" => wanted.mutant = Some(value()?),
             "--mutants" => wanted.all_mutants = true,
             "--threads" => wanted.threads = number(value()?)?.max(1),
+            "--nodes" => {
+                let listed = value()?;
+                let enough = |text: &str| text.parse().ok().filter(|nodes| *nodes >= 3);
+                let nodes: Option<Vec<usize>> = listed.split(',').map(enough).collect();
+                wanted.nodes =
+                    nodes.ok_or_else(|| format!("{flag}: {listed} is no list of numbers from 3"))?;
+            }
             "--without" => wanted.without = value()?.parse()?,
             _ => return Err(format!("unknown: {flag}")),
         }
@@ -160,7 +173,12 @@ fn mutants(wanted: &Wanted) -> bool {
     println!("|---|---|---|---|");
     let mut is_well = true;
     for (name, lacks) in MUTANTS {
-        let wanted = Wanted { mutant: Some(name.to_owned()), without: Without::default(), ..*wanted };
+        let wanted = Wanted {
+            mutant: Some(name.to_owned()),
+            without: Without::default(),
+            nodes: Vec::new(),
+            ..*wanted
+        };
         let shares = std::thread::scope(|scope| {
             let search = |share| {
                 let wanted = &wanted;

@@ -6,12 +6,13 @@
 //! - [`model`], [`invariants`]: what is promised
 //! - [`ledger`]: the business of the world: its aggregates, consumers and service
 //! - [`database`], [`sql`]: PostgreSQL's tables, locks and statements; [`redis`](mod@redis): Redis
-//! - [`command`]: the command line; [`mutants`]: the program without its safety parts
+//! - [`command`]: the command line; [`figures`]: its table of large clusters; [`mutants`]: the program without its safety parts
 //! - [`process`], [`time`], [`weather`], [`chance`]: what a process can do, clocks, how bad the network is, draws
 
 pub mod chance;
 pub mod command;
 pub mod database;
+pub mod figures;
 pub mod invariants;
 pub mod ledger;
 pub mod model;

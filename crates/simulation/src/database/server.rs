@@ -74,6 +74,17 @@ pub(super) struct State {
     /// How often it has been away: a connection of before is dead.
     outages: u64,
     is_full: bool,
+    /// Statements, begins and commits that have come, and bytes of what was answered.
+    traffic: Traffic,
+}
+
+/// What a server has received and sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Traffic {
+    /// Commands and statements that have come.
+    pub requests: u64,
+    /// Bytes of their answers.
+    pub sent: u64,
 }
 
 thread_local! {
@@ -119,6 +130,7 @@ impl Server {
             is_away: false,
             outages: 0,
             is_full: false,
+            traffic: Traffic::default(),
         };
         Self(Arc::new(Inner { state: Mutex::new(state), ended: Notify::new() }))
     }
@@ -158,6 +170,11 @@ impl Server {
         }
         drop(state);
         self.0.ended.notify_waiters();
+    }
+
+    /// What came and went until now.
+    pub fn traffic(&self) -> Traffic {
+        self.state().traffic
     }
 
     /// The disk is full, or no longer.
@@ -224,6 +241,16 @@ impl State {
 
     pub fn is_full(&self) -> bool {
         self.is_full
+    }
+
+    /// A request has come.
+    pub fn came(&mut self) {
+        self.traffic.requests += 1;
+    }
+
+    /// So many bytes go back.
+    pub fn goes(&mut self, bytes: usize) {
+        self.traffic.sent += bytes as u64;
     }
 
     /// Begins a transaction.

@@ -51,7 +51,11 @@ impl Way {
             sleep(delay).await
         }
         self.process.awake().await;
-        let (answers, outages) = self.server.state().presence();
+        let (answers, outages) = {
+            let mut state = self.server.state();
+            state.came();
+            state.presence()
+        };
         if !answers {
             return Err(unavailable("PostgreSQL does not answer"));
         }
@@ -115,7 +119,11 @@ impl Way {
         }
         let mut view = View { state: &mut state, transaction, snapshot };
         Ok(match tree {
-            Tree::Select(query) => Answer::Text(first_text(&mut view, query, places)?),
+            Tree::Select(query) => {
+                let text = first_text(&mut view, query, places)?;
+                state.goes(text.as_ref().map_or(0, String::len));
+                Answer::Text(text)
+            }
             other => {
                 let touched = run(&mut view, other, places)?;
                 if let Some(id) = transaction {

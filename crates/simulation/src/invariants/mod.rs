@@ -36,7 +36,7 @@ impl Changed {
     }
 
     /// A text of the row after the commit, or before if it is deleted.
-    fn text(&self, column: &str) -> String {
+    pub(crate) fn text(&self, column: &str) -> String {
         let row = self.after.as_ref().or(self.before.as_ref());
         row.and_then(|row| self.value(row, column).shown()).unwrap_or_default()
     }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::database::server::Traffic;
+
 /// The id of an entry of a stream.
 pub(super) type EntryId = (u64, u64);
 
@@ -28,8 +30,7 @@ pub(super) struct Kept {
 pub(super) struct State {
     keys: BTreeMap<Vec<u8>, Kept>,
     pub is_away: bool,
-    /// Commands that it has executed.
-    pub commands: u64,
+    pub traffic: Traffic,
 }
 
 /// The server; clones are the same one.
@@ -58,9 +59,9 @@ impl Server {
         self.wake();
     }
 
-    /// Commands that it has executed.
-    pub fn commands(&self) -> u64 {
-        self.state().commands
+    /// What came and went until now.
+    pub fn traffic(&self) -> Traffic {
+        self.state().traffic
     }
 
     pub(super) fn wake(&self) {

@@ -33,6 +33,15 @@ fn words(command: &Cmd) -> Words {
     command.args_iter().map(word).collect()
 }
 
+/// Bytes of an answer, without those that frame it.
+fn size(answer: &Value) -> u64 {
+    match answer {
+        Value::Array(parts) => parts.iter().map(size).sum(),
+        Value::BulkString(bytes) => bytes.len() as u64,
+        _ => 0,
+    }
+}
+
 impl Way {
     /// A node's way to this server.
     pub fn to(server: &Server, process: &Process, weather: &Weather) -> Arc<dyn store::simulated::Redis> {
@@ -63,14 +72,21 @@ impl Way {
         Ok(())
     }
 
+    /// Executes a command, and counts what goes both ways.
     async fn run(&self, words: &Words) -> RedisResult<Value> {
+        self.server.state().traffic.requests += 1;
+        let answer = self.execute(words).await?;
+        self.server.state().traffic.sent += size(&answer);
+        Ok(answer)
+    }
+
+    async fn execute(&self, words: &Words) -> RedisResult<Value> {
         if let Some(reading) = reading(words) {
             let until = Instant::now() + reading.block.unwrap_or_default();
             let is_stale = chance::happens(self.weather.get().stale_reads);
             loop {
                 let (is_away, answer) = {
                     let mut state = self.server.state();
-                    state.commands += 1;
                     (state.is_away, reading.answer(&mut state, is_stale))
                 };
                 let left = until.saturating_duration_since(Instant::now());
@@ -90,7 +106,6 @@ impl Way {
             return Ok(Value::BulkString(b"1-0".to_vec()));
         }
         let mut state = self.server.state();
-        state.commands += 1;
         let answer = execute(&mut state, words);
         if adds && chance::happens(conditions.doubled_messages) {
             execute(&mut state, words);

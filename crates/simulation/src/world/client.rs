@@ -197,9 +197,8 @@ impl Gateway {
         context.correlation_id = name.into();
         context.if_match = on.map(Versions::from);
         if request.has_key {
-            let first = idempotency::find(&self.db, name, Timestamp::from_micros(0)).await?;
-            if let Some(first) = first {
-                return serde_json::from_str(first.body.get()).map(Some).map_err(Error::internal);
+            if let Some(first) = self.first(name).await? {
+                return Ok(Some(first));
             }
             context.claim = Some(IdempotencyClaim {
                 id: name.to_owned(),
@@ -208,7 +207,17 @@ impl Gateway {
                 location: None,
             });
         }
-        self.pass_on(world, &request.ask, name, record, fresh, context).await
+        match self.pass_on(world, &request.ask, name, record, fresh, context).await {
+            // It may have been refused because of what it did itself, when it came before.
+            Err(error) if request.has_key => self.first(name).await.ok().flatten().map(Some).ok_or(error),
+            done => done,
+        }
+    }
+
+    /// The first answer under a key, if there is one.
+    async fn first(&self, key: &str) -> Result<Option<Seen>, Error> {
+        let first = idempotency::find(&self.db, key, Timestamp::from_micros(0)).await?;
+        first.map(|first| serde_json::from_str(first.body.get()).map_err(Error::internal)).transpose()
     }
 
     async fn pass_on(

@@ -59,6 +59,7 @@ pub struct Node {
     pub way: u64,
     pub ledger: Service<Ledger>,
     pub db: Db,
+    pub members: Members,
     membership: Option<MembershipHandle>,
     supervisor: Supervisor,
 }
@@ -102,7 +103,12 @@ impl Node {
             clock,
             arbiters: arbiters.clone(),
             actor_stats,
-            limits: EntityLimits { children: 6, cached: 32, deadline: DEADLINE, ..EntityLimits::default() },
+            limits: EntityLimits {
+                children: world.plan.children,
+                cached: 32,
+                deadline: DEADLINE,
+                ..EntityLimits::default()
+            },
             intensity: Intensity::default(),
             shared: world.plan.is_cluster,
         };
@@ -146,8 +152,8 @@ impl Parts {
         }
         let membership = world.plan.is_cluster.then(|| self.join());
         readers::start(world, &self.registry, &self.db);
-        let Self { db, supervisor, .. } = self;
-        Node { process, way, ledger: handle, db, membership, supervisor }
+        let Self { db, members, supervisor, .. } = self;
+        Node { process, way, ledger: handle, db, members, membership, supervisor }
     }
 
     /// What nodes ask each other.

@@ -91,13 +91,18 @@ pub struct Plan {
     pub has_redis: bool,
     /// Whether the first node does not host the service, and calls the others.
     pub has_front: bool,
+    pub accounts: usize,
+    /// The most living aggregates of a kind on each node.
+    pub children: usize,
     /// One in so many events fails for a while in a consumer; none if it is 0.
     pub stubborn: u64,
     pub requests: Vec<Request>,
     pub faults: Vec<(Moment, Fault)>,
 }
 
-pub const ACCOUNTS: usize = 4;
+const ACCOUNTS: usize = 4;
+/// Fewer than a batch of events needs.
+const CHILDREN: usize = 6;
 pub const NOTES: usize = 5;
 /// How long clients ask, and faults happen.
 const BUSY: Moment = 12_000;
@@ -131,7 +136,19 @@ impl Plan {
         let mut faults: Vec<(Moment, Fault)> =
             (0..count).map(|_| (chance::below(BUSY), fault(nodes, is_cluster))).collect();
         faults.sort_by_key(|(at, _)| *at);
-        Self { seed, is_told: false, nodes, is_cluster, has_redis, has_front, stubborn, requests, faults }
+        Self {
+            seed,
+            is_told: false,
+            nodes,
+            is_cluster,
+            has_redis,
+            has_front,
+            accounts: ACCOUNTS,
+            children: CHILDREN,
+            stubborn,
+            requests,
+            faults,
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use crate::redis;
 use crate::time;
 use crate::weather::{Conditions, Weather};
 use crate::world::node::Node;
-use crate::world::plan::{ACCOUNTS, Ask, NOTES, Plan};
+use crate::world::plan::{Ask, NOTES, Plan};
 use crate::world::readers::all_parked;
 use crate::world::{breaker_walk, client, faults};
 
@@ -81,6 +81,11 @@ pub fn plan_of(seed: u64) -> Plan {
 
 /// Carries out a plan from its beginning to its rest, or to the first broken promise.
 pub fn run(plan: &Plan) -> Outcome {
+    in_world(plan, World::live)
+}
+
+/// Makes the world of a plan on a clock of its own, and has something done with it.
+pub(super) fn in_world<T>(plan: &Plan, done: impl AsyncFnOnce(World) -> T) -> T {
     let runtime = || {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         runtime.enable_time().start_paused(true).build().expect("a runtime without threads")
@@ -90,7 +95,7 @@ pub fn run(plan: &Plan) -> Outcome {
     let system = actix::System::with_tokio_rt(runtime);
     let outcome = system.block_on(async {
         time::begin();
-        World::new(plan.clone()).live().await
+        done(World::new(plan.clone())).await
     });
     drop(system);
     simulation::end();
@@ -105,6 +110,7 @@ impl World {
         let observer = model.clone();
         server.observe(Box::new(move |changed| observer.commit(changed)));
         Self(Rc::new(Inner {
+            accounts: (0..plan.accounts).map(|_| new_id()).collect(),
             plan,
             server,
             redis: redis::server::Server::default(),
@@ -112,7 +118,6 @@ impl World {
             weather,
             model,
             stubborn: Stubborn::default(),
-            accounts: (0..ACCOUNTS).map(|_| new_id()).collect(),
             notes: (0..NOTES).map(|_| new_id()).collect(),
             histories: Mutex::default(),
             nodes: Mutex::default(),
@@ -142,7 +147,7 @@ impl World {
     }
 
     /// Until the last request was answered and the last fault is over.
-    async fn be_busy(&self) {
+    pub(super) async fn be_busy(&self) {
         (0..self.plan.nodes).for_each(|place| self.start(place));
         let mut tasks = Vec::new();
         let requests = self.plan.requests.iter().cloned().enumerate();
@@ -166,7 +171,7 @@ impl World {
     }
 
     /// Nothing goes wrong any more: whatever was begun must end.
-    async fn come_to_rest(&self) {
+    pub(super) async fn come_to_rest(&self) {
         (0..self.places()).for_each(|place| time::set_wrong(place, 0));
         (0..self.plan.nodes).filter(|place| self.at(*place).is_none()).for_each(|place| self.start(place));
         let rested = async {

@@ -1,7 +1,10 @@
 //! Worlds that must keep every promise, and mutants that must not: a check that finds nothing proves nothing.
 //! `scripts/simulate` runs more of both.
 
+use std::time::Duration;
+
 use kernel::simulation::choose_mutant;
+use kizuna_simulation::world::large::figures;
 use kizuna_simulation::world::run::{Outcome, plan_of, run};
 use kizuna_simulation::world::shrink::shrink;
 
@@ -58,4 +61,16 @@ fn a_failing_world_becomes_smaller_and_fails_in_the_same_way() {
     assert_eq!(again, Some(broken));
     let asked = small.requests.iter().filter(|request| !request.is_left_out).count();
     assert!(small.faults.is_empty() && asked <= 4, "{small:#?}");
+}
+
+#[test]
+fn when_a_node_of_many_dies_its_partitions_alone_move_and_wait_for_its_lease() {
+    let seen = figures(5).expect("a promise that is kept");
+    assert_eq!((seen.working, seen.moved), (5, 0), "{seen:?}");
+    // A lease lasts 2 s, and its end is noticed by a clock that looks every 500 ms at the latest.
+    let [least, most] = [1, 3].map(Duration::from_secs);
+    assert!((least..most).contains(&seen.noticed), "{seen:?}");
+    let [all, one_died, more_died] = seen.delays;
+    assert!(all < least && one_died < most && more_died < most, "{seen:?}");
+    assert!(seen.redis.sent > 0 && seen.database.requests > 0, "{seen:?}");
 }
