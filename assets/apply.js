@@ -1,12 +1,14 @@
 // Forms whose choices apply at once (`data-apply`). While one is being sent, whatever is done next waits for it: the next
 // page would show what was before, and what is carried out would be another than the one that was chosen.
 
-import { isChanged } from "./unsaved.js";
+import { isChanged, leave } from "./unsaved.js";
 
 /** Whether a choice was made that the sending under way does not hold. */
 let isStale = false;
 /** What was asked for meanwhile; of several, the last. */
 let next = null;
+/** The link that waits. Whoever follows it once more does not want to: what was sent arrives without the page. */
+let waiting = null;
 
 const APPLYING = "form[data-apply]";
 const isApplying = () => document.querySelector(`${APPLYING}[data-busy]`) !== null;
@@ -32,6 +34,7 @@ export function isPutOff(form) {
   }
   // By then the page is another: what the form asks is of that one.
   const action = form.getAttribute("action");
+  waiting = null;
   next = () => formAt(action)?.requestSubmit();
   return true;
 }
@@ -40,6 +43,7 @@ export function isPutOff(form) {
 export function goOn(isApplied) {
   const [wasStale, act] = [isStale, next];
   isStale = false;
+  waiting = null;
   if (!isApplied) {
     next = null;
   } else if (wasStale) {
@@ -65,7 +69,12 @@ export function applyChoices() {
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[href]");
     if (link && isApplying() && isLeaving(event, link)) {
+      if (waiting === link.href) {
+        leave();
+        return;
+      }
       event.preventDefault();
+      waiting = link.href;
       next = () => location.assign(link.href);
     }
   });

@@ -86,6 +86,31 @@ test("what is done while a choice is applied sees that choice", async ({ as, tea
   await expect(page.locator("dl.record")).not.toContainText("先の客");
 });
 
+test("a link that is followed twice does not wait for a choice, which is applied all the same", async ({ as, team }) => {
+  const page = await as(team.sales);
+  await upload(page, `${fresh("待てない")}.csv`, Buffer.from("Who\n待てない客\n").toString("base64"));
+  const choices = page.locator("#import-choices");
+  await expect(choices).toHaveAttribute("data-instant");
+  const here = page.url();
+  let goOn;
+  const held = new Promise((resolve) => (goOn = resolve));
+  await page.route("**/imports/*", async (route) => {
+    await (route.request().method() === "POST" ? held : undefined);
+    await route.continue();
+  });
+  await choices.getByLabel("Who").selectOption({ label: "名前 *" });
+  const home = page.getByRole("link", { name: "ホーム" });
+  await home.click();
+  await expect(choices, "it waits").toHaveAttribute("data-busy");
+  await home.click();
+  await expect(page).toHaveURL("/");
+  goOn();
+  await expect(async () => {
+    await page.goto(here);
+    await expect(outcome(page, "新規")).toHaveText("1", { timeout: 200 });
+  }).toPass();
+});
+
 test("a choice that is made before the scripts are there is applied when they come", async ({ as, team }) => {
   const page = await as(team.sales);
   await upload(page, `${fresh("早い")}.csv`, Buffer.from("Who\n早い客\n").toString("base64"));
