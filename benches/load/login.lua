@@ -1,13 +1,17 @@
--- POST /api/auth/login with one account. Arguments: email, password.
+-- POST /api/auth/login with one account after another. Arguments: password, then the e-mail addresses.
 dofile("benches/load/report.lua")
 
-local text
+local texts = {}
+local place = 0
 
 function init(args)
-  local body = string.format('{"email":"%s","password":"%s"}', args[1], args[2])
-  text = wrk.format("POST", "/api/auth/login", { ["Content-Type"] = "application/json" }, body)
+  for n = 2, #args do
+    local body = string.format('{"email":"%s","password":"%s"}', args[n], args[1])
+    texts[n - 1] = wrk.format("POST", "/api/auth/login", { ["Content-Type"] = "application/json" }, body)
+  end
 end
 
 function request()
-  return text
+  place = place % #texts + 1
+  return texts[place]
 end
