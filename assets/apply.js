@@ -1,23 +1,24 @@
 // Forms whose choices apply at once (`data-apply`). While one is being sent, whatever is done next waits for it: the next
 // page would show what was before, and what is carried out would be another than the one that was chosen.
 
+import { isPlainClick } from "./page.js";
 import { isChanged, leave } from "./unsaved.js";
 
 /** Whether a choice was made that the sending under way does not hold. */
 let isStale = false;
-/** What was asked for meanwhile; of several, the last. */
+/** What was asked for meanwhile: the address of a link, or the action of a form. Of several, the last. */
 let next = null;
-/** The link that waits. Whoever follows it once more does not want to: what was sent arrives without the page. */
-let waiting = null;
 
 const APPLYING = "form[data-apply]";
 const isApplying = () => document.querySelector(`${APPLYING}[data-busy]`) !== null;
-const formAt = (action) => document.querySelector(`form[action="${CSS.escape(action)}"]`);
 
-/** Whether a click means to leave this page for where a link leads. */
-function isLeaving(event, link) {
-  const keys = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
-  return event.button === 0 && !keys && !event.defaultPrevented && link.target !== "_blank" && !link.download;
+/** Goes where a link leads, or sends a form as it stands by then: what it asks is of the page that was read since. */
+function carryOut({ href, action }) {
+  if (href) {
+    location.assign(href);
+  } else {
+    document.querySelector(`form[action="${CSS.escape(action)}"]`)?.requestSubmit();
+  }
 }
 
 /** Makes the forms in a part of the page apply at once: their buttons are for pages without scripts. */
@@ -32,25 +33,22 @@ export function isPutOff(form) {
   if (!isApplying()) {
     return false;
   }
-  // By then the page is another: what the form asks is of that one.
-  const action = form.getAttribute("action");
-  waiting = null;
-  next = () => formAt(action)?.requestSubmit();
+  next = { action: form.getAttribute("action") };
   return true;
 }
 
 /** Goes on after a choice was sent. One that was refused is to be looked at first. */
 export function goOn(isApplied) {
-  const [wasStale, act] = [isStale, next];
+  const wasStale = isStale;
   isStale = false;
-  waiting = null;
-  if (!isApplied) {
-    next = null;
-  } else if (wasStale) {
+  if (isApplied && wasStale) {
     document.querySelector(APPLYING)?.requestSubmit();
-  } else {
-    next = null;
-    act?.();
+    return;
+  }
+  const asked = next;
+  next = null;
+  if (isApplied && asked) {
+    carryOut(asked);
   }
 }
 
@@ -68,15 +66,16 @@ export function applyChoices() {
   });
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[href]");
-    if (link && isApplying() && isLeaving(event, link)) {
-      if (waiting === link.href) {
-        leave();
-        return;
-      }
-      event.preventDefault();
-      waiting = link.href;
-      next = () => location.assign(link.href);
+    if (!link || !isApplying() || !isPlainClick(event) || link.target === "_blank" || link.download) {
+      return;
     }
+    // Whoever follows it once more does not want to wait: what was sent arrives without the page.
+    if (next?.href === link.href) {
+      leave();
+      return;
+    }
+    event.preventDefault();
+    next = { href: link.href };
   });
   // What was chosen while the scripts were on their way.
   for (const form of document.querySelectorAll(APPLYING)) {

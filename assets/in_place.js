@@ -1,17 +1,11 @@
 // A record is edited where it stands: its form is shown in the place of its fields, without leaving the page.
 
-import { prepare } from "./page.js";
+import { isPlainClick, prepare } from "./page.js";
 import { hasUnsaved } from "./unsaved.js";
 import { ANSWER_WITHIN, isLogin } from "./wait.js";
 
 /** The page that the address is of; elsewhere the browser has gone back or forward. */
 let shown = location.pathname;
-
-/** Whether the browser should follow the link by itself: into another tab, or after asking what becomes of a text. */
-function isPlain(event) {
-  const keys = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
-  return event.button === 0 && !keys && !event.defaultPrevented && !hasUnsaved();
-}
 
 /** Shows the main part of another page here. */
 async function show(address) {
@@ -38,7 +32,8 @@ const start = (main) =>
 export function editInPlace() {
   document.addEventListener("click", async (event) => {
     const link = event.target.closest?.("a[data-in-place]");
-    if (!link || !isPlain(event)) {
+    // With a text that was not sent the browser follows the link by itself, and asks.
+    if (!link || !isPlainClick(event) || hasUnsaved()) {
       return;
     }
     event.preventDefault();

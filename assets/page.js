@@ -6,6 +6,12 @@ import { prepareComboboxes } from "./combobox.js";
 import { prepareMentions } from "./mentions.js";
 import { watchForms } from "./unsaved.js";
 
+/** Whether a click on a link means to follow it on this page: not into another tab, and nobody else has taken it. */
+export function isPlainClick(event) {
+  const keys = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
+  return event.button === 0 && !keys && !event.defaultPrevented;
+}
+
 /** Makes a part of the page work. */
 export function prepare(part) {
   prepareComboboxes(part);

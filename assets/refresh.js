@@ -3,7 +3,7 @@
 import { ANSWER_WITHIN, isLogin, spread, WAIT_FIRST, WAIT_MAX } from "./wait.js";
 import { tick, ticked } from "./bulk.js";
 import { prepare } from "./page.js";
-import { isEdited } from "./unsaved.js";
+import { isChanged, isEdited } from "./unsaved.js";
 
 // Events come in bursts (a deletion touches many records): the page is read again after a burst, and also within one
 // that does not end (an import), so often that what is shown is never a second old.
@@ -145,9 +145,7 @@ function staysAsItIs(part, fresh) {
 
 /** What is chosen on a part and not sent yet, by the id of its field. */
 function picked(part) {
-  const first = (select) => [...select.options].find((it) => it.defaultSelected) ?? select.options[0];
-  const selects = [...part.querySelectorAll("select[id]")];
-  return selects.filter((it) => it.selectedOptions[0] !== first(it)).map((it) => [it.id, it.value]);
+  return [...part.querySelectorAll("select[id]")].filter(isChanged).map((it) => [it.id, it.value]);
 }
 
 /** Chooses it again where it is still there to choose. */

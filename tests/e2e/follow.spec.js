@@ -102,18 +102,15 @@ test("a list is never a second old under a steady stream of changes", async ({ a
   while (Date.now() < until) {
     await post("/customers", { name: `${word} ${Date.now()}` });
     made += 1;
+    // Far less than the pause that ends a burst; without it the test would measure how busy it makes the machine.
+    await manager.waitForTimeout(30);
   }
-  const [readings, end, slowest] = await manager.evaluate(() => {
-    const fetched = performance.getEntriesByType("resource").filter((it) => it.initiatorType === "fetch");
-    return [globalThis.readings, Date.now(), Math.max(...fetched.map((it) => it.duration))];
-  });
+  const [readings, end] = await manager.evaluate(() => [globalThis.readings, Date.now()]);
   expect(made, "a steady stream").toBeGreaterThan(20);
   const moments = [begin, ...readings, end];
   const gaps = moments.slice(1).map((time, place) => time - moments[place]);
   expect(gaps.length, `between readings, in ms: ${gaps}`).toBeGreaterThan(4);
-  // The page waits for 250 ms at most, and for the reading before. How long a reading takes says how busy the machine is.
-  const most = Math.max(1_000, 500 + 2 * slowest);
-  expect(Math.max(...gaps), `between readings, in ms: ${gaps}`).toBeLessThan(most);
+  expect(Math.max(...gaps), `between readings, in ms: ${gaps}`).toBeLessThan(1_000);
   await expect(count, "and nothing is left out at the end").toHaveText(`${made} 件`);
 });
 
